@@ -1,0 +1,248 @@
+//! Bytes to documents, with limits, and the readers that turn a document into checked values.
+//!
+//! This is the one place where the caller's JSON is parsed; `provider` parses the provider's JSON
+//! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
+//! value: a value may be a prompt.
+
+use serde_json::{Map, Number, Value};
+
+use crate::error::{Error, ErrorKind};
+
+/// A JSON object in the order of its document; numbers keep their text.
+pub type Object = Map<String, Value>;
+
+/// The largest document, in bytes: requests, options, configurations, and a provider's answer.
+pub const MAX_DOCUMENT: usize = 32 << 20;
+
+/// The deepest nesting of a document (serde_json's own recursion limit).
+pub const MAX_DEPTH: usize = 128;
+
+/// Parses a document of the caller's; `what` names it in errors ("request").
+pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
+    if bytes.len() > MAX_DOCUMENT {
+        return Err(Error::invalid(
+            what,
+            format!(
+                "the {what} has {} bytes; the limit is {MAX_DOCUMENT} (32 MiB). Send large files by \
+                 reference (a URL or a provider's file id)",
+                bytes.len()
+            ),
+        ));
+    }
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::invalid(what, format!("the {what} is empty; send a JSON object")));
+    }
+    if let Err(error) = std::str::from_utf8(bytes) {
+        return Err(Error::invalid(
+            what,
+            format!("the {what} is not UTF-8: byte {} is invalid", error.valid_up_to()),
+        ));
+    }
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(Error::invalid(
+            what,
+            format!("the {what} must be a JSON object, not {}", type_name(&other)),
+        )),
+        Err(error) => Err(Error::invalid(what, format!("the {what} {}", syntax(&error)))),
+    }
+}
+
+/// Parses JSON that a provider sent. `Err` holds what is wrong with it, without any of its text.
+pub fn parse_foreign(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes).map_err(|error| syntax(&error))
+}
+
+/// serde_json's syntax messages name a position and never quote the input.
+fn syntax(error: &serde_json::Error) -> String {
+    if error.to_string().contains("recursion limit") {
+        return format!("is nested deeper than {MAX_DEPTH} levels");
+    }
+    format!("is not valid JSON: {error}")
+}
+
+/// "a string", "a number" … for messages.
+#[must_use]
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Takes known members out of an object and says what is wrong with them; what is left at the end
+/// is unknown. `null` counts as absent, as every provider's SDK sends it.
+pub struct Fields {
+    object: Object,
+    path: String,
+}
+
+impl Fields {
+    /// Reads `object`, which stands at `path` ("" for the document itself).
+    #[must_use]
+    pub fn new(object: Object, path: impl Into<String>) -> Self {
+        Fields { object, path: path.into() }
+    }
+
+    /// Reads a value that must be an object.
+    pub fn of(value: Value, path: impl Into<String>) -> Result<Self, Error> {
+        let path = path.into();
+        match value {
+            Value::Object(object) => Ok(Fields { object, path }),
+            other => Err(wrong(&path, "an object", &other)),
+        }
+    }
+
+    /// The path of a member, for messages.
+    #[must_use]
+    pub fn at(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Any value but `null`.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.object.shift_remove(name).filter(|value| !value.is_null())
+    }
+
+    /// A string.
+    pub fn string(&mut self, name: &str) -> Result<Option<String>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(&self.at(name), "a string", &other)),
+        }
+    }
+
+    /// A boolean.
+    pub fn bool(&mut self, name: &str) -> Result<Option<bool>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(other) => Err(wrong(&self.at(name), "true or false", &other)),
+        }
+    }
+
+    /// A number, with the text it was written in.
+    pub fn number(&mut self, name: &str) -> Result<Option<Number>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Number(number)) => Ok(Some(number)),
+            Some(other) => Err(wrong(&self.at(name), "a number", &other)),
+        }
+    }
+
+    /// A whole number of at least `least`.
+    pub fn whole(&mut self, name: &str, least: u64) -> Result<Option<u64>, Error> {
+        match self.number(name)? {
+            None => Ok(None),
+            Some(number) => match number.as_u64().filter(|&n| n >= least) {
+                Some(n) => Ok(Some(n)),
+                None => {
+                    let path = self.at(name);
+                    let message = format!("{path} must be a whole number of at least {least}");
+                    Err(Error::invalid(path, message))
+                }
+            },
+        }
+    }
+
+    /// A list.
+    pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Array(items)) => Ok(Some(items)),
+            Some(other) => Err(wrong(&self.at(name), "a list", &other)),
+        }
+    }
+
+    /// An object.
+    pub fn object(&mut self, name: &str) -> Result<Option<Object>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(other) => Err(wrong(&self.at(name), "an object", &other)),
+        }
+    }
+
+    /// One of `words`.
+    pub fn word(
+        &mut self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, Error> {
+        let Some(text) = self.string(name)? else { return Ok(None) };
+        match words.iter().find(|word| **word == text) {
+            Some(word) => Ok(Some(word)),
+            None => {
+                let path = self.at(name);
+                let message = format!("{path} must be one of {}", words.join(", "));
+                Err(Error::invalid(path, message))
+            }
+        }
+    }
+
+    /// An error for a member that has to be there.
+    #[must_use]
+    pub fn missing(&self, name: &str, hint: &str) -> Error {
+        let path = self.at(name);
+        let message = format!("{path} is missing: {hint}");
+        Error::invalid(path, message)
+    }
+
+    /// The members that nobody asked for, `null` ones left out.
+    #[must_use]
+    pub fn rest(self) -> Object {
+        self.object.into_iter().filter(|(_, value)| !value.is_null()).collect()
+    }
+
+    /// Adds the paths of the members that nobody asked for.
+    pub fn rest_into(self, unknown: &mut Vec<String>) {
+        let Fields { object, path } = self;
+        for (name, _) in object.into_iter().filter(|(_, value)| !value.is_null()) {
+            unknown.push(if path.is_empty() { name } else { format!("{path}.{name}") });
+        }
+    }
+}
+
+/// "`path` must be `expected`, not …".
+#[must_use]
+pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
+    Error::invalid(path, format!("{path} must be {expected}, not {}", type_name(found)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_text() {
+        let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#;
+        let object = parse_object(text, "request").unwrap();
+        let out = serde_json::to_string(&object).unwrap();
+        assert_eq!(out, r#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#);
+    }
+
+    #[test]
+    fn bad_input_is_named_and_not_quoted() {
+        for (bytes, word) in [
+            (&b""[..], "empty"),
+            (b" \n", "empty"),
+            (b"{\"a\": secret}", "not valid JSON"),
+            (b"[1]", "not a list"),
+            (b"\"secret\"", "not a string"),
+            (b"{\"a\":\"\xff\"}", "not UTF-8"),
+        ] {
+            let error = parse_object(bytes, "request").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert!(error.message.contains(word), "{}", error.message);
+            assert!(!error.message.contains("secret"), "{}", error.message);
+        }
+        let deep = [b"{\"a\":".repeat(200), b"1".to_vec(), b"}".repeat(200)].concat();
+        let error = parse_object(&deep, "request").unwrap_err();
+        assert!(error.message.contains("deeper than 128"), "{}", error.message);
+    }
+}

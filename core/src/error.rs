@@ -1,0 +1,226 @@
+//! What can go wrong, in a closed list of kinds.
+//!
+//! Kinds are coarse on purpose: two failures have different kinds only where a caller would handle
+//! them differently. The numbers, names and meanings stand once more, for every language, in
+//! `bindings/conformance/errors.json`, and a test holds the two together.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+/// A failed request. Small to move: the members live behind one pointer.
+#[derive(Clone)]
+pub struct Error(Box<ErrorBody>);
+
+/// The members of an error document; see `docs/errors.md`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorBody {
+    /// What kind of failure this is.
+    pub kind: ErrorKind,
+    /// What happened and what to do. Holds no key, no prompt and nothing of a response body but
+    /// the provider's own error text.
+    pub message: String,
+    /// The provider's name in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The provider's HTTP status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The provider's own code or type, as it gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// How long the provider asked to wait, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// The provider's id of the request, for its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The member of the request that is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    /// What had arrived of a stream when it broke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
+    /// One entry for each attempt that was made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+/// The part of a stream that arrived before it broke.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Partial {
+    /// The first choice's text so far.
+    pub text: String,
+}
+
+/// One attempt at a target.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Attempt {
+    /// `provider/model`.
+    pub target: String,
+    /// The HTTP status, where an answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The kind of failure; absent when the attempt succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ErrorKind>,
+    /// How long the attempt took, in milliseconds.
+    pub ms: u64,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal $name:literal $retryable:literal,)*) => {
+        /// The closed list of kinds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        #[repr(u8)]
+        pub enum ErrorKind { $($(#[$doc])* $variant = $number,)* }
+
+        impl ErrorKind {
+            /// Every kind, in the order of their numbers.
+            pub const ALL: &[ErrorKind] = &[$(ErrorKind::$variant,)*];
+
+            /// The name in documents.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(ErrorKind::$variant => $name,)* }
+            }
+
+            /// Whether the same request may succeed later, where the provider does not say.
+            #[must_use]
+            pub fn retryable(self) -> bool {
+                match self { $(ErrorKind::$variant => $retryable,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The request is wrong: mend it.
+    InvalidRequest = 1 "invalid_request" false,
+    /// The prompt and the answer do not fit the model's context: shorten, or take a larger model.
+    ContextLength = 2 "context_length" false,
+    /// This provider, model or build cannot do what was asked.
+    Unsupported = 3 "unsupported" false,
+    /// The key is missing or refused.
+    Authentication = 4 "authentication" false,
+    /// The key may not do this.
+    Permission = 5 "permission" false,
+    /// No such provider, model or resource.
+    NotFound = 6 "not_found" false,
+    /// Too many requests or tokens: wait.
+    RateLimit = 7 "rate_limit" true,
+    /// Credit or a spending limit is used up: waiting does not help.
+    Quota = 8 "quota" false,
+    /// The provider's filter refused the prompt or the answer.
+    ContentFilter = 9 "content_filter" false,
+    /// The provider is overloaded or failing.
+    Unavailable = 10 "unavailable" true,
+    /// A 2xx answer that is not what the provider specifies.
+    BadResponse = 11 "bad_response" false,
+    /// A stream that ended without its terminal event.
+    StreamBroken = 12 "stream_broken" true,
+    /// No connection could be made, or it was lost.
+    Connection = 13 "connection" true,
+    /// A timer ran out.
+    Timeout = 14 "timeout" true,
+    /// The caller cancelled, or the client was closed.
+    Cancelled = 15 "cancelled" false,
+    /// A bug in this library.
+    Internal = 16 "internal" false,
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Error {
+    /// An error of `kind` with its default `retryable`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(ErrorBody {
+            kind,
+            message: message.into(),
+            provider: None,
+            model: None,
+            status: None,
+            code: None,
+            retryable: kind.retryable(),
+            retry_after_ms: None,
+            request_id: None,
+            param: None,
+            partial: None,
+            attempts: Vec::new(),
+        }))
+    }
+
+    /// The caller's request is wrong at `param`.
+    pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::InvalidRequest, message).with(|e| e.param = Some(param.into()))
+    }
+
+    /// Sets members: `error.with(|e| e.status = Some(429))`.
+    #[must_use]
+    pub fn with(mut self, set: impl FnOnce(&mut ErrorBody)) -> Self {
+        set(&mut self.0);
+        self
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The error document: `{"error":{…}}`, compact.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Serializing strings and numbers into memory cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl std::ops::Deref for Error {
+    type Target = ErrorBody;
+    fn deref(&self) -> &ErrorBody {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut ErrorBody {
+        &mut self.0
+    }
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("error", &*self.0)?;
+        map.end()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.kind, self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}

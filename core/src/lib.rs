@@ -1,0 +1,16 @@
+//! The engine of liter-llm: one request and response for every LLM provider.
+//!
+//! Read [`pipeline`] first: it is the whole flow. Then `provider/openai`, then `client`.
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod model;
+pub mod provider;
+pub mod secret;
+
+pub use config::Config;
+pub use error::{Error, ErrorKind};
+pub use model::{Chunk, Options, Request, Response};

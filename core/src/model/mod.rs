@@ -1,0 +1,17 @@
+//! The unified data model: what a request, its options, a response and a chunk are. Types and
+//! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
+
+mod options;
+mod request;
+mod response;
+mod stream;
+
+pub use options::{Options, Unsupported};
+pub use request::{
+    Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
+};
+pub use response::{
+    AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
+    Timing, ToolCall, Usage, Warning,
+};
+pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};

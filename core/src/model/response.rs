@@ -1,0 +1,261 @@
+//! What is answered: an OpenAI `chat.completion` object with a few members of our own.
+//!
+//! The order of the members is the order of the canonical document. What the provider did not say
+//! is absent, never zero and never made up.
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::codec::Object;
+use crate::error::Attempt;
+
+/// A chat response.
+#[derive(Clone, Debug, Serialize)]
+pub struct Response {
+    /// The provider's id of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `chat.completion`.
+    pub object: &'static str,
+    /// Seconds since 1970, from the provider; else from the answer's `Date` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
+    /// The model, as the provider names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The answers.
+    pub choices: Vec<Choice>,
+    /// What the provider says was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// The first choice's text.
+    pub text: String,
+    /// Who served it: the provider's name in the configuration.
+    pub provider: String,
+    /// What was left out or changed on the way.
+    pub warnings: Vec<Warning>,
+    /// Everything volatile or ours.
+    pub liter: Liter,
+}
+
+/// One answer.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Choice {
+    /// Its number.
+    pub index: u64,
+    /// What the model says.
+    pub message: AssistantMessage,
+    /// Why it ended.
+    pub finish_reason: Option<FinishReason>,
+    /// OpenAI's log probabilities, as they came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<serde_json::Value>,
+    /// Members of the provider's choice that have no place here.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub provider_fields: Object,
+}
+
+/// What the model says.
+#[derive(Clone, Debug, Default)]
+pub struct AssistantMessage {
+    /// The text; `None` where the provider gave none.
+    pub content: Option<String>,
+    /// The caller's tools that the model calls. Tools that the provider runs itself are not here
+    /// but in `provider_fields`.
+    pub tool_calls: Vec<ToolCall>,
+    /// The model's refusal.
+    pub refusal: Option<String>,
+    /// The reasoning text, where the provider shows one.
+    pub reasoning: Option<String>,
+    /// Members of the provider's message that have no place here.
+    pub provider_fields: Object,
+}
+
+impl Serialize for AssistantMessage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("AssistantMessage", 6)?;
+        out.serialize_field("role", "assistant")?;
+        out.serialize_field("content", &self.content)?;
+        if !self.tool_calls.is_empty() {
+            out.serialize_field("tool_calls", &self.tool_calls)?;
+        }
+        if let Some(refusal) = &self.refusal {
+            out.serialize_field("refusal", refusal)?;
+        }
+        if let Some(reasoning) = &self.reasoning {
+            out.serialize_field("reasoning", reasoning)?;
+        }
+        if !self.provider_fields.is_empty() {
+            out.serialize_field("provider_fields", &self.provider_fields)?;
+        }
+        out.end()
+    }
+}
+
+/// A call of one of the caller's tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The provider's id of the call; empty where it gave none.
+    pub id: String,
+    /// The function's name.
+    pub name: String,
+    /// Its arguments: JSON text, as the provider wrote it.
+    pub arguments: String,
+}
+
+impl ToolCall {
+    /// A call of `name`.
+    #[must_use]
+    pub fn new(id: String, name: String, arguments: String) -> Self {
+        ToolCall { id, name, arguments }
+    }
+}
+
+impl Serialize for ToolCall {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Function<'a> {
+            name: &'a str,
+            arguments: &'a str,
+        }
+        let mut out = serializer.serialize_struct("ToolCall", 3)?;
+        out.serialize_field("id", &self.id)?;
+        out.serialize_field("type", "function")?;
+        let function = Function { name: &self.name, arguments: &self.arguments };
+        out.serialize_field("function", &function)?;
+        out.end()
+    }
+}
+
+/// Why an answer ended. The provider's own word is in `liter.finish_reason_raw`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model was done, or a stop text came.
+    Stop,
+    /// The token limit or the context was reached.
+    Length,
+    /// The model calls tools.
+    ToolCalls,
+    /// A filter or the model refused.
+    ContentFilter,
+}
+
+/// Token counts. A count that the provider did not give is absent; the provider's own object is in
+/// `liter.usage_raw`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the answer, reasoning included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_tokens: Option<u64>,
+    /// Their sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_tokens: Option<u64>,
+    /// Parts of `prompt_tokens`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens_details: Option<PromptDetails>,
+    /// Parts of `completion_tokens`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion_tokens_details: Option<CompletionDetails>,
+}
+
+/// Parts of `prompt_tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PromptDetails {
+    /// Read from the provider's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+    /// Written to the provider's cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_write_tokens: Option<u64>,
+    /// Audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_tokens: Option<u64>,
+}
+
+/// Parts of `completion_tokens`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CompletionDetails {
+    /// Reasoning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_tokens: Option<u64>,
+    /// Audio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_tokens: Option<u64>,
+    /// Predicted tokens that were used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted_prediction_tokens: Option<u64>,
+    /// Predicted tokens that were not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_prediction_tokens: Option<u64>,
+}
+
+/// Something that was left out or changed on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Warning {
+    /// A word for programs: `unsupported_parameter`, `unknown_parameter`, …
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// The member of the request that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+}
+
+/// Everything volatile or ours.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Liter {
+    /// The version of this object: 1.
+    pub v: u8,
+    /// Our id of the call.
+    pub request_id: String,
+    /// The provider's id of the request, for its support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_request_id: Option<String>,
+    /// The first choice's finish reason in the provider's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason_raw: Option<String>,
+    /// The provider's usage object, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage_raw: Option<serde_json::Value>,
+    /// One entry for each attempt that was made.
+    pub attempts: Vec<Attempt>,
+    /// How long it took.
+    pub timing: Timing,
+    /// The provider's rate limit headers, as they came.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub ratelimit: Object,
+    /// Members of the provider's answer that have no place here.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub provider_fields: Object,
+}
+
+/// How long it took, in milliseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Timing {
+    /// Until the request was sent.
+    pub queue_ms: f64,
+    /// Until the first content of a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttft_ms: Option<f64>,
+    /// Until the end.
+    pub total_ms: f64,
+}
+
+impl Response {
+    /// The response document, compact, in canonical member order.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Serializing strings, numbers and string-keyed maps into memory cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

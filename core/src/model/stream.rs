@@ -1,0 +1,93 @@
+//! A stream's chunk: OpenAI's `chat.completion.chunk` with typed deltas.
+
+use serde::Serialize;
+
+use super::response::{FinishReason, Usage};
+use crate::codec::Object;
+
+/// What arrived at once.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Chunk {
+    /// The provider's id of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `chat.completion.chunk`.
+    pub object: &'static str,
+    /// Seconds since 1970, from the provider; else from the answer's `Date` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<i64>,
+    /// The model, as the provider names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What is new in each choice.
+    pub choices: Vec<ChunkChoice>,
+    /// What was used; in the chunk in which the provider says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// What is new in one choice.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChunkChoice {
+    /// The choice's number.
+    pub index: u64,
+    /// What is new.
+    pub delta: Delta,
+    /// Why the choice ended, in its last chunk; `null` before.
+    pub finish_reason: Option<FinishReason>,
+}
+
+/// What is new in a message. Each text is to be appended.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Delta {
+    /// `assistant`, in the first chunk of a choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<&'static str>,
+    /// Text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// Reasoning text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Text of a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// Parts of tool calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCallDelta>,
+    /// Members of the provider's delta that have no place here.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
+    pub provider_fields: Object,
+}
+
+/// A part of a tool call: id and name come once, arguments are to be appended.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ToolCallDelta {
+    /// Which call of the message.
+    pub index: u64,
+    /// The provider's id of the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `function`, with the id.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// What is called.
+    pub function: FunctionDelta,
+}
+
+/// A part of a called function.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FunctionDelta {
+    /// The function's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Text of the arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
+}

@@ -1,0 +1,314 @@
+//! Deltas in, chunks and the whole answer out.
+//!
+//! Each adapter's stream decoder speaks to an [`Assembly`]. Every delta is written twice, into the
+//! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
+
+use serde_json::Value;
+
+use super::Answer;
+use crate::codec::Object;
+use crate::model::{
+    Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
+    Warning,
+};
+
+const OBJECT: &str = "chat.completion.chunk";
+
+/// One streamed answer so far.
+#[derive(Debug, Default)]
+pub struct Assembly {
+    answer: Answer,
+    calls: Vec<CallKey>,
+    /// Choices whose role has been said.
+    started: Vec<u64>,
+    open: Option<Chunk>,
+    chunks: Vec<Chunk>,
+    merge: bool,
+    committed: bool,
+}
+
+/// Which tool call of which choice stands where.
+#[derive(Debug)]
+struct CallKey {
+    choice: u64,
+    index: u64,
+    position: usize,
+}
+
+impl Assembly {
+    /// An empty answer; `merge` joins adjacent text deltas until the chunks are taken.
+    #[must_use]
+    pub fn new(merge: bool) -> Self {
+        Assembly { merge, ..Assembly::default() }
+    }
+
+    /// A complete answer of a server that does not stream, as one chunk.
+    #[must_use]
+    pub fn from_answer(answer: Answer) -> Self {
+        let mut chunk = Chunk { object: OBJECT, usage: answer.usage.clone(), ..Chunk::default() };
+        for choice in &answer.choices {
+            let message = &choice.message;
+            let calls = message.tool_calls.iter().enumerate();
+            let delta = Delta {
+                role: Some("assistant"),
+                content: message.content.clone(),
+                reasoning: message.reasoning.clone(),
+                refusal: message.refusal.clone(),
+                tool_calls: calls
+                    .map(|(i, call)| ToolCallDelta {
+                        index: i as u64,
+                        id: Some(call.id.clone()),
+                        kind: Some("function"),
+                        function: FunctionDelta {
+                            name: Some(call.name.clone()),
+                            arguments: Some(call.arguments.clone()),
+                        },
+                    })
+                    .collect(),
+                provider_fields: message.provider_fields.clone(),
+            };
+            let finish_reason = choice.finish_reason;
+            chunk.choices.push(ChunkChoice { index: choice.index, delta, finish_reason });
+        }
+        Assembly { answer, open: Some(chunk), committed: true, ..Assembly::default() }
+    }
+
+    /// The answer's id, model and time. The first that is said counts: gateways splice a second
+    /// start into a stream that they failed over.
+    pub fn meta(&mut self, id: Option<&str>, model: Option<&str>, created: Option<i64>) {
+        let answer = &mut self.answer;
+        if let (None, Some(id)) = (&answer.id, id.filter(|id| !id.is_empty())) {
+            answer.id = Some(id.to_owned());
+        }
+        if let (None, Some(model)) = (&answer.model, model.filter(|model| !model.is_empty())) {
+            answer.model = Some(model.to_owned());
+        }
+        answer.created = answer.created.or(created);
+    }
+
+    /// A choice begins. Makes the choice known even where nothing is said in it.
+    pub fn start(&mut self, choice: u64) {
+        self.choice(choice);
+        self.delta(choice);
+    }
+
+    /// Text of the answer.
+    pub fn text(&mut self, choice: u64, text: &str) {
+        append(&mut self.choice(choice).message.content, text);
+        append(&mut self.delta(choice).delta.content, text);
+        self.committed |= !text.is_empty();
+    }
+
+    /// Reasoning text.
+    pub fn reasoning(&mut self, choice: u64, text: &str) {
+        append(&mut self.choice(choice).message.reasoning, text);
+        append(&mut self.delta(choice).delta.reasoning, text);
+        self.committed |= !text.is_empty();
+    }
+
+    /// Text of a refusal.
+    pub fn refusal(&mut self, choice: u64, text: &str) {
+        append(&mut self.choice(choice).message.refusal, text);
+        append(&mut self.delta(choice).delta.refusal, text);
+        self.committed |= !text.is_empty();
+    }
+
+    /// A part of a tool call. An id or name that is already known is not repeated: some servers
+    /// send the name in each delta.
+    pub fn tool_call(&mut self, choice: u64, index: u64, id: &str, name: &str, arguments: &str) {
+        self.committed = true;
+        let known = self.calls.iter().find(|key| key.choice == choice && key.index == index);
+        let position = match known.map(|key| key.position) {
+            Some(position) => position,
+            None => {
+                let calls = &mut self.choice(choice).message.tool_calls;
+                calls.push(ToolCall::new(String::new(), String::new(), String::new()));
+                let position = calls.len() - 1;
+                self.calls.push(CallKey { choice, index, position });
+                position
+            }
+        };
+        let call = &mut self.choice(choice).message.tool_calls[position];
+        let new_id = call.id.is_empty() && !id.is_empty();
+        let new_name = call.name.is_empty() && !name.is_empty();
+        if new_id {
+            call.id.push_str(id);
+        }
+        if new_name {
+            call.name.push_str(name);
+        }
+        call.arguments.push_str(arguments);
+        let delta = ToolCallDelta {
+            index: position as u64,
+            id: new_id.then(|| id.to_owned()),
+            kind: new_id.then_some("function"),
+            function: FunctionDelta {
+                name: new_name.then(|| name.to_owned()),
+                arguments: Some(arguments.to_owned()),
+            },
+        };
+        self.delta(choice).delta.tool_calls.push(delta);
+    }
+
+    /// What is known of a tool call so far.
+    #[must_use]
+    pub fn call(&self, choice: u64, index: u64) -> Option<&ToolCall> {
+        let key = self.calls.iter().find(|key| key.choice == choice && key.index == index)?;
+        let choice = self.answer.choices.iter().find(|c| c.index == choice)?;
+        choice.message.tool_calls.get(key.position)
+    }
+
+    /// How many tool calls a choice has so far.
+    #[must_use]
+    pub fn calls(&self, choice: u64) -> u64 {
+        self.calls.iter().filter(|key| key.choice == choice).count() as u64
+    }
+
+    /// Why a choice ended: the provider's word and ours.
+    pub fn finish(&mut self, choice: u64, raw: &str, reason: FinishReason) {
+        self.choice(choice).finish_reason = Some(reason);
+        self.delta(choice).finish_reason = Some(reason);
+        if self.answer.choices.first().is_some_and(|first| first.index == choice) {
+            self.answer.finish_reason_raw = Some(raw.to_owned());
+        }
+    }
+
+    /// Token counts; the last that is said counts, as providers restate them.
+    pub fn usage(&mut self, usage: Usage, raw: Value) {
+        self.answer.usage = Some(usage.clone());
+        self.answer.usage_raw = Some(raw);
+        self.chunk().usage = Some(usage);
+    }
+
+    /// A top-level member that has no place in a response; the last one counts.
+    pub fn field(&mut self, name: &str, value: Value) {
+        self.answer.fields.insert(name.to_owned(), value);
+    }
+
+    /// A member of a choice that has no place in a response.
+    pub fn choice_field(&mut self, choice: u64, name: &str, value: Value) {
+        self.choice(choice).provider_fields.insert(name.to_owned(), value);
+    }
+
+    /// A member of a message that has no place in a response. `in_chunk`: also shown in the chunk.
+    pub fn message_field(&mut self, choice: u64, name: &str, value: Value, in_chunk: bool) {
+        if in_chunk {
+            let delta = &mut self.delta(choice).delta;
+            delta.provider_fields.insert(name.to_owned(), value.clone());
+        }
+        self.choice(choice).message.provider_fields.insert(name.to_owned(), value);
+    }
+
+    /// The choice being assembled, for adapters that keep lists in its fields.
+    pub fn choice(&mut self, index: u64) -> &mut Choice {
+        let choices = &mut self.answer.choices;
+        let position = match choices.iter().position(|choice| choice.index >= index) {
+            Some(position) if choices[position].index == index => position,
+            found => {
+                let position = found.unwrap_or(choices.len());
+                choices.insert(position, Choice { index, ..Choice::default() });
+                position
+            }
+        };
+        &mut choices[position]
+    }
+
+    /// A remark about the answer.
+    pub fn warn(&mut self, warning: Warning) {
+        self.answer.warnings.push(warning);
+    }
+
+    /// Whether every choice so far has said why it ended, and there is one.
+    #[must_use]
+    pub fn finished(&self) -> bool {
+        let choices = &self.answer.choices;
+        !choices.is_empty() && choices.iter().all(|choice| choice.finish_reason.is_some())
+    }
+
+    /// Whether content has arrived: from here on nothing is retried.
+    #[must_use]
+    pub fn committed(&self) -> bool {
+        self.committed
+    }
+
+    /// The first choice's text so far.
+    #[must_use]
+    pub fn text_so_far(&self) -> &str {
+        let first = self.answer.choices.first();
+        first.and_then(|choice| choice.message.content.as_deref()).unwrap_or_default()
+    }
+
+    /// One provider event has been read: what it brought is one chunk.
+    pub fn end_event(&mut self) {
+        if self.merge && self.open.as_ref().is_some_and(only_text) {
+            return;
+        }
+        self.close_chunk();
+    }
+
+    /// The chunks since the last time.
+    pub fn take_chunks(&mut self) -> Vec<Chunk> {
+        self.close_chunk();
+        std::mem::take(&mut self.chunks)
+    }
+
+    /// The whole answer.
+    #[must_use]
+    pub fn into_answer(self) -> Answer {
+        self.answer
+    }
+
+    fn close_chunk(&mut self) {
+        if let Some(mut chunk) = self.open.take() {
+            // A start that carries the id comes with it; what was said before has no id to show.
+            chunk.id.clone_from(&self.answer.id);
+            chunk.created = self.answer.created;
+            chunk.model.clone_from(&self.answer.model);
+            self.chunks.push(chunk);
+        }
+    }
+
+    fn chunk(&mut self) -> &mut Chunk {
+        self.open.get_or_insert_with(|| Chunk { object: OBJECT, ..Chunk::default() })
+    }
+
+    fn delta(&mut self, index: u64) -> &mut ChunkChoice {
+        let first = !self.started.contains(&index);
+        if first {
+            self.started.push(index);
+        }
+        let chunk = self.chunk();
+        let position = match chunk.choices.iter().position(|choice| choice.index == index) {
+            Some(position) => position,
+            None => {
+                chunk.choices.push(ChunkChoice { index, ..ChunkChoice::default() });
+                chunk.choices.len() - 1
+            }
+        };
+        let choice = &mut chunk.choices[position];
+        if first {
+            choice.delta.role = Some("assistant");
+        }
+        choice
+    }
+}
+
+/// Whether the chunk holds nothing but text, so that the next text may join it.
+fn only_text(chunk: &Chunk) -> bool {
+    chunk.usage.is_none()
+        && chunk.choices.iter().all(|choice| {
+            let delta = &choice.delta;
+            choice.finish_reason.is_none()
+                && delta.tool_calls.is_empty()
+                && delta.refusal.is_none()
+                && delta.provider_fields.is_empty()
+                && (delta.content.is_none() || delta.reasoning.is_none())
+        })
+}
+
+fn append(to: &mut Option<String>, text: &str) {
+    match to {
+        Some(so_far) => so_far.push_str(text),
+        None => *to = Some(text.to_owned()),
+    }
+}

@@ -1,0 +1,172 @@
+//! Reads one streamed body, however it is cut: bytes in, chunks and the whole answer out.
+//!
+//! Pure, as the adapters are: the pipeline feeds it from a socket, the tests and the fuzzers from
+//! memory. Its rule is that a body which is not the complete stream it should be is an error: one
+//! that lacks its terminal event, and one that is no event stream at all (an empty body, a page of
+//! HTML, an error object under status 200).
+
+use ::http::HeaderMap;
+
+use super::{Answer, Assembly, Progress, Provider, StreamDecoder, Target};
+use crate::codec::MAX_DOCUMENT;
+use crate::error::{Error, ErrorKind, Partial};
+use crate::http::{SseError, SseParser};
+use crate::model::Chunk;
+
+/// The reader of one streamed body.
+pub struct StreamReader {
+    form: Form,
+    parser: SseParser,
+    decoder: Box<dyn StreamDecoder>,
+    assembly: Assembly,
+    done: bool,
+}
+
+/// What the body turns out to be.
+enum Form {
+    /// Nothing but white space so far.
+    Unknown,
+    /// Server-sent events.
+    Events,
+    /// One JSON document: an error, or the whole answer from a server that does not stream.
+    Json(Vec<u8>),
+}
+
+impl StreamReader {
+    /// A reader for an answer of `target`. `merge` joins adjacent text deltas.
+    #[must_use]
+    pub fn new(provider: &dyn Provider, target: &Target<'_>, merge: bool) -> Self {
+        StreamReader {
+            form: Form::Unknown,
+            parser: SseParser::default(),
+            decoder: provider.stream_decoder(target),
+            assembly: Assembly::new(merge),
+            done: false,
+        }
+    }
+
+    /// Takes what has arrived. After `Done` nothing more is read.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Error> {
+        if self.done {
+            return Ok(Progress::Done);
+        }
+        self.read(bytes).map_err(|error| self.broken(error))
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> Result<Progress, Error> {
+        if matches!(self.form, Form::Unknown) {
+            match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                None => return Ok(Progress::More),
+                Some(b'{' | b'[') => self.form = Form::Json(Vec::new()),
+                Some(b'<') => {
+                    return Err(Error::new(
+                        ErrorKind::BadResponse,
+                        "the answer is a page of HTML, not an event stream: check base_url and any \
+                         proxy on the way",
+                    ));
+                }
+                Some(_) => self.form = Form::Events,
+            }
+        }
+        if let Form::Json(body) = &mut self.form {
+            if body.len() + bytes.len() > MAX_DOCUMENT {
+                return Err(Error::new(ErrorKind::BadResponse, "the answer is larger than 32 MiB"));
+            }
+            body.extend_from_slice(bytes);
+            return Ok(Progress::More);
+        }
+        self.parser.push(bytes);
+        while let Some(event) = self.parser.next_event().map_err(bad_events)? {
+            let progress = self.decoder.event(event, &mut self.assembly)?;
+            self.assembly.end_event();
+            if progress == Progress::Done {
+                self.done = true;
+                return Ok(Progress::Done);
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    /// The body ended, as its framing says properly.
+    pub fn end(
+        &mut self,
+        provider: &dyn Provider,
+        headers: &HeaderMap,
+        target: &Target<'_>,
+    ) -> Result<(), Error> {
+        if self.done {
+            return Ok(());
+        }
+        self.finish(provider, headers, target).map_err(|error| self.broken(error))?;
+        self.done = true;
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        provider: &dyn Provider,
+        headers: &HeaderMap,
+        target: &Target<'_>,
+    ) -> Result<(), Error> {
+        match &self.form {
+            Form::Unknown => Err(Error::new(
+                ErrorKind::StreamBroken,
+                "the answer has an empty body under a status that means success",
+            )),
+            Form::Json(body) => {
+                let answer = provider.decode(200, headers, body, target)?;
+                self.assembly = Assembly::from_answer(answer);
+                Ok(())
+            }
+            Form::Events => {
+                if let Some(event) = self.parser.last_event().map_err(bad_events)? {
+                    let progress = self.decoder.event(event, &mut self.assembly)?;
+                    self.assembly.end_event();
+                    if progress == Progress::Done {
+                        return Ok(());
+                    }
+                }
+                self.decoder.end(&mut self.assembly)
+            }
+        }
+    }
+
+    /// Adds what had arrived to an error in the middle of a stream.
+    #[must_use]
+    pub fn broken(&self, mut error: Error) -> Error {
+        if self.assembly.committed() {
+            let text = self.assembly.text_so_far().to_owned();
+            error.partial = Some(Partial { text });
+        }
+        error
+    }
+
+    /// Whether content has arrived.
+    #[must_use]
+    pub fn committed(&self) -> bool {
+        self.assembly.committed()
+    }
+
+    /// The chunks since the last time.
+    pub fn take_chunks(&mut self) -> Vec<Chunk> {
+        self.assembly.take_chunks()
+    }
+
+    /// The whole answer; after `Done` or a successful [`StreamReader::end`].
+    #[must_use]
+    pub fn into_answer(self) -> Answer {
+        self.assembly.into_answer()
+    }
+}
+
+fn bad_events(error: SseError) -> Error {
+    Error::new(ErrorKind::BadResponse, format!("the event stream is malformed: {error}"))
+}
+
+/// The error of a stream that ended without its terminal event.
+pub(super) fn unterminated(what: &str) -> Error {
+    Error::new(
+        ErrorKind::StreamBroken,
+        format!("the stream ended without {what}: the answer is not complete"),
+    )
+}

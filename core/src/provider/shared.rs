@@ -1,0 +1,146 @@
+//! What the adapters share: reading foreign JSON leniently, and the parts of an answer that lie in
+//! its headers.
+//!
+//! The headers are those of `providers.md`; nothing here belongs to one provider.
+
+use std::time::{Duration, SystemTime};
+
+use ::http::HeaderMap;
+use serde_json::Value;
+
+use crate::codec::Object;
+use crate::error::ErrorKind;
+
+/// The provider's id of the request, under any of the names in use.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<String> {
+    const NAMES: [&str; 9] = [
+        "x-request-id",
+        "request-id",
+        "x-debug-trace-id",
+        "apim-request-id",
+        "mistral-correlation-id",
+        "x-ds-trace-id",
+        "x-generation-id",
+        "x-groq-request-id",
+        "cf-ray",
+    ];
+    NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)
+}
+
+/// The rate limit headers, as they came.
+#[must_use]
+pub fn rate_limits(headers: &HeaderMap) -> Object {
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            let name = name.as_str();
+            name.contains("ratelimit") || name == "retry-after" || name == "retry-after-ms"
+        })
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), Value::String(value.to_str().ok()?.to_owned())))
+        })
+        .collect()
+}
+
+/// Seconds since 1970 of the `Date` header.
+#[must_use]
+pub fn date(headers: &HeaderMap) -> Option<i64> {
+    let at = httpdate::parse_http_date(text(headers, "date")?).ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// How long a failed answer asks to wait: `retry-after-ms`, then `retry-after` in seconds or as a
+/// date, which is measured against the answer's own `Date`, so that clock skew cannot hurt.
+/// A date in the past is 0; `retry-after-ms: 0` beside a real `retry-after` says nothing.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let millis = ["retry-after-ms", "x-ms-retry-after-ms"]
+        .iter()
+        .find_map(|name| text(headers, name)?.trim().parse::<f64>().ok())
+        .and_then(|ms| Duration::try_from_secs_f64(ms.max(0.0) / 1000.0).ok());
+    if let Some(wait) = millis.filter(|wait| !wait.is_zero()) {
+        return Some(wait);
+    }
+    let Some(value) = text(headers, "retry-after").map(str::trim) else { return millis };
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now =
+        text(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// A header's text.
+#[must_use]
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+/// The kind of an error of which nothing is known but its status.
+#[must_use]
+pub fn kind_of_status(status: u16) -> ErrorKind {
+    match status {
+        400 | 409 | 411 | 414 | 415 | 422 | 431 => ErrorKind::InvalidRequest,
+        401 | 407 | 498 => ErrorKind::Authentication,
+        402 => ErrorKind::Quota,
+        403 | 451 => ErrorKind::Permission,
+        404 | 410 => ErrorKind::NotFound,
+        405 | 501 => ErrorKind::Unsupported,
+        408 | 504 => ErrorKind::Timeout,
+        413 => ErrorKind::ContextLength,
+        429 => ErrorKind::RateLimit,
+        500.. => ErrorKind::Unavailable,
+        401..500 => ErrorKind::InvalidRequest,
+        _ => ErrorKind::BadResponse,
+    }
+}
+
+/// Takes a string member; any other type stays where it is.
+pub fn take_string(object: &mut Object, name: &str) -> Option<String> {
+    match object.get(name) {
+        Some(Value::String(_)) => match object.shift_remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        },
+        Some(Value::Null) => {
+            object.shift_remove(name);
+            None
+        }
+        _ => None,
+    }
+}
+
+/// Takes an object member; any other type but `null` stays where it is.
+pub fn take_object(object: &mut Object, name: &str) -> Option<Object> {
+    match object.get(name) {
+        Some(Value::Object(_) | Value::Null) => match object.shift_remove(name) {
+            Some(Value::Object(inner)) => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Takes a list member; any other type but `null` stays where it is.
+pub fn take_list(object: &mut Object, name: &str) -> Option<Vec<Value>> {
+    match object.get(name) {
+        Some(Value::Array(_) | Value::Null) => match object.shift_remove(name) {
+            Some(Value::Array(items)) => Some(items),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A count, also where a provider writes it as `12.0`.
+#[must_use]
+pub fn count(value: Option<&Value>) -> Option<u64> {
+    let number = value?.as_number()?;
+    number.as_u64().or_else(|| {
+        let float = number.as_f64()?;
+        (float >= 0.0 && float.fract() == 0.0 && float < 9e15).then_some(float as u64)
+    })
+}
