@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 
 def main() -> int:
     """Parses the arguments and runs; the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Runs the conformance suite.")
     parser.add_argument("--runner", default="rust,c,python", help="which languages")
     parser.add_argument("--cases", default="*", metavar="GLOB", help="ids of cases, e.g. 'tools/*'")
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="recorded exchanges")

@@ -64,7 +64,7 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
         entry = config["providers"][provider]
         plan.providers[case.id] = {"kind": entry.get("kind", provider)} | entry
         provider, config = case.id, None
-        if options is not None:
+        if options is not None and request is not None:
             request = request | {"options": request.get("options", {}) | options}
             options = None
     if via == "stream" and request is not None and "stream" not in request:
