@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use super::Answer;
-use crate::codec::Object;
 use crate::model::{
     Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
     Warning,
