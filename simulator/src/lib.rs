@@ -22,6 +22,7 @@ mod control;
 mod document;
 mod expect;
 mod free;
+mod h2_server;
 mod load;
 mod peer;
 mod registry;

@@ -11,7 +11,7 @@ const MAX_HEADERS: usize = 96;
 /// A head larger than this is an attack or a mistake.
 const MAX_HEAD: usize = 256 << 10;
 /// The largest body that is read. The suites send 33 MiB.
-const MAX_BODY: usize = 256 << 20;
+pub(crate) const MAX_BODY: usize = 256 << 20;
 
 /// A complete request.
 pub(crate) struct Request<'a> {

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::case::Case;
 use crate::connection::{Shared, serve};
+use crate::h2_server;
 use crate::registry::{Registry, Report, case_path};
 use crate::stats::Stats;
 use crate::tls::{Identity, acceptor};
@@ -165,5 +166,9 @@ async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Sha
     let Ok(socket) = tls.accept(socket).await else {
         return;
     };
-    serve(socket, shared).await;
+    if socket.get_ref().1.alpn_protocol() == Some(b"h2") {
+        h2_server::serve(socket, shared).await;
+    } else {
+        serve(socket, shared).await;
+    }
 }

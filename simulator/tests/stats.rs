@@ -30,7 +30,7 @@ async fn a_peer_that_leaves_is_noticed_while_waiting() {
         json!({"body": "abc", "stall_at": 0, "stall_ms": null}),
         json!({"endless": "body"}),
         json!({"endless": "headers"}),
-        json!({"body_hex": "00".repeat(20 << 20)}),
+        json!({"body": "x".repeat(20 << 20)}),
     ] {
         let simulator = start_reply(reply);
         let mut socket = connect(&simulator).await;

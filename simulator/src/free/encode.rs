@@ -44,18 +44,10 @@ pub(crate) fn encode_http1(
     }
 }
 
-/// Without an interval the whole stream is one HTTP chunk; else one for each burst, each with a step of its own.
+/// Each burst is one HTTP chunk and, if there are pauses, one step.
 fn stream(reply: &FreeReply, out: &mut Vec<u8>, steps: &mut Vec<Step>) {
-    let knobs = &reply.knobs;
-    if knobs.interval == Duration::ZERO {
-        put_piece(out, &reply.body, Framing::Chunked);
-        out.extend_from_slice(b"0\r\n\r\n");
-        return;
-    }
     let mut from = 0;
-    let mut at = knobs.delay;
-    for burst in reply.cuts.chunks(knobs.burst.max(1)) {
-        let until = burst[burst.len() - 1];
+    for (at, until) in bursts(reply) {
         put_piece(out, &reply.body[from..until], Framing::Chunked);
         if until == reply.body.len() {
             out.extend_from_slice(b"0\r\n\r\n");
@@ -65,6 +57,14 @@ fn stream(reply: &FreeReply, out: &mut Vec<u8>, steps: &mut Vec<Step>) {
         }
         steps.push(Step::Write { until: out.len() });
         from = until;
-        at += knobs.interval;
     }
+}
+
+/// When the parts of a stream leave, counted from the beginning of the answer, and where each ends in the body.
+/// Without an interval all is one part.
+pub(crate) fn bursts(reply: &FreeReply) -> impl Iterator<Item = (Duration, usize)> {
+    let knobs = reply.knobs;
+    let size = if knobs.interval == Duration::ZERO { usize::MAX } else { knobs.burst.max(1) };
+    let pauses = std::iter::successors(Some(knobs.delay), move |at| Some(*at + knobs.interval));
+    pauses.zip(reply.cuts.chunks(size).map(|burst| burst[burst.len() - 1]))
 }

@@ -17,7 +17,7 @@ mod provider;
 mod text;
 mod writer;
 
-pub(crate) use encode::encode_http1;
+pub(crate) use encode::{bursts, encode_http1};
 pub(crate) use provider::Provider;
 
 use ask::Ask;

@@ -1,6 +1,7 @@
 //! What the tests share: a simulator with cases, and requests over raw sockets.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "clippy knows only test functions themselves as tests")]
 
 use std::io;
 
@@ -10,35 +11,35 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// A simulator with the given (id, case document) pairs.
-pub fn start(cases: &[(&str, Value)]) -> Simulator {
+pub(crate) fn start(cases: &[(&str, Value)]) -> Simulator {
     let mut options = Options::default();
     options.cases = cases.iter().map(|(id, case)| Case::from_value(id, case).unwrap()).collect();
     Simulator::start(options).unwrap()
 }
 
 /// A simulator with one case `t/case` of one exchange that expects nothing in particular.
-pub fn start_reply(reply: Value) -> Simulator {
+pub(crate) fn start_reply(reply: Value) -> Simulator {
     start(&[("t/case", json!({"exchanges": [{"reply": reply}]}))])
 }
 
-pub async fn connect(simulator: &Simulator) -> TcpStream {
+pub(crate) async fn connect(simulator: &Simulator) -> TcpStream {
     let address = simulator.url().strip_prefix("http://").unwrap().to_owned();
     TcpStream::connect(address).await.unwrap()
 }
 
 /// A POST; `headers` are whole lines.
-pub fn post(target: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn post(target: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("POST {target} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n{body}")
         .into_bytes()
 }
 
-pub fn get(target: &str) -> Vec<u8> {
+pub(crate) fn get(target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").into_bytes()
 }
 
 /// Sends the bytes on a new connection and reads until it ends, however it ends.
-pub async fn ask(simulator: &Simulator, request: &[u8]) -> (Vec<u8>, io::Result<()>) {
+pub(crate) async fn ask(simulator: &Simulator, request: &[u8]) -> (Vec<u8>, io::Result<()>) {
     let mut socket = connect(simulator).await;
     socket.write_all(request).await.unwrap();
     let mut answer = Vec::new();
@@ -47,19 +48,19 @@ pub async fn ask(simulator: &Simulator, request: &[u8]) -> (Vec<u8>, io::Result<
 }
 
 /// The answer of a simulator that has the one case `t/case`.
-pub async fn answer(simulator: &Simulator) -> String {
+pub(crate) async fn answer(simulator: &Simulator) -> String {
     let (answer, end) = ask(simulator, &get("/case/run/t~case/")).await;
     end.unwrap();
     String::from_utf8(answer).unwrap()
 }
 
-pub fn body(answer: &[u8]) -> &[u8] {
+pub(crate) fn body(answer: &[u8]) -> &[u8] {
     let at = memchr::memmem::find(answer, b"\r\n\r\n").expect("a complete head");
     &answer[at + 4..]
 }
 
 /// The content of a chunked body, and the sizes of its chunks. Panics if the framing is not complete.
-pub fn dechunk(mut bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
+pub(crate) fn dechunk(mut bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
     let (mut content, mut sizes) = (Vec::new(), Vec::new());
     loop {
         let line = memchr::memmem::find(bytes, b"\r\n").expect("a chunk size line");
@@ -77,7 +78,7 @@ pub fn dechunk(mut bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
 }
 
 /// Reads one answer with a content-length, and leaves what follows it in the socket or in `buffer`.
-pub async fn read_answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> String {
+pub(crate) async fn read_answer(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> String {
     loop {
         if let Some(head) = memchr::memmem::find(buffer, b"\r\n\r\n") {
             let text = String::from_utf8(buffer[..head].to_vec()).unwrap();
