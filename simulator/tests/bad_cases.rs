@@ -8,7 +8,7 @@ use liter_llm_simulator::{Case, Options, Simulator, load_cases};
 fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("chat")).unwrap();
+    fs::create_dir_all(folder.join("chat")).expect("a folder");
     folder
 }
 

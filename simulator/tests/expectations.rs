@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ask, body, get, post, start};
+use common::{ask_whole, body, get, post, start};
 use serde_json::{Value, json};
 
 fn messages(simulator: &liter_llm_simulator::Simulator) -> Vec<String> {
@@ -24,7 +24,7 @@ async fn a_request_as_expected_leaves_no_failure() {
         "x-key: k\r\nconnection: close\r\n",
         "{\"t\":\"\\u00fc\",\"n\":1.0,\"list\":[{\"a\":null}]}",
     );
-    let (answer, _) = ask(&simulator, &request).await;
+    let answer = ask_whole(&simulator, &request).await;
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
     let report = simulator.report();
     assert_eq!(report.failures, []);
@@ -39,7 +39,7 @@ async fn every_difference_is_named_with_both_values() {
         "x-none: 1\r\nconnection: close\r\n",
         r#"{"n":2,"list":[{"b":1}],"t":"ü"}"#,
     );
-    let (answer, _) = ask(&simulator, &request).await;
+    let answer = ask_whole(&simulator, &request).await;
     assert!(answer.starts_with(b"HTTP/1.1 599 "));
     assert_eq!(
         messages(&simulator),
@@ -57,10 +57,10 @@ async fn every_difference_is_named_with_both_values() {
 #[tokio::test]
 async fn one_request_too_many_and_unknown_cases() {
     let simulator = start(&[("chat/a", json!({"exchanges": [{}]}))]);
-    ask(&simulator, &get("/case/r/chat~a/x")).await;
-    ask(&simulator, &get("/case/r/chat~a/x?y")).await;
-    ask(&simulator, &get("/case/other/chat~a/x")).await;
-    ask(&simulator, &get("/case/r/chat~b/x")).await;
+    ask_whole(&simulator, &get("/case/r/chat~a/x")).await;
+    ask_whole(&simulator, &get("/case/r/chat~a/x?y")).await;
+    ask_whole(&simulator, &get("/case/other/chat~a/x")).await;
+    ask_whole(&simulator, &get("/case/r/chat~b/x")).await;
     assert_eq!(
         messages(&simulator),
         [
@@ -68,15 +68,15 @@ async fn one_request_too_many_and_unknown_cases() {
             "there is no case \"chat/b\""
         ]
     );
-    let (answer, _) = ask(&simulator, &get("/_sim/report")).await;
+    let answer = ask_whole(&simulator, &get("/_sim/report")).await;
     let report: Value = serde_json::from_slice(body(&answer)).unwrap();
     assert_eq!(report["failures"][1]["case"], "chat/b");
     assert_eq!(report["unused"], json!([]));
 
-    let (answer, _) = ask(&simulator, &post("/_sim/reset", "connection: close\r\n", "")).await;
+    let answer = ask_whole(&simulator, &post("/_sim/reset", "connection: close\r\n", "")).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     assert_eq!(simulator.report(), liter_llm_simulator::Report::default());
-    let (answer, _) = ask(&simulator, &get("/case/r/chat~a/x")).await;
+    let answer = ask_whole(&simulator, &get("/case/r/chat~a/x")).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"), "the case begins anew");
 }
 
@@ -86,16 +86,16 @@ async fn percent_encoded_ids() {
     let url = simulator.case_url("node.submit", "größe/a b%");
     let path = url.strip_prefix(&simulator.url()).unwrap();
     assert_eq!(path, "/case/node.submit/gr%C3%B6%C3%9Fe~a%20b%25");
-    assert!(ask(&simulator, &get(path)).await.0.starts_with(b"HTTP/1.1 200"));
+    assert!(ask_whole(&simulator, &get(path)).await.starts_with(b"HTTP/1.1 200"));
     let path = path.replace('~', "%7E");
-    assert!(ask(&simulator, &get(&path)).await.0.starts_with(b"HTTP/1.1 200"));
+    assert!(ask_whole(&simulator, &get(&path)).await.starts_with(b"HTTP/1.1 200"));
     assert_eq!(simulator.report(), liter_llm_simulator::Report::default());
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_json() {
     let simulator = start(&[("a", json!({"exchanges": [{"expect": {"body": {}}}]}))]);
-    ask(&simulator, &post("/case/r/a/", "connection: close\r\n", "{")).await;
+    ask_whole(&simulator, &post("/case/r/a/", "connection: close\r\n", "{")).await;
     assert!(
         messages(&simulator)[0]
             .starts_with("request 1: body: expected {}, got bytes that are not JSON")

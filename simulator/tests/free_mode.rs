@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{ask, body, dechunk, post, start};
+use common::{ask, ask_whole, body, dechunk, post, start};
 use serde_json::{Value, json};
 
 const CLOSE: &str = "connection: close\r\nauthorization: Bearer x\r\n";
@@ -126,11 +126,11 @@ async fn refusals_in_the_providers_own_words() {
         ("/v1/messages", "/error/message"),
         ("/v2/chat", "/message"),
     ] {
-        let (answer, _) = ask(&simulator, &post(target, "connection: close\r\n", "{}")).await;
+        let answer = ask_whole(&simulator, &post(target, "connection: close\r\n", "{}")).await;
         assert!(answer.starts_with(b"HTTP/1.1 401 Unauthorized\r\n"));
         assert!(json_of(body(&answer)).pointer(pointer).is_some());
         for wrong in ["{}", "{", "[]"] {
-            let (answer, _) = ask(&simulator, &post(target, CLOSE, wrong)).await;
+            let answer = ask_whole(&simulator, &post(target, CLOSE, wrong)).await;
             assert!(answer.starts_with(b"HTTP/1.1 400 "), "{wrong}");
         }
     }
@@ -139,7 +139,7 @@ async fn refusals_in_the_providers_own_words() {
         ("/sim,bytes=x/v1/messages", "400"),
         ("/sim,a=1/v1/messages", "400"),
     ] {
-        let (answer, _) = ask(&simulator, &post(target, CLOSE, "{}")).await;
+        let answer = ask_whole(&simulator, &post(target, CLOSE, "{}")).await;
         assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ask, connect, post, read_answer, start};
+use common::{ask_whole, connect, post, read_answer, start};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -43,7 +43,7 @@ async fn a_request_of_33_mib() {
     let expect = json!({"expect": {"body": {"text": text}}, "reply": {"body": "ok"}});
     let simulator = start(&[("a", json!({"exchanges": [expect]}))]);
     let body = json!({ "text": text }).to_string();
-    let (answer, _) = ask(&simulator, &post("/case/r/a/", "connection: close\r\n", &body)).await;
+    let answer = ask_whole(&simulator, &post("/case/r/a/", "connection: close\r\n", &body)).await;
     assert!(answer.ends_with(b"ok"));
     assert_eq!(simulator.report().failures, []);
 }
@@ -64,6 +64,6 @@ async fn expect_100_continue() {
 #[tokio::test]
 async fn what_is_not_http_is_refused() {
     let simulator = start(&[]);
-    let (answer, _) = ask(&simulator, b"\x16\x03\x01\x00\xff hello\r\n\r\n").await;
+    let answer = ask_whole(&simulator, b"\x16\x03\x01\x00\xff hello\r\n\r\n").await;
     assert!(answer.starts_with(b"HTTP/1.1 400 "));
 }

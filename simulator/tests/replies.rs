@@ -5,7 +5,7 @@ mod common;
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use common::{answer, ask, body, connect, dechunk, get, start_reply};
+use common::{answer, ask, ask_whole, body, connect, dechunk, get, start_reply};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -74,7 +74,8 @@ async fn splits_reassemble_to_the_same_bytes() {
         json!([1, 2, 3]),
     ] {
         let simulator = start_reply(json!({"sse": [{"raw": text}], "split": split}));
-        let (content, sizes) = dechunk(body(&ask(&simulator, &get("/case/run/t~case/")).await.0));
+        let (content, sizes) =
+            dechunk(body(&ask_whole(&simulator, &get("/case/run/t~case/")).await));
         assert!(content == text.as_bytes());
         partitions.push(sizes);
     }
@@ -102,13 +103,13 @@ async fn chunks_are_one_write_each() {
 #[tokio::test]
 async fn gzip() {
     let simulator = start_reply(json!({"body": {"a": 1}, "gzip": true}));
-    let (bytes, _) = ask(&simulator, &get("/case/run/t~case/")).await;
+    let bytes = ask_whole(&simulator, &get("/case/run/t~case/")).await;
     let mut text = String::new();
     flate2::read::GzDecoder::new(body(&bytes)).read_to_string(&mut text).unwrap();
     assert_eq!(text, "{\"a\":1}");
 
     let simulator = start_reply(json!({"gzip": {"zeros": 3_000_000}}));
-    let (bytes, _) = ask(&simulator, &get("/case/run/t~case/")).await;
+    let bytes = ask_whole(&simulator, &get("/case/run/t~case/")).await;
     assert!(String::from_utf8_lossy(&bytes).contains("content-encoding: gzip\r\n"));
     assert!(bytes.len() < 40_000);
     let mut zeros = Vec::new();
@@ -163,7 +164,7 @@ async fn raw_bytes_replace_everything() {
     let simulator = start_reply(json!({"raw": "HTTP/1.1 2000 Hm\r\n\n"}));
     assert_eq!(answer(&simulator).await, "HTTP/1.1 2000 Hm\r\n\n");
     let simulator = start_reply(json!({"raw": {"hex": "00ff"}}));
-    assert_eq!(ask(&simulator, &get("/case/run/t~case/")).await.0, [0, 255]);
+    assert_eq!(ask_whole(&simulator, &get("/case/run/t~case/")).await, [0, 255]);
 }
 
 #[tokio::test]

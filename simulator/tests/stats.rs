@@ -57,17 +57,17 @@ async fn a_paced_stream_that_is_left() {
 #[tokio::test]
 async fn a_complete_answer_is_no_abort_and_a_reset_clears() {
     let simulator = start_reply(json!({"sse": ["a", "[DONE]"], "split": {"every": 1}}));
-    common::ask(&simulator, &get("/case/r/t~case/")).await;
+    common::ask_whole(&simulator, &get("/case/r/t~case/")).await;
     until(&simulator, |stats| stats.connections_open == 0).await;
     let wanted = Stats { requests: 1, connections_opened: 1, ..Stats::default() };
     assert_eq!(simulator.stats(), wanted);
 
-    let (answer, _) = common::ask(&simulator, &get("/_sim/stats")).await;
+    let answer = common::ask_whole(&simulator, &get("/_sim/stats")).await;
     assert_eq!(
         serde_json::from_slice::<serde_json::Value>(common::body(&answer)).unwrap()["requests"],
         1
     );
-    common::ask(&simulator, &post("/_sim/stats/reset", "connection: close\r\n", "")).await;
+    common::ask_whole(&simulator, &post("/_sim/stats/reset", "connection: close\r\n", "")).await;
     until(&simulator, |stats| stats == Stats::default()).await;
 }
 
