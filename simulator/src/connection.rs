@@ -193,6 +193,10 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
     let id = shared.next_id();
     free::answer(request.method, request.target, authorised, request.body, id, &mut scratch.reply);
     free::encode_http1(&scratch.reply, keep_alive, &mut scratch.bytes, &mut scratch.steps);
+    if scratch.steps.len() > 1 {
+        // Thousands of slow streams at once: each should hold its bytes only once.
+        scratch.reply = FreeReply::default();
+    }
     Plan { source: Source::Scratch, keep_alive, open }
 }
 
