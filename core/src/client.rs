@@ -53,6 +53,14 @@ struct Permit {
     state: watch::Receiver<State>,
 }
 
+/// What [`Client::start`] began.
+pub enum Started {
+    /// The whole answer.
+    Whole(Box<Response>),
+    /// A stream that has opened.
+    Stream(Box<ChatStream>),
+}
+
 /// A streamed answer.
 pub struct ChatStream {
     open: Open,
@@ -87,19 +95,50 @@ impl Client {
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
         let (request, options) = parse(request, options)?;
-        let inner = Arc::clone(&self.inner);
-        let work = pipeline::call(inner, &self.pools, request, &options);
-        let response = permit.run(work).await.map_err(|error| permit.failed(error))?;
-        permit.count(Some(&response.provider), None);
-        Ok(response)
+        self.run_whole(&permit, request, &options).await
     }
 
     /// Sends a request document and waits for the stream to open.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
         let (request, options) = parse(request, options)?;
+        self.run_stream(permit, request, &options).await
+    }
+
+    /// [`Client::stream`] where the request says `"stream": true`, else [`Client::call`].
+    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        let permit = self.admit()?;
+        let (request, options) = parse(request, options)?;
+        if request.stream {
+            let stream = self.run_stream(permit, request, &options).await?;
+            Ok(Started::Stream(Box::new(stream)))
+        } else {
+            let response = self.run_whole(&permit, request, &options).await?;
+            Ok(Started::Whole(Box::new(response)))
+        }
+    }
+
+    async fn run_whole(
+        &self,
+        permit: &Permit,
+        request: Request,
+        options: &Options,
+    ) -> Result<Response, Error> {
         let inner = Arc::clone(&self.inner);
-        let work = pipeline::open(inner, &self.pools, request, &options);
+        let work = pipeline::call(inner, &self.pools, request, options);
+        let response = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        permit.count(Some(&response.provider), None);
+        Ok(response)
+    }
+
+    async fn run_stream(
+        &self,
+        permit: Permit,
+        request: Request,
+        options: &Options,
+    ) -> Result<ChatStream, Error> {
+        let inner = Arc::clone(&self.inner);
+        let work = pipeline::open(inner, &self.pools, request, options);
         let open = permit.run(work).await.map_err(|error| permit.failed(error))?;
         Ok(ChatStream { open, permit })
     }
@@ -237,6 +276,14 @@ impl ChatStream {
             self.permit.count(Some(&response.provider), None);
         }
         Ok(step)
+    }
+}
+
+impl ChatStream {
+    /// When the call's time is up.
+    #[must_use]
+    pub fn deadline(&self) -> tokio::time::Instant {
+        self.open.deadline()
     }
 }
 

@@ -13,7 +13,7 @@ mod pipeline;
 pub mod provider;
 pub mod secret;
 
-pub use client::{ChatStream, Client};
+pub use client::{ChatStream, Client, Started};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use model::{Chunk, Options, Request, Response};

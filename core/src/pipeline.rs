@@ -111,6 +111,10 @@ pub(crate) async fn open(
 }
 
 impl Open {
+    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+        self.plan.deadline.total
+    }
+
     /// What comes next. After `Done` or an error there is nothing more.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         match self.step().await {

@@ -22,7 +22,8 @@ use crate::error::{Error, ErrorKind};
 pub struct Deadline {
     /// When the call began.
     pub start: Instant,
-    total: Instant,
+    /// When its time is up.
+    pub total: Instant,
     headers: Option<Instant>,
     first_token: Option<Instant>,
     idle: Option<Duration>,
