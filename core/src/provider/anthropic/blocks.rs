@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::CONTENT;
 use crate::codec::Object;
-use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
 use crate::model::CompletionDetails;
+use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
 use crate::provider::shared::count;
 
 /// The message that these blocks are.

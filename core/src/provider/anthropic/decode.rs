@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{blocks, error};
 use crate::codec::{Object, parse_foreign};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::model::Choice;
 use crate::provider::shared::{take_list, take_object, take_string};
-use crate::provider::{Answer, Target};
+use crate::provider::{Answer, Target, classify};
 
 /// Reads an answer of any status.
 pub(super) fn answer(
@@ -20,22 +20,20 @@ pub(super) fn answer(
     if !(200..300).contains(&status) {
         return Err(error::of_status(status, headers, body, target));
     }
-    let bad = |what: String| {
-        error::complete(Error::new(ErrorKind::BadResponse, what), status, headers, target)
-    };
-    let value = parse_foreign(body)
-        .map_err(|what| bad(format!("the answer {what}; expected a message object")))?;
+    let bad = |what: &str| classify::bad_response(what, status, headers, target);
+    let value = parse_foreign(body).map_err(|what| bad(&format!("the answer {what}")))?;
     let Value::Object(mut object) = value else {
-        return Err(bad("the answer is not a JSON object".to_owned()));
+        return Err(bad("the answer is not a JSON object"));
     };
     if error::is_error(&object) {
-        return Err(error::of_body(status, headers, &object, target));
+        let error = error::in_body(&Value::Object(object), target);
+        return Err(classify::locate(error, Some(status), headers, target));
     }
     let kind = object.get("type").and_then(Value::as_str);
     let (true, Some(content)) =
         (kind.is_none_or(|kind| kind == "message"), take_list(&mut object, "content"))
     else {
-        return Err(bad("the answer is not a message: it has no list of content".to_owned()));
+        return Err(bad("the answer is not a message: it has no list of content"));
     };
     Ok(read(object, content))
 }

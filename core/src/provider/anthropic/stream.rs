@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::decode::{CHOICE_MEMBERS, rest};
 use super::{CONTENT, blocks, error};
 use crate::codec::{Object, parse_foreign};
+use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
 use crate::model::Warning;
@@ -19,7 +20,8 @@ use crate::provider::{Assembly, Progress, StreamDecoder, Target};
 /// The reader of one stream.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    target: error::Origin,
+    provider: ProviderConfig,
+    model: String,
     started: bool,
     /// In the order of their first event, which is that of their indexes.
     blocks: Vec<Block>,
@@ -40,20 +42,25 @@ struct Block {
 
 impl Decoder {
     pub(super) fn new(target: &Target<'_>) -> Self {
-        let target = error::Origin::of(target);
-        Decoder { target, started: false, blocks: Vec::new(), usage: Object::new() }
+        Decoder {
+            provider: target.provider.clone(),
+            model: target.model.to_owned(),
+            started: false,
+            blocks: Vec::new(),
+            usage: Object::new(),
+        }
     }
 
     fn message_start(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
         let Some(mut message) = take_object(&mut event, "message") else {
-            return Err(self.bad("message_start has no message"));
+            return Err(bad("message_start has no message"));
         };
         if self.started {
             // A gateway that fails over in the middle splices a second message in [rec]. What the
             // caller has of the first cannot be taken back, and both together are no answer.
             if !self.blocks.is_empty() {
                 let what = "a second message began in the middle of the first";
-                return Err(self.error(ErrorKind::StreamBroken, what));
+                return Err(Error::new(ErrorKind::StreamBroken, what));
             }
             out.warn(Warning {
                 code: "repeated_start",
@@ -80,7 +87,9 @@ impl Decoder {
             }
         }
         // A server that does not stream block by block may put blocks here.
-        for (index, block) in take_list(&mut message, "content").unwrap_or_default().into_iter().enumerate() {
+        for (index, block) in
+            take_list(&mut message, "content").unwrap_or_default().into_iter().enumerate()
+        {
             if let Value::Object(body) = block {
                 self.open(index as u64, body, out);
             }
@@ -92,12 +101,12 @@ impl Decoder {
     }
 
     fn block_start(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
-        let index = self.index(&event)?;
+        let index = index(&event)?;
         let Some(body) = take_object(&mut event, "content_block") else {
-            return Err(self.bad("content_block_start has no content_block"));
+            return Err(bad("content_block_start has no content_block"));
         };
         if self.blocks.iter().any(|block| block.index == index) {
-            return Err(self.bad("a content block began twice"));
+            return Err(bad("a content block began twice"));
         }
         self.open(index, body, out);
         Ok(())
@@ -121,14 +130,14 @@ impl Decoder {
     }
 
     fn block_delta(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
-        let index = self.index(&event)?;
+        let index = index(&event)?;
         let Some(mut delta) = take_object(&mut event, "delta") else {
-            return Err(self.bad("content_block_delta has no delta"));
+            return Err(bad("content_block_delta has no delta"));
         };
         let kind = take_string(&mut delta, "type").unwrap_or_default();
         let known = self.blocks.iter_mut().find(|block| block.index == index);
         let Some(block) = known.filter(|block| !block.closed) else {
-            return Err(self.bad("a delta belongs to no open content block"));
+            return Err(bad("a delta belongs to no open content block"));
         };
         match kind.as_str() {
             "input_json_delta" => {
@@ -165,7 +174,7 @@ impl Decoder {
     }
 
     fn block_stop(&mut self, event: &Object, out: &mut Assembly) -> Result<(), Error> {
-        let index = self.index(event)?;
+        let index = index(event)?;
         if let Some(block) = self.blocks.iter_mut().find(|block| block.index == index) {
             block.close(out);
         }
@@ -177,7 +186,9 @@ impl Decoder {
         if let Some(word) = take_string(&mut delta, "stop_reason") {
             out.finish(0, &word, blocks::finish_reason(&word));
         }
-        for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(*name)) {
+        for (name, value) in
+            CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(*name))
+        {
             if !value.is_null() {
                 out.choice_field(0, &name, value);
             }
@@ -195,7 +206,7 @@ impl Decoder {
 
     fn message_stop(&mut self, out: &mut Assembly) -> Result<(), Error> {
         if !self.started {
-            return Err(self.bad("message_stop came before message_start"));
+            return Err(bad("message_stop came before message_start"));
         }
         for block in &mut self.blocks {
             block.close(out);
@@ -213,19 +224,15 @@ impl Decoder {
     fn merge_usage(&mut self, usage: Object) {
         self.usage.extend(usage.into_iter().filter(|(_, value)| !value.is_null()));
     }
+}
 
-    fn index(&self, event: &Object) -> Result<u64, Error> {
-        let index = event.get("index").and_then(Value::as_u64);
-        index.ok_or_else(|| self.bad("an event has no index"))
-    }
+fn index(event: &Object) -> Result<u64, Error> {
+    let index = event.get("index").and_then(Value::as_u64);
+    index.ok_or_else(|| bad("an event has no index"))
+}
 
-    fn bad(&self, what: &str) -> Error {
-        self.error(ErrorKind::BadResponse, what)
-    }
-
-    fn error(&self, kind: ErrorKind, what: &str) -> Error {
-        self.target.sign(Error::new(kind, format!("the event stream is malformed: {what}")))
-    }
+fn bad(what: &str) -> Error {
+    Error::new(ErrorKind::BadResponse, format!("the event stream is malformed: {what}"))
 }
 
 impl Block {
@@ -235,8 +242,8 @@ impl Block {
             return;
         }
         if !self.input.is_empty() {
-            let input = parse_foreign(self.input.as_bytes())
-                .unwrap_or_else(|_| blocks::input(&self.input));
+            let input =
+                parse_foreign(self.input.as_bytes()).unwrap_or_else(|_| blocks::input(&self.input));
             self.body.insert("input".to_owned(), input);
         } else if let (Some(call), Some(input)) = (self.call, self.body.get("input")) {
             out.tool_call(0, call, "", "", &blocks::arguments(input));
@@ -262,12 +269,12 @@ fn extend(block: &mut Object, delta: Object) {
 impl StreamDecoder for Decoder {
     fn event(&mut self, event: SseEvent<'_>, out: &mut Assembly) -> Result<Progress, Error> {
         if event.data.trim() == "[DONE]" {
-            return Err(self.target.sign(unterminated("its message_stop event")));
+            return Err(unterminated("its message_stop event"));
         }
         let value = parse_foreign(event.data.as_bytes())
-            .map_err(|what| self.bad(&format!("an event {what}")))?;
+            .map_err(|what| bad(&format!("an event {what}")))?;
         let Value::Object(mut object) = value else {
-            return Err(self.bad("an event is not a JSON object"));
+            return Err(bad("an event is not a JSON object"));
         };
         let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());
         match kind.as_str() {
@@ -281,7 +288,8 @@ impl StreamDecoder for Decoder {
                 return Ok(Progress::Done);
             }
             _ if kind == "error" || error::is_error(&object) => {
-                return Err(error::of_event(&object, &self.target));
+                let target = Target { provider: &self.provider, model: &self.model };
+                return Err(error::in_body(&Value::Object(object), &target));
             }
             // `ping`, and events that are not known yet: their place would be a block or a delta.
             _ => {}
@@ -290,6 +298,6 @@ impl StreamDecoder for Decoder {
     }
 
     fn end(&mut self, _: &mut Assembly) -> Result<(), Error> {
-        Err(self.target.sign(unterminated("its message_stop event")))
+        Err(unterminated("its message_stop event"))
     }
 }
