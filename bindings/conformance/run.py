@@ -33,6 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         written = cases.load(HERE / "cases", arguments.cases)
+        cases.check_requests(written, HERE / "schemas")
         if arguments.check:
             print(f"{len(written)} cases are well-formed")
             return 0

@@ -51,6 +51,14 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
+def cancelled(outcome: dict[str, Any], chunks: int) -> dict[str, Any]:
+    """The outcome of a row that was cancelled: how much more had arrived is a matter of timing."""
+    if isinstance(error := outcome.get("error"), dict) and error.get("kind") == "cancelled":
+        outcome["error"] = {"kind": "cancelled"}
+        outcome["events"] = outcome.get("events", [])[:chunks]
+    return outcome
+
+
 def _strip_attempts(owner: dict[str, Any]) -> None:
     for attempt in owner.get("attempts") or []:
         if isinstance(attempt, dict):

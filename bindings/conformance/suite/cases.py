@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .schema import Schema
+
 VIAS = ("invoke", "call", "submit", "stream")
 
 _CASE = {
@@ -93,6 +95,17 @@ def load(folder: Path, pattern: str = "*") -> list[Case]:
     if len(ids) != len(cases):
         raise CaseError(f"{folder}: two cases differ in upper and lower case only")
     return cases
+
+
+def check_requests(cases: list[Case], schemas: Path) -> None:
+    """Requests, options and configurations that are expected to work are what the schemas say."""
+    known = {name: Schema(schemas / f"{name}.json") for name in ("request", "options", "config")}
+    for case in cases:
+        if "error" in case.outcome and not case.document.get("exchanges"):
+            continue
+        for name, schema in known.items():
+            if name in case.document and (fault := schema.fault(case.document[name])):
+                raise CaseError(f"{case.id}: {name}{fault}")
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

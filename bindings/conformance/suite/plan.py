@@ -67,6 +67,9 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
         if options is not None and request is not None:
             request = request | {"options": request.get("options", {}) | options}
             options = None
+    elif provider:
+        # Only `invoke` has an argument for the provider; elsewhere it is an option.
+        options = {"provider": provider} | (options or {})
     if via == "stream" and request is not None and "stream" not in request:
         request = request | {"stream": True}
     fields = [
