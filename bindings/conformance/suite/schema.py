@@ -50,9 +50,9 @@ class Schema:
             return f"{path}: none of {schema['enum']}"
         if "const" in schema and value != schema["const"]:
             return f"{path}: not {schema['const']}"
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-                return f"{path}: out of range"
+        number = isinstance(value, int | float)
+        if number and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            return f"{path}: out of range"
         return self._forms(schema, value, path) or self._inside(schema, value, path)
 
     def _forms(self, schema: dict[str, Any], value: Any, path: str) -> str | None:
