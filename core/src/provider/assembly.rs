@@ -198,6 +198,12 @@ impl Assembly {
         self.choice(choice).message.provider_fields.insert(name.to_owned(), value);
     }
 
+    /// A member of a delta that has no place in a chunk, shown in the chunk only.
+    pub fn delta_field(&mut self, choice: u64, name: &str, value: Value) {
+        let fields = &mut self.delta(choice).delta.provider_fields;
+        fields.insert(name.to_owned(), value);
+    }
+
     /// The choice being assembled, for adapters that keep lists in its fields.
     pub fn choice(&mut self, index: u64) -> &mut Choice {
         let choices = &mut self.answer.choices;
