@@ -30,9 +30,6 @@ pub(crate) unsafe fn client<'a>(handle: *const liter_llm_client) -> Result<&'a C
 }
 
 /// `config`: a JSON document, or NULL for the environment. 1: *error is an owned error document.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_new(
     config: *const c_char,
@@ -70,9 +67,6 @@ pub unsafe extern "C" fn liter_llm_client_new(
 /// `request` says what is asked: only it feeds the cache key and the audit hash. `options`, or NULL,
 /// says how and where: provider, timeout_ms, traceparent, retry, fallback, fanout, cache, tags ...;
 /// it wins over the request's own "options" member by member.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_call(
     client: *mut liter_llm_client,
@@ -135,9 +129,6 @@ pub(crate) fn call(client: &Client, request: &[u8], options: &[u8]) -> Result<Ve
 }
 
 /// *out is an owned JSON document ("json") or Prometheus text ("prometheus") of counters so far.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_metrics(
     client: *mut liter_llm_client,
@@ -171,9 +162,6 @@ pub unsafe extern "C" fn liter_llm_client_metrics(
 }
 
 /// Stops taking requests, waits up to `grace_ms` for those in flight, cancels the rest.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_close(
     client: *mut liter_llm_client,
@@ -195,9 +183,6 @@ pub unsafe extern "C" fn liter_llm_client_close(
 }
 
 /// Closes at once and frees. No thread may still be inside a call on this client.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_free(client: *mut liter_llm_client) {
     guard((), || {

@@ -39,9 +39,6 @@ pub(crate) fn give(text: &[u8]) -> *mut c_char {
 }
 
 /// Frees any document this library returned.
-///
-/// # Safety
-/// `document` is NULL, or came from this library and has not been freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_free(document: *mut c_char) {
     if document.is_null() {

@@ -14,9 +14,6 @@ use crate::{document, engine, guard};
 /// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
 /// `json_req` end in NUL. Returns an owned JSON document: the response, with *out_len its length; or
 /// an error document, with *out_len minus its length. Never NULL, never empty. `out_len` may be NULL.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_invoke(
     provider: *const c_char,
@@ -47,9 +44,6 @@ pub unsafe extern "C" fn liter_llm_invoke(
 /// LITER_LLM_MODEL). `max_tokens` 0 and a negative `temperature` leave them to the provider. Writes at
 /// most `out_len` bytes with a NUL, cut at a character boundary, and returns the length of the whole
 /// text, as snprintf does; negative: it failed, and the buffer holds the message.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_generate(
     prompt: *const c_char,

@@ -56,9 +56,6 @@ pub(crate) unsafe fn queue<'a>(handle: *const liter_llm_queue) -> Result<&'a Arc
 
 /// `stream_bytes` bounds what one stream may hold unread before its socket is no longer read.
 /// 0: 262144.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_new(
     stream_bytes: u32,
@@ -79,9 +76,6 @@ pub unsafe extern "C" fn liter_llm_queue_new(
 
 /// A descriptor that is readable while events wait: poll it, never read or close it. Negative:
 /// LITER_LLM_E_*.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_fd(queue: *mut liter_llm_queue) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
@@ -95,9 +89,6 @@ pub unsafe extern "C" fn liter_llm_queue_fd(queue: *mut liter_llm_queue) -> i32 
 
 /// Calls `doorbell` whenever the queue stops being empty. NULL ends that, and returns only when no
 /// call is running and none will start: after it `user_data` may be freed.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_notify(
     queue: *mut liter_llm_queue,
@@ -118,9 +109,6 @@ pub unsafe extern "C" fn liter_llm_queue_notify(
 /// Moves as many whole events as fit into `buf`, waiting up to `timeout_ms` for the first (0 does
 /// not wait, -1 has no limit). Returns the bytes written, 0 when time is up, or LITER_LLM_E_*
 /// (E_CLOSED: closed and nothing left). What does not fit stays, and rings again.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_read(
     queue: *mut liter_llm_queue,
@@ -145,9 +133,6 @@ pub unsafe extern "C" fn liter_llm_queue_read(
 }
 
 /// Bytes that the next event needs; 0 when there is none.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_next_size(queue: *mut liter_llm_queue) -> usize {
     // SAFETY: a handle, as the header says.
@@ -155,9 +140,6 @@ pub unsafe extern "C" fn liter_llm_queue_next_size(queue: *mut liter_llm_queue) 
 }
 
 /// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level: i32) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
@@ -181,9 +163,6 @@ pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level
 }
 
 /// Refuses submits, cancels what runs, wakes the reader; what is queued can still be read.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_close(queue: *mut liter_llm_queue) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
@@ -200,9 +179,6 @@ pub unsafe extern "C" fn liter_llm_queue_close(queue: *mut liter_llm_queue) -> i
 
 /// Closes, drops what is left, closes its descriptor at once and frees. No thread may be inside
 /// liter_llm_queue_read.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_free(queue: *mut liter_llm_queue) {
     guard((), || {

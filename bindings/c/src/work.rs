@@ -13,9 +13,6 @@ use crate::{
 /// flight on this queue, never a pointer. After 0, exactly one RESULT or ERROR of this token
 /// follows, whatever happens: answer, error, cancel, close or panic. With "stream": true, CHUNKs come
 /// before it; chunks that wait are merged into one event.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_submit(
     client: *mut liter_llm_client,
@@ -59,9 +56,6 @@ pub unsafe extern "C" fn liter_llm_submit(
 }
 
 /// Asks to stop. Safe at any time, more than once, and after the end. The last event still comes.
-///
-/// # Safety
-/// See the header's prologue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_cancel(queue: *mut liter_llm_queue, token: u64) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {

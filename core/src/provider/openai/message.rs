@@ -22,12 +22,13 @@ pub(super) struct Piece {
     pub fields: Object,
 }
 
-/// Where reasoning text lay. A server that says it under two names says it once.
+/// Where reasoning text lay. A server that says it under two names says it once. The text inside
+/// `reasoning_details` is not read: where it is meant to be shown, `OpenRouter` and Vercel's gateway
+/// repeat it under `reasoning` [rec]; the details themselves survive, to be sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Content,
     Plain,
-    Details,
     Parts,
 }
 
@@ -57,13 +58,10 @@ impl Piece {
         }
         let content = take_string(&mut object, "reasoning_content").filter(|text| !text.is_empty());
         let plain = take_string(&mut object, "reasoning").filter(|text| !text.is_empty());
-        let details = object.get("reasoning_details").and_then(Value::as_array);
-        let details = details.map(|items| details_text(items)).unwrap_or_default();
         piece.reasoning = [
             (Source::Content, content.unwrap_or_default()),
             (Source::Plain, plain.unwrap_or_default()),
             (Source::Parts, thinking),
-            (Source::Details, details),
         ]
         .into_iter()
         .find(|(_, text)| !text.is_empty());
@@ -138,12 +136,6 @@ impl CallPiece {
         let silent = call.id.is_empty() && call.name.is_empty() && call.arguments.is_empty();
         (!silent || !call.fields.is_empty()).then_some(call)
     }
-}
-
-/// The text in `reasoning_details`: `reasoning.text` and `reasoning.summary`.
-fn details_text(items: &[Value]) -> String {
-    let texts = items.iter().filter_map(|item| item.get("text").or_else(|| item.get("summary")));
-    texts.filter_map(Value::as_str).collect()
 }
 
 /// The members that say something: `refusal: null`, `annotations: []` and the like do not.
