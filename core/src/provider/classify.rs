@@ -171,6 +171,8 @@ impl Complaint {
             let (code, class) = (self.code, self.class);
             e.code = if repeats { class.or(code) } else { code.or(class) };
             e.param = self.param;
+            e.provider = Some(target.provider.name.clone());
+            e.model = Some(target.model.to_owned());
             e.request_id = self.request_id;
             // The official SDKs repeat a conflict: another request held the resource.
             e.retryable = kind.retryable() || status == Some(409);
