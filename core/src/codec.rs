@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// A JSON object in the order of its document; numbers keep their text.
 pub type Object = Map<String, Value>;
@@ -217,6 +217,7 @@ pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn numbers_keep_their_text() {

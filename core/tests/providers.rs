@@ -1,9 +1,12 @@
-//! Golden pairs: a unified request and what goes out for it; what comes in and what it becomes.
+//! Golden pairs of the adapters: `providers/<name>/*.json`, each about one thing that is peculiar.
 //!
-//! A case is a file `tests/providers/<kind>/<name>.json`. Its inputs are ours; its results stand
-//! beside them and are rewritten by `UPDATE=1`, to be read in the diff. Inputs: `request` (with
-//! `options` and the provider's `config`), `response` (`status`, `headers`, `body`) or `stream` (the
-//! events' data). Results: `sent`, `warnings`, `answer`, `chunks`, `error`.
+//! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
+//! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`), with the `outcome`
+//! that they become. `config` holds settings of the provider, which is called `mine` then. `UPDATE=1` writes what the adapters do now; read the difference.
+
+#[path = "wire/corpus.rs"]
+#[allow(dead_code)]
+mod corpus;
 
 use std::path::{Path, PathBuf};
 
@@ -13,159 +16,156 @@ use liter_llm_core::codec::Object;
 use liter_llm_core::config::ProviderConfig;
 use liter_llm_core::error::Error;
 use liter_llm_core::model::{Options, Request};
-use liter_llm_core::provider::{Answer, Notes, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Answer, Notes, StreamReader, Target};
 use serde_json::{Value, json};
 
-const RESULTS: [&str; 5] = ["sent", "warnings", "answer", "chunks", "error"];
-
 #[test]
-fn golden() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/providers");
-    let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
-    let mut wrong = Vec::new();
-    let mut count = 0;
-    for kind in entries(&folder) {
-        for path in entries(&kind) {
-            count += 1;
+fn golden_pairs() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/providers");
+    let mut cases = 0;
+    let mut failures = Vec::new();
+    for folder in list(&root) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        for path in list(&folder) {
             let text = std::fs::read_to_string(&path).unwrap();
-            let found = run(kind.file_name().unwrap().to_str().unwrap(), &text, &path);
-            if found == text {
+            let case: Object = serde_json::from_str(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let found = run(&name, &case);
+            cases += 1;
+            if found == case {
                 continue;
             }
             if update {
-                std::fs::write(&path, &found).unwrap();
+                let text = serde_json::to_string_pretty(&found).unwrap() + "\n";
+                std::fs::write(&path, text).unwrap();
             } else {
-                wrong.push(format!("{}:\n{found}", path.display()));
+                let found = serde_json::to_string(&found).unwrap();
+                failures.push(format!("{}:\n  found {found}", path.display()));
             }
         }
     }
-    assert!(count > 0, "no cases under {}", folder.display());
-    assert!(wrong.is_empty(), "UPDATE=1 rewrites the results; found\n{}", wrong.join("\n"));
+    assert!(cases > 0, "no cases in {}", root.display());
+    assert!(failures.is_empty(), "{}\n(UPDATE=1 rewrites)", failures.join("\n"));
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
+fn list(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
 
-/// The case with its results, as its file should be.
-fn run(kind: &str, text: &str, path: &Path) -> String {
-    let mut case: Object =
-        serde_json::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    for name in RESULTS {
-        case.shift_remove(name);
+/// The case with what the adapter really does in it.
+fn run(name: &str, case: &Object) -> Object {
+    const MEMBERS: [&str; 11] = [
+        "about",
+        "config",
+        "request",
+        "wire",
+        "headers_sent",
+        "warnings",
+        "status",
+        "headers",
+        "reply",
+        "sse",
+        "outcome",
+    ];
+    for member in case.keys() {
+        assert!(MEMBERS.contains(&member.as_str()), "{name}: unknown member {member}");
     }
-    let provider = provider(kind, case.get("config").cloned());
-    let target = Target { provider: &provider, model: "the-model" };
-    let results = if let Some(request) = case.get("request") {
-        encoded(request, case.get("options"), &target)
-    } else if let Some(response) = case.get("response") {
-        answered(response, &target)
-    } else {
-        streamed(&case["stream"], &target)
+    let provider = match case.get("config") {
+        Some(settings) => configured(name, settings),
+        None => corpus::provider(name),
     };
-    case.extend(results);
-    format!("{}\n", serde_json::to_string_pretty(&case).unwrap())
-}
-
-fn provider(kind: &str, config: Option<Value>) -> ProviderConfig {
-    let mut entry = config.unwrap_or_else(|| json!({}));
-    entry["kind"] = kind.into();
-    entry["base_url"] = "http://localhost".into();
-    let config = json!({"providers": {"mine": entry}}).to_string();
-    Config::parse(config.as_bytes()).unwrap().provider("mine").unwrap().clone()
-}
-
-fn encoded(request: &Value, options: Option<&Value>, target: &Target<'_>) -> Object {
-    let options = options.cloned().unwrap_or_else(|| json!({})).to_string();
-    let options = Options::parse(options.as_bytes()).unwrap();
-    let (request, options) = Request::parse(request.to_string().as_bytes(), options).unwrap();
-    let mut notes = Notes::new(options.unsupported.unwrap_or_default());
-    let mut results = Object::new();
-    match target.provider.row.adapter().encode(&request, target, &mut notes) {
-        Ok(sent) => {
-            let headers: Object = sent
-                .headers
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect();
-            let body: Value = serde_json::from_slice(&sent.body).unwrap();
-            let sent = json!({"path": sent.path, "headers": headers, "body": body});
-            results.insert("sent".to_owned(), sent);
-            results.insert("warnings".to_owned(), json!(notes.into_warnings()));
+    let adapter = provider.row.adapter();
+    let mut found = case.clone();
+    if let Some(request) = case.get("request") {
+        let bytes = serde_json::to_vec(request).unwrap();
+        let (request, options) = Request::parse(&bytes, Options::default()).unwrap();
+        let model = request.model.clone().unwrap_or_else(|| "model-1".to_owned());
+        let target = Target { provider: &provider, model: &model };
+        let mut notes = Notes::new(options.unsupported.unwrap_or_default());
+        match adapter.encode(&request, &target, &mut notes) {
+            Ok(http) => {
+                let wire: Value = serde_json::from_slice(&http.body).unwrap();
+                found.insert("wire".into(), json!({"path": http.path, "body": wire}));
+                if !http.headers.is_empty() {
+                    found.insert("headers_sent".into(), json!(http.headers));
+                }
+            }
+            Err(error) => {
+                found.insert("outcome".into(), json!(error));
+            }
         }
-        Err(error) => failed(&error, &mut results),
+        found.insert("warnings".into(), json!(notes.into_warnings()));
+        return found;
     }
-    results
-}
-
-fn answered(response: &Value, target: &Target<'_>) -> Object {
-    let status = u16::try_from(response["status"].as_u64().unwrap_or(200)).unwrap();
-    let body = match &response["body"] {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let target = Target { provider: &provider, model: "model-1" };
     let mut headers = HeaderMap::new();
-    for (name, value) in response.get("headers").and_then(Value::as_object).into_iter().flatten() {
+    for (name, value) in case.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let value = HeaderValue::try_from(value.as_str().unwrap()).unwrap();
         headers.append(HeaderName::try_from(name).unwrap(), value);
     }
-    let mut results = Object::new();
-    match target.provider.row.adapter().decode(status, &headers, body.as_bytes(), target) {
-        Ok(answer) => answer_is(answer, &mut results),
-        Err(error) => failed(&error, &mut results),
-    }
-    results
-}
-
-fn streamed(events: &Value, target: &Target<'_>) -> Object {
-    let adapter = target.provider.row.adapter();
-    let mut reader = StreamReader::new(adapter, target, false);
-    let mut read = || {
-        for event in events.as_array().unwrap() {
-            let data = match event {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            if reader.push(format!("data: {data}\n\n").as_bytes())? == Progress::Done {
-                break;
+    let outcome = match case.get("sse") {
+        Some(Value::Array(events)) => {
+            let mut body = String::new();
+            for event in events {
+                match event {
+                    Value::String(text) => body.push_str(text),
+                    event => body.push_str(&format!("data: {event}")),
+                }
+                body.push_str("\n\n");
             }
+            let mut reader = StreamReader::new(adapter, &target, false);
+            let read = reader.push(body.as_bytes());
+            let read = read.and_then(|_| reader.end(adapter, &headers, &target));
+            read.map(|()| reader.into_answer())
         }
-        reader.end(adapter, &HeaderMap::new(), target)
+        _ => {
+            let status = case.get("status").and_then(Value::as_u64).unwrap_or(200);
+            let body = match &case["reply"] {
+                Value::String(text) => text.clone().into_bytes(),
+                reply => serde_json::to_vec(reply).unwrap(),
+            };
+            adapter.decode(u16::try_from(status).unwrap(), &headers, &body, &target)
+        }
     };
-    let outcome = read();
-    let mut results = Object::new();
-    results.insert("chunks".to_owned(), json!(reader.take_chunks()));
-    match outcome {
-        Ok(()) => answer_is(reader.into_answer(), &mut results),
-        Err(error) => failed(&error, &mut results),
-    }
-    results
+    found.insert("outcome".into(), shown(outcome));
+    found
 }
 
-fn answer_is(answer: Answer, results: &mut Object) {
-    let mut members = Object::new();
-    for (name, value) in [
-        ("id", json!(answer.id)),
-        ("created", json!(answer.created)),
-        ("model", json!(answer.model)),
-        ("choices", json!(answer.choices)),
-        ("usage", json!(answer.usage)),
-        ("usage_raw", json!(answer.usage_raw)),
-        ("finish_reason_raw", json!(answer.finish_reason_raw)),
-        ("fields", json!(answer.fields)),
-        ("warnings", json!(answer.warnings)),
-    ] {
-        if !value.is_null() {
-            members.insert(name.to_owned(), value);
+/// A provider of this kind with settings of its own, called `mine`.
+fn configured(kind: &str, settings: &Value) -> ProviderConfig {
+    let mut settings = settings.clone();
+    settings["kind"] = kind.into();
+    settings["base_url"] = "http://localhost".into();
+    let document = json!({"providers": {"mine": settings}}).to_string();
+    Config::parse(document.as_bytes()).unwrap().provider("mine").unwrap().clone()
+}
+
+fn shown(outcome: Result<Answer, Error>) -> Value {
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(error) => return json!(error),
+    };
+    let mut out = Object::new();
+    let mut put = |name: &str, value: Value| {
+        let empty = value.is_null()
+            || value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(Object::is_empty);
+        if !empty {
+            out.insert(name.to_owned(), value);
         }
-    }
-    results.insert("answer".to_owned(), members.into());
-}
-
-fn failed(error: &Error, results: &mut Object) {
-    let document: Value = serde_json::from_slice(&error.to_json()).unwrap();
-    results.insert("error".to_owned(), document["error"].clone());
+    };
+    put("id", json!(answer.id));
+    put("created", json!(answer.created));
+    put("model", json!(answer.model));
+    put("choices", json!(answer.choices));
+    put("usage", json!(answer.usage));
+    put("usage_raw", json!(answer.usage_raw));
+    put("finish_reason_raw", json!(answer.finish_reason_raw));
+    put("fields", json!(answer.fields));
+    put("warnings", json!(answer.warnings));
+    Value::Object(out)
 }
