@@ -112,7 +112,7 @@ pub(super) fn usage(raw: &Object) -> Usage {
         prompt_tokens: prompt,
         completion_tokens: completion,
         total_tokens: prompt.zip(completion).map(|(a, b)| a.saturating_add(b)),
-        prompt_tokens_details: (written.is_some() || read.is_some()).then(|| PromptDetails {
+        prompt_tokens_details: (written.is_some() || read.is_some()).then_some(PromptDetails {
             cached_tokens: read,
             cache_write_tokens: written,
             audio_tokens: None,

@@ -32,7 +32,9 @@ pub(super) fn conversation(
                 let text = "instructions in the middle of a conversation are moved to its start";
                 notes.warn("moved", &path, text);
             }
-            system.extend(content(message, &path, notes)?);
+            let mut content = content(message, &path, notes)?;
+            content.retain(|block| !is_empty(block));
+            system.extend(content);
             continue;
         }
         if !results.is_empty() {
@@ -67,15 +69,20 @@ fn content_value(mut blocks: Vec<Value>) -> Value {
     }
 }
 
+/// Whether a block is an empty text, which is refused and says nothing.
+fn is_empty(block: &Value) -> bool {
+    block.get("text").and_then(Value::as_str) == Some("")
+}
+
 fn assistant(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     // What this adapter read goes back as it came. Thinking is signed: it counts only unchanged,
     // and reasoning text without its signature cannot be sent at all [doc].
     if let Some(blocks @ Value::Array(_)) = message.provider_fields.get(CONTENT) {
         return Ok(blocks.clone());
     }
-    // An empty text is refused; OpenAI's form has one beside tool calls.
+    // OpenAI's form has an empty text beside tool calls.
     let mut content = content(message, path, notes)?;
-    content.retain(|block| block.get("text").and_then(Value::as_str) != Some(""));
+    content.retain(|block| !is_empty(block));
     if let Some(refusal) = message.refusal.as_deref().filter(|text| !text.is_empty()) {
         content.push(json!({"type": "text", "text": refusal}));
     }

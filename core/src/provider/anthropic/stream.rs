@@ -68,11 +68,12 @@ impl Decoder {
                 param: None,
             });
         }
-        self.started = true;
         let id = take_string(&mut message, "id");
         let model = take_string(&mut message, "model");
         out.meta(id.as_deref(), model.as_deref(), None);
-        out.start(0);
+        if !std::mem::replace(&mut self.started, true) {
+            out.start(0);
+        }
         if let Some(usage) = take_object(&mut message, "usage") {
             self.merge_usage(usage);
         }

@@ -4,7 +4,7 @@ use ::http::HeaderMap;
 use serde_json::Value;
 
 use super::message::{Piece, finish_reason, usage};
-use super::{CITATIONS, PLAN, error};
+use super::{CITATIONS, CONTENT, PLAN, error};
 use crate::codec::{Object, parse_foreign};
 use crate::error::Error;
 use crate::model::{AssistantMessage, Choice, ToolCall};
@@ -84,7 +84,7 @@ fn read(mut object: Object) -> AssistantMessage {
         message.provider_fields.insert(CITATIONS.to_owned(), citations.into());
     }
     if !unknown.is_empty() {
-        message.provider_fields.insert("content".to_owned(), unknown.into());
+        message.provider_fields.insert(CONTENT.to_owned(), unknown.into());
     }
     object.shift_remove("role");
     message.provider_fields.extend(object.into_iter().filter(|(_, value)| !value.is_null()));

@@ -22,6 +22,9 @@ const PLAN: &str = "tool_plan";
 /// The member of `message.provider_fields` that holds the citations.
 const CITATIONS: &str = "citations";
 
+/// The member of `message.provider_fields` that holds content of types that are not known.
+const CONTENT: &str = "cohere_content";
+
 /// The adapter.
 #[derive(Debug)]
 pub struct Cohere;

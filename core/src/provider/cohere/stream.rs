@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::message::{Piece, finish_reason, usage};
-use super::{CITATIONS, PLAN, error};
+use super::{CITATIONS, CONTENT, PLAN, error};
 use crate::codec::{Object, parse_foreign};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
@@ -96,7 +96,7 @@ impl Decoder {
             out.message_field(0, CITATIONS, citations.into(), true);
         }
         if !self.unknown.is_empty() {
-            out.message_field(0, "content", std::mem::take(&mut self.unknown).into(), true);
+            out.message_field(0, CONTENT, std::mem::take(&mut self.unknown).into(), true);
         }
         for (name, value) in delta.into_iter().filter(|(_, value)| !value.is_null()) {
             out.field(&name, value);

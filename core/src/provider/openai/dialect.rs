@@ -82,8 +82,6 @@ pub enum ReasoningBack {
     Content,
     /// `reasoning_details` as it came, else `reasoning`.
     Details,
-    /// A part of the type `thinking` before the text.
-    Part,
 }
 
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
@@ -126,7 +124,8 @@ pub const COMPATIBLE: Dialect = Dialect { open_end: true, ..OTHERS };
 pub const GROQ: Dialect = Dialect { many_choices: false, metadata: false, parts: IMAGES, ..OTHERS };
 
 /// Mistral: `random_seed`, `tool_choice: any`, ids of nine characters [rec]; no `stream_options`,
-/// no `user` [sdk 3.7]; thinking as parts of the content [rec]. Files go by `document_url`, which
+/// no `user` [sdk 3.7]. Thinking, which comes as parts of the content, is not sent back: models
+/// without reasoning refuse it ("Reasoning input is not enabled for this model" [rec]). Files go by `document_url`, which
 /// is a part of its own: through `extra`.
 pub const MISTRAL: Dialect = Dialect {
     names: false,
@@ -134,7 +133,6 @@ pub const MISTRAL: Dialect = Dialect {
     user: false,
     any_tool: "any",
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
-    reasoning_back: ReasoningBack::Part,
     short_call_ids: true,
     stream_options: false,
     ..OTHERS
