@@ -111,7 +111,7 @@ class Checker:
     def _seeds(self, runner: str, found: dict[Key, str], report: Report) -> None:
         """A recorded exchange must come out the same however its bytes were cut."""
         first: dict[Key, tuple[str, str]] = {}
-        for case, via in found:
+        for case, via in sorted(found):
             if case not in self._records:
                 continue
             base, text = case.rpartition("/")[0], found[case, via]
