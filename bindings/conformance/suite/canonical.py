@@ -16,6 +16,7 @@ from .plan import compact
 _MARK = "\ue000"
 _MARKED = re.compile(f'"{_MARK}([^"]*)"')
 _RUN = re.compile(r"/case/[^/\s\"]+/")
+_WAITED = re.compile(r"gave up after \d+ ms")
 
 
 def parse(line: str | bytes) -> Any:
@@ -47,7 +48,7 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, dict):
         _strip_attempts(error)
         if isinstance(message := error.get("message"), str):
-            error["message"] = _RUN.sub("/case/RUN/", message)
+            error["message"] = _WAITED.sub("gave up after N ms", _RUN.sub("/case/RUN/", message))
     return outcome
 
 
