@@ -3,6 +3,7 @@
 //! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
 //! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`), with the `outcome`
 //! that they become. `UPDATE=1` writes what the adapters do now; read the difference.
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
