@@ -172,10 +172,10 @@ impl ChoiceState {
         if let Some(text) = piece.content {
             out.text(index, &text);
         }
-        if let Some((source, text)) = piece.reasoning {
-            if *self.source.get_or_insert(source) == source {
-                out.reasoning(index, &text);
-            }
+        if let Some((source, text)) = piece.reasoning
+            && *self.source.get_or_insert(source) == source
+        {
+            out.reasoning(index, &text);
         }
         if let Some(text) = piece.refusal {
             out.refusal(index, &text);
@@ -213,10 +213,10 @@ impl ChoiceState {
             Some(number) if !self.is_another(piece, number, out) => number,
             _ => new,
         };
-        if let Some(theirs) = piece.index {
-            if !self.calls.contains(&(theirs, number)) {
-                self.calls.push((theirs, number));
-            }
+        if let Some(theirs) = piece.index
+            && !self.calls.contains(&(theirs, number))
+        {
+            self.calls.push((theirs, number));
         }
         number
     }
