@@ -2,8 +2,9 @@
 //!
 //! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
 //! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`), with the `outcome`
-//! that they become. `config` holds settings of the provider, which is called `mine` then. `UPDATE=1` writes what the adapters do now; read the difference.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! that they become. `config` holds settings of the provider, which is then called `mine`.
+//! `UPDATE=1` writes what the adapters do now; read the difference.
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]

@@ -4,7 +4,7 @@
 //! The way back is made here, without the adapters. What has no form of ours (`container_upload`,
 //! citations on a user's text, …) leaves a record out, and so does a body that the provider refused
 //! for its form; how many is counted, so that the test cannot go quiet.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 

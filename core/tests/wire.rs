@@ -3,7 +3,7 @@
 //! Each record of the corpus (`shared/wire`, or `LITER_LLM_WIRE`) is decoded, streams under three
 //! hostile splits, and compared with the record's facts. One test a file; a failing one lists each
 //! record with its reason. A missing corpus is said in one line.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/compare.rs"]
 mod compare;
