@@ -3,6 +3,7 @@
 //! A cut body is never an answer, whatever JSON arrives nothing panics, and how the bytes are
 //! split never matters. Beside that, a recorded complete answer that is taken apart into events
 //! reads as the complete one does.
+#![allow(clippy::unwrap_used)]
 
 #[allow(dead_code)]
 #[path = "wire/corpus.rs"]

@@ -1,5 +1,6 @@
 //! What must hold for any answer of an OpenAI-shaped server, recorded or made up: no panic, no
 //! difference between splits, and no success for a stream that was cut.
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]

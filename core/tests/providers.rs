@@ -2,7 +2,9 @@
 //!
 //! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
 //! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`), with the `outcome`
-//! that they become. `config` holds settings of the provider, which is called `mine` then. `UPDATE=1` writes what the adapters do now; read the difference.
+//! that they become. `config` holds settings of the provider, which is then called `mine`.
+//! `UPDATE=1` writes what the adapters do now; read the difference.
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
@@ -141,7 +143,8 @@ fn configured(kind: &str, settings: &Value) -> ProviderConfig {
     settings["kind"] = kind.into();
     settings["base_url"] = "http://localhost".into();
     let document = json!({"providers": {"mine": settings}}).to_string();
-    Config::parse(document.as_bytes()).unwrap().provider("mine").unwrap().clone()
+    let config = Config::parse(document.as_bytes()).unwrap();
+    config.providers[config.index("mine").unwrap()].clone()
 }
 
 fn shown(outcome: Result<Answer, Error>) -> Value {

@@ -73,6 +73,28 @@ pub fn bad_response(
     locate(Error::new(ErrorKind::BadResponse, what), Some(status), headers, target)
 }
 
+/// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
+/// between, not from the provider.
+pub fn answer_object(
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    target: &Target<'_>,
+) -> Result<Object, Error> {
+    let what = match body.trim_ascii_start().first() {
+        None => "the answer has an empty body under a status that means success".to_owned(),
+        Some(b'<') => {
+            "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
+        }
+        Some(_) => match parse_foreign(body) {
+            Ok(Value::Object(object)) => return Ok(object),
+            Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),
+            Err(error) => format!("the answer {error}: check base_url and any proxy"),
+        },
+    };
+    Err(bad_response(what, status, headers, target))
+}
+
 /// Says where an error comes from, where it does not say so itself.
 #[must_use]
 pub fn locate(

@@ -88,14 +88,15 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Our word for a `stop_reason`. One that is not known says no more than that the answer ended.
-pub(super) fn finish_reason(word: &str) -> FinishReason {
-    match word {
+/// Our word for a `stop_reason`, where there is one [sdk].
+pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
+    Some(match word {
+        "end_turn" | "stop_sequence" | "pause_turn" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
-        _ => FinishReason::Stop,
-    }
+        _ => return None,
+    })
 }
 
 /// Token counts. `input_tokens` leaves out what went to and came from the cache, so the prompt is

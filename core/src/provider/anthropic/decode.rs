@@ -4,10 +4,10 @@ use ::http::HeaderMap;
 use serde_json::Value;
 
 use super::{blocks, error};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::Object;
 use crate::error::Error;
-use crate::model::Choice;
-use crate::provider::shared::{take_list, take_object, take_string};
+use crate::model::{Choice, FinishReason};
+use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Answer, Target, classify};
 
 /// Reads an answer of any status.
@@ -21,10 +21,7 @@ pub(super) fn answer(
         return Err(error::of_status(status, headers, body, target));
     }
     let bad = |what: &str| classify::bad_response(what, status, headers, target);
-    let value = parse_foreign(body).map_err(|what| bad(&format!("the answer {what}")))?;
-    let Value::Object(mut object) = value else {
-        return Err(bad("the answer is not a JSON object"));
-    };
+    let mut object = classify::answer_object(status, headers, body, target)?;
     if error::is_error(&object) {
         let error = error::in_body(&Value::Object(object), target);
         return Err(classify::locate(error, Some(status), headers, target));
@@ -46,7 +43,11 @@ fn read(mut object: Object, content: Vec<Value>) -> Answer {
     };
     let mut choice = Choice { message: blocks::message(content), ..Choice::default() };
     if let Some(word) = take_string(&mut object, "stop_reason") {
-        choice.finish_reason = Some(blocks::finish_reason(&word));
+        let reason = blocks::finish_reason(&word);
+        if reason.is_none() {
+            answer.warnings.push(unknown_finish(&word));
+        }
+        choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }
     for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(*name)) {

@@ -87,7 +87,7 @@ mod tests {
 
     fn of(status: u16, text: &str, headers: &[(&'static str, &str)]) -> Error {
         let config = Config::parse(b"{}").unwrap();
-        let provider = config.provider("anthropic").unwrap();
+        let provider = &config.providers[config.index("anthropic").unwrap()];
         let target = Target { provider, model: "m" };
         let mut map = HeaderMap::new();
         for (name, value) in headers {

@@ -101,9 +101,17 @@ fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value
     let mut block = Object::new();
     block.insert("type".to_owned(), "tool_result".into());
     block.insert("tool_use_id".to_owned(), message.tool_call_id.clone().into());
-    block.insert("content".to_owned(), content_value(content(message, path, notes)?));
+    let mut content = content(message, path, notes)?;
+    // A cache mark belongs to the block of the message, not to a part inside it [rec].
+    let marks =
+        content.iter_mut().filter_map(|part| part.as_object_mut()?.shift_remove("cache_control"));
+    let mark = marks.last();
+    block.insert("content".to_owned(), content_value(content));
     if let Some(is_error) = message.is_error {
         block.insert("is_error".to_owned(), is_error.into());
+    }
+    if let Some(mark) = mark {
+        block.insert("cache_control".to_owned(), mark);
     }
     Ok(Value::Object(block))
 }

@@ -12,9 +12,9 @@ use crate::codec::{Object, parse_foreign};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
-use crate::model::Warning;
+use crate::model::{FinishReason, Warning};
 use crate::provider::reader::unterminated;
-use crate::provider::shared::{take_list, take_object, take_string};
+use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Assembly, Progress, StreamDecoder, Target};
 
 /// The reader of one stream.
@@ -185,7 +185,11 @@ impl Decoder {
     fn message_delta(&mut self, mut event: Object, out: &mut Assembly) {
         let mut delta = take_object(&mut event, "delta").unwrap_or_default();
         if let Some(word) = take_string(&mut delta, "stop_reason") {
-            out.finish(0, &word, blocks::finish_reason(&word));
+            let reason = blocks::finish_reason(&word);
+            if reason.is_none() {
+                out.warn(unknown_finish(&word));
+            }
+            out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
         for (name, value) in
             CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(*name))

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::message::{Piece, finish_reason, usage};
 use super::{CITATIONS, CONTENT, PLAN, error};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::Object;
 use crate::error::Error;
-use crate::model::{AssistantMessage, Choice, ToolCall};
-use crate::provider::shared::{take_list, take_object, take_string};
+use crate::model::{AssistantMessage, Choice, FinishReason, ToolCall};
+use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Answer, Target, classify};
 
 /// Reads an answer of any status.
@@ -22,10 +22,7 @@ pub(super) fn answer(
         return Err(classify::failed(status, headers, body, target));
     }
     let bad = |what: &str| classify::bad_response(what, status, headers, target);
-    let value = parse_foreign(body).map_err(|what| bad(&format!("the answer {what}")))?;
-    let Value::Object(mut object) = value else {
-        return Err(bad("the answer is not a JSON object"));
-    };
+    let mut object = classify::answer_object(status, headers, body, target)?;
     if !object.get("message").is_some_and(Value::is_object) && error::is_error(&object) {
         let error = classify::in_body(&Value::Object(object), target);
         return Err(classify::locate(error, Some(status), headers, target));
@@ -41,7 +38,11 @@ pub(super) fn answer(
             error.request_id = answer.id;
             return Err(classify::locate(error, Some(status), headers, target));
         }
-        choice.finish_reason = Some(finish_reason(&word));
+        let reason = finish_reason(&word);
+        if reason.is_none() {
+            answer.warnings.push(unknown_finish(&word));
+        }
+        choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }
     if let Some(raw) = take_object(&mut object, "usage") {

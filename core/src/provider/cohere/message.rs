@@ -6,15 +6,16 @@ use crate::codec::Object;
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
 use crate::provider::shared::count;
 
-/// Our word for a `finish_reason` that ends an answer. The last four are of the API's first
-/// version [sdk]; one that is not known says no more than that the answer ended.
-pub(super) fn finish_reason(word: &str) -> FinishReason {
-    match word {
+/// Our word for a `finish_reason` that ends an answer, where there is one. `ERROR_…` and
+/// `USER_CANCEL` are of the API's first version [sdk].
+pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
+    Some(match word {
+        "COMPLETE" | "STOP_SEQUENCE" | "USER_CANCEL" => FinishReason::Stop,
         "MAX_TOKENS" | "ERROR_LIMIT" => FinishReason::Length,
         "TOOL_CALL" => FinishReason::ToolCalls,
         "ERROR_TOXIC" => FinishReason::ContentFilter,
-        _ => FinishReason::Stop,
-    }
+        _ => return None,
+    })
 }
 
 /// Token counts: `tokens` is what the model read and wrote, `billed_units` what is paid for, and

@@ -9,8 +9,9 @@ use crate::codec::{Object, parse_foreign};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::model::FinishReason;
 use crate::provider::reader::unterminated;
-use crate::provider::shared::{take_object, take_string};
+use crate::provider::shared::{take_object, take_string, unknown_finish};
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
 
 /// The reader of one stream.
@@ -80,7 +81,11 @@ impl Decoder {
             if let Some(error) = error::of_finish(&word, said) {
                 return Err(error);
             }
-            out.finish(0, &word, finish_reason(&word));
+            let reason = finish_reason(&word);
+            if reason.is_none() {
+                out.warn(unknown_finish(&word));
+            }
+            out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
         if error::is_error(&delta) {
             return Err(self.error(delta));
@@ -89,7 +94,7 @@ impl Decoder {
             out.usage(usage(&raw), Value::Object(raw));
         }
         if !self.plan.is_empty() {
-            out.message_field(0, PLAN, std::mem::take(&mut self.plan).into(), true);
+            out.message_field(0, PLAN, std::mem::take(&mut self.plan).into(), false);
         }
         if !self.citations.is_empty() {
             let citations = std::mem::take(&mut self.citations);
@@ -137,7 +142,10 @@ impl StreamDecoder for Decoder {
             "content-delta" => self.content(delta, false, out),
             "tool-plan-delta" => {
                 let plan = delta.and_then(|message| message.get("tool_plan"));
-                self.plan.push_str(plan.and_then(Value::as_str).unwrap_or_default());
+                if let Some(Value::String(part)) = plan {
+                    out.delta_field(0, PLAN, part.as_str().into());
+                    self.plan.push_str(part);
+                }
             }
             "tool-call-start" | "tool-call-delta" => {
                 Self::tool_call(index(&object)?, delta, out);

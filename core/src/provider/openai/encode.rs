@@ -149,7 +149,7 @@ impl Writer<'_> {
         let effort = asked.effort.as_deref();
         match self.dialect.reasoning {
             Reasoning::Object => {
-                // OpenRouter takes one of the two [doc]; the budget is the more exact.
+                // OpenRouter takes one of the two [unverified]; the budget is the more exact.
                 let reasoning = match (asked.budget_tokens, effort) {
                     (Some(budget), None) => json!({"max_tokens": budget}),
                     (Some(budget), Some(_)) => {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Dialect;
-use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish, unknown_finish};
+use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
 use crate::codec::{Object, parse_foreign};
 use crate::config::ProviderConfig;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
 use crate::model::Warning;
 use crate::provider::reader::unterminated;
-use crate::provider::shared::{count, take_list, take_object, take_string};
+use crate::provider::shared::{count, take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
 
 /// Reads the events of one stream.
