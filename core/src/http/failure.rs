@@ -40,7 +40,7 @@ pub(super) fn before_headers(error: &reqwest::Error, origin: &str, connect_ms: u
 
 /// A failure in the middle of a body.
 pub(super) fn in_body(error: &reqwest::Error, origin: &str, stream: bool) -> Error {
-    if error.is_decode() {
+    if error.is_decode() && !lost(error) {
         return Error::new(
             ErrorKind::BadResponse,
             format!("the answer's content-encoding is broken: {}", cause(error)),
@@ -61,6 +61,26 @@ pub(super) fn in_body(error: &reqwest::Error, origin: &str, stream: bool) -> Err
             cause(error)
         ),
     )
+}
+
+/// Whether the connection failed, not what came over it. reqwest calls every failure of a body
+/// that it might have to decompress a failure to decode.
+fn lost(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if inner.is::<hyper::Error>() {
+            return true;
+        }
+        // A decompressor that starves has met a body's proper end.
+        if let Some(io) = inner.downcast_ref::<std::io::Error>()
+            && let Some(wrapped) = io.get_ref()
+            && wrapped.is::<hyper::Error>()
+        {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
 }
 
 /// What an HTTP parser complains about, if it was one.
