@@ -284,6 +284,11 @@ impl Plan {
             e.provider.get_or_insert_with(|| self.settings().name.clone());
             e.model.get_or_insert_with(|| self.model.clone());
             e.attempts.extend(attempt);
+            if e.status.is_some()
+                && let Some(message) = self.settings().key.redact(&e.message)
+            {
+                e.message = message;
+            }
         })
     }
 }

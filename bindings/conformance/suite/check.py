@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from .report import Report
 from .schema import Schema
 
 Key = tuple[str, str]
+# Every key that a case configures begins so; none may be seen in an outcome.
+_KEYS = re.compile(rb"(?:sk|sk-ant|co)-conf[a-z-]*|sk-from-the-environment")
 _SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -45,6 +48,8 @@ class Checker:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 report.notes.append(f"{runner}, line {number}: {type(error).__name__}: {error}")
                 continue
+            if shown := _KEYS.search(line):
+                reasons.append(f"a key is shown: {shown.group().decode()}")
             if key not in wanted:
                 reasons = ["nobody asked for this outcome"]
             elif key in found:
