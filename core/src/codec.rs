@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// A JSON object in the order of its document; numbers keep their text.
 pub type Object = Map<String, Value>;
@@ -217,10 +217,11 @@ pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn numbers_keep_their_text() {
-        let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#;
+        let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e+5}"#;
         let object = parse_object(text, "request").unwrap();
         let out = serde_json::to_string(&object).unwrap();
         assert_eq!(out, r#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#);

@@ -18,8 +18,8 @@ use crate::secret::KeyRef;
 /// A client's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Every provider, by name.
-    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Every provider, in the order of their names.
+    pub providers: Vec<ProviderConfig>,
     /// The provider of requests that name none.
     pub default_provider: Option<String>,
     /// The model of requests that name none.
@@ -143,19 +143,19 @@ impl Config {
             max_in_flight: fields
                 .whole("max_in_flight", 1)?
                 .map_or(MAX_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
-            providers,
+            providers: providers.into_values().collect(),
         };
         finish(fields, "configuration")?;
         if let Some(name) = &config.default_provider {
-            config.provider(name)?;
+            config.index(name)?;
         }
         Ok(config)
     }
 
-    /// The provider of this name.
-    pub fn provider(&self, name: &str) -> Result<&ProviderConfig, Error> {
-        self.providers.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.providers.keys().map(String::as_str).collect();
+    /// Where the provider of this name stands in `providers`.
+    pub fn index(&self, name: &str) -> Result<usize, Error> {
+        self.providers.binary_search_by(|provider| provider.name.as_str().cmp(name)).map_err(|_| {
+            let names: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
             Error::new(
                 ErrorKind::NotFound,
                 format!("there is no provider of that name; known: {}", names.join(", ")),

@@ -1,5 +1,89 @@
-//! HTTP: pools of connections, timers, and the parser of event streams.
+//! HTTP: pools of connections, the timers of one exchange, and the parser of event streams.
+//!
+//! This is the one place where a key's text is taken out, and the only one that knows reqwest.
 
+mod failure;
+mod pool;
 mod sse;
+mod tls;
 
+pub use pool::{Body, Pool, Reply};
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::Timeouts;
+use crate::error::{Error, ErrorKind};
+
+/// The timers of one call, as points in time.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// When the call began.
+    pub start: Instant,
+    /// When its time is up.
+    pub total: Instant,
+    headers: Option<Instant>,
+    first_token: Option<Instant>,
+    idle: Option<Duration>,
+}
+
+/// A timer too far off to matter (and for the clock to hold).
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
+
+impl Deadline {
+    /// The timers of a call that begins now.
+    #[must_use]
+    pub fn new(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
+        let start = Instant::now();
+        let at = |after: Duration| start + after.min(FOREVER);
+        Deadline {
+            start,
+            total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
+            headers: timeouts.headers.map(at),
+            first_token: timeouts.first_token.map(at),
+            idle: idle_ms.map(Duration::from_millis).or(timeouts.idle).map(|d| d.min(FOREVER)),
+        }
+    }
+
+    /// Waits for `work` until the headers are due.
+    pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let (at, what) = match self.headers {
+            Some(at) if at < self.total => (at, "response headers (timeouts.headers_ms)"),
+            _ => (self.total, TOTAL),
+        };
+        self.until(at, what, work).await
+    }
+
+    /// Waits for a part of a body. `content`: the first content has arrived.
+    pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
+        let mut due = (self.total, TOTAL);
+        if let Some(idle) = self.idle {
+            let at = Instant::now() + idle;
+            if at < due.0 {
+                due = (at, "the next part of the answer (idle_ms)");
+            }
+        }
+        if let (false, Some(at)) = (content, self.first_token)
+            && at < due.0
+        {
+            due = (at, "the first token (timeouts.first_token_ms)");
+        }
+        self.until(due.0, due.1, work).await
+    }
+
+    async fn until<T>(
+        &self,
+        at: Instant,
+        what: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Error> {
+        tokio::time::timeout_at(at, work).await.map_err(|_| {
+            let ms = self.start.elapsed().as_millis();
+            Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
+        })
+    }
+}
+
+const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

@@ -6,7 +6,6 @@
 use serde_json::Value;
 
 use super::Answer;
-use crate::codec::Object;
 use crate::model::{
     Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
     Warning,
@@ -197,6 +196,12 @@ impl Assembly {
             delta.provider_fields.insert(name.to_owned(), value.clone());
         }
         self.choice(choice).message.provider_fields.insert(name.to_owned(), value);
+    }
+
+    /// A member of a delta that has no place in a chunk, shown in the chunk only.
+    pub fn delta_field(&mut self, choice: u64, name: &str, value: Value) {
+        let fields = &mut self.delta(choice).delta.provider_fields;
+        fields.insert(name.to_owned(), value);
     }
 
     /// The choice being assembled, for adapters that keep lists in its fields.

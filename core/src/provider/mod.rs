@@ -6,6 +6,7 @@
 
 mod anthropic;
 mod assembly;
+pub mod classify;
 mod cohere;
 mod openai;
 mod reader;

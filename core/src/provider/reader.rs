@@ -53,9 +53,12 @@ impl StreamReader {
         self.read(bytes).map_err(|error| self.broken(error))
     }
 
-    fn read(&mut self, bytes: &[u8]) -> Result<Progress, Error> {
+    fn read(&mut self, mut bytes: &[u8]) -> Result<Progress, Error> {
         if matches!(self.form, Form::Unknown) {
-            match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            // White space before the first event belongs to nothing, however it is cut: a recorded
+            // stream starts with " data:".
+            bytes = bytes.trim_ascii_start();
+            match bytes.first() {
                 None => return Ok(Progress::More),
                 Some(b'{' | b'[') => self.form = Form::Json(Vec::new()),
                 Some(b'<') => {

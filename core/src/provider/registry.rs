@@ -54,15 +54,27 @@ pub fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }
 
+/// A row of OpenAI's wire format: name, dialect, base URL, the variables of its SDK for another
+/// base URL and for the key.
+const fn openai_row(
+    name: &'static str,
+    dialect: openai::Dialect,
+    base_url: &'static str,
+    base_url_env: &'static str,
+    key_env: &'static str,
+) -> Row {
+    Row { name, format: Format::OpenAi(dialect), base_url, base_url_env, key_env }
+}
+
 /// Every row.
 pub static ROWS: &[Row] = &[
-    Row {
-        name: "openai",
-        format: Format::OpenAi(openai::OPENAI),
-        base_url: "https://api.openai.com/v1",
-        base_url_env: "OPENAI_BASE_URL",
-        key_env: "OPENAI_API_KEY",
-    },
+    openai_row(
+        "openai",
+        openai::OPENAI,
+        "https://api.openai.com/v1",
+        "OPENAI_BASE_URL",
+        "OPENAI_API_KEY",
+    ),
     Row {
         name: "anthropic",
         format: Format::Anthropic,
@@ -77,11 +89,32 @@ pub static ROWS: &[Row] = &[
         base_url_env: "CO_API_URL",
         key_env: "CO_API_KEY",
     },
-    Row {
-        name: "compatible",
-        format: Format::OpenAi(openai::GENERIC),
-        base_url: "",
-        base_url_env: "",
-        key_env: "",
-    },
+    openai_row("groq", openai::GROQ, "https://api.groq.com/openai/v1", "", "GROQ_API_KEY"),
+    openai_row("mistral", openai::MISTRAL, "https://api.mistral.ai/v1", "", "MISTRAL_API_KEY"),
+    openai_row("deepseek", openai::DEEPSEEK, "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"),
+    openai_row("xai", openai::XAI, "https://api.x.ai/v1", "", "XAI_API_KEY"),
+    openai_row(
+        "openrouter",
+        openai::OPENROUTER,
+        "https://openrouter.ai/api/v1",
+        "",
+        "OPENROUTER_API_KEY",
+    ),
+    openai_row(
+        "together",
+        openai::TOGETHER,
+        "https://api.together.ai/v1",
+        "TOGETHER_BASE_URL",
+        "TOGETHER_API_KEY",
+    ),
+    openai_row(
+        "fireworks",
+        openai::FIREWORKS,
+        "https://api.fireworks.ai/inference/v1",
+        "",
+        "FIREWORKS_API_KEY",
+    ),
+    openai_row("ollama", openai::OLLAMA, "http://localhost:11434/v1", "", ""),
+    openai_row("vllm", openai::VLLM, "http://localhost:8000/v1", "", ""),
+    openai_row("compatible", openai::COMPATIBLE, "", "", ""),
 ];

@@ -1,0 +1,197 @@
+//! Clients: their handles and the blocking call.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use liter_llm_core::{Client, Config, Error, ErrorKind};
+
+use crate::{
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
+    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard,
+};
+
+/// A client: configuration, connections, limits.
+pub struct liter_llm_client {
+    generation: u32,
+    pub(crate) client: Client,
+}
+
+/// The client behind a handle, or the status that says why not.
+///
+/// # Safety
+/// `handle` is NULL or came from `liter_llm_client_new` and has not been freed.
+pub(crate) unsafe fn client<'a>(handle: *const liter_llm_client) -> Result<&'a Client, i32> {
+    // SAFETY: as the caller promises.
+    let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
+    if handle.generation != engine::generation() {
+        return Err(LITER_LLM_E_FORKED);
+    }
+    Ok(&handle.client)
+}
+
+/// `config`: a JSON document, or NULL for the environment. 1: *error is an owned error document.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_new(
+    config: *const c_char,
+    config_len: usize,
+    out: *mut *mut liter_llm_client,
+    error: *mut *mut c_char,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        if out.is_null() || error.is_null() {
+            return LITER_LLM_E_ARGUMENT;
+        }
+        // SAFETY: as the header says of every (pointer, length) pair.
+        let Some(text) = (unsafe { bytes(config, config_len) }) else {
+            return LITER_LLM_E_ARGUMENT;
+        };
+        let read = if config.is_null() { Config::from_env() } else { Config::parse(text) };
+        match read {
+            Ok(config) => {
+                let client = Client::new(config);
+                let handle = liter_llm_client { generation: engine::generation(), client };
+                // SAFETY: not NULL, and the caller's to write to.
+                unsafe { *out = Box::into_raw(Box::new(handle)) };
+                LITER_LLM_OK
+            }
+            Err(fault) => {
+                // SAFETY: not NULL, and the caller's to write to.
+                unsafe { *error = document::give(&fault.to_json()) };
+                LITER_LLM_FAILED
+            }
+        }
+    })
+}
+
+/// Waits for the answer. 0: *out is an owned response document; 1: an owned error document.
+/// `request` says what is asked: only it feeds the cache key and the audit hash. `options`, or NULL,
+/// says how and where: provider, timeout_ms, traceparent, retry, fallback, fanout, cache, tags ...;
+/// it wins over the request's own "options" member by member.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_call(
+    client: *mut liter_llm_client,
+    request: *const c_char,
+    request_len: usize,
+    options: *const c_char,
+    options_len: usize,
+    out: *mut *mut c_char,
+    out_len: *mut usize,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: as the header says of handles and (pointer, length) pairs.
+        let (client, request, options) = unsafe {
+            if request.is_null() || out.is_null() || out_len.is_null() {
+                return LITER_LLM_E_ARGUMENT;
+            }
+            let client = match self::client(client) {
+                Ok(client) => client,
+                Err(status) => return status,
+            };
+            let (Some(request), Some(options)) =
+                (bytes(request, request_len), bytes(options, options_len))
+            else {
+                return LITER_LLM_E_ARGUMENT;
+            };
+            (client, request, options)
+        };
+        if client.is_closed() {
+            return LITER_LLM_E_CLOSED;
+        }
+        let (status, text) = match call(client, request, options) {
+            Ok(text) => (LITER_LLM_OK, text),
+            Err(error) => (LITER_LLM_FAILED, error.to_json()),
+        };
+        // SAFETY: neither is NULL, and both are the caller's to write to.
+        unsafe {
+            *out = document::give(&text);
+            *out_len = text.len();
+        }
+        status
+    })
+}
+
+/// One call on the calling thread.
+pub(crate) fn call(client: &Client, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
+    let engine = engine::start().map_err(|error| {
+        let message = format!("cannot start the library's threads: {}", error.kind());
+        Error::new(ErrorKind::Internal, message)
+    })?;
+    match engine.block_on(client.call(request, options)) {
+        Ok(response) => {
+            engine.logs.succeeded(&response);
+            Ok(response.to_json())
+        }
+        Err(error) => {
+            engine.logs.failed(&error);
+            Err(error)
+        }
+    }
+}
+
+/// *out is an owned JSON document ("json") or Prometheus text ("prometheus") of counters so far.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_metrics(
+    client: *mut liter_llm_client,
+    format: *const c_char,
+    out: *mut *mut c_char,
+    out_len: *mut usize,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        if format.is_null() || out.is_null() || out_len.is_null() {
+            return LITER_LLM_E_ARGUMENT;
+        }
+        // SAFETY: a handle, and a text that ends in NUL, as the header says.
+        let (client, format) = unsafe {
+            match self::client(client) {
+                Ok(client) => (client, std::ffi::CStr::from_ptr(format)),
+                Err(status) => return status,
+            }
+        };
+        let text = match format.to_bytes() {
+            b"json" => client.metrics_json(),
+            b"prometheus" => client.metrics_prometheus(),
+            _ => return LITER_LLM_E_ARGUMENT,
+        };
+        // SAFETY: neither is NULL, and both are the caller's to write to.
+        unsafe {
+            *out = document::give(&text);
+            *out_len = text.len();
+        }
+        LITER_LLM_OK
+    })
+}
+
+/// Stops taking requests, waits up to `grace_ms` for those in flight, cancels the rest.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_close(
+    client: *mut liter_llm_client,
+    grace_ms: u32,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: a handle, as the header says.
+        let client = match unsafe { self::client(client) } {
+            Ok(client) => client,
+            Err(status) => return status,
+        };
+        match engine::running() {
+            Some(engine) => engine.block_on(client.close(Duration::from_millis(grace_ms.into()))),
+            // No request has ever run.
+            None => client.cancel_all(),
+        }
+        LITER_LLM_OK
+    })
+}
+
+/// Closes at once and frees. No thread may still be inside a call on this client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_free(client: *mut liter_llm_client) {
+    guard((), || {
+        // SAFETY: a handle, as the header says; in a forked child it is left alone.
+        unsafe {
+            if let Ok(live) = self::client(client) {
+                live.cancel_all();
+                drop(Box::from_raw(client));
+            }
+        }
+    });
+}

@@ -1,0 +1,137 @@
+//! The process's one tokio runtime: started by the first request, forgotten in a forked child, never
+//! torn down at exit.
+//!
+//! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
+//! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
+//! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
+
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use liter_llm_core::Client;
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::{logs::Logs, sys};
+
+/// Threads, and what lives as long as they do.
+pub(crate) struct Engine {
+    handle: Handle,
+    runtime: Mutex<Option<Runtime>>,
+    /// Queues that want log records.
+    pub(crate) logs: Logs,
+    /// The client of `liter_llm_invoke`, made from the environment.
+    pub(crate) default_client: Mutex<Option<Client>>,
+}
+
+static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
+static STARTING: AtomicBool = AtomicBool::new(false);
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+static FORK_HANDLER: AtomicBool = AtomicBool::new(false);
+
+/// Name look-ups are the only blocking work; two at a time keep the library at 2 + cores threads.
+const BLOCKING_THREADS: usize = 2;
+
+/// Runs in the child of a fork, where none of the library's threads exist.
+unsafe extern "C" fn after_fork() {
+    ENGINE.store(std::ptr::null_mut(), Ordering::SeqCst);
+    STARTING.store(false, Ordering::SeqCst);
+    GENERATION.fetch_add(1, Ordering::SeqCst);
+}
+
+/// How many forks this process is away from where the library was loaded. Handles carry it: one of
+/// another generation belongs to a parent.
+pub(crate) fn generation() -> u32 {
+    if !FORK_HANDLER.swap(true, Ordering::SeqCst) {
+        sys::at_fork(after_fork);
+    }
+    GENERATION.load(Ordering::SeqCst)
+}
+
+/// The engine, if a request has started it.
+pub(crate) fn running() -> Option<&'static Engine> {
+    // SAFETY: an engine that was published is never freed.
+    unsafe { ENGINE.load(Ordering::Acquire).as_ref() }
+}
+
+/// The engine; started where it is not running.
+pub(crate) fn start() -> std::io::Result<&'static Engine> {
+    loop {
+        if let Some(engine) = running() {
+            return Ok(engine);
+        }
+        if STARTING.swap(true, Ordering::Acquire) {
+            std::thread::yield_now();
+            continue;
+        }
+        // Another thread may have finished between the look and the swap.
+        let engine = match running() {
+            Some(engine) => Ok(engine),
+            None => build().map(|engine| {
+                let engine: &'static Engine = Box::leak(Box::new(engine));
+                ENGINE.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Release);
+                engine
+            }),
+        };
+        STARTING.store(false, Ordering::Release);
+        return engine;
+    }
+}
+
+fn build() -> std::io::Result<Engine> {
+    generation();
+    let runtime = sys::with_signals_blocked(|| {
+        Builder::new_multi_thread()
+            .worker_threads(worker_threads())
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("liter-llm")
+            .on_thread_start(sys::block_signals)
+            .enable_io()
+            .enable_time()
+            .build()
+    })?;
+    Ok(Engine {
+        handle: runtime.handle().clone(),
+        runtime: Mutex::new(Some(runtime)),
+        logs: Logs::default(),
+        default_client: Mutex::new(None),
+    })
+}
+
+/// `LITER_LLM_WORKER_THREADS`, else one for each core up to four.
+fn worker_threads() -> usize {
+    let asked = std::env::var("LITER_LLM_WORKER_THREADS").ok();
+    match asked.and_then(|text| text.trim().parse::<usize>().ok()) {
+        Some(threads) => threads.clamp(1, 256),
+        None => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+    }
+}
+
+/// Stops the engine; a later call starts a new one. Whether all threads ended in time.
+pub(crate) fn stop(timeout: Duration) -> bool {
+    let engine = ENGINE.swap(std::ptr::null_mut(), Ordering::AcqRel);
+    // SAFETY: an engine that was published is never freed.
+    let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
+    let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let start = std::time::Instant::now();
+    if let Some(runtime) = runtime {
+        runtime.shutdown_timeout(timeout);
+    }
+    engine.default_client.lock().unwrap_or_else(PoisonError::into_inner).take();
+    start.elapsed() < timeout
+}
+
+impl Engine {
+    /// Runs `future` on the library's threads.
+    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.handle.spawn(future).abort_handle()
+    }
+
+    /// Runs `future` on the calling thread, with the library's threads at its service.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle.block_on(future)
+    }
+}

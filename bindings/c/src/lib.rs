@@ -1,0 +1,48 @@
+//! The C ABI: what every language package binds to. All `unsafe` of the project lives in this crate.
+//!
+//! `include/liter_llm.h` is generated from here, doc comments included. The functions check their
+//! arguments and hand over: `engine` owns the threads, `queue` the events, `task` runs one request,
+//! `document` owns returned text, `sys` speaks to the operating system.
+//!
+//! Rules that every function here keeps: a panic is caught ([`guard`]); NULL is answered, not
+//! followed; a handle made before a fork is not touched in the child ([`engine::generation`]).
+#![allow(non_camel_case_types)]
+// What a caller must keep to is said once, in the header's prologue (cbindgen.toml).
+#![allow(clippy::missing_safety_doc)]
+
+mod client;
+mod document;
+mod engine;
+mod invoke;
+mod logs;
+mod process;
+mod queue;
+mod queue_abi;
+mod status;
+mod sys;
+mod task;
+mod work;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use status::*;
+
+/// Runs `body`; a panic becomes `on_panic`, and the process goes on.
+fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
+}
+
+/// The bytes of a (pointer, length) pair; `None` where the pointer is NULL and the length is not 0.
+///
+/// # Safety
+/// `pointer` is NULL or points to `len` readable bytes that nobody writes to during `'a`.
+unsafe fn bytes<'a>(pointer: *const std::ffi::c_char, len: usize) -> Option<&'a [u8]> {
+    if pointer.is_null() {
+        return (len == 0).then_some(&[]);
+    }
+    if len > isize::MAX as usize {
+        return None;
+    }
+    // SAFETY: as the caller promises.
+    Some(unsafe { std::slice::from_raw_parts(pointer.cast(), len) })
+}

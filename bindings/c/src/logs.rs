@@ -1,0 +1,84 @@
+//! Log records as events: no thread of the library ever enters the host to log.
+//!
+//! A record says that a call ended, and how; it holds no key, no prompt and no text of an answer.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError, Weak};
+
+use liter_llm_core::{Error, Response};
+use serde_json::{Value, json};
+
+use crate::queue::Queue;
+
+/// The queues that want log records.
+#[derive(Default)]
+pub(crate) struct Logs {
+    queues: Mutex<Vec<(Weak<Queue>, u8)>>,
+    /// The most that any queue wants: the one thing that a call looks at when nobody listens.
+    most: AtomicU8,
+}
+
+pub(crate) const ERROR: u8 = 1;
+pub(crate) const INFO: u8 = 3;
+
+impl Logs {
+    /// Sets what `queue` wants: 0 nothing, 1 errors … 5 everything.
+    pub(crate) fn set(&self, queue: &Weak<Queue>, level: u8) {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.retain(|(other, _)| other.strong_count() > 0 && !other.ptr_eq(queue));
+        if level > 0 {
+            queues.push((queue.clone(), level));
+        }
+        let most = queues.iter().map(|(_, level)| *level).max().unwrap_or(0);
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    /// A call ended well.
+    pub(crate) fn succeeded(&self, response: &Response) {
+        self.emit(INFO, || {
+            json!({
+                "level": "info",
+                "event": "call",
+                "provider": response.provider,
+                "model": response.model,
+                "request_id": response.liter.request_id,
+                "total_ms": response.liter.timing.total_ms,
+                "usage": response.usage,
+                "attempts": response.liter.attempts,
+            })
+        });
+    }
+
+    /// A call failed.
+    pub(crate) fn failed(&self, error: &Error) {
+        self.emit(ERROR, || {
+            json!({
+                "level": "error",
+                "event": "call",
+                "kind": error.kind(),
+                "provider": error.provider,
+                "model": error.model,
+                "status": error.status,
+                "code": error.code,
+                "retryable": error.retryable,
+                "attempts": error.attempts,
+            })
+        });
+    }
+
+    fn emit(&self, level: u8, record: impl FnOnce() -> Value) {
+        if self.most.load(Ordering::Relaxed) < level {
+            return;
+        }
+        let mut record = record();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        record["time_ms"] = json!(now.map_or(0, |now| now.as_millis() as u64));
+        let payload = record.to_string().into_bytes();
+        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (queue, wanted) in queues {
+            if let (true, Some(queue)) = (wanted >= level, queue.upgrade()) {
+                queue.log(payload.clone());
+            }
+        }
+    }
+}

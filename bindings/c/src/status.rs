@@ -1,0 +1,32 @@
+//! The header's numbers: its version, statuses and kinds of events.
+
+/// Raised only by a change that breaks a caller compiled against an older header.
+pub const LITER_LLM_ABI_VERSION: u32 = 1;
+
+/// Done.
+pub const LITER_LLM_OK: i32 = 0;
+/// The request failed: an error document says why.
+pub const LITER_LLM_FAILED: i32 = 1;
+/// NULL, zero, out of range, not UTF-8.
+pub const LITER_LLM_E_ARGUMENT: i32 = -1;
+/// The client or queue was closed.
+pub const LITER_LLM_E_CLOSED: i32 = -2;
+/// The handle belongs to the parent process.
+pub const LITER_LLM_E_FORKED: i32 = -3;
+/// A second reader, or max_in_flight is reached.
+pub const LITER_LLM_E_BUSY: i32 = -4;
+/// The next event needs liter_llm_queue_next_size().
+pub const LITER_LLM_E_SPACE: i32 = -5;
+/// Not on this platform.
+pub const LITER_LLM_E_UNSUPPORTED: i32 = -6;
+/// A bug in the library; the process goes on.
+pub const LITER_LLM_E_INTERNAL: i32 = -7;
+
+/// count chunk documents of a stream, one a line.
+pub const LITER_LLM_EVENT_CHUNK: u32 = 1;
+/// The response document; always the last of its token.
+pub const LITER_LLM_EVENT_RESULT: u32 = 2;
+/// An error document; always the last of its token.
+pub const LITER_LLM_EVENT_ERROR: u32 = 3;
+/// A log record; token 0.
+pub const LITER_LLM_EVENT_LOG: u32 = 4;

@@ -1,0 +1,121 @@
+//! One request on the library's threads, and its last event.
+//!
+//! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
+//! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
+
+use std::sync::{Arc, Weak};
+
+use liter_llm_core::{Chunk, Client, Error, ErrorKind, Started, Step};
+
+use crate::engine;
+use crate::queue::Queue;
+use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
+
+/// Starts a request. An error is a status for the caller, and no event follows.
+pub(crate) fn submit(
+    client: Client,
+    queue: &Arc<Queue>,
+    token: u64,
+    request: Vec<u8>,
+    options: Vec<u8>,
+) -> Result<(), i32> {
+    let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
+    queue.begin(token)?;
+    let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
+    let abort = engine.spawn(run(client, last, request, options));
+    queue.started(token, abort);
+    Ok(())
+}
+
+async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<u8>) {
+    match stages(&client, &last, &request, &options).await {
+        Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
+        Ok(None) => {}
+        Err(error) => {
+            if let Some(engine) = engine::running() {
+                engine.logs.failed(&error);
+            }
+            last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
+        }
+    }
+}
+
+/// `None`: the queue is gone, and nobody is left to be told.
+async fn stages(
+    client: &Client,
+    last: &LastWord,
+    request: &[u8],
+    options: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
+    let response = match client.start(request, options).await? {
+        Started::Whole(response) => response,
+        Started::Stream(mut stream) => loop {
+            match stream.next().await? {
+                Step::Done(response) => break response,
+                Step::Chunks(chunks) => {
+                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+                    let (payload, count) = lines(&chunks);
+                    let room = queue.chunks(last.token, payload, count);
+                    if tokio::time::timeout_at(stream.deadline(), room).await.is_err() {
+                        return Err(Error::new(
+                            ErrorKind::Timeout,
+                            "the call's time ran out while its chunks waited to be read: read the \
+                             stream faster, or give it more time",
+                        ));
+                    }
+                }
+            }
+        },
+    };
+    if let Some(engine) = engine::running() {
+        engine.logs.succeeded(&response);
+    }
+    Ok(Some(response.to_json()))
+}
+
+/// Chunk documents, one a line.
+fn lines(chunks: &[Chunk]) -> (Vec<u8>, u32) {
+    let mut payload = Vec::with_capacity(chunks.len() * 256);
+    for chunk in chunks {
+        // Serializing strings and numbers into memory cannot fail.
+        let _ = serde_json::to_writer(&mut payload, chunk);
+        payload.push(b'\n');
+    }
+    (payload, u32::try_from(chunks.len()).unwrap_or(u32::MAX))
+}
+
+/// Says a request's last event, at the latest when it is dropped.
+struct LastWord {
+    queue: Weak<Queue>,
+    token: u64,
+    said: bool,
+}
+
+impl LastWord {
+    fn say(&mut self, kind: u32, status: i32, payload: Vec<u8>) {
+        self.said = true;
+        if let Some(queue) = self.queue.upgrade() {
+            queue.end(self.token, kind, status, payload);
+        }
+    }
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        if !self.said {
+            self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json());
+        }
+    }
+}
+
+/// The error of work that was dropped before its end.
+pub(crate) fn unsaid() -> Error {
+    if std::thread::panicking() {
+        Error::new(
+            ErrorKind::Internal,
+            "a bug in liter-llm: the request panicked; please report it",
+        )
+    } else {
+        Error::new(ErrorKind::Cancelled, "the request was cancelled")
+    }
+}

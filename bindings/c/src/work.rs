@@ -1,0 +1,71 @@
+//! Starting and stopping work on a queue.
+
+use std::ffi::c_char;
+
+use crate::client::{client, liter_llm_client};
+use crate::queue_abi::{liter_llm_queue, queue};
+use crate::{
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_OK,
+    bytes, guard, task,
+};
+
+/// Starts a request and returns at once. `token` is the caller's: not 0, unique among those in
+/// flight on this queue, never a pointer. After 0, exactly one RESULT or ERROR of this token
+/// follows, whatever happens: answer, error, cancel, close or panic. With "stream": true, CHUNKs come
+/// before it; chunks that wait are merged into one event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_submit(
+    client: *mut liter_llm_client,
+    queue: *mut liter_llm_queue,
+    token: u64,
+    request: *const c_char,
+    request_len: usize,
+    options: *const c_char,
+    options_len: usize,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        if token == 0 || request.is_null() {
+            return LITER_LLM_E_ARGUMENT;
+        }
+        // SAFETY: as the header says of handles and (pointer, length) pairs.
+        let (client, queue, request, options) = unsafe {
+            match (
+                self::client(client),
+                self::queue(queue),
+                bytes(request, request_len),
+                bytes(options, options_len),
+            ) {
+                (Ok(client), Ok(queue), Some(request), Some(options)) => {
+                    (client, queue, request, options)
+                }
+                (Err(status), ..) | (_, Err(status), ..) => return status,
+                _ => return LITER_LLM_E_ARGUMENT,
+            }
+        };
+        if client.is_closed() {
+            return LITER_LLM_E_CLOSED;
+        }
+        if client.in_flight() >= client.max_in_flight() {
+            return LITER_LLM_E_BUSY;
+        }
+        match task::submit(client.clone(), queue, token, request.to_vec(), options.to_vec()) {
+            Ok(()) => LITER_LLM_OK,
+            Err(status) => status,
+        }
+    })
+}
+
+/// Asks to stop. Safe at any time, more than once, and after the end. The last event still comes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_cancel(queue: *mut liter_llm_queue, token: u64) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: a handle, as the header says.
+        match unsafe { self::queue(queue) } {
+            Ok(queue) => {
+                queue.cancel(token);
+                LITER_LLM_OK
+            }
+            Err(status) => status,
+        }
+    })
+}

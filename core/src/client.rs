@@ -1,0 +1,349 @@
+//! A client: configuration, connections and the calls in flight.
+//!
+//! Make few and keep them long. Every method may be called from any thread; the futures run on the
+//! tokio runtime that polls them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use crate::config::Config;
+use crate::error::{Error, ErrorKind};
+use crate::http::Pool;
+use crate::model::{Options, Request, Response};
+use crate::pipeline::{self, Open, Step};
+
+/// Sends requests to the configured providers.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    pools: Arc<[Pool]>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    state: watch::Sender<State>,
+    in_flight: AtomicUsize,
+    idle: Notify,
+    counters: Vec<Counters>,
+}
+
+/// How far the client is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Takes nothing new.
+    Closing,
+    /// Ends what still runs.
+    Cancelled,
+}
+
+/// What one provider has seen.
+#[derive(Default)]
+struct Counters {
+    calls: AtomicU64,
+    errors: [AtomicU64; ErrorKind::ALL.len()],
+}
+
+/// A call's place among those in flight.
+struct Permit {
+    inner: Arc<Inner>,
+    state: watch::Receiver<State>,
+}
+
+/// What [`Client::start`] began.
+pub enum Started {
+    /// The whole answer.
+    Whole(Box<Response>),
+    /// A stream that has opened.
+    Stream(Box<ChatStream>),
+}
+
+/// A streamed answer.
+pub struct ChatStream {
+    open: Open,
+    permit: Permit,
+}
+
+impl Client {
+    /// A client of this configuration. Opens no connection and reads no key yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let counters = config.providers.iter().map(|_| Counters::default()).collect();
+        let inner = Arc::new(Inner {
+            config,
+            state: watch::Sender::new(State::Open),
+            in_flight: AtomicUsize::new(0),
+            idle: Notify::new(),
+            counters,
+        });
+        let pools = pools(&inner.config);
+        Client { inner, pools }
+    }
+
+    /// The same client with connections of its own: for a second tokio runtime, as a connection
+    /// lives on the runtime that opened it.
+    #[must_use]
+    pub fn with_own_connections(&self) -> Self {
+        Client { inner: Arc::clone(&self.inner), pools: pools(&self.inner.config) }
+    }
+
+    /// Sends a request document and waits for the whole answer. `options` may be empty; it wins
+    /// over the request's own member by member.
+    pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
+        let permit = self.admit()?;
+        let (request, options) = parse(request, options)?;
+        self.run_whole(&permit, request, &options).await
+    }
+
+    /// Sends a request document and waits for the stream to open.
+    pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
+        let permit = self.admit()?;
+        let (request, options) = parse(request, options)?;
+        self.run_stream(permit, request, &options).await
+    }
+
+    /// [`Client::stream`] where the request says `"stream": true`, else [`Client::call`].
+    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        let permit = self.admit()?;
+        let (request, options) = parse(request, options)?;
+        if request.stream {
+            let stream = self.run_stream(permit, request, &options).await?;
+            Ok(Started::Stream(Box::new(stream)))
+        } else {
+            let response = self.run_whole(&permit, request, &options).await?;
+            Ok(Started::Whole(Box::new(response)))
+        }
+    }
+
+    async fn run_whole(
+        &self,
+        permit: &Permit,
+        request: Request,
+        options: &Options,
+    ) -> Result<Response, Error> {
+        let inner = Arc::clone(&self.inner);
+        let work = pipeline::call(inner, &self.pools, request, options);
+        let response = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        permit.count(Some(&response.provider), None);
+        Ok(response)
+    }
+
+    async fn run_stream(
+        &self,
+        permit: Permit,
+        request: Request,
+        options: &Options,
+    ) -> Result<ChatStream, Error> {
+        let inner = Arc::clone(&self.inner);
+        let work = pipeline::open(inner, &self.pools, request, options);
+        let open = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        Ok(ChatStream { open, permit })
+    }
+
+    /// How many calls are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.inner.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Most calls in flight.
+    #[must_use]
+    pub fn max_in_flight(&self) -> usize {
+        self.inner.config.max_in_flight
+    }
+
+    /// Whether [`Client::close`] has been called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        *self.inner.state.borrow() != State::Open
+    }
+
+    /// Refuses new calls, waits up to `grace` for those in flight, and ends the rest.
+    pub async fn close(&self, grace: Duration) {
+        self.inner.state.send_if_modified(|state| {
+            let open = *state == State::Open;
+            if open {
+                *state = State::Closing;
+            }
+            open
+        });
+        let _ = tokio::time::timeout(grace, self.idle()).await;
+        self.cancel_all();
+        self.idle().await;
+    }
+
+    /// Refuses new calls and ends those in flight, without waiting for them.
+    pub fn cancel_all(&self) {
+        self.inner.state.send_replace(State::Cancelled);
+    }
+
+    async fn idle(&self) {
+        loop {
+            let idle = self.inner.idle.notified();
+            tokio::pin!(idle);
+            idle.as_mut().enable();
+            if self.in_flight() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    fn admit(&self) -> Result<Permit, Error> {
+        // Counted first: a close that happens now either sees this call or is seen by it.
+        let before = self.inner.in_flight.fetch_add(1, Ordering::AcqRel);
+        let permit = Permit { inner: Arc::clone(&self.inner), state: self.inner.state.subscribe() };
+        if self.is_closed() {
+            return Err(closed());
+        }
+        if before >= self.inner.config.max_in_flight {
+            return Err(Error::new(
+                ErrorKind::RateLimit,
+                format!(
+                    "{before} calls are in flight, which is this client's max_in_flight: wait for \
+                     some to end, or raise it in the configuration"
+                ),
+            ));
+        }
+        Ok(permit)
+    }
+
+    /// Counters so far, as a JSON document.
+    #[must_use]
+    pub fn metrics_json(&self) -> Vec<u8> {
+        let mut providers = serde_json::Map::new();
+        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
+            let calls = counters.calls.load(Ordering::Relaxed);
+            if calls == 0 {
+                continue;
+            }
+            let errors: serde_json::Map<_, _> = counters
+                .errors()
+                .filter(|(_, count)| *count > 0)
+                .map(|(kind, count)| (kind.name().to_owned(), count.into()))
+                .collect();
+            providers.insert(
+                settings.name.clone(),
+                serde_json::json!({"calls": calls, "errors": errors}),
+            );
+        }
+        let document = serde_json::json!({"in_flight": self.in_flight(), "providers": providers});
+        document.to_string().into_bytes()
+    }
+
+    /// Counters so far, in Prometheus' text format.
+    #[must_use]
+    pub fn metrics_prometheus(&self) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let mut text = String::from(
+            "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
+        );
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "liter_llm_in_flight {}", self.in_flight());
+        text.push_str(
+            "# HELP liter_llm_calls_total Ended calls.\n# TYPE liter_llm_calls_total counter\n",
+        );
+        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
+            let calls = counters.calls.load(Ordering::Relaxed);
+            if calls == 0 {
+                continue;
+            }
+            let name = label(&settings.name);
+            let failed: u64 = counters.errors().map(|(_, count)| count).sum();
+            let ok = calls.saturating_sub(failed);
+            let _ =
+                writeln!(text, "liter_llm_calls_total{{provider=\"{name}\",outcome=\"ok\"}} {ok}");
+            for (kind, count) in counters.errors().filter(|(_, count)| *count > 0) {
+                let _ = writeln!(
+                    text,
+                    "liter_llm_calls_total{{provider=\"{name}\",outcome=\"{kind}\"}} {count}"
+                );
+            }
+        }
+        text.into_bytes()
+    }
+}
+
+impl ChatStream {
+    /// What comes next. After `Done` or an error there is nothing more.
+    pub async fn next(&mut self) -> Result<Step, Error> {
+        let work = self.open.next();
+        let step = self.permit.run(work).await.map_err(|error| self.permit.failed(error))?;
+        if let Step::Done(response) = &step {
+            self.permit.count(Some(&response.provider), None);
+        }
+        Ok(step)
+    }
+}
+
+impl ChatStream {
+    /// When the call's time is up.
+    #[must_use]
+    pub fn deadline(&self) -> tokio::time::Instant {
+        self.open.deadline()
+    }
+}
+
+impl Permit {
+    /// Runs `work` unless the client is closed under it.
+    async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let mut state = self.state.clone();
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            _ = state.wait_for(|state| *state == State::Cancelled) => Err(closed()),
+        }
+    }
+
+    /// Adds an ended call to its provider's counters.
+    fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
+        if let Some(index) = provider.and_then(|name| self.inner.config.index(name).ok()) {
+            let counters = &self.inner.counters[index];
+            counters.calls.fetch_add(1, Ordering::Relaxed);
+            if let Some(kind) = failed {
+                counters.errors[kind as usize - 1].fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn failed(&self, error: Error) -> Error {
+        self.count(error.provider.as_deref(), Some(error.kind()));
+        error
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.inner.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.inner.idle.notify_waiters();
+        }
+    }
+}
+
+impl Counters {
+    fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
+        let counts = self.errors.iter().map(|count| count.load(Ordering::Relaxed));
+        ErrorKind::ALL.iter().copied().zip(counts)
+    }
+}
+
+fn pools(config: &Config) -> Arc<[Pool]> {
+    config.providers.iter().map(|_| Pool::new(config.max_in_flight)).collect()
+}
+
+fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
+    let options = if options.is_empty() { Options::default() } else { Options::parse(options)? };
+    Request::parse(request, options)
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Cancelled, "the client is closed")
+}
+
+/// A Prometheus label's value.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,131 @@
+//! Recorded traffic: what real providers answered, through the pure adapters.
+//!
+//! Each record of the corpus (`shared/wire`, or `LITER_LLM_WIRE`) is decoded, streams under three
+//! hostile splits, and compared with the record's facts. One test a file; a failing one lists each
+//! record with its reason. A missing corpus is said in one line.
+
+#[path = "wire/compare.rs"]
+mod compare;
+#[path = "wire/corpus.rs"]
+mod corpus;
+
+use liter_llm_core::error::Error;
+use liter_llm_core::model::Chunk;
+use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
+
+use corpus::Record;
+
+/// Records that a truthful client cannot satisfy, each with the reason.
+const EXCEPTIONS: &[(&str, &str)] = &[];
+
+macro_rules! files {
+    ($($test:ident: $file:literal => $kind:literal,)*) => {
+        $(#[test] fn $test() { check($file, $kind); })*
+    };
+}
+
+files! {
+    anthropic_chat: "anthropic__chat.jsonl" => "compatible",
+    anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
+    azure_chat: "azure__chat.jsonl" => "compatible",
+    bedrock_chat: "bedrock__chat.jsonl" => "compatible",
+    cohere_v2_chat: "cohere__v2-chat.jsonl" => "cohere",
+    deepseek_chat: "deepseek__chat.jsonl" => "deepseek",
+    gemini_chat: "gemini__chat.jsonl" => "compatible",
+    groq_chat: "groq__chat.jsonl" => "groq",
+    misc_chat: "misc__chat.jsonl" => "compatible",
+    mistral_chat: "mistral__chat.jsonl" => "mistral",
+    ollama_chat: "ollama__chat.jsonl" => "ollama",
+    openai_chat: "openai__chat.jsonl" => "openai",
+    openai_compatible_chat: "openai-compatible__chat.jsonl" => "compatible",
+    openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
+    together_chat: "together__chat.jsonl" => "together",
+    xai_chat: "xai__chat.jsonl" => "xai",
+}
+
+fn check(file: &str, kind: &str) {
+    let Some(records) = corpus::records(file) else { return };
+    let provider = corpus::provider(kind);
+    let mut failures = Vec::new();
+    for record in &records {
+        if EXCEPTIONS.iter().any(|(id, _)| *id == record.id) {
+            continue;
+        }
+        let target = Target { provider: &provider, model: &record.model };
+        let wrong = check_record(record, &target);
+        if !wrong.is_empty() {
+            failures.push(format!("  {}: {}", record.id, wrong.join("; ")));
+        }
+    }
+    let total = records.len();
+    let line = format!("wire: {file}: {} of {total} agree", total - failures.len());
+    eprintln!("{line}");
+    assert!(failures.is_empty(), "{}\n{line}", failures.join("\n"));
+}
+
+fn check_record(record: &Record, target: &Target<'_>) -> Vec<String> {
+    let adapter = target.provider.row.adapter();
+    if !record.streaming {
+        let outcome = adapter.decode(record.status, &record.headers, &record.body, target);
+        return compare::disagreements(record, &outcome);
+    }
+    let (outcome, chunks) = stream(record, target, Split::Bytes);
+    let mut wrong = compare::disagreements(record, &outcome);
+    if let Ok(answer) = &outcome {
+        wrong.extend(compare::chunks_differ(&chunks, answer));
+    }
+    let first = (format!("{outcome:?}"), format!("{chunks:?}"));
+    for split in [Split::Small, Split::Lines] {
+        let (outcome, chunks) = stream(record, target, split);
+        if first != (format!("{outcome:?}"), format!("{chunks:?}")) {
+            wrong.push(format!("another outcome under the split {split:?}"));
+        }
+    }
+    wrong
+}
+
+/// How a body is cut.
+#[derive(Clone, Copy, Debug)]
+enum Split {
+    /// One byte at a time: inside each UTF-8 character and each CRLF.
+    Bytes,
+    /// One to seven bytes.
+    Small,
+    /// After one of two line ends, or up to 400 bytes: events torn at their blank lines.
+    Lines,
+}
+
+fn stream(
+    record: &Record,
+    target: &Target<'_>,
+    split: Split,
+) -> (Result<Answer, Error>, Vec<Chunk>) {
+    let adapter = target.provider.row.adapter();
+    let mut rng = fastrand::Rng::with_seed(record.body.len() as u64);
+    let mut reader = StreamReader::new(adapter, target, false);
+    let mut chunks = Vec::new();
+    let mut rest = &record.body[..];
+    while !rest.is_empty() {
+        let cut = match split {
+            Split::Bytes => 1,
+            Split::Small => rng.usize(1..8),
+            Split::Lines => match memchr::memchr(b'\n', rest) {
+                Some(end) if rng.bool() => end + 1,
+                _ => rng.usize(1..400),
+            },
+        };
+        let (now, later) = rest.split_at(cut.min(rest.len()));
+        rest = later;
+        match reader.push(now) {
+            Ok(Progress::More) => chunks.extend(reader.take_chunks()),
+            Ok(Progress::Done) => break,
+            Err(error) => {
+                chunks.extend(reader.take_chunks());
+                return (Err(error), chunks);
+            }
+        }
+    }
+    let end = reader.end(adapter, &record.headers, target);
+    chunks.extend(reader.take_chunks());
+    (end.map(|()| reader.into_answer()), chunks)
+}

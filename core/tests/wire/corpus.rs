@@ -1,0 +1,88 @@
+//! The corpus of recorded exchanges: where it lies, and its records as the adapters see them.
+
+use std::path::PathBuf;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use liter_llm_core::Config;
+use liter_llm_core::codec::Object;
+use liter_llm_core::config::ProviderConfig;
+use serde_json::Value;
+
+/// One recorded exchange.
+pub struct Record {
+    pub id: String,
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub streaming: bool,
+    pub model: String,
+    pub facts: Object,
+}
+
+/// Where the corpus lies: `LITER_LLM_WIRE`, or `shared/wire` beside the repository or beside the
+/// folder of its worktrees.
+fn folder() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("LITER_LLM_WIRE") {
+        return Some(PathBuf::from(path)).filter(|path| path.is_dir());
+    }
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    ["../../shared/wire", "../../../shared/wire"]
+        .iter()
+        .map(|path| here.join(path))
+        .find(|path| path.is_dir())
+}
+
+/// The records of one file; `None`, said in one line, where there is no corpus. A corpus without
+/// this file is a failure: it would pass silently otherwise.
+pub fn records(file: &str) -> Option<Vec<Record>> {
+    let Some(folder) = folder() else {
+        eprintln!("wire: {file}: NOT RUN, there is no corpus (set LITER_LLM_WIRE to its folder)");
+        return None;
+    };
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let records: Vec<Record> = text.lines().map(read).collect();
+    assert!(!records.is_empty(), "{} is empty", path.display());
+    Some(records)
+}
+
+fn read(line: &str) -> Record {
+    let Ok(Value::Object(mut record)) = serde_json::from_str(line) else {
+        panic!("a line of the corpus is no object");
+    };
+    let mut headers = HeaderMap::new();
+    if let Some(Value::Object(recorded)) = record.get("response_headers") {
+        for (name, value) in recorded {
+            let name = HeaderName::try_from(name);
+            let value = value.as_str().map(HeaderValue::try_from);
+            if let (Ok(name), Some(Ok(value))) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+    }
+    let model = record.get("request_body").and_then(|body| body.get("model"));
+    Record {
+        id: record["id"].as_str().unwrap().to_owned(),
+        status: u16::try_from(record["status"].as_u64().unwrap()).unwrap(),
+        headers,
+        body: record["response_body"].as_str().expect("a text body").as_bytes().to_vec(),
+        streaming: record["streaming"].as_bool().unwrap(),
+        model: model.and_then(Value::as_str).unwrap_or("model").to_owned(),
+        facts: match record.shift_remove("facts") {
+            Some(Value::Object(facts)) => facts,
+            _ => panic!("a record without facts"),
+        },
+    }
+}
+
+/// The settings of a provider of this kind.
+pub fn provider(kind: &str) -> ProviderConfig {
+    let document = if kind == "compatible" {
+        r#"{"providers":{"compatible":{"kind":"compatible","base_url":"http://localhost/v1"}}}"#
+    } else {
+        "{}"
+    };
+    let config = Config::parse(document.as_bytes()).unwrap();
+    config.provider(kind).unwrap().clone()
+}

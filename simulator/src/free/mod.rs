@@ -1,0 +1,149 @@
+//! Free mode: answers made up on the spot, at high speed, in the wire format that the path asks for.
+//!
+//! ```text
+//! target ── knobs, provider ──► ask (what the body says) ──► openai | anthropic | cohere ──► FreeReply
+//!                                                                      encode_http1, or h2_server ──► bytes
+//! ```
+//!
+//! Invariant: nothing here waits or touches a socket; pauses are data (`Step`).
+
+mod anthropic;
+mod ask;
+mod cohere;
+mod encode;
+mod knobs;
+mod openai;
+mod provider;
+mod text;
+mod writer;
+
+pub(crate) use encode::{bursts, encode_http1};
+pub(crate) use provider::Provider;
+
+use ask::Ask;
+use knobs::Knobs;
+
+/// An answer before it is framed for its HTTP version. It is reused from request to request.
+#[derive(Debug, Default)]
+pub(crate) struct FreeReply {
+    pub(crate) status: u16,
+    pub(crate) provider: Provider,
+    pub(crate) id: u64,
+    pub(crate) body: Vec<u8>,
+    /// For a stream: where each of its text chunks ends in `body`; the last is the end. Else empty.
+    pub(crate) cuts: Vec<usize>,
+    pub(crate) knobs: Knobs,
+    text: String,
+}
+
+/// What the writers of a wire format are given.
+struct Answer<'a> {
+    id: u64,
+    model: &'a str,
+    text: &'a str,
+    /// Name and arguments (JSON) of the tool to call in place of a text.
+    tool: Option<(&'a str, &'a str)>,
+    chunks: usize,
+    include_usage: bool,
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+/// Fills `reply` with the answer to a request.
+pub(crate) fn answer(
+    method: &str,
+    target: &str,
+    authorised: bool,
+    body: &[u8],
+    id: u64,
+    reply: &mut FreeReply,
+) {
+    reply.id = id;
+    reply.body.clear();
+    reply.cuts.clear();
+    let (knobs, path) = match knobs::parse(target) {
+        Ok(parsed) => parsed,
+        Err(message) => {
+            reply.knobs = Knobs::default();
+            return reply.fail(400, "invalid_request_error", &message);
+        }
+    };
+    reply.knobs = knobs;
+    let Some(provider) = Provider::of_path(path) else {
+        reply.provider = Provider::OpenAi;
+        let message = format!(
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, /case/… and /_sim/…, not {method} {path}"
+        );
+        return reply.fail(404, "not_found_error", &message);
+    };
+    reply.provider = provider;
+    if method != "POST" {
+        return reply.fail(
+            405,
+            "invalid_request_error",
+            &format!("{method} is not allowed here, POST is"),
+        );
+    }
+    if !authorised {
+        return reply.fail(401, "authentication_error", provider.missing_key());
+    }
+    let ask = match Ask::parse(body) {
+        Ok(ask) => ask,
+        Err(error) => {
+            return reply.fail(
+                400,
+                "invalid_request_error",
+                &format!("could not read the body: {error}"),
+            );
+        }
+    };
+    if let Some(message) = ask.missing(provider) {
+        return reply.fail(400, "invalid_request_error", message);
+    }
+    reply.respond(&ask, body.len());
+}
+
+impl FreeReply {
+    fn respond(&mut self, ask: &Ask<'_>, request_bytes: usize) {
+        self.status = 200;
+        let mut text = std::mem::take(&mut self.text);
+        let chunks = text::answer(&mut text, ask.last_user_text(), &self.knobs);
+        let tool = ask.tool_to_call();
+        let arguments = tool.map(|_| serde_json::json!({"text": ask.last_user_text()}).to_string());
+        let answer = Answer {
+            id: self.id,
+            model: &ask.model,
+            text: &text,
+            tool: tool.zip(arguments.as_deref()),
+            chunks,
+            include_usage: ask.stream_options.include_usage,
+            prompt_tokens: tokens(request_bytes),
+            completion_tokens: tokens(text.len()),
+        };
+        match (self.provider, ask.stream) {
+            (Provider::OpenAi, false) => openai::unary(&answer, &mut self.body),
+            (Provider::OpenAi, true) => openai::stream(&answer, &mut self.body, &mut self.cuts),
+            (Provider::Anthropic, false) => anthropic::unary(&answer, &mut self.body),
+            (Provider::Anthropic, true) => {
+                anthropic::stream(&answer, &mut self.body, &mut self.cuts)
+            }
+            (Provider::Cohere, false) => cohere::unary(&answer, &mut self.body),
+            (Provider::Cohere, true) => cohere::stream(&answer, &mut self.body, &mut self.cuts),
+        }
+        if let Some(last) = self.cuts.last_mut() {
+            *last = self.body.len();
+        }
+        self.text = text;
+    }
+
+    fn fail(&mut self, status: u16, kind: &str, message: &str) {
+        self.status = status;
+        let body = self.provider.error_body(status, kind, message, self.id);
+        self.body.extend_from_slice(body.as_bytes());
+    }
+}
+
+/// The usual rule of thumb, four bytes a token, is plausible enough.
+fn tokens(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(4)
+}

@@ -1,0 +1,41 @@
+//! Plays LLM providers over plain sockets, and misbehaves on request.
+//!
+//! Two modes share one port. **Case mode** (`/case/<run>/<id>/…`) plays the exchanges of conformance cases byte for
+//! byte: split, delayed, stalled, cut, reset. **Free mode** (`…/chat/completions`, `…/messages`, `…/v2/chat`) makes up
+//! an echo at high speed, for demos and load. `/_sim/…` tells what happened.
+//!
+//! ```text
+//! server ─ accept ─► connection ─ request ─► registry + expect ─► script ─┐
+//!                        ▲                 └► free ──────────────────────►│
+//!                        └──────────── peer (socket) ◄── bytes and steps ─┘
+//! ```
+//!
+//! The HTTP/1.1 code is our own because a library would refuse to send what some cases need. Invariant: whatever the
+//! simulator sends in case mode is decided by the case alone; there is no `date`, no `server`, no header of its own but
+//! the framing.
+
+#![forbid(unsafe_code)]
+
+mod case;
+mod connection;
+mod control;
+mod document;
+mod expect;
+mod free;
+mod h2_server;
+mod load;
+mod peer;
+mod registry;
+mod reply;
+mod request;
+mod script;
+mod server;
+mod stats;
+mod tls;
+
+pub use case::Case;
+pub use load::load_cases;
+pub use registry::{Failure, Report, Unused};
+pub use server::{Options, Simulator};
+pub use stats::Stats;
+pub use tls::CA_PEM;
