@@ -14,10 +14,13 @@ Everything that is not listed in `__all__` is private.
 from ._client import Client, Stream, generate, invoke
 from ._errors import (
     APIConnectionError,
+    APIError,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    CancelledError,
     ContentFilterError,
     ContextLengthError,
     InternalServerError,
@@ -26,7 +29,6 @@ from ._errors import (
     PermissionDeniedError,
     QuotaExceededError,
     RateLimitError,
-    RequestCancelledError,
     StreamBrokenError,
     UnsupportedError,
 )
@@ -41,12 +43,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "APIConnectionError",
+    "APIError",
     "APIResponseValidationError",
+    "APIStatusError",
     "APITimeoutError",
     "AsyncClient",
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "CancelledError",
     "ChatRequest",
     "Chunk",
     "Client",
@@ -61,7 +66,6 @@ __all__ = [
     "PermissionDeniedError",
     "QuotaExceededError",
     "RateLimitError",
-    "RequestCancelledError",
     "Response",
     "Stream",
     "StreamBrokenError",

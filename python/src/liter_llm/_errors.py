@@ -1,23 +1,25 @@
 """The exceptions: one class for each kind of error document, under openai-python's names.
 
-    LiterLLMError                       internal: a bug in the library; and the base of all
-    ├── BadRequestError                 invalid_request: the request is wrong, mend it
-    │   ├── ContextLengthError          context_length: does not fit the model's context
-    │   └── UnsupportedError            unsupported: provider, model or build cannot do it
-    ├── AuthenticationError             authentication: the key is missing or refused
-    ├── PermissionDeniedError           permission: the key may not do this
-    ├── NotFoundError                   not_found: no such provider, model or resource
-    ├── RateLimitError                  rate_limit: wait, `retry_after` says how long
-    │   └── QuotaExceededError          quota: credit is used up, waiting does not help
-    ├── ContentFilterError              content_filter: the provider's filter refused
-    ├── InternalServerError             unavailable: the provider is overloaded or failing
-    ├── APIResponseValidationError      bad_response: a 2xx answer that is none
-    ├── StreamBrokenError               stream_broken: it ended early, `partial` has what came
-    ├── APIConnectionError              connection: none could be made, or it was lost
-    │   └── APITimeoutError             timeout: a timer ran out; also a TimeoutError
-    └── RequestCancelledError           cancelled: the client was closed
+    LiterLLMError                           internal: a bug in the library; and the base of all
+    └── APIError                            a call that failed
+        ├── APIStatusError                  the provider, or the engine in its place, said no
+        │   ├── BadRequestError             invalid_request: the request is wrong, mend it
+        │   │   ├── ContextLengthError      context_length: too much for the model's context
+        │   │   └── UnsupportedError        unsupported: provider, model or build cannot do it
+        │   ├── AuthenticationError         authentication: the key is missing or refused
+        │   ├── PermissionDeniedError       permission: the key may not do this
+        │   ├── NotFoundError               not_found: no such provider, model or resource
+        │   ├── RateLimitError              rate_limit: wait, `retry_after` says how long
+        │   │   └── QuotaExceededError      quota: credit is used up, waiting does not help
+        │   ├── ContentFilterError          content_filter: the provider's filter refused
+        │   └── InternalServerError         unavailable: the provider is overloaded or failing
+        ├── APIResponseValidationError      bad_response: a 2xx answer that is none
+        ├── StreamBrokenError               stream_broken: it ended early, `partial` has what came
+        ├── APIConnectionError              connection: none could be made, or it was lost
+        │   └── APITimeoutError             timeout: a timer ran out; also a TimeoutError
+        └── CancelledError                  cancelled: the client was closed
 
-A cancelled asyncio task raises asyncio.CancelledError as ever, not RequestCancelledError.
+A cancelled asyncio task raises asyncio.CancelledError as ever, not this CancelledError.
 """
 
 from __future__ import annotations
@@ -102,7 +104,15 @@ class LiterLLMError(Exception):
         return type(self), (self.document,)
 
 
-class BadRequestError(LiterLLMError):
+class APIError(LiterLLMError):
+    """A call that failed: all but a bug in this library."""
+
+
+class APIStatusError(APIError):
+    """The provider said no, or the engine did before it asked. `status` is the HTTP status."""
+
+
+class BadRequestError(APIStatusError):
     """The request is wrong: mend it. `param` names the member."""
 
     kind = "invalid_request"
@@ -120,25 +130,25 @@ class UnsupportedError(BadRequestError):
     kind = "unsupported"
 
 
-class AuthenticationError(LiterLLMError):
+class AuthenticationError(APIStatusError):
     """The key is missing or refused."""
 
     kind = "authentication"
 
 
-class PermissionDeniedError(LiterLLMError):
+class PermissionDeniedError(APIStatusError):
     """The key may not do this."""
 
     kind = "permission"
 
 
-class NotFoundError(LiterLLMError):
+class NotFoundError(APIStatusError):
     """There is no such provider, model or resource."""
 
     kind = "not_found"
 
 
-class RateLimitError(LiterLLMError):
+class RateLimitError(APIStatusError):
     """Too many requests or tokens: wait `retry_after` seconds, where the provider said so."""
 
     kind = "rate_limit"
@@ -150,31 +160,31 @@ class QuotaExceededError(RateLimitError):
     kind = "quota"
 
 
-class ContentFilterError(LiterLLMError):
+class ContentFilterError(APIStatusError):
     """The provider's filter refused the prompt or the answer."""
 
     kind = "content_filter"
 
 
-class InternalServerError(LiterLLMError):
+class InternalServerError(APIStatusError):
     """The provider is overloaded or failing."""
 
     kind = "unavailable"
 
 
-class APIResponseValidationError(LiterLLMError):
+class APIResponseValidationError(APIError):
     """The provider said 2xx and sent something that is not an answer."""
 
     kind = "bad_response"
 
 
-class StreamBrokenError(LiterLLMError):
+class StreamBrokenError(APIError):
     """A stream ended without its last event. `partial["text"]` is what had arrived."""
 
     kind = "stream_broken"
 
 
-class APIConnectionError(LiterLLMError):
+class APIConnectionError(APIError):
     """No connection could be made, or it was lost."""
 
     kind = "connection"
@@ -186,7 +196,7 @@ class APITimeoutError(APIConnectionError, TimeoutError):
     kind = "timeout"
 
 
-class RequestCancelledError(LiterLLMError):
+class CancelledError(APIError):
     """The client was closed before or while the request ran."""
 
     kind = "cancelled"
@@ -210,7 +220,7 @@ CLASSES: dict[str, type[LiterLLMError]] = {
         StreamBrokenError,
         APIConnectionError,
         APITimeoutError,
-        RequestCancelledError,
+        CancelledError,
     )
 }
 
@@ -223,7 +233,7 @@ def from_document(document: dict[str, Any]) -> LiterLLMError:
 def misuse(status: int) -> LiterLLMError:
     """The exception for a negative status of the C interface."""
     if status == -2:
-        return RequestCancelledError("the client is closed: make a new one")
+        return CancelledError("the client is closed: make a new one")
     if status == -4:
         return RateLimitError.of(
             "max_in_flight requests are in flight already: wait for some, or raise it in the "

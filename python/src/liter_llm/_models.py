@@ -30,12 +30,13 @@ class Document(dict[str, "Any"]):
                 return None
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(message, name=name, obj=self) from None
-        kind: type = value.__class__
+        kind: type[Any] = value.__class__
         if kind is dict:
             value = self[name] = self._nested.get(name, Document)(value)
         elif kind is list and value and type(value[0]) is dict:
             wrap = self._nested.get(name, Document)
-            value[:] = [wrap(item) if type(item) is dict else item for item in value]
+            items: list[Any] = value
+            items[:] = [wrap(item) if type(item) is dict else item for item in items]
         return value
 
     def __dir__(self) -> list[str]:
