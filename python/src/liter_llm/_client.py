@@ -56,6 +56,8 @@ class BaseClient:
         return self._native.closed
 
     def _metrics(self, format: str) -> Any:  # noqa: A002
+        if format not in ("json", "prometheus"):
+            raise ValueError(f"format is 'json' or 'prometheus', not {format!r}")
         document = self._native.metrics(format)
         return _json.loads(document) if format == "json" else document.decode()
 

@@ -240,6 +240,10 @@ def misuse(status: int) -> LiterLLMError:
             "client's configuration",
             retryable=True,
         )
+    if status == -3:
+        return APIConnectionError.of(
+            "the request was made before fork() and belongs to the parent: make it again here"
+        )
     if status == -1:
         return BadRequestError("the engine cannot take the request: it is empty or not UTF-8")
     return LiterLLMError(f"the engine answered with status {status}")
