@@ -10,29 +10,10 @@ import json
 import re
 from typing import Any
 
-from .plan import compact
+from .jsontext import compact
 
-# A number with a fraction or an exponent keeps its text behind this mark, which no document holds.
-_MARK = "\ue000"
-_MARKED = re.compile(f'"{_MARK}([^"]*)"')
 _RUN = re.compile(r"/case/[^/\s\"]+/")
 _WAITED = re.compile(r"gave up after \d+ ms")
-
-
-def parse(line: str | bytes) -> Any:
-    """Parses JSON with the text of its numbers kept."""
-    return json.loads(line, parse_float=lambda text: _MARK + text)
-
-
-def plain(value: Any) -> Any:
-    """The same value with ordinary floats."""
-    if isinstance(value, str):
-        return float(value[1:]) if value.startswith(_MARK) else value
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items()}
-    return value
 
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +50,7 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
 def text(outcome: dict[str, Any]) -> str:
     """The canonical bytes of a stripped outcome, without its case and via."""
     body = {name: value for name, value in outcome.items() if name not in ("case", "via")}
-    return _MARKED.sub(r"\1", compact(body))
+    return compact(body)
 
 
 def rename(outcome: dict[str, Any], name: str, provider: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from . import canonical, compare, corpus, facts
+from . import canonical, compare, corpus, facts, jsontext
 from .cases import Case
 from .plan import run_name
 from .report import Report
@@ -38,7 +38,7 @@ class Checker:
         wanted, found = set(keys), self.outcomes.setdefault(runner, {})
         for number, line in enumerate(lines, 1):
             try:
-                outcome = canonical.strip(canonical.parse(line))
+                outcome = canonical.strip(jsontext.parse(line))
                 key = (outcome["case"], outcome["via"])
                 reasons = self._shape_of(key, outcome) if key in wanted else []
                 if (case := self._cases.get(key[0])) and "cancel_after" in case.document:
@@ -72,11 +72,11 @@ class Checker:
             reasons.append("events: only a stream has them")
         case = self._cases.get(key[0])
         if case is None:
-            return reasons + list(facts.judge(self._records[key[0]], canonical.plain(outcome)))
+            return reasons + list(facts.judge(self._records[key[0]], jsontext.plain(outcome)))
         if key[1] == "invoke":
             outcome = canonical.rename(outcome, case.id, case.document["provider"])
         exact = case.document.get("outcome_exact", False)
-        expected = canonical.parse(json.dumps(case.outcome))
+        expected = case.outcome
         for name in ("error", "result", "events"):
             if name not in expected:
                 continue
@@ -93,7 +93,7 @@ class Checker:
         if ("result" in outcome) == ("error" in outcome):
             return ["an outcome has a result or an error, one of them"]
         if key[0] in self._cases or key[0].endswith("/0"):
-            return self._shape(canonical.plain(outcome))
+            return self._shape(jsontext.plain(outcome))
         return []
 
     def _shape(self, outcome: dict[str, Any]) -> list[str]:
