@@ -282,9 +282,10 @@ impl ChatStream {
 impl ChatStream {
     /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
     /// closed.
-    pub async fn wait_for_reader(&self, room: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let deadline = self.open.deadline();
         let work = async {
-            tokio::time::timeout_at(self.open.deadline(), room).await.map_err(|_| {
+            tokio::time::timeout_at(deadline, room).await.map_err(|_| {
                 Error::new(
                     ErrorKind::Timeout,
                     "the call's time ran out while its chunks waited to be read: read the stream \
