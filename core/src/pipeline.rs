@@ -117,6 +117,11 @@ impl Open {
         self.plan.deadline.total
     }
 
+    /// An error of this stream that came up outside of it, as `next` would say it.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        self.plan.failed(with_status(error, self.reply.status))
+    }
+
     /// What comes next. After `Done` or an error there is nothing more.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         match self.step().await {
@@ -259,7 +264,7 @@ impl Plan {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: format!("llm_{:032x}", fastrand::u128(..)),
+                request_id: request_id(),
                 provider_request_id: shared::request_id(&reply.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -329,6 +334,15 @@ fn target(config: &Config, request: &Request, options: &Options) -> Result<(usiz
         )
         .with(|e| e.provider = Some(settings.name.clone()))),
     }
+}
+
+/// From the system's random numbers: a generator of our own would give forked processes one sequence.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    if rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).is_err() {
+        bytes = fastrand::u128(..).to_le_bytes();
+    }
+    format!("llm_{:032x}", u128::from_le_bytes(bytes))
 }
 
 fn with_status(mut error: Error, status: u16) -> Error {
