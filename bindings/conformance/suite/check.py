@@ -41,8 +41,6 @@ class Checker:
                 outcome = canonical.strip(jsontext.parse(line))
                 key = (outcome["case"], outcome["via"])
                 reasons = self._shape_of(key, outcome) if key in wanted else []
-                if (case := self._cases.get(key[0])) and "cancel_after" in case.document:
-                    outcome = canonical.cancelled(outcome, case.document["cancel_after"])
                 if key in wanted and not reasons:
                     reasons = self._judge(key, outcome)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -54,6 +52,8 @@ class Checker:
                 reasons = ["nobody asked for this outcome"]
             elif key in found:
                 reasons = ["a second outcome of the same row"]
+            if case := self._cases.get(key[0]):
+                outcome = canonical.steady(outcome, case.document)
             found.setdefault(key, canonical.text(outcome))
             report.outcomes.add((*key, runner))
             for reason in reasons:
@@ -71,6 +71,8 @@ class Checker:
         elif "events" in outcome:
             reasons.append("events: only a stream has them")
         case = self._cases.get(key[0])
+        if case is not None and "cancel_after" in case.document:
+            outcome = canonical.steady(outcome, case.document)
         if case is None:
             return reasons + list(facts.judge(self._records[key[0]], jsontext.plain(outcome)))
         if key[1] == "invoke":
