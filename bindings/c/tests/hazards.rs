@@ -36,4 +36,4 @@ macro_rules! hazards {
     };
 }
 
-hazards!(abi, panic, generate, logs, threads, cancel, big_document);
+hazards!(abi, panic, generate, logs, threads, cancel, big_document, queue, shutdown, exit, fork);
