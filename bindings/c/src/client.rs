@@ -122,7 +122,8 @@ pub(crate) fn start() -> Result<&'static Engine, Error> {
 pub(crate) fn call(client: &Client, request: Vec<u8>, options: Vec<u8>) -> Result<Vec<u8>, Error> {
     let client = client.clone();
     let work = async move { client.call(&request, &options).await };
-    match start()?.wait(work).and_then(|outcome| outcome) {
+    let engine = start()?;
+    match engine.wait(work).and_then(|outcome| outcome.map_err(|error| engine.blame(error))) {
         Ok(response) => {
             logs::succeeded(&response);
             Ok(response.to_json())

@@ -22,6 +22,8 @@ use crate::{guard, logs, sys};
 pub(crate) struct Engine {
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
+    /// Its end has begun: connections go away under the requests that use them.
+    stopping: AtomicBool,
     /// The client of `liter_llm_invoke`, made from the environment.
     pub(crate) default_client: Mutex<Option<Client>>,
 }
@@ -103,6 +105,7 @@ fn build() -> std::io::Result<Engine> {
     Ok(Engine {
         handle: runtime.handle().clone(),
         runtime: Mutex::new(Some(runtime)),
+        stopping: AtomicBool::new(false),
         default_client: Mutex::new(None),
     })
 }
@@ -121,6 +124,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let engine = ENGINE.swap(std::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: an engine that was published is never freed.
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
+    engine.stopping.store(true, Ordering::SeqCst);
     let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
     if let Some(runtime) = runtime {
@@ -131,6 +135,11 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 }
 
 impl Engine {
+    /// `error`, unless it is only how a request saw the end of the engine.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        if self.stopping.load(Ordering::SeqCst) { unsaid() } else { error }
+    }
+
     /// Runs `future` on the library's threads.
     pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
     where

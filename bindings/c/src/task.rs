@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use liter_llm_core::{Chunk, Client, Error, Started, Step};
 
-use crate::engine::{self, unsaid};
+use crate::engine::{self, Engine, unsaid};
 use crate::logs;
 use crate::queue::Queue;
 use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
@@ -23,16 +23,23 @@ pub(crate) fn submit(
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    let abort = engine.spawn(run(client, last, request, options));
+    let abort = engine.spawn(run(engine, client, last, request, options));
     queue.started(token, number, abort);
     Ok(())
 }
 
-async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<u8>) {
+async fn run(
+    engine: &'static Engine,
+    client: Client,
+    mut last: LastWord,
+    request: Vec<u8>,
+    options: Vec<u8>,
+) {
     match stages(&client, &last, &request, &options).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
+            let error = engine.blame(error);
             logs::failed(&error);
             last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
         }

@@ -63,7 +63,6 @@ int main(void) {
     CHECK(liter_llm_cancel(queue, 7) == LITER_LLM_OK, "after the end");
     CHECK(submit(silent, queue, 7, HELLO) == LITER_LLM_OK, "submit");
     CHECK(liter_llm_cancel(queue, 7) == LITER_LLM_OK, "cancel");
-    memset(&out, 0, sizeof out);
     drain(queue, 1, NULL, 0, &out, 10000);
     CHECK(out.cancelled == 1, "%zu results, error %s", out.results, out.error);
   }

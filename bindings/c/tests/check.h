@@ -238,6 +238,7 @@ UNUSED static void drain(liter_llm_queue *queue, size_t wanted, uint8_t *seen, u
                          ends *out, int64_t ms) {
   records r = {0};
   int64_t until = now_ms() + ms;
+  memset(out, 0, sizeof *out);
   while (out->results + out->errors < wanted) {
     int64_t got = read_records(queue, &r, 1000);
     CHECK(got >= 0, "read answered %lld with %zu of %zu ended", (long long)got,
