@@ -170,8 +170,8 @@ REPLIES = {
     "no_model": (liter_llm.NotFoundError, "does not exist"),
     "rate_limit": (liter_llm.RateLimitError, "Rate limit"),
     "overloaded": (liter_llm.InternalServerError, "Overloaded"),
-    "cut": (liter_llm.APIConnectionError, ""),
-    "reset": (liter_llm.APIConnectionError, ""),
+    "cut": (liter_llm.APIConnectionError, "connection|answer|broke|lost|reset"),
+    "reset": (liter_llm.APIConnectionError, "connection|answer|broke|lost|reset"),
 }
 
 
