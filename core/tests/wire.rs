@@ -3,6 +3,7 @@
 //! Each record of the corpus (`shared/wire`, or `LITER_LLM_WIRE`) is decoded, streams under three
 //! hostile splits, and compared with the record's facts. One test a file; a failing one lists each
 //! record with its reason. A missing corpus is said in one line.
+#![allow(clippy::unwrap_used)]
 
 #[path = "wire/compare.rs"]
 mod compare;
@@ -16,7 +17,11 @@ use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
 use corpus::Record;
 
 /// Records that a truthful client cannot satisfy, each with the reason.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[(
+    "cbe39fc43ff53fcf",
+    "its publisher put two complete answers one after the other; the first is read whole, and what \
+     follows its message_stop is not read",
+)];
 
 macro_rules! files {
     ($($test:ident: $file:literal => $kind:literal,)*) => {
@@ -27,6 +32,8 @@ macro_rules! files {
 files! {
     anthropic_chat: "anthropic__chat.jsonl" => "compatible",
     anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
+    compatible_messages: "openai-compatible__messages.jsonl" => "anthropic",
+    misc_messages: "misc__messages.jsonl" => "anthropic",
     azure_chat: "azure__chat.jsonl" => "compatible",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
     cohere_v2_chat: "cohere__v2-chat.jsonl" => "cohere",
@@ -58,7 +65,9 @@ fn check(file: &str, kind: &str) {
         }
     }
     let total = records.len();
-    let line = format!("wire: {file}: {} of {total} agree", total - failures.len());
+    let excepted = records.iter().filter(|r| EXCEPTIONS.iter().any(|(id, _)| *id == r.id)).count();
+    let agree = total - failures.len() - excepted;
+    let line = format!("wire: {file}: {agree} of {total} agree, {excepted} excepted");
     eprintln!("{line}");
     assert!(failures.is_empty(), "{}\n{line}", failures.join("\n"));
 }

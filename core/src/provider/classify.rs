@@ -73,6 +73,28 @@ pub fn bad_response(
     locate(Error::new(ErrorKind::BadResponse, what), Some(status), headers, target)
 }
 
+/// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
+/// between, not from the provider.
+pub fn answer_object(
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    target: &Target<'_>,
+) -> Result<Object, Error> {
+    let what = match body.trim_ascii_start().first() {
+        None => "the answer has an empty body under a status that means success".to_owned(),
+        Some(b'<') => {
+            "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
+        }
+        Some(_) => match parse_foreign(body) {
+            Ok(Value::Object(object)) => return Ok(object),
+            Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),
+            Err(error) => format!("the answer {error}: check base_url and any proxy"),
+        },
+    };
+    Err(bad_response(what, status, headers, target))
+}
+
 /// Says where an error comes from, where it does not say so itself.
 #[must_use]
 pub fn locate(
@@ -165,8 +187,14 @@ impl Complaint {
             None => format!("{} reported an error and gave no reason", target.provider.name),
         });
         Error::new(kind, capped(&message)).with(|e| {
-            e.code = self.code.or(self.class);
+            // A code that only repeats the status says less than the type.
+            let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
+            let repeats = code.is_some() && code == status;
+            let (code, class) = (self.code, self.class);
+            e.code = if repeats { class.or(code) } else { code.or(class) };
             e.param = self.param;
+            e.provider = Some(target.provider.name.clone());
+            e.model = Some(target.model.to_owned());
             e.request_id = self.request_id;
             // The official SDKs repeat a conflict: another request held the resource.
             e.retryable = kind.retryable() || status == Some(409);
@@ -263,8 +291,9 @@ fn kind_of_class(word: &str) -> Option<ErrorKind> {
 
 /// What a text says where neither code nor type does.
 fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
-    const CONTEXT: [&str; 10] = [
+    const CONTEXT: [&str; 11] = [
         "maximum context length",
+        "maximum prompt length",
         "max context length",
         "context length exceeded",
         "exceeds the context",
@@ -277,6 +306,7 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
     ];
     const KEY: [&str; 4] =
         ["incorrect api key", "invalid api key", "api key not valid", "invalid x-api-key"];
+    const MODEL: [&str; 2] = ["is not a valid model id", "the supported api model names are"];
     const CREDIT: [&str; 4] = [
         "credit balance is too low",
         "insufficient balance",
@@ -292,7 +322,8 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
         Some(400 | 403 | 422) | None if says(&CREDIT) => Some(ErrorKind::Quota),
         // xAI, and Gemini, answer a wrong key with 400 [rec].
         Some(400) if says(&KEY) => Some(ErrorKind::Authentication),
-        Some(400) if text.contains("is not a valid model id") => Some(ErrorKind::NotFound),
+        // OpenRouter and DeepSeek answer an unknown model with 400 [rec].
+        Some(400) if says(&MODEL) => Some(ErrorKind::NotFound),
         Some(400 | 413 | 422 | 500) | None if says(&CONTEXT) => Some(ErrorKind::ContextLength),
         Some(400 | 422) if text.contains("extra inputs are not permitted") => {
             Some(ErrorKind::Unsupported)

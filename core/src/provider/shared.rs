@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
+use crate::model::Warning;
 
 /// The provider's id of the request, under any of the names in use.
 #[must_use]
@@ -187,6 +188,16 @@ pub fn kind_of_status(status: u16) -> ErrorKind {
         500.. => ErrorKind::Unavailable,
         401..500 => ErrorKind::InvalidRequest,
         _ => ErrorKind::BadResponse,
+    }
+}
+
+/// The remark about a finish reason that is in no table of ours.
+#[must_use]
+pub fn unknown_finish(word: &str) -> Warning {
+    Warning {
+        code: "unknown_finish_reason",
+        message: format!("the provider's finish_reason {word:?} is not known; taken as a stop"),
+        param: None,
     }
 }
 

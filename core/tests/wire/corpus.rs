@@ -84,5 +84,5 @@ pub fn provider(kind: &str) -> ProviderConfig {
         "{}"
     };
     let config = Config::parse(document.as_bytes()).unwrap();
-    config.provider(kind).unwrap().clone()
+    config.providers[config.index(kind).unwrap()].clone()
 }

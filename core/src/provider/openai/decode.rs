@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::message::{Finish, Piece, finish, said, usage};
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Choice, ToolCall, Warning};
-use crate::provider::shared::{count, take_list, take_object, take_string};
+use crate::model::{Choice, ToolCall};
+use crate::provider::shared::{count, take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Answer, Target, classify};
 
 /// Reads a complete answer of any status.
@@ -158,13 +158,4 @@ pub(super) fn error_in(object: &Object, target: &Target<'_>) -> Option<Error> {
 pub(super) fn failed_finish(word: &str) -> Error {
     let message = format!("the provider broke off its answer: finish_reason is {word:?}");
     Error::new(ErrorKind::Unavailable, message).with(|e| e.code = Some(word.to_owned()))
-}
-
-/// The remark about a finish word that is not in the table.
-pub(super) fn unknown_finish(word: &str) -> Warning {
-    Warning {
-        code: "unknown_finish_reason",
-        message: format!("the provider's finish_reason {word:?} is not known; taken as a stop"),
-        param: None,
-    }
 }

@@ -1,7 +1,8 @@
 //! What differs between the servers that speak OpenAI's chat completions: one const each.
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
-//! provider's own SDK, `[doc]` its documentation. What a server merely ignores counts as not taken:
+//! provider's own SDK, `[unverified]` neither:
+//! general knowledge, to be checked at the first chance. What a server merely ignores counts as not taken:
 //! the caller is told, and nothing that has no effect is sent.
 
 /// What a server takes, and how it differs from OpenAI.
@@ -82,8 +83,6 @@ pub enum ReasoningBack {
     Content,
     /// `reasoning_details` as it came, else `reasoning`.
     Details,
-    /// A part of the type `thinking` before the text.
-    Part,
 }
 
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
@@ -122,26 +121,34 @@ const OTHERS: Dialect =
 /// [rec].
 pub const COMPATIBLE: Dialect = Dialect { open_end: true, ..OTHERS };
 
-/// Groq: one choice, no `metadata` [doc]; images but neither audio nor files in chat [doc].
-pub const GROQ: Dialect = Dialect { many_choices: false, metadata: false, parts: IMAGES, ..OTHERS };
+/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice [sdk 1.7]; images but
+/// neither audio nor files [unverified].
+pub const GROQ: Dialect = Dialect {
+    max_tokens: "max_completion_tokens",
+    many_choices: false,
+    penalties: false,
+    metadata: false,
+    parts: IMAGES,
+    ..OTHERS
+};
 
 /// Mistral: `random_seed`, `tool_choice: any`, ids of nine characters [rec]; no `stream_options`,
-/// no `user` [sdk 3.7]; thinking as parts of the content [rec]. Files go by `document_url`, which
-/// is a part of its own: through `extra`.
+/// no `user` [sdk 3.7]. Thinking, which comes as parts of the content, is not sent back: models
+/// without reasoning refuse it ("Reasoning input is not enabled for this model" [rec]). Files have
+/// a part of their own, `document_url` [rec], which is not written.
 pub const MISTRAL: Dialect = Dialect {
     names: false,
     seed: "random_seed",
     user: false,
     any_tool: "any",
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
-    reasoning_back: ReasoningBack::Part,
     short_call_ids: true,
     stream_options: false,
     ..OTHERS
 };
 
-/// `DeepSeek`: text only, `json_object` only; with tools, `reasoning_content` has to come back
-/// [rec, doc]; `thinking` switches reasoning [rec].
+/// `DeepSeek`: text only, and `reasoning_content` may come back [rec]; `thinking` switches reasoning
+/// [rec]; `json_object` only, no `n`, `metadata`, `user` [unverified].
 pub const DEEPSEEK: Dialect = Dialect {
     many_choices: false,
     metadata: false,
@@ -153,12 +160,13 @@ pub const DEEPSEEK: Dialect = Dialect {
     ..OTHERS
 };
 
-/// xAI: `max_tokens` and `reasoning_content` [rec]; no `metadata` [doc].
+/// xAI: `max_tokens` and `reasoning_content` [rec]; no `metadata`, audio or files [unverified].
 pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
 /// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back as they came,
-/// `cache_control` marks [rec]; one choice, no `metadata` [doc].
+/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata`
+/// [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     many_choices: false,
     metadata: false,
@@ -168,15 +176,23 @@ pub const OPENROUTER: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Together: no `metadata`, no `user` [doc].
-pub const TOGETHER: Dialect = Dialect { metadata: false, user: false, parts: IMAGES, ..OTHERS };
+/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage comes
+/// unasked [rec]; images but neither audio nor files [unverified].
+pub const TOGETHER: Dialect = Dialect {
+    metadata: false,
+    user: false,
+    parallel_tool_calls: false,
+    parts: IMAGES,
+    stream_options: false,
+    ..OTHERS
+};
 
-/// Fireworks: OpenAI's form, images but neither audio nor files [doc]; there are no recordings.
+/// Fireworks: OpenAI's form, images but neither audio nor files [unverified]; no recordings.
 pub const FIREWORKS: Dialect =
     Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
 /// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`, and images only as `data:` URLs
-/// [doc].
+/// [unverified].
 pub const OLLAMA: Dialect = Dialect {
     names: false,
     many_choices: false,
@@ -188,7 +204,7 @@ pub const OLLAMA: Dialect = Dialect {
     ..OTHERS
 };
 
-/// vLLM: OpenAI's form; no files, no `metadata` [doc].
+/// vLLM: OpenAI's form; no files, no `metadata` [unverified].
 pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },

@@ -78,7 +78,7 @@ impl Writer<'_> {
     }
 
     fn cannot(&mut self, param: &str) -> Result<(), Error> {
-        self.notes.unsupported(param, format!("{} takes no {param}: left out", self.name))
+        self.notes.unsupported(param, format!("{} takes no {param}", self.name))
     }
 
     fn sampling(&mut self, request: &Request) -> Result<(), Error> {
@@ -149,13 +149,13 @@ impl Writer<'_> {
         let effort = asked.effort.as_deref();
         match self.dialect.reasoning {
             Reasoning::Object => {
-                // OpenRouter takes one of the two [doc]; the budget is the more exact.
+                // OpenRouter takes one of the two [unverified]; the budget is the more exact.
                 let reasoning = match (asked.budget_tokens, effort) {
                     (Some(budget), None) => json!({"max_tokens": budget}),
                     (Some(budget), Some(_)) => {
                         self.notes.unsupported(
                             "reasoning.effort",
-                            "effort and budget_tokens exclude each other here: effort left out",
+                            "effort and budget_tokens exclude each other here; the budget counts",
                         )?;
                         json!({"max_tokens": budget})
                     }
@@ -285,18 +285,6 @@ impl Writer<'_> {
                 Some(details) => insert(out, "reasoning_details", Some(details)),
                 None => insert(out, "reasoning", Some(reasoning)),
             },
-            ReasoningBack::Part => {
-                let thinking = json!([{"type": "text", "text": reasoning}]);
-                let mut parts = vec![json!({"type": "thinking", "thinking": thinking})];
-                match out.shift_remove("content") {
-                    Some(Value::String(text)) if !text.is_empty() => {
-                        parts.push(json!({"type": "text", "text": text}));
-                    }
-                    Some(Value::Array(others)) => parts.extend(others),
-                    _ => {}
-                }
-                insert(out, "content", Some(parts));
-            }
         }
     }
 
@@ -322,7 +310,7 @@ impl Writer<'_> {
             Part::File { .. } => (takes.file, "files"),
         };
         if !taken {
-            let message = format!("{} takes no {what}: {path} left out", self.name);
+            let message = format!("{} takes no {what}: {path}", self.name);
             self.notes.unsupported(path, message)?;
             return Ok(None);
         }

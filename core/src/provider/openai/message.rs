@@ -217,7 +217,7 @@ pub(super) enum Finish {
 
 /// The table of finish words. OpenAI's five; `eos` Together, `model_length` and `error` Mistral,
 /// `insufficient_system_resource` `DeepSeek` (it broke off), and what gateways pass on from
-/// Anthropic, Cohere and Gemini [rec, sdk].
+/// Anthropic, Cohere and Gemini (`providers.md`).
 pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
     let (reason, known) = match word {
         "length"

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Dialect;
-use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish, unknown_finish};
+use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
 use crate::codec::{Object, parse_foreign};
 use crate::config::ProviderConfig;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
 use crate::model::Warning;
 use crate::provider::reader::unterminated;
-use crate::provider::shared::{count, take_list, take_object, take_string};
+use crate::provider::shared::{count, take_list, take_object, take_string, unknown_finish};
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
 
 /// Reads the events of one stream.
@@ -172,10 +172,10 @@ impl ChoiceState {
         if let Some(text) = piece.content {
             out.text(index, &text);
         }
-        if let Some((source, text)) = piece.reasoning {
-            if *self.source.get_or_insert(source) == source {
-                out.reasoning(index, &text);
-            }
+        if let Some((source, text)) = piece.reasoning
+            && *self.source.get_or_insert(source) == source
+        {
+            out.reasoning(index, &text);
         }
         if let Some(text) = piece.refusal {
             out.refusal(index, &text);
@@ -213,10 +213,10 @@ impl ChoiceState {
             Some(number) if !self.is_another(piece, number, out) => number,
             _ => new,
         };
-        if let Some(theirs) = piece.index {
-            if !self.calls.contains(&(theirs, number)) {
-                self.calls.push((theirs, number));
-            }
+        if let Some(theirs) = piece.index
+            && !self.calls.contains(&(theirs, number))
+        {
+            self.calls.push((theirs, number));
         }
         number
     }

@@ -1,0 +1,228 @@
+//! A unified request as the body of `POST /v1/messages`.
+
+use serde_json::{Value, json};
+
+use super::messages;
+use crate::codec::Object;
+use crate::error::Error;
+use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
+use crate::provider::{HttpRequest, Notes, Target};
+
+/// The version for new code. It has no sampling parameters; a configuration can name the older
+/// `2023-06-01`, which has them [doc].
+const VERSION: &str = "2026-10-21";
+
+/// `max_tokens` has to be given. This much, beside what thinking may take, is accepted by every
+/// model that is served [doc].
+const MAX_TOKENS: u64 = 4096;
+
+/// The request on the wire.
+pub(super) fn request(
+    request: &Request,
+    target: &Target<'_>,
+    notes: &mut Notes,
+) -> Result<HttpRequest, Error> {
+    let version = target.provider.api_version.as_deref().unwrap_or(VERSION);
+    let extra = extra(request, target);
+    let mut body = Object::new();
+    body.insert("model".to_owned(), target.model.into());
+    if !extra.contains_key("max_tokens") {
+        body.insert("max_tokens".to_owned(), max_tokens(request, notes).into());
+    }
+    let (system, messages) = messages::conversation(&request.messages, notes)?;
+    if let Some(system) = system {
+        body.insert("system".to_owned(), system);
+    }
+    body.insert("messages".to_owned(), Value::Array(messages));
+    if !request.stop.is_empty() {
+        body.insert("stop_sequences".to_owned(), request.stop.clone().into());
+    }
+    sampling(request, version, &mut body, notes)?;
+    tools(request, &mut body);
+    output(request, &mut body, notes)?;
+    metadata(request, &mut body, notes)?;
+    refused(request, notes)?;
+    if request.stream {
+        body.insert("stream".to_owned(), true.into());
+    }
+    body.extend(extra);
+    Ok(HttpRequest {
+        path: "/v1/messages",
+        headers: vec![("anthropic-version", version.to_owned())],
+        body: Value::Object(body).to_string().into_bytes(),
+    })
+}
+
+/// The members that the caller wants in this provider's body, by the provider's name in the
+/// configuration or by that of its kind; the former wins.
+fn extra(request: &Request, target: &Target<'_>) -> Object {
+    let mut extra = Object::new();
+    for name in [target.provider.row.name, target.provider.name.as_str()] {
+        if let Some(Value::Object(members)) = request.extra.get(name) {
+            extra.extend(members.clone());
+        }
+    }
+    extra
+}
+
+fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
+    if let Some(given) = request.max_tokens {
+        return given;
+    }
+    // Thinking counts as output, and its budget must lie below max_tokens [doc].
+    let budget = request.reasoning.as_ref().and_then(|reasoning| reasoning.budget_tokens);
+    let default = MAX_TOKENS.saturating_add(budget.unwrap_or(0));
+    let message =
+        format!("Anthropic needs max_tokens and the request gives none: {default} is sent");
+    notes.warn("default_applied", "max_tokens", message);
+    default
+}
+
+fn sampling(
+    request: &Request,
+    version: &str,
+    body: &mut Object,
+    notes: &mut Notes,
+) -> Result<(), Error> {
+    for (name, value) in [("temperature", &request.temperature), ("top_p", &request.top_p)] {
+        let Some(value) = value else { continue };
+        // Versions are dates, so they compare as text.
+        if version < VERSION {
+            body.insert(name.to_owned(), Value::Number(value.clone()));
+        } else {
+            let message = format!(
+                "Anthropic has no {name} since API version {VERSION}: leave it out, or configure \
+                 api_version 2023-06-01 for an older model"
+            );
+            notes.unsupported(name, message)?;
+        }
+    }
+    Ok(())
+}
+
+fn tools(request: &Request, body: &mut Object) {
+    if !request.tools.is_empty() {
+        body.insert("tools".to_owned(), request.tools.iter().map(tool).collect());
+    }
+    let alone = request.parallel_tool_calls == Some(false) && !request.tools.is_empty();
+    let mut choice = match &request.tool_choice {
+        None if alone => json!({"type": "auto"}),
+        None => return,
+        Some(ToolChoice::Auto) => json!({"type": "auto"}),
+        Some(ToolChoice::Required) => json!({"type": "any"}),
+        Some(ToolChoice::None) => json!({"type": "none"}),
+        Some(ToolChoice::Function(name)) => json!({"type": "tool", "name": name}),
+    };
+    // Not a member of the choice `none` [sdk].
+    if alone && request.tool_choice != Some(ToolChoice::None) {
+        choice["disable_parallel_tool_use"] = true.into();
+    }
+    body.insert("tool_choice".to_owned(), choice);
+}
+
+fn tool(tool: &Tool) -> Value {
+    let Tool::Function { name, description, parameters, strict, cache_control } = tool else {
+        let Tool::Native(native) = tool else { return Value::Null };
+        return Value::Object(native.clone());
+    };
+    let mut out = Object::new();
+    out.insert("name".to_owned(), name.clone().into());
+    if let Some(description) = description {
+        out.insert("description".to_owned(), description.clone().into());
+    }
+    // A schema has to be given, also that of a function without arguments [rec].
+    let schema = parameters.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
+    out.insert("input_schema".to_owned(), schema);
+    if let Some(strict) = strict {
+        out.insert("strict".to_owned(), (*strict).into());
+    }
+    if let Some(mark) = cache_control {
+        out.insert("cache_control".to_owned(), mark.clone());
+    }
+    Value::Object(out)
+}
+
+/// Thinking, effort and the form of the answer.
+fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let mut config = Object::new();
+    if let Some(reasoning) = &request.reasoning {
+        if let Some(thinking) = thinking(reasoning, request.tool_choice.as_ref()) {
+            body.insert("thinking".to_owned(), thinking);
+        }
+        match reasoning.effort.as_deref() {
+            None | Some("none") => {}
+            // The levels begin at low [sdk].
+            Some("minimal") => {
+                let message = "Anthropic has no effort \"minimal\": \"low\" is sent";
+                notes.warn("adjusted", "reasoning.effort", message);
+                config.insert("effort".to_owned(), "low".into());
+            }
+            Some(word) => {
+                config.insert("effort".to_owned(), word.into());
+            }
+        }
+    }
+    match &request.response_format {
+        None | Some(ResponseFormat::Text) => {}
+        Some(ResponseFormat::JsonObject) => {
+            let message = "Anthropic has no JSON mode without a schema: ask for json_schema";
+            notes.unsupported("response_format", message)?;
+        }
+        // The schema's name is a label, and every answer matches exactly: `name` and `strict` have
+        // nothing to say here.
+        Some(ResponseFormat::JsonSchema { schema, .. }) => {
+            config.insert("format".to_owned(), json!({"type": "json_schema", "schema": schema}));
+        }
+    }
+    if !config.is_empty() {
+        body.insert("output_config".to_owned(), Value::Object(config));
+    }
+    Ok(())
+}
+
+/// A budget asks for thinking of that size, `none` or a budget of 0 for none at all, and an effort
+/// for as much thinking as the model finds fit at it (`adaptive`). A forced tool call excludes
+/// thinking [doc]: there the effort goes alone.
+fn thinking(reasoning: &Reasoning, choice: Option<&ToolChoice>) -> Option<Value> {
+    match (reasoning.budget_tokens, reasoning.effort.as_deref()) {
+        (Some(0), _) | (None, Some("none")) => Some(json!({"type": "disabled"})),
+        (Some(budget), _) => Some(json!({"type": "enabled", "budget_tokens": budget})),
+        (None, Some(_)) => match choice {
+            Some(ToolChoice::Required | ToolChoice::Function(_)) => None,
+            _ => Some(json!({"type": "adaptive"})),
+        },
+        (None, None) => None,
+    }
+}
+
+fn metadata(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let mut user = request.user.clone().map(Value::String);
+    for (name, value) in request.metadata.iter().flatten() {
+        if name == "user_id" {
+            user.get_or_insert_with(|| value.clone());
+        } else {
+            let message = "Anthropic stores no metadata but user_id";
+            notes.unsupported(&format!("metadata.{name}"), message)?;
+        }
+    }
+    if let Some(user) = user {
+        body.insert("metadata".to_owned(), json!({ "user_id": user }));
+    }
+    Ok(())
+}
+
+fn refused(request: &Request, notes: &mut Notes) -> Result<(), Error> {
+    if request.n.is_some_and(|n| n > 1) {
+        notes.unsupported("n", "Anthropic gives one answer a request: send several requests")?;
+    }
+    for (name, given) in [
+        ("seed", request.seed.is_some()),
+        ("presence_penalty", request.presence_penalty.is_some()),
+        ("frequency_penalty", request.frequency_penalty.is_some()),
+    ] {
+        if given {
+            notes.unsupported(name, format!("Anthropic has no {name}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! A complete answer, or an error.
+
+use ::http::HeaderMap;
+use serde_json::Value;
+
+use super::message::{Piece, finish_reason, usage};
+use super::{CITATIONS, CONTENT, PLAN, error};
+use crate::codec::Object;
+use crate::error::Error;
+use crate::model::{AssistantMessage, Choice, FinishReason, ToolCall};
+use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
+use crate::provider::{Answer, Target, classify};
+
+/// Reads an answer of any status.
+pub(super) fn answer(
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    target: &Target<'_>,
+) -> Result<Answer, Error> {
+    if !(200..300).contains(&status) {
+        return Err(classify::failed(status, headers, body, target));
+    }
+    let bad = |what: &str| classify::bad_response(what, status, headers, target);
+    let mut object = classify::answer_object(status, headers, body, target)?;
+    if !object.get("message").is_some_and(Value::is_object) && error::is_error(&object) {
+        let error = classify::in_body(&Value::Object(object), target);
+        return Err(classify::locate(error, Some(status), headers, target));
+    }
+    let Some(message) = take_object(&mut object, "message") else {
+        return Err(bad("the answer has no message"));
+    };
+    let mut answer = Answer { id: take_string(&mut object, "id"), ..Answer::default() };
+    let mut choice = Choice { message: read(message), ..Choice::default() };
+    if let Some(word) = take_string(&mut object, "finish_reason") {
+        let said = object.get("error").and_then(Value::as_str);
+        if let Some(mut error) = error::of_finish(&word, said) {
+            error.request_id = answer.id;
+            return Err(classify::locate(error, Some(status), headers, target));
+        }
+        let reason = finish_reason(&word);
+        if reason.is_none() {
+            answer.warnings.push(unknown_finish(&word));
+        }
+        choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
+        answer.finish_reason_raw = Some(word);
+    }
+    if let Some(raw) = take_object(&mut object, "usage") {
+        answer.usage = Some(usage(&raw));
+        answer.usage_raw = Some(Value::Object(raw));
+    }
+    answer.choices.push(choice);
+    answer.fields = object.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    Ok(answer)
+}
+
+fn read(mut object: Object) -> AssistantMessage {
+    let mut message = AssistantMessage::default();
+    let mut unknown = Vec::new();
+    let blocks = match object.shift_remove("content") {
+        Some(Value::Array(blocks)) => blocks,
+        Some(Value::Null) | None => Vec::new(),
+        Some(one) => vec![one],
+    };
+    for block in blocks {
+        match Piece::of(&block) {
+            Some(Piece::Text(text)) => {
+                message.content.get_or_insert_default().push_str(text);
+            }
+            Some(Piece::Thinking(text)) => {
+                message.reasoning.get_or_insert_default().push_str(text);
+            }
+            None => unknown.push(block),
+        }
+    }
+    for call in take_list(&mut object, "tool_calls").unwrap_or_default() {
+        message.tool_calls.push(tool_call(&call));
+    }
+    let plan = take_string(&mut object, PLAN).filter(|plan| !plan.is_empty());
+    if let Some(plan) = plan {
+        message.provider_fields.insert(PLAN.to_owned(), plan.into());
+    }
+    let citations = take_list(&mut object, CITATIONS).filter(|citations| !citations.is_empty());
+    if let Some(citations) = citations {
+        message.provider_fields.insert(CITATIONS.to_owned(), citations.into());
+    }
+    if !unknown.is_empty() {
+        message.provider_fields.insert(CONTENT.to_owned(), unknown.into());
+    }
+    object.shift_remove("role");
+    message.provider_fields.extend(object.into_iter().filter(|(_, value)| !value.is_null()));
+    message
+}
+
+/// A tool call. `"null"` as the arguments of a function without any is kept: Cohere wrote it [rec].
+fn tool_call(call: &Value) -> ToolCall {
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => String::new(),
+        Some(other) => other.to_string(),
+    };
+    let function = call.get("function");
+    let function = |name: &str| text(function.and_then(|function| function.get(name)));
+    ToolCall::new(text(call.get("id")), function("name"), function("arguments"))
+}
