@@ -4,24 +4,29 @@
 //! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
 //! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
 //! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
+//!
+//! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
+//! the engine ends both.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use liter_llm_core::Client;
+use liter_llm_core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
 
-use crate::{logs::Logs, sys};
+use crate::lane::Lanes;
+use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
-    /// Queues that want log records.
-    pub(crate) logs: Logs,
     /// The client of `liter_llm_invoke`, made from the environment.
-    pub(crate) default_client: Mutex<Option<Client>>,
+    pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
+    /// Ends the calls that run on their callers' threads.
+    stop: watch::Sender<bool>,
 }
 
 static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
@@ -36,14 +41,18 @@ const BLOCKING_THREADS: usize = 2;
 unsafe extern "C" fn after_fork() {
     ENGINE.store(std::ptr::null_mut(), Ordering::SeqCst);
     STARTING.store(false, Ordering::SeqCst);
+    logs::forget();
     GENERATION.fetch_add(1, Ordering::SeqCst);
 }
 
 /// How many forks this process is away from where the library was loaded. Handles carry it: one of
 /// another generation belongs to a parent.
 pub(crate) fn generation() -> u32 {
-    if !FORK_HANDLER.swap(true, Ordering::SeqCst) {
+    // Set behind the call: two threads may both register the handler, which does no harm, but none
+    // gets a generation that a fork would not count.
+    if !FORK_HANDLER.load(Ordering::SeqCst) {
         sys::at_fork(after_fork);
+        FORK_HANDLER.store(true, Ordering::SeqCst);
     }
     GENERATION.load(Ordering::SeqCst)
 }
@@ -80,21 +89,25 @@ pub(crate) fn start() -> std::io::Result<&'static Engine> {
 
 fn build() -> std::io::Result<Engine> {
     generation();
-    let runtime = sys::with_signals_blocked(|| {
-        Builder::new_multi_thread()
-            .worker_threads(worker_threads())
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_name("liter-llm")
-            .on_thread_start(sys::block_signals)
-            .enable_io()
-            .enable_time()
-            .build()
-    })?;
+    let build = || {
+        sys::with_signals_blocked(|| {
+            Builder::new_multi_thread()
+                .worker_threads(worker_threads())
+                .max_blocking_threads(BLOCKING_THREADS)
+                .thread_name("liter-llm")
+                .on_thread_start(sys::block_signals)
+                .enable_io()
+                .enable_time()
+                .build()
+        })
+    };
+    // tokio panics where the system refuses it a thread.
+    let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
         handle: runtime.handle().clone(),
         runtime: Mutex::new(Some(runtime)),
-        logs: Logs::default(),
         default_client: Mutex::new(None),
+        stop: watch::Sender::new(false),
     })
 }
 
@@ -114,6 +127,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
     let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
+    engine.stop.send_replace(true);
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
     }
@@ -122,6 +136,20 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 }
 
 impl Engine {
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs `future` until the engine ends; `None`: it did.
+    pub(crate) async fn until_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            outcome = future => Some(outcome),
+            _ = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
     /// Runs `future` on the library's threads.
     pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
     where
@@ -130,8 +158,54 @@ impl Engine {
         self.handle.spawn(future).abort_handle()
     }
 
-    /// Runs `future` on the calling thread, with the library's threads at its service.
-    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.handle.block_on(future)
+    /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end
+    /// of the engine or by a panic.
+    pub(crate) fn wait<T, F>(&self, future: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let mut answer = Answer(Some(sender));
+        self.spawn(async move {
+            let value = future.await;
+            answer.say(Ok(value));
+        });
+        receiver.recv().unwrap_or_else(|_| Err(unsaid()))
     }
+}
+
+/// Tells whoever waits, at the latest when it is dropped.
+struct Answer<T>(Option<mpsc::SyncSender<Result<T, Error>>>);
+
+impl<T> Answer<T> {
+    fn say(&mut self, value: Result<T, Error>) {
+        if let Some(sender) = self.0.take() {
+            // There is room for one, and nobody else says anything.
+            let _ = sender.try_send(value);
+        }
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.say(Err(unsaid()));
+        }
+    }
+}
+
+/// The error of work that was dropped before its end.
+pub(crate) fn unsaid() -> Error {
+    if std::thread::panicking() {
+        panicked()
+    } else {
+        Error::new(ErrorKind::Cancelled, "the request was cancelled")
+    }
+}
+
+/// The error of work that panicked.
+pub(crate) fn panicked() -> Error {
+    let message = "a bug in liter-llm: the request panicked; please report it";
+    Error::new(ErrorKind::Internal, message)
 }

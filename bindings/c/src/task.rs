@@ -3,28 +3,57 @@
 //! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
 //! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Chunk, Client, Error, ErrorKind, Started, Step};
+use liter_llm_core::{Chunk, Client, Error, Options, Started, Step};
+use memchr::memmem;
 
-use crate::engine;
+use crate::engine::{self, unsaid};
+use crate::lane::Lanes;
+use crate::logs;
 use crate::queue::Queue;
 use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
 
 /// Starts a request. An error is a status for the caller, and no event follows.
 pub(crate) fn submit(
-    client: Client,
+    client: &Client,
+    lanes: &Arc<Lanes>,
     queue: &Arc<Queue>,
     token: u64,
-    request: Vec<u8>,
-    options: Vec<u8>,
+    request: &[u8],
+    options: &[u8],
 ) -> Result<(), i32> {
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
-    queue.begin(token)?;
+    let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    let abort = engine.spawn(run(client, last, request, options));
-    queue.started(token, abort);
+    let lane = match wants_lane(request, options) && queue.has_no_lane() {
+        // Without a lane (no descriptor left, say) the call runs as any other.
+        true => lanes.take(engine).ok(),
+        false => None,
+    };
+    let (request, options) = (request.to_vec(), options.to_vec());
+    let Some(lane) = lane else {
+        let abort = engine.spawn(run(client.clone(), last, request, options));
+        queue.started(token, number, abort);
+        return Ok(());
+    };
+    let client = lane.client.clone();
+    let abort = lane.spawn(async move {
+        let work = pin!(run(client, last, request, options));
+        engine.until_stopped(work).await;
+    });
+    queue.started(token, number, abort);
+    queue.attach(token, lane, Arc::clone(lanes));
     Ok(())
+}
+
+/// Whether the call is to run on the thread that reads the queue. A stream never does: its socket is
+/// read, and its timers run, also while the reader is busy elsewhere.
+fn wants_lane(request: &[u8], options: &[u8]) -> bool {
+    memmem::find(options, b"\"inline\"").is_some()
+        && Options::parse(options).is_ok_and(|options| options.inline == Some(true))
+        && memmem::find(request, b"\"stream\"").is_none()
 }
 
 async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<u8>) {
@@ -32,9 +61,7 @@ async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
-            if let Some(engine) = engine::running() {
-                engine.logs.failed(&error);
-            }
+            logs::failed(&error);
             last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
         }
     }
@@ -56,20 +83,12 @@ async fn stages(
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
                     let room = queue.chunks(last.token, payload, count);
-                    if tokio::time::timeout_at(stream.deadline(), room).await.is_err() {
-                        return Err(Error::new(
-                            ErrorKind::Timeout,
-                            "the call's time ran out while its chunks waited to be read: read the \
-                             stream faster, or give it more time",
-                        ));
-                    }
+                    stream.wait_for_reader(room).await?;
                 }
             }
         },
     };
-    if let Some(engine) = engine::running() {
-        engine.logs.succeeded(&response);
-    }
+    logs::succeeded(&response);
     Ok(Some(response.to_json()))
 }
 
@@ -105,17 +124,5 @@ impl Drop for LastWord {
         if !self.said {
             self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json());
         }
-    }
-}
-
-/// The error of work that was dropped before its end.
-pub(crate) fn unsaid() -> Error {
-    if std::thread::panicking() {
-        Error::new(
-            ErrorKind::Internal,
-            "a bug in liter-llm: the request panicked; please report it",
-        )
-    } else {
-        Error::new(ErrorKind::Cancelled, "the request was cancelled")
     }
 }
