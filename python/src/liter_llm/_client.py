@@ -93,11 +93,8 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        return Response(
-            _json.loads(
-                call(self._native, *self._defaults.documents(request, options, {**members}))
-            )
-        )
+        body, chosen = self._defaults.documents(request, options, {**members}, inline=True)
+        return Response(_json.loads(call(self._native, body, chosen)))
 
     def stream(
         self,
@@ -203,8 +200,9 @@ class Stream(StreamState):
 
     def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        for _ in self:
-            pass
+        while self._queue is not None:
+            self._read()
+        self._lines = []
         return self.response.text
 
     def close(self) -> None:
