@@ -282,10 +282,20 @@ impl ChatStream {
 }
 
 impl ChatStream {
-    /// When the call's time is up.
-    #[must_use]
-    pub fn deadline(&self) -> tokio::time::Instant {
-        self.open.deadline()
+    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
+    /// closed.
+    pub async fn wait_for_reader(&self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let work = async {
+            tokio::time::timeout_at(self.open.deadline(), room).await.map_err(|_| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the call's time ran out while its chunks waited to be read: read the stream \
+                     faster, or give it more time",
+                )
+            })
+        };
+        let outcome = self.permit.run(work).await;
+        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
     }
 }
 

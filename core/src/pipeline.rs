@@ -117,6 +117,11 @@ impl Open {
         self.plan.deadline.total
     }
 
+    /// An error of this stream that came up outside of it, as `next` would say it.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        self.plan.failed(with_status(error, self.reply.status))
+    }
+
     /// What comes next. After `Done` or an error there is nothing more.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
         match self.step().await {
