@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from suite import cases, check, corpus, plan, runners
+from suite import cases, check, corpus, jsontext, plan, runners
 from suite.report import Report
 from suite.simulator import Simulator, SimulatorError
 
@@ -70,7 +70,7 @@ def _run(
     path = folder / "cases.jsonl"
     with path.open("w", encoding="utf-8") as out:
         for case in everything:
-            out.write(plan.compact(case.document | {"id": case.id}) + "\n")
+            out.write(jsontext.compact(case.document | {"id": case.id}) + "\n")
     report, verdicts = Report(), check.Checker(written, records, arguments.seeds)
     names = [name for name in arguments.runner.split(",") if name]
     with Simulator(path) as simulator:

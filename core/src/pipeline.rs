@@ -264,7 +264,7 @@ impl Plan {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: format!("llm_{:032x}", fastrand::u128(..)),
+                request_id: request_id(),
                 provider_request_id: shared::request_id(&reply.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -289,6 +289,11 @@ impl Plan {
             e.provider.get_or_insert_with(|| self.settings().name.clone());
             e.model.get_or_insert_with(|| self.model.clone());
             e.attempts.extend(attempt);
+            if e.status.is_some()
+                && let Some(message) = self.settings().key.redact(&e.message)
+            {
+                e.message = message;
+            }
         })
     }
 }
@@ -329,6 +334,15 @@ fn target(config: &Config, request: &Request, options: &Options) -> Result<(usiz
         )
         .with(|e| e.provider = Some(settings.name.clone()))),
     }
+}
+
+/// From the system's random numbers: a generator of our own would give forked processes one sequence.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    if rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).is_err() {
+        bytes = fastrand::u128(..).to_le_bytes();
+    }
+    format!("llm_{:032x}", u128::from_le_bytes(bytes))
 }
 
 fn with_status(mut error: Error, status: u16) -> Error {

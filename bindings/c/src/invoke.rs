@@ -7,7 +7,7 @@ use liter_llm_core::{Client, Config, Error, ErrorKind};
 use serde_json::{Map, Value};
 
 use crate::client::{call, start};
-use crate::{document, engine, guard};
+use crate::{document, guard};
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
 /// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
@@ -112,7 +112,8 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse()) {
         request.insert("temperature".to_owned(), Value::Number(number));
     }
-    let document = call(&default_client()?, Value::Object(request).to_string().into_bytes(), Vec::new())?;
+    let document =
+        call(&default_client()?, Value::Object(request).to_string().into_bytes(), Vec::new())?;
     let response: Value = serde_json::from_slice(&document)
         .map_err(|_| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
     Ok(response["text"].as_str().unwrap_or_default().to_owned())

@@ -10,28 +10,10 @@ import json
 import re
 from typing import Any
 
-from .plan import compact
+from .jsontext import compact
 
-# A number with a fraction or an exponent keeps its text behind this mark, which no document holds.
-_MARK = "\ue000"
-_MARKED = re.compile(f'"{_MARK}([^"]*)"')
 _RUN = re.compile(r"/case/[^/\s\"]+/")
-
-
-def parse(line: str | bytes) -> Any:
-    """Parses JSON with the text of its numbers kept."""
-    return json.loads(line, parse_float=lambda text: _MARK + text)
-
-
-def plain(value: Any) -> Any:
-    """The same value with ordinary floats."""
-    if isinstance(value, str):
-        return float(value[1:]) if value.startswith(_MARK) else value
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items()}
-    return value
+_WAITED = re.compile(r"gave up after \d+ ms")
 
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +29,7 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, dict):
         _strip_attempts(error)
         if isinstance(message := error.get("message"), str):
-            error["message"] = _RUN.sub("/case/RUN/", message)
+            error["message"] = _WAITED.sub("gave up after N ms", _RUN.sub("/case/RUN/", message))
     return outcome
 
 
@@ -68,7 +50,7 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
 def text(outcome: dict[str, Any]) -> str:
     """The canonical bytes of a stripped outcome, without its case and via."""
     body = {name: value for name, value in outcome.items() if name not in ("case", "via")}
-    return _MARKED.sub(r"\1", compact(body))
+    return compact(body)
 
 
 def rename(outcome: dict[str, Any], name: str, provider: str) -> dict[str, Any]:

@@ -7,11 +7,11 @@ error, and so is a `via` that could not carry the case. README.md describes the 
 from __future__ import annotations
 
 import fnmatch
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import jsontext
 from .schema import Schema
 
 VIAS = ("invoke", "call", "submit", "stream")
@@ -84,7 +84,7 @@ def load(folder: Path, pattern: str = "*") -> list[Case]:
         if not fnmatch.fnmatch(id_, pattern):
             continue
         try:
-            document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_repeats)
+            document = jsontext.parse(path.read_text(encoding="utf-8"), _no_repeats)
             if "id" in document:
                 raise CaseError("id: the file's name says it")
             check(document)
@@ -104,7 +104,9 @@ def check_requests(cases: list[Case], schemas: Path) -> None:
         if "error" in case.outcome and not case.document.get("exchanges"):
             continue
         for name, schema in known.items():
-            if name in case.document and (fault := schema.fault(case.document[name])):
+            if name in case.document and (
+                fault := schema.fault(jsontext.plain(case.document[name]))
+            ):
                 raise CaseError(f"{case.id}: {name}{fault}")
 
 

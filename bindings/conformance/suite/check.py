@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from . import canonical, compare, corpus, facts
+from . import canonical, compare, corpus, facts, jsontext
 from .cases import Case
 from .plan import run_name
 from .report import Report
 from .schema import Schema
 
 Key = tuple[str, str]
+# Every key that a case configures begins so; none may be seen in an outcome.
+_KEYS = re.compile(rb"(?:sk|sk-ant|co)-conf[a-z-]*|sk-from-the-environment")
 _SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -35,7 +38,7 @@ class Checker:
         wanted, found = set(keys), self.outcomes.setdefault(runner, {})
         for number, line in enumerate(lines, 1):
             try:
-                outcome = canonical.strip(canonical.parse(line))
+                outcome = canonical.strip(jsontext.parse(line))
                 key = (outcome["case"], outcome["via"])
                 reasons = self._shape_of(key, outcome) if key in wanted else []
                 if (case := self._cases.get(key[0])) and "cancel_after" in case.document:
@@ -45,6 +48,8 @@ class Checker:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 report.notes.append(f"{runner}, line {number}: {type(error).__name__}: {error}")
                 continue
+            if shown := _KEYS.search(line):
+                reasons.append(f"a key is shown: {shown.group().decode()}")
             if key not in wanted:
                 reasons = ["nobody asked for this outcome"]
             elif key in found:
@@ -67,11 +72,11 @@ class Checker:
             reasons.append("events: only a stream has them")
         case = self._cases.get(key[0])
         if case is None:
-            return reasons + list(facts.judge(self._records[key[0]], canonical.plain(outcome)))
+            return reasons + list(facts.judge(self._records[key[0]], jsontext.plain(outcome)))
         if key[1] == "invoke":
             outcome = canonical.rename(outcome, case.id, case.document["provider"])
         exact = case.document.get("outcome_exact", False)
-        expected = canonical.parse(json.dumps(case.outcome))
+        expected = case.outcome
         for name in ("error", "result", "events"):
             if name not in expected:
                 continue
@@ -88,7 +93,7 @@ class Checker:
         if ("result" in outcome) == ("error" in outcome):
             return ["an outcome has a result or an error, one of them"]
         if key[0] in self._cases or key[0].endswith("/0"):
-            return self._shape(canonical.plain(outcome))
+            return self._shape(jsontext.plain(outcome))
         return []
 
     def _shape(self, outcome: dict[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ def case(record: Record, seed: int) -> Case:
     streaming: bool = data["streaming"]
     every_byte = seed == 0 and len(body) < _SMALL
     provider = "recorded" if record.kind == "compatible" else record.kind
-    entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conformance"}
+    entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conf-corpus"}
     if provider != record.kind:
         entry = {"kind": record.kind} | entry
     headers = data["response_headers"] or {}

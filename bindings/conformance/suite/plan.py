@@ -6,12 +6,12 @@ row holds ready-made documents. README.md, "Writing a runner", describes the row
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .cases import Case
+from .jsontext import compact
 
 ABSENT = "-"
 
@@ -31,11 +31,6 @@ class Plan:
         plan.write_text("".join(row + "\n" for row in self.rows), encoding="utf-8")
         config.write_text(compact({"providers": self.providers}), encoding="utf-8")
         return {"LITER_LLM_PLAN": str(plan), "LITER_LLM_CONFIG": str(config)}
-
-
-def compact(value: Any) -> str:
-    """JSON without white space, in its own order."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def run_name(runner: str, via: str) -> str:

@@ -31,7 +31,8 @@ def command(runner: str, folder: Path) -> list[str]:
     if runner == "c":
         return [_compile_c(folder)]
     if runner == "python":
-        return [sys.executable, str(ROOT / "python" / "tests" / "conformance.py")]
+        interpreter = os.environ.get("LITER_LLM_PYTHON", sys.executable)
+        return [interpreter, str(ROOT / "python" / "tests" / "conformance.py")]
     if runner == "node":
         return ["node", str(ROOT / "node" / "test" / "conformance.mjs")]
     if runner == "go":
@@ -65,6 +66,9 @@ def run(runner: str, folder: Path, variables: dict[str, str]) -> tuple[list[byte
     """Runs one runner. Returns the lines that it printed, and why it ended badly if it did."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith(_SECRETS)}
     environment |= {KEY_VARIABLE: "sk-from-the-environment", "NO_PROXY": "*"} | variables
+    if library := target_file("libliter_llm.so"):
+        # Every language runs the same build of the engine.
+        environment.setdefault("LITER_LLM_LIB", str(library))
     output, problem = folder / "outcomes.jsonl", None
     with output.open("wb") as out:
         try:

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
 use liter_llm_simulator::{CA_PEM, Case, Options, Simulator};
@@ -27,6 +27,22 @@ pub(crate) fn here() -> &'static Path {
 fn profile_dir() -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     exe.parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// The shared library of this profile. Cargo does not build it for an integration test, as no test can
+/// link to it: without this, tests would run against whatever was built last.
+pub(crate) fn library() -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package", "liter-llm-c", "--target-dir"]);
+        cargo.arg(profile_dir().parent().unwrap()).current_dir(here());
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success(), "cargo build failed");
+    });
+    profile_dir().join("libliter_llm.so")
 }
 
 fn words(variable: &str) -> Vec<String> {
@@ -59,8 +75,7 @@ fn compile_now(source: &Path, extra: &[&str]) -> PathBuf {
         .arg(source);
     let library = words("LITER_LLM_C_LIBRARY");
     if library.is_empty() {
-        let dir = profile_dir();
-        cc.arg(dir.join("libliter_llm.so")).arg(format!("-Wl,-rpath,{}", dir.display()));
+        cc.arg(self::library()).arg(format!("-Wl,-rpath,{}", profile_dir().display()));
     } else {
         cc.args(library);
     }
