@@ -84,7 +84,7 @@ class AsyncClient(BaseClient):
 class AsyncStream(StreamState):
     """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
 
-    While nobody iterates, no more than about 512 KiB are read ahead.
+    While nobody iterates, less than a megabyte is read ahead.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
@@ -108,22 +108,25 @@ class AsyncStream(StreamState):
             while self._lines:
                 if line := self._lines.pop():
                     return Chunk(_json.loads(line))
-            inbox = self._inbox
-            if inbox is None:
+            if self._inbox is None:
                 raise StopAsyncIteration
-            _, kind, payload = await inbox.next()
-            try:
-                ended = self._take(kind, payload)
-            except BaseException:
-                self._end()
-                raise
-            if ended:
-                self._end()
+            await self._read(self._inbox)
+
+    async def _read(self, inbox: Inbox) -> None:
+        _, kind, payload = await inbox.next()
+        try:
+            ended = self._take(kind, payload)
+        except BaseException:
+            self._end()
+            raise
+        if ended:
+            self._end()
 
     async def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        async for _ in self:
-            pass
+        while self._inbox is not None:
+            await self._read(self._inbox)
+        self._lines = []
         return self.response.text
 
     async def close(self) -> None:
