@@ -9,8 +9,8 @@ What a block's language means:
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     sh        each command is one we know; make targets, packages and files that it names exist
-    json      parses; a second word says of which kind it is (`json request`), and then it has to
-              fit that schema; requests are sent, configurations are read by the library
+    json      parses, whole or line by line; a second word says of which kind it is
+              (`json request`), and then it has to fit that schema; requests are sent, configurations are read by the library
     text, mermaid   are left alone
 
 Any other language, and a block without one, is a failure. So is a link to a file or a heading that
@@ -188,12 +188,10 @@ class Checks:
 
     def json(self, block: Block) -> None:
         """Parses; holds it against its schema; lets the library read it."""
-        try:
-            document = json.loads(block.text)
-        except ValueError as error:
-            raise Fault(str(error)) from None
+        parse(block.text)
         if not block.kind:
             return
+        document = json.loads(block.text)
         schema = SCHEMAS / f"{block.kind}.json"
         if not schema.is_file():
             raise Fault(f"there is no schema {schema.name}")
@@ -222,6 +220,18 @@ class Checks:
         if done.returncode != 0:
             text = (done.stdout + done.stderr).strip()
             raise Fault(f"{Path(words[0]).name} ended with {done.returncode}:\n{text}")
+
+
+def parse(text: str) -> None:
+    """Raises a Fault where a text is neither a JSON document nor one a line."""
+    try:
+        json.loads(text)
+    except ValueError as error:
+        try:
+            for line in text.splitlines():
+                json.loads(line)
+        except ValueError:
+            raise Fault(str(error)) from None
 
 
 def command(words: list[str]) -> None:
