@@ -10,7 +10,8 @@ What a block's language means:
     rust      compiles and runs as rustdoc's examples do
     sh        each command is one we know; make targets, packages and files that it names exist
     json      parses, whole or line by line; a second word says of which kind it is
-              (`json request`), and then it has to fit that schema; requests are sent, configurations are read by the library
+              (`json request`), and then it has to fit that schema; requests are sent,
+              configurations are read by the library
     text, mermaid   are left alone
 
 Any other language, and a block without one, is a failure. So is a link to a file or a heading that
