@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
@@ -79,15 +80,16 @@ impl Client {
             idle: Notify::new(),
             counters,
         });
-        let pools = pools(&inner.config);
+        let pools = pools(&inner.config, None);
         Client { inner, pools }
     }
 
     /// The same client with connections of its own: for a second tokio runtime, as a connection
-    /// lives on the runtime that opened it.
+    /// lives on the runtime that opened it. Names are looked up on the threads of `blocking`.
     #[must_use]
-    pub fn with_own_connections(&self) -> Self {
-        Client { inner: Arc::clone(&self.inner), pools: pools(&self.inner.config) }
+    pub fn with_own_connections(&self, blocking: Handle) -> Self {
+        let pools = pools(&self.inner.config, Some(&blocking));
+        Client { inner: Arc::clone(&self.inner), pools }
     }
 
     /// Sends a request document and waits for the whole answer. `options` may be empty; it wins
@@ -330,8 +332,9 @@ impl Counters {
     }
 }
 
-fn pools(config: &Config) -> Arc<[Pool]> {
-    config.providers.iter().map(|_| Pool::new(config.max_in_flight)).collect()
+fn pools(config: &Config, blocking: Option<&Handle>) -> Arc<[Pool]> {
+    let pool = |provider| Pool::new(provider, config.max_in_flight, blocking.cloned());
+    config.providers.iter().map(pool).collect()
 }
 
 fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {

@@ -1,13 +1,16 @@
 //! HTTP: pools of connections, the timers of one exchange, and the parser of event streams.
 //!
-//! This is the one place where a key's text is taken out, and the only one that knows reqwest.
+//! `exchange` sends a request and reads its answer; `pool` keeps connections, which `connect` opens.
 
+mod connect;
+mod exchange;
 mod failure;
 mod pool;
 mod sse;
 mod tls;
 
-pub use pool::{Body, Pool, Reply};
+pub use exchange::{Body, Reply};
+pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
 
 use std::time::Duration;

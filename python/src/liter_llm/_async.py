@@ -84,7 +84,7 @@ class AsyncClient(BaseClient):
 class AsyncStream(StreamState):
     """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
 
-    While nobody iterates, no more than about 512 KiB are read ahead.
+    While nobody iterates, less than a megabyte is read ahead.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:

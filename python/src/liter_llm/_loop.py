@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._queue import Event
 
 HELD = 256 << 10
-"""Bytes that a stream may hold unread in Python; beyond them its queue is left alone."""
+"""Beyond so many unread bytes a stream's queue is left alone; the last read may pass it."""
 
 IDLE = 64
 """Inboxes that a hub keeps for the next streams."""
@@ -123,7 +123,7 @@ class Hub:
 
 
 class Inbox:
-    """One stream's queue, and what was read of it: at most about HELD bytes."""
+    """One stream's queue, and what was read of it: HELD bytes and the last read, at most."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

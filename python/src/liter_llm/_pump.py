@@ -1,13 +1,14 @@
 """Reads a queue in a daemon thread, for loops that cannot watch a descriptor.
 
-One `call_soon_threadsafe` hands over a whole batch. The thread holds neither its loop nor the
-receiver: it ends when one of them is gone, when the loop is closed, or when it is told to.
+One `call_soon_threadsafe` hands over a whole batch; the next is read when that one was delivered,
+so that a busy loop does not collect batches without limit. The thread holds neither its loop nor
+its Pump: it ends when one of them is gone, when the loop is closed, or when it is told to.
 """
 
 from __future__ import annotations
 
 import threading
-from weakref import WeakMethod, ref
+from weakref import ref
 
 from ._errors import LiterLLMError
 
@@ -32,38 +33,49 @@ class Pump:
         queue: Queue,
         deliver: Callable[[Sequence[Event]], None],
     ) -> None:
-        self._going = threading.Event()
-        self._going.set()
         self._queue = queue
-        arguments = (ref(loop), WeakMethod(deliver), queue, self._going)
+        self._deliver = deliver
+        self._paused = False
+        self.may_read = threading.Event()
+        self.may_read.set()
+        arguments = (ref(loop), ref(self), queue, self.may_read)
         threading.Thread(target=_run, args=arguments, name="liter-llm-pump", daemon=True).start()
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Delivers a batch, on the loop's thread."""
+        self._deliver(events)
+        if not self._paused:
+            self.may_read.set()
 
     def pause(self) -> None:
         """Reads no more after the batch at hand."""
-        self._going.clear()
+        self._paused = True
+        self.may_read.clear()
 
     def resume(self) -> None:
         """Reads again."""
-        self._going.set()
+        self._paused = False
+        self.may_read.set()
 
     def stop(self) -> None:
         """Ends the thread."""
         self._queue.close()
-        self._going.set()
+        self.may_read.set()
 
 
-def _run(loop_ref: Any, deliver_ref: Any, queue: Queue, going: threading.Event) -> None:
+def _run(loop_ref: Any, pump_ref: Any, queue: Queue, may_read: threading.Event) -> None:
     while True:
         try:
-            events = queue.read(LOOK_MS) if going.wait(LOOK_MS / 1000) else ()
+            events = queue.read(LOOK_MS) if may_read.wait(LOOK_MS / 1000) else ()
         except LiterLLMError:  # closed
             return
-        loop, deliver = loop_ref(), deliver_ref()
-        if loop is None or deliver is None or loop.is_closed():
+        loop, pump = loop_ref(), pump_ref()
+        if loop is None or pump is None or loop.is_closed():
             return
         if events:
+            may_read.clear()
             try:
-                loop.call_soon_threadsafe(deliver, events)
+                loop.call_soon_threadsafe(pump.take, events)
             except RuntimeError:  # closed in between
                 return
-        del loop, deliver
+        del loop, pump
