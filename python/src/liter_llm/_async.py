@@ -105,9 +105,8 @@ class AsyncStream(StreamState):
 
     async def __anext__(self) -> Chunk:
         while True:
-            while self._lines:
-                if line := self._lines.pop():
-                    return Chunk(_json.loads(line))
+            for document in self._documents:
+                return Chunk(document)
             inbox = self._inbox
             if inbox is None:
                 raise StopAsyncIteration
@@ -128,7 +127,7 @@ class AsyncStream(StreamState):
 
     async def close(self) -> None:
         """Cancels what has not arrived yet: its connection is closed, iteration ends."""
-        self._lines = []
+        self._documents = iter(())
         if self._inbox is not None:
             self._inbox.queue.cancel(self._token)
             self._end()
