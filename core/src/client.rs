@@ -3,6 +3,7 @@
 //! Make few and keep them long. Every method may be called from any thread; the futures run on the
 //! tokio runtime that polls them.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -128,7 +129,7 @@ impl Client {
     ) -> Result<Response, Error> {
         let inner = Arc::clone(&self.inner);
         let work = pipeline::call(inner, &self.pools, request, options);
-        let response = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        let response = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         permit.count(Some(&response.provider), None);
         Ok(response)
     }
@@ -141,7 +142,7 @@ impl Client {
     ) -> Result<ChatStream, Error> {
         let inner = Arc::clone(&self.inner);
         let work = pipeline::open(inner, &self.pools, request, options);
-        let open = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        let open = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         Ok(ChatStream { open, permit })
     }
 
@@ -273,7 +274,7 @@ impl ChatStream {
     /// What comes next. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
         let work = self.open.next();
-        let step = self.permit.run(work).await.map_err(|error| self.permit.failed(error))?;
+        let step = self.permit.run(pin!(work)).await.map_err(|error| self.permit.failed(error))?;
         if let Step::Done(response) = &step {
             self.permit.count(Some(&response.provider), None);
         }
@@ -282,15 +283,27 @@ impl ChatStream {
 }
 
 impl ChatStream {
-    /// When the call's time is up.
-    #[must_use]
-    pub fn deadline(&self) -> tokio::time::Instant {
-        self.open.deadline()
+    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
+    /// closed.
+    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let deadline = self.open.deadline();
+        let work = async {
+            tokio::time::timeout_at(deadline, room).await.map_err(|_| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the call's time ran out while its chunks waited to be read: read the stream \
+                     faster, or give it more time",
+                )
+            })
+        };
+        let outcome = self.permit.run(work).await;
+        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
     }
 }
 
 impl Permit {
-    /// Runs `work` unless the client is closed under it.
+    /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
+    /// closed under it.
     async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let mut state = self.state.clone();
         tokio::select! {
@@ -349,4 +362,18 @@ fn closed() -> Error {
 /// A Prometheus label's value.
 fn label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call's future is moved where it is spawned or blocked on: a few kilobytes at the most.
+    #[test]
+    fn futures_are_small() {
+        let client = Client::new(Config::parse(b"{}").unwrap());
+        let call = size_of_val(&client.call(b"", b""));
+        let start = size_of_val(&client.start(b"", b""));
+        assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
+    }
 }

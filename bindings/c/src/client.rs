@@ -7,7 +7,7 @@ use liter_llm_core::{Client, Config, Error, ErrorKind};
 
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard,
+    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, engine::Engine, guard, logs,
 };
 
 /// A client: configuration, connections, limits.
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn liter_llm_client_call(
         if client.is_closed() {
             return LITER_LLM_E_CLOSED;
         }
-        let (status, text) = match call(client, request, options) {
+        let (status, text) = match call(client, request.to_vec(), options.to_vec()) {
             Ok(text) => (LITER_LLM_OK, text),
             Err(error) => (LITER_LLM_FAILED, error.to_json()),
         };
@@ -110,19 +110,25 @@ pub unsafe extern "C" fn liter_llm_client_call(
     })
 }
 
-/// One call on the calling thread.
-pub(crate) fn call(client: &Client, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
-    let engine = engine::start().map_err(|error| {
+/// The engine, started where it is not running.
+pub(crate) fn start() -> Result<&'static Engine, Error> {
+    engine::start().map_err(|error| {
         let message = format!("cannot start the library's threads: {}", error.kind());
         Error::new(ErrorKind::Internal, message)
-    })?;
-    match engine.block_on(client.call(request, options)) {
+    })
+}
+
+/// One call that the calling thread waits for.
+pub(crate) fn call(client: &Client, request: Vec<u8>, options: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let client = client.clone();
+    let work = async move { client.call(&request, &options).await };
+    match start()?.wait(work).and_then(|outcome| outcome) {
         Ok(response) => {
-            engine.logs.succeeded(&response);
+            logs::succeeded(&response);
             Ok(response.to_json())
         }
         Err(error) => {
-            engine.logs.failed(&error);
+            logs::failed(&error);
             Err(error)
         }
     }
@@ -174,8 +180,15 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Err(status) => return status,
         };
         match engine::running() {
-            Some(engine) => engine.block_on(client.close(Duration::from_millis(grace_ms.into()))),
-            // No request has ever run.
+            Some(engine) => {
+                let closing = client.clone();
+                let grace = Duration::from_millis(grace_ms.into());
+                // The end of the engine ends the wait, and the work with it.
+                if engine.wait(async move { closing.close(grace).await }).is_err() {
+                    client.cancel_all();
+                }
+            }
+            // No request is running.
             None => client.cancel_all(),
         }
         LITER_LLM_OK

@@ -4,22 +4,24 @@
 //! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
 //! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
 //! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
+//!
+//! All work runs on the library's threads, that of a blocking call too: a socket is never written to
+//! on a thread of the host's, where SIGPIPE would end the process, and the end of the engine drops the
+//! work of a waiting call like any other.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use liter_llm_core::Client;
+use liter_llm_core::{Client, Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{logs::Logs, sys};
+use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
-    /// Queues that want log records.
-    pub(crate) logs: Logs,
     /// The client of `liter_llm_invoke`, made from the environment.
     pub(crate) default_client: Mutex<Option<Client>>,
 }
@@ -36,14 +38,18 @@ const BLOCKING_THREADS: usize = 2;
 unsafe extern "C" fn after_fork() {
     ENGINE.store(std::ptr::null_mut(), Ordering::SeqCst);
     STARTING.store(false, Ordering::SeqCst);
+    logs::forget();
     GENERATION.fetch_add(1, Ordering::SeqCst);
 }
 
 /// How many forks this process is away from where the library was loaded. Handles carry it: one of
 /// another generation belongs to a parent.
 pub(crate) fn generation() -> u32 {
-    if !FORK_HANDLER.swap(true, Ordering::SeqCst) {
+    // Set behind the call: two threads may both register the handler, which does no harm, but none
+    // gets a generation that a fork would not count.
+    if !FORK_HANDLER.load(Ordering::SeqCst) {
         sys::at_fork(after_fork);
+        FORK_HANDLER.store(true, Ordering::SeqCst);
     }
     GENERATION.load(Ordering::SeqCst)
 }
@@ -80,20 +86,23 @@ pub(crate) fn start() -> std::io::Result<&'static Engine> {
 
 fn build() -> std::io::Result<Engine> {
     generation();
-    let runtime = sys::with_signals_blocked(|| {
-        Builder::new_multi_thread()
-            .worker_threads(worker_threads())
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_name("liter-llm")
-            .on_thread_start(sys::block_signals)
-            .enable_io()
-            .enable_time()
-            .build()
-    })?;
+    let build = || {
+        sys::with_signals_blocked(|| {
+            Builder::new_multi_thread()
+                .worker_threads(worker_threads())
+                .max_blocking_threads(BLOCKING_THREADS)
+                .thread_name("liter-llm")
+                .on_thread_start(sys::block_signals)
+                .enable_io()
+                .enable_time()
+                .build()
+        })
+    };
+    // tokio panics where the system refuses it a thread.
+    let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
         handle: runtime.handle().clone(),
         runtime: Mutex::new(Some(runtime)),
-        logs: Logs::default(),
         default_client: Mutex::new(None),
     })
 }
@@ -130,8 +139,51 @@ impl Engine {
         self.handle.spawn(future).abort_handle()
     }
 
-    /// Runs `future` on the calling thread, with the library's threads at its service.
-    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.handle.block_on(future)
+    /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end
+    /// of the engine or by a panic.
+    pub(crate) fn wait<T, F>(&self, future: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let mut answer = Answer(Some(sender));
+        self.spawn(async move {
+            let value = future.await;
+            answer.say(Ok(value));
+        });
+        receiver.recv().unwrap_or_else(|_| Err(unsaid()))
+    }
+}
+
+/// Tells whoever waits, at the latest when it is dropped.
+struct Answer<T>(Option<mpsc::SyncSender<Result<T, Error>>>);
+
+impl<T> Answer<T> {
+    fn say(&mut self, value: Result<T, Error>) {
+        if let Some(sender) = self.0.take() {
+            // There is room for one, and nobody else says anything.
+            let _ = sender.try_send(value);
+        }
+    }
+}
+
+impl<T> Drop for Answer<T> {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.say(Err(unsaid()));
+        }
+    }
+}
+
+/// The error of work that was dropped before its end.
+pub(crate) fn unsaid() -> Error {
+    if std::thread::panicking() {
+        Error::new(
+            ErrorKind::Internal,
+            "a bug in liter-llm: the request panicked; please report it",
+        )
+    } else {
+        Error::new(ErrorKind::Cancelled, "the request was cancelled")
     }
 }

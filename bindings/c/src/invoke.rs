@@ -6,9 +6,8 @@ use std::sync::PoisonError;
 use liter_llm_core::{Client, Config, Error, ErrorKind};
 use serde_json::{Map, Value};
 
-use crate::client::call;
-use crate::task::unsaid;
-use crate::{document, engine, guard};
+use crate::client::{call, start};
+use crate::{document, guard};
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
 /// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
@@ -97,7 +96,7 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     if !provider.is_empty() {
         options.insert("provider".to_owned(), Value::from(provider));
     }
-    call(&default_client()?, request, Value::Object(options).to_string().as_bytes())
+    call(&default_client()?, request.to_vec(), Value::Object(options).to_string().into_bytes())
 }
 
 fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Result<String, Error> {
@@ -113,14 +112,15 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse()) {
         request.insert("temperature".to_owned(), Value::Number(number));
     }
-    let document = call(&default_client()?, Value::Object(request).to_string().as_bytes(), b"")?;
+    let document =
+        call(&default_client()?, Value::Object(request).to_string().into_bytes(), Vec::new())?;
     let response: Value = serde_json::from_slice(&document)
         .map_err(|_| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
     Ok(response["text"].as_str().unwrap_or_default().to_owned())
 }
 
 fn default_client() -> Result<Client, Error> {
-    let engine = engine::start().map_err(|_| unsaid())?;
+    let engine = start()?;
     let mut client = engine.default_client.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(client) = &*client {
         return Ok(client.clone());

@@ -1,8 +1,9 @@
 //! Log records as events: no thread of the library ever enters the host to log.
 //!
 //! A record says that a call ended, and how; it holds no key, no prompt and no text of an answer.
+//! Who listens outlives the engine, and is forgotten in a forked child.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
 use liter_llm_core::{Error, Response};
@@ -12,18 +13,59 @@ use crate::queue::Queue;
 
 /// The queues that want log records.
 #[derive(Default)]
-pub(crate) struct Logs {
+struct Logs {
     queues: Mutex<Vec<(Weak<Queue>, u8)>>,
     /// The most that any queue wants: the one thing that a call looks at when nobody listens.
     most: AtomicU8,
 }
 
-pub(crate) const ERROR: u8 = 1;
-pub(crate) const INFO: u8 = 3;
+/// NULL until a queue asks for log records. Never freed.
+static LOGS: AtomicPtr<Logs> = AtomicPtr::new(std::ptr::null_mut());
+
+const ERROR: u8 = 1;
+const INFO: u8 = 3;
+
+/// The parent's queues are none of a forked child's, and their lock may be held for ever.
+pub(crate) fn forget() {
+    LOGS.store(std::ptr::null_mut(), Ordering::SeqCst);
+}
+
+fn listeners() -> Option<&'static Logs> {
+    // SAFETY: what was published is never freed.
+    unsafe { LOGS.load(Ordering::Acquire).as_ref() }
+}
+
+/// Sets what `queue` wants: 0 nothing, 1 errors … 5 everything.
+pub(crate) fn set(queue: &Weak<Queue>, level: u8) {
+    if listeners().is_none() {
+        let fresh = Box::into_raw(Box::<Logs>::default());
+        let null = std::ptr::null_mut();
+        if LOGS.compare_exchange(null, fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // SAFETY: another thread was first; this one was seen by nobody.
+            drop(unsafe { Box::from_raw(fresh) });
+        }
+    }
+    if let Some(logs) = listeners() {
+        logs.set(queue, level);
+    }
+}
+
+/// A call ended well.
+pub(crate) fn succeeded(response: &Response) {
+    if let Some(logs) = listeners() {
+        logs.succeeded(response);
+    }
+}
+
+/// A call failed.
+pub(crate) fn failed(error: &Error) {
+    if let Some(logs) = listeners() {
+        logs.failed(error);
+    }
+}
 
 impl Logs {
-    /// Sets what `queue` wants: 0 nothing, 1 errors … 5 everything.
-    pub(crate) fn set(&self, queue: &Weak<Queue>, level: u8) {
+    fn set(&self, queue: &Weak<Queue>, level: u8) {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         queues.retain(|(other, _)| other.strong_count() > 0 && !other.ptr_eq(queue));
         if level > 0 {
@@ -33,8 +75,7 @@ impl Logs {
         self.most.store(most, Ordering::Relaxed);
     }
 
-    /// A call ended well.
-    pub(crate) fn succeeded(&self, response: &Response) {
+    fn succeeded(&self, response: &Response) {
         self.emit(INFO, || {
             json!({
                 "level": "info",
@@ -49,8 +90,7 @@ impl Logs {
         });
     }
 
-    /// A call failed.
-    pub(crate) fn failed(&self, error: &Error) {
+    fn failed(&self, error: &Error) {
         self.emit(ERROR, || {
             json!({
                 "level": "error",

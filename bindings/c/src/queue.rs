@@ -4,6 +4,7 @@
 //! when the queue goes from empty to non-empty. What one stream holds unread is counted, and its task
 //! waits while that is too much, so that its socket is not read: nothing is dropped.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::os::fd::RawFd;
@@ -17,8 +18,8 @@ use tokio::task::AbortHandle;
 use crate::engine;
 use crate::sys::Flag;
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_SPACE,
-    LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_LOG,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL,
+    LITER_LLM_E_SPACE, LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_LOG, guard,
 };
 
 /// Bytes of a record's head, as `liter_llm_event` lays it out.
@@ -44,6 +45,8 @@ struct State {
     /// How many events have ever been taken: the number of the first that waits.
     taken: u64,
     calls: HashMap<u64, Call>,
+    /// How many requests have ever begun: a call's number tells it from an earlier one of its token.
+    begun: u64,
     flag: Option<Flag>,
     closed: bool,
     /// A reader waits for the first event.
@@ -64,6 +67,7 @@ struct Event {
 /// A request in flight.
 #[derive(Default)]
 struct Call {
+    number: u64,
     abort: Option<AbortHandle>,
     cancelled: bool,
     /// The number of the waiting event that takes further chunks.
@@ -132,7 +136,7 @@ impl Queue {
         if self.reading.swap(true, Ordering::Acquire) {
             return i64::from(LITER_LLM_E_BUSY);
         }
-        let result = self.read_alone(buf, wait);
+        let result = guard(i64::from(LITER_LLM_E_INTERNAL), || self.read_alone(buf, wait));
         self.reading.store(false, Ordering::Release);
         result
     }
@@ -202,7 +206,6 @@ impl Queue {
         drop(state);
         // Not under the lock: an abort may drop the task here, which pushes its last event.
         aborts.iter().for_each(AbortHandle::abort);
-        self.ring();
     }
 
     /// Drops everything: the handle is freed. Tasks still running find nobody to tell.
@@ -210,7 +213,9 @@ impl Queue {
         self.notify(None);
         self.close();
         let mut state = lock(&self.state);
-        for event in state.events.drain(..) {
+        // Counted as taken: a stream that still runs must not add to another's event.
+        while let Some(event) = state.events.pop_front() {
+            state.taken += 1;
             event.read();
         }
         state.flag = None;
@@ -225,26 +230,26 @@ impl Queue {
 
     // ---- The library's side ---------------------------------------------------------------
 
-    /// Registers a request. An error is a status for the caller.
-    pub(crate) fn begin(&self, token: u64) -> Result<(), i32> {
+    /// Registers a request and returns its number. An error is a status for the caller.
+    pub(crate) fn begin(&self, token: u64) -> Result<u64, i32> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(LITER_LLM_E_CLOSED);
         }
+        let number = state.begun + 1;
         match state.calls.entry(token) {
-            std::collections::hash_map::Entry::Occupied(_) => Err(LITER_LLM_E_ARGUMENT),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(Call::default());
-                Ok(())
-            }
-        }
+            Entry::Occupied(_) => return Err(LITER_LLM_E_ARGUMENT),
+            Entry::Vacant(entry) => entry.insert(Call { number, ..Call::default() }),
+        };
+        state.begun = number;
+        Ok(number)
     }
 
     /// Gives a registered request its means to be cancelled.
-    pub(crate) fn started(&self, token: u64, abort: AbortHandle) {
+    pub(crate) fn started(&self, token: u64, number: u64, abort: AbortHandle) {
         let mut state = lock(&self.state);
-        // It may have ended already, or have been cancelled in between.
-        if let Some(call) = state.calls.get_mut(&token) {
+        // It may have ended already and its token be another's, or have been cancelled in between.
+        if let Some(call) = state.calls.get_mut(&token).filter(|call| call.number == number) {
             if call.cancelled {
                 drop(state);
                 abort.abort();
@@ -346,8 +351,8 @@ impl Queue {
         }
         match engine::running() {
             Some(engine) => {
-                let queue = Arc::clone(self);
-                engine.spawn(async move { queue.call_doorbell() });
+                let ring = Ring(Arc::clone(self));
+                engine.spawn(async move { drop(ring) });
             }
             None => self.call_doorbell(),
         }
@@ -360,6 +365,15 @@ impl Queue {
             // the lock held here.
             unsafe { call(user_data) };
         }
+    }
+}
+
+/// Rings when it is dropped: also where the engine ends before the task that holds it has run.
+struct Ring(Arc<Queue>);
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.0.call_doorbell();
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::queue::{Doorbell, Queue};
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_E_UNSUPPORTED,
-    LITER_LLM_OK, engine, guard,
+    LITER_LLM_OK, engine, guard, logs,
 };
 
 /// A completion queue.
@@ -152,13 +152,8 @@ pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level
             Ok(level) if level <= 5 => level,
             _ => return LITER_LLM_E_ARGUMENT,
         };
-        match engine::start() {
-            Ok(engine) => {
-                engine.logs.set(&Arc::downgrade(queue), level);
-                LITER_LLM_OK
-            }
-            Err(_) => LITER_LLM_E_INTERNAL,
-        }
+        logs::set(&Arc::downgrade(queue), level);
+        LITER_LLM_OK
     })
 }
 

@@ -8,13 +8,20 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// inherit the mask: one write to a closed peer would kill a host with default SIGPIPE, and a host's
 /// handlers must run on the host's threads.
 pub(crate) fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
-    let mut before = MaybeUninit::uninit();
+    /// Gives the caller its own mask back, also where `body` panics.
+    struct Restore(MaybeUninit<libc::sigset_t>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: the mask was filled below.
+            unsafe {
+                libc::pthread_sigmask(libc::SIG_SETMASK, self.0.as_ptr(), std::ptr::null_mut())
+            };
+        }
+    }
+    let mut before = Restore(MaybeUninit::uninit());
     // SAFETY: `before` has room for a mask, which the call fills.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &asynchronous(), before.as_mut_ptr()) };
-    let result = body();
-    // SAFETY: `before` was filled above.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
-    result
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &asynchronous(), before.0.as_mut_ptr()) };
+    body()
 }
 
 /// Blocks the same signals in the calling thread, for good.

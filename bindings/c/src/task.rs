@@ -5,9 +5,10 @@
 
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Chunk, Client, Error, ErrorKind, Started, Step};
+use liter_llm_core::{Chunk, Client, Error, Started, Step};
 
-use crate::engine;
+use crate::engine::{self, unsaid};
+use crate::logs;
 use crate::queue::Queue;
 use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
 
@@ -20,10 +21,10 @@ pub(crate) fn submit(
     options: Vec<u8>,
 ) -> Result<(), i32> {
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
-    queue.begin(token)?;
+    let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
     let abort = engine.spawn(run(client, last, request, options));
-    queue.started(token, abort);
+    queue.started(token, number, abort);
     Ok(())
 }
 
@@ -32,9 +33,7 @@ async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
-            if let Some(engine) = engine::running() {
-                engine.logs.failed(&error);
-            }
+            logs::failed(&error);
             last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
         }
     }
@@ -56,20 +55,12 @@ async fn stages(
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
                     let room = queue.chunks(last.token, payload, count);
-                    if tokio::time::timeout_at(stream.deadline(), room).await.is_err() {
-                        return Err(Error::new(
-                            ErrorKind::Timeout,
-                            "the call's time ran out while its chunks waited to be read: read the \
-                             stream faster, or give it more time",
-                        ));
-                    }
+                    stream.wait_for_reader(room).await?;
                 }
             }
         },
     };
-    if let Some(engine) = engine::running() {
-        engine.logs.succeeded(&response);
-    }
+    logs::succeeded(&response);
     Ok(Some(response.to_json()))
 }
 
@@ -105,17 +96,5 @@ impl Drop for LastWord {
         if !self.said {
             self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json());
         }
-    }
-}
-
-/// The error of work that was dropped before its end.
-pub(crate) fn unsaid() -> Error {
-    if std::thread::panicking() {
-        Error::new(
-            ErrorKind::Internal,
-            "a bug in liter-llm: the request panicked; please report it",
-        )
-    } else {
-        Error::new(ErrorKind::Cancelled, "the request was cancelled")
     }
 }

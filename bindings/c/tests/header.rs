@@ -2,6 +2,8 @@
 //!
 //! `UPDATE=1 cargo test -p liter-llm-c --test header` (`make header`) rewrites the header.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -48,9 +50,7 @@ fn the_header_is_up_to_date() {
 /// Beside the header's functions the library exports nothing: it is a guest in someone's process.
 #[test]
 fn the_library_exports_what_the_header_declares() {
-    // Tests lie in target/<profile>/deps, the library one above.
-    let here = std::env::current_exe().unwrap();
-    let library = here.parent().and_then(Path::parent).unwrap().join("libliter_llm.so");
+    let library = common::library();
     let output = Command::new("nm").args(["-D", "--defined-only"]).arg(&library).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();

@@ -5,6 +5,7 @@
 
 use std::future::poll_fn;
 use std::io::Write;
+use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ impl Pool {
                 }
             }
         };
-        let (response, lease) = deadline.headers(exchange).await??;
+        let (response, lease) = deadline.headers(pin!(exchange)).await??;
         let (head, incoming) = response.into_parts();
         let status = head.status.as_u16();
         if head.status.is_redirection() {

@@ -124,14 +124,18 @@ impl Pool {
         if let Some(lease) = self.existing() {
             return Ok(lease);
         }
-        if self.http1.load(Ordering::Relaxed) {
-            return self.open().await;
-        }
-        let _turn = self.opening.lock().await;
-        match self.existing() {
-            Some(lease) => Ok(lease),
-            None => self.open().await,
-        }
+        // Boxed: opening is rare and its future is large, which every call would carry about.
+        Box::pin(async {
+            if self.http1.load(Ordering::Relaxed) {
+                return self.open().await;
+            }
+            let _turn = self.opening.lock().await;
+            match self.existing() {
+                Some(lease) => Ok(lease),
+                None => self.open().await,
+            }
+        })
+        .await
     }
 
     fn existing(&self) -> Option<Lease> {

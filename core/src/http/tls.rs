@@ -36,14 +36,17 @@ pub(super) fn config(ca_file: Option<&Path>, http: HttpVersion) -> Result<Client
 /// Read once: a machine has some 140 certificates, which take milliseconds to parse.
 fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
-    ROOTS.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        roots
-    })
+    if let Some(roots) = ROOTS.get() {
+        return roots;
+    }
+    // Read outside of the lock: the child of a fork that happens meanwhile would wait for it for ever.
+    // Two threads may both read them at the start.
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    ROOTS.get_or_init(|| roots)
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
