@@ -137,7 +137,8 @@ def run_python(simulator):
 
     def run(script, *, config=None, expect=0, env=None, timeout=60, flags=()):
         variables = {**os.environ, "LITER_LLM_CONFIG": json.dumps(config or simulator.config())}
-        variables.update(env or {})
+        variables.update(env or {})  # None: not set
+        variables = {name: value for name, value in variables.items() if value is not None}
         done = subprocess.run(
             [sys.executable, *flags, "-c", script],
             env=variables,

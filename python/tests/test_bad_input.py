@@ -133,7 +133,7 @@ try:
 except liter_llm.AuthenticationError as error:
     print(error)
 """
-    assert "OPENAI_API_KEY" in run_python(script, config=config, env={"OPENAI_API_KEY": ""})
+    assert "OPENAI_API_KEY" in run_python(script, config=config, env={"OPENAI_API_KEY": None})
 
 
 def test_an_unreadable_environment(run_python):
@@ -162,7 +162,7 @@ def test_a_refused_connection():
 
 REPLIES = {
     "html": (liter_llm.APIResponseValidationError, "html|HTML|JSON"),
-    "html_502": (liter_llm.InternalServerError, "502|failing|unavailable"),
+    "html_502": (liter_llm.InternalServerError, "HTML"),
     "not_json": (liter_llm.APIResponseValidationError, "JSON"),
     "empty_body": (liter_llm.APIResponseValidationError, "empty|JSON"),
     "bad_key": (liter_llm.AuthenticationError, "Incorrect API key"),
@@ -170,8 +170,8 @@ REPLIES = {
     "no_model": (liter_llm.NotFoundError, "does not exist"),
     "rate_limit": (liter_llm.RateLimitError, "Rate limit"),
     "overloaded": (liter_llm.InternalServerError, "Overloaded"),
-    "cut": (liter_llm.APIConnectionError, ""),
-    "reset": (liter_llm.APIConnectionError, ""),
+    "cut": (liter_llm.APIConnectionError, "connection|answer|broke|lost|reset"),
+    "reset": (liter_llm.APIConnectionError, "connection|answer|broke|lost|reset"),
 }
 
 

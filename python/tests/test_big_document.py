@@ -23,7 +23,7 @@ def test_thirty_mebibytes_up(client):
 
 def test_large_answers(simulator):
     size = 12 << 20
-    config = simulator.config(f"bytes={size}")
+    config = simulator.config(f"bytes={size},chunks=3000")
     with liter_llm.Client(config) as client:
         assert len(client.chat("Hello").text) == size
         assert len(client.stream("Hello").text()) == size

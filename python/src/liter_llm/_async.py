@@ -107,22 +107,25 @@ class AsyncStream(StreamState):
         while True:
             for document in self._documents:
                 return Chunk(document)
-            inbox = self._inbox
-            if inbox is None:
+            if self._inbox is None:
                 raise StopAsyncIteration
-            _, kind, payload = await inbox.next()
-            try:
-                ended = self._take(kind, payload)
-            except BaseException:
-                self._end()
-                raise
-            if ended:
-                self._end()
+            await self._read(self._inbox)
+
+    async def _read(self, inbox: Inbox) -> None:
+        _, kind, payload = await inbox.next()
+        try:
+            ended = self._take(kind, payload)
+        except BaseException:
+            self._end()
+            raise
+        if ended:
+            self._end()
 
     async def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        async for _ in self:
-            pass
+        while self._inbox is not None:
+            await self._read(self._inbox)
+        self._documents = iter(())
         return self.response.text
 
     async def close(self) -> None:

@@ -201,8 +201,9 @@ class Stream(StreamState):
 
     def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        for _ in self:
-            pass
+        while self._queue is not None:
+            self._read()
+        self._documents = iter(())
         return self.response.text
 
     def close(self) -> None:

@@ -118,7 +118,7 @@ def fast_dumps(value: Any, what: str = "request") -> bytes:
     try:
         document: bytes = _orjson_dumps(value, None, _orjson_options)
     except TypeError:
-        return standard_dumps(value, what)
+        document = b"null"
     return standard_dumps(value, what) if b"null" in document else document
 
 
