@@ -175,7 +175,8 @@ impl Client {
         });
         let _ = tokio::time::timeout(grace, self.idle()).await;
         self.cancel_all();
-        self.idle().await;
+        // They end at once; but a call that its caller has to drive may be left lying.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.idle()).await;
     }
 
     /// Refuses new calls and ends those in flight, without waiting for them.

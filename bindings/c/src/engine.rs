@@ -5,17 +5,18 @@
 //! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
 //! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
 //!
-//! All work runs on the library's threads, that of a blocking call too: a socket is never written to
-//! on a thread of the host's, where SIGPIPE would end the process, and the end of the engine drops the
-//! work of a waiting call like any other.
+//! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
+//! the engine ends both.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use liter_llm_core::{Client, Error, ErrorKind};
+use liter_llm_core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
 
+use crate::lane::Lanes;
 use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
@@ -23,7 +24,9 @@ pub(crate) struct Engine {
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
     /// The client of `liter_llm_invoke`, made from the environment.
-    pub(crate) default_client: Mutex<Option<Client>>,
+    pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
+    /// Ends the calls that run on their callers' threads.
+    stop: watch::Sender<bool>,
 }
 
 static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
@@ -104,6 +107,7 @@ fn build() -> std::io::Result<Engine> {
         handle: runtime.handle().clone(),
         runtime: Mutex::new(Some(runtime)),
         default_client: Mutex::new(None),
+        stop: watch::Sender::new(false),
     })
 }
 
@@ -123,6 +127,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
     let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
+    engine.stop.send_replace(true);
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
     }
@@ -131,6 +136,20 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 }
 
 impl Engine {
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs `future` until the engine ends; `None`: it did.
+    pub(crate) async fn until_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            outcome = future => Some(outcome),
+            _ = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
     /// Runs `future` on the library's threads.
     pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
     where
@@ -179,11 +198,14 @@ impl<T> Drop for Answer<T> {
 /// The error of work that was dropped before its end.
 pub(crate) fn unsaid() -> Error {
     if std::thread::panicking() {
-        Error::new(
-            ErrorKind::Internal,
-            "a bug in liter-llm: the request panicked; please report it",
-        )
+        panicked()
     } else {
         Error::new(ErrorKind::Cancelled, "the request was cancelled")
     }
+}
+
+/// The error of work that panicked.
+pub(crate) fn panicked() -> Error {
+    let message = "a bug in liter-llm: the request panicked; please report it";
+    Error::new(ErrorKind::Internal, message)
 }

@@ -14,6 +14,7 @@ mod client;
 mod document;
 mod engine;
 mod invoke;
+mod lane;
 mod logs;
 mod process;
 mod queue;

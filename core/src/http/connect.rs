@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
@@ -24,6 +24,38 @@ use tower_service::Service;
 use super::{failure, tls};
 use crate::config::{HttpVersion, ProviderConfig};
 use crate::error::{Error, ErrorKind};
+
+/// A TCP connection that is never written to with `writev`, which raises SIGPIPE where the peer is
+/// gone; a plain write of tokio's asks the system not to. Calls may run on threads of the host.
+struct Quiet(TcpStream);
+
+impl AsyncRead for Quiet {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Quiet {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
 
 /// A connection's bytes, in the clear.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -111,7 +143,7 @@ impl Dialler {
     }
 
     async fn dial_now(&self) -> Result<Dialled, Error> {
-        let tcp = self.tcp().await?;
+        let tcp = Quiet(self.tcp().await?);
         let Some(tls) = &self.tls else {
             let io = TokioIo::new(Box::new(tcp) as Box<dyn Stream>);
             return Ok(Dialled { io, http2: self.version == HttpVersion::Http2 });

@@ -349,6 +349,8 @@ pub struct OptionsDocument {
     pub unsupported: Option<UnsupportedDocument>,
     /// Unknown members of a request are an error, not a warning.
     pub strict: Option<bool>,
+    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
+    pub inline: Option<bool>,
 }
 
 /// What happens to a parameter that the provider cannot take.

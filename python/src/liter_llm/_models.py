@@ -32,8 +32,8 @@ class Document(dict[str, "Any"]):
             raise AttributeError(message, name=name, obj=self) from None
         kind: type[Any] = value.__class__
         if kind is dict:
-            plain: dict[str, Any] = value
-            value = self[name] = self._nested.get(name, Document)(plain)
+            wrap: Any = self._nested.get(name, Document)
+            value = self[name] = wrap(value)
         elif kind is list and value and type(value[0]) is dict:
             wrap = self._nested.get(name, Document)
             items: list[Any] = value

@@ -79,7 +79,8 @@ class Defaults:
         elif kind is bytes or kind is bytearray or kind is memoryview:
             if members:
                 raise TypeError("members cannot be added to a request that is given as bytes")
-            return bytes(request), self._merge(chosen)
+            body = bytes(request)
+            return body if stream else _whole(body), self._merge(chosen)
         elif request is not None:
             members = {**_mapping(request), **members}
             own = members.get("options")
@@ -88,12 +89,24 @@ class Defaults:
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
         if stream:
             members["stream"] = True
+        elif members.get("stream") is True:
+            del members["stream"]
         return _json.dumps(members), self._merge(chosen)
 
     def _merge(self, chosen: dict[str, Any] | None) -> bytes:
         return (
             self.document if chosen is None else _json.dumps({**self.options, **chosen}, "options")
         )
+
+
+def _whole(body: bytes) -> bytes:
+    """The JSON text of a request, not to be streamed: the last of members with one name counts."""
+    if b'"stream"' in body:
+        import re
+
+        if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
+            return body.rstrip()[:-1] + b',"stream":false}'
+    return body
 
 
 def _mapping(request: Any) -> Mapping[str, Any]:
