@@ -107,12 +107,16 @@ class AsyncStream(StreamState):
         while True:
             for document in self._documents:
                 return Chunk(document)
-            if self._inbox is None:
+            inbox = self._inbox
+            if inbox is None:
                 raise StopAsyncIteration
-            await self._read(self._inbox)
+            if inbox.events:
+                self._read(inbox)
+            else:  # then look again: another task may have closed the stream
+                await inbox.arrival()
 
-    async def _read(self, inbox: Inbox) -> None:
-        _, kind, payload = await inbox.next()
+    def _read(self, inbox: Inbox) -> None:
+        _, kind, payload = inbox.take()
         try:
             ended = self._take(kind, payload)
         except BaseException:
@@ -123,8 +127,11 @@ class AsyncStream(StreamState):
 
     async def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        while self._inbox is not None:
-            await self._read(self._inbox)
+        while (inbox := self._inbox) is not None:
+            if inbox.events:
+                self._read(inbox)
+            else:
+                await inbox.arrival()
         self._documents = iter(())
         return self.response.text
 
