@@ -34,14 +34,14 @@ class Workload:
     @property
     def unit(self) -> str:
         """What the CPU time is divided by."""
-        return "call" if self.kind == "unary" else "chunk"
+        return "call" if self.kind in ("unary", "held") else "chunk"
 
 
 WORKLOADS = (
     Workload("sync", "Python, blocking, 1 in flight", "sync", "unary", 1, 1500, 1.5),
     Workload("async1", "Python, asyncio, 1 in flight", "async", "unary", 1, 1500, 1.3),
     Workload("async64", "Python, asyncio, 64 in flight", "async", "unary", 64, 3072, 0.9),
-    Workload("async512", "Python, asyncio, 512 in flight", "async", "unary", 512, 4096, None),
+    Workload("async512", "Python, asyncio, 512 in flight", "async", "held", 512, 4096, None),
     Workload("burst", "Python, blocking, burst stream", "sync", "burst", 1, 40, 1.5),
     Workload("burst-async", "Python, asyncio, burst stream", "async", "burst", 1, 40, 1.5),
     Workload("paced", "Python, asyncio, 64 paced streams", "async", "paced", 64, 64, 0.9),

@@ -149,7 +149,7 @@ class Inbox:
                 self._held += len(event[2])
         if self._held > HELD:
             self._listener.pause()
-        waiter = self._waiter
+        waiter, self._waiter = self._waiter, None  # a future keeps its loop alive
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
@@ -173,8 +173,9 @@ class Inbox:
         self.token = 0
         self._held = 0
         self.events.clear()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.cancel()
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.cancel()
         loop = self._hub.loop()
         if len(self._hub.idle) < IDLE and loop is not None and not loop.is_closed():
             self._listener.resume()
