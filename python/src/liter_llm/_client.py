@@ -93,11 +93,8 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        return Response(
-            _json.loads(
-                call(self._native, *self._defaults.documents(request, options, {**members}))
-            )
-        )
+        body, chosen = self._defaults.documents(request, options, {**members}, inline=True)
+        return Response(_json.loads(call(self._native, body, chosen)))
 
     def stream(
         self,
