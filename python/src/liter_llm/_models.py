@@ -183,10 +183,15 @@ class Response(Document):
     model: str | None
     choices: list[Choice]
     usage: Usage | None
-    text: str
     provider: str
     warnings: list[Warning_]
     liter: Liter
+
+    @property
+    def text(self) -> str:
+        """The first choice's text. A property: it is what most callers read, and at once."""
+        text: Any = self.get("text")
+        return text
 
 
 class Delta(Document):
