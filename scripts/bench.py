@@ -4,6 +4,7 @@
     python3 scripts/bench.py                  all of it, about two minutes
     python3 scripts/bench.py --quick          fewer rounds, to see that it runs
     python3 scripts/bench.py --only sync      one workload, may be repeated
+    python3 scripts/bench.py --against FILE   another build of libliter_llm.so in the raw place
     python3 scripts/bench.py --write-readme   puts the table into README.md
 
 Wants the release build of the library and of the simulator, and `liter_llm` importable.
@@ -28,9 +29,12 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
     parser.add_argument("--rounds", type=int, help="how often each side runs (7)")
     parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
     parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
+    if options.against and options.write_readme:
+        parser.error("--against compares two builds: nothing for README.md")
     wanted = options.only or NAMES
     rounds = options.rounds or (3 if options.quick else 7)
 
@@ -40,7 +44,8 @@ def main() -> int:
             if workload.name not in wanted or not workloads.available(workload):
                 continue
             chosen = workloads.shorter(workload) if options.quick else workload
-            results.append(workloads.run(chosen, simulator, rounds, orjson=options.orjson))
+            how = {"orjson": options.orjson, "against": options.against}
+            results.append(workloads.run(chosen, simulator, rounds, **how))
             report.progress(results[-1])
     facts = []
     if "import" in wanted:

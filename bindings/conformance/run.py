@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from suite import cases, check, corpus, jsontext, plan, runners
@@ -78,11 +79,13 @@ def _run(
             made = plan.make(everything, name, simulator.url)
             here = folder / name
             variables = made.write(here)
+            begun = time.monotonic()
             lines, problem = runners.run(name, here, variables)
             if problem:
                 report.notes.append(problem)
             verdicts.take(name, made.keys, lines, report)
-            print(f"{name}: {len(lines)} outcomes of {len(made.keys)} rows")
+            seconds = time.monotonic() - begun
+            print(f"{name}: {len(lines)} outcomes of {len(made.keys)} rows in {seconds:.1f} s")
         problems = simulator.report()
     verdicts.requests(problems, names, report)
     verdicts.languages(report)

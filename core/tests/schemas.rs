@@ -115,7 +115,7 @@ fn asked(source: &str) -> BTreeSet<String> {
         let call = format!("{reader}(\"");
         for (at, _) in source.match_indices(&call) {
             let rest = &source[at + call.len()..];
-            names.insert(rest[..rest.find('"').unwrap()].to_owned());
+            names.insert(rest.split('"').next().unwrap_or_default().to_owned());
         }
     }
     names

@@ -117,7 +117,7 @@ def test_a_missing_configuration_file(tmp_path):
 
 
 def test_an_unknown_provider(client):
-    with pytest.raises(liter_llm.NotFoundError, match="known: .*openai"):
+    with pytest.raises(liter_llm.NotFoundError, match=r"known: .*openai"):
         client.chat("x", provider="nobody")
     with pytest.raises(liter_llm.NotFoundError):
         client.chat("x", provider="a\0b")

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -132,10 +133,8 @@ def test_leaving_an_async_stream(simulator):
             async with client.stream("Hello", provider="openai") as stream:
                 await stream.__anext__()
                 for _ in range(20):
-                    try:
+                    with suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(stream.__anext__(), 0.001)
-                    except asyncio.TimeoutError:
-                        pass
                 assert await stream.__anext__()
 
     asyncio.run(main())

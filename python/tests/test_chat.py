@@ -122,12 +122,23 @@ def test_asyncio(simulator):
     asyncio.run(main())
 
 
-def test_stream_true_in_a_chat(simulator):
-    async def main():
-        async with liter_llm.AsyncClient(simulator.config()) as client:
-            return await client.chat({"prompt": "Hello", "stream": True})
+STREAMS = [
+    {"prompt": "Hello", "stream": True},
+    b'{"stream" : true, "prompt":"Hello"} ',
+    b'{"prompt":"Hello","metadata":{"stream":true}}',
+]
 
-    assert asyncio.run(main()).text == "You said: Hello"
+
+@pytest.mark.parametrize("request_", STREAMS)
+def test_stream_true_in_a_chat(client, simulator, request_):
+    """`chat` gives the whole answer, and does not ask the provider for pieces."""
+    assert client.chat(request_).liter.timing.ttft_ms is None
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as asynchronous:
+            assert (await asynchronous.chat(request_)).liter.timing.ttft_ms is None
+
+    asyncio.run(main())
 
 
 def test_many_threads(client):
@@ -135,8 +146,9 @@ def test_many_threads(client):
 
     def work(name):
         for n in range(20):
-            if client.chat(f"{name}.{n}").text != f"You said: {name}.{n}":
-                failures.append((name, n))
+            text = client.chat(f"{name}.{n}").text
+            if text != f"You said: {name}.{n}":
+                failures.append(text)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
     for thread in threads:

@@ -99,7 +99,7 @@ def config(simulator):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_exit(run_python, config, times, name):
-    for _ in range(max(2, times // 4)):
+    for _ in range(times):
         before = time.monotonic()
         run_python(SETUP + SCRIPTS[name], config=config, timeout=30)
         assert time.monotonic() - before < 10

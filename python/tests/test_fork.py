@@ -132,6 +132,7 @@ if __name__ == "__main__":
     )
     run = f"""
 import os, sys
-os.execv({sys.executable!r}, [{sys.executable!r}, "-Wignore::DeprecationWarning", {str(script)!r}, {method!r}])
+python = {sys.executable!r}
+os.execv(python, [python, "-Wignore::DeprecationWarning", {str(script)!r}, {method!r}])
 """
     assert run_python(run) == "True\n"

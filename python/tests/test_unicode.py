@@ -41,7 +41,7 @@ def test_there_and_back(simulator, text):
 def test_what_a_provider_sends(simulator, name):
     with liter_llm.Client(simulator.case(name)) as client:
         text = client.chat("Hello").text
-    expected = {"nul": "a\0b", "unicode": "naïve 日本語 🎉 \u2028 \u0001 \x7f \\ \" 𝔘𝔫𝔦"}
+    expected = {"nul": "a\0b", "unicode": 'naïve 日本語 🎉 \u2028 \u0001 \x7f \\ " 𝔘𝔫𝔦'}
     assert text == expected[name]
 
 

@@ -37,6 +37,9 @@ STREAM: dict[str, Any] = {**REQUEST, "stream": True}
 TEXT_BYTES = 500
 """Of the answer's text; the body around it makes it 1 KB."""
 
+HELD_MS = 100
+"""How long the provider holds an answer, so that all calls are in its hands at once."""
+
 BURST_CHUNKS = 256
 PACED_CHUNKS = 100
 PACED_MS = 10
@@ -46,6 +49,7 @@ def paths() -> dict[str, str]:
     """The simulator's path for each kind of answer, before `/chat/completions`."""
     return {
         "unary": f"/sim,bytes={TEXT_BYTES}/v1",
+        "held": f"/sim,bytes={TEXT_BYTES},delay_ms={HELD_MS}/v1",
         "burst": f"/sim,chunks={BURST_CHUNKS}/v1",
         "paced": f"/sim,chunks={PACED_CHUNKS},interval_ms={PACED_MS}/v1",
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from . import payload
+from . import payload, programs
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -34,14 +34,14 @@ class Workload:
     @property
     def unit(self) -> str:
         """What the CPU time is divided by."""
-        return "call" if self.kind == "unary" else "chunk"
+        return "call" if self.kind in ("unary", "held") else "chunk"
 
 
 WORKLOADS = (
     Workload("sync", "Python, blocking, 1 in flight", "sync", "unary", 1, 1500, 1.5),
     Workload("async1", "Python, asyncio, 1 in flight", "async", "unary", 1, 1500, 1.3),
     Workload("async64", "Python, asyncio, 64 in flight", "async", "unary", 64, 3072, 0.9),
-    Workload("async512", "Python, asyncio, 512 in flight", "async", "unary", 512, 4096, None),
+    Workload("async512", "Python, asyncio, 512 in flight", "async", "held", 512, 4096, None),
     Workload("burst", "Python, blocking, burst stream", "sync", "burst", 1, 40, 1.5),
     Workload("burst-async", "Python, asyncio, burst stream", "async", "burst", 1, 40, 1.5),
     Workload("paced", "Python, asyncio, 64 paced streams", "async", "paced", 64, 64, 0.9),
@@ -93,13 +93,13 @@ class Result:
 class Worker:
     """A side's process."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], **environment: str) -> None:
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+            env={**os.environ, "PYTHONPATH": str(SCRIPTS), **environment},
         )
         self._answer()
 
@@ -129,18 +129,33 @@ def command(workload: Workload, side: str, url: str, text: str, *, orjson: bool)
     base_url = url + payload.paths()[workload.kind]
     arguments = [base_url, str(workload.count), text]
     if workload.side == "c":
-        return [str(SCRIPTS.parent / "target" / "bench" / f"{side}_c"), *arguments]
+        return [str(programs.FOLDER / f"{side}_c"), *arguments]
     start = [sys.executable, "-m", "bench.worker", f"{side}_{workload.side}"]
     return [*start, workload.kind, str(workload.flights), *arguments, *(["--orjson"] * orjson)]
 
 
-def run(workload: Workload, simulator: Simulator, rounds: int, *, orjson: bool) -> Result:
-    """Alternates between the sides: raw, liter-llm, raw, liter-llm."""
+def run(
+    workload: Workload,
+    simulator: Simulator,
+    rounds: int,
+    *,
+    orjson: bool,
+    against: Path | None = None,
+) -> Result:
+    """Alternates between the sides: raw, liter-llm, raw, liter-llm.
+
+    `against`: another build of the library, which takes the raw client's place.
+    """
     text = simulator.text(workload.kind)
-    workers = [
-        Worker(command(workload, side, simulator.url, text, orjson=orjson))
-        for side in ("raw", "liter")
-    ]
+    raw, liter = (
+        command(workload, side, simulator.url, text, orjson=orjson) for side in ("raw", "liter")
+    )
+    if against is None:
+        other = Worker(raw)
+    else:  # C programs look for the library in the folder
+        folder = str(against.resolve().parent)
+        other = Worker(liter, LITER_LLM_LIB=str(against.resolve()), LD_LIBRARY_PATH=folder)
+    workers = [other, Worker(liter)]
     result = Result(workload, [], [], [])
     opened = 0
     for _ in range(rounds):
@@ -161,7 +176,7 @@ def run(workload: Workload, simulator: Simulator, rounds: int, *, orjson: bool) 
 
 def available(workload: Workload) -> bool:
     """Whether its programs can be had."""
-    return workload.side != "c"
+    return workload.side != "c" or programs.build()
 
 
 def shorter(workload: Workload) -> Workload:

@@ -145,7 +145,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
         }
         None => Err(panicked()),
     };
-    match outcome {
+    match outcome.map_err(|error| engine.blame(error)) {
         Ok(response) => {
             logs::succeeded(&response);
             Ok(response.to_json())

@@ -25,7 +25,8 @@ pub(crate) struct Engine {
     runtime: Mutex<Option<Runtime>>,
     /// The client of `liter_llm_invoke`, made from the environment.
     pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
-    /// Ends the calls that run on their callers' threads.
+    /// Its end has begun: connections go away under the requests that use them, and the calls that run
+    /// on their callers' threads end.
     stop: watch::Sender<bool>,
 }
 
@@ -125,9 +126,9 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let engine = ENGINE.swap(std::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: an engine that was published is never freed.
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
+    engine.stop.send_replace(true);
     let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
-    engine.stop.send_replace(true);
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
     }
@@ -136,6 +137,11 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 }
 
 impl Engine {
+    /// `error`, unless it is only how a request saw the end of the engine.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        if *self.stop.borrow() { unsaid() } else { error }
+    }
+
     pub(crate) fn handle(&self) -> Handle {
         self.handle.clone()
     }

@@ -26,6 +26,8 @@ pub(crate) struct Lanes {
 pub(crate) struct Lane {
     runtime: Runtime,
     pub(crate) client: Client,
+    /// Where names are looked up.
+    engine: &'static Engine,
     since: Instant,
 }
 
@@ -39,9 +41,10 @@ impl Lanes {
     }
 
     /// A lane for one call.
-    pub(crate) fn take(&self, engine: &Engine) -> std::io::Result<Lane> {
+    pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
         let rested = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(lane) = rested {
+        // One whose engine has ended could look up no name any more.
+        if let Some(lane) = rested.filter(|lane| std::ptr::eq(lane.engine, engine)) {
             if lane.since.elapsed() > RESTED {
                 lane.turn();
             }
@@ -49,7 +52,7 @@ impl Lanes {
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let client = self.client.with_own_connections(engine.handle());
-        Ok(Lane { runtime, client, since: Instant::now() })
+        Ok(Lane { runtime, client, engine, since: Instant::now() })
     }
 
     /// Takes a lane back.

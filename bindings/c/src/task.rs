@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use liter_llm_core::{Chunk, Client, Error, Options, Started, Step};
 use memchr::memmem;
 
-use crate::engine::{self, unsaid};
+use crate::engine::{self, Engine, unsaid};
 use crate::lane::Lanes;
 use crate::logs;
 use crate::queue::Queue;
@@ -34,13 +34,13 @@ pub(crate) fn submit(
     };
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
-        let abort = engine.spawn(run(client.clone(), last, request, options));
+        let abort = engine.spawn(run(engine, client.clone(), last, request, options));
         queue.started(token, number, abort);
         return Ok(());
     };
     let client = lane.client.clone();
     let abort = lane.spawn(async move {
-        let work = pin!(run(client, last, request, options));
+        let work = pin!(run(engine, client, last, request, options));
         engine.until_stopped(work).await;
     });
     queue.started(token, number, abort);
@@ -56,11 +56,18 @@ fn wants_lane(request: &[u8], options: &[u8]) -> bool {
         && memmem::find(request, b"\"stream\"").is_none()
 }
 
-async fn run(client: Client, mut last: LastWord, request: Vec<u8>, options: Vec<u8>) {
+async fn run(
+    engine: &'static Engine,
+    client: Client,
+    mut last: LastWord,
+    request: Vec<u8>,
+    options: Vec<u8>,
+) {
     match stages(&client, &last, &request, &options).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
+            let error = engine.blame(error);
             logs::failed(&error);
             last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
         }

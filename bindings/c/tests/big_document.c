@@ -48,7 +48,6 @@ int main(void) {
   document = liter_llm_invoke("", HELLO, &len);
   CHECK(len > 20000000 && strlen(document) == (size_t)len, "%d", len);
   liter_llm_free(document);
-  memset(&out, 0, sizeof out);
   CHECK(submit(large, queue, 2, HELLO_STREAM) == LITER_LLM_OK, "submit");
   drain(queue, 1, NULL, 0, &out, 60000);
   CHECK(out.results == 1 && out.payload > 30000000, "%llu bytes", (unsigned long long)out.payload);

@@ -227,6 +227,7 @@ UNUSED static void free_records(records *r) {
 typedef struct ends {
   size_t results, errors, cancelled, chunks, chunk_events;
   uint64_t payload;
+  char error[256]; /* the beginning of the last error document */
 } ends;
 
 /*
@@ -237,6 +238,7 @@ UNUSED static void drain(liter_llm_queue *queue, size_t wanted, uint8_t *seen, u
                          ends *out, int64_t ms) {
   records r = {0};
   int64_t until = now_ms() + ms;
+  memset(out, 0, sizeof *out);
   while (out->results + out->errors < wanted) {
     int64_t got = read_records(queue, &r, 1000);
     CHECK(got >= 0, "read answered %lld with %zu of %zu ended", (long long)got,
@@ -267,6 +269,7 @@ UNUSED static void drain(liter_llm_queue *queue, size_t wanted, uint8_t *seen, u
         CHECK(strncmp(payload, "{\"error\":{\"kind\":\"", 18) == 0, "%s", payload);
         out->errors++;
         out->cancelled += (size_t)is_kind(payload, "cancelled");
+        snprintf(out->error, sizeof out->error, "%s", payload);
         if (seen != NULL) seen[event.token] = 1;
       } else {
         CHECK(event.kind == LITER_LLM_EVENT_LOG && event.token == 0, "kind %u", event.kind);

@@ -36,4 +36,19 @@ macro_rules! hazards {
     };
 }
 
-hazards!(abi, panic, generate, logs, threads, cancel, big_document);
+hazards!(
+    abi,
+    panic,
+    generate,
+    logs,
+    threads,
+    cancel,
+    big_document,
+    queue,
+    shutdown,
+    exit,
+    fork,
+    backpressure,
+    leak,
+    signals
+);

@@ -33,11 +33,22 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
-def cancelled(outcome: dict[str, Any], chunks: int) -> dict[str, Any]:
-    """The outcome of a row that was cancelled: how much more had arrived is a matter of timing."""
-    if isinstance(error := outcome.get("error"), dict) and error.get("kind") == "cancelled":
-        outcome["error"] = {"kind": "cancelled"}
-        outcome["events"] = outcome.get("events", [])[:chunks]
+def steady(outcome: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    """The part of an outcome that does not hang on timing, for the cases where some does.
+
+    How much had arrived before a cancellation or a reset took hold, and which deltas came in one
+    read of the socket, differ from run to run. All else of such a case is compared as ever.
+    """
+    replies = [exchange.get("reply", {}) for exchange in case.get("exchanges", [])]
+    error = outcome.get("error")
+    if "cancel_after" in case and isinstance(error, dict) and error.get("kind") == "cancelled":
+        events = outcome.get("events", [])[: case["cancel_after"]]
+        return outcome | {"error": {"kind": "cancelled"}, "events": events}
+    if any(reply.get("cut") == "reset" for reply in replies) and isinstance(error, dict):
+        without = {name: value for name, value in outcome.items() if name != "events"}
+        return without | {"error": {"kind": error.get("kind")}}
+    if case.get("options", {}).get("merge_deltas"):
+        return {name: value for name, value in outcome.items() if name != "events"}
     return outcome
 
 

@@ -105,15 +105,18 @@ class AsyncStream(StreamState):
 
     async def __anext__(self) -> Chunk:
         while True:
-            while self._lines:
-                if line := self._lines.pop():
-                    return Chunk(_json.loads(line))
-            if self._inbox is None:
+            for document in self._documents:
+                return Chunk(document)
+            inbox = self._inbox
+            if inbox is None:
                 raise StopAsyncIteration
-            await self._read(self._inbox)
+            if inbox.events:
+                self._read(inbox)
+            else:  # then look again: another task may have closed the stream
+                await inbox.arrival()
 
-    async def _read(self, inbox: Inbox) -> None:
-        _, kind, payload = await inbox.next()
+    def _read(self, inbox: Inbox) -> None:
+        _, kind, payload = inbox.take()
         try:
             ended = self._take(kind, payload)
         except BaseException:
@@ -124,14 +127,17 @@ class AsyncStream(StreamState):
 
     async def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        while self._inbox is not None:
-            await self._read(self._inbox)
-        self._lines = []
+        while (inbox := self._inbox) is not None:
+            if inbox.events:
+                self._read(inbox)
+            else:
+                await inbox.arrival()
+        self._documents = iter(())
         return self.response.text
 
     async def close(self) -> None:
         """Cancels what has not arrived yet: its connection is closed, iteration ends."""
-        self._lines = []
+        self._documents = iter(())
         if self._inbox is not None:
             self._inbox.queue.cancel(self._token)
             self._end()

@@ -93,11 +93,8 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        return Response(
-            _json.loads(
-                call(self._native, *self._defaults.documents(request, options, {**members}))
-            )
-        )
+        body, chosen = self._defaults.documents(request, options, {**members}, inline=True)
+        return Response(_json.loads(call(self._native, body, chosen)))
 
     def stream(
         self,
@@ -133,10 +130,10 @@ class Client(BaseClient):
 
 
 class StreamState:
-    """What both streams share: the lines of the last batch, and the end."""
+    """What both streams share: the documents of the last batch, and the end."""
 
     def __init__(self) -> None:
-        self._lines: list[bytearray] = []
+        self._documents: Iterator[Any] = iter(())
         self._response: Response | None = None
 
     @property
@@ -150,8 +147,7 @@ class StreamState:
         """Takes an event. True: it was the last; an error is raised."""
         if kind == CHUNK:
             # Parsed one by one when asked for: who leaves early pays for what he saw.
-            self._lines = payload.split(b"\n")
-            self._lines.reverse()
+            self._documents = _json.lines(payload)
         elif kind == RESULT:
             self._response = Response(_json.loads(payload))
             return True
@@ -180,9 +176,8 @@ class Stream(StreamState):
 
     def __next__(self) -> Chunk:
         while True:
-            while self._lines:
-                if line := self._lines.pop():
-                    return Chunk(_json.loads(line))
+            for document in self._documents:
+                return Chunk(document)
             self._read()
 
     def _read(self) -> None:
@@ -205,13 +200,13 @@ class Stream(StreamState):
         """Reads to the end: the first choice's whole text."""
         while self._queue is not None:
             self._read()
-        self._lines = []
+        self._documents = iter(())
         return self.response.text
 
     def close(self) -> None:
         """Cancels what has not arrived yet: its connection is closed, iteration ends."""
         queue, self._queue = self._queue, None
-        self._lines = []
+        self._documents = iter(())
         self._events.clear()
         if queue is not None:
             queue.cancel(self._token)

@@ -13,12 +13,13 @@ from ._errors import BadRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 SURROGATE = "holds a str with a lone surrogate, which is not Unicode text"
 
 _scan: Any = None
-_encode: Any = None
+_encode: Callable[[Any], str]
 _orjson_dumps: Any = None
 _orjson_options = 0
 
@@ -35,28 +36,65 @@ def dumps(value: Any, what: str = "request") -> bytes:
     return dumps(value, what)
 
 
+def lines(documents: bytearray) -> Iterator[Any]:
+    """Reads documents of the engine's, one a line; each of them only when it is asked for."""
+    choose()
+    return lines(documents)
+
+
 def choose() -> None:
-    """Puts the functions of the library that is there in place of the two above."""
-    global loads, dumps, _scan, _encode, _orjson_dumps, _orjson_options
+    """Puts the functions of the library that is there in place of the three above."""
+    global loads, dumps, lines, _scan, _encode, _orjson_dumps, _orjson_options
     import json
 
     decoder: Any = json.JSONDecoder()
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    _scan, _encode = decoder.scan_once, encoder.encode
+    _scan, _encode = decoder.scan_once, _encoder()
     try:
         import orjson
     except ImportError:
-        loads, dumps = standard_loads, standard_dumps
+        loads, dumps, lines = standard_loads, standard_dumps, standard_lines
     else:
         _orjson_dumps = orjson.dumps
         _orjson_options = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
         any_loads: Any = orjson.loads
-        loads, dumps = any_loads, fast_dumps
+        loads, dumps, lines = any_loads, fast_dumps, fast_lines
+
+
+def _encoder() -> Callable[[Any], str]:
+    """JSONEncoder.encode without building the C encoder anew for each document (2 µs)."""
+    from json import encoder
+
+    options: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+    plain = encoder.JSONEncoder(**options)
+    make: Any = getattr(encoder, "c_make_encoder", None)
+    quote: Any = getattr(encoder, "c_encode_basestring", None)
+    if make is None or quote is None:  # PyPy
+        return plain.encode
+    # Without markers what contains itself ends in a RecursionError; a failed document leaves
+    # nothing behind that the next one could trip over.
+    parts = make(None, plain.default, quote, None, ":", ",", False, False, False)
+    join = "".join
+    return lambda value: join(parts(value, 0))
 
 
 def standard_loads(document: bytes | bytearray) -> Any:
     """Reads without orjson."""
     return _scan(str(document, "utf-8"), 0)[0]
+
+
+def standard_lines(documents: bytearray) -> Iterator[Any]:
+    """Reads one a line without orjson: one text for all of them, and no copy of each."""
+    text = str(documents, "utf-8")
+    scan, end, size = _scan, 0, len(text)
+    while end < size:
+        value, end = scan(text, end)
+        end += 1  # the line's end
+        yield value
+
+
+def fast_lines(documents: bytearray) -> Iterator[Any]:
+    """Reads one a line with orjson."""
+    return map(loads, filter(None, documents.split(b"\n")))
 
 
 def standard_dumps(value: Any, what: str = "request") -> bytes:

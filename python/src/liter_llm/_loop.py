@@ -130,8 +130,8 @@ class Inbox:
         loop = _running()
         self.queue = Queue(hub.buffer if has_readers(loop) else None)
         self.token = 0
+        self.events: deque[Event] = deque()
         self._held = 0
-        self._events: deque[Event] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._listener = Listener(loop, self.queue, self._deliver)
 
@@ -145,25 +145,24 @@ class Inbox:
     def _deliver(self, events: Sequence[Event]) -> None:
         for event in events:
             if event[0] == self.token:  # else of a stream that was left
-                self._events.append(event)
+                self.events.append(event)
                 self._held += len(event[2])
         if self._held > HELD:
             self._listener.pause()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None  # a future keeps its loop alive
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
-    async def next(self) -> Event:
-        """The next event."""
-        events = self._events
-        while not events:
-            if self._waiter is not None:
-                raise RuntimeError("another task is reading this stream")
-            self._waiter = _running().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        event = events.popleft()
+    def arrival(self) -> asyncio.Future[None]:
+        """What to await while there are no `events`: a bare future, as a chunk is soon read."""
+        if self._waiter is not None and not self._waiter.done():
+            raise RuntimeError("another task is reading this stream")
+        waiter = self._waiter = _running().create_future()
+        return waiter
+
+    def take(self) -> Event:
+        """The first of `events`."""
+        event = self.events.popleft()
         self._held -= len(event[2])
         if self._held <= 0:
             self._listener.resume()
@@ -173,9 +172,10 @@ class Inbox:
         """Ends the stream, on the loop's thread; the inbox goes back to its hub."""
         self.token = 0
         self._held = 0
-        self._events.clear()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.cancel()
+        self.events.clear()
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.cancel()
         loop = self._hub.loop()
         if len(self._hub.idle) < IDLE and loop is not None and not loop.is_closed():
             self._listener.resume()

@@ -32,8 +32,8 @@ class Document(dict[str, "Any"]):
             raise AttributeError(message, name=name, obj=self) from None
         kind: type[Any] = value.__class__
         if kind is dict:
-            plain: dict[str, Any] = value
-            value = self[name] = self._nested.get(name, Document)(plain)
+            wrap: Any = self._nested.get(name, Document)
+            value = self[name] = wrap(value)
         elif kind is list and value and type(value[0]) is dict:
             wrap = self._nested.get(name, Document)
             items: list[Any] = value
@@ -183,10 +183,15 @@ class Response(Document):
     model: str | None
     choices: list[Choice]
     usage: Usage | None
-    text: str
     provider: str
     warnings: list[Warning_]
     liter: Liter
+
+    @property
+    def text(self) -> str:
+        """The first choice's text. A property: it is what most callers read, and at once."""
+        text: Any = self.get("text")
+        return text
 
 
 class Delta(Document):

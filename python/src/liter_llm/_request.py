@@ -42,7 +42,7 @@ OPTION_NAMES = frozenset(
 class Defaults:
     """The options of a client, encoded once."""
 
-    __slots__ = ("document", "options")
+    __slots__ = ("_document", "_inline", "options")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         for name in options:
@@ -51,7 +51,8 @@ class Defaults:
                     f"{name!r} is not an option; known: {', '.join(sorted(OPTION_NAMES))}"
                 )
         self.options = dict(options)
-        self.document = _json.dumps(self.options, "options")
+        self._document = _json.dumps(self.options, "options")
+        self._inline = _json.dumps({**self.options, "inline": True}, "options")
 
     def documents(
         self,
@@ -60,11 +61,13 @@ class Defaults:
         members: dict[str, Any],
         *,
         stream: bool = False,
+        inline: bool = False,
     ) -> tuple[bytes, bytes]:
         """The request and the options of one call, as JSON.
 
         Of the options these win, in this order: keyword arguments, `options=`, the request's own
-        `options`, the client's.
+        `options`, the client's. `inline`: the calling thread waits and may do the engine's work,
+        which spares two hand-overs between threads.
         """
         chosen: dict[str, Any] | None = dict(options) if options else None
         if members and not OPTION_NAMES.isdisjoint(members):
@@ -79,7 +82,8 @@ class Defaults:
         elif kind is bytes or kind is bytearray or kind is memoryview:
             if members:
                 raise TypeError("members cannot be added to a request that is given as bytes")
-            return bytes(request), self._merge(chosen)
+            body = bytes(request)
+            return body if stream else _whole(body), self._merge(chosen, inline)
         elif request is not None:
             members = {**_mapping(request), **members}
             own = members.get("options")
@@ -88,12 +92,27 @@ class Defaults:
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
         if stream:
             members["stream"] = True
-        return _json.dumps(members), self._merge(chosen)
+        elif members.get("stream") is True:
+            del members["stream"]
+        return _json.dumps(members), self._merge(chosen, inline)
 
-    def _merge(self, chosen: dict[str, Any] | None) -> bytes:
-        return (
-            self.document if chosen is None else _json.dumps({**self.options, **chosen}, "options")
-        )
+    def _merge(self, chosen: dict[str, Any] | None, inline: bool) -> bytes:
+        if chosen is None:
+            return self._inline if inline else self._document
+        merged = {**self.options, **chosen}
+        if inline:
+            merged["inline"] = True
+        return _json.dumps(merged, "options")
+
+
+def _whole(body: bytes) -> bytes:
+    """The JSON text of a request, not to be streamed: the last of members with one name counts."""
+    if b'"stream"' in body:
+        import re
+
+        if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
+            return body.rstrip()[:-1] + b',"stream":false}'
+    return body
 
 
 def _mapping(request: Any) -> Mapping[str, Any]:
