@@ -78,7 +78,7 @@ def run(program: Path, seconds: int) -> bool:
         str(FUZZ / "corpus" / name),
         f"-max_total_time={seconds}",
         f"-artifact_prefix={artifacts}/",
-        "-max_len=65536",
+        "-max_len=16384",
         "-timeout=10",
         "-rss_limit_mb=2048",
         "-print_final_stats=1",
