@@ -33,8 +33,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
     parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
-    if options.against and options.write_readme:
-        parser.error("--against compares two builds: nothing for README.md")
+    if options.write_readme and (options.against or options.only or options.quick):
+        parser.error("README.md gets a whole run against raw sockets")
     wanted = options.only or NAMES
     rounds = options.rounds or (3 if options.quick else 7)
 

@@ -1,7 +1,7 @@
 """HTTP/1.1 and server-sent events for the raw-socket clients: what any user would need at least.
 
 A response is fed in as it arrives. Status line and headers become a number and a dict; bodies come
-by content-length or in chunks; `events` cuts an event stream into the data of its events.
+by content-length or in chunks; `Events` cuts an event stream into the data of its events.
 """
 
 from __future__ import annotations
@@ -9,12 +9,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return _write(document).encode()
+
+
+def _decode(document: bytes) -> Any:
+    return json.loads(str(document, "utf-8"))
+
+
+try:
+    # The worker hides it unless both sides may have it.
+    import orjson
+except ImportError:
+    pass
+else:
+    _encode, _decode = orjson.dumps, orjson.loads
 
 
 def request_bytes(head: bytes, document: dict[str, Any]) -> bytes:
     """One POST: `head` is all that does not change, up to the value of content-length."""
-    body = _encode(document).encode()
+    body = _encode(document)
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
@@ -107,7 +124,7 @@ class Events:
 
 def delta(event: bytes) -> str:
     """The text of one chunk."""
-    choices = json.loads(str(event, "utf-8"))["choices"]
+    choices = _decode(event)["choices"]
     return (choices[0]["delta"].get("content") or "") if choices else ""
 
 
@@ -115,4 +132,4 @@ def answer(response: Response, body: bytes) -> str:
     """The text of a whole answer."""
     if response.status != 200:
         raise RuntimeError(f"status {response.status}: {body[:200]!r}")
-    return json.loads(str(body, "utf-8"))["choices"][0]["message"]["content"]
+    return _decode(body)["choices"][0]["message"]["content"]
