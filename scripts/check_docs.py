@@ -5,7 +5,8 @@
 What a block's language means:
 
     python    runs; the environment gives keys, a default provider and model, and the base URLs of
-              the three providers at a simulator, so that a block stays as a user would write it
+              the three providers at a simulator, so that a block stays as a user would write it;
+              what an earlier block of the page has imported is there
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     sh        each command is one we know; make targets, packages and files that it names exist
@@ -118,6 +119,7 @@ class Checks:
 
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
+        self._imports: dict[Path, str] = {}
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RUSTUP_HOME", "CARGO_HOME", "NO_PROXY")
         self._environment = {name: os.environ[name] for name in kept if name in os.environ} | {
             "OPENAI_API_KEY": "demo",
@@ -147,8 +149,11 @@ class Checks:
         check(block)
 
     def python(self, block: Block) -> None:
-        """Runs the block in an interpreter of its own."""
-        self._run(sys.executable, "-W", "error", "-c", block.text)
+        """Runs the block in an interpreter of its own, with the imports of those before it."""
+        before = self._imports.get(block.path, "")
+        imports = re.findall(r"^(?:import|from) .*\n", block.text, re.MULTILINE)
+        self._imports[block.path] = before + "".join(imports)
+        self._run(sys.executable, "-W", "error", "-c", before + block.text)
 
     def c(self, block: Block) -> None:
         """Compiles; runs what has a main()."""
