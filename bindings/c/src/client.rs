@@ -198,8 +198,8 @@ pub unsafe extern "C" fn liter_llm_client_close(
 ) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
         // SAFETY: a handle, as the header says.
-        let client = match unsafe { self::client(client) } {
-            Ok((client, _)) => client,
+        let (client, lanes) = match unsafe { self::client(client) } {
+            Ok(both) => both,
             Err(status) => return status,
         };
         match engine::running() {
@@ -214,6 +214,8 @@ pub unsafe extern "C" fn liter_llm_client_close(
             // No request is running.
             None => client.cancel_all(),
         }
+        client.disconnect();
+        lanes.clear();
         LITER_LLM_OK
     })
 }
