@@ -3,25 +3,28 @@
 //!
 //! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
 //! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
-//! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
+//! hundred bytes for each `liter_llm_shutdown`; its runtime is), so that a thread may use the one it has
+//! seen.
 //!
 //! All work runs on the library's threads, that of a blocking call too: a socket is never written to
 //! on a thread of the host's, where SIGPIPE would end the process, and the end of the engine drops the
 //! work of a waiting call like any other.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use liter_llm_core::{Client, Error, ErrorKind};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
 
 use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
-    handle: Handle,
-    runtime: Mutex<Option<Runtime>>,
+    /// `None` once it has been stopped. No handle is kept beside it, as one holds on to the runtime's
+    /// memory and descriptors.
+    runtime: RwLock<Option<Runtime>>,
     /// Its end has begun: connections go away under the requests that use them.
     stopping: AtomicBool,
     /// The client of `liter_llm_invoke`, made from the environment.
@@ -103,8 +106,7 @@ fn build() -> std::io::Result<Engine> {
     // tokio panics where the system refuses it a thread.
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
-        handle: runtime.handle().clone(),
-        runtime: Mutex::new(Some(runtime)),
+        runtime: RwLock::new(Some(runtime)),
         stopping: AtomicBool::new(false),
         default_client: Mutex::new(None),
     })
@@ -125,7 +127,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     // SAFETY: an engine that was published is never freed.
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
     engine.stopping.store(true, Ordering::SeqCst);
-    let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let runtime = engine.runtime.write().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
@@ -140,12 +142,13 @@ impl Engine {
         if self.stopping.load(Ordering::SeqCst) { unsaid() } else { error }
     }
 
-    /// Runs `future` on the library's threads.
-    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
+    /// Runs `future` on the library's threads. `None`: they have stopped, and it was dropped.
+    pub(crate) fn spawn<F>(&self, future: F) -> Option<AbortHandle>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.handle.spawn(future).abort_handle()
+        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
+        runtime.as_ref().map(|runtime| runtime.spawn(future).abort_handle())
     }
 
     /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end

@@ -23,8 +23,9 @@ pub(crate) fn submit(
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    let abort = engine.spawn(run(engine, client, last, request, options));
-    queue.started(token, number, abort);
+    if let Some(abort) = engine.spawn(run(engine, client, last, request, options)) {
+        queue.started(token, number, abort);
+    }
     Ok(())
 }
 

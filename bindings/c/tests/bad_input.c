@@ -162,7 +162,7 @@ static void configurations(void) {
 }
 
 static void servers(void) {
-  server_fails("html", "bad_response", "HTML");
+  server_fails("html", "bad_response", "base_url");
   server_fails("bomb", "bad_response", "32 MiB");
   server_fails("endless_headers", "bad_response", "HTTP");
   server_fails("endless_body", "bad_response", "32 MiB");
