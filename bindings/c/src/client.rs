@@ -131,7 +131,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
     let engine = start()?;
     let lane = lanes.take(engine).map_err(|error| {
         let message = format!("cannot open what a call needs: {error}");
-        Error::new(ErrorKind::Internal, message)
+        engine.blame(Error::new(ErrorKind::Internal, message))
     })?;
     // A lane in which something panicked is not used again.
     let outcome = guard(None, || {

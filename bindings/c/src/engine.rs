@@ -3,26 +3,29 @@
 //!
 //! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
 //! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
-//! hundred bytes for each `liter_llm_shutdown`), so that a thread may use the one it has seen.
+//! hundred bytes for each `liter_llm_shutdown`; its runtime is), so that a thread may use the one it has
+//! seen.
 //!
 //! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
 //! the engine ends both.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use liter_llm_core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 use crate::lane::Lanes;
 use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
-    handle: Handle,
-    runtime: Mutex<Option<Runtime>>,
+    /// `None` once it has been stopped. No handle is kept beside it, as one holds on to the runtime's
+    /// memory and descriptors.
+    runtime: RwLock<Option<Runtime>>,
     /// The client of `liter_llm_invoke`, made from the environment.
     pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
     /// Its end has begun: connections go away under the requests that use them, and the calls that run
@@ -105,8 +108,7 @@ fn build() -> std::io::Result<Engine> {
     // tokio panics where the system refuses it a thread.
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
-        handle: runtime.handle().clone(),
-        runtime: Mutex::new(Some(runtime)),
+        runtime: RwLock::new(Some(runtime)),
         default_client: Mutex::new(None),
         stop: watch::Sender::new(false),
     })
@@ -127,7 +129,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     // SAFETY: an engine that was published is never freed.
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
     engine.stop.send_replace(true);
-    let runtime = engine.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let runtime = engine.runtime.write().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
@@ -142,8 +144,10 @@ impl Engine {
         if *self.stop.borrow() { unsaid() } else { error }
     }
 
-    pub(crate) fn handle(&self) -> Handle {
-        self.handle.clone()
+    /// For whoever needs the library's threads; `None`: they have stopped.
+    pub(crate) fn handle(&self) -> Option<Handle> {
+        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
+        runtime.as_ref().map(|runtime| runtime.handle().clone())
     }
 
     /// Runs `future` until the engine ends; `None`: it did.
@@ -156,12 +160,13 @@ impl Engine {
         }
     }
 
-    /// Runs `future` on the library's threads.
-    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
+    /// Runs `future` on the library's threads. `None`: they have stopped, and it was dropped.
+    pub(crate) fn spawn<F>(&self, future: F) -> Option<AbortHandle>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.handle.spawn(future).abort_handle()
+        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
+        runtime.as_ref().map(|runtime| runtime.spawn(future).abort_handle())
     }
 
     /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end

@@ -51,7 +51,8 @@ impl Lanes {
             return Ok(lane);
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let client = self.client.with_own_connections(engine.handle());
+        let threads = engine.handle().ok_or(std::io::ErrorKind::Interrupted)?;
+        let client = self.client.with_own_connections(threads);
         Ok(Lane { runtime, client, engine, since: Instant::now() })
     }
 

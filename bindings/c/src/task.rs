@@ -34,8 +34,9 @@ pub(crate) fn submit(
     };
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
-        let abort = engine.spawn(run(engine, client.clone(), last, request, options));
-        queue.started(token, number, abort);
+        if let Some(abort) = engine.spawn(run(engine, client.clone(), last, request, options)) {
+            queue.started(token, number, abort);
+        }
         return Ok(());
     };
     let client = lane.client.clone();

@@ -1,5 +1,7 @@
 //! The examples compile as C99 and as C++11 without a warning, and do what they say.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows only test functions themselves as tests")]
+
 mod common;
 
 use std::path::PathBuf;

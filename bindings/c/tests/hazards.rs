@@ -37,6 +37,7 @@ macro_rules! hazards {
 }
 
 hazards!(
+    bad_input,
     abi,
     panic,
     generate,

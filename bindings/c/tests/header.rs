@@ -2,6 +2,8 @@
 //!
 //! `UPDATE=1 cargo test -p liter-llm-c --test header` (`make header`) rewrites the header.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows only test functions themselves as tests")]
+
 mod common;
 
 use std::path::{Path, PathBuf};

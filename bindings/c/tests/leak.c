@@ -53,11 +53,13 @@ int main(void) {
     CHECK(liter_llm_shutdown(10000) == LITER_LLM_OK, "shutdown");
   }
   heap = heap_now();
+  fds = fds_now();
   for (int i = 0; i < 20; i++) {
     round_of_everything(i);
     CHECK(liter_llm_shutdown(10000) == LITER_LLM_OK, "shutdown");
   }
-  CHECK(heap_now() <= heap + (256 << 10), "the heap grew from %zu to %zu", heap, heap_now());
+  CHECK(heap_now() <= heap + (64 << 10), "the heap grew from %zu to %zu", heap, heap_now());
+  CHECK(fds_now() <= fds, "%zu descriptors, %zu before", fds_now(), fds);
   UNTIL(threads_now() == 1, 1000, "%zu threads", threads_now());
   return 0;
 }
