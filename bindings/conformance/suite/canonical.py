@@ -13,7 +13,6 @@ from typing import Any
 from .jsontext import compact
 
 _RUN = re.compile(r"/case/[^/\s\"]+/")
-_WAITED = re.compile(r"gave up after \d+ ms")
 
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, dict):
         _strip_attempts(error)
         if isinstance(message := error.get("message"), str):
-            error["message"] = _WAITED.sub("gave up after N ms", _RUN.sub("/case/RUN/", message))
+            error["message"] = _RUN.sub("/case/RUN/", message)
     return outcome
 
 
