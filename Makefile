@@ -58,11 +58,11 @@ lib-debug: ## the library with assertions, for tests of C programs
 
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
-	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-c --test header
+	UPDATE=1 $(CARGO) test $(RUST) --test header
 
 .PHONY: schemas
 schemas: ## write the JSON schemas and docs/errors.md anew
-	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-core --test schemas
+	UPDATE=1 $(CARGO) test $(RUST) --test schemas
 	$(PYTHON) scripts/errors_doc.py
 
 .PHONY: wheel
