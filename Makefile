@@ -24,8 +24,6 @@ RUST := --workspace --features liter-llm-core/schema
 # Recorded exchanges; a folder that is not there is said in one line.
 CORPUS ?= $(firstword $(wildcard ../shared/wire ../../shared/wire) ../shared/wire)
 RUFF_PATHS := scripts bindings/conformance
-# Part of `test` as soon as its script is there.
-SANITIZE := $(if $(wildcard scripts/sanitize.py),sanitize)
 
 say = @printf '\n== %s\n' '$(1)'
 
@@ -78,7 +76,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python $(SANITIZE) conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python sanitize conformance docs symbols fuzz-build ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
