@@ -3,10 +3,12 @@
 //! Make few and keep them long. Every method may be called from any thread; the futures run on the
 //! tokio runtime that polls them.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
@@ -79,15 +81,16 @@ impl Client {
             idle: Notify::new(),
             counters,
         });
-        let pools = pools(&inner.config);
+        let pools = pools(&inner.config, None);
         Client { inner, pools }
     }
 
     /// The same client with connections of its own: for a second tokio runtime, as a connection
-    /// lives on the runtime that opened it.
+    /// lives on the runtime that opened it. Names are looked up on the threads of `blocking`.
     #[must_use]
-    pub fn with_own_connections(&self) -> Self {
-        Client { inner: Arc::clone(&self.inner), pools: pools(&self.inner.config) }
+    pub fn with_own_connections(&self, blocking: Handle) -> Self {
+        let pools = pools(&self.inner.config, Some(&blocking));
+        Client { inner: Arc::clone(&self.inner), pools }
     }
 
     /// Sends a request document and waits for the whole answer. `options` may be empty; it wins
@@ -126,7 +129,7 @@ impl Client {
     ) -> Result<Response, Error> {
         let inner = Arc::clone(&self.inner);
         let work = pipeline::call(inner, &self.pools, request, options);
-        let response = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        let response = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         permit.count(Some(&response.provider), None);
         Ok(response)
     }
@@ -139,7 +142,7 @@ impl Client {
     ) -> Result<ChatStream, Error> {
         let inner = Arc::clone(&self.inner);
         let work = pipeline::open(inner, &self.pools, request, options);
-        let open = permit.run(work).await.map_err(|error| permit.failed(error))?;
+        let open = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         Ok(ChatStream { open, permit })
     }
 
@@ -172,7 +175,8 @@ impl Client {
         });
         let _ = tokio::time::timeout(grace, self.idle()).await;
         self.cancel_all();
-        self.idle().await;
+        // They end at once; but a call that its caller has to drive may be left lying.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.idle()).await;
     }
 
     /// Refuses new calls and ends those in flight, without waiting for them.
@@ -271,7 +275,7 @@ impl ChatStream {
     /// What comes next. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
         let work = self.open.next();
-        let step = self.permit.run(work).await.map_err(|error| self.permit.failed(error))?;
+        let step = self.permit.run(pin!(work)).await.map_err(|error| self.permit.failed(error))?;
         if let Step::Done(response) = &step {
             self.permit.count(Some(&response.provider), None);
         }
@@ -299,7 +303,8 @@ impl ChatStream {
 }
 
 impl Permit {
-    /// Runs `work` unless the client is closed under it.
+    /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
+    /// closed under it.
     async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let mut state = self.state.clone();
         tokio::select! {
@@ -341,8 +346,9 @@ impl Counters {
     }
 }
 
-fn pools(config: &Config) -> Arc<[Pool]> {
-    config.providers.iter().map(|_| Pool::new(config.max_in_flight)).collect()
+fn pools(config: &Config, blocking: Option<&Handle>) -> Arc<[Pool]> {
+    let pool = |provider| Pool::new(provider, config.max_in_flight, blocking.cloned());
+    config.providers.iter().map(pool).collect()
 }
 
 fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
@@ -357,4 +363,18 @@ fn closed() -> Error {
 /// A Prometheus label's value.
 fn label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call's future is moved where it is spawned or blocked on: a few kilobytes at the most.
+    #[test]
+    fn futures_are_small() {
+        let client = Client::new(Config::parse(b"{}").unwrap());
+        let call = size_of_val(&client.call(b"", b""));
+        let start = size_of_val(&client.start(b"", b""));
+        assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
+    }
 }

@@ -224,7 +224,7 @@ mod tests {
         let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e+5}"#;
         let object = parse_object(text, "request").unwrap();
         let out = serde_json::to_string(&object).unwrap();
-        assert_eq!(out, r#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#);
+        assert_eq!(out, r#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e+5}"#);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
+use ::http::{HeaderName, HeaderValue, Uri};
 use serde_json::Value;
 
 use crate::codec::{Fields, Object, parse_object};
@@ -36,13 +36,13 @@ pub struct ProviderConfig {
     /// Its wire format and what is peculiar to it.
     pub row: &'static Row,
     /// Where it is. Its key goes to this origin only.
-    pub base_url: Url,
+    pub base_url: Uri,
     /// Its key.
     pub key: KeyRef,
     /// The model of requests that name none.
     pub model: Option<String>,
     /// Headers added to each request.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The five timers.
     pub timeouts: Timeouts,
     /// The version header's value (Anthropic).
@@ -166,6 +166,20 @@ impl Config {
 }
 
 impl ProviderConfig {
+    /// Scheme, host and port, for messages.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = self.base_url.scheme_str().unwrap_or_default();
+        let authority = self.base_url.authority().map_or("", |authority| authority.as_str());
+        format!("{scheme}://{authority}")
+    }
+
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.base_url.scheme_str() == Some("https")
+    }
+
     fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
@@ -190,13 +204,13 @@ impl ProviderConfig {
             let Value::String(value) = value else {
                 return Err(crate::codec::wrong(&path, "a string", &value));
             };
-            if ::http::HeaderName::try_from(&header).is_err()
-                || ::http::HeaderValue::try_from(&value).is_err()
-            {
-                let message = format!("{path} is not a valid HTTP header");
-                return Err(Error::invalid(path, message));
+            match (HeaderName::try_from(&header), HeaderValue::try_from(value)) {
+                (Ok(header), Ok(value)) => headers.push((header, value)),
+                _ => {
+                    let message = format!("{path} is not a valid HTTP header");
+                    return Err(Error::invalid(path, message));
+                }
             }
-            headers.push((header, value));
         }
         let config = ProviderConfig {
             name: name.to_owned(),
@@ -227,25 +241,26 @@ impl ProviderConfig {
     }
 }
 
-fn read_base_url(text: &str, path: &str) -> Result<Url, Error> {
+fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
     if text.is_empty() {
         let message =
             format!("{path} is missing: the server's URL, such as http://localhost:8000/v1");
         return Err(Error::invalid(path, message));
     }
     // The URL is not quoted in messages: it may hold a password.
-    let fault = match Url::parse(text) {
+    let fault = match Uri::try_from(text) {
         Err(error) => error.to_string(),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-            "the scheme must be http or https".into()
+        Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {
+            "it must begin with http:// or https://".to_owned()
         }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            "give credentials as api_key, not inside the URL".into()
+        Ok(uri) if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => {
+            "give credentials as api_key, not inside the URL".to_owned()
         }
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
-            "no query and no fragment are allowed".into()
+        Ok(uri) if uri.query().is_some() || text.contains('#') => {
+            "no query and no fragment are allowed".to_owned()
         }
-        Ok(url) => return Ok(url),
+        Ok(uri) if uri.host().is_none_or(str::is_empty) => "it names no host".to_owned(),
+        Ok(uri) => return Ok(uri),
     };
     Err(Error::invalid(path, format!("{path} is not a usable URL: {fault}")))
 }

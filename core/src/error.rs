@@ -15,6 +15,7 @@ pub struct Error(Box<ErrorBody>);
 
 /// The members of an error document; see `docs/errors.md`.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorBody {
     /// What kind of failure this is.
     pub kind: ErrorKind,

@@ -1,6 +1,7 @@
 //! The engine of liter-llm: one request and response for every LLM provider.
 //!
 //! Read `pipeline` first: it is the whole flow. Then `provider/openai`, then `client`.
+#![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
 mod client;

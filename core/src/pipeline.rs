@@ -45,6 +45,8 @@ pub(crate) struct Open {
     reply: Parts,
     body: Option<Body>,
     reader: Option<StreamReader>,
+    /// What ended the stream, while the chunks that came before it are handed out.
+    failure: Option<Error>,
 }
 
 /// What is kept of a reply while its body is read.
@@ -104,7 +106,7 @@ pub(crate) async fn open(
     .await;
     match outcome {
         Ok((reply, body, reader)) => {
-            Ok(Open { plan, reply, body: Some(body), reader: Some(reader) })
+            Ok(Open { plan, reply, body: Some(body), reader: Some(reader), failure: None })
         }
         Err(error) => Err(plan.failed(error)),
     }
@@ -137,15 +139,31 @@ impl Open {
 
     async fn step(&mut self) -> Result<Step, Error> {
         let over = || Error::new(ErrorKind::Internal, "the stream was read past its end");
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         let reader = self.reader.as_mut().ok_or_else(over)?;
         while let Some(body) = &mut self.body {
             let progress = match body.next(&self.plan.deadline, reader.committed()).await? {
-                Some(bytes) => reader.push(&bytes)?,
+                Some(bytes) => reader.push(&bytes),
                 None => {
                     self.body = None;
                     let adapter = self.plan.settings().row.adapter();
-                    reader.end(adapter, &self.reply.headers, &self.plan.target())?;
-                    Progress::Done
+                    let end = reader.end(adapter, &self.reply.headers, &self.plan.target());
+                    end.map(|()| Progress::Done)
+                }
+            };
+            let progress = match progress {
+                Ok(progress) => progress,
+                // What came in the same read before the failure is not lost.
+                Err(error) => {
+                    self.body = None;
+                    let chunks = reader.take_chunks();
+                    if chunks.is_empty() {
+                        return Err(error);
+                    }
+                    self.failure = Some(error);
+                    return Ok(Step::Chunks(self.dated(chunks)));
                 }
             };
             if progress == Progress::Done
@@ -156,15 +174,20 @@ impl Open {
             if self.plan.ttft_ms.is_none() && reader.committed() {
                 self.plan.ttft_ms = Some(self.plan.elapsed_ms());
             }
-            let mut chunks = reader.take_chunks();
+            let chunks = reader.take_chunks();
             if !chunks.is_empty() {
-                let date = shared::date(&self.reply.headers);
-                chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
-                return Ok(Step::Chunks(chunks));
+                return Ok(Step::Chunks(self.dated(chunks)));
             }
         }
         let reader = self.reader.take().ok_or_else(over)?;
         Ok(Step::Done(Box::new(self.plan.respond(reader.into_answer(), &self.reply))))
+    }
+
+    /// Chunks of a provider that gives no time have the answer's.
+    fn dated(&self, mut chunks: Vec<Chunk>) -> Vec<Chunk> {
+        let date = shared::date(&self.reply.headers);
+        chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+        chunks
     }
 }
 
@@ -266,6 +289,11 @@ impl Plan {
             e.provider.get_or_insert_with(|| self.settings().name.clone());
             e.model.get_or_insert_with(|| self.model.clone());
             e.attempts.extend(attempt);
+            if e.status.is_some()
+                && let Some(message) = self.settings().key.redact(&e.message)
+            {
+                e.message = message;
+            }
         })
     }
 }

@@ -70,4 +70,13 @@ impl KeyRef {
         }
         Ok(Some(key))
     }
+
+    /// `text` without the key: some servers repeat it in their complaint about it.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> Option<String> {
+        let key = self.resolve("").ok()??;
+        let key = key.expose_secret();
+        // A key of a few characters is a word that a message may well hold.
+        (key.len() >= 8 && text.contains(key)).then(|| text.replace(key, "[key]"))
+    }
 }

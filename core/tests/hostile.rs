@@ -80,21 +80,61 @@ fn offsets(len: usize) -> Vec<usize> {
 
 #[test]
 fn an_answer_in_events_reads_as_the_whole_one() {
-    let provider = corpus::provider("anthropic");
-    let Some(records) = corpus::records("anthropic__messages.jsonl") else { return };
-    let mut seen = 0;
-    for record in records.iter().filter(|record| record.status == 200 && !record.streaming) {
-        let body: Value = serde_json::from_slice(&record.body).unwrap();
-        let wanted = whole(&provider, 200, body.to_string().as_bytes()).unwrap();
-        let found = stream(&provider, [events(body).as_bytes()]).unwrap();
-        assert_eq!(compared(wanted), compared(found), "{}", record.id);
-        seen += 1;
+    for ((file, kind), (events, least)) in
+        FILES.iter().zip([(anthropic_events as fn(Value) -> Vec<Value>, 300), (cohere_events, 50)])
+    {
+        let provider = corpus::provider(kind);
+        let Some(records) = corpus::records(file) else { return };
+        let mut seen = 0;
+        for record in records.iter().filter(|record| record.status == 200 && !record.streaming) {
+            let body: Value = serde_json::from_slice(&record.body).unwrap();
+            let wanted = whole(&provider, 200, body.to_string().as_bytes()).unwrap();
+            let events = events(body);
+            let events: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+            let found = stream(&provider, [events.as_bytes()]).unwrap();
+            assert_eq!(compared(wanted), compared(found), "{}", record.id);
+            seen += 1;
+        }
+        assert!(seen >= least, "{file}: only {seen} records");
     }
-    assert!(seen > 200, "only {seen} records");
 }
 
-/// The events that a server would have sent for this message.
-fn events(mut message: Value) -> String {
+/// The events that Cohere would have sent for this answer.
+fn cohere_events(mut answer: Value) -> Vec<Value> {
+    let message = answer["message"].take();
+    let list = |name: &str| message[name].as_array().cloned().unwrap_or_default();
+    let part = |kind: &str, index: usize, message: Value| json!({"type": kind, "index": index, "delta": {"message": message}});
+    let mut events = vec![json!({"type": "message-start", "id": answer["id"], "delta": {}})];
+    for word in message["tool_plan"].as_str().unwrap_or_default().split_inclusive(' ') {
+        events.push(part("tool-plan-delta", 0, json!({"tool_plan": word})));
+    }
+    for (index, block) in list("content").into_iter().enumerate() {
+        let kind = block["type"].as_str().unwrap();
+        let start = json!({"content": {"type": kind, kind: ""}});
+        events.push(part("content-start", index, start));
+        for word in block[kind].as_str().unwrap().split_inclusive(' ') {
+            events.push(part("content-delta", index, json!({"content": {kind: word}})));
+        }
+        events.push(json!({"type": "content-end", "index": index}));
+    }
+    for (index, mut call) in list("tool_calls").into_iter().enumerate() {
+        let arguments = call["function"]["arguments"].take();
+        call["function"]["arguments"] = "".into();
+        events.push(part("tool-call-start", index, json!({ "tool_calls": call })));
+        let delta = json!({"tool_calls": {"function": {"arguments": arguments}}});
+        events.push(part("tool-call-delta", index, delta));
+        events.push(json!({"type": "tool-call-end", "index": index}));
+    }
+    for (index, citation) in list("citations").into_iter().enumerate() {
+        events.push(part("citation-start", index, json!({ "citations": citation })));
+    }
+    let end = json!({"finish_reason": answer["finish_reason"], "usage": answer["usage"]});
+    events.push(json!({"type": "message-end", "delta": end}));
+    events
+}
+
+/// The events that Anthropic would have sent for this message.
+fn anthropic_events(mut message: Value) -> Vec<Value> {
     let content = std::mem::take(&mut message["content"]);
     let end = json!({
         "stop_reason": message["stop_reason"].take(),
@@ -140,7 +180,7 @@ fn events(mut message: Value) -> String {
     }
     events.push(json!({"type": "message_delta", "delta": end, "usage": {}}));
     events.push(json!({"type": "message_stop"}));
-    events.iter().map(|event| format!("data: {event}\n\n")).collect()
+    events
 }
 
 /// What has to be the same. A stream's usage leaves out what is `null`.

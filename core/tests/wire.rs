@@ -32,6 +32,8 @@ macro_rules! files {
 files! {
     anthropic_chat: "anthropic__chat.jsonl" => "compatible",
     anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
+    compatible_messages: "openai-compatible__messages.jsonl" => "anthropic",
+    misc_messages: "misc__messages.jsonl" => "anthropic",
     azure_chat: "azure__chat.jsonl" => "compatible",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
     cohere_v2_chat: "cohere__v2-chat.jsonl" => "cohere",

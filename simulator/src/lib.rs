@@ -13,7 +13,7 @@
 //! The HTTP/1.1 code is our own because a library would refuse to send what some cases need. Invariant: whatever the
 //! simulator sends in case mode is decided by the case alone; there is no `date`, no `server`, no header of its own but
 //! the framing.
-
+#![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
 mod case;

@@ -1,32 +1,39 @@
 //! Clients: their handles and the blocking call.
 
 use std::ffi::c_char;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use liter_llm_core::{Client, Config, Error, ErrorKind};
 
+use crate::engine::{Engine, panicked, unsaid};
+use crate::lane::Lanes;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, engine::Engine, guard, logs,
+    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard, logs,
 };
 
 /// A client: configuration, connections, limits.
 pub struct liter_llm_client {
     generation: u32,
-    pub(crate) client: Client,
+    client: Client,
+    lanes: Arc<Lanes>,
 }
 
 /// The client behind a handle, or the status that says why not.
 ///
 /// # Safety
 /// `handle` is NULL or came from `liter_llm_client_new` and has not been freed.
-pub(crate) unsafe fn client<'a>(handle: *const liter_llm_client) -> Result<&'a Client, i32> {
+pub(crate) unsafe fn client<'a>(
+    handle: *const liter_llm_client,
+) -> Result<(&'a Client, &'a Arc<Lanes>), i32> {
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
     if handle.generation != engine::generation() {
         return Err(LITER_LLM_E_FORKED);
     }
-    Ok(&handle.client)
+    Ok((&handle.client, &handle.lanes))
 }
 
 /// `config`: a JSON document, or NULL for the environment. 1: *error is an owned error document.
@@ -49,7 +56,8 @@ pub unsafe extern "C" fn liter_llm_client_new(
         match read {
             Ok(config) => {
                 let client = Client::new(config);
-                let handle = liter_llm_client { generation: engine::generation(), client };
+                let lanes = Arc::new(Lanes::new(client.clone()));
+                let handle = liter_llm_client { generation: engine::generation(), client, lanes };
                 // SAFETY: not NULL, and the caller's to write to.
                 unsafe { *out = Box::into_raw(Box::new(handle)) };
                 LITER_LLM_OK
@@ -79,7 +87,7 @@ pub unsafe extern "C" fn liter_llm_client_call(
 ) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
         // SAFETY: as the header says of handles and (pointer, length) pairs.
-        let (client, request, options) = unsafe {
+        let ((client, lanes), request, options) = unsafe {
             if request.is_null() || out.is_null() || out_len.is_null() {
                 return LITER_LLM_E_ARGUMENT;
             }
@@ -97,7 +105,7 @@ pub unsafe extern "C" fn liter_llm_client_call(
         if client.is_closed() {
             return LITER_LLM_E_CLOSED;
         }
-        let (status, text) = match call(client, request.to_vec(), options.to_vec()) {
+        let (status, text) = match call(lanes, request, options) {
             Ok(text) => (LITER_LLM_OK, text),
             Err(error) => (LITER_LLM_FAILED, error.to_json()),
         };
@@ -118,12 +126,26 @@ pub(crate) fn start() -> Result<&'static Engine, Error> {
     })
 }
 
-/// One call that the calling thread waits for.
-pub(crate) fn call(client: &Client, request: Vec<u8>, options: Vec<u8>) -> Result<Vec<u8>, Error> {
-    let client = client.clone();
-    let work = async move { client.call(&request, &options).await };
+/// One call on the calling thread, which waits for it.
+pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
     let engine = start()?;
-    match engine.wait(work).and_then(|outcome| outcome.map_err(|error| engine.blame(error))) {
+    let lane = lanes.take(engine).map_err(|error| {
+        let message = format!("cannot open what a call needs: {error}");
+        Error::new(ErrorKind::Internal, message)
+    })?;
+    // A lane in which something panicked is not used again.
+    let outcome = guard(None, || {
+        let work = pin!(lane.client.call(request, options));
+        Some(lane.drive(engine.until_stopped(work)).unwrap_or_else(|| Err(unsaid())))
+    });
+    let outcome = match outcome {
+        Some(outcome) => {
+            lanes.give(lane);
+            outcome
+        }
+        None => Err(panicked()),
+    };
+    match outcome.map_err(|error| engine.blame(error)) {
         Ok(response) => {
             logs::succeeded(&response);
             Ok(response.to_json())
@@ -150,7 +172,7 @@ pub unsafe extern "C" fn liter_llm_client_metrics(
         // SAFETY: a handle, and a text that ends in NUL, as the header says.
         let (client, format) = unsafe {
             match self::client(client) {
-                Ok(client) => (client, std::ffi::CStr::from_ptr(format)),
+                Ok((client, _)) => (client, std::ffi::CStr::from_ptr(format)),
                 Err(status) => return status,
             }
         };
@@ -168,6 +190,9 @@ pub unsafe extern "C" fn liter_llm_client_metrics(
     })
 }
 
+/// How long a cancelled call may take to end. It takes milliseconds.
+const CANCELLED: Duration = Duration::from_secs(1);
+
 /// Stops taking requests, waits up to `grace_ms` for those in flight, cancels the rest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_close(
@@ -177,15 +202,19 @@ pub unsafe extern "C" fn liter_llm_client_close(
     guard(LITER_LLM_E_INTERNAL, || {
         // SAFETY: a handle, as the header says.
         let client = match unsafe { self::client(client) } {
-            Ok(client) => client,
+            Ok((client, _)) => client,
             Err(status) => return status,
         };
         match engine::running() {
             Some(engine) => {
                 let closing = client.clone();
                 let grace = Duration::from_millis(grace_ms.into());
-                // The end of the engine ends the wait, and the work with it.
-                if engine.wait(async move { closing.close(grace).await }).is_err() {
+                // A call that its queue's reader drives ends when that reads on: it may be the thread
+                // that waits here. The end of the engine ends the wait, and the work with it.
+                let close = async move {
+                    let _ = tokio::time::timeout(grace + CANCELLED, closing.close(grace)).await;
+                };
+                if engine.wait(close).is_err() {
                     client.cancel_all();
                 }
             }
@@ -202,7 +231,7 @@ pub unsafe extern "C" fn liter_llm_client_free(client: *mut liter_llm_client) {
     guard((), || {
         // SAFETY: a handle, as the header says; in a forked child it is left alone.
         unsafe {
-            if let Ok(live) = self::client(client) {
+            if let Ok((live, _)) = self::client(client) {
                 live.cancel_all();
                 drop(Box::from_raw(client));
             }

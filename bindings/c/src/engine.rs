@@ -6,18 +6,19 @@
 //! hundred bytes for each `liter_llm_shutdown`; its runtime is), so that a thread may use the one it has
 //! seen.
 //!
-//! All work runs on the library's threads, that of a blocking call too: a socket is never written to
-//! on a thread of the host's, where SIGPIPE would end the process, and the end of the engine drops the
-//! work of a waiting call like any other.
+//! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
+//! the engine ends both.
 
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
-use liter_llm_core::{Client, Error, ErrorKind};
-use tokio::runtime::{Builder, Runtime};
+use liter_llm_core::{Error, ErrorKind};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::lane::Lanes;
 use crate::{guard, logs, sys};
 
 /// Threads, and what lives as long as they do.
@@ -25,10 +26,11 @@ pub(crate) struct Engine {
     /// `None` once it has been stopped. No handle is kept beside it, as one holds on to the runtime's
     /// memory and descriptors.
     runtime: RwLock<Option<Runtime>>,
-    /// Its end has begun: connections go away under the requests that use them.
-    stopping: AtomicBool,
     /// The client of `liter_llm_invoke`, made from the environment.
-    pub(crate) default_client: Mutex<Option<Client>>,
+    pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
+    /// Its end has begun: connections go away under the requests that use them, and the calls that run
+    /// on their callers' threads end.
+    stop: watch::Sender<bool>,
 }
 
 static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
@@ -107,8 +109,8 @@ fn build() -> std::io::Result<Engine> {
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
         runtime: RwLock::new(Some(runtime)),
-        stopping: AtomicBool::new(false),
         default_client: Mutex::new(None),
+        stop: watch::Sender::new(false),
     })
 }
 
@@ -126,7 +128,7 @@ pub(crate) fn stop(timeout: Duration) -> bool {
     let engine = ENGINE.swap(std::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: an engine that was published is never freed.
     let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
-    engine.stopping.store(true, Ordering::SeqCst);
+    engine.stop.send_replace(true);
     let runtime = engine.runtime.write().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
     if let Some(runtime) = runtime {
@@ -139,7 +141,23 @@ pub(crate) fn stop(timeout: Duration) -> bool {
 impl Engine {
     /// `error`, unless it is only how a request saw the end of the engine.
     pub(crate) fn blame(&self, error: Error) -> Error {
-        if self.stopping.load(Ordering::SeqCst) { unsaid() } else { error }
+        if *self.stop.borrow() { unsaid() } else { error }
+    }
+
+    /// Where a lane sends its name look-ups; `None`: the threads have stopped.
+    pub(crate) fn handle(&self) -> Option<Handle> {
+        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
+        runtime.as_ref().map(|runtime| runtime.handle().clone())
+    }
+
+    /// Runs `future` until the engine ends; `None`: it did.
+    pub(crate) async fn until_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.stop.subscribe();
+        tokio::select! {
+            biased;
+            outcome = future => Some(outcome),
+            _ = stop.wait_for(|stop| *stop) => None,
+        }
     }
 
     /// Runs `future` on the library's threads. `None`: they have stopped, and it was dropped.
@@ -191,11 +209,14 @@ impl<T> Drop for Answer<T> {
 /// The error of work that was dropped before its end.
 pub(crate) fn unsaid() -> Error {
     if std::thread::panicking() {
-        Error::new(
-            ErrorKind::Internal,
-            "a bug in liter-llm: the request panicked; please report it",
-        )
+        panicked()
     } else {
         Error::new(ErrorKind::Cancelled, "the request was cancelled")
     }
+}
+
+/// The error of work that panicked.
+pub(crate) fn panicked() -> Error {
+    let message = "a bug in liter-llm: the request panicked; please report it";
+    Error::new(ErrorKind::Internal, message)
 }

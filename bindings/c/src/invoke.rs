@@ -1,12 +1,14 @@
 //! One call: the two functions that need no handle.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use liter_llm_core::{Client, Config, Error, ErrorKind};
 use serde_json::{Map, Value};
 
 use crate::client::{call, start};
+use crate::engine::panicked;
+use crate::lane::Lanes;
 use crate::{document, guard};
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
@@ -79,12 +81,7 @@ unsafe fn text<'a>(pointer: *const c_char) -> Option<&'a [u8]> {
 
 /// Turns a panic into an error of kind `internal`.
 fn guarded<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    guard(None, || Some(body())).unwrap_or_else(|| {
-        Err(Error::new(
-            ErrorKind::Internal,
-            "a bug in liter-llm: the call panicked; please report it",
-        ))
-    })
+    guard(None, || Some(body())).unwrap_or_else(|| Err(panicked()))
 }
 
 fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
@@ -96,7 +93,7 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     if !provider.is_empty() {
         options.insert("provider".to_owned(), Value::from(provider));
     }
-    call(&default_client()?, request.to_vec(), Value::Object(options).to_string().into_bytes())
+    call(&*default_client()?, request, Value::Object(options).to_string().as_bytes())
 }
 
 fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Result<String, Error> {
@@ -112,18 +109,18 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse()) {
         request.insert("temperature".to_owned(), Value::Number(number));
     }
-    let document =
-        call(&default_client()?, Value::Object(request).to_string().into_bytes(), Vec::new())?;
+    let document = call(&*default_client()?, Value::Object(request).to_string().as_bytes(), b"")?;
     let response: Value = serde_json::from_slice(&document)
         .map_err(|_| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
     Ok(response["text"].as_str().unwrap_or_default().to_owned())
 }
 
-fn default_client() -> Result<Client, Error> {
+fn default_client() -> Result<Arc<Lanes>, Error> {
     let engine = start()?;
     let mut client = engine.default_client.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(client) = &*client {
-        return Ok(client.clone());
+        return Ok(Arc::clone(client));
     }
-    Ok(client.insert(Client::new(Config::from_env()?)).clone())
+    let lanes = Arc::new(Lanes::new(Client::new(Config::from_env()?)));
+    Ok(Arc::clone(client.insert(lanes)))
 }

@@ -6,6 +6,7 @@
 //!
 //! Rules that every function here keeps: a panic is caught ([`guard`]); NULL is answered, not
 //! followed; a handle made before a fork is not touched in the child ([`engine::generation`]).
+#![warn(clippy::unwrap_used)]
 #![allow(non_camel_case_types)]
 // What a caller must keep to is said once, in the header's prologue (cbindgen.toml).
 #![allow(clippy::missing_safety_doc)]
@@ -14,6 +15,7 @@ mod client;
 mod document;
 mod engine;
 mod invoke;
+mod lane;
 mod logs;
 mod process;
 mod queue;

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::engine;
+use crate::lane::{Lane, Lanes};
 use crate::sys::Flag;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL,
@@ -37,6 +38,19 @@ pub(crate) struct Queue {
     doorbell: Mutex<Option<Doorbell>>,
     /// Whether there is a doorbell: all that a push looks at when there is none.
     has_doorbell: AtomicBool,
+    /// The call that runs on the reader's thread, while nobody drives it.
+    inline: Mutex<Option<Inline>>,
+    /// There is such a call, or will be at once.
+    has_lane: AtomicBool,
+    /// An event came, for whoever drives a lane.
+    pushed: Notify,
+}
+
+/// A call that runs on the reader's thread.
+struct Inline {
+    token: u64,
+    lane: Lane,
+    home: Arc<Lanes>,
 }
 
 #[derive(Default)]
@@ -105,6 +119,9 @@ impl Queue {
             reading: AtomicBool::new(false),
             doorbell: Mutex::new(None),
             has_doorbell: AtomicBool::new(false),
+            inline: Mutex::new(None),
+            has_lane: AtomicBool::new(false),
+            pushed: Notify::new(),
         }
     }
 
@@ -153,6 +170,15 @@ impl Queue {
                 (Some(_), Some(until)) => until.saturating_duration_since(Instant::now()),
                 _ => Duration::from_secs(3600),
             };
+            let inline = lock(&self.inline).take();
+            if let Some(inline) = inline {
+                drop(state);
+                let driven = self.drive(inline, left);
+                state = lock(&self.state);
+                if driven {
+                    continue;
+                }
+            }
             if left.is_zero() {
                 return 0;
             }
@@ -206,6 +232,7 @@ impl Queue {
         drop(state);
         // Not under the lock: an abort may drop the task here, which pushes its last event.
         aborts.iter().for_each(AbortHandle::abort);
+        self.settle();
     }
 
     /// Drops everything: the handle is freed. Tasks still running find nobody to tell.
@@ -225,6 +252,62 @@ impl Queue {
         let abort = lock(&self.state).calls.get_mut(&token).and_then(Call::cancel);
         if let Some(abort) = abort {
             abort.abort();
+            self.settle();
+        }
+    }
+
+    // ---- Calls on the reader's thread ------------------------------------------------------
+
+    /// Whether a call may be attached: the reader drives one at a time.
+    pub(crate) fn reserve_lane(&self) -> bool {
+        !self.has_lane.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn release_lane(&self) {
+        self.has_lane.store(false, Ordering::Release);
+    }
+
+    /// Leaves a call to the reader, behind `reserve_lane`.
+    pub(crate) fn attach(&self, token: u64, lane: Lane, home: Arc<Lanes>) {
+        self.rest(Inline { token, lane, home });
+    }
+
+    /// Drives the reader's own call until there is an event or `left` is over. Whether that may have
+    /// brought one.
+    fn drive(&self, inline: Inline, left: Duration) -> bool {
+        let brought = if left.is_zero() {
+            inline.lane.turn();
+            false
+        } else {
+            let pushed = self.pushed.notified();
+            inline.lane.drive(async { tokio::time::timeout(left, pushed).await }).is_ok()
+        };
+        self.rest(inline);
+        brought || !lock(&self.state).events.is_empty()
+    }
+
+    /// Lets a cancelled call of the reader's end now: the reader may not come again.
+    fn settle(&self) {
+        let inline = lock(&self.inline).take();
+        if let Some(inline) = inline {
+            inline.lane.turn();
+            self.rest(inline);
+        }
+    }
+
+    /// Keeps a call that goes on; the lane of one that has ended goes home.
+    fn rest(&self, inline: Inline) {
+        let state = lock(&self.state);
+        if state.calls.contains_key(&inline.token) {
+            *lock(&self.inline) = Some(inline);
+            // A reader that found nobody's call to drive waits for events only.
+            if state.waiting {
+                self.wake.notify_one();
+            }
+        } else {
+            drop(state);
+            inline.home.give(inline.lane);
+            self.release_lane();
         }
     }
 
@@ -322,6 +405,7 @@ impl Queue {
         state.events.push_back(event);
         if state.events.len() == 1 {
             state.ring = true;
+            self.pushed.notify_one();
             self.wake_reader(state);
         }
     }

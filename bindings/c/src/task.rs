@@ -3,30 +3,59 @@
 //! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
 //! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Chunk, Client, Error, Started, Step};
+use liter_llm_core::{Chunk, Client, Error, Options, Started, Step};
+use memchr::memmem;
 
 use crate::engine::{self, Engine, unsaid};
+use crate::lane::Lanes;
 use crate::logs;
 use crate::queue::Queue;
 use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
 
 /// Starts a request. An error is a status for the caller, and no event follows.
 pub(crate) fn submit(
-    client: Client,
+    client: &Client,
+    lanes: &Arc<Lanes>,
     queue: &Arc<Queue>,
     token: u64,
-    request: Vec<u8>,
-    options: Vec<u8>,
+    request: &[u8],
+    options: &[u8],
 ) -> Result<(), i32> {
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    if let Some(abort) = engine.spawn(run(engine, client, last, request, options)) {
-        queue.started(token, number, abort);
-    }
+    let lane = match wants_lane(request, options) && queue.reserve_lane() {
+        // Without a lane (no descriptor left, say) the call runs as any other.
+        true => lanes.take(engine).map_err(|_| queue.release_lane()).ok(),
+        false => None,
+    };
+    let (request, options) = (request.to_vec(), options.to_vec());
+    let Some(lane) = lane else {
+        let work = run(engine, client.clone(), last, request, options);
+        if let Some(abort) = engine.spawn(work) {
+            queue.started(token, number, abort);
+        }
+        return Ok(());
+    };
+    let client = lane.client.clone();
+    let abort = lane.spawn(async move {
+        let work = pin!(run(engine, client, last, request, options));
+        engine.until_stopped(work).await;
+    });
+    queue.started(token, number, abort);
+    queue.attach(token, lane, Arc::clone(lanes));
     Ok(())
+}
+
+/// Whether the call is to run on the thread that reads the queue. A stream never does: its socket is
+/// read, and its timers run, also while the reader is busy elsewhere.
+fn wants_lane(request: &[u8], options: &[u8]) -> bool {
+    memmem::find(options, b"\"inline\"").is_some()
+        && Options::parse(options).is_ok_and(|options| options.inline == Some(true))
+        && memmem::find(request, b"\"stream\"").is_none()
 }
 
 async fn run(

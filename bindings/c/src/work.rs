@@ -28,7 +28,7 @@ pub unsafe extern "C" fn liter_llm_submit(
             return LITER_LLM_E_ARGUMENT;
         }
         // SAFETY: as the header says of handles and (pointer, length) pairs.
-        let (client, queue, request, options) = unsafe {
+        let ((client, lanes), queue, request, options) = unsafe {
             match (
                 self::client(client),
                 self::queue(queue),
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn liter_llm_submit(
         if client.in_flight() >= client.max_in_flight() {
             return LITER_LLM_E_BUSY;
         }
-        match task::submit(client.clone(), queue, token, request.to_vec(), options.to_vec()) {
+        match task::submit(client, lanes, queue, token, request, options) {
             Ok(()) => LITER_LLM_OK,
             Err(status) => status,
         }

@@ -1,13 +1,16 @@
 //! HTTP: pools of connections, the timers of one exchange, and the parser of event streams.
 //!
-//! This is the one place where a key's text is taken out, and the only one that knows reqwest.
+//! `exchange` sends a request and reads its answer; `pool` keeps connections, which `connect` opens.
 
+mod connect;
+mod exchange;
 mod failure;
 mod pool;
 mod sse;
 mod tls;
 
-pub use pool::{Body, Pool, Reply};
+pub use exchange::{Body, Reply};
+pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
 
 use std::time::Duration;
@@ -53,37 +56,40 @@ impl Deadline {
             Some(at) if at < self.total => (at, "response headers (timeouts.headers_ms)"),
             _ => (self.total, TOTAL),
         };
-        self.until(at, what, work).await
+        until(at, at - self.start, what, work).await
     }
 
     /// Waits for a part of a body. `content`: the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
-        let mut due = (self.total, TOTAL);
+        let (mut at, mut limit, mut what) = (self.total, self.total - self.start, TOTAL);
         if let Some(idle) = self.idle {
-            let at = Instant::now() + idle;
-            if at < due.0 {
-                due = (at, "the next part of the answer (idle_ms)");
+            let silent = Instant::now() + idle;
+            if silent < at {
+                (at, limit, what) = (silent, idle, "the next part of the answer (idle_ms)");
             }
         }
-        if let (false, Some(at)) = (content, self.first_token)
-            && at < due.0
+        if let (false, Some(first)) = (content, self.first_token)
+            && first < at
         {
-            due = (at, "the first token (timeouts.first_token_ms)");
+            let what = "the first token (timeouts.first_token_ms)";
+            return until(first, first - self.start, what, work).await;
         }
-        self.until(due.0, due.1, work).await
+        until(at, limit, what, work).await
     }
+}
 
-    async fn until<T>(
-        &self,
-        at: Instant,
-        what: &str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Error> {
-        tokio::time::timeout_at(at, work).await.map_err(|_| {
-            let ms = self.start.elapsed().as_millis();
-            Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
-        })
-    }
+/// Waits for `work` until `at`. The error names the limit, not the time that was measured: it says
+/// what to change.
+async fn until<T>(
+    at: Instant,
+    limit: Duration,
+    what: &str,
+    work: impl Future<Output = T>,
+) -> Result<T, Error> {
+    tokio::time::timeout_at(at, work).await.map_err(|_| {
+        let ms = limit.as_millis();
+        Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
+    })
 }
 
 const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

@@ -1,258 +1,308 @@
 //! Connections to one provider.
 //!
-//! With HTTP/1.1 one reqwest client holds all connections: as many idle ones as there may be calls
-//! in flight, so that a steady load opens none. With HTTP/2 hyper opens one connection a host and
-//! queues silently what passes the server's limit of streams (100 is usual); further clients, the
-//! shards, come into use when those before them are nearly full.
+//! An HTTP/1.1 connection is polled by the call that uses it, not by a task of its own: an exchange
+//! costs no hop between tasks, and a call that is dropped closes its socket there and then. Idle ones
+//! are kept, as many as there may be calls in flight, so that a steady load opens none.
+//! An HTTP/2 connection is shared and has a task; when all are full to the server's limit of streams,
+//! one more is opened. (Clients that open one a host queue silently beyond that limit.)
+//!
+//! Connections belong to the tokio runtime that opened them: a second runtime needs a pool of its own.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use bytes::{Bytes, BytesMut};
-use reqwest::{Client, Method, Url, Version};
-use secrecy::ExposeSecret;
+use ::http::{Request, Response};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 
-use super::{Deadline, failure, tls};
-use crate::codec::MAX_DOCUMENT;
-use crate::config::{HttpVersion, ProviderConfig};
+use super::connect::{Dialler, Stream};
+use super::failure;
+use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
-use crate::provider::{Auth, HttpRequest};
 
-const SHARDS: usize = 16;
-/// Below the 100 streams that most servers allow on one HTTP/2 connection.
-const STREAMS: usize = 90;
+pub(super) type Body = Full<Bytes>;
+
+/// Longer than most servers keep an idle connection, so that they, not we, decide.
+const IDLE: Duration = Duration::from_secs(90);
+/// Bounds a response's head, and so what an endless one can make us hold.
+const MAX_HEAD: usize = 256 << 10;
+const MAX_HEADERS: usize = 256;
+/// Streams on an HTTP/2 connection until the server has said its limit; most say 100.
+const STREAMS: usize = 100;
 
 /// The connections to one provider.
 pub struct Pool {
-    shards: [OnceLock<Client>; SHARDS],
-    in_flight: Arc<[AtomicUsize; SHARDS]>,
-    http2: AtomicBool,
-    idle: usize,
+    pub(super) dialler: Dialler,
+    pub(super) origin: String,
+    idle: Arc<Mutex<VecDeque<Http1>>>,
+    most_idle: usize,
+    shared: Mutex<Vec<Arc<Http2>>>,
+    /// Held while a connection is opened of which it is not known that it is HTTP/1.1, so that
+    /// many first calls do not open a shared connection each.
+    opening: tokio::sync::Mutex<()>,
+    http1: AtomicBool,
 }
 
-/// An answer whose body has not been read.
-pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Body,
+/// A connection for one call at a time.
+pub(super) struct Http1 {
+    sender: http1::SendRequest<Body>,
+    connection: Box<http1::Connection<TokioIo<Box<dyn Stream>>, Body>>,
+    /// The connection has ended, and must not be polled again.
+    over: bool,
+    since: Instant,
+    reused: bool,
 }
 
-/// A body that is read in parts. Dropping it closes the socket (HTTP/1.1) or the stream (HTTP/2).
-pub struct Body {
-    response: reqwest::Response,
-    origin: String,
-    _lease: Lease,
+/// A connection for many calls.
+pub(super) struct Http2 {
+    sender: http2::SendRequest<Body>,
+    in_flight: AtomicUsize,
+    /// How many streams the server allows.
+    room: AtomicUsize,
 }
 
-/// A place on a shard.
-struct Lease {
-    in_flight: Arc<[AtomicUsize; SHARDS]>,
-    shard: usize,
+/// A connection in the hands of one call.
+pub(super) enum Lease {
+    /// It goes back to `home` when the body has been read to its end.
+    Http1 {
+        connection: Option<Http1>,
+        home: Arc<Mutex<VecDeque<Http1>>>,
+        most_idle: usize,
+    },
+    Http2(Share),
 }
 
-impl Drop for Lease {
+/// A place on a shared connection.
+pub(super) struct Share(Arc<Http2>);
+
+impl Drop for Share {
     fn drop(&mut self) {
-        self.in_flight[self.shard].fetch_sub(1, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// Whether a failed request may be sent again on another connection.
+pub(super) enum Sent {
+    Answer(Response<Incoming>, Lease),
+    /// Not one byte was taken by the connection, which had been closed while it was idle.
+    Unsent(Request<Body>),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pool {
-    /// A pool that keeps up to `idle` idle connections. Nothing is opened yet.
+    /// A pool that keeps up to `most_idle` idle connections. Nothing is opened yet. `blocking`: the
+    /// runtime whose threads look names up; else that of the call.
     #[must_use]
-    pub fn new(idle: usize) -> Self {
+    pub fn new(provider: &ProviderConfig, most_idle: usize, blocking: Option<Handle>) -> Self {
+        let dialler = Dialler::new(provider, blocking);
         Pool {
-            shards: [const { OnceLock::new() }; SHARDS],
-            in_flight: Arc::new([const { AtomicUsize::new(0) }; SHARDS]),
-            http2: AtomicBool::new(false),
-            idle,
+            http1: AtomicBool::new(dialler.only_http1()),
+            dialler,
+            origin: provider.origin(),
+            idle: Arc::default(),
+            most_idle,
+            shared: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Sends `request` and waits for the headers.
-    pub async fn send(
-        &self,
-        provider: &ProviderConfig,
-        auth: Auth,
-        request: HttpRequest,
-        deadline: &Deadline,
-    ) -> Result<Reply, Error> {
-        let lease = self.lease();
-        let client = self.client(lease.shard, provider)?;
-        let request = build(provider, auth, request)?;
-        let origin = provider.base_url.origin().ascii_serialization();
-        let response = deadline.headers(client.execute(request)).await?.map_err(|error| {
-            failure::before_headers(&error, &origin, provider.timeouts.connect.as_millis())
-        })?;
-        if response.version() == Version::HTTP_2 {
-            self.http2.store(true, Ordering::Relaxed);
+    /// A connection that is ready for a request.
+    pub(super) async fn lease(&self) -> Result<Lease, Error> {
+        if let Some(lease) = self.existing() {
+            return Ok(lease);
         }
-        let status = response.status().as_u16();
-        if (300..400).contains(&status) {
-            return Err(Error::new(
-                ErrorKind::BadResponse,
-                format!(
-                    "{origin} answered with a redirect, which is not followed, so that the key stays \
-                     with its origin: set base_url to where the provider really is"
-                ),
-            )
-            .with(|e| e.status = Some(status)));
-        }
-        let headers = response.headers().clone();
-        Ok(Reply { status, headers, body: Body { response, origin, _lease: lease } })
-    }
-
-    fn lease(&self) -> Lease {
-        let counts = &self.in_flight;
-        let mut shard = 0;
-        if self.http2.load(Ordering::Relaxed) {
-            let load = |i: usize| counts[i].load(Ordering::Relaxed);
-            shard = (0..SHARDS)
-                .find(|&i| load(i) < STREAMS)
-                .or_else(|| (0..SHARDS).min_by_key(|&i| load(i)))
-                .unwrap_or(0);
-        }
-        counts[shard].fetch_add(1, Ordering::Relaxed);
-        Lease { in_flight: Arc::clone(counts), shard }
-    }
-
-    fn client(&self, shard: usize, provider: &ProviderConfig) -> Result<&Client, Error> {
-        if let Some(client) = self.shards[shard].get() {
-            return Ok(client);
-        }
-        // Two callers may both build one at the start; the second is dropped unused.
-        let client = self.build_client(provider)?;
-        Ok(self.shards[shard].get_or_init(|| client))
-    }
-
-    fn build_client(&self, provider: &ProviderConfig) -> Result<Client, Error> {
-        let https = provider.base_url.scheme() == "https";
-        let tls = tls::config(https, provider.ca_file.as_deref(), provider.http)?;
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("liter-llm/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(provider.timeouts.connect)
-            .tcp_nodelay(true)
-            .tcp_keepalive(Duration::from_secs(60))
-            .pool_max_idle_per_host(self.idle)
-            .pool_idle_timeout(Duration::from_secs(90));
-        let builder = match provider.http {
-            HttpVersion::Auto => builder,
-            HttpVersion::Http1 => builder.http1_only(),
-            HttpVersion::Http2 => builder.http2_prior_knowledge(),
-        };
-        builder.build().map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("cannot build an HTTP client: {error}"))
+        // Boxed: opening is rare and its future is large, which every call would carry about.
+        Box::pin(async {
+            if self.http1.load(Ordering::Relaxed) {
+                return self.open().await;
+            }
+            let _turn = self.opening.lock().await;
+            match self.existing() {
+                Some(lease) => Ok(lease),
+                None => self.open().await,
+            }
         })
+        .await
+    }
+
+    fn existing(&self) -> Option<Lease> {
+        {
+            let mut idle = lock(&self.idle);
+            while let Some(mut connection) = idle.pop_back() {
+                if connection.is_usable() {
+                    return Some(self.own(connection));
+                }
+            }
+        }
+        if self.http1.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut shared = lock(&self.shared);
+        shared.retain(|connection| !connection.sender.is_closed());
+        shared.iter().find_map(Http2::share).map(Lease::Http2)
+    }
+
+    fn own(&self, connection: Http1) -> Lease {
+        let home = Arc::clone(&self.idle);
+        Lease::Http1 { connection: Some(connection), home, most_idle: self.most_idle }
+    }
+
+    async fn open(&self) -> Result<Lease, Error> {
+        let dialled = self.dialler.dial().await?;
+        let failed = |error: hyper::Error| failure::before_headers(&error, &self.origin);
+        if !dialled.http2 {
+            self.http1.store(true, Ordering::Relaxed);
+            let (sender, connection) = http1::Builder::new()
+                .max_headers(MAX_HEADERS)
+                .max_buf_size(MAX_HEAD)
+                .handshake(dialled.io)
+                .await
+                .map_err(failed)?;
+            let connection = Box::new(connection);
+            let (since, over, reused) = (Instant::now(), false, false);
+            return Ok(self.own(Http1 { sender, connection, over, since, reused }));
+        }
+        let (sender, mut connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(10))
+            .max_header_list_size(MAX_HEAD as u32)
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(8 << 20)
+            .handshake(dialled.io)
+            .await
+            .map_err(failed)?;
+        let room = AtomicUsize::new(STREAMS);
+        let shared = Arc::new(Http2 { sender, in_flight: AtomicUsize::new(1), room });
+        let known = Arc::downgrade(&shared);
+        // Its errors reach the calls that it serves; there is nobody else to tell.
+        tokio::spawn(poll_fn(move |cx| {
+            let over = Pin::new(&mut connection).poll(cx);
+            // The server's word on its limit comes with its settings, and may change.
+            if let Some(shared) = known.upgrade() {
+                shared.room.store(connection.current_max_send_streams(), Ordering::Relaxed);
+            }
+            over.map(|_| ())
+        }));
+        lock(&self.shared).push(Arc::clone(&shared));
+        Ok(Lease::Http2(Share(shared)))
     }
 }
 
-fn build(
-    provider: &ProviderConfig,
-    auth: Auth,
-    request: HttpRequest,
-) -> Result<reqwest::Request, Error> {
-    let mut url: Url = provider.base_url.clone();
-    url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), request.path));
-    let mut out = reqwest::Request::new(Method::POST, url);
-    let headers = out.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in request.headers {
-        let value = HeaderValue::try_from(value).map_err(|_| {
-            Error::invalid(name, format!("the value of the header {name} is not valid in HTTP"))
-        })?;
-        headers.insert(HeaderName::from_static(name), value);
+impl Http1 {
+    /// Whether it is still open, as far as can be told without waiting.
+    fn is_usable(&mut self) -> bool {
+        if self.since.elapsed() > IDLE {
+            return false;
+        }
+        // An idle connection is polled by nobody: this is where it sees that the server closed it.
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        !self.over && !self.sender.is_closed()
     }
-    if let Some(key) = provider.key.resolve(&provider.name)? {
-        let (name, text) = match auth {
-            Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
-            Auth::Header(name) => (HeaderName::from_static(name), key.expose_secret().to_owned()),
-        };
-        let text = zeroize::Zeroizing::new(text);
-        let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| {
-            Error::new(
-                ErrorKind::Authentication,
-                format!("the key of {} has characters that no HTTP header can hold", provider.name),
-            )
-        })?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
+
+    /// Lets the connection write what waits and read what has come. What it says at its end, the
+    /// exchange says too.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        self.over = self.over || Pin::new(&mut *self.connection).poll(cx).is_ready();
     }
-    for (name, value) in &provider.headers {
-        // Both were checked when the configuration was read.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            headers.insert(name, value);
+}
+
+impl Http2 {
+    /// A place on it, unless it is full.
+    fn share(self: &Arc<Self>) -> Option<Share> {
+        let most = self.room.load(Ordering::Relaxed).max(1);
+        let room = |n: usize| (n < most).then_some(n + 1);
+        self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
+        Some(Share(Arc::clone(self)))
+    }
+}
+
+impl Lease {
+    /// HTTP/2 wants the whole URI in a request, HTTP/1.1 its path.
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self, Lease::Http2(_))
+    }
+
+    /// Sends a request and waits for the response's head.
+    pub(super) async fn send(
+        mut self,
+        request: Request<Body>,
+        origin: &str,
+    ) -> Result<Sent, Error> {
+        match &mut self {
+            Lease::Http2(share) => {
+                let mut sender = share.0.sender.clone();
+                let answer = sender.send_request(request).await;
+                let answer = answer.map_err(|error| failure::before_headers(&error, origin))?;
+                Ok(Sent::Answer(answer, self))
+            }
+            Lease::Http1 { connection, .. } => {
+                let Some(http1) = connection.as_mut() else {
+                    return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
+                };
+                let sending = http1.sender.try_send_request(request);
+                let mut sending = std::pin::pin!(sending);
+                let answer = poll_fn(|cx| {
+                    http1.drive(cx);
+                    sending.as_mut().poll(cx)
+                })
+                .await;
+                match answer {
+                    Ok(answer) => Ok(Sent::Answer(answer, self)),
+                    Err(mut error) => match error.take_message() {
+                        Some(request) if http1.reused => Ok(Sent::Unsent(request)),
+                        _ => Err(failure::before_headers(error.error(), origin)),
+                    },
+                }
+            }
         }
     }
-    *out.body_mut() = Some(request.body.into());
-    Ok(out)
-}
 
-impl Body {
-    /// The next part; `None` at the body's proper end. `content`: the first content has arrived.
-    pub async fn next(
+    /// Polls the body's next frame, and the connection that it comes from.
+    pub(super) fn poll_frame(
         &mut self,
-        deadline: &Deadline,
-        content: bool,
-    ) -> Result<Option<Bytes>, Error> {
-        let part = deadline.part(content, self.response.chunk()).await?;
-        part.map_err(|error| failure::in_body(&error, &self.origin, true))
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
+        use hyper::body::Body as _;
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        if let Lease::Http1 { connection: Some(http1), .. } = self {
+            http1.drive(cx);
+            return Pin::new(body).poll_frame(cx);
+        }
+        Poll::Pending
     }
 
-    /// The whole body.
-    pub async fn collect(mut self, deadline: &Deadline) -> Result<Bytes, Error> {
-        let mut whole: Option<BytesMut> = None;
-        let mut first: Option<Bytes> = None;
-        loop {
-            let part = deadline.part(true, self.response.chunk()).await?;
-            let Some(part) = part.map_err(|error| failure::in_body(&error, &self.origin, false))?
-            else {
-                break;
-            };
-            let so_far = whole.as_ref().map_or(first.as_ref().map_or(0, Bytes::len), BytesMut::len);
-            if so_far + part.len() > MAX_DOCUMENT {
-                return Err(Error::new(
-                    ErrorKind::BadResponse,
-                    "the answer is larger than 32 MiB (after decompression)",
-                ));
-            }
-            match (&mut whole, first.take()) {
-                (Some(whole), _) => whole.extend_from_slice(&part),
-                (None, None) => first = Some(part),
-                (None, Some(head)) => {
-                    let mut joined = BytesMut::with_capacity((head.len() + part.len()) * 2);
-                    joined.extend_from_slice(&head);
-                    joined.extend_from_slice(&part);
-                    whole = Some(joined);
-                }
-            }
+    /// The body has been read to its end: the connection can serve the next call.
+    pub(super) fn release(&mut self) {
+        let Lease::Http1 { connection, home, most_idle } = self else { return };
+        let Some(mut http1) = connection.take() else { return };
+        http1.drive(&mut Context::from_waker(Waker::noop()));
+        if http1.over || !http1.sender.is_ready() {
+            return;
         }
-        Ok(whole.map(BytesMut::freeze).or(first).unwrap_or_default())
-    }
-
-    /// Reads what is left after a stream's terminal event, so that the connection can be used
-    /// again. That is nearly always the end of the body, and nearly always there already.
-    pub fn finish(mut self) {
-        let mut at_once = std::task::Context::from_waker(std::task::Waker::noop());
-        while let Poll::Ready(part) = std::pin::pin!(self.response.chunk()).poll(&mut at_once) {
-            if !matches!(part, Ok(Some(_))) {
-                return;
-            }
+        http1.since = Instant::now();
+        http1.reused = true;
+        let mut idle = lock(home);
+        idle.push_back(http1);
+        // The one in front has waited longest; looking at one a time keeps pace with the load.
+        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.since.elapsed() > IDLE) {
+            idle.pop_front();
         }
-        // A server that goes on is cut off: its connection is worth less than the wait.
-        let drain = async move {
-            for _ in 0..16 {
-                if !matches!(self.response.chunk().await, Ok(Some(_))) {
-                    return;
-                }
-            }
-        };
-        tokio::spawn(async { tokio::time::timeout(Duration::from_secs(1), drain).await });
     }
 }

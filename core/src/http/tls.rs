@@ -11,22 +11,18 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::HttpVersion;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
-/// The client configuration for one provider. `https`: roots are needed at all.
-pub(super) fn config(
-    https: bool,
-    ca_file: Option<&Path>,
-    http: HttpVersion,
-) -> Result<ClientConfig, Error> {
-    let mut roots = if https { system_roots().clone() } else { RootCertStore::empty() };
+/// The client configuration for one provider.
+pub(super) fn config(ca_file: Option<&Path>, http: HttpVersion) -> Result<ClientConfig, Error> {
+    let mut roots = system_roots().clone();
     if let Some(path) = ca_file {
         add_file(&mut roots, path)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(crate::ErrorKind::Internal, error.to_string()))?
+        .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = match http {

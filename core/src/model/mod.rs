@@ -4,6 +4,8 @@
 mod options;
 mod request;
 mod response;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod stream;
 
 pub use options::{Options, Unsupported};

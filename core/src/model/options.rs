@@ -18,6 +18,8 @@ pub struct Options {
     pub unsupported: Option<Unsupported>,
     /// Unknown members of a request are an error, not a warning.
     pub strict: Option<bool>,
+    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
+    pub inline: Option<bool>,
 }
 
 /// What happens to a parameter that the provider cannot take.
@@ -64,6 +66,7 @@ impl Options {
             merge_deltas: self.merge_deltas.or(other.merge_deltas),
             unsupported: self.unsupported.or(other.unsupported),
             strict: self.strict.or(other.strict),
+            inline: self.inline.or(other.inline),
         }
     }
 
@@ -79,6 +82,7 @@ impl Options {
                 _ => Unsupported::Warn,
             }),
             strict: fields.bool("strict")?,
+            inline: fields.bool("inline")?,
         };
         match fields.rest().keys().next() {
             None => Ok(options),

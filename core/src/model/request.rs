@@ -573,8 +573,10 @@ fn read_response_format(
     let mut format = Fields::new(object, "response_format");
     let words = ["text", "json_object", "json_schema"];
     match format.word("type", &words)? {
-        Some("text") => Ok(Some(ResponseFormat::Text)),
-        Some("json_object") => Ok(Some(ResponseFormat::JsonObject)),
+        Some(word @ ("text" | "json_object")) => {
+            format.rest_into(unknown);
+            Ok(Some(if word == "text" { ResponseFormat::Text } else { ResponseFormat::JsonObject }))
+        }
         Some(_) => {
             let Some(inner) = format.object("json_schema")? else {
                 return Err(format.missing("json_schema", "an object with name and schema"));

@@ -11,6 +11,7 @@ use crate::error::Attempt;
 
 /// A chat response.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Response {
     /// The provider's id of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,10 +41,12 @@ pub struct Response {
 
 /// One answer.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Choice {
     /// Its number.
     pub index: u64,
     /// What the model says.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::AssistantMessageDocument"))]
     pub message: AssistantMessage,
     /// Why it ended.
     pub finish_reason: Option<FinishReason>,
@@ -212,6 +215,7 @@ pub struct Warning {
 
 /// Everything volatile or ours.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Liter {
     /// The version of this object: 1.
     pub v: u8,

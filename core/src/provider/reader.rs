@@ -123,10 +123,16 @@ impl StreamReader {
             }
             Form::Events => {
                 if let Some(event) = self.parser.last_event().map_err(bad_events)? {
-                    let progress = self.decoder.event(event, &mut self.assembly)?;
+                    let progress = self.decoder.event(event, &mut self.assembly);
                     self.assembly.end_event();
-                    if progress == Progress::Done {
-                        return Ok(());
+                    match progress {
+                        Ok(Progress::Done) => return Ok(()),
+                        Ok(Progress::More) => {}
+                        // Half an event is no fault of the event but the stream's early end.
+                        Err(error) if error.kind() == ErrorKind::BadResponse => {
+                            return Err(unterminated("the rest of its last event"));
+                        }
+                        Err(error) => return Err(error),
                     }
                 }
                 self.decoder.end(&mut self.assembly)

@@ -77,20 +77,9 @@ impl Decoder {
         if let Some(usage) = take_object(&mut message, "usage") {
             self.merge_usage(usage);
         }
-        // Empty, and repeated by message_delta.
-        for name in ["content", "stop_reason", "stop_sequence", "stop_details"] {
-            let empty = message.get(name).is_some_and(|value| match value {
-                Value::Array(items) => items.is_empty(),
-                other => other.is_null(),
-            });
-            if empty {
-                message.shift_remove(name);
-            }
-        }
         // A server that does not stream block by block may put blocks here.
-        for (index, block) in
-            take_list(&mut message, "content").unwrap_or_default().into_iter().enumerate()
-        {
+        let blocks = take_list(&mut message, "content").unwrap_or_default();
+        for (index, block) in blocks.into_iter().enumerate() {
             if let Value::Object(body) = block {
                 self.open(index as u64, body, out);
             }

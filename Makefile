@@ -1,0 +1,153 @@
+# Every task of the project by name. A bare `make` lists them.
+#
+# Nothing outside the checkout is needed but a Rust toolchain, a C compiler and Python 3.11, and
+# nothing outside it is written to but the usual caches. `make demo` and `make test` work on a fresh
+# clone: what they need is made on the way, and made again only when what it is made from changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# One folder for what cargo builds, wherever the caller keeps others: the package, the runners and
+# the scripts look for the library there.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+# The simulator is on this machine; no proxy is asked for it.
+export NO_PROXY := 127.0.0.1,localhost
+unexport LITER_LLM_LIB LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
+
+PYTHON ?= python3
+BIN := .venv/bin
+CARGO := cargo --locked
+# The drift test of the schemas wants this feature; with it everywhere, core is compiled once.
+RUST := --workspace --features liter-llm-core/schema
+# Recorded exchanges; a folder that is not there is said in one line.
+CORPUS ?= $(firstword $(wildcard ../shared/wire ../../shared/wire) ../shared/wire)
+RUFF_PATHS := scripts bindings/conformance
+# Part of `test` as soon as its script is there.
+SANITIZE := $(if $(wildcard scripts/sanitize.py),sanitize)
+
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+# ---- Making things --------------------------------------------------------------------------
+
+.PHONY: setup
+setup: .venv/installed ## the Python environment in .venv, with the package installed for development
+
+.venv/packages: scripts/requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements.txt
+	@touch $@
+
+# An editable install: the hook writes the declarations from the header and links the library.
+.venv/installed: .venv/packages include/liter_llm.h python/pyproject.toml python/hatch_build.py | build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e python
+	@touch $@
+
+.PHONY: build
+build: ## the release library and the simulator
+	$(CARGO) build --release -p liter-llm-c -p liter-llm-simulator
+
+.PHONY: lib-debug
+lib-debug: ## the library with assertions, for tests of C programs
+	$(CARGO) build $(RUST) --lib --bins --examples
+
+.PHONY: header
+header: ## write include/liter_llm.h anew from bindings/c
+	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-c --test header
+
+.PHONY: schemas
+schemas: ## write the JSON schemas and docs/errors.md anew
+	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-core --test schemas
+	$(PYTHON) scripts/errors_doc.py
+
+.PHONY: wheel
+wheel: .venv/packages build ## the wheel, in dist/
+	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
+
+.PHONY: fmt
+fmt: .venv/packages ## format Rust and Python
+	$(CARGO) fmt --all
+	$(BIN)/ruff format -q $(RUFF_PATHS)
+	cd python && ../$(BIN)/ruff format -q src tests hatch_build.py
+
+# ---- Checking things ------------------------------------------------------------------------
+
+.PHONY: test
+test: lint types rust python $(SANITIZE) conformance docs symbols fuzz-build ## everything that CI runs
+	$(call say,everything passed)
+
+.PHONY: ci
+ci: test ## what .ci/run runs: the same as test
+
+.PHONY: lint
+lint: .venv/packages ## formatting and lints of Rust and Python
+	$(call say,lint)
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
+	$(BIN)/ruff check $(RUFF_PATHS)
+	$(BIN)/ruff format --check $(RUFF_PATHS)
+	cd python && ../$(BIN)/ruff check src tests hatch_build.py
+
+.PHONY: types
+types: .venv/installed ## pyright, strict, over the Python package
+	$(call say,types)
+	$(BIN)/pyright -p python
+
+.PHONY: rust
+rust: ## Rust and C tests, the drift of header and schemas among them
+	$(call say,Rust and C tests)
+	$(CARGO) test $(RUST)
+
+.PHONY: python
+python: .venv/installed ## Python tests
+	$(call say,Python tests)
+	cd python && ../$(BIN)/python -m pytest
+
+.PHONY: sanitize
+sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
+	$(call say,C tests under sanitizers)
+	$(BIN)/python scripts/sanitize.py
+
+.PHONY: conformance
+conformance: .venv/installed lib-debug ## every case in every language, and recorded traffic from CORPUS
+	$(call say,conformance)
+	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
+
+.PHONY: docs
+docs: .venv/installed ## compile or run every block of the documents, and follow their links
+	$(call say,documents)
+	$(BIN)/python scripts/errors_doc.py --check
+	$(BIN)/python scripts/check_docs.py
+
+.PHONY: symbols
+symbols: build ## exports and size of the release library
+	$(call say,library)
+	$(PYTHON) scripts/check_symbols.py
+
+.PHONY: fuzz-build
+fuzz-build: ## build the fuzz targets
+	$(call say,fuzz targets)
+	$(PYTHON) scripts/fuzz.py --build
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the project's cases
+	$(PYTHON) scripts/fuzz.py --seconds $(or $(EACH),10)
+
+# ---- Showing things -------------------------------------------------------------------------
+
+.PHONY: demo
+demo: .venv/installed ## one unary and one streamed chat in each wire format, without a key
+	@$(BIN)/python scripts/demo.py $(ARGS)
+
+.PHONY: bench
+bench: .venv/installed ## CPU per call and per chunk against a raw socket client
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove what was built; the caches of cargo and pip stay
+	rm -rf target build dist .venv fuzz/target fuzz/corpus fuzz/artifacts

@@ -1,0 +1,94 @@
+//! Lanes: a call on the thread that waits for it.
+//!
+//! A call that its caller waits for needs no other thread: a lane is a tokio runtime of one thread,
+//! with connections of its own, that a caller borrows for the length of a call and drives itself.
+//! That spares each call the two hand-overs between threads, which cost more CPU than the rest of the
+//! engine. A client keeps the lanes it has made, as many as there were calls at once.
+//!
+//! What must not run on a host's thread does not: name look-ups block, and go to the engine's
+//! threads; sockets are written to without SIGPIPE (`core/src/http/connect.rs`).
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use liter_llm_core::Client;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::engine::Engine;
+
+/// The lanes of one client.
+pub(crate) struct Lanes {
+    client: Client,
+    idle: Mutex<Vec<Lane>>,
+}
+
+/// One thread's worth of engine.
+pub(crate) struct Lane {
+    runtime: Runtime,
+    pub(crate) client: Client,
+    /// Where names are looked up.
+    engine: &'static Engine,
+    since: Instant,
+}
+
+/// A lane that has rested this long looks at its sockets before it uses them: servers close
+/// connections, and only a driven lane sees that.
+const RESTED: Duration = Duration::from_millis(100);
+
+impl Lanes {
+    pub(crate) fn new(client: Client) -> Self {
+        Lanes { client, idle: Mutex::default() }
+    }
+
+    /// A lane for one call.
+    pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
+        let rested = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those whose engine has ended could look up no name any more.
+            idle.retain(|lane| std::ptr::eq(lane.engine, engine));
+            idle.pop()
+        };
+        if let Some(lane) = rested {
+            if lane.since.elapsed() > RESTED {
+                lane.turn();
+            }
+            return Ok(lane);
+        }
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let Some(handle) = engine.handle() else {
+            return Err(std::io::Error::other("liter_llm_shutdown has been called"));
+        };
+        let client = self.client.with_own_connections(handle);
+        Ok(Lane { runtime, client, engine, since: Instant::now() })
+    }
+
+    /// Takes a lane back.
+    pub(crate) fn give(&self, mut lane: Lane) {
+        lane.since = Instant::now();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+    }
+}
+
+impl Lane {
+    /// Drives the lane on the calling thread until `future` is done.
+    pub(crate) fn drive<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Starts a task, which goes on while the lane is driven.
+    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.runtime.spawn(future).abort_handle()
+    }
+
+    /// Lets what is ready happen, without waiting.
+    pub(crate) fn turn(&self) {
+        self.drive(async {
+            // The first lets the sockets be looked at, the second the tasks that they wake run.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
+    }
+}

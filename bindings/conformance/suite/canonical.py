@@ -1,0 +1,74 @@
+"""The canonical form of an outcome: what two languages must agree on, byte by byte.
+
+Only what differs from run to run is taken out. Member order and the spelling of numbers stay, for
+a binding that re-sorts or rounds has changed the provider's answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .jsontext import compact
+
+_RUN = re.compile(r"/case/[^/\s\"]+/")
+
+
+def strip(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Takes the volatile members out of an outcome line, in place."""
+    result = outcome.get("result")
+    if isinstance(result, dict) and isinstance(liter := result.get("liter"), dict):
+        liter.pop("request_id", None)
+        liter.pop("timing", None)
+        if isinstance(cache := liter.get("cache"), dict):
+            cache.pop("age_ms", None)
+        _strip_attempts(liter)
+    error = outcome.get("error")
+    if isinstance(error, dict):
+        _strip_attempts(error)
+        if isinstance(message := error.get("message"), str):
+            error["message"] = _RUN.sub("/case/RUN/", message)
+    return outcome
+
+
+def steady(outcome: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    """The part of an outcome that does not hang on timing, for the cases where some does.
+
+    How much had arrived before a cancellation or a reset took hold, and which deltas came in one
+    read of the socket, differ from run to run. All else of such a case is compared as ever.
+    """
+    replies = [exchange.get("reply", {}) for exchange in case.get("exchanges", [])]
+    error = outcome.get("error")
+    if "cancel_after" in case and isinstance(error, dict) and error.get("kind") == "cancelled":
+        events = outcome.get("events", [])[: case["cancel_after"]]
+        return outcome | {"error": {"kind": "cancelled"}, "events": events}
+    if any(reply.get("cut") == "reset" for reply in replies) and isinstance(error, dict):
+        without = {name: value for name, value in outcome.items() if name != "events"}
+        return without | {"error": {"kind": error.get("kind")}}
+    if case.get("options", {}).get("merge_deltas"):
+        return {name: value for name, value in outcome.items() if name != "events"}
+    return outcome
+
+
+def _strip_attempts(owner: dict[str, Any]) -> None:
+    for attempt in owner.get("attempts") or []:
+        if isinstance(attempt, dict):
+            attempt.pop("ms", None)
+
+
+def text(outcome: dict[str, Any]) -> str:
+    """The canonical bytes of a stripped outcome, without its case and via."""
+    body = {name: value for name, value in outcome.items() if name not in ("case", "via")}
+    return compact(body)
+
+
+def rename(outcome: dict[str, Any], name: str, provider: str) -> dict[str, Any]:
+    """An `invoke` outcome with the case's own provider in place of the name it was given.
+
+    Under `invoke` each case's provider has the case's id for a name, so that one configuration
+    serves all; the expected outcome is written for the provider itself.
+    """
+    return json.loads(
+        json.dumps(outcome).replace(json.dumps(name)[1:-1], json.dumps(provider)[1:-1])
+    )

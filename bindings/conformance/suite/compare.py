@@ -1,0 +1,107 @@
+"""Compares outcomes: with the expected one, and a stream's chunks with its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def first_difference(expected: Any, actual: Any, exact: bool, path: str = "") -> str | None:
+    """Where `actual` differs from `expected`, with both values; None where it does not.
+
+    Members that `expected` leaves out are not looked at unless `exact`. Lists must have the same
+    length. `null` in `expected` is met by `null` or an absent member.
+    """
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            at = f"{path}.{name}" if path else name
+            if name not in actual:
+                if value is None and not exact:
+                    continue
+                return f"{at}: expected {short(value)}, got nothing"
+            if found := first_difference(value, actual[name], exact, at):
+                return found
+        extra = [name for name in actual if exact and name not in expected]
+        if extra:
+            at = f"{path}.{extra[0]}" if path else extra[0]
+            return f"{at}: expected nothing, got {short(actual[extra[0]])}"
+        return None
+    if isinstance(expected, list) and isinstance(actual, list):
+        if len(expected) != len(actual):
+            return f"{path}: expected {len(expected)} items, got {len(actual)}: {short(actual)}"
+        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            if found := first_difference(one, other, exact, f"{path}[{number}]"):
+                return found
+        return None
+    if expected == actual and isinstance(expected, bool) == isinstance(actual, bool):
+        return None
+    return f"{path}: expected {short(expected)}, got {short(actual)}"
+
+
+def short(value: Any) -> str:
+    """A value for a person to read."""
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:150]}… ({len(text)} characters)"
+
+
+def bytes_difference(one: str, other: str) -> str:
+    """The first place where two canonical texts differ."""
+    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    if at is None:
+        at = min(len(one), len(other))
+    start = max(0, at - 40)
+    return f"at byte {at}: {one[start : at + 60]!r} against {other[start : at + 60]!r}"
+
+
+def stream_difference(outcome: dict[str, Any]) -> str | None:
+    """Whether the chunks, put together, are the final result."""
+    result = outcome.get("result")
+    if result is None:
+        partial = (outcome.get("error") or {}).get("partial")
+        text = _concatenate(outcome.get("events", [])).get(0, {}).get("content") or ""
+        if partial is not None and partial.get("text") != text:
+            return f"partial.text: the chunks say {short(text)}, it says {short(partial)}"
+        return None
+    wholes = _concatenate(outcome.get("events", []))
+    for choice in result["choices"]:
+        whole = wholes.pop(choice["index"], None)
+        if whole is None:
+            return f"choice {choice['index']}: no chunk brought it"
+        message = choice["message"]
+        said = {
+            "content": message.get("content"),
+            "reasoning": message.get("reasoning"),
+            "refusal": message.get("refusal"),
+            "tool_calls": [
+                (call["id"], call["function"]["name"], call["function"]["arguments"])
+                for call in message.get("tool_calls", [])
+            ],
+            "finish_reason": choice.get("finish_reason"),
+        }
+        for name, value in said.items():
+            if (whole[name] or None) != (value or None):
+                return f"{name}: chunks give {short(whole[name])}, the result {short(value)}"
+    return f"choices {sorted(wholes)} are in chunks only" if wholes else None
+
+
+def _concatenate(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    wholes: dict[int, dict[str, Any]] = {}
+    calls: dict[int, dict[int, list[str]]] = {}
+    for event in events:
+        for choice in event.get("choices", []):
+            index, delta = choice["index"], choice["delta"]
+            whole = wholes.setdefault(
+                index,
+                {"content": "", "reasoning": "", "refusal": "", "finish_reason": None},
+            )
+            for name in ("content", "reasoning", "refusal"):
+                whole[name] += delta.get(name) or ""
+            whole["finish_reason"] = choice.get("finish_reason") or whole["finish_reason"]
+            for part in delta.get("tool_calls", []):
+                call = calls.setdefault(index, {}).setdefault(part["index"], ["", "", ""])
+                call[0] += part.get("id") or ""
+                call[1] += part["function"].get("name") or ""
+                call[2] += part["function"].get("arguments") or ""
+    for index, whole in wholes.items():
+        found = calls.get(index, {})
+        whole["tool_calls"] = [tuple(found[number]) for number in sorted(found)]
+    return wholes

@@ -1,0 +1,103 @@
+"""Turns recorded provider exchanges into cases, one for each record and seed.
+
+The request is a generic one: what matters is how the answer is read. The recorded status, headers
+and body are replayed as they are, cut into hostile pieces by the seed. What must come out is not
+written down here but judged by `facts`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .cases import Case
+
+# File → the kind of provider that reads it.
+FILES = {
+    "openai__chat": "openai",
+    "anthropic__messages": "anthropic",
+    "anthropic__chat": "compatible",
+    "cohere__v2-chat": "cohere",
+    "deepseek__chat": "deepseek",
+    "groq__chat": "groq",
+    "mistral__chat": "mistral",
+    "ollama__chat": "ollama",
+    "openrouter__chat": "openrouter",
+    "together__chat": "together",
+    "xai__chat": "xai",
+    "azure__chat": "compatible",
+    "misc__chat": "compatible",
+    "openai-compatible__chat": "compatible",
+    "openai-compatible__messages": "anthropic",
+    "misc__messages": "anthropic",
+}
+
+# The simulator frames and sends the decoded body itself.
+_FRAMING = {"content-length", "content-encoding", "transfer-encoding", "connection"}
+_SMALL = 4096
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded exchange and the kind of provider that reads it."""
+
+    id: str
+    kind: str
+    data: dict[str, Any]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What its body says, read by others."""
+        return self.data["facts"]
+
+
+def read(folder: Path) -> Iterator[Record]:
+    """Every record of the chat APIs that are built."""
+    for file, kind in FILES.items():
+        path = folder / f"{file}.jsonl"
+        if not path.exists():
+            continue
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                data = json.loads(line)
+                # The list of stored answers has the same path.
+                if data["method"] == "GET":
+                    continue
+                yield Record(f"{file}/{data['id']}", kind, data)
+
+
+def case_id(record: Record, seed: int) -> str:
+    """`corpus/<file>/<id>/<seed>`."""
+    return f"corpus/{record.id}/{seed}"
+
+
+def case(record: Record, seed: int) -> Case:
+    """The case that replays `record` under `seed`."""
+    data = record.data
+    body: str = data["response_body"]
+    streaming: bool = data["streaming"]
+    every_byte = seed == 0 and len(body) < _SMALL
+    provider = "recorded" if record.kind == "compatible" else record.kind
+    entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conf-corpus"}
+    if provider != record.kind:
+        entry = {"kind": record.kind} | entry
+    headers = data["response_headers"] or {}
+    reply = {
+        "status": data["status"],
+        "headers": {name: value for name, value in headers.items() if name not in _FRAMING},
+        "body": body,
+        "framing": "chunked" if streaming else "length",
+        "split": {"every": 1} if every_byte else {"seed": seed},
+    }
+    document = {
+        "about": "A recorded exchange.",
+        "config": {"providers": {provider: entry}},
+        "provider": provider,
+        "request": {"prompt": "x", "model": "m"},
+        "via": ["stream"] if streaming else ["call", "submit"],
+        "exchanges": [{"reply": reply}],
+    }
+    return Case(case_id(record, seed), document)

@@ -1,0 +1,151 @@
+//! The conformance runner of Rust: reads the plan that `bindings/conformance/run.py` made, runs its
+//! rows 32 at a time, and prints one outcome a line. README.md there describes both.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use liter_llm_core::{Client, Config, Error, ErrorKind, Response, Step};
+use serde_json::{Map, Value, json};
+
+const AT_ONCE: usize = 32;
+
+/// One row of the plan.
+struct Row {
+    case: String,
+    via: String,
+    provider: Option<String>,
+    config: Option<Vec<u8>>,
+    request: Vec<u8>,
+    options: Vec<u8>,
+    cancel_after: Option<usize>,
+}
+
+#[tokio::main]
+async fn main() {
+    let path = std::env::var("LITER_LLM_PLAN").expect("LITER_LLM_PLAN names the plan");
+    let plan = std::fs::read_to_string(path).expect("the plan can be read");
+    let places = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+    let mut tasks = tokio::task::JoinSet::new();
+    for line in plan.lines() {
+        let row = Row::read(line);
+        let place = Arc::clone(&places).acquire_owned().await.expect("never closed");
+        tasks.spawn(async move {
+            let outcome = row.outcome().await;
+            let line = outcome.to_string() + "\n";
+            std::io::stdout().lock().write_all(line.as_bytes()).expect("stdout is open");
+            drop(place);
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("a row panicked");
+    }
+}
+
+impl Row {
+    fn read(line: &str) -> Row {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [case, via, provider, config, request, options, cancel_after] = fields[..] else {
+            panic!("a row has seven fields: {line}");
+        };
+        Row {
+            case: case.to_owned(),
+            via: via.to_owned(),
+            provider: (provider != "-").then(|| provider.to_owned()),
+            config: bytes(config),
+            request: bytes(request).expect("every row has a request"),
+            options: bytes(options).unwrap_or_default(),
+            cancel_after: cancel_after.parse().ok(),
+        }
+    }
+
+    async fn outcome(&self) -> Value {
+        let mut outcome = Map::new();
+        outcome.insert("case".into(), json!(self.case));
+        outcome.insert("via".into(), json!(self.via));
+        if self.via == "stream" {
+            let mut events = Vec::new();
+            let end = self.stream(&mut events).await;
+            outcome.insert("events".into(), Value::Array(events));
+            finish(&mut outcome, end);
+        } else {
+            finish(&mut outcome, self.call().await);
+        }
+        Value::Object(outcome)
+    }
+
+    async fn call(&self) -> Result<Response, Error> {
+        self.client()?.call(&self.request, &self.options()).await
+    }
+
+    async fn stream(&self, events: &mut Vec<Value>) -> Result<Response, Error> {
+        let mut stream = self.client()?.stream(&self.request, &self.options()).await?;
+        loop {
+            if self.cancel_after.is_some_and(|count| events.len() >= count) {
+                return Err(Error::new(ErrorKind::Cancelled, "the runner cancelled"));
+            }
+            match stream.next().await? {
+                Step::Chunks(chunks) => {
+                    events.extend(chunks.iter().map(|chunk| json!(chunk)));
+                    events.truncate(self.cancel_after.unwrap_or(usize::MAX));
+                }
+                Step::Done(response) => return Ok(*response),
+            }
+        }
+    }
+
+    /// The row's client: one for each configuration, one for the environment.
+    fn client(&self) -> Result<Client, Error> {
+        static CLIENTS: OnceLock<Mutex<HashMap<Option<Vec<u8>>, Client>>> = OnceLock::new();
+        let mut clients = CLIENTS.get_or_init(Mutex::default).lock().expect("not poisoned");
+        if let Some(client) = clients.get(&self.config) {
+            return Ok(client.clone());
+        }
+        let config = match &self.config {
+            Some(document) => Config::parse(document)?,
+            None => Config::from_env()?,
+        };
+        let client = Client::new(config);
+        if self.config.is_none() {
+            clients.insert(None, client.clone());
+        }
+        Ok(client)
+    }
+
+    /// The row's options; `invoke` names its provider as an argument, which here is an option.
+    fn options(&self) -> Vec<u8> {
+        match &self.provider {
+            Some(provider) if self.via == "invoke" => {
+                json!({"provider": provider}).to_string().into_bytes()
+            }
+            _ => self.options.clone(),
+        }
+    }
+}
+
+fn finish(outcome: &mut Map<String, Value>, end: Result<Response, Error>) {
+    match end {
+        Ok(response) => outcome.insert("result".into(), json!(response)),
+        Err(error) => outcome.insert("error".into(), json!(*error)),
+    };
+}
+
+/// A field's bytes: `-` absent, `j:` JSON, `x:` hex, `r:` prefix, unit, times and suffix.
+fn bytes(field: &str) -> Option<Vec<u8>> {
+    let (form, rest) = field.split_once(':')?;
+    Some(match form {
+        "j" => rest.as_bytes().to_vec(),
+        "x" => hex(rest),
+        "r" => {
+            let parts: Vec<&str> = rest.split(':').collect();
+            let times = parts[2].parse().expect("a number of times");
+            [hex(parts[0]), hex(parts[1]).repeat(times), hex(parts[3])].concat()
+        }
+        _ => panic!("a field of an unknown form: {form}"),
+    })
+}
+
+fn hex(digits: &str) -> Vec<u8> {
+    let pairs = (0..digits.len()).step_by(2).map(|at| &digits[at..at + 2]);
+    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex digits")).collect()
+}

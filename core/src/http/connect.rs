@@ -1,0 +1,216 @@
+//! Opens one connection: name look-up, TCP (both address families at once), a proxy where the
+//! environment names one, and TLS.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::Uri;
+use ::http::header::HeaderValue;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use super::{failure, tls};
+use crate::config::{HttpVersion, ProviderConfig};
+use crate::error::{Error, ErrorKind};
+
+/// A TCP connection that is never written to with `writev`, which raises SIGPIPE where the peer is
+/// gone; a plain write of tokio's asks the system not to. Calls may run on threads of the host.
+struct Quiet(TcpStream);
+
+impl AsyncRead for Quiet {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Quiet {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A connection's bytes, in the clear.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// An open connection.
+pub(super) struct Dialled {
+    pub(super) io: TokioIo<Box<dyn Stream>>,
+    /// HTTP/2 was agreed on.
+    pub(super) http2: bool,
+}
+
+/// What is needed to open connections to one origin.
+pub(super) struct Dialler {
+    base: Uri,
+    origin: String,
+    timeout: Duration,
+    version: HttpVersion,
+    /// `None`: plain TCP.
+    tls: Option<OnceLock<TlsConnector>>,
+    ca_file: Option<std::path::PathBuf>,
+    proxy: Option<Proxy>,
+    connector: HttpConnector<Resolver>,
+}
+
+/// A proxy on the way.
+struct Proxy {
+    uri: Uri,
+    auth: Option<HeaderValue>,
+}
+
+impl Dialler {
+    /// `blocking`: where name look-ups run; else on the runtime of the call.
+    pub(super) fn new(provider: &ProviderConfig, blocking: Option<Handle>) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(Resolver { blocking });
+        connector.set_nodelay(true);
+        connector.set_keepalive(Some(Duration::from_secs(60)));
+        connector.enforce_http(false);
+        let base = provider.base_url.clone();
+        let proxy = Matcher::from_env()
+            .intercept(&base)
+            .map(|proxy| Proxy { uri: proxy.uri().clone(), auth: proxy.basic_auth().cloned() });
+        Dialler {
+            origin: provider.origin(),
+            timeout: provider.timeouts.connect,
+            version: provider.http,
+            tls: provider.is_https().then(OnceLock::new),
+            ca_file: provider.ca_file.clone(),
+            proxy,
+            connector,
+            base,
+        }
+    }
+
+    /// The header and form of request target that a plain-HTTP proxy wants.
+    pub(super) fn forward_proxy(&self) -> Option<Option<&HeaderValue>> {
+        match (&self.tls, &self.proxy) {
+            (None, Some(proxy)) => Some(proxy.auth.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is certain that this connection will be used by one call at a time.
+    pub(super) fn only_http1(&self) -> bool {
+        match self.version {
+            HttpVersion::Http1 => true,
+            HttpVersion::Http2 => false,
+            HttpVersion::Auto => self.tls.is_none(),
+        }
+    }
+
+    /// Opens a connection.
+    pub(super) async fn dial(&self) -> Result<Dialled, Error> {
+        match tokio::time::timeout(self.timeout, self.dial_now()).await {
+            Ok(dialled) => dialled,
+            Err(_) => Err(Error::new(
+                ErrorKind::Timeout,
+                format!(
+                    "no connection to {} within {} ms (timeouts.connect_ms)",
+                    self.origin,
+                    self.timeout.as_millis()
+                ),
+            )),
+        }
+    }
+
+    async fn dial_now(&self) -> Result<Dialled, Error> {
+        let tcp = Quiet(self.tcp().await?);
+        let Some(tls) = &self.tls else {
+            let io = TokioIo::new(Box::new(tcp) as Box<dyn Stream>);
+            return Ok(Dialled { io, http2: self.version == HttpVersion::Http2 });
+        };
+        let connector = match tls.get() {
+            Some(connector) => connector,
+            None => {
+                let config = tls::config(self.ca_file.as_deref(), self.version)?;
+                tls.get_or_init(|| TlsConnector::from(Arc::new(config)))
+            }
+        };
+        let host = self.base.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host).map_err(|_| {
+            Error::invalid("base_url", format!("{} has no name that TLS can check", self.origin))
+        })?;
+        let stream = connector
+            .connect(name, tcp)
+            .await
+            .map_err(|error| failure::connecting(&error, &self.origin))?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok(Dialled { io: TokioIo::new(Box::new(stream) as Box<dyn Stream>), http2 })
+    }
+
+    async fn tcp(&self) -> Result<TcpStream, Error> {
+        let mut connector = self.connector.clone();
+        let failed =
+            |error: &(dyn std::error::Error + 'static)| failure::connecting(error, &self.origin);
+        let io = match &self.proxy {
+            None => connector.call(self.base.clone()).await.map_err(|error| failed(&error))?,
+            Some(proxy) if self.tls.is_none() => {
+                connector.call(proxy.uri.clone()).await.map_err(|error| failed(&error))?
+            }
+            Some(proxy) => {
+                let mut tunnel = Tunnel::new(proxy.uri.clone(), connector);
+                if let Some(auth) = &proxy.auth {
+                    tunnel = tunnel.with_auth(auth.clone());
+                }
+                poll_fn(|cx| tunnel.poll_ready(cx)).await.map_err(|error| failed(&error))?;
+                tunnel.call(self.base.clone()).await.map_err(|error| failed(&error))?
+            }
+        };
+        Ok(io.into_inner())
+    }
+}
+
+/// Names through the system's resolver, on a thread that may block.
+#[derive(Clone)]
+struct Resolver {
+    blocking: Option<Handle>,
+}
+
+type Addresses = std::vec::IntoIter<std::net::SocketAddr>;
+
+impl Service<Name> for Resolver {
+    type Response = Addresses;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = std::io::Result<Addresses>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let handle = self.blocking.clone().unwrap_or_else(Handle::current);
+        let work = handle
+            .spawn_blocking(move || std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), 0)));
+        Box::pin(async move { work.await.map_err(std::io::Error::other)? })
+    }
+}

@@ -1,0 +1,490 @@
+//! The documents as types, for their JSON Schemas.
+//!
+//! Requests, options and configurations are read by hand (`request`, `options`, `config`), so that
+//! messages can name paths; what those readers take is written down here once more. A test in
+//! `core/tests/schemas.rs` holds the two together. Responses, chunks and errors are serialised from
+//! their own types and need no copy, but for the two that are written by hand.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+
+type Object = Map<String, Value>;
+
+/// What is asked: OpenAI's chat request with a few members of our own. Give `prompt` or `messages`.
+/// A member that is not listed is left out of the provider's body and reported in `warnings`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(title = "Request")]
+pub struct RequestDocument {
+    /// The operation.
+    pub op: Option<Op>,
+    /// The short form: one user message.
+    pub prompt: Option<String>,
+    /// The conversation.
+    pub messages: Option<Vec<MessageDocument>>,
+    /// The provider's model id; the configuration's default where absent.
+    pub model: Option<String>,
+    /// Most tokens of the answer.
+    #[schemars(range(min = 1))]
+    pub max_tokens: Option<u64>,
+    /// OpenAI's newer name of `max_tokens`; wins over it.
+    #[schemars(range(min = 1))]
+    pub max_completion_tokens: Option<u64>,
+    /// Sampling temperature.
+    pub temperature: Option<Number>,
+    /// Nucleus sampling.
+    pub top_p: Option<Number>,
+    /// Texts that end the answer.
+    pub stop: Option<StopDocument>,
+    /// Seed for sampling.
+    pub seed: Option<Number>,
+    /// How many choices.
+    #[schemars(range(min = 1))]
+    pub n: Option<u64>,
+    /// OpenAI's presence penalty.
+    pub presence_penalty: Option<Number>,
+    /// OpenAI's frequency penalty.
+    pub frequency_penalty: Option<Number>,
+    /// Tools that the model may call.
+    pub tools: Option<Vec<ToolDocument>>,
+    /// Which tool the model must call.
+    pub tool_choice: Option<ToolChoiceDocument>,
+    /// Whether several tools may be called at once.
+    pub parallel_tool_calls: Option<bool>,
+    /// The form of the answer.
+    pub response_format: Option<ResponseFormatDocument>,
+    /// How much the model thinks before it answers.
+    pub reasoning: Option<ReasoningDocument>,
+    /// OpenAI's name of `reasoning.effort`.
+    pub reasoning_effort: Option<String>,
+    /// Whether chunks are wanted.
+    pub stream: Option<bool>,
+    /// OpenAI's member; says nothing that is not done anyway.
+    pub stream_options: Option<Value>,
+    /// Labels that the provider stores with the request.
+    pub metadata: Option<Object>,
+    /// An id of the end user, for the provider's abuse checks.
+    pub user: Option<String>,
+    /// Members for one provider's body only, by the provider's name.
+    pub extra: Option<BTreeMap<String, Object>>,
+    /// How and where it is done; options given beside the request win.
+    pub options: Option<OptionsDocument>,
+}
+
+/// The operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// A chat completion.
+    Chat,
+}
+
+/// One message of the conversation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "Message")]
+pub struct MessageDocument {
+    /// Who speaks.
+    pub role: RoleDocument,
+    /// What is said. Only an assistant's message may have none.
+    pub content: Option<ContentDocument>,
+    /// A name of the speaker.
+    pub name: Option<String>,
+    /// The tools that the assistant called.
+    pub tool_calls: Option<Vec<ToolCallInDocument>>,
+    /// For a tool's result: the call that it answers.
+    pub tool_call_id: Option<String>,
+    /// The assistant's refusal.
+    pub refusal: Option<String>,
+    /// The assistant's reasoning text.
+    pub reasoning: Option<String>,
+    /// Another name of `reasoning`, in use among OpenAI's relatives.
+    pub reasoning_content: Option<String>,
+    /// A tool's result that reports a failure.
+    pub is_error: Option<bool>,
+    /// What a provider said that has no unified place, as the response gave it.
+    pub provider_fields: Option<Object>,
+}
+
+/// Who speaks.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum RoleDocument {
+    System,
+    Developer,
+    User,
+    Assistant,
+    Tool,
+}
+
+/// What a message says.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ContentDocument {
+    /// Plain text.
+    Text(String),
+    /// Parts in order.
+    Parts(Vec<PartDocument>),
+}
+
+/// One part of a message. `cache_control` marks the end of a prefix to cache (Anthropic).
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PartDocument {
+    /// Text.
+    Text {
+        /// The text.
+        text: String,
+        /// Anthropic's cache mark.
+        cache_control: Option<Value>,
+    },
+    /// An image.
+    ImageUrl {
+        /// Where it is.
+        image_url: ImageDocument,
+        /// Anthropic's cache mark.
+        cache_control: Option<Value>,
+    },
+    /// Audio.
+    InputAudio {
+        /// The audio.
+        input_audio: AudioDocument,
+        /// Ignored: no provider caches audio.
+        cache_control: Option<Value>,
+    },
+    /// A file.
+    File {
+        /// OpenAI's object: `file_data`, `file_id`, `filename`.
+        file: Object,
+        /// Anthropic's cache mark.
+        cache_control: Option<Value>,
+    },
+    /// What an assistant refused to say, handed back as part of the history.
+    Refusal {
+        /// The text.
+        refusal: Option<String>,
+    },
+}
+
+/// Where an image is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ImageDocument {
+    /// A URL, or a `data:` URL with base64.
+    Url(String),
+    /// The same, with its detail.
+    Image {
+        /// A URL, or a `data:` URL with base64.
+        url: String,
+        /// OpenAI's `low`, `high`, `auto`.
+        detail: Option<String>,
+    },
+}
+
+/// Audio.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AudioDocument {
+    /// Base64.
+    pub data: String,
+    /// `wav` or `mp3`.
+    pub format: String,
+}
+
+/// A call of one of the caller's tools, in the history.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToolCallInDocument {
+    /// The provider's id of the call.
+    pub id: Option<String>,
+    /// `function`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// What was called.
+    pub function: CalledFunctionDocument,
+}
+
+/// A function that was called.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CalledFunctionDocument {
+    /// Its name.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Option<ArgumentsDocument>,
+}
+
+/// The arguments of a call.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ArgumentsDocument {
+    /// JSON text.
+    Text(String),
+    /// The object itself.
+    Object(Object),
+}
+
+/// Texts that end the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StopDocument {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+/// A tool: a function of the caller's, or one of the provider's own, which is sent as it is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToolDocument {
+    /// `function`, or the type of a provider's own tool.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The function; with the type `function`.
+    pub function: Option<FunctionDocument>,
+    /// Anthropic's cache mark.
+    pub cache_control: Option<Value>,
+}
+
+/// A function that is offered to the model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FunctionDocument {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: Option<String>,
+    /// JSON Schema of its arguments.
+    pub parameters: Option<Object>,
+    /// Whether arguments must match the schema exactly.
+    pub strict: Option<bool>,
+}
+
+/// Which tool the model must call.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ToolChoiceDocument {
+    /// A word.
+    Word(ToolChoiceWord),
+    /// `{"type": "function", "function": {"name": …}}`.
+    Function {
+        /// `function`.
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        /// The function.
+        function: Option<NamedDocument>,
+        /// Its name, in the flat form.
+        name: Option<String>,
+    },
+}
+
+/// Which tool the model must call, as a word.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum ToolChoiceWord {
+    Auto,
+    None,
+    Required,
+    Any,
+}
+
+/// Something with a name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct NamedDocument {
+    /// The name.
+    pub name: String,
+}
+
+/// The form of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ResponseFormatDocument {
+    /// Plain text.
+    Text,
+    /// Some JSON object.
+    JsonObject,
+    /// JSON of a schema.
+    JsonSchema {
+        /// The schema and its name.
+        json_schema: JsonSchemaDocument,
+    },
+}
+
+/// A schema and its name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct JsonSchemaDocument {
+    /// The schema's name; `response` where absent.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// JSON Schema.
+    pub schema: Object,
+    /// Whether the answer must match exactly.
+    pub strict: Option<bool>,
+}
+
+/// How much the model thinks before it answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReasoningDocument {
+    /// `none`, `minimal`, `low`, `medium`, `high`, …: the provider checks the word.
+    pub effort: Option<String>,
+    /// Most tokens of reasoning.
+    pub budget_tokens: Option<u64>,
+}
+
+/// How and where a request is done. A member that is not listed is an error.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(title = "Options", deny_unknown_fields)]
+pub struct OptionsDocument {
+    /// The provider's name in the configuration.
+    pub provider: Option<String>,
+    /// The whole call's time, in milliseconds.
+    #[schemars(range(min = 1))]
+    pub timeout_ms: Option<u64>,
+    /// The longest silence inside a stream, in milliseconds.
+    #[schemars(range(min = 1))]
+    pub idle_ms: Option<u64>,
+    /// Joins text deltas that arrive in one read of the socket.
+    pub merge_deltas: Option<bool>,
+    /// What happens to a parameter that the provider cannot take.
+    pub unsupported: Option<UnsupportedDocument>,
+    /// Unknown members of a request are an error, not a warning.
+    pub strict: Option<bool>,
+    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
+    pub inline: Option<bool>,
+}
+
+/// What happens to a parameter that the provider cannot take.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnsupportedDocument {
+    /// It is left out, and `warnings` says so.
+    Warn,
+    /// The call fails before anything is sent.
+    Error,
+}
+
+/// A client's configuration. A member that is not listed is an error.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(title = "Config", deny_unknown_fields)]
+pub struct ConfigDocument {
+    /// Providers by name: a built-in one to change, or one to add.
+    pub providers: Option<BTreeMap<String, ProviderDocument>>,
+    /// The provider of requests that name none.
+    pub default_provider: Option<String>,
+    /// The model of requests that name none.
+    pub default_model: Option<String>,
+    /// Most calls in flight; one more is refused.
+    #[schemars(range(min = 1))]
+    pub max_in_flight: Option<u64>,
+}
+
+/// One provider's settings.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ProviderDocument {
+    /// A built-in provider whose wire format this one speaks; its own name where absent.
+    pub kind: Option<String>,
+    /// Where it is, with the version path. Its key goes to this origin only.
+    pub base_url: Option<String>,
+    /// `env:NAME`, `file:/path`, or the key itself.
+    pub api_key: Option<String>,
+    /// The model of requests that name none.
+    pub model: Option<String>,
+    /// Headers added to each request.
+    pub headers: Option<BTreeMap<String, String>>,
+    /// The five timers.
+    pub timeouts: Option<TimeoutsDocument>,
+    /// The version header's value (Anthropic).
+    pub api_version: Option<String>,
+    /// A PEM file with further trusted roots.
+    pub ca_file: Option<String>,
+    /// Which HTTP versions are offered.
+    pub http: Option<HttpDocument>,
+}
+
+/// The five timers, in milliseconds.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TimeoutsDocument {
+    /// Name look-up, TCP and TLS.
+    #[schemars(range(min = 1))]
+    pub connect_ms: Option<u64>,
+    /// From sending the request to the response's headers.
+    #[schemars(range(min = 1))]
+    pub headers_ms: Option<u64>,
+    /// From sending the request to a stream's first content.
+    #[schemars(range(min = 1))]
+    pub first_token_ms: Option<u64>,
+    /// The longest silence inside a body.
+    #[schemars(range(min = 1))]
+    pub idle_ms: Option<u64>,
+    /// The whole call.
+    #[schemars(range(min = 1))]
+    pub total_ms: Option<u64>,
+}
+
+/// Which HTTP versions are offered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub enum HttpDocument {
+    /// HTTP/2 where the server takes it, else HTTP/1.1.
+    #[serde(rename = "auto")]
+    Auto,
+    /// HTTP/1.1 only.
+    #[serde(rename = "1.1")]
+    Http1,
+    /// HTTP/2 without asking.
+    #[serde(rename = "2")]
+    Http2,
+}
+
+/// What the model says: `model::AssistantMessage` as it is written.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "AssistantMessage")]
+pub struct AssistantMessageDocument {
+    /// `assistant`.
+    pub role: String,
+    /// The text; `null` where the provider gave none.
+    pub content: Option<String>,
+    /// The caller's tools that the model calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCallDocument>,
+    /// The model's refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// The reasoning text, where the provider shows one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning: Option<String>,
+    /// Members of the provider's message that have no place here.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub provider_fields: Object,
+}
+
+/// A call of one of the caller's tools: `model::ToolCall` as it is written.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "ToolCall")]
+pub struct ToolCallDocument {
+    /// The provider's id of the call; empty where it gave none.
+    pub id: String,
+    /// `function`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What is called.
+    pub function: CalledDocument,
+}
+
+/// A called function.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CalledDocument {
+    /// Its name.
+    pub name: String,
+    /// Its arguments: JSON text, as the provider wrote it.
+    pub arguments: String,
+}
+
+/// A failed request.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "ErrorDocument")]
+pub struct ErrorDocument {
+    /// What failed.
+    pub error: crate::error::ErrorBody,
+}

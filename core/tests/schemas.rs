@@ -1,0 +1,189 @@
+//! The documents' JSON Schemas in `bindings/conformance/schemas/`, and the error table, are what
+//! the code says.
+//!
+//! `UPDATE=1 cargo test -p liter-llm-core --features schema --test schemas` rewrites the schemas.
+#![cfg(feature = "schema")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use liter_llm_core::error::ErrorKind;
+use liter_llm_core::model::schema::{
+    ConfigDocument, ErrorDocument, OptionsDocument, RequestDocument,
+};
+use liter_llm_core::{Chunk, Options, Request, Response};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+fn conformance() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bindings/conformance")
+}
+
+fn schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    relax(&mut schema);
+    schema
+}
+
+/// A member that may be null may be absent, and the widths of Rust's numbers are nobody's business.
+fn relax(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if object.get("format").is_some_and(Value::is_string) {
+                object.shift_remove("format");
+            }
+            let optional: Vec<String> = object
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .filter(|(_, property)| takes_null(property))
+                .map(|(name, _)| name.clone())
+                .collect();
+            if let Some(Value::Array(required)) = object.get_mut("required") {
+                required.retain(|name| !optional.iter().any(|other| name == other));
+            }
+            if object.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+                object.shift_remove("required");
+            }
+            object.values_mut().for_each(relax);
+        }
+        Value::Array(items) => items.iter_mut().for_each(relax),
+        _ => {}
+    }
+}
+
+fn takes_null(property: &Value) -> bool {
+    let null = |value: &Value| value == "null";
+    let narrow = ["type", "anyOf", "oneOf", "$ref", "enum", "const"];
+    property.as_bool() == Some(true)
+        || !narrow.iter().any(|name| property.get(name).is_some())
+        || property["type"].as_array().is_some_and(|types| types.iter().any(null))
+        || property["anyOf"]
+            .as_array()
+            .is_some_and(|forms| forms.iter().any(|form| null(&form["type"])))
+}
+
+fn all() -> [(&'static str, Value); 6] {
+    [
+        ("request", schema::<RequestDocument>()),
+        ("options", schema::<OptionsDocument>()),
+        ("config", schema::<ConfigDocument>()),
+        ("response", schema::<Response>()),
+        ("chunk", schema::<Chunk>()),
+        ("error", schema::<ErrorDocument>()),
+    ]
+}
+
+#[test]
+fn schemas_are_up_to_date() {
+    let folder = conformance().join("schemas");
+    for (name, schema) in all() {
+        let path = folder.join(format!("{name}.json"));
+        let wanted = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == wanted, "{} is out of date: run with UPDATE=1", path.display());
+    }
+}
+
+/// Every name under `properties`, at any depth.
+fn properties(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Object(members)) = object.get("properties") {
+                names.extend(members.keys().cloned());
+            }
+            object.values().for_each(|value| properties(value, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| properties(item, names)),
+        _ => {}
+    }
+}
+
+/// The names that a reader asks `Fields` for, from its source.
+fn asked(source: &str) -> BTreeSet<String> {
+    const READERS: [&str; 9] =
+        ["string", "bool", "number", "whole", "list", "object", "word", "value", "timer"];
+    let mut names = BTreeSet::new();
+    for reader in READERS {
+        let call = format!("{reader}(\"");
+        for (at, _) in source.match_indices(&call) {
+            let rest = &source[at + call.len()..];
+            names.insert(rest.split('"').next().unwrap_or_default().to_owned());
+        }
+    }
+    names
+}
+
+#[test]
+fn schemas_name_what_the_readers_know() {
+    let request = include_str!("../src/model/request.rs");
+    let options = include_str!("../src/model/options.rs");
+    let config = include_str!("../src/config.rs");
+    // A request's options are read by their own reader.
+    let both = format!("{request}{options}");
+    for (name, schema, source) in [
+        ("request", schema::<RequestDocument>(), both.as_str()),
+        ("options", schema::<OptionsDocument>(), options),
+        ("config", schema::<ConfigDocument>(), config),
+    ] {
+        let mut known = BTreeSet::new();
+        properties(&schema, &mut known);
+        let asked = asked(source);
+        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            one.difference(other).cloned().collect::<Vec<_>>()
+        };
+        let (schema_only, reader_only) = (only(&known, &asked), only(&asked, &known));
+        assert!(
+            schema_only.is_empty() && reader_only.is_empty(),
+            "{name}: only the schema knows {schema_only:?}, only the reader {reader_only:?}"
+        );
+    }
+}
+
+#[test]
+fn every_member_of_the_schema_is_known_to_the_reader() {
+    let document = br#"{"op": "chat", "messages": [{"role": "user", "content": "x", "name": "n"}],
+        "model": "m", "max_tokens": 1, "max_completion_tokens": 1, "temperature": 0, "top_p": 1,
+        "stop": "x", "seed": 1, "n": 1, "presence_penalty": 0, "frequency_penalty": 0,
+        "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "auto",
+        "parallel_tool_calls": true, "response_format": {"type": "text"},
+        "reasoning": {"effort": "low", "budget_tokens": 1}, "reasoning_effort": "low",
+        "stream": false, "stream_options": {}, "metadata": {}, "user": "u", "extra": {},
+        "options": {}, "nobody": 1}"#;
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(document).unwrap();
+    let schema = schema::<RequestDocument>();
+    let members = schema["properties"].as_object().unwrap();
+    let missing: Vec<_> =
+        members.keys().filter(|name| *name != "prompt" && !object.contains_key(*name)).collect();
+    assert!(missing.is_empty(), "say these in the document above: {missing:?}");
+    let (request, _) = Request::parse(document, Options::default()).unwrap();
+    assert_eq!(request.unknown, ["nobody"]);
+}
+
+#[test]
+fn the_error_table_is_the_codes() {
+    const MEMBERS: [&str; 8] =
+        ["kind", "number", "retryable", "python", "node", "go", "meaning", "do"];
+    let text = std::fs::read_to_string(conformance().join("errors.json")).unwrap();
+    let table: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let found: Vec<_> = table
+        .iter()
+        .map(|row| (row["number"].as_u64(), row["kind"].as_str(), row["retryable"].as_bool()))
+        .collect();
+    let wanted: Vec<_> = ErrorKind::ALL
+        .iter()
+        .map(|kind| (Some(*kind as u64), Some(kind.name()), Some(kind.retryable())))
+        .collect();
+    assert_eq!(found, wanted);
+    for row in &table {
+        let members: Vec<_> = row.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, MEMBERS, "{}", row["kind"]);
+    }
+}

@@ -1,0 +1,24 @@
+//! The caller's documents: whatever is read can be said to every provider, as JSON.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use liter_llm_core::provider::{Notes, Target};
+use liter_llm_core::{Config, Options, Request};
+
+static CONFIG: LazyLock<Config> = LazyLock::new(liter_llm_fuzz::config);
+
+fuzz_target!(|document: &[u8]| {
+    let _ = Config::parse(document);
+    let _ = Options::parse(document);
+    let Ok((request, options)) = Request::parse(document, Options::default()) else { return };
+    for provider in &CONFIG.providers {
+        let target = Target { provider, model: "m" };
+        let mut notes = Notes::new(options.unsupported.unwrap_or_default());
+        if let Ok(http) = provider.row.adapter().encode(&request, &target, &mut notes) {
+            let body: Result<serde_json::Value, _> = serde_json::from_slice(&http.body);
+            assert!(body.is_ok_and(|body| body.is_object()), "{} is sent no object", provider.name);
+        }
+    }
+});

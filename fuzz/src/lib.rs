@@ -1,0 +1,77 @@
+//! What the targets share: providers to decode for, and cuts of a body.
+//!
+//! The input of a `decode_*` target is a head of three bytes and a body: how it is read (even: as a
+//! stream; odd: whole, with a status), which server's dialect, and where a stream is cut. What must
+//! hold: nothing panics, and a stream says the same however it is cut.
+#![forbid(unsafe_code)]
+
+use http::HeaderMap;
+use liter_llm_core::Config;
+use liter_llm_core::config::ProviderConfig;
+use liter_llm_core::provider::{Progress, StreamReader, Target};
+
+/// Bytes of an input before the body.
+pub const HEAD: usize = 3;
+
+const STATUSES: [u16; 6] = [200, 400, 401, 404, 429, 503];
+
+/// Every built-in provider, and one that is only compatible.
+#[must_use]
+pub fn config() -> Config {
+    let document =
+        br#"{"providers":{"mine":{"kind":"compatible","base_url":"http://localhost/v1"}}}"#;
+    Config::parse(document).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The providers of `config` that are spoken to in one wire format.
+#[must_use]
+pub fn providers(wanted: impl Fn(&str) -> bool) -> Vec<ProviderConfig> {
+    config().providers.into_iter().filter(|provider| wanted(provider.row.name)).collect()
+}
+
+/// Reads `input` as an answer of one of `providers`.
+pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
+    let Some((&[how, dialect, seed], body)) = input.split_first_chunk::<HEAD>() else { return };
+    let provider = &providers[usize::from(dialect) % providers.len()];
+    let target = Target { provider, model: "m" };
+    if how % 2 == 1 {
+        let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
+        let adapter = provider.row.adapter();
+        let _ = adapter.decode(status, &HeaderMap::new(), body, &target);
+        return;
+    }
+    let whole = stream(&target, [body]);
+    let cut = stream(&target, cuts(body, seed));
+    assert_eq!(whole, cut, "a stream depends on where it is cut");
+}
+
+/// A streamed body's answer, or its error, as text.
+fn stream<'a>(target: &Target<'_>, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let adapter = target.provider.row.adapter();
+    let mut reader = StreamReader::new(adapter, target, false);
+    for part in parts {
+        match reader.push(part) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Done) => break,
+            Err(error) => return format!("{error:?}"),
+        }
+    }
+    match reader.end(adapter, &HeaderMap::new(), target) {
+        Ok(()) => format!("{:?}", reader.into_answer()),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// `bytes` in parts of one to sixteen bytes, by a small generator of its own.
+pub fn cuts(mut bytes: &[u8], seed: u8) -> impl Iterator<Item = &[u8]> {
+    let mut state = u32::from(seed) + 1;
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (part, rest) = bytes.split_at(bytes.len().min((state >> 28) as usize + 1));
+        bytes = rest;
+        Some(part)
+    })
+}

@@ -1,0 +1,163 @@
+"""The asyncio client: `AsyncClient` and its `AsyncStream`. No thread, no callback from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from . import _json
+from ._client import BaseClient, StreamState
+from ._loop import call, running_hub
+from ._models import Chunk, Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import Any
+
+    from typing_extensions import Self, Unpack
+
+    from ._client import Request
+    from ._loop import Inbox
+    from ._native import NativeClient
+    from ._types import Members, Options
+
+
+class AsyncClient(BaseClient):
+    """A client for asyncio, with the same arguments as `Client`.
+
+    It may be used from any number of loops and threads. Cancelling a task cancels its request.
+
+        async with liter_llm.AsyncClient(provider="openai") as client:
+            print((await client.chat("Hello", model="gpt-5-mini")).text)
+    """
+
+    async def chat(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response:
+        """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
+        body, chosen = self._defaults.documents(request, options, {**members})
+        return Response(_json.loads(await call(self._native, body, chosen)))
+
+    def stream(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> AsyncStream:
+        """Asks, and gives the answer as it arrives. To be called on a running loop.
+
+        async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+            async for chunk in stream:
+                print(chunk.text, end="")
+        print(stream.response.usage)
+        """
+        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        return AsyncStream(self._native, *documents)
+
+    async def metrics(self, format: str = "json") -> Any:  # noqa: A002
+        """Counters so far: a dict ("json"), or Prometheus' text format ("prometheus")."""
+        return self._metrics(format)
+
+    async def close(self, grace: float = 0.0) -> None:
+        """Takes no more requests, waits `grace` seconds for those in flight, cancels the rest."""
+        if grace > 0:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self._native.close, grace)
+        else:
+            self._native.close(0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class AsyncStream(StreamState):
+    """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
+
+    While nobody iterates, less than a megabyte is read ahead.
+    """
+
+    def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
+        super().__init__()
+        self._inbox: Inbox | None = None
+        self._native = native
+        self._loop = asyncio.get_running_loop()
+        inbox = running_hub().inbox()
+        try:
+            self._token = inbox.submit(native, request, options)
+        except BaseException:
+            inbox.release()
+            raise
+        self._inbox = inbox
+
+    def __aiter__(self) -> AsyncIterator[Chunk]:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        while True:
+            for document in self._documents:
+                return Chunk(document)
+            inbox = self._inbox
+            if inbox is None:
+                raise StopAsyncIteration
+            if inbox.events:
+                self._read(inbox)
+            else:  # then look again: another task may have closed the stream
+                await inbox.arrival()
+
+    def _read(self, inbox: Inbox) -> None:
+        _, kind, payload = inbox.take()
+        try:
+            ended = self._take(kind, payload)
+        except BaseException:
+            self._end()
+            raise
+        if ended:
+            self._end()
+
+    async def text(self) -> str:
+        """Reads to the end: the first choice's whole text."""
+        while (inbox := self._inbox) is not None:
+            if inbox.events:
+                self._read(inbox)
+            else:
+                await inbox.arrival()
+        self._documents = iter(())
+        return self.response.text
+
+    async def close(self) -> None:
+        """Cancels what has not arrived yet: its connection is closed, iteration ends."""
+        self._documents = iter(())
+        if self._inbox is not None:
+            self._inbox.queue.cancel(self._token)
+            self._end()
+
+    def _end(self) -> None:
+        inbox, self._inbox = self._inbox, None
+        if inbox is not None:
+            inbox.release()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        inbox, self._inbox = self._inbox, None
+        if inbox is None:
+            return
+        inbox.queue.cancel(self._token)
+        with suppress(RuntimeError):  # the loop is closed
+            # A finalizer runs on any thread.
+            self._loop.call_soon_threadsafe(inbox.release)

@@ -1,0 +1,269 @@
+"""The synchronous client: `Client`, its `Stream`, and the short forms `invoke` and `generate`.
+
+No thread is created: the calling thread waits in the engine, in slices, so that Ctrl-C works. A
+client may be used by any number of threads at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from copy import copy
+
+from . import _json
+from ._errors import from_document
+from ._models import Chunk, Response
+from ._native import NativeClient
+from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, call
+from ._request import Defaults, config_document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from typing_extensions import Self, Unpack
+
+    from ._queue import Event
+    from ._types import ChatRequest, Config, Members, Message, Options
+
+    Request = str | list[Message] | ChatRequest | Mapping[str, Any] | bytes
+
+
+class BaseClient:
+    """What both clients share: the engine's client and the default options."""
+
+    def __init__(
+        self,
+        config: Config | Mapping[str, Any] | str | bytes | os.PathLike[str] | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        self._defaults = Defaults(options)
+        self._native = NativeClient(config_document(config))
+
+    def with_options(self, **options: Unpack[Options]) -> Self:
+        """A view of this client with further default options.
+
+        It shares connections and limits; closing one closes both.
+        """
+        view = copy(self)
+        view._defaults = Defaults({**self._defaults.options, **options})
+        return view
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._native.closed
+
+    def _metrics(self, format: str) -> Any:  # noqa: A002
+        if format not in ("json", "prometheus"):
+            raise ValueError(f"format is 'json' or 'prometheus', not {format!r}")
+        document = self._native.metrics(format)
+        return _json.loads(document) if format == "json" else document.decode()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "open"
+        return f"<liter_llm.{type(self).__name__} {state}>"
+
+
+class Client(BaseClient):
+    """A client: providers, connection pools, limits. Make few and keep them long.
+
+    `config` is the configuration: a dict, JSON text, the path of a file (`pathlib.Path`), or None
+    for the environment (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …).
+    `options` are defaults for every request, such as `provider="openai"` or `timeout_ms=30_000`.
+
+        with liter_llm.Client(provider="openai") as client:
+            print(client.chat("Hello", model="gpt-5-mini").text)
+    """
+
+    def chat(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response:
+        """Asks and waits for the whole answer.
+
+        `request` is a prompt (str), messages (list), a whole request (dict), or one as JSON
+        (bytes, passed on as they are). Keyword arguments are members of the request
+        (`model=`, `max_tokens=`) or options (`provider=`, `timeout_ms=`).
+
+        Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
+        """
+        body, chosen = self._defaults.documents(request, options, {**members}, inline=True)
+        return Response(_json.loads(call(self._native, body, chosen)))
+
+    def stream(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Stream:
+        """Asks, and gives the answer as it arrives. Takes what `chat` takes.
+
+        with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+            for chunk in stream:
+                print(chunk.text, end="")
+        print(stream.response.usage)
+        """
+        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        return Stream(self._native, *documents)
+
+    def metrics(self, format: str = "json") -> Any:  # noqa: A002
+        """Counters so far: a dict ("json"), or Prometheus' text format ("prometheus")."""
+        return self._metrics(format)
+
+    def close(self, grace: float = 0.0) -> None:
+        """Takes no more requests, waits `grace` seconds for those in flight, cancels the rest."""
+        self._native.close(grace)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class StreamState:
+    """What both streams share: the documents of the last batch, and the end."""
+
+    def __init__(self) -> None:
+        self._documents: Iterator[Any] = iter(())
+        self._response: Response | None = None
+
+    @property
+    def response(self) -> Response:
+        """The whole answer with usage, once the stream has ended. RuntimeError before."""
+        if self._response is None:
+            raise RuntimeError("the stream has not ended: iterate it to its end, or call text()")
+        return self._response
+
+    def _take(self, kind: int, payload: bytearray) -> bool:
+        """Takes an event. True: it was the last; an error is raised."""
+        if kind == CHUNK:
+            # Parsed one by one when asked for: who leaves early pays for what he saw.
+            self._documents = _json.lines(payload)
+        elif kind == RESULT:
+            self._response = Response(_json.loads(payload))
+            return True
+        elif kind == ERROR:
+            raise from_document(_json.loads(payload))
+        return False
+
+
+class Stream(StreamState):
+    """An answer as it arrives: an iterator of Chunk, and a context manager that cancels the rest.
+
+    It may be iterated in another thread than it was made in, by one at a time. While nobody
+    iterates, the engine reads no more than 256 KiB ahead.
+    """
+
+    def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
+        super().__init__()
+        self._native = native
+        self._queue: Queue | None = Queue()
+        self._token = self._queue.next_token()
+        self._events: deque[Event] = deque()
+        self._queue.submit(native, self._token, request, options)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        return self
+
+    def __next__(self) -> Chunk:
+        while True:
+            for document in self._documents:
+                return Chunk(document)
+            self._read()
+
+    def _read(self) -> None:
+        queue, events = self._queue, self._events
+        try:
+            while queue is not None and not events:
+                events.extend(queue.read(SLICE_MS))
+            if self._queue is None:  # at its end, or closed, perhaps by another thread
+                raise StopIteration
+            _, kind, payload = events.popleft()
+            if self._take(kind, payload):
+                self._queue = None
+        except StopIteration:
+            raise
+        except BaseException:  # an error document, Ctrl-C
+            self.close()
+            raise
+
+    def text(self) -> str:
+        """Reads to the end: the first choice's whole text."""
+        while self._queue is not None:
+            self._read()
+        self._documents = iter(())
+        return self.response.text
+
+    def close(self) -> None:
+        """Cancels what has not arrived yet: its connection is closed, iteration ends."""
+        queue, self._queue = self._queue, None
+        self._documents = iter(())
+        self._events.clear()
+        if queue is not None:
+            queue.cancel(self._token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_default: Client | None = None
+
+
+def _after_fork_in_child() -> None:
+    global _default
+    _default = None
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def default_client() -> Client:
+    """The process's own client, made from the environment at the first use."""
+    global _default
+    if _default is None:
+        _default = Client()
+    return _default
+
+
+def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Response:
+    """Sends one request, on a client that is made from the environment at the first call.
+
+    `provider`: a name of the configuration ("openai"); None or "" routes by the request's model.
+    `request`: a dict, or JSON (str or bytes, passed on as they are).
+
+        liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Hello"}).text
+    """
+    client = default_client()
+    if isinstance(request, str):
+        request = _json.encode_text(request, "request")
+    return client.chat(request, options={"provider": provider} if provider else None)
+
+
+def generate(
+    prompt: str,
+    *,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    provider: str | None = None,
+    model: str | None = None,
+) -> str:
+    """One prompt, one text.
+
+    Provider and model default to the environment's LITER_LLM_PROVIDER and LITER_LLM_MODEL.
+    """
+    request = {"prompt": prompt, "model": model}
+    request |= {"max_tokens": max_tokens, "temperature": temperature}
+    present = {name: value for name, value in request.items() if value is not None}
+    return invoke(provider, present).text

@@ -1,0 +1,131 @@
+"""JSON by orjson where it is installed, else by the standard library.
+
+Both write the same documents and refuse the same values. One difference remains: orjson reads
+whole numbers beyond 64 bits as floats.
+
+Which one it is shows at the first document (importing orjson takes 16 ms), so `loads` and `dumps`
+are used as `_json.loads`, never imported by name.
+"""
+
+from __future__ import annotations
+
+from ._errors import BadRequestError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+SURROGATE = "holds a str with a lone surrogate, which is not Unicode text"
+
+_scan: Any = None
+_encode: Callable[[Any], str]
+_orjson_dumps: Any = None
+_orjson_options = 0
+
+
+def loads(document: bytes | bytearray) -> Any:
+    """Reads a document of the engine's: compact UTF-8 without white space around it."""
+    choose()
+    return loads(document)
+
+
+def dumps(value: Any, what: str = "request") -> bytes:
+    """Writes a document of the caller's; BadRequestError if it is none."""
+    choose()
+    return dumps(value, what)
+
+
+def lines(documents: bytearray) -> Iterator[Any]:
+    """Reads documents of the engine's, one a line; each of them only when it is asked for."""
+    choose()
+    return lines(documents)
+
+
+def choose() -> None:
+    """Puts the functions of the library that is there in place of the three above."""
+    global loads, dumps, lines, _scan, _encode, _orjson_dumps, _orjson_options
+    import json
+
+    decoder: Any = json.JSONDecoder()
+    _scan, _encode = decoder.scan_once, _encoder()
+    try:
+        import orjson
+    except ImportError:
+        loads, dumps, lines = standard_loads, standard_dumps, standard_lines
+    else:
+        _orjson_dumps = orjson.dumps
+        _orjson_options = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+        any_loads: Any = orjson.loads
+        loads, dumps, lines = any_loads, fast_dumps, fast_lines
+
+
+def _encoder() -> Callable[[Any], str]:
+    """JSONEncoder.encode without building the C encoder anew for each document (2 µs)."""
+    from json import encoder
+
+    options: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+    plain = encoder.JSONEncoder(**options)
+    make: Any = getattr(encoder, "c_make_encoder", None)
+    quote: Any = getattr(encoder, "c_encode_basestring", None)
+    if make is None or quote is None:  # PyPy
+        return plain.encode
+    # Without markers what contains itself ends in a RecursionError; a failed document leaves
+    # nothing behind that the next one could trip over.
+    parts = make(None, plain.default, quote, None, ":", ",", False, False, False)
+    join = "".join
+    return lambda value: join(parts(value, 0))
+
+
+def standard_loads(document: bytes | bytearray) -> Any:
+    """Reads without orjson."""
+    return _scan(str(document, "utf-8"), 0)[0]
+
+
+def standard_lines(documents: bytearray) -> Iterator[Any]:
+    """Reads one a line without orjson: one text for all of them, and no copy of each."""
+    text = str(documents, "utf-8")
+    scan, end, size = _scan, 0, len(text)
+    while end < size:
+        value, end = scan(text, end)
+        end += 1  # the line's end
+        yield value
+
+
+def fast_lines(documents: bytearray) -> Iterator[Any]:
+    """Reads one a line with orjson."""
+    return map(loads, filter(None, documents.split(b"\n")))
+
+
+def standard_dumps(value: Any, what: str = "request") -> bytes:
+    """Writes without orjson."""
+    try:
+        return _encode(value).encode()
+    except RecursionError:
+        problem = "is nested too deeply, or contains itself"
+    except UnicodeEncodeError:
+        problem = SURROGATE  # the error's own text, and a chained cause, would quote the caller's
+    except ValueError as error:
+        circular = "Circular" in str(error)
+        problem = "contains itself" if circular else "holds NaN or Infinity, which JSON lacks"
+    except TypeError as error:
+        problem = f"holds what JSON lacks: {error}"
+    raise BadRequestError.of(f"the {what} {problem}", param=what)
+
+
+def fast_dumps(value: Any, what: str = "request") -> bytes:
+    """Writes with orjson; what it refuses, and NaN (it writes null), goes the other way."""
+    try:
+        document: bytes = _orjson_dumps(value, None, _orjson_options)
+    except TypeError:
+        document = b"null"
+    return standard_dumps(value, what) if b"null" in document else document
+
+
+def encode_text(text: str, what: str = "request") -> bytes:
+    """JSON text of the caller's as UTF-8."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        pass  # see above
+    raise BadRequestError.of(f"the {what} {SURROGATE}", param=what)

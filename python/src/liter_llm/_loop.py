@@ -1,0 +1,247 @@
+"""Completion queues on asyncio loops.
+
+Each running loop has one Hub: one queue of the engine's whose descriptor the loop watches. What a
+read brings resolves futures, by token, in one callback. A stream has an Inbox, a queue of its own:
+nothing but leaving a queue unread tells the engine to stop reading one stream's socket, and the
+other requests of the loop must go on. Inboxes go back to their hub and are used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from weakref import ref
+
+from . import _json
+from ._errors import from_document
+from ._queue import CHUNK, RESULT, Buffer, Queue
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ._native import NativeClient
+    from ._queue import Event
+
+HELD = 256 << 10
+"""Beyond so many unread bytes a stream's queue is left alone; the last read may pass it."""
+
+IDLE = 64
+"""Inboxes that a hub keeps for the next streams."""
+
+_running = asyncio.get_running_loop
+_hubs: dict[int, Hub] = {}
+
+
+def _after_fork_in_child() -> None:
+    _hubs.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def running_hub() -> Hub:
+    """The hub of the running loop."""
+    loop = _running()
+    hub = _hubs.get(id(loop))
+    if hub is not None and hub.loop() is loop:
+        return hub
+    return _make_hub(loop)
+
+
+def _make_hub(loop: asyncio.AbstractEventLoop) -> Hub:
+    for key, hub in list(_hubs.items()):
+        other = hub.loop()
+        if other is None or other.is_closed():
+            _hubs.pop(key, None)
+    # The hub lives as long as its loop: it must not keep the loop alive.
+    key = id(loop)
+
+    def forget(_: object) -> None:
+        _hubs.pop(key, None)
+
+    hub = _hubs[key] = Hub(ref(loop, forget))
+    hub.listen(loop)
+    return hub
+
+
+async def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
+    """Sends a request: the response document. Raises what the error document says.
+
+    Cancelling the task cancels the request: its connection is closed.
+    """
+    loop = _running()
+    hub = _hubs.get(id(loop))
+    if hub is None or hub.loop() is not loop:
+        hub = _make_hub(loop)
+    queue = hub.queue
+    token = queue.next_token()
+    queue.submit(client, token, request, options)
+    futures = hub.futures
+    futures[token] = future = loop.create_future()
+    try:
+        return await future
+    except BaseException:
+        if futures.pop(token, None) is not None:  # no answer came: we were cancelled
+            queue.cancel(token)
+        raise
+
+
+class Hub:
+    """The queue of a loop, and who waits for what."""
+
+    def __init__(self, loop: ref[asyncio.AbstractEventLoop]) -> None:
+        self.loop = loop
+        self.buffer = Buffer()
+        self.queue = Queue(self.buffer)
+        self.futures: dict[int, asyncio.Future[bytearray]] = {}
+        self.idle: list[Inbox] = []
+        self.listener: Listener
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begins to receive."""
+        self.listener = Listener(loop, self.queue, self.deliver)
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Resolves the futures of a batch. Tokens that nobody waits for any more are dropped."""
+        futures = self.futures
+        for token, kind, payload in events:
+            if kind == CHUNK:  # "stream": true in a request of `chat`
+                continue
+            future = futures.pop(token, None)
+            if future is not None and not future.done():
+                if kind == RESULT:
+                    future.set_result(payload)
+                else:
+                    future.set_exception(from_document(_json.loads(payload)))
+
+    def inbox(self) -> Inbox:
+        """An inbox for one stream."""
+        return self.idle.pop() if self.idle else Inbox(self)
+
+
+class Inbox:
+    """One stream's queue, and what was read of it: HELD bytes and the last read, at most."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        loop = _running()
+        self.queue = Queue(hub.buffer if has_readers(loop) else None)
+        self.token = 0
+        self.events: deque[Event] = deque()
+        self._held = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._listener = Listener(loop, self.queue, self._deliver)
+
+    def submit(self, client: NativeClient, request: bytes, options: bytes) -> int:
+        """Starts the stream; the token of its request."""
+        token = self.queue.next_token()
+        self.queue.submit(client, token, request, options)
+        self.token = token
+        return token
+
+    def _deliver(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event[0] == self.token:  # else of a stream that was left
+                self.events.append(event)
+                self._held += len(event[2])
+        if self._held > HELD:
+            self._listener.pause()
+        waiter, self._waiter = self._waiter, None  # a future keeps its loop alive
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def arrival(self) -> asyncio.Future[None]:
+        """What to await while there are no `events`: a bare future, as a chunk is soon read."""
+        if self._waiter is not None and not self._waiter.done():
+            raise RuntimeError("another task is reading this stream")
+        waiter = self._waiter = _running().create_future()
+        return waiter
+
+    def take(self) -> Event:
+        """The first of `events`."""
+        event = self.events.popleft()
+        self._held -= len(event[2])
+        if self._held <= 0:
+            self._listener.resume()
+        return event
+
+    def release(self) -> None:
+        """Ends the stream, on the loop's thread; the inbox goes back to its hub."""
+        self.token = 0
+        self._held = 0
+        self.events.clear()
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.cancel()
+        loop = self._hub.loop()
+        if len(self._hub.idle) < IDLE and loop is not None and not loop.is_closed():
+            self._listener.resume()
+            self._hub.idle.append(self)
+        else:
+            self._listener.stop()
+
+
+def has_readers(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the loop can watch a descriptor (all but Windows' proactor loop and some guests)."""
+    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
+
+
+class Listener:
+    """Reads a queue on its loop whenever something waits in it.
+
+    A loop without `add_reader` gets a daemon thread that reads and hands over whole batches.
+    """
+
+    __slots__ = ("_deliver", "_fd", "_loop", "_pump", "_queue", "_reading")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        queue: Queue,
+        deliver: Callable[[Sequence[Event]], None],
+    ) -> None:
+        self._loop = ref(loop)
+        self._queue = queue
+        self._deliver = deliver
+        self._reading = True
+        self._pump: Any = None
+        try:
+            self._fd = queue.fd()
+            loop.add_reader(self._fd, self._drain)
+        except NotImplementedError:
+            from ._pump import Pump
+
+            self._pump = Pump(loop, queue, deliver)
+
+    def _drain(self) -> None:
+        # One read a turn: the loop comes back for the rest, and others have their turn.
+        self._deliver(self._queue.read(0))
+
+    def pause(self) -> None:
+        """Leaves the queue alone."""
+        if not self._reading:
+            return
+        self._reading = False
+        if self._pump is not None:
+            self._pump.pause()
+        elif (loop := self._loop()) is not None and not loop.is_closed():
+            loop.remove_reader(self._fd)
+
+    def resume(self) -> None:
+        """Reads again."""
+        if self._reading:
+            return
+        self._reading = True
+        if self._pump is not None:
+            self._pump.resume()
+        elif (loop := self._loop()) is not None and not loop.is_closed():
+            loop.add_reader(self._fd, self._drain)
+
+    def stop(self) -> None:
+        """Reads no more, for good."""
+        self.pause()
+        if self._pump is not None:
+            self._pump.stop()

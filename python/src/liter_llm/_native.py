@@ -1,0 +1,96 @@
+"""The engine's client: one handle, shared by every view of a Client, and made anew after fork()."""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import allocate_lock
+
+from . import _json
+from ._errors import from_document, misuse
+from ._library import ffi, lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FAILED: int = lib.LITER_LLM_FAILED
+
+_lock = allocate_lock()
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    _lock = allocate_lock()  # another thread of the parent's may have held it
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _open(config: bytes | None) -> Any:
+    out, error = ffi.new("liter_llm_client **"), ffi.new("char **")
+    text = ffi.NULL if config is None else config
+    status: int = lib.liter_llm_client_new(text, 0 if config is None else len(config), out, error)
+    if status == FAILED:
+        raise from_document(_json.loads(_take(error[0])))
+    if status < 0:
+        raise misuse(status)
+    return out[0]
+
+
+def _take(document: Any, length: int | None = None) -> bytes:
+    """Copies a document of the engine's and frees it."""
+    try:
+        return ffi.string(document) if length is None else ffi.buffer(document, length)[:]
+    finally:
+        lib.liter_llm_free(document)
+
+
+class NativeClient:
+    """Owns a `liter_llm_client` and the configuration it is made from (None: the environment)."""
+
+    __slots__ = ("__weakref__", "_config", "closed", "handle")
+
+    def __init__(self, config: bytes | None) -> None:
+        self._config = config
+        self.closed = False
+        self.handle = None
+        self.handle = _open(config)
+
+    def renew(self, stale: Any) -> None:
+        """In a forked child: a client of the child's own in place of the parent's."""
+        with _lock:
+            if self.closed:
+                raise misuse(lib.LITER_LLM_E_CLOSED)
+            if self.handle is stale:
+                self.handle = _open(self._config)
+
+    def metrics(self, kind: str) -> bytes:
+        """Counters as a document of `kind`: json or prometheus."""
+        handle = self.handle
+        out, length = ffi.new("char **"), ffi.new("size_t *")
+        status: int = lib.liter_llm_client_metrics(handle, kind.encode(), out, length)
+        if status == lib.LITER_LLM_E_FORKED:
+            self.renew(handle)
+            return self.metrics(kind)
+        if status < 0:
+            raise misuse(status)
+        document = _take(out[0], length[0])
+        if status == FAILED:
+            raise from_document(_json.loads(document))
+        return document
+
+    def close(self, grace: float) -> None:
+        """Refuses requests, waits `grace` seconds for those in flight, cancels the rest."""
+        self.closed = True
+        milliseconds = min(max(int(grace * 1000), 0), 0xFFFF_FFFF)
+        status: int = lib.liter_llm_client_close(self.handle, milliseconds)
+        if status < 0 and status not in (lib.LITER_LLM_E_CLOSED, lib.LITER_LLM_E_FORKED):
+            raise misuse(status)
+
+    def __del__(
+        self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_client_free
+    ) -> None:
+        # At the interpreter's end the process gives everything back by itself.
+        if not finalizing() and self.handle is not None:
+            free(self.handle)

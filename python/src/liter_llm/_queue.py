@@ -1,0 +1,175 @@
+"""Reads the engine's completion queues; here every answer enters Python.
+
+A request is submitted under a token of ours; its events come out of the queue as 32-byte headers
+with a payload behind each, many in one read, into one buffer that is used again and again:
+
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+
+No thread of the engine ever enters Python. One thread at a time reads a queue, so each event loop
+(`_loop`), each thread that calls synchronously, and each stream has a queue of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _struct import Struct
+from _thread import _local as thread_local  # threading.local, without importing threading
+from itertools import count
+
+from . import _json
+from ._errors import from_document, misuse
+from ._library import ffi, lib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ._native import NativeClient
+
+    Event = tuple[int, int, bytearray]  # token, kind, payload
+
+CHUNK: int = lib.LITER_LLM_EVENT_CHUNK
+RESULT: int = lib.LITER_LLM_EVENT_RESULT
+ERROR: int = lib.LITER_LLM_EVENT_ERROR
+
+CAPACITY = 64 << 10
+"""Bytes of the read buffer: one read takes what waits, up to this."""
+
+SLICE_MS = 100
+"""A blocked thread looks for signals this often: Ctrl-C works at once."""
+
+_HEADER = Struct("=QIiII8x")
+_unpack = _HEADER.unpack_from
+_from_buffer = ffi.from_buffer
+_read = lib.liter_llm_queue_read
+_submit = lib.liter_llm_submit
+_cancel = lib.liter_llm_cancel
+_NOTHING: Sequence[Event] = ()
+
+
+class Buffer:
+    """Memory that the engine writes events into. Serves any queues of one thread."""
+
+    __slots__ = ("data", "pointer", "size")
+
+    def __init__(self, size: int = CAPACITY) -> None:
+        self.data = bytearray(size)
+        self.pointer = _from_buffer("uint8_t[]", self.data)
+        self.size = size
+
+
+class Queue:
+    """A completion queue of the engine's. Freed with the last reference to it."""
+
+    __slots__ = ("__weakref__", "_buffer", "handle", "next_token")
+
+    def __init__(self, buffer: Buffer | None = None) -> None:
+        self.handle = None
+        out = ffi.new("liter_llm_queue **")
+        status: int = lib.liter_llm_queue_new(0, out)
+        if status:
+            raise misuse(status)
+        self.handle = out[0]
+        self.next_token = count(1).__next__
+        self._buffer = buffer or Buffer()
+
+    def submit(self, client: NativeClient, token: int, request: bytes, options: bytes) -> None:
+        """Starts a request; both documents are copied before this returns."""
+        handle = client.handle
+        status: int = _submit(
+            handle, self.handle, token, request, len(request), options, len(options)
+        )
+        if status == lib.LITER_LLM_E_FORKED:
+            client.renew(handle)
+            handle = client.handle
+            status = _submit(
+                handle, self.handle, token, request, len(request), options, len(options)
+            )
+        if status:
+            raise misuse(status)
+
+    def cancel(self, token: int) -> None:
+        """Asks the engine to stop; harmless at any time, also after the end."""
+        _cancel(self.handle, token)
+
+    def read(self, timeout_ms: int) -> Sequence[Event]:
+        """Takes the events that wait, at most a buffer full; waits for the first of them."""
+        buffer = self._buffer
+        size: int = _read(self.handle, buffer.pointer, buffer.size, timeout_ms)
+        if size <= 0:
+            if size == 0:
+                return _NOTHING
+            if size != lib.LITER_LLM_E_SPACE:
+                raise misuse(size)
+            # One document that is larger than the buffer: the memory lives as long as the parsing.
+            buffer = Buffer(lib.liter_llm_queue_next_size(self.handle))
+            size = _read(self.handle, buffer.pointer, buffer.size, 0)
+        data = buffer.data
+        events: list[Event] = []
+        offset = 0
+        while offset < size:
+            token, kind, _, length, _ = _unpack(data, offset)
+            start = offset + 32
+            end = start + length
+            events.append((token, kind, data[start:end]))
+            offset = (end + 7) & -8
+        return events
+
+    def fd(self) -> int:
+        """A descriptor that is readable while events wait."""
+        fd: int = lib.liter_llm_queue_fd(self.handle)
+        if fd < 0:
+            raise misuse(fd)
+        return fd
+
+    def close(self) -> None:
+        """Cancels what runs and wakes a reader in another thread."""
+        lib.liter_llm_queue_close(self.handle)
+
+    def __del__(
+        self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_queue_free
+    ) -> None:
+        # At the interpreter's end a daemon thread may still stand inside a read.
+        if not finalizing() and self.handle is not None:
+            free(self.handle)
+
+
+_thread = thread_local()
+
+
+def _after_fork_in_child() -> None:
+    global _thread
+    _thread = thread_local()  # the parent's queues are not ours
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
+    """Sends a request and waits: the response document. Raises what the error document says.
+
+    The thread's queues are a stack, not one: a signal handler or a finalizer that calls in the
+    middle of a call must not read the events of that call.
+    """
+    try:
+        idle: list[Queue] = _thread.idle
+    except AttributeError:
+        idle = _thread.idle = []
+    queue = idle.pop() if idle else Queue()
+    token = queue.next_token()
+    try:
+        queue.submit(client, token, request, options)
+        while True:
+            for owner, kind, payload in queue.read(SLICE_MS):
+                if owner == token:  # else it belongs to a call that was interrupted
+                    if kind == RESULT:
+                        return payload
+                    if kind == ERROR:
+                        raise from_document(_json.loads(payload))
+    except BaseException:
+        queue.cancel(token)
+        raise
+    finally:
+        idle.append(queue)

@@ -1,0 +1,137 @@
+"""What a caller passes, as the two documents that the engine takes: request and options."""
+
+from __future__ import annotations
+
+from . import _json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from typing import Any
+
+    from ._types import Options
+
+OPTION_NAMES = frozenset(
+    {
+        "provider",
+        "timeout_ms",
+        "idle_ms",
+        "merge_deltas",
+        "unsupported",
+        "strict",
+        "retry",
+        "fallback",
+        "fanout",
+        "hedge",
+        "cache",
+        "limit",
+        "region",
+        "idempotency_key",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "tags",
+        "on_break",
+        "health",
+    }
+)
+"""Keyword arguments that say how a request is done; all others are members of the request."""
+
+
+class Defaults:
+    """The options of a client, encoded once."""
+
+    __slots__ = ("_document", "_inline", "options")
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        for name in options:
+            if name not in OPTION_NAMES:
+                raise TypeError(
+                    f"{name!r} is not an option; known: {', '.join(sorted(OPTION_NAMES))}"
+                )
+        self.options = dict(options)
+        self._document = _json.dumps(self.options, "options")
+        self._inline = _json.dumps({**self.options, "inline": True}, "options")
+
+    def documents(
+        self,
+        request: Any,
+        options: Options | Mapping[str, Any] | None,
+        members: dict[str, Any],
+        *,
+        stream: bool = False,
+        inline: bool = False,
+    ) -> tuple[bytes, bytes]:
+        """The request and the options of one call, as JSON.
+
+        Of the options these win, in this order: keyword arguments, `options=`, the request's own
+        `options`, the client's. `inline`: the calling thread waits and may do the engine's work,
+        which spares two hand-overs between threads.
+        """
+        chosen: dict[str, Any] | None = dict(options) if options else None
+        if members and not OPTION_NAMES.isdisjoint(members):
+            chosen = {} if chosen is None else chosen
+            for name in OPTION_NAMES.intersection(members):
+                chosen[name] = members.pop(name)
+        kind: type = request.__class__
+        if kind is str:
+            members["prompt"] = request
+        elif kind is list or kind is tuple:
+            members["messages"] = request
+        elif kind is bytes or kind is bytearray or kind is memoryview:
+            if members:
+                raise TypeError("members cannot be added to a request that is given as bytes")
+            body = bytes(request)
+            return body if stream else _whole(body), self._merge(chosen, inline)
+        elif request is not None:
+            members = {**_mapping(request), **members}
+            own = members.get("options")
+            if isinstance(own, dict) and (self.options or chosen):
+                del members["options"]
+                chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
+        if stream:
+            members["stream"] = True
+        elif members.get("stream") is True:
+            del members["stream"]
+        return _json.dumps(members), self._merge(chosen, inline)
+
+    def _merge(self, chosen: dict[str, Any] | None, inline: bool) -> bytes:
+        if chosen is None:
+            return self._inline if inline else self._document
+        merged = {**self.options, **chosen}
+        if inline:
+            merged["inline"] = True
+        return _json.dumps(merged, "options")
+
+
+def _whole(body: bytes) -> bytes:
+    """The JSON text of a request, not to be streamed: the last of members with one name counts."""
+    if b'"stream"' in body:
+        import re
+
+        if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
+            return body.rstrip()[:-1] + b',"stream":false}'
+    return body
+
+
+def _mapping(request: Any) -> Mapping[str, Any]:
+    if hasattr(request, "keys"):
+        return request
+    raise TypeError(
+        "a request is a prompt (str), messages (list), a dict or JSON (bytes), "
+        f"not {type(request).__name__}"
+    )
+
+
+def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | None) -> bytes | None:
+    """A configuration as JSON: a dict, JSON text, or the path of a file; None: the environment."""
+    if config is None or isinstance(config, bytes):
+        return config
+    if isinstance(config, str):
+        return _json.encode_text(config, "configuration")
+    if hasattr(config, "keys"):
+        return _json.dumps(config, "configuration")
+    path: Any = config
+    with open(path, "rb") as file:
+        return file.read()

@@ -1,0 +1,132 @@
+"""The conformance runner: plays a plan through this package, one JSON line an outcome.
+
+LITER_LLM_PLAN names the plan, one row a line:
+
+    case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after
+
+A field is `-` (absent), `j:JSON`, `x:hex`, or `r:prefix:unit:times:suffix` (hex, the unit
+repeated); case, via, provider and cancel_after are plain. Requests go in as bytes, untouched.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from itertools import groupby
+from pathlib import Path
+from uuid import uuid4
+
+import liter_llm
+from liter_llm import _json
+
+CONCURRENT = 32
+
+# Documents are compared with other languages' byte by byte: numbers must keep their spelling, so
+# they travel through Python as marked strings.
+MARK = uuid4().hex
+decoder = json.JSONDecoder(parse_float=lambda text: MARK + text + MARK)
+_json.choose()
+_json.loads = lambda document: decoder.decode(str(document, "utf-8"))
+
+
+def field(text):
+    """A field's value, as bytes; None: absent."""
+    kind, _, rest = text.partition(":")
+    if kind == "j":
+        return rest.encode()
+    if kind == "x":
+        return bytes.fromhex(rest)
+    if kind == "r":
+        prefix, unit, times, suffix = rest.split(":")
+        unit = bytes.fromhex(unit) * int(times)
+        return bytes.fromhex(prefix) + unit + bytes.fromhex(suffix)
+    return None
+
+
+class Row:
+    def __init__(self, line):
+        self.case, self.via, provider, config, self.request, options, after = line.split("\t")
+        self.config = field(config)
+        self.provider = None if provider == "-" else provider
+        self.cancel_after = None if after == "-" else int(after)
+        self.options = json.loads(field(options) or b"{}")
+        if self.provider:
+            self.options["provider"] = self.provider
+
+    def print(self, **outcome):
+        text = json.dumps({"case": self.case, "via": self.via, **outcome}, ensure_ascii=False)
+        text = text.replace(f'"{MARK}', "").replace(f'{MARK}"', "") + "\n"
+        sys.stdout.buffer.write(text.encode())
+
+    def blocking(self, clients):
+        try:
+            if self.via == "invoke":
+                result = liter_llm.invoke(self.provider, field(self.request))
+            else:
+                client = clients.get(liter_llm.Client, self.config)
+                result = client.chat(field(self.request), options=self.options)
+            self.print(result=result)
+        except liter_llm.LiterLLMError as error:
+            self.print(error=error.document["error"])
+
+    async def asynchronous(self, clients, limit):
+        events = {"events": []} if self.via == "stream" else {}
+        async with limit:
+            try:
+                client = clients.get(liter_llm.AsyncClient, self.config)
+                if self.via == "submit":
+                    result = await client.chat(field(self.request), options=self.options)
+                else:
+                    result = await self.stream(client, events["events"])
+                self.print(**events, result=result)
+            except liter_llm.LiterLLMError as error:
+                self.print(**events, error=error.document["error"])
+
+    async def stream(self, client, events):
+        async with client.stream(field(self.request), options=self.options) as stream:
+            async for chunk in stream:
+                events.append(chunk)
+                if len(events) == self.cancel_after:
+                    # Python says this with asyncio.CancelledError, or by leaving the stream.
+                    raise liter_llm.CancelledError.of("the request was cancelled")
+        return stream.response
+
+
+class Clients:
+    """One client for each configuration."""
+
+    def __init__(self):
+        self.made = {}
+
+    def get(self, kind, config):
+        if (kind, config) not in self.made:
+            self.made[kind, config] = kind(config)
+        return self.made[kind, config]
+
+    def close(self):
+        for client in self.made.values():
+            client._native.close(0)
+        self.made.clear()
+
+
+async def concurrent(rows, clients):
+    limit = asyncio.Semaphore(CONCURRENT)
+    await asyncio.gather(*[row.asynchronous(clients, limit) for row in rows])
+
+
+def main():
+    lines = Path(os.environ["LITER_LLM_PLAN"]).read_text(encoding="utf-8").split("\n")
+    rows = [Row(line) for line in lines if line]
+    clients = Clients()
+    rows.sort(key=lambda row: row.via in ("submit", "stream"))
+    for looping, group in groupby(rows, key=lambda row: row.via in ("submit", "stream")):
+        if looping:
+            asyncio.run(concurrent(group, clients))
+        else:
+            for row in group:
+                row.blocking(clients)
+    clients.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The simulator, a scripted provider over real sockets, and clients that talk to it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+HTML = "<html><body>502 Bad Gateway</body></html>"
+MESSAGE = {"role": "assistant", "content": "ok"}
+ANSWER = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1700000000,
+    "model": "gpt-5-mini",
+    "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+}
+
+
+def _error(status, message, **more):
+    body = {"error": {"message": message, "type": more.pop("type", "error"), "code": None}}
+    return {"status": status, "body": body, **more}
+
+
+def _text(text):
+    choice = {"index": 0, "message": {**MESSAGE, "content": text}, "finish_reason": "stop"}
+    return {"body": {**ANSWER, "choices": [choice]}}
+
+
+REPLIES = {
+    "ok": {"body": ANSWER},
+    "html": {"headers": {"content-type": "text/html"}, "body": HTML},
+    "html_502": {"status": 502, "headers": {"content-type": "text/html"}, "body": HTML},
+    "not_json": {"body": '{"choices":'},
+    "empty_body": {"body": ""},
+    "bad_key": _error(401, "Incorrect API key provided."),
+    "forbidden": _error(403, "Your organization is not allowed."),
+    "no_model": _error(404, "The model does not exist."),
+    "rate_limit": _error(429, "Rate limit reached.", headers={"retry-after": "7"}),
+    "overloaded": _error(503, "Overloaded."),
+    "cut": {"body": ANSWER, "cut_at": 40, "cut": "close"},
+    "reset": {"body": ANSWER, "cut_at": 40, "cut": "reset"},
+    "never": {"never": True},
+    "nul": _text("a\0b"),
+    "unicode": _text("naïve 日本語 🎉 \u2028 \u0001 \x7f \\ \" 𝔘𝔫𝔦"),
+    "big_number": {"body": {**ANSWER, "weird": 2**53 + 1, "precise": 0.1}},
+    "broken_stream": {
+        "sse": [
+            {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5-mini",
+             "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": None}]},
+        ],
+    },
+}  # fmt: skip
+
+
+class Simulator:
+    """A running simulator; `config()` points clients at it."""
+
+    def __init__(self, binary, folder):
+        cases = folder / "cases.jsonl"
+        rows = ({"id": name, "exchanges": [{"reply": r}]} for name, r in REPLIES.items())
+        cases.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.process = subprocess.Popen(
+            [binary, "--cases", cases, "--exit-with-stdin"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.url = line.split()[-1].rstrip("/")
+        self.runs = count(1)
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+    def config(self, knobs="", **provider):
+        """Free mode: every request is answered; knobs as in "delay_ms=50,chunks=3"."""
+        path = f"/sim,{knobs}/v1" if knobs else "/v1"
+        return self._config(self.url + path, provider)
+
+    def case(self, name, **provider):
+        """The first request gets the reply of this name."""
+        return self._config(f"{self.url}/case/run{next(self.runs)}/{name}/v1", provider)
+
+    def _config(self, base_url, provider):
+        entry = {"base_url": base_url, "api_key": "sk-test", "model": "gpt-5-mini", **provider}
+        return {"providers": {"openai": entry}, "default_provider": "openai"}
+
+    def stats(self):
+        with urllib.request.urlopen(f"{self.url}/_sim/stats", timeout=10) as answer:
+            return json.load(answer)
+
+    def wait_for(self, condition, seconds=10):
+        """Waits until the statistics fulfil a condition, and returns them."""
+        until = time.monotonic() + seconds
+        while not condition(stats := self.stats()):
+            assert time.monotonic() < until, stats
+            time.sleep(0.01)  # a poll of another process's state
+        return stats
+
+
+def _binary():
+    named = os.environ.get("LITER_LLM_SIMULATOR")
+    target = ROOT / "target"
+    candidates = (
+        [Path(named)]
+        if named
+        else [target / profile / "liter-llm-simulator" for profile in ("release", "debug")]
+    )
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise RuntimeError("no simulator: cargo build --release -p liter-llm-simulator")
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory):
+    running = Simulator(_binary(), tmp_path_factory.mktemp("simulator"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def run_python(simulator):
+    """Runs a script in another interpreter, which must end well and say nothing on stderr."""
+
+    def run(script, *, config=None, expect=0, env=None, timeout=60, flags=()):
+        variables = {**os.environ, "LITER_LLM_CONFIG": json.dumps(config or simulator.config())}
+        variables.update(env or {})  # None: not set
+        variables = {name: value for name, value in variables.items() if value is not None}
+        done = subprocess.run(
+            [sys.executable, *flags, "-c", script],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (expect, ""), done
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def times():
+    """How often a test of a race repeats: 20, or 200 with LITER_LLM_LONG=1."""
+    return 200 if os.environ.get("LITER_LLM_LONG") else 20

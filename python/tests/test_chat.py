@@ -1,0 +1,220 @@
+"""The ordinary things: chat, streams, options, views, the short forms."""
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+import liter_llm
+
+
+@pytest.fixture
+def client(simulator):
+    with liter_llm.Client(simulator.config()) as client:
+        yield client
+
+
+def test_a_prompt(client):
+    response = client.chat("Hello")
+    assert response.text == response.choices[0].message.content == "You said: Hello"
+    assert response["usage"]["prompt_tokens"] == response.usage.prompt_tokens
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        [{"role": "user", "content": "Hello"}],
+        {"messages": [{"role": "user", "content": "Hello"}]},
+        {"prompt": "Hello", "options": {"timeout_ms": 5000}},
+        b'{"prompt":"Hello"}',
+        bytearray(b'{"prompt":"Hello"}'),
+    ],
+)
+def test_every_form_of_a_request(client, request_):
+    assert client.chat(request_).text == "You said: Hello"
+
+
+def test_members_and_options_by_name(client):
+    response = client.chat(
+        messages=[{"role": "user", "content": "Hello"}],
+        model="openai/gpt-5",
+        max_tokens=5,
+        temperature=None,
+        timeout_ms=5000,
+    )
+    assert response.model == "gpt-5"
+    assert client.chat("Hello", provider="openai", options={"strict": True}).provider == "openai"
+
+
+def test_unknown_members_are_warned_of(client):
+    assert client.chat("Hello", frobnicate=1).warnings[0].param == "frobnicate"
+    with pytest.raises(liter_llm.BadRequestError, match="frobnicate"):
+        client.chat("Hello", frobnicate=1, strict=True)
+
+
+def test_precedence_of_options(client):
+    view = client.with_options(provider="nobody")
+    with pytest.raises(liter_llm.NotFoundError):
+        view.chat("Hello")
+    assert view.chat("Hello", provider="openai").provider == "openai"
+    assert view.chat({"prompt": "Hello", "options": {"provider": "openai"}})
+    assert view.chat("Hello", options={"provider": "openai"})
+    assert client.chat("Hello").provider == "openai"
+
+
+def test_wrong_names_and_types_are_python_errors(client, simulator):
+    with pytest.raises(TypeError, match="'colour' is not an option"):
+        client.with_options(colour="red")
+    with pytest.raises(TypeError, match="not an option"):
+        liter_llm.Client(simulator.config(), colour="red")
+    with pytest.raises(TypeError, match="a request is"):
+        client.chat(7)
+    with pytest.raises(TypeError, match="bytes"):
+        client.chat(b"{}", model="x")
+
+
+def test_configuration_in_every_form(simulator, tmp_path):
+    config = simulator.config()
+    text = json.dumps(config)
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    for form in (config, text, text.encode(), path):
+        with liter_llm.Client(form) as client:
+            assert client.chat("Hello").text == "You said: Hello"
+
+
+def test_a_stream(client):
+    with client.stream("Hello") as stream:
+        with pytest.raises(RuntimeError, match="has not ended"):
+            _ = stream.response
+        text = "".join(chunk.text for chunk in stream)
+        assert text == stream.response.text == "You said: Hello"
+        assert list(stream) == []
+    assert client.stream("Hello").text() == "You said: Hello"
+    assert client.stream(b'{"prompt":"Hello","stream":true}').text() == "You said: Hello"
+
+
+def test_a_stream_read_in_another_thread(client):
+    stream = client.stream("Hello")
+    texts = []
+    thread = threading.Thread(target=lambda: texts.append(stream.text()))
+    thread.start()
+    thread.join()
+    assert texts == ["You said: Hello"]
+
+
+def test_asyncio(simulator):
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as client:
+            response = await client.chat("Hello")
+            assert response.text == "You said: Hello"
+            texts = await asyncio.gather(*[client.chat(f"n{n}") for n in range(100)])
+            assert [r.text for r in texts] == [f"You said: n{n}" for n in range(100)]
+            async with client.stream("Hello") as stream:
+                text = "".join([chunk.text async for chunk in stream])
+                assert text == stream.response.text == "You said: Hello"
+                assert [chunk async for chunk in stream] == []
+            assert await client.stream("Hello").text() == "You said: Hello"
+            assert (await client.metrics())["in_flight"] == 0
+            await client.close(grace=1)
+
+    asyncio.run(main())
+
+
+STREAMS = [
+    {"prompt": "Hello", "stream": True},
+    b'{"stream" : true, "prompt":"Hello"} ',
+    b'{"prompt":"Hello","metadata":{"stream":true}}',
+]
+
+
+@pytest.mark.parametrize("request_", STREAMS)
+def test_stream_true_in_a_chat(client, simulator, request_):
+    """`chat` gives the whole answer, and does not ask the provider for pieces."""
+    assert client.chat(request_).liter.timing.ttft_ms is None
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as asynchronous:
+            assert (await asynchronous.chat(request_)).liter.timing.ttft_ms is None
+
+    asyncio.run(main())
+
+
+def test_many_threads(client):
+    failures = []
+
+    def work(name):
+        for n in range(20):
+            text = client.chat(f"{name}.{n}").text
+            if text != f"You said: {name}.{n}":
+                failures.append(text)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_a_call_inside_a_call(simulator):
+    """A finalizer or a signal handler may call while a call of the same thread waits."""
+    import signal
+
+    inner = liter_llm.Client(simulator.config())
+    outer = liter_llm.Client(simulator.config("delay_ms=400"))
+    texts = []
+    before = signal.signal(signal.SIGALRM, lambda *_: texts.append(inner.chat("inner").text))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        texts.append(outer.chat("outer").text)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert texts == ["You said: inner", "You said: outer"]
+
+
+def test_metrics(client):
+    client.chat("Hello")
+    assert client.metrics()["providers"]["openai"]["calls"] == 1
+    assert "liter_llm_calls_total" in client.metrics("prometheus")
+    with pytest.raises(ValueError, match="prometheus"):
+        client.metrics("xml")
+
+
+def test_the_environment(run_python):
+    script = """
+import liter_llm
+print(liter_llm.generate("Hello", max_tokens=9))
+print(liter_llm.invoke("openai", {"prompt": "Hello"}).text)
+print(liter_llm.invoke("openai", '{"prompt": "Hello"}').text)
+print(liter_llm.invoke(None, b'{"prompt": "Hello", "model": "openai/gpt-5"}').model)
+"""
+    assert run_python(script).split("\n") == ["You said: Hello"] * 3 + ["gpt-5", ""]
+
+
+@pytest.mark.parametrize("block", ["None", "__import__('types').SimpleNamespace()"])
+def test_both_json_libraries(run_python, block):
+    """Without orjson, and with whatever is installed."""
+    without = "sys.modules['orjson'] = None" if block == "None" else ""
+    script = f"""
+import sys
+{without}
+import liter_llm
+from liter_llm import _json
+client = liter_llm.Client()
+assert client.chat("日本語 🎉").text == "You said: 日本語 🎉"
+assert client.chat("Hello", metadata={{"n": 2**70}}).text
+for bad in (float("nan"), "\\ud800", object(), {{1, 2}}):
+    try:
+        client.chat("Hello", seed=bad)
+    except liter_llm.BadRequestError as error:
+        assert "secret" not in str(error)
+    else:
+        raise SystemExit(repr(bad))
+assert sum(1 for _ in client.stream("Hello")) > 1
+print(_json.loads is _json.standard_loads)
+"""
+    out = run_python(script).strip()
+    if block == "None":
+        assert out == "True"

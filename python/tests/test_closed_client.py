@@ -1,0 +1,104 @@
+"""After close(): every call says so, what runs ends, and closing again is harmless."""
+
+import asyncio
+import gc
+import threading
+
+import pytest
+
+import liter_llm
+from liter_llm import CancelledError
+
+
+def test_calls(simulator):
+    client = liter_llm.Client(simulator.config())
+    view = client.with_options(timeout_ms=1000)
+    client.chat("Hello")
+    client.close()
+    client.close()
+    view.close(grace=0.5)
+    assert client.closed and view.closed
+    for one in (client, view):
+        for call in (one.chat, one.stream):
+            with pytest.raises(CancelledError, match="closed"):
+                call("Hello")
+    assert client.metrics()["in_flight"] == 0
+    assert "closed" in repr(client)
+
+
+def test_asyncio_calls(simulator):
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config())
+        async with client:
+            await client.chat("Hello")
+        with pytest.raises(CancelledError, match="closed"):
+            await client.chat("Hello")
+        with pytest.raises(CancelledError, match="closed"):
+            client.stream("Hello")
+        await client.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_in_flight(simulator):
+    client = liter_llm.Client(simulator.config("delay_ms=30000"))
+    caught = []
+
+    def call():
+        try:
+            client.chat("Hello")
+        except CancelledError as error:
+            caught.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    simulator.wait_for(lambda stats: stats["requests_open"] >= 4)
+    client.close()
+    for thread in threads:
+        thread.join(10)
+    assert [error.kind for error in caught] == ["cancelled"] * 4
+
+
+def test_grace(simulator):
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config("delay_ms=200"))
+        task = asyncio.ensure_future(client.chat("Hello"))
+        await asyncio.sleep(0)
+        await client.close(grace=10)
+        assert (await task).text == "You said: Hello"
+
+        client = liter_llm.AsyncClient(simulator.config("delay_ms=30000"))
+        task = asyncio.ensure_future(client.chat("Hello"))
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_a_client_that_nobody_closes(simulator):
+    client = liter_llm.Client(simulator.config("chunks=1000,interval_ms=10"))
+    stream = client.stream("Hello")
+    del client
+    gc.collect()
+    assert next(stream)  # a stream keeps its client
+    del stream
+    gc.collect()
+    simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
+@pytest.mark.parametrize("how", ["client.close()", "del client, stream"])
+def test_a_stream_that_nobody_reads(run_python, simulator, how):
+    """Its task waits for room in the queue; the close must reach it there."""
+    script = f"""
+import liter_llm
+client = liter_llm.Client()
+stream = client.stream("Hello")
+next(stream)
+while client.metrics()["in_flight"] != 1: pass
+{how}
+"""
+    run_python(script, config=simulator.config("bytes=8000000,chunks=1000"), timeout=20)
+    simulator.wait_for(lambda stats: stats["requests_open"] == 0)

@@ -1,0 +1,125 @@
+"""Event loops: many, one after the other and at once, uvloop, and loops without add_reader."""
+
+import asyncio
+import gc
+import os
+import threading
+import weakref
+
+import pytest
+
+import liter_llm
+from liter_llm import _loop
+
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
+
+
+class Pumped(asyncio.SelectorEventLoop):
+    """A loop that cannot watch a descriptor, like Windows' proactor loop."""
+
+    def add_reader(self, *_):
+        raise NotImplementedError
+
+
+LOOPS = {"asyncio": asyncio.SelectorEventLoop, "pump": Pumped}
+if uvloop:
+    LOOPS["uvloop"] = uvloop.new_event_loop
+
+
+def run(factory, coroutine):
+    loop = factory()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def work(client, name="x"):
+    texts = await asyncio.gather(*[client.chat(f"{name}{n}") for n in range(8)])
+    assert [r.text for r in texts] == [f"You said: {name}{n}" for n in range(8)]
+    assert await client.stream(name).text() == f"You said: {name}"
+    async with client.stream(name) as stream:
+        await stream.__anext__()
+    task = asyncio.ensure_future(client.chat("late", timeout_ms=30000))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def join_pumps():
+    """A pump ends by itself soon after its loop is closed."""
+    for thread in threading.enumerate():
+        if thread.name == "liter-llm-pump":
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(params=LOOPS)
+def factory(request):
+    return LOOPS[request.param]
+
+
+def test_loops_in_sequence(simulator, factory, times):
+    client = liter_llm.AsyncClient(simulator.config())
+    run(factory, work(client))
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(times * 2):
+        run(factory, work(client))
+    gc.collect()
+    join_pumps()
+    assert len(_loop._hubs) <= 2
+    assert len(os.listdir("/proc/self/fd")) <= before + 10
+
+
+def test_loops_in_threads(simulator, factory):
+    client = liter_llm.AsyncClient(simulator.config())
+    failures = []
+
+    def thread(name):
+        try:
+            for _ in range(5):
+                run(factory, work(client, name))
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=thread, args=(f"t{n}.",)) for n in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert not failures
+
+
+def test_a_loop_is_not_kept_alive(simulator, factory):
+    client = liter_llm.AsyncClient(simulator.config())
+    loop = factory()
+    loop.run_until_complete(work(client))
+    gone = weakref.ref(loop)
+    loop.close()
+    del loop
+    gc.collect()
+    assert gone() is None
+
+
+def test_no_thread_but_the_engines(simulator):
+    threads = threading.active_count()
+    run(asyncio.new_event_loop, work(liter_llm.AsyncClient(simulator.config())))
+    liter_llm.Client(simulator.config()).chat("Hello")
+    assert threading.active_count() == threads
+
+
+def test_the_pump_is_one_thread_a_queue(simulator):
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config())
+        await asyncio.gather(*[client.chat("Hello") for _ in range(50)])
+        names = [t.name for t in threading.enumerate() if t.name == "liter-llm-pump"]
+        assert len(names) == 1
+
+    join_pumps()
+    run(Pumped, main())
+    join_pumps()

@@ -1,0 +1,88 @@
+"""Memory and descriptors stay flat, however many requests and streams come, go and are left."""
+
+import asyncio
+import gc
+import os
+from contextlib import suppress
+
+import liter_llm
+
+
+def rss():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def fds():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def flat(work, times):
+    """Runs `work` until caches are warm, then again: 8 MiB and 16 descriptors are allowed."""
+    for _ in range(times):
+        work()
+    gc.collect()
+    memory, open_ = rss(), fds()
+    for _ in range(times * 2):
+        work()
+    gc.collect()
+    assert rss() - memory < 8 << 20
+    assert fds() - open_ <= 16
+
+
+def test_cancelled_streams(simulator, times):
+    config = simulator.config("chunks=1000,interval_ms=1")
+    with liter_llm.Client(config) as client:
+
+        def work():
+            for _ in range(10):
+                with client.stream("Hello") as stream:
+                    next(stream)
+                next(client.stream("Hello"))
+
+        flat(work, times // 4)
+
+
+def test_cancelled_async_streams_and_calls(simulator, times):
+    config = simulator.config("chunks=1000,interval_ms=1")
+
+    async def main(client):
+        async def leave():
+            async with client.stream("Hello") as stream:
+                await stream.__anext__()
+            await client.stream("Hello").__anext__()
+            task = asyncio.ensure_future(client.chat("Hello"))
+            await asyncio.sleep(0)
+            task.cancel()
+
+        await asyncio.gather(*[leave() for _ in range(20)])
+
+    client = liter_llm.AsyncClient(config)
+    flat(lambda: asyncio.run(main(client)), times // 4)
+
+
+def test_clients(simulator, times):
+    def work():
+        for _ in range(5):
+            client = liter_llm.Client(simulator.config())
+            client.chat("Hello")
+            with client:
+                client.with_options(timeout_ms=1000).chat("Hello")
+
+    flat(work, times)
+
+
+def test_large_answers(simulator, times):
+    with liter_llm.Client(simulator.config("bytes=3000000")) as client:
+        flat(lambda: client.chat("Hello"), max(4, times // 4))
+
+
+def test_errors(simulator, times):
+    with liter_llm.Client(simulator.config()) as client:
+
+        def work():
+            for _ in range(100):
+                with suppress(liter_llm.BadRequestError):
+                    client.chat(b"[]")
+
+        flat(work, times)

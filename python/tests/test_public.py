@@ -1,0 +1,92 @@
+"""What is public, and what importing it costs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import liter_llm
+from liter_llm import _request, _types
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "bindings" / "conformance" / "schemas"
+
+
+def test_all_is_exactly_the_public_surface():
+    for name in liter_llm.__all__:
+        assert getattr(liter_llm, name) is not None
+    public = {name for name in vars(liter_llm) if not name.startswith("_")} - {"TYPE_CHECKING"}
+    assert public == {name for name in liter_llm.__all__ if not name.startswith("_")}
+    assert sorted(liter_llm.__all__) == list(liter_llm.__all__)
+    assert set(liter_llm.__all__) <= set(dir(liter_llm))
+
+
+def test_modules_are_private():
+    folder = Path(liter_llm.__file__).parent
+    assert all(path.name.startswith("_") for path in folder.glob("*.py"))
+    assert (folder / "py.typed").exists()
+
+
+def test_an_unknown_name():
+    with pytest.raises(AttributeError, match="frobnicate"):
+        _ = liter_llm.frobnicate
+
+
+def test_what_an_import_does_not_do(run_python):
+    script = """
+import sys, threading
+import liter_llm
+late = {"asyncio", "typing", "inspect", "dataclasses", "json", "orjson", "socket", "ssl", "uuid"}
+print(sorted(late & set(sys.modules)), threading.active_count())
+"""
+    assert run_python(script, flags=("-I",)) == "[] 1\n"
+
+
+def test_option_names():
+    assert set(_types.Options.__annotations__) == _request.OPTION_NAMES
+    assert not _request.OPTION_NAMES & set(_types._RequestMembers.__annotations__)
+
+
+PAIRS = {"request": "ChatRequest", "options": "Options", "config": "Config"}
+
+
+@pytest.mark.parametrize("schema", PAIRS)
+def test_types_against_schemas(schema):
+    document = json.loads((SCHEMAS / f"{schema}.json").read_text(encoding="utf-8"))
+    names = set(getattr(_types, PAIRS[schema]).__annotations__)
+    ours = {"inline"}  # set by Client.chat, not by its caller
+    assert set(document["properties"]) - ours <= names
+
+
+def test_the_version_is_the_engines():
+    from liter_llm._library import ffi, lib
+
+    assert ffi.string(lib.liter_llm_version()).decode() == liter_llm.__version__
+
+
+def test_a_missing_library(run_python):
+    script = """
+try:
+    import liter_llm
+except ImportError as error:
+    assert "/nowhere.so" in str(error) and "pip install" in str(error), error
+else:
+    raise SystemExit("imported")
+"""
+    run_python(script, env={"LITER_LLM_LIB": "/nowhere.so"})
+
+
+def test_a_library_of_another_abi(run_python, tmp_path):
+    import subprocess
+
+    source, library = tmp_path / "other.c", tmp_path / "other.so"
+    source.write_text("unsigned liter_llm_abi_version(void) { return 999; }")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    script = """
+try:
+    import liter_llm
+except ImportError as error:
+    assert "ABI version 999" in str(error) and "needs 1" in str(error), error
+else:
+    raise SystemExit("imported")
+"""
+    run_python(script, env={"LITER_LLM_LIB": str(library)})

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Measures what liter-llm costs, as ratios of CPU time to raw-socket clients in the same run.
+
+    python3 scripts/bench.py                  all of it, about two minutes
+    python3 scripts/bench.py --quick          fewer rounds, to see that it runs
+    python3 scripts/bench.py --only sync      one workload, may be repeated
+    python3 scripts/bench.py --against FILE   another build of libliter_llm.so in the raw place
+    python3 scripts/bench.py --write-readme   puts the table into README.md
+
+Wants the release build of the library and of the simulator, and `liter_llm` importable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bench import report, sizes, workloads
+from bench.simulator import Simulator
+
+NAMES = [*(workload.name for workload in workloads.WORKLOADS), "import", "size"]
+
+
+def main() -> int:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="three rounds, a fifth of the calls")
+    parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
+    parser.add_argument("--rounds", type=int, help="how often each side runs (7)")
+    parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
+    parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
+    options = parser.parse_args()
+    if options.write_readme and (options.against or options.only or options.quick):
+        parser.error("README.md gets a whole run against raw sockets")
+    wanted = options.only or NAMES
+    rounds = options.rounds or (3 if options.quick else 7)
+
+    results: list[workloads.Result] = []
+    with Simulator() as simulator:
+        for workload in workloads.WORKLOADS:
+            if workload.name not in wanted or not workloads.available(workload):
+                continue
+            chosen = workloads.shorter(workload) if options.quick else workload
+            how = {"orjson": options.orjson, "against": options.against}
+            results.append(workloads.run(chosen, simulator, rounds, **how))
+            report.progress(results[-1])
+    facts = []
+    if "import" in wanted:
+        facts += sizes.import_time(5 if options.quick else 15)
+    if "size" in wanted:
+        facts += sizes.sizes()
+    facts = [*report.facts_of(results), *facts]
+
+    table = report.table(results, facts)
+    print(table)
+    if options.json:
+        rows = {"rounds": [result.row() for result in results], "facts": [f.row() for f in facts]}
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.write_readme:
+        report.write_readme(table)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,186 @@
+"""What is measured, against which target, and how the rounds alternate."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from . import payload, programs
+
+if TYPE_CHECKING:
+    from .simulator import Simulator
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Two sides, one kind of call. `count` calls or streams a round; `target` bounds the ratio."""
+
+    name: str
+    what: str
+    side: str
+    kind: str
+    flights: int
+    count: int
+    target: float | None
+
+    @property
+    def unit(self) -> str:
+        """What the CPU time is divided by."""
+        return "call" if self.kind in ("unary", "held") else "chunk"
+
+
+WORKLOADS = (
+    Workload("sync", "Python, blocking, 1 in flight", "sync", "unary", 1, 1500, 1.5),
+    Workload("async1", "Python, asyncio, 1 in flight", "async", "unary", 1, 1500, 1.3),
+    Workload("async64", "Python, asyncio, 64 in flight", "async", "unary", 64, 3072, 0.9),
+    Workload("async512", "Python, asyncio, 512 in flight", "async", "held", 512, 4096, None),
+    Workload("burst", "Python, blocking, burst stream", "sync", "burst", 1, 40, 1.5),
+    Workload("burst-async", "Python, asyncio, burst stream", "async", "burst", 1, 40, 1.5),
+    Workload("paced", "Python, asyncio, 64 paced streams", "async", "paced", 64, 64, 0.9),
+    Workload("c", "C, blocking, 1 in flight", "c", "unary", 1, 1500, None),
+)
+
+
+@dataclass
+class Result:
+    """One workload's rounds, side by side: microseconds of CPU for each unit.
+
+    `own` is the part of liter-llm's that the calling thread spends (Python, and the C ABI's calls).
+    """
+
+    workload: Workload
+    raw: list[float]
+    liter: list[float]
+    own: list[float]
+    threads: int = 0
+    connections: int | None = None
+
+    @property
+    def ratios(self) -> list[float]:
+        """Of neighbouring rounds."""
+        return [liter / raw for raw, liter in zip(self.raw, self.liter, strict=True)]
+
+    @property
+    def ratio(self) -> float:
+        """The median ratio of neighbouring rounds."""
+        return median(self.ratios)
+
+    def row(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "name": self.workload.name,
+            "what": self.workload.what,
+            "unit": self.workload.unit,
+            "raw_us": self.raw,
+            "liter_us": self.liter,
+            "own_us": self.own,
+            "ratio": self.ratio,
+            "ratios": self.ratios,
+            "target": self.workload.target,
+            "threads": self.threads,
+            "connections": self.connections,
+        }
+
+
+class Worker:
+    """A side's process."""
+
+    def __init__(self, command: list[str], **environment: str) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(SCRIPTS), **environment},
+        )
+        self._answer()
+
+    def round(self) -> dict[str, Any]:
+        """Runs one round."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a side ended early: {self._process.args}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+
+
+def command(workload: Workload, side: str, url: str, text: str, *, orjson: bool) -> list[str]:
+    """How the process of a side is started."""
+    base_url = url + payload.paths()[workload.kind]
+    arguments = [base_url, str(workload.count), text]
+    if workload.side == "c":
+        return [str(programs.FOLDER / f"{side}_c"), *arguments]
+    start = [sys.executable, "-m", "bench.worker", f"{side}_{workload.side}"]
+    return [*start, workload.kind, str(workload.flights), *arguments, *(["--orjson"] * orjson)]
+
+
+def run(
+    workload: Workload,
+    simulator: Simulator,
+    rounds: int,
+    *,
+    orjson: bool,
+    against: Path | None = None,
+) -> Result:
+    """Alternates between the sides: raw, liter-llm, raw, liter-llm.
+
+    `against`: another build of the library, which takes the raw client's place.
+    """
+    text = simulator.text(workload.kind)
+    raw, liter = (
+        command(workload, side, simulator.url, text, orjson=orjson) for side in ("raw", "liter")
+    )
+    if against is None:
+        other = Worker(raw)
+    else:  # C programs look for the library in the folder
+        folder = str(against.resolve().parent)
+        other = Worker(liter, LITER_LLM_LIB=str(against.resolve()), LD_LIBRARY_PATH=folder)
+    workers = [other, Worker(liter)]
+    result = Result(workload, [], [], [])
+    opened = 0
+    for _ in range(rounds):
+        for worker, into in zip(workers, (result.raw, result.liter), strict=True):
+            before = simulator.stats()["connections_opened"]
+            row = worker.round()
+            into.append(row["cpu"] / row["units"] * 1e6)
+            if into is result.liter:
+                result.own.append(row["own"] / row["units"] * 1e6)
+                result.threads = max(result.threads, row["threads"])
+                # One of them is the connection that asks the second time.
+                opened += simulator.stats()["connections_opened"] - before - 1
+    result.connections = opened
+    for worker in workers:
+        worker.close()
+    return result
+
+
+def available(workload: Workload) -> bool:
+    """Whether its programs can be had."""
+    return workload.side != "c" or programs.build()
+
+
+def shorter(workload: Workload) -> Workload:
+    """For `--quick`."""
+    if workload.kind == "paced":
+        return workload
+    return replace(workload, count=max(workload.count // 5, workload.flights))
