@@ -190,6 +190,9 @@ pub unsafe extern "C" fn liter_llm_client_metrics(
     })
 }
 
+/// How long a cancelled call may take to end. It takes milliseconds.
+const CANCELLED: Duration = Duration::from_secs(1);
+
 /// Stops taking requests, waits up to `grace_ms` for those in flight, cancels the rest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_close(
@@ -206,8 +209,12 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Some(engine) => {
                 let closing = client.clone();
                 let grace = Duration::from_millis(grace_ms.into());
-                // The end of the engine ends the wait, and the work with it.
-                if engine.wait(async move { closing.close(grace).await }).is_err() {
+                // A call that its queue's reader drives ends when that reads on: it may be the thread
+                // that waits here. The end of the engine ends the wait, and the work with it.
+                let close = async move {
+                    let _ = tokio::time::timeout(grace + CANCELLED, closing.close(grace)).await;
+                };
+                if engine.wait(close).is_err() {
                     client.cancel_all();
                 }
             }

@@ -144,7 +144,7 @@ impl Engine {
         if *self.stop.borrow() { unsaid() } else { error }
     }
 
-    /// For whoever needs the library's threads; `None`: they have stopped.
+    /// Where a lane sends its name look-ups; `None`: the threads have stopped.
     pub(crate) fn handle(&self) -> Option<Handle> {
         let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
         runtime.as_ref().map(|runtime| runtime.handle().clone())

@@ -24,8 +24,9 @@ pub(crate) struct Lanes {
 
 /// One thread's worth of engine.
 pub(crate) struct Lane {
-    runtime: Runtime,
+    // Before the runtime: a connection that is dropped after it leaves its registration behind.
     pub(crate) client: Client,
+    runtime: Runtime,
     /// Where names are looked up.
     engine: &'static Engine,
     since: Instant,
@@ -42,17 +43,23 @@ impl Lanes {
 
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
-        let rested = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // One whose engine has ended could look up no name any more.
-        if let Some(lane) = rested.filter(|lane| std::ptr::eq(lane.engine, engine)) {
+        let rested = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            // Those whose engine has ended could look up no name any more.
+            idle.retain(|lane| std::ptr::eq(lane.engine, engine));
+            idle.pop()
+        };
+        if let Some(lane) = rested {
             if lane.since.elapsed() > RESTED {
                 lane.turn();
             }
             return Ok(lane);
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        let threads = engine.handle().ok_or(std::io::ErrorKind::Interrupted)?;
-        let client = self.client.with_own_connections(threads);
+        let Some(handle) = engine.handle() else {
+            return Err(std::io::Error::other("liter_llm_shutdown has been called"));
+        };
+        let client = self.client.with_own_connections(handle);
         Ok(Lane { runtime, client, engine, since: Instant::now() })
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct Queue {
     has_doorbell: AtomicBool,
     /// The call that runs on the reader's thread, while nobody drives it.
     inline: Mutex<Option<Inline>>,
+    /// There is such a call, or will be at once.
+    has_lane: AtomicBool,
     /// An event came, for whoever drives a lane.
     pushed: Notify,
 }
@@ -118,6 +120,7 @@ impl Queue {
             doorbell: Mutex::new(None),
             has_doorbell: AtomicBool::new(false),
             inline: Mutex::new(None),
+            has_lane: AtomicBool::new(false),
             pushed: Notify::new(),
         }
     }
@@ -255,13 +258,18 @@ impl Queue {
 
     // ---- Calls on the reader's thread ------------------------------------------------------
 
-    pub(crate) fn has_no_lane(&self) -> bool {
-        lock(&self.inline).is_none()
+    /// Whether a call may be attached: the reader drives one at a time.
+    pub(crate) fn reserve_lane(&self) -> bool {
+        !self.has_lane.swap(true, Ordering::AcqRel)
     }
 
-    /// Leaves a call to the reader.
+    pub(crate) fn release_lane(&self) {
+        self.has_lane.store(false, Ordering::Release);
+    }
+
+    /// Leaves a call to the reader, behind `reserve_lane`.
     pub(crate) fn attach(&self, token: u64, lane: Lane, home: Arc<Lanes>) {
-        *lock(&self.inline) = Some(Inline { token, lane, home });
+        self.rest(Inline { token, lane, home });
     }
 
     /// Drives the reader's own call until there is an event or `left` is over. Whether that may have
@@ -289,10 +297,17 @@ impl Queue {
 
     /// Keeps a call that goes on; the lane of one that has ended goes home.
     fn rest(&self, inline: Inline) {
-        if lock(&self.state).calls.contains_key(&inline.token) {
+        let state = lock(&self.state);
+        if state.calls.contains_key(&inline.token) {
             *lock(&self.inline) = Some(inline);
+            // A reader that found nobody's call to drive waits for events only.
+            if state.waiting {
+                self.wake.notify_one();
+            }
         } else {
+            drop(state);
             inline.home.give(inline.lane);
+            self.release_lane();
         }
     }
 

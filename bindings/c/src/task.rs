@@ -27,14 +27,15 @@ pub(crate) fn submit(
     let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    let lane = match wants_lane(request, options) && queue.has_no_lane() {
+    let lane = match wants_lane(request, options) && queue.reserve_lane() {
         // Without a lane (no descriptor left, say) the call runs as any other.
-        true => lanes.take(engine).ok(),
+        true => lanes.take(engine).map_err(|_| queue.release_lane()).ok(),
         false => None,
     };
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
-        if let Some(abort) = engine.spawn(run(engine, client.clone(), last, request, options)) {
+        let work = run(engine, client.clone(), last, request, options);
+        if let Some(abort) = engine.spawn(work) {
             queue.started(token, number, abort);
         }
         return Ok(());

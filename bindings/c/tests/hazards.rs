@@ -38,6 +38,7 @@ macro_rules! hazards {
 
 hazards!(
     bad_input,
+    inline,
     abi,
     panic,
     generate,

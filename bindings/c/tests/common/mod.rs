@@ -71,25 +71,33 @@ fn compile_now(source: &Path, extra: &[&str]) -> PathBuf {
     let sanitized = if std::env::var_os("LITER_LLM_C_LIBRARY").is_some() { "-custom" } else { "" };
     let stem = source.file_stem().and_then(|stem| stem.to_str()).unwrap();
     let program = folder.join(format!("{stem}{sanitized}"));
-    let mut cc = Command::new("cc");
-    cc.args(["-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread"])
+    let object = program.with_extension("o");
+    let mut compiler = Command::new("cc");
+    compiler
+        .args(["-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-c"])
         .args(extra)
         .args(words("LITER_LLM_C_FLAGS"))
         .arg("-I")
         .arg(here().join("../../include"))
         .arg("-o")
-        .arg(&program)
-        .arg(source);
-    let library = words("LITER_LLM_C_LIBRARY");
-    if library.is_empty() {
-        cc.arg(self::library()).arg(format!("-Wl,-rpath,{}", profile_dir().display()));
+        .args([&object, source]);
+    cc(compiler);
+    // A step of its own: with the sanitizer's flags gcc would add a second runtime.
+    let mut linker = Command::new("cc");
+    linker.arg("-pthread").arg("-o").args([&program, &object]);
+    if sanitized.is_empty() {
+        linker.arg(self::library()).arg(format!("-Wl,-rpath,{}", profile_dir().display()));
     } else {
-        cc.args(library);
+        linker.args(words("LITER_LLM_C_LIBRARY"));
     }
-    let output = cc.output().expect("a C compiler named cc");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}:\n{text}", source.display());
+    cc(linker);
     program
+}
+
+fn cc(mut command: Command) {
+    let output = command.output().expect("a C compiler named cc");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}:\n{text}");
 }
 
 /// A simulator for C programs.
