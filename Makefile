@@ -120,6 +120,7 @@ conformance: .venv/installed lib-debug ## every case in every language, and reco
 docs: .venv/installed ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
+	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols
