@@ -177,6 +177,7 @@ impl Client {
         self.cancel_all();
         // They end at once; but a call that its caller has to drive may be left lying.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.idle()).await;
+        self.pools.iter().for_each(Pool::clear);
     }
 
     /// Refuses new calls and ends those in flight, without waiting for them.

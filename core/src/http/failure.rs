@@ -33,6 +33,16 @@ pub(super) fn before_headers(error: &hyper::Error, origin: &str) -> Error {
     )
 }
 
+/// Whether the server said that it has not taken the request up, and so that it may be sent again.
+pub(super) fn is_refusal(error: &hyper::Error) -> bool {
+    let Some(error) = error.source().and_then(|error| error.downcast_ref::<h2::Error>()) else {
+        return false;
+    };
+    // A stream that ends with a GOAWAY is one that came after the last that the server took.
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (refused || error.is_go_away())
+}
+
 /// The exchange failed in the middle of the body.
 pub(super) fn in_body(error: &hyper::Error, origin: &str, stream: bool) -> Error {
     let (kind, what) = if stream {
