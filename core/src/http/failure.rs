@@ -4,6 +4,7 @@
 //! which holds no request data.
 
 use std::error::Error as StdError;
+use std::io;
 
 use crate::error::{Error, ErrorKind};
 
@@ -13,6 +14,8 @@ pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Erro
     let hint = if cause.contains("certificate") {
         "; if the server's certificate is signed by a company's own authority, name its PEM file in \
          ca_file"
+    } else if cause.contains("InvalidContentType") {
+        "; if the server speaks no TLS, base_url has to begin with http://"
     } else {
         ""
     };
@@ -22,9 +25,14 @@ pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Erro
 /// The exchange failed before the response's headers.
 pub(super) fn before_headers(error: &hyper::Error, origin: &str) -> Error {
     if error.is_parse() {
+        let hint = if origin.starts_with("http://") {
+            "; if the server speaks TLS, base_url has to begin with https://"
+        } else {
+            ""
+        };
         return Error::new(
             ErrorKind::BadResponse,
-            format!("{origin} did not answer in proper HTTP: {error}"),
+            format!("{origin} did not answer in proper HTTP: {error}{hint}"),
         );
     }
     Error::new(
@@ -50,12 +58,20 @@ pub(super) fn in_body(error: &hyper::Error, origin: &str, stream: bool) -> Error
     } else {
         (ErrorKind::Connection, "answer")
     };
+    let cause = cause(error);
+    // hyper says of a chunk's size that is none that the input or data is invalid.
+    let garbled = std::iter::successors(error.source(), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(|error| {
+            matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+        });
+    if garbled {
+        let kind = if stream { kind } else { ErrorKind::BadResponse };
+        return Error::new(kind, format!("{origin} sent the {what} in improper HTTP: {cause}"));
+    }
     Error::new(
         kind,
-        format!(
-            "the connection to {origin} was lost in the middle of the {what}: {}",
-            cause(error)
-        ),
+        format!("the connection to {origin} was lost in the middle of the {what}: {cause}"),
     )
 }
 
