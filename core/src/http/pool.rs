@@ -69,9 +69,9 @@ pub struct Pool {
 /// A connection for one call at a time.
 pub(super) struct Http1 {
     sender: http1::SendRequest<Body>,
-    connection: Box<http1::Connection<TokioIo<Box<dyn Stream>>, Body>>,
-    /// The connection has ended, and must not be polled again.
-    over: bool,
+    /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
+    /// not take: kept, it would leave the call waiting for ever.
+    connection: Option<Box<http1::Connection<TokioIo<Box<dyn Stream>>, Body>>>,
     since: Instant,
     reused: bool,
 }
@@ -92,7 +92,7 @@ type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 /// settings, have been read and dealt with, which is when it is asked for more.
 struct Settling {
     io: Box<dyn Stream>,
-    turn: Option<OwnedMutexGuard<()>>,
+    turn: Option<Arc<OwnedMutexGuard<()>>>,
     begun: bool,
 }
 
@@ -282,13 +282,15 @@ impl Pool {
                 .handshake(TokioIo::new(dialled.io))
                 .await
                 .map_err(failed)?;
-            let connection = Box::new(connection);
-            let (since, over, reused) = (Instant::now(), false, false);
-            return Ok(self.own(Http1 { sender, connection, over, since, reused }));
+            let connection = Some(Box::new(connection));
+            let (since, reused) = (Instant::now(), false);
+            return Ok(self.own(Http1 { sender, connection, since, reused }));
         }
         // A server may speak HTTP/2 after all, where a balancer has several behind it.
         self.http1.store(false, Ordering::Relaxed);
-        let io = TokioIo::new(Settling { io: dialled.io, turn, begun: false });
+        // Kept here too until others can find the connection.
+        let turn = turn.map(Arc::new);
+        let io = TokioIo::new(Settling { io: dialled.io, turn: turn.clone(), begun: false });
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_secs(30))
@@ -318,6 +320,7 @@ impl Pool {
         let (in_flight, since) = (AtomicUsize::new(1), Mutex::new(Instant::now()));
         let shared = Arc::new(Http2 { sender, connection, in_flight, since });
         lock(&self.shared).push(Arc::clone(&shared));
+        drop(turn);
         Ok(Lease::Http2(Share(shared)))
     }
 }
@@ -330,13 +333,17 @@ impl Http1 {
         }
         // An idle connection is polled by nobody: this is where it sees that the server closed it.
         self.drive(&mut Context::from_waker(Waker::noop()));
-        !self.over && !self.sender.is_closed()
+        self.connection.is_some() && !self.sender.is_closed()
     }
 
     /// Lets the connection write what waits and read what has come. What it says at its end, the
     /// exchange says too.
     fn drive(&mut self, cx: &mut Context<'_>) {
-        self.over = self.over || Pin::new(&mut *self.connection).poll(cx).is_ready();
+        if let Some(connection) = &mut self.connection
+            && Pin::new(&mut **connection).poll(cx).is_ready()
+        {
+            self.connection = None;
+        }
     }
 }
 
@@ -439,7 +446,7 @@ impl Lease {
         let Lease::Http1 { connection, home, most_idle } = self else { return };
         let Some(mut http1) = connection.take() else { return };
         http1.drive(&mut Context::from_waker(Waker::noop()));
-        if http1.over || !http1.sender.is_ready() {
+        if http1.connection.is_none() || !http1.sender.is_ready() {
             return;
         }
         http1.since = Instant::now();
@@ -450,5 +457,96 @@ impl Lease {
         if idle.len() > *most_idle || idle.front().is_some_and(|old| old.since.elapsed() > IDLE) {
             idle.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn pool() -> Pool {
+        let config =
+            Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
+        let config = config.unwrap();
+        Pool::new(&config.providers[config.index("p").unwrap()], 2, None)
+    }
+
+    /// A connection over a pipe, used for one exchange, and the pipe's other end.
+    async fn used(pool: &Pool) -> (Lease, tokio::io::DuplexStream) {
+        let (near, mut far) = tokio::io::duplex(4096);
+        let io = TokioIo::new(Box::new(near) as Box<dyn Stream>);
+        let (sender, connection) = http1::Builder::new().handshake(io).await.unwrap();
+        let connection = Some(Box::new(connection));
+        let (since, reused) = (Instant::now(), false);
+        let lease = pool.own(Http1 { sender, connection, since, reused });
+        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
+        let mut server = [0; 4096];
+        let (sent, ()) = tokio::join!(lease.send(request, "x"), async {
+            let _ = far.read(&mut server).await.unwrap();
+            far.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        });
+        let Ok(Sent::Answer(answer, mut lease)) = sent else { panic!("no answer") };
+        let mut body = answer.into_body();
+        assert!(poll_fn(|cx| lease.poll_frame(&mut body, cx)).await.is_none());
+        (lease, far)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_expire() {
+        let pool = pool();
+        for (rest, usable) in [(89, true), (91, false)] {
+            let (mut lease, mut far) = used(&pool).await;
+            lease.release();
+            tokio::time::advance(Duration::from_secs(rest)).await;
+            assert_eq!(pool.existing().is_some(), usable, "after {rest} s");
+            // Either way it is closed now.
+            assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_many_are_kept_as_may_be() {
+        let pool = pool();
+        let mut ends = Vec::new();
+        for _ in 0..3 {
+            let (mut lease, far) = used(&pool).await;
+            lease.release();
+            ends.push(far);
+        }
+        assert_eq!(lock(&pool.idle).len(), 2);
+        assert_eq!(ends[0].read(&mut [0; 9]).await.unwrap(), 0);
+        // Those that expired go as others come back.
+        tokio::time::advance(Duration::from_secs(91)).await;
+        for left in [2, 2] {
+            let (mut lease, _far) = used(&pool).await;
+            lease.release();
+            assert_eq!(lock(&pool.idle).len(), left);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_not_taken_comes_back_and_what_was_does_not() {
+        let pool = pool();
+        // Closed between the look at it and the request: nothing was sent.
+        let (mut lease, far) = used(&pool).await;
+        lease.release();
+        let lease = pool.existing().unwrap();
+        drop(far);
+        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
+        assert!(matches!(lease.send(request, "x").await, Ok(Sent::Unsent(..))));
+
+        // Closed when the request had been written.
+        let (mut lease, mut far) = used(&pool).await;
+        lease.release();
+        let lease = pool.existing().unwrap();
+        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
+        let (sent, ()) = tokio::join!(lease.send(request, "x"), async {
+            assert!(far.read(&mut [0; 4096]).await.unwrap() > 0);
+            drop(far);
+        });
+        assert!(sent.is_err());
     }
 }
