@@ -156,10 +156,9 @@ async fn a_connection_that_closed_while_idle_is_replaced() {
         move |_, mut peer| {
             let closed = Arc::clone(&closed);
             async move {
-                while peer.request().await.is_some() {
+                if peer.request().await.is_some() {
                     peer.send(&ok("", answer("good").as_bytes())).await;
                     closed.notified().await;
-                    return;
                 }
             }
         }
@@ -443,11 +442,12 @@ async fn the_key_and_the_configured_headers() {
     let file = std::env::temp_dir().join(format!("liter-llm-key-{}", std::process::id()));
     std::fs::write(&file, "sk-canary-file\n").unwrap();
     let reference = format!("file:{}", file.display());
+    let path = format!("authorization: Bearer {}", std::env::var("PATH").unwrap());
     for (kind, key, line) in [
         ("openai", "sk-canary-1", "authorization: Bearer sk-canary-1"),
         ("openai", &reference, "authorization: Bearer sk-canary-file"),
         // Always there, and no secret.
-        ("openai", "env:CARGO_PKG_NAME", "authorization: Bearer liter-llm-core"),
+        ("openai", "env:PATH", &path),
         ("anthropic", "sk-canary-2", "x-api-key: sk-canary-2"),
     ] {
         let headers = json!({"x-team": "blue"});

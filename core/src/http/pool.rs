@@ -71,7 +71,7 @@ pub(super) struct Http1 {
     sender: http1::SendRequest<Body>,
     /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
     /// not take: kept, it would leave the call waiting for ever.
-    connection: Option<Box<http1::Connection<TokioIo<Box<dyn Stream>>, Body>>>,
+    connection: Option<Box<Exclusive>>,
     since: Instant,
     reused: bool,
 }
@@ -86,6 +86,7 @@ pub(super) struct Http2 {
     since: Mutex<Instant>,
 }
 
+type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
 type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
 /// A connection's bytes, holding the turn of whoever opened it until the server's first frames, its

@@ -28,7 +28,7 @@ pub(crate) async fn call(client: &Client) -> Result<Response, Error> {
 }
 
 pub(crate) async fn failure(client: &Client) -> Error {
-    call(client).await.err().expect("a failure")
+    call(client).await.expect_err("a failure")
 }
 
 pub(crate) async fn open(client: &Client) -> Result<ChatStream, Error> {
