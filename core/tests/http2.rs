@@ -148,7 +148,7 @@ async fn a_goaway_is_survived() {
 
 #[tokio::test]
 async fn what_the_server_did_not_take_up_is_sent_again() {
-    // The first stream is refused; what comes with a GOAWAY that knows of none is not its fault.
+    // The first stream is refused.
     let (url, _) = server(None, |n, mut connection| async move {
         let mut refused = false;
         while let Some(Ok((request, mut respond))) = connection.accept().await {
