@@ -93,6 +93,19 @@ impl Default for Timeouts {
     }
 }
 
+/// Headers that say where a message goes or ends, which nobody but the connection knows.
+const FRAMING: &[&str] = &[
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 const MAX_IN_FLIGHT: usize = 16_384;
 
 impl Config {
@@ -205,7 +218,15 @@ impl ProviderConfig {
                 return Err(crate::codec::wrong(&path, "a string", &value));
             };
             match (HeaderName::try_from(&header), HeaderValue::try_from(value)) {
-                (Ok(header), Ok(value)) => headers.push((header, value)),
+                (Ok(header), _) if FRAMING.contains(&header.as_str()) => {
+                    let message = format!("{path} is decided by the connection: leave it out");
+                    return Err(Error::invalid(path, message));
+                }
+                (Ok(header), Ok(mut value)) => {
+                    // It may well hold a key.
+                    value.set_sensitive(true);
+                    headers.push((header, value));
+                }
                 _ => {
                     let message = format!("{path} is not a valid HTTP header");
                     return Err(Error::invalid(path, message));

@@ -195,7 +195,8 @@ impl Plan {
     fn new(inner: Arc<Inner>, request: &Request, options: &Options) -> Result<Plan, Error> {
         let (provider, model) = target(&inner.config, request, options)?;
         let settings = &inner.config.providers[provider];
-        let deadline = Deadline::new(&settings.timeouts, options.timeout_ms, options.idle_ms);
+        let deadline =
+            Deadline::new(&settings.timeouts, request.stream, options.timeout_ms, options.idle_ms);
         let unknown = request.unknown.iter().map(|path| Warning {
             code: "unknown_parameter",
             message: format!(

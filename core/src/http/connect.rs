@@ -13,7 +13,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -63,7 +62,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
 pub(super) struct Dialled {
-    pub(super) io: TokioIo<Box<dyn Stream>>,
+    pub(super) io: Box<dyn Stream>,
     /// HTTP/2 was agreed on.
     pub(super) http2: bool,
 }
@@ -118,6 +117,11 @@ impl Dialler {
         }
     }
 
+    /// How long a connection may take to open.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Whether it is certain that this connection will be used by one call at a time.
     pub(super) fn only_http1(&self) -> bool {
         match self.version {
@@ -145,8 +149,7 @@ impl Dialler {
     async fn dial_now(&self) -> Result<Dialled, Error> {
         let tcp = Quiet(self.tcp().await?);
         let Some(tls) = &self.tls else {
-            let io = TokioIo::new(Box::new(tcp) as Box<dyn Stream>);
-            return Ok(Dialled { io, http2: self.version == HttpVersion::Http2 });
+            return Ok(Dialled { io: Box::new(tcp), http2: self.version == HttpVersion::Http2 });
         };
         let connector = match tls.get() {
             Some(connector) => connector,
@@ -165,7 +168,7 @@ impl Dialler {
             .await
             .map_err(|error| failure::connecting(&error, &self.origin))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Dialled { io: TokioIo::new(Box::new(stream) as Box<dyn Stream>), http2 })
+        Ok(Dialled { io: Box::new(stream), http2 })
     }
 
     async fn tcp(&self) -> Result<TcpStream, Error> {
@@ -173,6 +176,19 @@ impl Dialler {
         let failed =
             |error: &(dyn std::error::Error + 'static)| failure::connecting(error, &self.origin);
         let io = match &self.proxy {
+            // Spoken to in the clear, it would be given its password so; other protocols would be
+            // given HTTP.
+            Some(proxy) if proxy.uri.scheme_str() != Some("http") => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "the environment names a proxy of scheme {} for {}: only http:// is known; \
+                         name another, or list the host in NO_PROXY",
+                        proxy.uri.scheme_str().unwrap_or("?"),
+                        self.origin
+                    ),
+                ));
+            }
             None => connector.call(self.base.clone()).await.map_err(|error| failed(&error))?,
             Some(proxy) if self.tls.is_none() => {
                 connector.call(proxy.uri.clone()).await.map_err(|error| failed(&error))?

@@ -14,8 +14,8 @@ use ::http::header::{
     HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
 use ::http::{Method, Request, Uri};
-use bytes::{Bytes, BytesMut};
-use flate2::write::GzDecoder;
+use bytes::{Buf, Bytes, BytesMut};
+use flate2::write::MultiGzDecoder;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use secrecy::ExposeSecret;
@@ -26,6 +26,11 @@ use crate::codec::MAX_DOCUMENT;
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::provider::{Auth, HttpRequest};
+
+/// How often a request is sent again that a connection or its server did not take up.
+const RESENDS: usize = 3;
+/// How much is decompressed at a time, so that a small part cannot become a huge one.
+const INFLATED: usize = 64 << 10;
 
 /// An answer whose body has not been read.
 pub struct Reply {
@@ -42,8 +47,65 @@ pub struct Reply {
 pub struct Body {
     incoming: Incoming,
     lease: Lease,
-    gzip: Option<GzDecoder<Vec<u8>>>,
+    coding: Coding,
     origin: String,
+}
+
+/// How a body is compressed.
+enum Coding {
+    None,
+    Gzip(Box<Inflate>),
+    /// In a way that was not asked for. The status of an error tells enough without its text.
+    Unknown,
+}
+
+/// Decompresses gzip. Several members in a row are one body, as RFC 1952 has it; bytes behind them
+/// that are none are an error, as is an end before theirs.
+struct Inflate {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    /// What has arrived and is not decompressed.
+    waiting: Bytes,
+    begun: bool,
+}
+
+impl Inflate {
+    /// The next piece of what has arrived; empty when that is used up.
+    fn piece(&mut self) -> Result<Bytes, Error> {
+        while !self.waiting.is_empty() && self.decoder.get_ref().len() < INFLATED {
+            // One write yields 32 KiB at the most.
+            let taken = self.decoder.write(&self.waiting).map_err(|error| broken_gzip(&error))?;
+            self.begun = true;
+            self.waiting.advance(taken);
+        }
+        // An event that has arrived is wanted now.
+        self.decoder.flush().map_err(|error| broken_gzip(&error))?;
+        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
+    }
+
+    /// At the body's end: checks that it is the end of the data too, and gives the last of it. No
+    /// body at all is an empty one.
+    fn end(&mut self) -> Result<Bytes, Error> {
+        if self.begun {
+            self.decoder.try_finish().map_err(|error| broken_gzip(&error))?;
+        }
+        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
+    }
+}
+
+fn coding(headers: &HeaderMap) -> Coding {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+    let is = |value: &[u8], names: &[&str]| {
+        names.iter().any(|name| value.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    match (codings.next(), codings.next()) {
+        (None, _) => Coding::None,
+        (Some(value), None) if is(value, &["identity", ""]) => Coding::None,
+        (Some(value), None) if is(value, &["gzip", "x-gzip"]) => {
+            let decoder = MultiGzDecoder::new(Vec::new());
+            Coding::Gzip(Box::new(Inflate { decoder, waiting: Bytes::new(), begun: false }))
+        }
+        _ => Coding::Unknown,
+    }
 }
 
 impl Pool {
@@ -57,13 +119,16 @@ impl Pool {
     ) -> Result<Reply, Error> {
         let mut request = self.build(provider, auth, request)?;
         let exchange = async {
+            let mut resends = 0;
             loop {
                 let lease = self.lease().await?;
                 self.address(provider, &mut request, lease.is_http2())?;
                 match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(again) => request = again,
+                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
+                    Sent::Unsent(again, _) => request = again,
                 }
+                resends += 1;
             }
         };
         let (response, lease) = deadline.headers(pin!(exchange)).await??;
@@ -79,19 +144,15 @@ impl Pool {
                 Error::new(ErrorKind::BadResponse, message).with(|e| e.status = Some(status))
             );
         }
-        let gzip = match head.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"identity" | b"") => None,
-            Some(b"gzip" | b"x-gzip") => Some(GzDecoder::new(Vec::new())),
-            Some(_) => {
-                let message =
-                    "the answer is compressed in a way that was not asked for: only gzip is";
-                return Err(
-                    Error::new(ErrorKind::BadResponse, message).with(|e| e.status = Some(status))
-                );
-            }
-        };
+        let coding = coding(&head.headers);
+        if matches!(coding, Coding::Unknown) && head.status.is_success() {
+            let message = "the answer is compressed in a way that was not asked for: only gzip is";
+            return Err(
+                Error::new(ErrorKind::BadResponse, message).with(|e| e.status = Some(status))
+            );
+        }
         let origin = self.origin.clone();
-        let body = Body { incoming, lease, gzip, origin };
+        let body = Body { incoming, lease, coding, origin };
         Ok(Reply { status, headers: head.headers, body })
     }
 
@@ -150,13 +211,17 @@ impl Pool {
         http2: bool,
     ) -> Result<(), Error> {
         let proxy = self.dialler.forward_proxy();
-        if http2 || proxy.is_some() {
-            let mut parts = provider.base_url.clone().into_parts();
-            parts.path_and_query = request.uri().path_and_query().cloned();
-            *request.uri_mut() = Uri::from_parts(parts)
-                .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-        }
-        if !http2 {
+        // A request that is sent again has the form that the connection before wanted.
+        let mut parts = match http2 || proxy.is_some() {
+            true => provider.base_url.clone().into_parts(),
+            false => ::http::uri::Parts::default(),
+        };
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(parts)
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        if http2 {
+            request.headers_mut().remove(HOST);
+        } else {
             let authority =
                 provider.base_url.authority().map_or("", |authority| authority.as_str());
             let host = HeaderValue::try_from(authority)
@@ -202,6 +267,7 @@ impl Body {
         }
     }
 
+    /// Some bytes, never none; `None` at the end. One part is far smaller than a document may be.
     async fn part(
         &mut self,
         deadline: &Deadline,
@@ -209,11 +275,27 @@ impl Body {
         stream: bool,
     ) -> Result<Option<Bytes>, Error> {
         loop {
+            match &mut self.coding {
+                Coding::None => {}
+                Coding::Unknown => return Ok(None),
+                Coding::Gzip(gzip) => {
+                    let piece = gzip.piece()?;
+                    if !piece.is_empty() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
             let frame = poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx));
             let data = match deadline.part(content, frame).await? {
                 None => {
                     self.lease.release();
-                    return self.inflated_end();
+                    return match std::mem::replace(&mut self.coding, Coding::None) {
+                        Coding::Gzip(mut gzip) => {
+                            let rest = gzip.end()?;
+                            Ok((!rest.is_empty()).then_some(rest))
+                        }
+                        Coding::None | Coding::Unknown => Ok(None),
+                    };
                 }
                 Some(Err(error)) => return Err(failure::in_body(&error, &self.origin, stream)),
                 // Trailers hold nothing that anybody asks for.
@@ -222,26 +304,12 @@ impl Body {
                     Err(_) => continue,
                 },
             };
-            let Some(gzip) = &mut self.gzip else {
-                if data.is_empty() {
-                    continue;
-                }
-                return Ok(Some(data));
-            };
-            gzip.write_all(&data).map_err(|error| broken_gzip(&error))?;
-            let inflated = std::mem::take(gzip.get_mut());
-            if !inflated.is_empty() {
-                return Ok(Some(Bytes::from(inflated)));
+            match &mut self.coding {
+                Coding::Gzip(gzip) => gzip.waiting = data,
+                _ if data.is_empty() => {}
+                _ => return Ok(Some(data)),
             }
         }
-    }
-
-    /// What a decompressor holds back until the end, and whether it was the end of its data too.
-    fn inflated_end(&mut self) -> Result<Option<Bytes>, Error> {
-        let Some(mut gzip) = self.gzip.take() else { return Ok(None) };
-        gzip.try_finish().map_err(|error| broken_gzip(&error))?;
-        let rest = std::mem::take(gzip.get_mut());
-        Ok((!rest.is_empty()).then(|| Bytes::from(rest)))
     }
 
     /// Reads what is left after a stream's terminal event, so that the connection can be used

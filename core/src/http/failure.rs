@@ -4,6 +4,7 @@
 //! which holds no request data.
 
 use std::error::Error as StdError;
+use std::io;
 
 use crate::error::{Error, ErrorKind};
 
@@ -13,6 +14,8 @@ pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Erro
     let hint = if cause.contains("certificate") {
         "; if the server's certificate is signed by a company's own authority, name its PEM file in \
          ca_file"
+    } else if cause.contains("InvalidContentType") {
+        "; if the server speaks no TLS, base_url has to begin with http://"
     } else {
         ""
     };
@@ -22,15 +25,30 @@ pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Erro
 /// The exchange failed before the response's headers.
 pub(super) fn before_headers(error: &hyper::Error, origin: &str) -> Error {
     if error.is_parse() {
+        let hint = if origin.starts_with("http://") {
+            "; if the server speaks TLS, base_url has to begin with https://"
+        } else {
+            ""
+        };
         return Error::new(
             ErrorKind::BadResponse,
-            format!("{origin} did not answer in proper HTTP: {error}"),
+            format!("{origin} did not answer in proper HTTP: {error}{hint}"),
         );
     }
     Error::new(
         ErrorKind::Connection,
         format!("the connection to {origin} was lost before an answer came: {}", cause(error)),
     )
+}
+
+/// Whether the server said that it has not taken the request up, and so that it may be sent again.
+pub(super) fn is_refusal(error: &hyper::Error) -> bool {
+    let Some(error) = error.source().and_then(|error| error.downcast_ref::<h2::Error>()) else {
+        return false;
+    };
+    // A stream that ends with a GOAWAY is one that came after the last that the server took.
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (refused || error.is_go_away())
 }
 
 /// The exchange failed in the middle of the body.
@@ -40,12 +58,20 @@ pub(super) fn in_body(error: &hyper::Error, origin: &str, stream: bool) -> Error
     } else {
         (ErrorKind::Connection, "answer")
     };
+    let cause = cause(error);
+    // hyper says of a chunk's size that is none that the input or data is invalid.
+    let garbled = std::iter::successors(error.source(), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(|error| {
+            matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+        });
+    if garbled {
+        let kind = if stream { kind } else { ErrorKind::BadResponse };
+        return Error::new(kind, format!("{origin} sent the {what} in improper HTTP: {cause}"));
+    }
     Error::new(
         kind,
-        format!(
-            "the connection to {origin} was lost in the middle of the {what}: {}",
-            cause(error)
-        ),
+        format!("the connection to {origin} was lost in the middle of the {what}: {cause}"),
     )
 }
 

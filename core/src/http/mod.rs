@@ -36,27 +36,39 @@ pub struct Deadline {
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
 
 impl Deadline {
-    /// The timers of a call that begins now.
+    /// The timers of a call that begins now. Only a `stream` has a first token.
     #[must_use]
-    pub fn new(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
+    pub fn new(
+        timeouts: &Timeouts,
+        stream: bool,
+        total_ms: Option<u64>,
+        idle_ms: Option<u64>,
+    ) -> Self {
         let start = Instant::now();
         let at = |after: Duration| start + after.min(FOREVER);
         Deadline {
             start,
             total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
             headers: timeouts.headers.map(at),
-            first_token: timeouts.first_token.map(at),
+            first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: idle_ms.map(Duration::from_millis).or(timeouts.idle).map(|d| d.min(FOREVER)),
         }
     }
 
     /// Waits for `work` until the headers are due.
     pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let (at, what) = match self.headers {
-            Some(at) if at < self.total => (at, "response headers (timeouts.headers_ms)"),
-            _ => (self.total, TOTAL),
-        };
-        until(at, at - self.start, what, work).await
+        let mut due = (self.total, TOTAL);
+        if let Some(at) = self.headers
+            && at < due.0
+        {
+            due = (at, "response headers (timeouts.headers_ms)");
+        }
+        if let Some(at) = self.first_token
+            && at < due.0
+        {
+            due = (at, FIRST_TOKEN);
+        }
+        until(due.0, due.0 - self.start, due.1, work).await
     }
 
     /// Waits for a part of a body. `content`: the first content has arrived.
@@ -71,8 +83,7 @@ impl Deadline {
         if let (false, Some(first)) = (content, self.first_token)
             && first < at
         {
-            let what = "the first token (timeouts.first_token_ms)";
-            return until(first, first - self.start, what, work).await;
+            return until(first, first - self.start, FIRST_TOKEN, work).await;
         }
         until(at, limit, what, work).await
     }
@@ -92,4 +103,5 @@ async fn until<T>(
     })
 }
 
+const FIRST_TOKEN: &str = "the first token (timeouts.first_token_ms)";
 const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

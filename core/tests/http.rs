@@ -1,0 +1,531 @@
+//! HTTP/1.1 connections: their reuse, what ends them, the answers that are no HTTP, and compression.
+//!
+//! Over real sockets, against the simulator or a server whose every byte is written here. Nothing
+//! sleeps to wait for the other side: tests look at counters, or are told through channels.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{
+    ASK, Server, answer, assert_says, call, client, events, failure, gzip, ok, open, read, until,
+    within,
+};
+use liter_llm_core::{Client, ErrorKind, Step};
+use liter_llm_simulator::{Options, Simulator};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+fn simulator() -> Simulator {
+    Simulator::start(Options::default()).unwrap()
+}
+
+fn of(simulator: &Simulator, knobs: &str) -> Client {
+    client(&format!("{}{knobs}/v1", simulator.url()), json!({}))
+}
+
+#[tokio::test]
+async fn calls_in_a_row_share_one_connection() {
+    let simulator = simulator();
+    let client = of(&simulator, "");
+    for _ in 0..20 {
+        call(&client).await.unwrap();
+        assert!(!read(open(&client).await.unwrap()).await.unwrap().is_empty());
+    }
+    assert_eq!(simulator.stats().connections_opened, 1);
+    assert_eq!(simulator.stats().streams_aborted, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_steady_load_opens_no_connections() {
+    for load in [64, 512] {
+        let simulator = simulator();
+        let client = of(&simulator, "/sim,delay_ms=30");
+        let round = async || {
+            let mut calls = JoinSet::new();
+            for n in 0..load {
+                let client = client.clone();
+                calls.spawn(async move {
+                    if n % 2 == 0 {
+                        return call(&client).await.map(drop);
+                    }
+                    read(open(&client).await?).await.map(drop)
+                });
+            }
+            calls.join_all().await.into_iter().for_each(|call| call.unwrap());
+            // A stream's connection is back once the rest of its body has been read.
+            until(|| client.in_flight() == 0).await;
+        };
+        round().await;
+        let warm = simulator.stats().connections_opened;
+        assert!(warm <= load, "{warm}");
+        for _ in 0..3 {
+            round().await;
+        }
+        assert!(simulator.stats().connections_opened <= load, "{load}: {:?}", simulator.stats());
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_call_closes_its_socket() {
+    let simulator = simulator();
+    let slow = of(&simulator, "/sim,delay_ms=60000");
+    let paced = of(&simulator, "/sim,chunks=100,interval_ms=60000,burst=1");
+
+    // Before the headers.
+    let waiting = tokio::spawn({
+        let slow = slow.clone();
+        async move { slow.call(ASK, b"").await.map(drop) }
+    });
+    until(|| simulator.stats().requests_open == 1).await;
+    waiting.abort();
+    until(|| simulator.stats().connections_open == 0).await;
+    assert_eq!(simulator.stats().streams_aborted, 1);
+    assert_eq!(slow.in_flight(), 0);
+
+    // In the middle of the body.
+    let mut stream = open(&paced).await.unwrap();
+    assert!(matches!(within(stream.next()).await.unwrap(), Step::Chunks(_)));
+    drop(stream);
+    until(|| simulator.stats().connections_open == 0).await;
+    assert_eq!(simulator.stats().streams_aborted, 2);
+}
+
+#[tokio::test]
+async fn a_dropped_call_leaves_the_other_connections_alone() {
+    let gate = Arc::new(Notify::new());
+    let server = Server::start({
+        let gate = Arc::clone(&gate);
+        move |_, mut peer| {
+            let gate = Arc::clone(&gate);
+            async move {
+                for n in 0.. {
+                    let Some(_) = peer.request().await else { return };
+                    if n == 1 {
+                        gate.notify_one();
+                        return peer.closed().await;
+                    }
+                    peer.send(&ok("", answer("good").as_bytes())).await;
+                }
+            }
+        }
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    call(&client).await.unwrap();
+    // On the same connection, whose answer never comes.
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(ASK, b"").await.map(drop) }
+    });
+    within(gate.notified()).await;
+    waiting.abort();
+    assert!(within(waiting).await.is_err());
+    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(server.accepted(), 2);
+}
+
+#[tokio::test]
+async fn what_says_that_it_closes_is_not_used_again() {
+    let body = answer("good");
+    let http10 = format!("HTTP/1.0 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let to_the_end = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+    for bytes in [ok("connection: close\r\n", body.as_bytes()), http10.into()] {
+        // It is not closed, though.
+        let server = Server::answering(bytes).await;
+        let client = client(&server.url, json!({}));
+        for calls in 1..4 {
+            assert_eq!(call(&client).await.unwrap().text, "good");
+            assert_eq!(server.accepted(), calls);
+        }
+    }
+    let server = Server::closing(to_the_end).await;
+    let client = client(&server.url, json!({}));
+    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(call(&client).await.unwrap().text, "good");
+}
+
+#[tokio::test]
+async fn a_connection_that_closed_while_idle_is_replaced() {
+    let closed = Arc::new(Notify::new());
+    let server = Server::start({
+        let closed = Arc::clone(&closed);
+        move |_, mut peer| {
+            let closed = Arc::clone(&closed);
+            async move {
+                if peer.request().await.is_some() {
+                    peer.send(&ok("", answer("good").as_bytes())).await;
+                    closed.notified().await;
+                }
+            }
+        }
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    for _ in 0..10 {
+        assert_eq!(call(&client).await.unwrap().text, "good");
+        closed.notify_one();
+        // The server's task runs and closes; the client's runtime has not looked at the socket.
+        tokio::task::yield_now().await;
+    }
+    // A thread that did something else meanwhile: its runtime has not seen the end.
+    let other = client.clone();
+    call(&other).await.unwrap();
+    closed.notify_one();
+    tokio::task::yield_now().await;
+    std::thread::sleep(Duration::from_millis(150));
+    call(&other).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_processed_is_not_sent_again() {
+    let requests = Arc::new(Mutex::new(0));
+    let server = Server::start({
+        let requests = Arc::clone(&requests);
+        move |n, mut peer| {
+            let requests = Arc::clone(&requests);
+            async move {
+                for turn in 0.. {
+                    let Some(_) = peer.request().await else { return };
+                    *requests.lock().unwrap() += 1;
+                    if n == 0 && turn == 1 {
+                        return;
+                    }
+                    peer.send(&ok("", answer("good").as_bytes())).await;
+                }
+            }
+        }
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    call(&client).await.unwrap();
+    assert_says(&failure(&client).await, ErrorKind::Connection, "lost before an answer came");
+    assert_eq!(*requests.lock().unwrap(), 2);
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn garbage_after_an_answer_reaches_nobody() {
+    let bad = [ok("", answer("good").as_bytes()), ok("", answer("evil").as_bytes())].concat();
+    let server = Server::answering(bad).await;
+    let client = client(&server.url, json!({}));
+    for calls in 1..5 {
+        assert_eq!(call(&client).await.unwrap().text, "good");
+        assert_eq!(server.accepted(), calls);
+    }
+}
+
+#[tokio::test]
+async fn answers_in_unusual_forms() {
+    let body = answer("good");
+    let length = body.len();
+    let chunked = |trailer: &str| {
+        let (a, b) = body.split_at(10);
+        format!(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na;x=y\r\n{a}\r\n{:x}\r\n{b}\r\n0\r\n{trailer}\r\n",
+            b.len()
+        )
+    };
+    for bytes in [
+        chunked(""),
+        chunked("x-trailer: 1\r\n"),
+        format!(
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
+        ),
+        format!(
+            "HTTP/1.1 200\r\nx-big: {}\r\ncontent-length: {length}\r\n\r\n{body}",
+            "v".repeat(100_000)
+        ),
+    ] {
+        let server = Server::answering(bytes).await;
+        let client = client(&server.url, json!({}));
+        for _ in 0..3 {
+            assert_eq!(call(&client).await.unwrap().text, "good");
+        }
+        assert_eq!(server.accepted(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_a_bad_response() {
+    let endless = "x-endless: header\r\n".repeat(100_000);
+    for (bytes, kind, words) in [
+        ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), ErrorKind::BadResponse, "proper HTTP"),
+        ("HTTP/1.1 banana\r\n\r\n".to_owned(), ErrorKind::BadResponse, "proper HTTP"),
+        (
+            "HTTP/1.1 200 OK\r\nx: 1\r\n folded\r\n\r\n".to_owned(),
+            ErrorKind::BadResponse,
+            "proper HTTP",
+        ),
+        (format!("HTTP/1.1 200 OK\r\n{endless}"), ErrorKind::BadResponse, "proper HTTP"),
+        (
+            format!("HTTP/1.1 200 OK\r\nx: {}", "v".repeat(1 << 20)),
+            ErrorKind::BadResponse,
+            "proper HTTP",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef".to_owned(),
+            ErrorKind::BadResponse,
+            "proper HTTP",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nabcdef".to_owned(),
+            ErrorKind::Connection,
+            "in the middle of the answer",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\nabcdef".to_owned(),
+            ErrorKind::BadResponse,
+            "improper HTTP",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n6\r\nabcdef\r\n".to_owned(),
+            ErrorKind::Connection,
+            "in the middle of the answer",
+        ),
+        (String::new(), ErrorKind::Connection, "lost before an answer came"),
+        ("HTTP/1.1 200 O".to_owned(), ErrorKind::Connection, "lost before an answer came"),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), ErrorKind::BadResponse, ""),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(), ErrorKind::BadResponse, ""),
+    ] {
+        let server = Server::closing(bytes).await;
+        let client = client(&server.url, json!({}));
+        assert_says(&failure(&client).await, kind, words);
+    }
+}
+
+#[tokio::test]
+async fn a_cut_stream_is_broken() {
+    let text = events("good");
+    let cut = &text[..text.len() - 30];
+    for (framing, words) in [
+        (format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{cut}\r\n", cut.len()), "lost"),
+        (
+            format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n{cut}\r\nzz\r\n", cut.len()),
+            "improper",
+        ),
+        (format!("content-length: {}\r\n\r\n{cut}", text.len()), "lost"),
+        (format!("\r\n{cut}"), ""),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+        let server = Server::closing(format!("{head}{framing}")).await;
+        let client = client(&server.url, json!({}));
+        let error = read(open(&client).await.unwrap()).await.unwrap_err();
+        assert_says(&error, ErrorKind::StreamBroken, words);
+        assert_eq!(error.partial.as_ref().unwrap().text, "good");
+    }
+}
+
+#[tokio::test]
+async fn gzip_answers() {
+    let body = answer("good");
+    let whole = gzip(body.as_bytes());
+    let (a, b) = body.split_at(20);
+    let members = [gzip(a.as_bytes()), gzip(b.as_bytes())].concat();
+    for (coding, bytes) in
+        [("gzip", &whole), ("GZIP", &whole), ("x-gzip", &whole), ("gzip", &members)]
+    {
+        let server = Server::answering(ok(&format!("content-encoding: {coding}\r\n"), bytes)).await;
+        let client = client(&server.url, json!({}));
+        for _ in 0..3 {
+            assert_eq!(call(&client).await.unwrap().text, "good");
+        }
+        assert_eq!(server.accepted(), 1);
+    }
+
+    let garbage = [whole.as_slice(), b"and more"].concat();
+    let mut flipped = whole.clone();
+    let crc = flipped.len() - 6;
+    flipped[crc] ^= 1;
+    let bomb = gzip(&vec![b' '; 200 << 20]);
+    assert!(bomb.len() < 256 << 10);
+    for (coding, bytes, words) in [
+        ("gzip", &whole[..whole.len() - 9], "gzip data is broken"),
+        ("gzip", &whole[..5], "gzip data is broken"),
+        ("gzip", &garbage, "gzip data is broken"),
+        ("gzip", &flipped, "gzip data is broken"),
+        ("gzip", body.as_bytes(), "gzip data is broken"),
+        ("gzip", &bomb, "larger than 32 MiB"),
+        ("br", body.as_bytes(), "only gzip is"),
+        ("gzip, gzip", body.as_bytes(), "only gzip is"),
+    ] {
+        let server = Server::answering(ok(&format!("content-encoding: {coding}\r\n"), bytes)).await;
+        let client = client(&server.url, json!({}));
+        assert_says(&failure(&client).await, ErrorKind::BadResponse, words);
+    }
+
+    // An error's status counts, whatever its text is packed in; so does an empty text.
+    for coding in ["br", "gzip"] {
+        let head = "HTTP/1.1 503 No\r\ncontent-length: 0\r\ncontent-encoding: ";
+        let server = Server::answering(format!("{head}{coding}\r\n\r\n")).await;
+        let client = client(&server.url, json!({}));
+        assert_says(&failure(&client).await, ErrorKind::Unavailable, "");
+    }
+}
+
+#[tokio::test]
+async fn a_gzip_stream_is_read_as_it_comes() {
+    use std::io::Write as _;
+    let read_on = Arc::new(Notify::new());
+    let server = Server::start({
+        let read_on = Arc::clone(&read_on);
+        move |_, mut peer| {
+            let read_on = Arc::clone(&read_on);
+            async move {
+                let mut encoder =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                let text = events("good");
+                let first = text.find("\n\n").unwrap() + 2;
+                peer.request().await.unwrap();
+                let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                            content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n";
+                peer.send(head.as_bytes()).await;
+                let mut part = async |bytes: Vec<u8>| {
+                    let size = format!("{:x}\r\n", bytes.len());
+                    peer.send(&[size.as_bytes(), &bytes, b"\r\n"].concat()).await;
+                };
+                encoder.write_all(&text.as_bytes()[..first]).unwrap();
+                encoder.flush().unwrap();
+                part(std::mem::take(encoder.get_mut())).await;
+                // Only when the first event has been read.
+                read_on.notified().await;
+                encoder.write_all(&text.as_bytes()[first..]).unwrap();
+                part(encoder.finish().unwrap()).await;
+                peer.send(b"0\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    let mut stream = open(&client).await.unwrap();
+    assert!(matches!(within(stream.next()).await.unwrap(), Step::Chunks(_)));
+    read_on.notify_one();
+    assert_eq!(read(stream).await.unwrap(), "good");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_keys_stay_at_home() {
+    let elsewhere = Server::answering(ok("", answer("evil").as_bytes())).await;
+    for status in [301, 302, 303, 307, 308, 304] {
+        let location = &elsewhere.url;
+        let server = Server::answering(format!(
+            "HTTP/1.1 {status} Moved\r\nlocation: {location}/v1\r\ncontent-length: 0\r\n\r\n"
+        ))
+        .await;
+        let client = client(&server.url, json!({}));
+        let error = failure(&client).await;
+        assert_says(&error, ErrorKind::BadResponse, "redirect");
+        assert_eq!(error.status, Some(status));
+    }
+    assert_eq!(elsewhere.accepted(), 0);
+}
+
+#[tokio::test]
+async fn the_key_and_the_configured_headers() {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let server = Server::start({
+        let heads = Arc::clone(&heads);
+        move |_, mut peer| {
+            let heads = Arc::clone(&heads);
+            async move {
+                while let Some(head) = peer.request().await {
+                    heads.lock().unwrap().push(head);
+                    peer.send(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").await;
+                }
+            }
+        }
+    })
+    .await;
+    let file = std::env::temp_dir().join(format!("liter-llm-key-{}", std::process::id()));
+    std::fs::write(&file, "sk-canary-file\n").unwrap();
+    let reference = format!("file:{}", file.display());
+    let path = format!("authorization: Bearer {}", std::env::var("PATH").unwrap());
+    for (kind, key, line) in [
+        ("openai", "sk-canary-1", "authorization: Bearer sk-canary-1"),
+        ("openai", &reference, "authorization: Bearer sk-canary-file"),
+        // Always there, and no secret.
+        ("openai", "env:PATH", &path),
+        ("anthropic", "sk-canary-2", "x-api-key: sk-canary-2"),
+    ] {
+        let headers = json!({"x-team": "blue"});
+        let client = client(&server.url, json!({"kind": kind, "api_key": key, "headers": headers}));
+        let request =
+            br#"{"model":"p/m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}"#;
+        within(client.call(request, b"")).await.unwrap_err();
+        let head = heads.lock().unwrap().pop().unwrap();
+        assert_eq!(head.matches(line.split(": ").nth(1).unwrap()).count(), 1, "{head}");
+        assert!(head.lines().any(|l| l == line), "{head}");
+        assert!(head.lines().any(|l| l == "x-team: blue"), "{head}");
+        assert!(head.lines().next().unwrap().starts_with("POST /"), "{head}");
+        let host = server.url.strip_prefix("http://").unwrap();
+        assert_eq!(head.lines().filter(|l| *l == format!("host: {host}")).count(), 1, "{head}");
+    }
+    std::fs::remove_file(&file).unwrap();
+
+    for key in ["env:LITER_LLM_NO_SUCH_VARIABLE", "file:/no/such/file", "sk-canary\nx: y"] {
+        let client = client(&server.url, json!({"api_key": key}));
+        assert_says(&failure(&client).await, ErrorKind::Authentication, "key");
+    }
+    for (name, value) in
+        [("x-a", "a\r\nb: c"), ("bad name", "x"), ("content-length", "3"), ("host", "h")]
+    {
+        let entry = json!({"base_url": server.url, "kind": "openai", "headers": {name: value}});
+        let config = json!({"providers": {"p": entry}}).to_string();
+        let error = liter_llm_core::Config::parse(config.as_bytes()).unwrap_err();
+        assert_says(&error, ErrorKind::InvalidRequest, "providers.p.headers.");
+    }
+}
+
+#[tokio::test]
+async fn the_client_closes() {
+    let simulator = simulator();
+    let client = of(&simulator, "/sim,delay_ms=60000");
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(ASK, b"").await }
+    });
+    until(|| simulator.stats().requests_open == 1).await;
+    within(client.close(Duration::from_millis(20))).await;
+    let error = within(waiting).await.unwrap().unwrap_err();
+    assert_says(&error, ErrorKind::Cancelled, "closed");
+    assert_says(&failure(&client).await, ErrorKind::Cancelled, "closed");
+    until(|| simulator.stats().connections_open == 0).await;
+
+    // A call that ends within the grace is waited for, and the idle connection is closed.
+    let client = of(&simulator, "/sim,delay_ms=50");
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(ASK, b"").await }
+    });
+    until(|| simulator.stats().requests_open == 1).await;
+    within(client.close(Duration::from_secs(10))).await;
+    within(waiting).await.unwrap().unwrap();
+    until(|| simulator.stats().connections_open == 0).await;
+}
+
+#[tokio::test]
+async fn calls_in_flight_are_bounded_and_counted() {
+    let simulator = simulator();
+    let url = simulator.url();
+    let entry = |knobs: &str| json!({"kind": "openai", "base_url": format!("{url}{knobs}/v1"), "api_key": "k"});
+    let providers = json!({"p": entry(""), "slow": entry("/sim,delay_ms=60000")});
+    let config = json!({"max_in_flight": 1, "providers": providers}).to_string();
+    let client = Client::new(liter_llm_core::Config::parse(config.as_bytes()).unwrap());
+    call(&client).await.unwrap();
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.call(ASK, br#"{"provider":"slow","timeout_ms":60000}"#).await }
+    });
+    until(|| client.in_flight() == 1).await;
+    assert_says(&failure(&client).await, ErrorKind::RateLimit, "max_in_flight");
+    waiting.abort();
+    assert!(within(waiting).await.is_err());
+    assert_eq!(client.in_flight(), 0);
+    call(&client).await.unwrap();
+    let metrics: serde_json::Value = serde_json::from_slice(&client.metrics_json()).unwrap();
+    assert_eq!(metrics["in_flight"], 0);
+    assert_eq!(metrics["providers"]["p"]["calls"], 2);
+}
