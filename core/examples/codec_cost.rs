@@ -107,7 +107,7 @@ impl Bench<'_> {
 }
 
 fn write(chunk: &Chunk, lines: &mut Vec<u8>) {
-    serde_json::to_writer(&mut *lines, chunk).expect("written to memory");
+    chunk.write_json(lines);
     lines.push(b'\n');
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::json::Value;
 use ::http::{HeaderName, HeaderValue, Uri};
-use serde_json::Value;
 
 use crate::codec::{Fields, Object, parse_object};
 use crate::error::{Error, ErrorKind};
@@ -135,7 +135,7 @@ impl Config {
         }
         for (name, entry) in entries {
             let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.clone(), ProviderConfig::read(&name, entry)?);
+            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
         }
         let config = Config {
             default_provider: fields.string("default_provider")?,
@@ -204,7 +204,7 @@ impl ProviderConfig {
             let Value::String(value) = value else {
                 return Err(crate::codec::wrong(&path, "a string", &value));
             };
-            match (HeaderName::try_from(&header), HeaderValue::try_from(value)) {
+            match (HeaderName::try_from(header.as_str()), HeaderValue::try_from(value)) {
                 (Ok(header), Ok(value)) => headers.push((header, value)),
                 _ => {
                     let message = format!("{path} is not a valid HTTP header");

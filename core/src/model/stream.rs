@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::response::{FinishReason, Usage};
 use crate::codec::Object;
+use crate::json::write;
 
 /// What arrived at once.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -25,6 +26,13 @@ pub struct Chunk {
     /// What was used; in the chunk in which the provider says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+}
+
+impl Chunk {
+    /// Appends the chunk's document, compact, in canonical member order.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        write(out, self);
+    }
 }
 
 /// What is new in one choice.
@@ -60,7 +68,6 @@ pub struct Delta {
     pub tool_calls: Vec<ToolCallDelta>,
     /// Members of the provider's delta that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub provider_fields: Object,
 }
 

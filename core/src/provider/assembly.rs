@@ -3,7 +3,7 @@
 //! Each adapter's stream decoder speaks to an [`Assembly`]. Every delta is written twice, into the
 //! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
 
-use serde_json::Value;
+use crate::json::{Key, Value};
 
 use super::Answer;
 use crate::model::{
@@ -180,28 +180,27 @@ impl Assembly {
     }
 
     /// A top-level member that has no place in a response; the last one counts.
-    pub fn field(&mut self, name: &str, value: Value) {
-        self.answer.fields.insert(name.to_owned(), value);
+    pub fn field(&mut self, name: impl Into<Key>, value: Value) {
+        self.answer.fields.insert(name, value);
     }
 
     /// A member of a choice that has no place in a response.
-    pub fn choice_field(&mut self, choice: u64, name: &str, value: Value) {
-        self.choice(choice).provider_fields.insert(name.to_owned(), value);
+    pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+        self.choice(choice).provider_fields.insert(name, value);
     }
 
     /// A member of a message that has no place in a response. `in_chunk`: also shown in the chunk.
-    pub fn message_field(&mut self, choice: u64, name: &str, value: Value, in_chunk: bool) {
+    pub fn message_field(&mut self, choice: u64, name: &'static str, value: Value, in_chunk: bool) {
         if in_chunk {
             let delta = &mut self.delta(choice).delta;
-            delta.provider_fields.insert(name.to_owned(), value.clone());
+            delta.provider_fields.insert(name, value.clone());
         }
-        self.choice(choice).message.provider_fields.insert(name.to_owned(), value);
+        self.choice(choice).message.provider_fields.insert(name, value);
     }
 
     /// A member of a delta that has no place in a chunk, shown in the chunk only.
-    pub fn delta_field(&mut self, choice: u64, name: &str, value: Value) {
-        let fields = &mut self.delta(choice).delta.provider_fields;
-        fields.insert(name.to_owned(), value);
+    pub fn delta_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+        self.delta(choice).delta.provider_fields.insert(name, value);
     }
 
     /// The choice being assembled, for adapters that keep lists in its fields.

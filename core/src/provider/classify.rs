@@ -5,11 +5,11 @@
 //! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
 //! that status, provider, model and request id are never missing.
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use super::{Target, shared};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::{Object, parse_foreign, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 
 /// Most characters of a provider's text in a message.
@@ -158,7 +158,7 @@ impl Complaint {
         let metadata = object.get("metadata");
         let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
         let cause = raw.map(|raw| match raw {
-            Value::String(text) => match parse_foreign(text.as_bytes()) {
+            Value::String(text) => match parse_foreign_text(text) {
                 Ok(value) => Complaint::of(&value, depth + 1),
                 Err(_) => Complaint { message: non_empty(text), ..Complaint::default() },
             },
@@ -336,7 +336,7 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
 /// `{loc, msg}` [rec].
 fn text_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => match parse_foreign(text.as_bytes()) {
+        Value::String(text) => match parse_foreign_text(text) {
             // A gateway's `html-message` holds the upstream's error as text.
             Ok(inner @ Value::Object(_)) if inner.get("error").is_some() => {
                 Complaint::of(&inner, MAX_NESTING).message

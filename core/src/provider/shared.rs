@@ -5,8 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;

@@ -1,6 +1,6 @@
 //! Cohere's errors: `{"message", "id"?, "error_type"?}`, and those that come as a `finish_reason`.
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};

@@ -1,6 +1,6 @@
 //! What the complete and the streamed answer share: content blocks, finish words, token counts.
 
-use serde_json::Value;
+use crate::json::Value;
 
 use crate::codec::Object;
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};

@@ -4,13 +4,13 @@
 //! cannot take is left out and noted; what the caller put under `extra` for this provider is laid
 //! over the body at the end, as it is.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::Dialect;
 use super::decode::CALL_FIELDS;
 use super::dialect::{Reasoning, ReasoningBack};
 use crate::codec::Object;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::model::{Content, Message, Part, Request, ResponseFormat, Role, Tool, ToolChoice};
 use crate::provider::{HttpRequest, Notes, Target};
 
@@ -39,9 +39,7 @@ pub(super) fn encode(
             body.extend(members.clone());
         }
     }
-    let body = serde_json::to_vec(&body)
-        .map_err(|_| Error::new(ErrorKind::Internal, "the request could not be written"))?;
-    Ok(HttpRequest { path: "/chat/completions", headers: Vec::new(), body })
+    Ok(HttpRequest { path: "/chat/completions", headers: Vec::new(), body: body.to_json() })
 }
 
 struct Writer<'a> {
@@ -118,7 +116,7 @@ impl Writer<'_> {
             Some(ToolChoice::None) => Some(Value::from("none")),
             Some(ToolChoice::Required) => Some(Value::from(dialect.any_tool)),
             Some(ToolChoice::Function(name)) => {
-                Some(json!({"type": "function", "function": {"name": name}}))
+                Some(json!({"type": "function", "function": json!({"name": name})}))
             }
             None => None,
         };
@@ -132,13 +130,13 @@ impl Writer<'_> {
             let Tool::Native(native) = tool else { return Ok(Value::Null) };
             return Ok(Value::Object(native.clone()));
         };
-        let mut function = Object::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
+        let mut function = Object::from_iter([("name", Value::from(name.as_str()))]);
         insert(&mut function, "description", description.clone());
         insert(&mut function, "parameters", parameters.clone());
         insert(&mut function, "strict", *strict);
         let mut out = Object::from_iter([
-            ("type".to_owned(), Value::from("function")),
-            ("function".to_owned(), Value::Object(function)),
+            ("type", Value::from("function")),
+            ("function", Value::Object(function)),
         ]);
         self.cache_mark(&mut out, cache_control.as_ref(), path)?;
         Ok(Value::Object(out))
@@ -191,7 +189,7 @@ impl Writer<'_> {
                 self.cannot("response_format.json_schema")?;
             }
             Some(ResponseFormat::JsonSchema { name, description, schema, strict }) => {
-                let mut inner = Object::from_iter([("name".to_owned(), name.as_str().into())]);
+                let mut inner = Object::from_iter([("name", name.as_str().into())]);
                 insert(&mut inner, "description", description.clone());
                 insert(&mut inner, "schema", Some(schema.clone()));
                 insert(&mut inner, "strict", *strict);
@@ -215,10 +213,10 @@ impl Writer<'_> {
             Role::Developer if !dialect.developer_role => Role::System,
             role => role,
         };
-        let mut out = Object::from_iter([("role".to_owned(), Value::from(role.name()))]);
+        let mut out = Object::from_iter([("role", Value::from(role.name()))]);
         if let Some(content) = &message.content {
             let content = self.content(content, &format!("{path}.content"))?;
-            out.insert("content".to_owned(), content);
+            out.insert("content", content);
         }
         match &message.name {
             Some(name) if dialect.names => insert(&mut out, "name", Some(name.as_str())),
@@ -230,7 +228,7 @@ impl Writer<'_> {
             self.assistant(message, &mut out);
         }
         if let Some(id) = &message.tool_call_id {
-            out.insert("tool_call_id".to_owned(), self.call_id(id).into());
+            out.insert("tool_call_id", self.call_id(id));
         }
         if message.is_error == Some(true) {
             self.cannot(&format!("{path}.is_error"))?;
@@ -256,7 +254,7 @@ impl Writer<'_> {
                 let mut members = call_fields(message, i as u64);
                 // Nothing at all is no JSON; servers that parse it want an empty object.
                 let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
-                let function = json!({"name": call.name, "arguments": arguments});
+                let function = json!({"name": &call.name, "arguments": arguments});
                 insert(&mut members, "id", Some(self.call_id(&call.id)));
                 insert(&mut members, "type", Some("function"));
                 insert(&mut members, "function", Some(function));
@@ -266,7 +264,7 @@ impl Writer<'_> {
             insert(out, "tool_calls", Some(calls));
         }
         if !out.contains_key("content") {
-            out.insert("content".to_owned(), Value::Null);
+            out.insert("content", Value::Null);
         }
     }
 
@@ -319,7 +317,7 @@ impl Writer<'_> {
                 (json!({"type": "text", "text": text}), cache_control.as_ref())
             }
             Part::Image { url, detail, cache_control } => {
-                let mut image = Object::from_iter([("url".to_owned(), url.as_str().into())]);
+                let mut image = Object::from_iter([("url", url.as_str().into())]);
                 insert(&mut image, "detail", detail.clone());
                 (json!({"type": "image_url", "image_url": image}), cache_control.as_ref())
             }
