@@ -13,6 +13,10 @@ use super::key::Key;
 use super::value::Value;
 use super::write::to_vec;
 
+/// The place of each name. Behind a pointer of its own, so that an object stays as small as a list.
+#[derive(Clone)]
+struct Index(HashMap<Key, usize>);
+
 /// From how many members on there is an index.
 const MANY: usize = 64;
 
@@ -21,7 +25,7 @@ const MANY: usize = 64;
 pub struct Object {
     members: Vec<(Key, Value)>,
     /// Where each name stands; made when it is wanted, dropped when places shift.
-    index: Option<Box<HashMap<Key, usize>>>,
+    index: Option<Box<Index>>,
 }
 
 impl Object {
@@ -29,6 +33,12 @@ impl Object {
     #[must_use]
     pub fn new() -> Self {
         Object::default()
+    }
+
+    /// An object with room for so many members.
+    #[must_use]
+    pub fn with_capacity(members: usize) -> Self {
+        Object::unique(Vec::with_capacity(members))
     }
 
     /// An object of members whose names differ.
@@ -87,7 +97,7 @@ impl Object {
             return Some(std::mem::replace(&mut self.members[at].1, value));
         }
         if let Some(index) = &mut self.index {
-            index.insert(name.clone(), self.members.len());
+            index.0.insert(name.clone(), self.members.len());
         }
         self.members.push((name, value));
         None
@@ -96,6 +106,13 @@ impl Object {
     /// Takes a member out; the others keep their order.
     pub fn shift_remove(&mut self, name: &str) -> Option<Value> {
         self.shift_remove_entry(name).map(|(_, value)| value)
+    }
+
+    /// Takes a member out where its value is as wanted.
+    pub fn take_if(&mut self, name: &str, wanted: impl FnOnce(&Value) -> bool) -> Option<Value> {
+        let at = self.find(name).filter(|at| wanted(&self.members[*at].1))?;
+        self.index = None;
+        Some(self.members.remove(at).1)
     }
 
     /// Takes a member out with its name.
@@ -145,16 +162,17 @@ impl Object {
 
     fn find(&self, name: &str) -> Option<usize> {
         match &self.index {
-            Some(index) => index.get(name).copied(),
+            Some(index) => index.0.get(name).copied(),
             None => self.members.iter().position(|(key, _)| key == name),
         }
     }
 
     /// Makes the index before a change, of which many may follow.
+    #[inline]
     fn prepare(&mut self) {
         if self.members.len() >= MANY && self.index.is_none() {
             let names = self.members.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
-            self.index = Some(Box::new(names.collect()));
+            self.index = Some(Box::new(Index(names.collect())));
         }
     }
 }

@@ -55,8 +55,8 @@ pub fn parse(text: &str) -> Result<Value, Fault> {
         text,
         at: 0,
         depth: 0,
-        members: Vec::new(),
-        items: Vec::new(),
+        members: Vec::with_capacity(16),
+        items: Vec::with_capacity(4),
         scratch: String::new(),
     };
     let value = parser.value()?;

@@ -8,23 +8,36 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes there are before the first special one.
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
+    // Names and words are short: mostly the first eight bytes tell.
+    if let Some(found) = special_in(bytes, 0) {
+        return found;
+    }
+    let mut at = if bytes.len() < 8 { 0 } else { 8 };
     // A fold without an early way out becomes a few vector instructions.
-    while let Some((block, after)) = rest.split_first_chunk::<16>() {
+    while let Some(block) = bytes[at..].first_chunk::<16>() {
         if block.iter().fold(false, |found, byte| found | is_special(*byte)) {
             break;
         }
-        rest = after;
+        at += 16;
     }
-    while let Some((block, after)) = rest.split_first_chunk::<8>() {
-        let found = specials(u64::from_le_bytes(*block));
-        if found != 0 {
-            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+    while at + 8 <= bytes.len() {
+        if let Some(found) = special_in(bytes, at) {
+            return found;
         }
-        rest = after;
+        at += 8;
     }
-    let tail = rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len());
-    bytes.len() - rest.len() + tail
+    // What is left, with bytes before it that are known to be plain.
+    match bytes.len().checked_sub(8) {
+        Some(last) => special_in(bytes, last).unwrap_or(bytes.len()),
+        None => bytes.iter().position(|byte| is_special(*byte)).unwrap_or(bytes.len()),
+    }
+}
+
+/// Where the first special byte of the eight from `at` on is; `None` where there are not so many.
+fn special_in(bytes: &[u8], at: usize) -> Option<usize> {
+    let block = bytes[at..].first_chunk::<8>()?;
+    let found = specials(u64::from_le_bytes(*block));
+    (found != 0).then(|| at + found.trailing_zeros() as usize / 8)
 }
 
 fn is_special(byte: u8) -> bool {

@@ -3,12 +3,11 @@
 //! The document is OpenAI's chat request with a few members of our own. It is read by hand, not
 //! derived: a message about a wrong member has to name its path and must not quote its value.
 
-use crate::json::{Number, Value};
-
 use super::options::Options;
 use super::response::ToolCall;
 use crate::codec::{Fields, Object, parse_object, type_name, wrong};
 use crate::error::{Error, ErrorKind};
+use crate::json::{Number, Value};
 
 /// A chat request.
 #[derive(Clone, Debug, Default)]

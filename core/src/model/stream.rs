@@ -1,5 +1,7 @@
 //! A stream's chunk: OpenAI's `chat.completion.chunk` with typed deltas.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::response::{FinishReason, Usage};
@@ -12,7 +14,7 @@ use crate::json::write;
 pub struct Chunk {
     /// The provider's id of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<Arc<str>>,
     /// `chat.completion.chunk`.
     pub object: &'static str,
     /// Seconds since 1970, from the provider; else from the answer's `Date` header.
@@ -20,7 +22,7 @@ pub struct Chunk {
     pub created: Option<i64>,
     /// The model, as the provider names it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
     /// What is new in each choice.
     pub choices: Vec<ChunkChoice>,
     /// What was used; in the chunk in which the provider says it.

@@ -148,12 +148,12 @@ impl Complaint {
         };
         complaint.request_id = ["request_id", "id"]
             .iter()
-            .find_map(|name| object.get(*name)?.as_str().and_then(non_empty));
+            .find_map(|name| object.get(name)?.as_str().and_then(non_empty));
         complaint
     }
 
     fn of_members(object: &Object, depth: u8) -> Self {
-        let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(*name)?));
+        let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(name)?));
         let number = |name: &str| object.get(name).and_then(status_number);
         let metadata = object.get("metadata");
         let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
@@ -167,7 +167,7 @@ impl Complaint {
         Complaint {
             message: ["message", "detail", "msg", "error_message", "html-message"]
                 .iter()
-                .find_map(|name| text_of(object.get(*name)?)),
+                .find_map(|name| text_of(object.get(name)?)),
             code: word(&["code", "error_code"]),
             class: word(&["type", "error_type", "status"]),
             param: word(&["param"]),
@@ -349,7 +349,7 @@ fn text_of(value: &Value) -> Option<String> {
         }
         Value::Object(object) => ["message", "detail", "msg"]
             .iter()
-            .find_map(|name| text_of(object.get(*name)?))
+            .find_map(|name| text_of(object.get(name)?))
             .or_else(|| non_empty(&value.to_string()).filter(|_| !object.is_empty())),
         _ => None,
     }

@@ -1,10 +1,9 @@
 //! Content blocks in, one unified message out: the one reading of an answer's blocks, used for a
 //! complete answer and for the blocks that a stream has put together, so the two cannot differ.
 
-use crate::json::{Value, parse};
-
 use super::CONTENT;
 use crate::codec::Object;
+use crate::json::{Value, parse};
 use crate::model::CompletionDetails;
 use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
 use crate::provider::shared::count;

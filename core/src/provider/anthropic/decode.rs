@@ -50,7 +50,7 @@ fn read(mut object: Object, content: Vec<Value>) -> Answer {
         choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }
-    for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(*name)) {
+    for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(name)) {
         if !value.is_null() {
             choice.provider_fields.insert(name, value);
         }

@@ -1,10 +1,9 @@
 //! A unified request as the body of `POST /v1/messages`.
 
-use crate::json::{Value, json};
-
 use super::messages;
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::{HttpRequest, Notes, Target};
 
@@ -88,7 +87,7 @@ fn sampling(
         let Some(value) = value else { continue };
         // Versions are dates, so they compare as text.
         if version < VERSION {
-            body.insert(name.to_owned(), Value::Number(value.clone()));
+            body.insert(name, value.clone());
         } else {
             let message = format!(
                 "Anthropic has no {name} since API version {VERSION}: leave it out, or configure \

@@ -4,14 +4,13 @@
 //! it would stand in a complete answer, because signed thinking, citations and the provider's own
 //! tools go back whole. The one terminal event is `message_stop`.
 
-use crate::json::Value;
-
 use super::decode::{CHOICE_MEMBERS, rest};
 use super::{CONTENT, blocks, error};
 use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::Value;
 use crate::model::{FinishReason, Warning};
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
@@ -180,8 +179,7 @@ impl Decoder {
             }
             out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
-        for (name, value) in
-            CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(*name))
+        for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(name))
         {
             if !value.is_null() {
                 out.choice_field(0, name, value);

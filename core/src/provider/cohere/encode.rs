@@ -1,11 +1,10 @@
 //! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
 //! nothing is sent that the API does not have.
 
-use crate::json::{Value, json};
-
 use super::PLAN;
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
@@ -35,7 +34,7 @@ pub(super) fn request(
         ("presence_penalty", &request.presence_penalty),
     ] {
         if let Some(value) = value {
-            body.insert(name.to_owned(), Value::Number(value.clone()));
+            body.insert(name, value.clone());
         }
     }
     if !request.stop.is_empty() {

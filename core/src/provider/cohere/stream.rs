@@ -1,14 +1,13 @@
 //! A streamed answer: named events, of which `message-end` is the terminal one. What most servers
 //! send after it, `[DONE]`, is not waited for.
 
-use crate::json::Value;
-
 use super::message::{Piece, finish_reason, usage};
 use super::{CITATIONS, CONTENT, PLAN, error};
 use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::Value;
 use crate::model::FinishReason;
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{take_object, take_string, unknown_finish};

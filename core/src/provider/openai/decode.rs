@@ -150,7 +150,7 @@ pub(super) fn error_in(object: &Object, target: &Target<'_>) -> Option<Error> {
     let is_error = object.get("object").is_some_and(|kind| kind == "error")
         || object.get("type").is_some_and(|kind| kind == "error")
         || !object.contains_key("choices")
-            && ["detail", "message"].iter().any(|name| object.contains_key(*name));
+            && ["detail", "message"].iter().any(|name| object.contains_key(name));
     (says_error || is_error).then(|| classify::in_body(&Value::Object(object.clone()), target))
 }
 

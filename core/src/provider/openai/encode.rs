@@ -4,13 +4,14 @@
 //! cannot take is left out and noted; what the caller put under `extra` for this provider is laid
 //! over the body at the end, as it is.
 
-use crate::json::{Value, json};
+use std::fmt;
 
 use super::Dialect;
 use super::decode::CALL_FIELDS;
 use super::dialect::{Reasoning, ReasoningBack};
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Request, ResponseFormat, Role, Tool, ToolChoice};
 use crate::provider::{HttpRequest, Notes, Target};
 
@@ -21,11 +22,12 @@ pub(super) fn encode(
     target: &Target<'_>,
     notes: &mut Notes,
 ) -> Result<HttpRequest, Error> {
-    let mut writer = Writer { dialect, name: &target.provider.name, notes, body: Object::new() };
+    let mut writer =
+        Writer { dialect, name: &target.provider.name, notes, body: Object::with_capacity(16) };
     writer.put("model", Value::from(target.model));
     let messages = request.messages.iter().enumerate();
     let messages = messages
-        .map(|(i, message)| writer.message(message, &format!("messages[{i}]")))
+        .map(|(i, message)| writer.message(message, format_args!("messages[{i}]")))
         .collect::<Result<Vec<_>, _>>()?;
     writer.put("messages", Value::Array(messages));
     writer.sampling(request)?;
@@ -50,11 +52,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.body.insert(name.to_owned(), value.into());
+    fn put(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.body.insert(name, value);
     }
 
-    fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
+    fn put_some(&mut self, name: &'static str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.put(name, value);
         }
@@ -64,7 +66,7 @@ impl Writer<'_> {
     fn put_if(
         &mut self,
         taken: bool,
-        name: &str,
+        name: &'static str,
         value: Option<impl Into<Value>>,
     ) -> Result<(), Error> {
         match value {
@@ -105,7 +107,7 @@ impl Writer<'_> {
         let dialect = self.dialect;
         let mut tools = Vec::new();
         for (i, tool) in request.tools.iter().enumerate() {
-            tools.push(self.tool(tool, &format!("tools[{i}]"))?);
+            tools.push(self.tool(tool, format_args!("tools[{i}]"))?);
         }
         if !tools.is_empty() {
             self.put("tools", tools);
@@ -125,7 +127,7 @@ impl Writer<'_> {
         self.put_if(dialect.parallel_tool_calls, "parallel_tool_calls", parallel)
     }
 
-    fn tool(&mut self, tool: &Tool, path: &str) -> Result<Value, Error> {
+    fn tool(&mut self, tool: &Tool, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let Tool::Function { name, description, parameters, strict, cache_control } = tool else {
             let Tool::Native(native) = tool else { return Ok(Value::Null) };
             return Ok(Value::Object(native.clone()));
@@ -207,15 +209,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn message(&mut self, message: &Message, path: &str) -> Result<Value, Error> {
+    fn message(&mut self, message: &Message, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let dialect = self.dialect;
         let role = match message.role {
             Role::Developer if !dialect.developer_role => Role::System,
             role => role,
         };
-        let mut out = Object::from_iter([("role", Value::from(role.name()))]);
+        let mut out = Object::with_capacity(4);
+        out.insert("role", role.name());
         if let Some(content) = &message.content {
-            let content = self.content(content, &format!("{path}.content"))?;
+            let content = self.content(content, format_args!("{path}.content"))?;
             out.insert("content", content);
         }
         match &message.name {
@@ -286,19 +289,19 @@ impl Writer<'_> {
         }
     }
 
-    fn content(&mut self, content: &Content, path: &str) -> Result<Value, Error> {
+    fn content(&mut self, content: &Content, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let parts = match content {
             Content::Text(text) => return Ok(Value::from(text.as_str())),
             Content::Parts(parts) => parts,
         };
         let mut out = Vec::new();
         for (i, part) in parts.iter().enumerate() {
-            out.extend(self.part(part, &format!("{path}[{i}]"))?);
+            out.extend(self.part(part, format_args!("{path}[{i}]"))?);
         }
         Ok(Value::Array(out))
     }
 
-    fn part(&mut self, part: &Part, path: &str) -> Result<Option<Value>, Error> {
+    fn part(&mut self, part: &Part, path: fmt::Arguments<'_>) -> Result<Option<Value>, Error> {
         let takes = &self.dialect.parts;
         let (taken, what) = match part {
             Part::Text { .. } => (true, "text"),
@@ -309,7 +312,7 @@ impl Writer<'_> {
         };
         if !taken {
             let message = format!("{} takes no {what}: {path}", self.name);
-            self.notes.unsupported(path, message)?;
+            self.notes.unsupported(&path.to_string(), message)?;
             return Ok(None);
         }
         let (value, mark) = match part {
@@ -338,7 +341,7 @@ impl Writer<'_> {
         &mut self,
         out: &mut Object,
         mark: Option<&Value>,
-        path: &str,
+        path: fmt::Arguments<'_>,
     ) -> Result<(), Error> {
         match mark {
             Some(mark) if self.dialect.cache_control => {
@@ -388,8 +391,8 @@ fn details(message: &Message) -> Option<Value> {
     message.provider_fields.get("reasoning_details").cloned()
 }
 
-fn insert<T: Into<Value>>(object: &mut Object, name: &str, value: Option<T>) {
+fn insert<T: Into<Value>>(object: &mut Object, name: &'static str, value: Option<T>) {
     if let Some(value) = value {
-        object.insert(name.to_owned(), value.into());
+        object.insert(name, value);
     }
 }

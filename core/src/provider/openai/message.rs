@@ -4,9 +4,8 @@
 //! stream (Mistral [rec]); the same reasoning under two names (`OpenRouter` [rec]); arguments that
 //! are an object or `null` (vLLM, Writer [rec]); empty stubs of calls (Snowflake [rec]).
 
-use crate::json::{Key, Value};
-
 use crate::codec::Object;
+use crate::json::{Key, Value};
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
 use crate::provider::shared::{count, take_list, take_object, take_string};
 
@@ -246,10 +245,10 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
 
 /// Token counts out of a usage object.
 pub(super) fn usage(raw: &Object) -> Usage {
-    let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(*name)));
+    let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
     let inner = |object: &str, names: &[&str]| {
         let object = raw.get(object)?;
-        names.iter().find_map(|name| count(object.get(*name)))
+        names.iter().find_map(|name| count(object.get(name)))
     };
     let prompt = PromptDetails {
         // `DeepSeek` and Moonshot say it beside the details [rec].

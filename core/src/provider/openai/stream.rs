@@ -1,7 +1,5 @@
 //! A streamed answer of chat completions.
 
-use crate::json::{Key, Value};
-
 use super::Dialect;
 use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
@@ -9,6 +7,7 @@ use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::{Key, Value};
 use crate::model::Warning;
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{count, take_list, take_object, take_string, unknown_finish};
