@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::json::Value;
 use ::http::{HeaderName, HeaderValue, Uri};
 
 use crate::codec::{Fields, Object, parse_object};
 use crate::error::{Error, ErrorKind};
+use crate::json::Value;
 use crate::provider::{Row, registry};
 use crate::secret::KeyRef;
 

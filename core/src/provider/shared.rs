@@ -5,11 +5,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::json::Value;
 use ::http::HeaderMap;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
+use crate::json::Value;
 use crate::model::Warning;
 
 /// The provider's id of the request, under any of the names in use.

@@ -1,12 +1,12 @@
 //! The conversation in Anthropic's form: content blocks, with the system prompt beside them.
 
-use crate::json::{Value, json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{CONTENT, blocks};
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Role};
 use crate::provider::Notes;
 
