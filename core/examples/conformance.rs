@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use liter_llm_core::json::{Object, Value, parse, to_vec};
 use liter_llm_core::{Client, Config, Error, ErrorKind, Response, Step};
-use serde_json::{Map, Value, json};
 
 const AT_ONCE: usize = 32;
 
@@ -60,13 +60,13 @@ impl Row {
     }
 
     async fn outcome(&self) -> Value {
-        let mut outcome = Map::new();
-        outcome.insert("case".into(), json!(self.case));
-        outcome.insert("via".into(), json!(self.via));
+        let mut outcome = Object::new();
+        outcome.insert("case", &self.case);
+        outcome.insert("via", &self.via);
         if self.via == "stream" {
             let mut events = Vec::new();
             let end = self.stream(&mut events).await;
-            outcome.insert("events".into(), Value::Array(events));
+            outcome.insert("events", events);
             finish(&mut outcome, end);
         } else {
             finish(&mut outcome, self.call().await);
@@ -86,7 +86,7 @@ impl Row {
             }
             match stream.next().await? {
                 Step::Chunks(chunks) => {
-                    events.extend(chunks.iter().map(|chunk| json!(chunk)));
+                    events.extend(chunks.iter().map(document));
                     events.truncate(self.cancel_after.unwrap_or(usize::MAX));
                 }
                 Step::Done(response) => return Ok(*response),
@@ -116,17 +116,23 @@ impl Row {
     fn options(&self) -> Vec<u8> {
         match &self.provider {
             Some(provider) if self.via == "invoke" => {
-                json!({"provider": provider}).to_string().into_bytes()
+                Object::from_iter([("provider", Value::from(provider))]).to_json()
             }
             _ => self.options.clone(),
         }
     }
 }
 
-fn finish(outcome: &mut Map<String, Value>, end: Result<Response, Error>) {
+/// A document as it goes out, to put into an outcome.
+fn document<T: serde::Serialize>(document: &T) -> Value {
+    let text = String::from_utf8(to_vec(document, 0)).expect("JSON is UTF-8");
+    parse(&text).expect("a document of ours is JSON")
+}
+
+fn finish(outcome: &mut Object, end: Result<Response, Error>) {
     match end {
-        Ok(response) => outcome.insert("result".into(), json!(response)),
-        Err(error) => outcome.insert("error".into(), json!(*error)),
+        Ok(response) => outcome.insert("result", document(&response)),
+        Err(error) => outcome.insert("error", document(&*error)),
     };
 }
 

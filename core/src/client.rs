@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::http::Pool;
+use crate::json::{Object, Value, json, to_vec};
 use crate::model::{Options, Request, Response};
 use crate::pipeline::{self, Open, Step};
 
@@ -224,24 +225,20 @@ impl Client {
     /// Counters so far, as a JSON document.
     #[must_use]
     pub fn metrics_json(&self) -> Vec<u8> {
-        let mut providers = serde_json::Map::new();
+        let mut providers = Object::new();
         for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
             let calls = counters.calls.load(Ordering::Relaxed);
             if calls == 0 {
                 continue;
             }
-            let errors: serde_json::Map<_, _> = counters
-                .errors()
-                .filter(|(_, count)| *count > 0)
-                .map(|(kind, count)| (kind.name().to_owned(), count.into()))
-                .collect();
-            providers.insert(
-                settings.name.clone(),
-                serde_json::json!({"calls": calls, "errors": errors}),
-            );
+            let errors = counters.errors().filter(|(_, count)| *count > 0);
+            let errors: Object =
+                errors.map(|(kind, count)| (kind.name(), Value::from(count))).collect();
+            let counts = json!({"calls": calls, "errors": errors});
+            providers.insert(settings.name.clone(), counts);
         }
-        let document = serde_json::json!({"in_flight": self.in_flight(), "providers": providers});
-        document.to_string().into_bytes()
+        let document = json!({"in_flight": self.in_flight(), "providers": providers});
+        to_vec(&document, 256)
     }
 
     /// Counters so far, in Prometheus' text format.

@@ -4,18 +4,13 @@
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
 //! value: a value may be a prompt.
 
-use serde_json::{Map, Number, Value};
-
 use crate::error::Error;
+use crate::json::{Fault, MAX_DEPTH, Number, Value, parse};
 
-/// A JSON object in the order of its document; numbers keep their text.
-pub type Object = Map<String, Value>;
+pub use crate::json::Object;
 
 /// The largest document, in bytes: requests, options, configurations, and a provider's answer.
 pub const MAX_DOCUMENT: usize = 32 << 20;
-
-/// The deepest nesting of a document (serde_json's own recursion limit).
-pub const MAX_DEPTH: usize = 128;
 
 /// Parses a document of the caller's; `what` names it in errors ("request").
 pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
@@ -32,33 +27,39 @@ pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid(what, format!("the {what} is empty; send a JSON object")));
     }
-    if let Err(error) = std::str::from_utf8(bytes) {
-        return Err(Error::invalid(
-            what,
-            format!("the {what} is not UTF-8: byte {} is invalid", error.valid_up_to()),
-        ));
-    }
-    match serde_json::from_slice::<Value>(bytes) {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!("the {what} is not UTF-8: byte {} is invalid", error.valid_up_to());
+        Error::invalid(what, message)
+    })?;
+    match parse(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(Error::invalid(
             what,
             format!("the {what} must be a JSON object, not {}", type_name(&other)),
         )),
-        Err(error) => Err(Error::invalid(what, format!("the {what} {}", syntax(&error)))),
+        Err(fault) => Err(Error::invalid(what, format!("the {what} {}", syntax(&fault)))),
     }
 }
 
 /// Parses JSON that a provider sent. `Err` holds what is wrong with it, without any of its text.
 pub fn parse_foreign(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes).map_err(|error| syntax(&error))
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse_foreign_text(text),
+        Err(error) => Err(format!("is not UTF-8: byte {} is invalid", error.valid_up_to())),
+    }
 }
 
-/// serde_json's syntax messages name a position and never quote the input.
-fn syntax(error: &serde_json::Error) -> String {
-    if error.to_string().contains("recursion limit") {
+/// [`parse_foreign`] of what is known to be text.
+pub fn parse_foreign_text(text: &str) -> Result<Value, String> {
+    parse(text).map_err(|fault| syntax(&fault))
+}
+
+/// A fault names a position and never quotes the input.
+fn syntax(fault: &Fault) -> String {
+    if fault.is_depth() {
         return format!("is nested deeper than {MAX_DEPTH} levels");
     }
-    format!("is not valid JSON: {error}")
+    format!("is not valid JSON: {fault}")
 }
 
 /// "a string", "a number" … for messages.
@@ -103,9 +104,9 @@ impl Fields {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    /// Any value but `null`.
+    /// Any value but `null`, which stays in its place: the others need not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {
-        self.object.shift_remove(name).filter(|value| !value.is_null())
+        self.object.get_mut(name).map(Value::take).filter(|value| !value.is_null())
     }
 
     /// A string.
@@ -196,14 +197,16 @@ impl Fields {
     /// The members that nobody asked for, `null` ones left out.
     #[must_use]
     pub fn rest(self) -> Object {
-        self.object.into_iter().filter(|(_, value)| !value.is_null()).collect()
+        let mut object = self.object;
+        object.retain(|_, value| !value.is_null());
+        object
     }
 
     /// Adds the paths of the members that nobody asked for.
     pub fn rest_into(self, unknown: &mut Vec<String>) {
         let Fields { object, path } = self;
         for (name, _) in object.into_iter().filter(|(_, value)| !value.is_null()) {
-            unknown.push(if path.is_empty() { name } else { format!("{path}.{name}") });
+            unknown.push(if path.is_empty() { name.into() } else { format!("{path}.{name}") });
         }
     }
 }
@@ -221,10 +224,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_text() {
-        let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e+5}"#;
+        let text = br#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e5}"#;
         let object = parse_object(text, "request").unwrap();
-        let out = serde_json::to_string(&object).unwrap();
-        assert_eq!(out, r#"{"a":1.0,"b":0.10,"c":123456789012345678901234567890,"d":1e+5}"#);
+        assert_eq!(crate::json::to_vec(&object, 0), text);
     }
 
     #[test]

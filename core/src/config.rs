@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
-use serde_json::Value;
 
 use crate::codec::{Fields, Object, parse_object};
 use crate::error::{Error, ErrorKind};
+use crate::json::Value;
 use crate::provider::{Row, registry};
 use crate::secret::KeyRef;
 
@@ -148,7 +148,7 @@ impl Config {
         }
         for (name, entry) in entries {
             let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.clone(), ProviderConfig::read(&name, entry)?);
+            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
         }
         let config = Config {
             default_provider: fields.string("default_provider")?,
@@ -217,7 +217,7 @@ impl ProviderConfig {
             let Value::String(value) = value else {
                 return Err(crate::codec::wrong(&path, "a string", &value));
             };
-            match (HeaderName::try_from(&header), HeaderValue::try_from(value)) {
+            match (HeaderName::try_from(header.as_str()), HeaderValue::try_from(value)) {
                 (Ok(header), _) if FRAMING.contains(&header.as_str()) => {
                     let message = format!("{path} is decided by the connection: leave it out");
                     return Err(Error::invalid(path, message));

@@ -9,6 +9,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::json::to_vec;
+
 /// A failed request. Small to move: the members live behind one pointer.
 #[derive(Clone)]
 pub struct Error(Box<ErrorBody>);
@@ -186,8 +188,8 @@ impl Error {
     /// The error document: `{"error":{…}}`, compact.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // Serializing strings and numbers into memory cannot fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        let partial = self.partial.as_ref().map_or(0, |partial| partial.text.len());
+        to_vec(self, 512 + self.message.len() + partial)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod codec;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod json;
 pub mod model;
 mod pipeline;
 pub mod provider;

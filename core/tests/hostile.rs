@@ -185,18 +185,18 @@ fn anthropic_events(mut message: Value) -> Vec<Value> {
 
 /// What has to be the same. A stream's usage leaves out what is `null`.
 fn compared(answer: Answer) -> Value {
-    let mut raw = answer.usage_raw.unwrap_or_default();
+    let mut raw = corpus::seen(&answer.usage_raw);
     if let Value::Object(raw) = &mut raw {
         raw.retain(|_, value| !value.is_null());
     }
     json!({
         "id": answer.id,
         "model": answer.model,
-        "choices": answer.choices,
+        "choices": corpus::seen(&answer.choices),
         "usage": answer.usage,
         "raw": raw,
         "finish": answer.finish_reason_raw,
-        "fields": answer.fields,
+        "fields": corpus::seen(&answer.fields),
     })
 }
 

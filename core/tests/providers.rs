@@ -14,12 +14,13 @@ use std::path::{Path, PathBuf};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
-use liter_llm_core::codec::Object;
 use liter_llm_core::config::ProviderConfig;
 use liter_llm_core::error::Error;
 use liter_llm_core::model::{Options, Request};
 use liter_llm_core::provider::{Answer, Notes, StreamReader, Target};
 use serde_json::{Value, json};
+
+use corpus::{Object, seen};
 
 #[test]
 fn golden_pairs() {
@@ -97,10 +98,10 @@ fn run(name: &str, case: &Object) -> Object {
                 }
             }
             Err(error) => {
-                found.insert("outcome".into(), json!(error));
+                found.insert("outcome".into(), seen(&error));
             }
         }
-        found.insert("warnings".into(), json!(notes.into_warnings()));
+        found.insert("warnings".into(), seen(&notes.into_warnings()));
         return found;
     }
     let target = Target { provider: &provider, model: "model-1" };
@@ -150,7 +151,7 @@ fn configured(kind: &str, settings: &Value) -> ProviderConfig {
 fn shown(outcome: Result<Answer, Error>) -> Value {
     let answer = match outcome {
         Ok(answer) => answer,
-        Err(error) => return json!(error),
+        Err(error) => return seen(&error),
     };
     let mut out = Object::new();
     let mut put = |name: &str, value: Value| {
@@ -161,14 +162,14 @@ fn shown(outcome: Result<Answer, Error>) -> Value {
             out.insert(name.to_owned(), value);
         }
     };
-    put("id", json!(answer.id));
-    put("created", json!(answer.created));
-    put("model", json!(answer.model));
-    put("choices", json!(answer.choices));
-    put("usage", json!(answer.usage));
-    put("usage_raw", json!(answer.usage_raw));
-    put("finish_reason_raw", json!(answer.finish_reason_raw));
-    put("fields", json!(answer.fields));
-    put("warnings", json!(answer.warnings));
+    put("id", seen(&answer.id));
+    put("created", seen(&answer.created));
+    put("model", seen(&answer.model));
+    put("choices", seen(&answer.choices));
+    put("usage", seen(&answer.usage));
+    put("usage_raw", seen(&answer.usage_raw));
+    put("finish_reason_raw", seen(&answer.finish_reason_raw));
+    put("fields", seen(&answer.fields));
+    put("warnings", seen(&answer.warnings));
     Value::Object(out)
 }

@@ -9,10 +9,11 @@
 use std::path::PathBuf;
 
 use liter_llm_core::Config;
-use liter_llm_core::codec::Object;
 use liter_llm_core::model::{Options, Request};
 use liter_llm_core::provider::{Notes, Target};
 use serde_json::{Value, json};
+
+type Object = serde_json::Map<String, Value>;
 
 #[test]
 fn anthropic() {

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Arc, PoisonError};
 
+use liter_llm_core::json::{Number, Object, Value, parse};
 use liter_llm_core::{Client, Config, Error, ErrorKind};
-use serde_json::{Map, Value};
 
 use crate::client::{call, start};
 use crate::engine::panicked;
@@ -89,30 +89,32 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         return Err(Error::invalid("provider", "the provider's name is not UTF-8"));
     };
     let request = request.ok_or_else(|| Error::invalid("request", "json_req is NULL"))?;
-    let mut options = Map::new();
+    let mut options = Object::new();
     if !provider.is_empty() {
-        options.insert("provider".to_owned(), Value::from(provider));
+        options.insert("provider", provider);
     }
-    call(&*default_client()?, request, Value::Object(options).to_string().as_bytes())
+    call(&*default_client()?, request, &options.to_json())
 }
 
 fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Result<String, Error> {
     let prompt = prompt.ok_or_else(|| Error::invalid("prompt", "prompt is NULL"))?;
     let prompt = std::str::from_utf8(prompt)
         .map_err(|_| Error::invalid("prompt", "the prompt is not UTF-8"))?;
-    let mut request = Map::new();
-    request.insert("prompt".to_owned(), Value::from(prompt));
+    let mut request = Object::new();
+    request.insert("prompt", prompt);
     if max_tokens > 0 {
-        request.insert("max_tokens".to_owned(), Value::from(max_tokens));
+        request.insert("max_tokens", max_tokens);
     }
     // The text of an f32 is the number that the caller wrote; its f64 is not (0.7 → 0.699999988).
-    if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse()) {
-        request.insert("temperature".to_owned(), Value::Number(number));
+    if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse::<Number>()) {
+        request.insert("temperature", number);
     }
-    let document = call(&*default_client()?, Value::Object(request).to_string().as_bytes(), b"")?;
-    let response: Value = serde_json::from_slice(&document)
-        .map_err(|_| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
-    Ok(response["text"].as_str().unwrap_or_default().to_owned())
+    let document = call(&*default_client()?, &request.to_json(), b"")?;
+    let text = std::str::from_utf8(&document).ok();
+    let response = text.and_then(|text| parse(text).ok());
+    let response = response
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
+    Ok(response.get("text").and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
 fn default_client() -> Result<Arc<Lanes>, Error> {

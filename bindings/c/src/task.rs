@@ -105,8 +105,7 @@ async fn stages(
 fn lines(chunks: &[Chunk]) -> (Vec<u8>, u32) {
     let mut payload = Vec::with_capacity(chunks.len() * 256);
     for chunk in chunks {
-        // Serializing strings and numbers into memory cannot fail.
-        let _ = serde_json::to_writer(&mut payload, chunk);
+        chunk.write_json(&mut payload);
         payload.push(b'\n');
     }
     (payload, u32::try_from(chunks.len()).unwrap_or(u32::MAX))

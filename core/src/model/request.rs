@@ -3,12 +3,11 @@
 //! The document is OpenAI's chat request with a few members of our own. It is read by hand, not
 //! derived: a message about a wrong member has to name its path and must not quote its value.
 
-use serde_json::{Number, Value};
-
 use super::options::Options;
 use super::response::ToolCall;
 use crate::codec::{Fields, Object, parse_object, type_name, wrong};
 use crate::error::{Error, ErrorKind};
+use crate::json::{Number, Value};
 
 /// A chat request.
 #[derive(Clone, Debug, Default)]
@@ -514,7 +513,7 @@ fn read_tools(fields: &mut Fields, unknown: &mut Vec<String>) -> Result<Vec<Tool
                 );
             };
             let mut native = Object::new();
-            native.insert("type".into(), Value::String(kind));
+            native.insert("type", Value::String(kind));
             native.extend(tool.rest());
             tools.push(Tool::Native(native));
             continue;
@@ -556,7 +555,8 @@ fn read_tool_choice(fields: &mut Fields) -> Result<Option<ToolChoice>, Error> {
             _ => Err(Error::invalid("tool_choice", hint)),
         },
         Some(value) => {
-            let name = value.pointer("/function/name").or_else(|| value.get("name"));
+            let name = value.get("function").and_then(|function| function.get("name"));
+            let name = name.or_else(|| value.get("name"));
             match name.and_then(Value::as_str) {
                 Some(name) => Ok(Some(ToolChoice::Function(name.to_owned()))),
                 None => Err(Error::invalid("tool_choice", hint)),

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::Object;
 use crate::error::Attempt;
+use crate::json::{Value, to_vec};
 
 /// A chat response.
 #[derive(Clone, Debug, Serialize)]
@@ -52,7 +53,7 @@ pub struct Choice {
     pub finish_reason: Option<FinishReason>,
     /// OpenAI's log probabilities, as they came.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logprobs: Option<serde_json::Value>,
+    pub logprobs: Option<Value>,
     /// Members of the provider's choice that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
@@ -229,7 +230,7 @@ pub struct Liter {
     pub finish_reason_raw: Option<String>,
     /// The provider's usage object, as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub usage_raw: Option<serde_json::Value>,
+    pub usage_raw: Option<Value>,
     /// One entry for each attempt that was made.
     pub attempts: Vec<Attempt>,
     /// How long it took.
@@ -259,7 +260,7 @@ impl Response {
     /// The response document, compact, in canonical member order.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        // Serializing strings, numbers and string-keyed maps into memory cannot fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        // The first choice's text stands twice, and escapes make it longer.
+        to_vec(self, 1024 + self.text.len() * 9 / 4)
     }
 }

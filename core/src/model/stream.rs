@@ -1,9 +1,12 @@
 //! A stream's chunk: OpenAI's `chat.completion.chunk` with typed deltas.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::response::{FinishReason, Usage};
 use crate::codec::Object;
+use crate::json::write;
 
 /// What arrived at once.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -11,7 +14,7 @@ use crate::codec::Object;
 pub struct Chunk {
     /// The provider's id of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<Arc<str>>,
     /// `chat.completion.chunk`.
     pub object: &'static str,
     /// Seconds since 1970, from the provider; else from the answer's `Date` header.
@@ -19,12 +22,19 @@ pub struct Chunk {
     pub created: Option<i64>,
     /// The model, as the provider names it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
     /// What is new in each choice.
     pub choices: Vec<ChunkChoice>,
     /// What was used; in the chunk in which the provider says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+}
+
+impl Chunk {
+    /// Appends the chunk's document, compact, in canonical member order.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        write(out, self);
+    }
 }
 
 /// What is new in one choice.
@@ -60,7 +70,6 @@ pub struct Delta {
     pub tool_calls: Vec<ToolCallDelta>,
     /// Members of the provider's delta that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
-    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     pub provider_fields: Object,
 }
 

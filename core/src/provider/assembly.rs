@@ -3,9 +3,10 @@
 //! Each adapter's stream decoder speaks to an [`Assembly`]. Every delta is written twice, into the
 //! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
 
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::Answer;
+use crate::json::{Key, Value};
 use crate::model::{
     Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
     Warning,
@@ -17,6 +18,9 @@ const OBJECT: &str = "chat.completion.chunk";
 #[derive(Debug, Default)]
 pub struct Assembly {
     answer: Answer,
+    /// The answer's id and model, as every chunk has them.
+    id: Option<Arc<str>>,
+    model: Option<Arc<str>>,
     calls: Vec<CallKey>,
     /// Choices whose role has been said.
     started: Vec<u64>,
@@ -180,28 +184,27 @@ impl Assembly {
     }
 
     /// A top-level member that has no place in a response; the last one counts.
-    pub fn field(&mut self, name: &str, value: Value) {
-        self.answer.fields.insert(name.to_owned(), value);
+    pub fn field(&mut self, name: impl Into<Key>, value: Value) {
+        self.answer.fields.insert(name, value);
     }
 
     /// A member of a choice that has no place in a response.
-    pub fn choice_field(&mut self, choice: u64, name: &str, value: Value) {
-        self.choice(choice).provider_fields.insert(name.to_owned(), value);
+    pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+        self.choice(choice).provider_fields.insert(name, value);
     }
 
     /// A member of a message that has no place in a response. `in_chunk`: also shown in the chunk.
-    pub fn message_field(&mut self, choice: u64, name: &str, value: Value, in_chunk: bool) {
+    pub fn message_field(&mut self, choice: u64, name: &'static str, value: Value, in_chunk: bool) {
         if in_chunk {
             let delta = &mut self.delta(choice).delta;
-            delta.provider_fields.insert(name.to_owned(), value.clone());
+            delta.provider_fields.insert(name, value.clone());
         }
-        self.choice(choice).message.provider_fields.insert(name.to_owned(), value);
+        self.choice(choice).message.provider_fields.insert(name, value);
     }
 
     /// A member of a delta that has no place in a chunk, shown in the chunk only.
-    pub fn delta_field(&mut self, choice: u64, name: &str, value: Value) {
-        let fields = &mut self.delta(choice).delta.provider_fields;
-        fields.insert(name.to_owned(), value);
+    pub fn delta_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+        self.delta(choice).delta.provider_fields.insert(name, value);
     }
 
     /// The choice being assembled, for adapters that keep lists in its fields.
@@ -266,9 +269,10 @@ impl Assembly {
     fn close_chunk(&mut self) {
         if let Some(mut chunk) = self.open.take() {
             // A start that carries the id comes with it; what was said before has no id to show.
-            chunk.id.clone_from(&self.answer.id);
-            chunk.created = self.answer.created;
-            chunk.model.clone_from(&self.answer.model);
+            let answer = &self.answer;
+            chunk.id = shared(&mut self.id, answer.id.as_deref());
+            chunk.created = answer.created;
+            chunk.model = shared(&mut self.model, answer.model.as_deref());
             self.chunks.push(chunk);
         }
     }
@@ -296,6 +300,14 @@ impl Assembly {
         }
         choice
     }
+}
+
+/// A text of the answer's, copied once for all its chunks. It does not change once it is said.
+fn shared(copy: &mut Option<Arc<str>>, text: Option<&str>) -> Option<Arc<str>> {
+    if copy.is_none() {
+        *copy = text.map(Arc::from);
+    }
+    copy.clone()
 }
 
 /// Whether the chunk holds nothing but text, so that the next text may join it.

@@ -5,11 +5,11 @@
 //! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
 //! that status, provider, model and request id are never missing.
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use super::{Target, shared};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::{Object, parse_foreign, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 
 /// Most characters of a provider's text in a message.
@@ -148,17 +148,17 @@ impl Complaint {
         };
         complaint.request_id = ["request_id", "id"]
             .iter()
-            .find_map(|name| object.get(*name)?.as_str().and_then(non_empty));
+            .find_map(|name| object.get(name)?.as_str().and_then(non_empty));
         complaint
     }
 
     fn of_members(object: &Object, depth: u8) -> Self {
-        let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(*name)?));
+        let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(name)?));
         let number = |name: &str| object.get(name).and_then(status_number);
         let metadata = object.get("metadata");
         let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
         let cause = raw.map(|raw| match raw {
-            Value::String(text) => match parse_foreign(text.as_bytes()) {
+            Value::String(text) => match parse_foreign_text(text) {
                 Ok(value) => Complaint::of(&value, depth + 1),
                 Err(_) => Complaint { message: non_empty(text), ..Complaint::default() },
             },
@@ -167,7 +167,7 @@ impl Complaint {
         Complaint {
             message: ["message", "detail", "msg", "error_message", "html-message"]
                 .iter()
-                .find_map(|name| text_of(object.get(*name)?)),
+                .find_map(|name| text_of(object.get(name)?)),
             code: word(&["code", "error_code"]),
             class: word(&["type", "error_type", "status"]),
             param: word(&["param"]),
@@ -336,7 +336,7 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
 /// `{loc, msg}` [rec].
 fn text_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => match parse_foreign(text.as_bytes()) {
+        Value::String(text) => match parse_foreign_text(text) {
             // A gateway's `html-message` holds the upstream's error as text.
             Ok(inner @ Value::Object(_)) if inner.get("error").is_some() => {
                 Complaint::of(&inner, MAX_NESTING).message
@@ -349,7 +349,7 @@ fn text_of(value: &Value) -> Option<String> {
         }
         Value::Object(object) => ["message", "detail", "msg"]
             .iter()
-            .find_map(|name| text_of(object.get(*name)?))
+            .find_map(|name| text_of(object.get(name)?))
             .or_else(|| non_empty(&value.to_string()).filter(|_| !object.is_empty())),
         _ => None,
     }

@@ -23,6 +23,7 @@ use crate::codec::Object;
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::Value;
 use crate::model::{Choice, Request, Unsupported, Usage, Warning};
 
 /// One provider's wire format.
@@ -113,7 +114,7 @@ pub struct Answer {
     /// Token counts.
     pub usage: Option<Usage>,
     /// The provider's own usage object.
-    pub usage_raw: Option<serde_json::Value>,
+    pub usage_raw: Option<Value>,
     /// The first choice's finish reason in the provider's word.
     pub finish_reason_raw: Option<String>,
     /// Top-level members that have no place in a response.

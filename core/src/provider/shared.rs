@@ -6,10 +6,10 @@
 use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
+use crate::json::Value;
 use crate::model::Warning;
 
 /// The provider's id of the request, under any of the names in use.
@@ -201,39 +201,26 @@ pub fn unknown_finish(word: &str) -> Warning {
     }
 }
 
-/// Takes a string member; any other type stays where it is.
+/// Takes a string member; any other type but `null` stays where it is.
 pub fn take_string(object: &mut Object, name: &str) -> Option<String> {
-    match object.get(name) {
-        Some(Value::String(_)) => match object.shift_remove(name) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        },
-        Some(Value::Null) => {
-            object.shift_remove(name);
-            None
-        }
+    match object.take_if(name, |value| matches!(value, Value::String(_) | Value::Null)) {
+        Some(Value::String(text)) => Some(text),
         _ => None,
     }
 }
 
 /// Takes an object member; any other type but `null` stays where it is.
 pub fn take_object(object: &mut Object, name: &str) -> Option<Object> {
-    match object.get(name) {
-        Some(Value::Object(_) | Value::Null) => match object.shift_remove(name) {
-            Some(Value::Object(inner)) => Some(inner),
-            _ => None,
-        },
+    match object.take_if(name, |value| matches!(value, Value::Object(_) | Value::Null)) {
+        Some(Value::Object(inner)) => Some(inner),
         _ => None,
     }
 }
 
 /// Takes a list member; any other type but `null` stays where it is.
 pub fn take_list(object: &mut Object, name: &str) -> Option<Vec<Value>> {
-    match object.get(name) {
-        Some(Value::Array(_) | Value::Null) => match object.shift_remove(name) {
-            Some(Value::Array(items)) => Some(items),
-            _ => None,
-        },
+    match object.take_if(name, |value| matches!(value, Value::Array(_) | Value::Null)) {
+        Some(Value::Array(items)) => Some(items),
         _ => None,
     }
 }

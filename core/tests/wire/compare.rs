@@ -3,13 +3,12 @@
 //! The facts are a neutral reading of the same bytes, made without any of our code; see the
 //! corpus' README for what each member means.
 
-use liter_llm_core::codec::Object;
 use liter_llm_core::error::{Error, ErrorKind};
 use liter_llm_core::model::Chunk;
 use liter_llm_core::provider::{Answer, shared};
 use serde_json::Value;
 
-use crate::corpus::Record;
+use crate::corpus::{Object, Record, seen};
 
 /// Everything that is wrong, in words; empty where all agrees.
 pub fn disagreements(record: &Record, outcome: &Result<Answer, Error>) -> Vec<String> {
@@ -134,9 +133,9 @@ fn calls(facts: &Object, found: &[liter_llm_core::model::ToolCall], wrong: &mut 
 
 fn usage(facts: &Object, answer: &Answer, wrong: &mut Vec<String>) {
     let wanted = facts.get("usage").filter(|usage| !usage.is_null());
-    match (wanted, &answer.usage_raw) {
+    match (wanted, answer.usage_raw.as_ref().map(seen)) {
         (None, None) => {}
-        (Some(wanted), Some(found)) if same(wanted, found) => {}
+        (Some(wanted), Some(found)) if same(wanted, &found) => {}
         (wanted, found) => wrong.push(format!("usage_raw: wanted {wanted:?}, found {found:?}")),
     }
     let Some(wanted) = wanted else { return };

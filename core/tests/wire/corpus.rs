@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
-use liter_llm_core::codec::Object;
 use liter_llm_core::config::ProviderConfig;
 use serde_json::Value;
+
+pub type Object = serde_json::Map<String, Value>;
 
 /// One recorded exchange.
 pub struct Record {
@@ -74,6 +75,11 @@ fn read(line: &str) -> Record {
             _ => panic!("a record without facts"),
         },
     }
+}
+
+/// A value of the engine's as the tests read it: by way of its JSON, so that numbers keep their text.
+pub fn seen<T: serde::Serialize + ?Sized>(document: &T) -> Value {
+    serde_json::from_slice(&liter_llm_core::json::to_vec(document, 0)).unwrap()
 }
 
 /// The settings of a provider of this kind.

@@ -1,10 +1,9 @@
 //! Content blocks in, one unified message out: the one reading of an answer's blocks, used for a
 //! complete answer and for the blocks that a stream has put together, so the two cannot differ.
 
-use serde_json::Value;
-
 use super::CONTENT;
 use crate::codec::Object;
+use crate::json::{Value, parse};
 use crate::model::CompletionDetails;
 use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
 use crate::provider::shared::count;
@@ -31,7 +30,7 @@ pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
         }
     }
     if needs_verbatim(&blocks) {
-        message.provider_fields.insert(CONTENT.to_owned(), Value::Array(blocks));
+        message.provider_fields.insert(CONTENT, Value::Array(blocks));
     }
     message
 }
@@ -74,11 +73,11 @@ pub(super) fn input(arguments: &str) -> Value {
     if arguments.trim().is_empty() {
         return Value::Object(Object::new());
     }
-    match serde_json::from_str::<Value>(arguments) {
+    match parse(arguments) {
         Ok(value @ Value::Object(_)) => value,
         _ => {
             let mut object = Object::new();
-            object.insert("INVALID_JSON".to_owned(), Value::String(arguments.to_owned()));
+            object.insert("INVALID_JSON", Value::String(arguments.to_owned()));
             Value::Object(object)
         }
     }

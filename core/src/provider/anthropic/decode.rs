@@ -1,7 +1,7 @@
 //! A complete answer: one `message` object, or an error.
 
+use crate::json::{Key, Value};
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use super::{blocks, error};
 use crate::codec::Object;
@@ -50,7 +50,7 @@ fn read(mut object: Object, content: Vec<Value>) -> Answer {
         choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }
-    for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(*name)) {
+    for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(name)) {
         if !value.is_null() {
             choice.provider_fields.insert(name, value);
         }
@@ -69,7 +69,7 @@ fn read(mut object: Object, content: Vec<Value>) -> Answer {
 pub(super) const CHOICE_MEMBERS: [&str; 2] = ["stop_sequence", "stop_details"];
 
 /// The members of a message that have no place in a response.
-pub(super) fn rest(object: Object) -> impl Iterator<Item = (String, Value)> {
+pub(super) fn rest(object: Object) -> impl Iterator<Item = (Key, Value)> {
     object
         .into_iter()
         .filter(|(name, value)| !matches!(name.as_str(), "type" | "role") && !value.is_null())

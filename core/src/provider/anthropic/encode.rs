@@ -1,10 +1,9 @@
 //! A unified request as the body of `POST /v1/messages`.
 
-use serde_json::{Value, json};
-
 use super::messages;
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::{HttpRequest, Notes, Target};
 
@@ -25,17 +24,17 @@ pub(super) fn request(
     let version = target.provider.api_version.as_deref().unwrap_or(VERSION);
     let extra = extra(request, target);
     let mut body = Object::new();
-    body.insert("model".to_owned(), target.model.into());
+    body.insert("model", target.model);
     if !extra.contains_key("max_tokens") {
-        body.insert("max_tokens".to_owned(), max_tokens(request, notes).into());
+        body.insert("max_tokens", max_tokens(request, notes));
     }
     let (system, messages) = messages::conversation(&request.messages, notes)?;
     if let Some(system) = system {
-        body.insert("system".to_owned(), system);
+        body.insert("system", system);
     }
-    body.insert("messages".to_owned(), Value::Array(messages));
+    body.insert("messages", Value::Array(messages));
     if !request.stop.is_empty() {
-        body.insert("stop_sequences".to_owned(), request.stop.clone().into());
+        body.insert("stop_sequences", request.stop.clone());
     }
     sampling(request, version, &mut body, notes)?;
     tools(request, &mut body);
@@ -43,13 +42,13 @@ pub(super) fn request(
     metadata(request, &mut body, notes)?;
     refused(request, notes)?;
     if request.stream {
-        body.insert("stream".to_owned(), true.into());
+        body.insert("stream", true);
     }
     body.extend(extra);
     Ok(HttpRequest {
         path: "/v1/messages",
         headers: vec![("anthropic-version", version.to_owned())],
-        body: Value::Object(body).to_string().into_bytes(),
+        body: body.to_json(),
     })
 }
 
@@ -88,7 +87,7 @@ fn sampling(
         let Some(value) = value else { continue };
         // Versions are dates, so they compare as text.
         if version < VERSION {
-            body.insert(name.to_owned(), Value::Number(value.clone()));
+            body.insert(name, value.clone());
         } else {
             let message = format!(
                 "Anthropic has no {name} since API version {VERSION}: leave it out, or configure \
@@ -102,7 +101,7 @@ fn sampling(
 
 fn tools(request: &Request, body: &mut Object) {
     if !request.tools.is_empty() {
-        body.insert("tools".to_owned(), request.tools.iter().map(tool).collect());
+        body.insert("tools", Value::from_iter(request.tools.iter().map(tool)));
     }
     let alone = request.parallel_tool_calls == Some(false) && !request.tools.is_empty();
     let mut choice = match &request.tool_choice {
@@ -115,9 +114,9 @@ fn tools(request: &Request, body: &mut Object) {
     };
     // Not a member of the choice `none` [sdk].
     if alone && request.tool_choice != Some(ToolChoice::None) {
-        choice["disable_parallel_tool_use"] = true.into();
+        choice.set("disable_parallel_tool_use", true);
     }
-    body.insert("tool_choice".to_owned(), choice);
+    body.insert("tool_choice", choice);
 }
 
 fn tool(tool: &Tool) -> Value {
@@ -126,18 +125,20 @@ fn tool(tool: &Tool) -> Value {
         return Value::Object(native.clone());
     };
     let mut out = Object::new();
-    out.insert("name".to_owned(), name.clone().into());
+    out.insert("name", name.clone());
     if let Some(description) = description {
-        out.insert("description".to_owned(), description.clone().into());
+        out.insert("description", description.clone());
     }
     // A schema has to be given, also that of a function without arguments [rec].
-    let schema = parameters.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-    out.insert("input_schema".to_owned(), schema);
+    let schema = parameters
+        .clone()
+        .unwrap_or_else(|| json!({"type": "object", "properties": Object::new()}));
+    out.insert("input_schema", schema);
     if let Some(strict) = strict {
-        out.insert("strict".to_owned(), (*strict).into());
+        out.insert("strict", *strict);
     }
     if let Some(mark) = cache_control {
-        out.insert("cache_control".to_owned(), mark.clone());
+        out.insert("cache_control", mark.clone());
     }
     Value::Object(out)
 }
@@ -147,7 +148,7 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
     let mut config = Object::new();
     if let Some(reasoning) = &request.reasoning {
         if let Some(thinking) = thinking(reasoning, request.tool_choice.as_ref()) {
-            body.insert("thinking".to_owned(), thinking);
+            body.insert("thinking", thinking);
         }
         match reasoning.effort.as_deref() {
             None | Some("none") => {}
@@ -155,10 +156,10 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
             Some("minimal") => {
                 let message = "Anthropic has no effort \"minimal\": \"low\" is sent";
                 notes.warn("adjusted", "reasoning.effort", message);
-                config.insert("effort".to_owned(), "low".into());
+                config.insert("effort", "low");
             }
             Some(word) => {
-                config.insert("effort".to_owned(), word.into());
+                config.insert("effort", word);
             }
         }
     }
@@ -171,11 +172,11 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
         // The schema's name is a label, and every answer matches exactly: `name` and `strict` have
         // nothing to say here.
         Some(ResponseFormat::JsonSchema { schema, .. }) => {
-            config.insert("format".to_owned(), json!({"type": "json_schema", "schema": schema}));
+            config.insert("format", json!({"type": "json_schema", "schema": schema}));
         }
     }
     if !config.is_empty() {
-        body.insert("output_config".to_owned(), Value::Object(config));
+        body.insert("output_config", Value::Object(config));
     }
     Ok(())
 }
@@ -206,7 +207,7 @@ fn metadata(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(
         }
     }
     if let Some(user) = user {
-        body.insert("metadata".to_owned(), json!({ "user_id": user }));
+        body.insert("metadata", json!({ "user_id": user }));
     }
     Ok(())
 }

@@ -4,8 +4,8 @@
 //! the newer `details.error_code` tells a spending limit from a rate limit, and where that is
 //! absent the message has to.
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
@@ -40,7 +40,8 @@ pub(super) fn in_body(value: &Value, target: &Target<'_>) -> Error {
 /// Adds what only Anthropic says.
 fn refine(mut error: Error, body: &Value) -> Error {
     let inner = body.get("error").unwrap_or(&Value::Null);
-    let code = inner.pointer("/details/error_code").and_then(Value::as_str);
+    let code =
+        inner.get("details").and_then(|details| details.get("error_code")).and_then(Value::as_str);
     if let Some(kind) = kind(&error, code.unwrap_or_default()) {
         error.kind = kind;
         error.retryable = kind.retryable();

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
 
 use super::{CONTENT, blocks};
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Role};
 use crate::provider::Notes;
 
@@ -64,7 +64,11 @@ fn content_value(mut blocks: Vec<Value>) -> Value {
     };
     match &mut blocks[..] {
         [] => Value::String(String::new()),
-        [only] if plain(only) => only["text"].take(),
+        [only] if plain(only) => only
+            .as_object_mut()
+            .and_then(|only| only.get_mut("text"))
+            .map(Value::take)
+            .unwrap_or_default(),
         _ => Value::Array(blocks),
     }
 }
@@ -89,8 +93,8 @@ fn assistant(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, 
     for call in &message.tool_calls {
         content.push(json!({
             "type": "tool_use",
-            "id": call.id,
-            "name": call.name,
+            "id": &call.id,
+            "name": &call.name,
             "input": blocks::input(&call.arguments),
         }));
     }
@@ -99,19 +103,19 @@ fn assistant(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, 
 
 fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let mut block = Object::new();
-    block.insert("type".to_owned(), "tool_result".into());
-    block.insert("tool_use_id".to_owned(), message.tool_call_id.clone().into());
+    block.insert("type", "tool_result");
+    block.insert("tool_use_id", message.tool_call_id.clone());
     let mut content = content(message, path, notes)?;
     // A cache mark belongs to the block of the message, not to a part inside it [rec].
     let marks =
         content.iter_mut().filter_map(|part| part.as_object_mut()?.shift_remove("cache_control"));
     let mark = marks.last();
-    block.insert("content".to_owned(), content_value(content));
+    block.insert("content", content_value(content));
     if let Some(is_error) = message.is_error {
-        block.insert("is_error".to_owned(), is_error.into());
+        block.insert("is_error", is_error);
     }
     if let Some(mark) = mark {
-        block.insert("cache_control".to_owned(), mark);
+        block.insert("cache_control", mark);
     }
     Ok(Value::Object(block))
 }
@@ -150,7 +154,7 @@ fn block(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Er
         Part::File { file, cache_control } => (document(file, path)?, cache_control),
     };
     if let Some(mark) = mark {
-        block["cache_control"] = mark.clone();
+        block.set("cache_control", mark.clone());
     }
     Ok(Some(block))
 }
@@ -198,10 +202,10 @@ fn document(file: &Object, path: &str) -> Result<Value, Error> {
         return Err(Error::invalid(path, message));
     };
     let mut block = Object::new();
-    block.insert("type".to_owned(), kind.into());
-    block.insert("source".to_owned(), source);
+    block.insert("type", kind);
+    block.insert("source", source);
     if let (Some(name), "document") = (text("filename"), kind) {
-        block.insert("title".to_owned(), name.into());
+        block.insert("title", name);
     }
     for (name, value) in file {
         if !matches!(name.as_str(), "file_id" | "file_url" | "file_data" | "filename") {

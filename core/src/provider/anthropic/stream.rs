@@ -4,14 +4,13 @@
 //! it would stand in a complete answer, because signed thinking, citations and the provider's own
 //! tools go back whole. The one terminal event is `message_stop`.
 
-use serde_json::Value;
-
 use super::decode::{CHOICE_MEMBERS, rest};
 use super::{CONTENT, blocks, error};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::Value;
 use crate::model::{FinishReason, Warning};
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{take_list, take_object, take_string, unknown_finish};
@@ -85,7 +84,7 @@ impl Decoder {
             }
         }
         for (name, value) in rest(message) {
-            out.field(&name, value);
+            out.field(name, value);
         }
         Ok(())
     }
@@ -143,7 +142,7 @@ impl Decoder {
                         Some(Value::Array(citations)) => citations.push(citation),
                         _ => {
                             let list = Value::Array(vec![citation]);
-                            block.body.insert("citations".to_owned(), list);
+                            block.body.insert("citations", list);
                         }
                     }
                 }
@@ -180,11 +179,10 @@ impl Decoder {
             }
             out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
-        for (name, value) in
-            CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(*name))
+        for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(name))
         {
             if !value.is_null() {
-                out.choice_field(0, &name, value);
+                out.choice_field(0, name, value);
             }
         }
         if let Some(usage) = take_object(&mut event, "usage") {
@@ -194,7 +192,7 @@ impl Decoder {
             out.usage(blocks::usage(&self.usage), Value::Object(self.usage.clone()));
         }
         for (name, value) in rest(delta).chain(rest(event)) {
-            out.field(&name, value);
+            out.field(name, value);
         }
     }
 
@@ -237,8 +235,8 @@ impl Block {
         }
         if !self.input.is_empty() {
             let input =
-                parse_foreign(self.input.as_bytes()).unwrap_or_else(|_| blocks::input(&self.input));
-            self.body.insert("input".to_owned(), input);
+                parse_foreign_text(&self.input).unwrap_or_else(|_| blocks::input(&self.input));
+            self.body.insert("input", input);
         } else if let (Some(call), Some(input)) = (self.call, self.body.get("input")) {
             out.tool_call(0, call, "", "", &blocks::arguments(input));
         }
@@ -265,8 +263,8 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message_stop event"));
         }
-        let value = parse_foreign(event.data.as_bytes())
-            .map_err(|what| bad(&format!("an event {what}")))?;
+        let value =
+            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
         let Value::Object(mut object) = value else {
             return Err(bad("an event is not a JSON object"));
         };

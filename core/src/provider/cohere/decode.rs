@@ -1,7 +1,7 @@
 //! A complete answer, or an error.
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use super::message::{Piece, finish_reason, usage};
 use super::{CITATIONS, CONTENT, PLAN, error};
@@ -50,7 +50,8 @@ pub(super) fn answer(
         answer.usage_raw = Some(Value::Object(raw));
     }
     answer.choices.push(choice);
-    answer.fields = object.into_iter().filter(|(_, value)| !value.is_null()).collect();
+    object.retain(|_, value| !value.is_null());
+    answer.fields = object;
     Ok(answer)
 }
 
@@ -78,14 +79,14 @@ fn read(mut object: Object) -> AssistantMessage {
     }
     let plan = take_string(&mut object, PLAN).filter(|plan| !plan.is_empty());
     if let Some(plan) = plan {
-        message.provider_fields.insert(PLAN.to_owned(), plan.into());
+        message.provider_fields.insert(PLAN, plan);
     }
     let citations = take_list(&mut object, CITATIONS).filter(|citations| !citations.is_empty());
     if let Some(citations) = citations {
-        message.provider_fields.insert(CITATIONS.to_owned(), citations.into());
+        message.provider_fields.insert(CITATIONS, citations);
     }
     if !unknown.is_empty() {
-        message.provider_fields.insert(CONTENT.to_owned(), unknown.into());
+        message.provider_fields.insert(CONTENT, unknown);
     }
     object.shift_remove("role");
     message.provider_fields.extend(object.into_iter().filter(|(_, value)| !value.is_null()));

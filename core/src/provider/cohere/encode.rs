@@ -1,11 +1,10 @@
 //! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
 //! nothing is sent that the API does not have.
 
-use serde_json::{Value, json};
-
 use super::PLAN;
 use crate::codec::Object;
 use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
@@ -18,14 +17,14 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<HttpRequest, Error> {
     let mut body = Object::new();
-    body.insert("model".to_owned(), target.model.into());
+    body.insert("model", target.model);
     let mut messages = Vec::new();
     for (i, item) in request.messages.iter().enumerate() {
         messages.push(message(item, &format!("messages[{i}]"), notes)?);
     }
-    body.insert("messages".to_owned(), messages.into());
+    body.insert("messages", messages);
     if let Some(max) = request.max_tokens {
-        body.insert("max_tokens".to_owned(), max.into());
+        body.insert("max_tokens", max);
     }
     for (name, value) in [
         ("temperature", &request.temperature),
@@ -35,22 +34,22 @@ pub(super) fn request(
         ("presence_penalty", &request.presence_penalty),
     ] {
         if let Some(value) = value {
-            body.insert(name.to_owned(), Value::Number(value.clone()));
+            body.insert(name, value.clone());
         }
     }
     if !request.stop.is_empty() {
-        body.insert("stop_sequences".to_owned(), request.stop.clone().into());
+        body.insert("stop_sequences", request.stop.clone());
     }
     tools(request, &mut body, notes)?;
     if let Some(format) = response_format(request.response_format.as_ref()) {
-        body.insert("response_format".to_owned(), format);
+        body.insert("response_format", format);
     }
     if let Some(reasoning) = &request.reasoning {
-        body.insert("thinking".to_owned(), thinking(reasoning, notes)?);
+        body.insert("thinking", thinking(reasoning, notes)?);
     }
     refused(request, notes)?;
     if request.stream {
-        body.insert("stream".to_owned(), true.into());
+        body.insert("stream", true);
     }
     // By the provider's name in the configuration or by that of its kind; the former wins.
     for name in [target.provider.row.name, target.provider.name.as_str()] {
@@ -58,17 +57,13 @@ pub(super) fn request(
             body.extend(members.clone());
         }
     }
-    Ok(HttpRequest {
-        path: "/v2/chat",
-        headers: Vec::new(),
-        body: Value::Object(body).to_string().into_bytes(),
-    })
+    Ok(HttpRequest { path: "/v2/chat", headers: Vec::new(), body: body.to_json() })
 }
 
 fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let mut out = Object::new();
     let role = if message.role == Role::Developer { Role::System } else { message.role };
-    out.insert("role".to_owned(), role.name().into());
+    out.insert("role", role.name());
     // The name in a tool's result repeats what its id says.
     if message.name.is_some() && role != Role::Tool {
         notes.unsupported(&format!("{path}.name"), "Cohere takes no name of a speaker")?;
@@ -78,12 +73,12 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
         notes.unsupported(&format!("{path}.is_error"), text)?;
     }
     if let Some(id) = &message.tool_call_id {
-        out.insert("tool_call_id".to_owned(), id.clone().into());
+        out.insert("tool_call_id", id.clone());
     }
     if role == Role::Assistant {
         assistant(message, path, &mut out, notes)?;
     } else if let Some(content) = content(message, path, notes)? {
-        out.insert("content".to_owned(), content);
+        out.insert("content", content);
     }
     Ok(Value::Object(out))
 }
@@ -100,7 +95,7 @@ fn assistant(
     let content = content(message, path, notes)?.filter(|content| content.as_str() != Some(""));
     if thinking.is_none() && refusal.is_none() {
         if let Some(content) = content {
-            out.insert("content".to_owned(), content);
+            out.insert("content", content);
         }
     } else {
         let mut blocks = Vec::new();
@@ -115,20 +110,20 @@ fn assistant(
         if let Some(text) = refusal {
             blocks.push(json!({"type": "text", "text": text}));
         }
-        out.insert("content".to_owned(), blocks.into());
+        out.insert("content", blocks);
     }
     if !message.tool_calls.is_empty() {
         let calls = message.tool_calls.iter().map(|call| {
             json!({
-                "id": call.id,
+                "id": &call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": json!({"name": &call.name, "arguments": &call.arguments}),
             })
         });
-        out.insert("tool_calls".to_owned(), calls.collect());
+        out.insert("tool_calls", Value::from_iter(calls));
     }
     if let Some(plan @ Value::String(_)) = message.provider_fields.get(PLAN) {
-        out.insert(PLAN.to_owned(), plan.clone());
+        out.insert(PLAN, plan.clone());
     }
     Ok(())
 }
@@ -150,7 +145,7 @@ fn content(message: &Message, path: &str, notes: &mut Notes) -> Result<Option<Va
             Part::Image { url, detail, cache_control } => {
                 let mut image = json!({ "url": url });
                 if let Some(detail) = detail {
-                    image["detail"] = detail.clone().into();
+                    image.set("detail", detail.clone());
                 }
                 blocks.push(json!({"type": "image_url", "image_url": image}));
                 cache_control
@@ -187,13 +182,14 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
             continue;
         };
         let mut function = Object::new();
-        function.insert("name".to_owned(), name.clone().into());
+        function.insert("name", name.clone());
         if let Some(description) = description {
-            function.insert("description".to_owned(), description.clone().into());
+            function.insert("description", description.clone());
         }
         let schema = parameters.clone();
-        let schema = schema.unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-        function.insert("parameters".to_owned(), schema);
+        let schema =
+            schema.unwrap_or_else(|| json!({"type": "object", "properties": Object::new()}));
+        function.insert("parameters", schema);
         tools.push(json!({"type": "function", "function": function}));
         if *strict == Some(true) {
             strict_ones.push(path.clone());
@@ -205,14 +201,14 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
     if !tools.is_empty() {
         // One switch for all of them.
         if strict_ones.len() == tools.len() {
-            body.insert("strict_tools".to_owned(), true.into());
+            body.insert("strict_tools", true);
         } else {
             for path in strict_ones {
                 let text = "Cohere's tools are strict all or none: mark all of them";
                 notes.unsupported(&format!("{path}.function.strict"), text)?;
             }
         }
-        body.insert("tools".to_owned(), tools.into());
+        body.insert("tools", tools);
     }
     let choice = match &request.tool_choice {
         // The model decides where nothing is said; there is no word for it [sdk].
@@ -225,7 +221,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
             return notes.unsupported("tool_choice", text);
         }
     };
-    body.insert("tool_choice".to_owned(), choice.into());
+    body.insert("tool_choice", choice);
     Ok(())
 }
 

@@ -1,9 +1,8 @@
 //! Cohere's errors: `{"message", "id"?, "error_type"?}`, and those that come as a `finish_reason`.
 
-use serde_json::Value;
-
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
+use crate::json::Value;
 
 /// Whether a 2xx body, or an event, is an error: it has a text where an answer has a message.
 pub(super) fn is_error(object: &Object) -> bool {

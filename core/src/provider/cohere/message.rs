@@ -1,8 +1,7 @@
 //! What the complete and the streamed answer share: content blocks, finish words, token counts.
 
-use serde_json::Value;
-
 use crate::codec::Object;
+use crate::json::Value;
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
 use crate::provider::shared::count;
 

@@ -1,14 +1,13 @@
 //! A streamed answer: named events, of which `message-end` is the terminal one. What most servers
 //! send after it, `[DONE]`, is not waited for.
 
-use serde_json::Value;
-
 use super::message::{Piece, finish_reason, usage};
 use super::{CITATIONS, CONTENT, PLAN, error};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::Value;
 use crate::model::FinishReason;
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{take_object, take_string, unknown_finish};
@@ -60,7 +59,7 @@ impl Decoder {
     fn tool_call(index: u64, delta: Option<&Value>, out: &mut Assembly) {
         let Some(call) = delta.and_then(|message| message.get("tool_calls")) else { return };
         // An object, though its name is plural; a list is what the name would say.
-        let call = call.get(0).unwrap_or(call);
+        let call = call.as_array().and_then(|calls| calls.first()).unwrap_or(call);
         let text = |value: Option<&Value>| match value {
             Some(Value::String(text)) => text.clone(),
             None | Some(Value::Null) => String::new(),
@@ -104,7 +103,7 @@ impl Decoder {
             out.message_field(0, CONTENT, std::mem::take(&mut self.unknown).into(), true);
         }
         for (name, value) in delta.into_iter().filter(|(_, value)| !value.is_null()) {
-            out.field(&name, value);
+            out.field(name, value);
         }
         Ok(())
     }
@@ -129,8 +128,8 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message-end event"));
         }
-        let value = parse_foreign(event.data.as_bytes())
-            .map_err(|what| bad(&format!("an event {what}")))?;
+        let value =
+            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
         let Value::Object(mut object) = value else {
             return Err(bad("an event is not a JSON object"));
         };

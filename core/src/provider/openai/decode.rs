@@ -1,7 +1,7 @@
 //! A complete answer of chat completions, and what its top level shares with a stream's chunk.
 
+use crate::json::Value;
 use ::http::HeaderMap;
-use serde_json::Value;
 
 use super::message::{Finish, Piece, finish, said, usage};
 use crate::codec::{Object, parse_foreign};
@@ -93,7 +93,7 @@ fn read_choice(mut object: Object, position: u64, answer: &mut Answer) -> Result
         message.tool_calls.push(ToolCall::new(call.id, call.name, call.arguments));
     }
     if !kept.is_empty() {
-        message.provider_fields.insert(CALL_FIELDS.to_owned(), Value::Array(kept));
+        message.provider_fields.insert(CALL_FIELDS, Value::Array(kept));
     }
     Ok(choice)
 }
@@ -106,7 +106,7 @@ pub(super) fn call_fields(index: u64, fields: Object) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
-    let mut kept = Object::from_iter([("index".to_owned(), Value::from(index))]);
+    let mut kept = Object::from_iter([("index", Value::from(index))]);
     kept.extend(fields.into_iter().filter(|(name, _)| name != "index"));
     Some(Value::Object(kept))
 }
@@ -150,7 +150,7 @@ pub(super) fn error_in(object: &Object, target: &Target<'_>) -> Option<Error> {
     let is_error = object.get("object").is_some_and(|kind| kind == "error")
         || object.get("type").is_some_and(|kind| kind == "error")
         || !object.contains_key("choices")
-            && ["detail", "message"].iter().any(|name| object.contains_key(*name));
+            && ["detail", "message"].iter().any(|name| object.contains_key(name));
     (says_error || is_error).then(|| classify::in_body(&Value::Object(object.clone()), target))
 }
 

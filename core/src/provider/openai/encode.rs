@@ -4,13 +4,14 @@
 //! cannot take is left out and noted; what the caller put under `extra` for this provider is laid
 //! over the body at the end, as it is.
 
-use serde_json::{Value, json};
+use std::fmt;
 
 use super::Dialect;
 use super::decode::CALL_FIELDS;
 use super::dialect::{Reasoning, ReasoningBack};
 use crate::codec::Object;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Request, ResponseFormat, Role, Tool, ToolChoice};
 use crate::provider::{HttpRequest, Notes, Target};
 
@@ -21,11 +22,12 @@ pub(super) fn encode(
     target: &Target<'_>,
     notes: &mut Notes,
 ) -> Result<HttpRequest, Error> {
-    let mut writer = Writer { dialect, name: &target.provider.name, notes, body: Object::new() };
+    let mut writer =
+        Writer { dialect, name: &target.provider.name, notes, body: Object::with_capacity(16) };
     writer.put("model", Value::from(target.model));
     let messages = request.messages.iter().enumerate();
     let messages = messages
-        .map(|(i, message)| writer.message(message, &format!("messages[{i}]")))
+        .map(|(i, message)| writer.message(message, format_args!("messages[{i}]")))
         .collect::<Result<Vec<_>, _>>()?;
     writer.put("messages", Value::Array(messages));
     writer.sampling(request)?;
@@ -39,9 +41,7 @@ pub(super) fn encode(
             body.extend(members.clone());
         }
     }
-    let body = serde_json::to_vec(&body)
-        .map_err(|_| Error::new(ErrorKind::Internal, "the request could not be written"))?;
-    Ok(HttpRequest { path: "/chat/completions", headers: Vec::new(), body })
+    Ok(HttpRequest { path: "/chat/completions", headers: Vec::new(), body: body.to_json() })
 }
 
 struct Writer<'a> {
@@ -52,11 +52,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.body.insert(name.to_owned(), value.into());
+    fn put(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.body.insert(name, value);
     }
 
-    fn put_some(&mut self, name: &str, value: Option<impl Into<Value>>) {
+    fn put_some(&mut self, name: &'static str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.put(name, value);
         }
@@ -66,7 +66,7 @@ impl Writer<'_> {
     fn put_if(
         &mut self,
         taken: bool,
-        name: &str,
+        name: &'static str,
         value: Option<impl Into<Value>>,
     ) -> Result<(), Error> {
         match value {
@@ -107,7 +107,7 @@ impl Writer<'_> {
         let dialect = self.dialect;
         let mut tools = Vec::new();
         for (i, tool) in request.tools.iter().enumerate() {
-            tools.push(self.tool(tool, &format!("tools[{i}]"))?);
+            tools.push(self.tool(tool, format_args!("tools[{i}]"))?);
         }
         if !tools.is_empty() {
             self.put("tools", tools);
@@ -118,7 +118,7 @@ impl Writer<'_> {
             Some(ToolChoice::None) => Some(Value::from("none")),
             Some(ToolChoice::Required) => Some(Value::from(dialect.any_tool)),
             Some(ToolChoice::Function(name)) => {
-                Some(json!({"type": "function", "function": {"name": name}}))
+                Some(json!({"type": "function", "function": json!({"name": name})}))
             }
             None => None,
         };
@@ -127,18 +127,18 @@ impl Writer<'_> {
         self.put_if(dialect.parallel_tool_calls, "parallel_tool_calls", parallel)
     }
 
-    fn tool(&mut self, tool: &Tool, path: &str) -> Result<Value, Error> {
+    fn tool(&mut self, tool: &Tool, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let Tool::Function { name, description, parameters, strict, cache_control } = tool else {
             let Tool::Native(native) = tool else { return Ok(Value::Null) };
             return Ok(Value::Object(native.clone()));
         };
-        let mut function = Object::from_iter([("name".to_owned(), Value::from(name.as_str()))]);
+        let mut function = Object::from_iter([("name", Value::from(name.as_str()))]);
         insert(&mut function, "description", description.clone());
         insert(&mut function, "parameters", parameters.clone());
         insert(&mut function, "strict", *strict);
         let mut out = Object::from_iter([
-            ("type".to_owned(), Value::from("function")),
-            ("function".to_owned(), Value::Object(function)),
+            ("type", Value::from("function")),
+            ("function", Value::Object(function)),
         ]);
         self.cache_mark(&mut out, cache_control.as_ref(), path)?;
         Ok(Value::Object(out))
@@ -191,7 +191,7 @@ impl Writer<'_> {
                 self.cannot("response_format.json_schema")?;
             }
             Some(ResponseFormat::JsonSchema { name, description, schema, strict }) => {
-                let mut inner = Object::from_iter([("name".to_owned(), name.as_str().into())]);
+                let mut inner = Object::from_iter([("name", name.as_str().into())]);
                 insert(&mut inner, "description", description.clone());
                 insert(&mut inner, "schema", Some(schema.clone()));
                 insert(&mut inner, "strict", *strict);
@@ -209,16 +209,17 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn message(&mut self, message: &Message, path: &str) -> Result<Value, Error> {
+    fn message(&mut self, message: &Message, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let dialect = self.dialect;
         let role = match message.role {
             Role::Developer if !dialect.developer_role => Role::System,
             role => role,
         };
-        let mut out = Object::from_iter([("role".to_owned(), Value::from(role.name()))]);
+        let mut out = Object::with_capacity(4);
+        out.insert("role", role.name());
         if let Some(content) = &message.content {
-            let content = self.content(content, &format!("{path}.content"))?;
-            out.insert("content".to_owned(), content);
+            let content = self.content(content, format_args!("{path}.content"))?;
+            out.insert("content", content);
         }
         match &message.name {
             Some(name) if dialect.names => insert(&mut out, "name", Some(name.as_str())),
@@ -230,7 +231,7 @@ impl Writer<'_> {
             self.assistant(message, &mut out);
         }
         if let Some(id) = &message.tool_call_id {
-            out.insert("tool_call_id".to_owned(), self.call_id(id).into());
+            out.insert("tool_call_id", self.call_id(id));
         }
         if message.is_error == Some(true) {
             self.cannot(&format!("{path}.is_error"))?;
@@ -256,7 +257,7 @@ impl Writer<'_> {
                 let mut members = call_fields(message, i as u64);
                 // Nothing at all is no JSON; servers that parse it want an empty object.
                 let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
-                let function = json!({"name": call.name, "arguments": arguments});
+                let function = json!({"name": &call.name, "arguments": arguments});
                 insert(&mut members, "id", Some(self.call_id(&call.id)));
                 insert(&mut members, "type", Some("function"));
                 insert(&mut members, "function", Some(function));
@@ -266,7 +267,7 @@ impl Writer<'_> {
             insert(out, "tool_calls", Some(calls));
         }
         if !out.contains_key("content") {
-            out.insert("content".to_owned(), Value::Null);
+            out.insert("content", Value::Null);
         }
     }
 
@@ -288,19 +289,19 @@ impl Writer<'_> {
         }
     }
 
-    fn content(&mut self, content: &Content, path: &str) -> Result<Value, Error> {
+    fn content(&mut self, content: &Content, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let parts = match content {
             Content::Text(text) => return Ok(Value::from(text.as_str())),
             Content::Parts(parts) => parts,
         };
         let mut out = Vec::new();
         for (i, part) in parts.iter().enumerate() {
-            out.extend(self.part(part, &format!("{path}[{i}]"))?);
+            out.extend(self.part(part, format_args!("{path}[{i}]"))?);
         }
         Ok(Value::Array(out))
     }
 
-    fn part(&mut self, part: &Part, path: &str) -> Result<Option<Value>, Error> {
+    fn part(&mut self, part: &Part, path: fmt::Arguments<'_>) -> Result<Option<Value>, Error> {
         let takes = &self.dialect.parts;
         let (taken, what) = match part {
             Part::Text { .. } => (true, "text"),
@@ -311,7 +312,7 @@ impl Writer<'_> {
         };
         if !taken {
             let message = format!("{} takes no {what}: {path}", self.name);
-            self.notes.unsupported(path, message)?;
+            self.notes.unsupported(&path.to_string(), message)?;
             return Ok(None);
         }
         let (value, mark) = match part {
@@ -319,7 +320,7 @@ impl Writer<'_> {
                 (json!({"type": "text", "text": text}), cache_control.as_ref())
             }
             Part::Image { url, detail, cache_control } => {
-                let mut image = Object::from_iter([("url".to_owned(), url.as_str().into())]);
+                let mut image = Object::from_iter([("url", url.as_str().into())]);
                 insert(&mut image, "detail", detail.clone());
                 (json!({"type": "image_url", "image_url": image}), cache_control.as_ref())
             }
@@ -340,7 +341,7 @@ impl Writer<'_> {
         &mut self,
         out: &mut Object,
         mark: Option<&Value>,
-        path: &str,
+        path: fmt::Arguments<'_>,
     ) -> Result<(), Error> {
         match mark {
             Some(mark) if self.dialect.cache_control => {
@@ -390,8 +391,8 @@ fn details(message: &Message) -> Option<Value> {
     message.provider_fields.get("reasoning_details").cloned()
 }
 
-fn insert<T: Into<Value>>(object: &mut Object, name: &str, value: Option<T>) {
+fn insert<T: Into<Value>>(object: &mut Object, name: &'static str, value: Option<T>) {
     if let Some(value) = value {
-        object.insert(name.to_owned(), value.into());
+        object.insert(name, value);
     }
 }

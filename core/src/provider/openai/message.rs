@@ -4,9 +4,8 @@
 //! stream (Mistral [rec]); the same reasoning under two names (`OpenRouter` [rec]); arguments that
 //! are an object or `null` (vLLM, Writer [rec]); empty stubs of calls (Snowflake [rec]).
 
-use serde_json::Value;
-
 use crate::codec::Object;
+use crate::json::{Key, Value};
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
 use crate::provider::shared::{count, take_list, take_object, take_string};
 
@@ -53,7 +52,7 @@ impl Piece {
         if let Some(parts) = take_list(&mut object, "content") {
             let others = piece.read_parts(parts, &mut thinking);
             if !others.is_empty() {
-                object.insert("content_parts".to_owned(), Value::Array(others));
+                object.insert("content_parts", Value::Array(others));
             }
         }
         let content = take_string(&mut object, "reasoning_content").filter(|text| !text.is_empty());
@@ -77,11 +76,11 @@ impl Piece {
             }
         }
         if !custom.is_empty() {
-            object.insert("custom_tool_calls".to_owned(), Value::Array(custom));
+            object.insert("custom_tool_calls", Value::Array(custom));
         }
         // The form before tools: one call, without an id.
         if let Some(function) = take_object(&mut object, "function_call") {
-            let call = Object::from_iter([("function".to_owned(), Value::Object(function))]);
+            let call = Object::from_iter([("function", Value::Object(function))]);
             piece.calls.extend(CallPiece::read(call));
         }
         piece.fields = said(object);
@@ -139,8 +138,9 @@ impl CallPiece {
 }
 
 /// The members that say something: `refusal: null`, `annotations: []` and the like do not.
-pub(super) fn said(object: Object) -> Object {
-    object.into_iter().filter(|(_, value)| !is_empty(value)).collect()
+pub(super) fn said(mut object: Object) -> Object {
+    object.retain(|_, value| !is_empty(value));
+    object
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -155,27 +155,27 @@ fn is_empty(value: &Value) -> bool {
 
 /// Adds a delta's member to what was said before: lists and objects grow, reasoning text and audio
 /// are continued, anything else is said anew.
-pub(super) fn merge(into: &mut Object, name: &str, value: Value) {
-    match (into.get_mut(name), value) {
+pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
+    match (into.get_mut(&name), value) {
         (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
             more.into_iter().for_each(|item| merge_detail(items, item));
         }
         (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
         (Some(Value::Object(members)), Value::Object(more)) => {
             for (member, value) in more {
-                match (name, member.as_str(), members.get_mut(&member), &value) {
+                match (name.as_str(), member.as_str(), members.get_mut(&member), &value) {
                     (
                         "audio",
                         "data" | "transcript",
                         Some(Value::String(text)),
                         Value::String(more),
                     ) => text.push_str(more),
-                    _ => merge(members, &member, value),
+                    _ => merge(members, member, value),
                 }
             }
         }
         (_, value) => {
-            into.insert(name.to_owned(), value);
+            into.insert(name, value);
         }
     }
 }
@@ -245,10 +245,10 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
 
 /// Token counts out of a usage object.
 pub(super) fn usage(raw: &Object) -> Usage {
-    let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(*name)));
+    let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
     let inner = |object: &str, names: &[&str]| {
         let object = raw.get(object)?;
-        names.iter().find_map(|name| count(object.get(*name)))
+        names.iter().find_map(|name| count(object.get(name)))
     };
     let prompt = PromptDetails {
         // `DeepSeek` and Moonshot say it beside the details [rec].

@@ -1,14 +1,13 @@
 //! A streamed answer of chat completions.
 
-use serde_json::Value;
-
 use super::Dialect;
 use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::{Object, parse_foreign_text};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::http::SseEvent;
+use crate::json::{Key, Value};
 use crate::model::Warning;
 use crate::provider::reader::unterminated;
 use crate::provider::shared::{count, take_list, take_object, take_string, unknown_finish};
@@ -62,7 +61,7 @@ impl StreamDecoder for Decoder {
         if data.is_empty() {
             return Ok(Progress::More);
         }
-        let value = match parse_foreign(data.as_bytes()) {
+        let value = match parse_foreign_text(data) {
             Ok(value) => value,
             Err(_) if event.name == "error" => Value::String(data.to_owned()),
             Err(error) => {
@@ -97,7 +96,7 @@ impl StreamDecoder for Decoder {
             out.usage(usage(&raw), Value::Object(raw));
         }
         for (name, value) in said(object) {
-            out.field(&name, value);
+            out.field(name, value);
         }
         Ok(Progress::More)
     }
@@ -144,7 +143,7 @@ impl Decoder {
             };
             logprobs.into_iter().for_each(|(name, value)| match value {
                 Value::Null if whole.contains_key(&name) => {}
-                value => merge(&mut whole, &name, value),
+                value => merge(&mut whole, name, value),
             });
             *kept = Some(Value::Object(whole));
         }
@@ -160,7 +159,7 @@ impl Decoder {
             }
         }
         for (name, value) in said(object) {
-            out.choice_field(index, &name, value);
+            out.choice_field(index, name, value);
         }
         Ok(())
     }
@@ -190,14 +189,15 @@ impl ChoiceState {
             }
         }
         for (name, value) in piece.fields {
-            self.field(&name, value, out);
+            self.field(name, value, out);
         }
     }
 
     /// A member without a unified place: as it came in the chunk, with the earlier ones in the
     /// answer.
-    fn field(&self, name: &str, value: Value, out: &mut Assembly) {
-        out.delta_field(self.index, name, value.clone());
+    fn field(&self, name: impl Into<Key>, value: Value, out: &mut Assembly) {
+        let name = name.into();
+        out.delta_field(self.index, name.clone(), value.clone());
         merge(&mut out.choice(self.index).message.provider_fields, name, value);
     }
 
@@ -228,7 +228,7 @@ impl ChoiceState {
         if !piece.id.is_empty() && !call.id.is_empty() {
             return piece.id != call.id;
         }
-        let complete = || parse_foreign(call.arguments.as_bytes()).is_ok_and(|v| v.is_object());
+        let complete = || parse_foreign_text(&call.arguments).is_ok_and(|v| v.is_object());
         !piece.name.is_empty() && complete()
     }
 }
