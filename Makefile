@@ -24,8 +24,6 @@ RUST := --workspace --features liter-llm-core/schema
 # Recorded exchanges; a folder that is not there is said in one line.
 CORPUS ?= $(firstword $(wildcard ../shared/wire ../../shared/wire) ../shared/wire)
 RUFF_PATHS := scripts bindings/conformance
-# Part of `test` as soon as its script is there.
-SANITIZE := $(if $(wildcard scripts/sanitize.py),sanitize)
 
 say = @printf '\n== %s\n' '$(1)'
 
@@ -58,11 +56,11 @@ lib-debug: ## the library with assertions, for tests of C programs
 
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
-	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-c --test header
+	UPDATE=1 $(CARGO) test $(RUST) --test header
 
 .PHONY: schemas
 schemas: ## write the JSON schemas and docs/errors.md anew
-	UPDATE=1 $(CARGO) test $(RUST) -p liter-llm-core --test schemas
+	UPDATE=1 $(CARGO) test $(RUST) --test schemas
 	$(PYTHON) scripts/errors_doc.py
 
 .PHONY: wheel
@@ -78,7 +76,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python $(SANITIZE) conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python sanitize conformance docs symbols fuzz-build ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -122,6 +120,7 @@ conformance: .venv/installed lib-debug ## every case in every language, and reco
 docs: .venv/installed ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
+	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols

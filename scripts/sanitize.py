@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Runs the C tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
 
-The Rust library is built with -Zsanitizer=address (RUSTC_BOOTSTRAP lets the stable compiler take it),
-the C programs with gcc's -fsanitize=address,undefined; both are linked into one program with rustc's
-runtime. gcc and LLVM speak version 8 of the interface between instrumented code and runtime, so that one
-runtime watches both sides, and a document that Rust allocates and C reads is checked as one block. gcc's
-own runtime would do but for fork.c: that of gcc 12 leaves its allocator's locks held in a forked child.
-The archive, not the shared library, because cargo's LD_LIBRARY_PATH would put the plain one in its place.
+The Rust library is built with -Zsanitizer=address (RUSTC_BOOTSTRAP lets the stable compiler take
+it), the C programs with gcc's -fsanitize=address,undefined; both are linked into one program with
+rustc's runtime. gcc and LLVM speak version 8 of the interface between instrumented code and
+runtime, so that one runtime watches both sides, and a document that Rust allocates and C reads is
+checked as one block. gcc's own runtime would do but for fork.c: that of gcc 12 leaves its
+allocator's locks held in a forked child. The archive, not the shared library, because cargo's
+LD_LIBRARY_PATH would put the plain one in its place.
 
 First it proves that all this is on: the Rust side calls the sanitizer, and four programs with one
-deliberate fault each (C reads behind a document; C loses a document; Rust reads a freed one; C overflows
-an integer) are reported.
+deliberate fault each (C reads behind a document; C loses a document; Rust reads a freed one; C
+overflows an integer) are reported.
 
-ThreadSanitizer is left out: it wants the standard library instrumented too (-Zbuild-std), which needs
-the component rust-src; $(rustc --print sysroot)/lib/rustlib/src is missing on the machine this was made
-on.
+ThreadSanitizer is left out: it wants the standard library instrumented too (-Zbuild-std), which
+needs the component rust-src; $(rustc --print sysroot)/lib/rustlib/src is missing on the machine
+this was made on.
 
     scripts/sanitize.py [name of a hazard ...]
 """
@@ -41,7 +42,8 @@ int main(int argc, char **argv) {
   if (argc == 1) liter_llm_free(document);
   else if (!strcmp(argv[1], "overflow")) return document[strlen(document) + 1];
   else if (!strcmp(argv[1], "leak")) document = 0;
-  else if (!strcmp(argv[1], "integer")) liter_llm_free(document), len = 2147483647 - 2 + argc + argc;
+  else if (!strcmp(argv[1], "integer"))
+    liter_llm_free(document), len = 2147483647 - 2 + argc + argc;
   else { liter_llm_free(document); liter_llm_free(document); }
   return 0;
 }
@@ -51,7 +53,9 @@ int main(int argc, char **argv) {
 def link_arguments() -> list[str]:
     """The library, rustc's runtime for the sanitizer, and what both need."""
     command = ["rustc", "--print", "target-libdir", "--target", TARGET]
-    folder = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+    folder = Path(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    )
     runtimes = list(folder.glob("librustc-*_rt.asan.a"))
     if len(runtimes) != 1:
         sys.exit(f"no runtime of the sanitizer in {folder}")
@@ -60,16 +64,20 @@ def link_arguments() -> list[str]:
 
 
 def build() -> None:
+    """Builds the instrumented library."""
     env = dict(os.environ, RUSTC_BOOTSTRAP="1", RUSTFLAGS="-Zsanitizer=address")
     subprocess.run(
         ["cargo", "build", "-j2", "-p", "liter-llm-c", "--target", TARGET, "--target-dir", OUT],
-        cwd=ROOT, env=env, check=True,
+        cwd=ROOT,
+        env=env,
+        check=True,
     )
 
 
 def prove() -> None:
+    """Ends the script unless every deliberate fault is reported."""
     symbols = subprocess.run(["nm", LIBRARY], capture_output=True, text=True).stdout
-    # rustc instruments the reads of the engine itself: thousands of calls, not a few of a dependency's.
+    # rustc instruments the reads of the engine itself: thousands of calls, not a dependency's few.
     if symbols.count("U __asan_report_load8") < 20:
         sys.exit("the Rust library is not instrumented")
     with tempfile.TemporaryDirectory() as folder:
@@ -90,12 +98,15 @@ def prove() -> None:
             run = subprocess.run([program, *filter(None, [fault])], capture_output=True, text=True)
             if not fault and run.returncode != 0:
                 sys.exit(f"a program without a fault is reported:\n{run.stderr}")
-            if fault and (run.returncode == 0 or report not in run.stderr or frame not in run.stderr):
+            if fault and (
+                run.returncode == 0 or report not in run.stderr or frame not in run.stderr
+            ):
                 sys.exit(f"the sanitizer does not see the fault {fault!r}:\n{run.stderr}")
             print(f"proof: {fault or 'no fault'}: {report or 'silent'}", flush=True)
 
 
 def main() -> None:
+    """Builds, proves and runs."""
     build()
     prove()
     env = dict(

@@ -177,11 +177,17 @@ impl Client {
         self.cancel_all();
         // They end at once; but a call that its caller has to drive may be left lying.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.idle()).await;
+        self.disconnect();
     }
 
     /// Refuses new calls and ends those in flight, without waiting for them.
     pub fn cancel_all(&self) {
         self.inner.state.send_replace(State::Cancelled);
+    }
+
+    /// Closes idle connections.
+    pub fn disconnect(&self) {
+        self.pools.iter().for_each(Pool::clear);
     }
 
     async fn idle(&self) {

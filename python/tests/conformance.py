@@ -58,26 +58,26 @@ class Row:
         text = text.replace(f'"{MARK}', "").replace(f'{MARK}"', "") + "\n"
         sys.stdout.buffer.write(text.encode())
 
-    def blocking(self, clients):
+    def blocking(self):
         try:
             if self.via == "invoke":
                 result = liter_llm.invoke(self.provider, field(self.request))
             else:
-                client = clients.get(liter_llm.Client, self.config)
-                result = client.chat(field(self.request), options=self.options)
+                with liter_llm.Client(self.config) as client:
+                    result = client.chat(field(self.request), options=self.options)
             self.print(result=result)
         except liter_llm.LiterLLMError as error:
             self.print(error=error.document["error"])
 
-    async def asynchronous(self, clients, limit):
+    async def asynchronous(self, limit):
         events = {"events": []} if self.via == "stream" else {}
         async with limit:
             try:
-                client = clients.get(liter_llm.AsyncClient, self.config)
-                if self.via == "submit":
-                    result = await client.chat(field(self.request), options=self.options)
-                else:
-                    result = await self.stream(client, events["events"])
+                async with liter_llm.AsyncClient(self.config) as client:
+                    if self.via == "submit":
+                        result = await client.chat(field(self.request), options=self.options)
+                    else:
+                        result = await self.stream(client, events["events"])
                 self.print(**events, result=result)
             except liter_llm.LiterLLMError as error:
                 self.print(**events, error=error.document["error"])
@@ -92,40 +92,21 @@ class Row:
         return stream.response
 
 
-class Clients:
-    """One client for each configuration."""
-
-    def __init__(self):
-        self.made = {}
-
-    def get(self, kind, config):
-        if (kind, config) not in self.made:
-            self.made[kind, config] = kind(config)
-        return self.made[kind, config]
-
-    def close(self):
-        for client in self.made.values():
-            client._native.close(0)
-        self.made.clear()
-
-
-async def concurrent(rows, clients):
+async def concurrent(rows):
     limit = asyncio.Semaphore(CONCURRENT)
-    await asyncio.gather(*[row.asynchronous(clients, limit) for row in rows])
+    await asyncio.gather(*[row.asynchronous(limit) for row in rows])
 
 
 def main():
     lines = Path(os.environ["LITER_LLM_PLAN"]).read_text(encoding="utf-8").split("\n")
     rows = [Row(line) for line in lines if line]
-    clients = Clients()
     rows.sort(key=lambda row: row.via in ("submit", "stream"))
     for looping, group in groupby(rows, key=lambda row: row.via in ("submit", "stream")):
         if looping:
-            asyncio.run(concurrent(group, clients))
+            asyncio.run(concurrent(group))
         else:
             for row in group:
-                row.blocking(clients)
-    clients.close()
+                row.blocking()
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
     let engine = start()?;
     let lane = lanes.take(engine).map_err(|error| {
         let message = format!("cannot open what a call needs: {error}");
-        Error::new(ErrorKind::Internal, message)
+        engine.blame(Error::new(ErrorKind::Internal, message))
     })?;
     // A lane in which something panicked is not used again.
     let outcome = guard(None, || {
@@ -201,8 +201,8 @@ pub unsafe extern "C" fn liter_llm_client_close(
 ) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
         // SAFETY: a handle, as the header says.
-        let client = match unsafe { self::client(client) } {
-            Ok((client, _)) => client,
+        let (client, lanes) = match unsafe { self::client(client) } {
+            Ok(both) => both,
             Err(status) => return status,
         };
         match engine::running() {
@@ -221,6 +221,8 @@ pub unsafe extern "C" fn liter_llm_client_close(
             // No request is running.
             None => client.cancel_all(),
         }
+        client.disconnect();
+        lanes.clear();
         LITER_LLM_OK
     })
 }

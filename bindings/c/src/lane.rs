@@ -24,8 +24,9 @@ pub(crate) struct Lanes {
 
 /// One thread's worth of engine.
 pub(crate) struct Lane {
-    runtime: Runtime,
+    // Before the runtime: a connection that is dropped after it leaves its registration behind.
     pub(crate) client: Client,
+    runtime: Runtime,
     /// Where names are looked up.
     engine: &'static Engine,
     since: Instant,
@@ -62,8 +63,17 @@ impl Lanes {
         Ok(Lane { runtime, client, engine, since: Instant::now() })
     }
 
-    /// Takes a lane back.
+    /// Drops the idle lanes, and with them their connections.
+    pub(crate) fn clear(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(idle);
+    }
+
+    /// Takes a lane back; that of a closed client is dropped.
     pub(crate) fn give(&self, mut lane: Lane) {
+        if self.client.is_closed() {
+            return;
+        }
         lane.since = Instant::now();
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
     }

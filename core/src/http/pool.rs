@@ -119,6 +119,12 @@ impl Pool {
         }
     }
 
+    /// Closes the idle connections, and the shared ones once their last call has ended.
+    pub(crate) fn clear(&self) {
+        lock(&self.idle).clear();
+        lock(&self.shared).clear();
+    }
+
     /// A connection that is ready for a request.
     pub(super) async fn lease(&self) -> Result<Lease, Error> {
         if let Some(lease) = self.existing() {
