@@ -100,6 +100,9 @@ fn build() -> std::io::Result<Engine> {
     generation();
     let build = || {
         sys::with_signals_blocked(|| {
+            // Where the system refuses a thread, tokio panics and never frees what it has built.
+            let probe = std::thread::Builder::new().name("liter-llm".to_owned()).spawn(|| ())?;
+            let _ = probe.join();
             Builder::new_multi_thread()
                 .worker_threads(worker_threads())
                 .max_blocking_threads(BLOCKING_THREADS)
@@ -110,7 +113,7 @@ fn build() -> std::io::Result<Engine> {
                 .build()
         })
     };
-    // tokio panics where the system refuses it a thread.
+    // Its panic, should the last thread go to somebody else in between.
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine {
         runtime: RwLock::new(Some(runtime)),

@@ -140,7 +140,7 @@ static void configurations(void) {
       {"[]", "a list"},
       {"{\"provider\":1}", "provider is not a member"},
       {"{\"providers\":{\"x\":{}}}", "kind"},
-      {"{\"providers\":{\"openai\":{\"base_url\":\"ftp://x\"}}}", "must begin with http"},
+      {"{\"providers\":{\"openai\":{\"base_url\":\"ftp://x\"}}}", "http://"},
       {"{\"providers\":{\"openai\":{\"base_url\":\"http://u:p@x\"}}}", "api_key"},
       {"{\"max_in_flight\":0}", "max_in_flight"},
   };

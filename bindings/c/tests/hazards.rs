@@ -39,6 +39,7 @@ macro_rules! hazards {
 hazards!(
     bad_input,
     inline,
+    no_threads,
     abi,
     panic,
     generate,

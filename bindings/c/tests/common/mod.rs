@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Mutex, Once};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use liter_llm_simulator::{CA_PEM, Case, Options, Simulator};
@@ -61,7 +61,7 @@ fn words(variable: &str) -> Vec<String> {
 /// test binary: a program that runs cannot be written to.
 pub(crate) fn compile(source: &Path, extra: &[&str]) -> PathBuf {
     static DONE: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut done = DONE.lock().unwrap();
+    let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     done.entry(source.to_owned()).or_insert_with(|| compile_now(source, extra)).clone()
 }
 
