@@ -13,7 +13,7 @@ use super::object::Object;
 use super::scan::plain;
 use super::value::Value;
 
-/// How deep lists and objects may lie in each other; one level more is a fault.
+/// How deep lists and objects may not lie in each other: 127 levels are read, as `serde_json` does.
 pub const MAX_DEPTH: usize = 128;
 
 /// Why a text is not JSON.
