@@ -123,7 +123,8 @@ fn asked(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn schemas_name_what_the_readers_know() {
-    let request = include_str!("../src/model/request.rs");
+    let request =
+        concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
     let options = include_str!("../src/model/options.rs");
     let config = include_str!("../src/config.rs");
     // A request's options are read by their own reader.

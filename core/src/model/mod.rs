@@ -2,6 +2,8 @@
 //! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
 
 mod options;
+mod read;
+mod read_message;
 mod request;
 mod response;
 #[cfg(feature = "schema")]

@@ -1,0 +1,160 @@
+//! Reads the messages of a request document.
+
+use super::request::{Content, Message, Part, Role};
+use super::response::ToolCall;
+use crate::codec::{Fields, wrong};
+use crate::error::Error;
+use crate::json::Value;
+
+impl Message {
+    pub(super) fn read(value: Value, path: &str, unknown: &mut Vec<String>) -> Result<Self, Error> {
+        let mut fields = Fields::of(value, path)?;
+        let Some(word) = fields.string("role")? else {
+            return Err(fields.missing("role", "one of system, developer, user, assistant, tool"));
+        };
+        let role = match word.as_str() {
+            "system" => Role::System,
+            "developer" => Role::Developer,
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "tool" => Role::Tool,
+            _ => {
+                let path = fields.at("role");
+                let message = format!("{path} must be one of {}", Role::WORDS.join(", "));
+                return Err(Error::invalid(path, message));
+            }
+        };
+        let content = match fields.value("content") {
+            None => None,
+            Some(Value::String(text)) => Some(Content::Text(text)),
+            Some(Value::Array(items)) => {
+                let at = fields.at("content");
+                let parts = items.into_iter().enumerate();
+                let parts = parts.map(|(i, item)| Part::read(item, &format!("{at}[{i}]"), unknown));
+                Some(Content::Parts(parts.collect::<Result<_, _>>()?))
+            }
+            Some(other) => {
+                return Err(wrong(&fields.at("content"), "a string or a list of parts", &other));
+            }
+        };
+        let mut tool_calls = Vec::new();
+        for (i, item) in fields.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
+            tool_calls.push(read_tool_call(item, &format!("{path}.tool_calls[{i}]"))?);
+        }
+        let message = Message {
+            role,
+            content,
+            name: fields.string("name")?,
+            tool_calls,
+            tool_call_id: fields.string("tool_call_id")?,
+            refusal: fields.string("refusal")?,
+            reasoning: match fields.string("reasoning")? {
+                Some(text) => Some(text),
+                None => fields.string("reasoning_content")?,
+            },
+            is_error: fields.bool("is_error")?,
+            provider_fields: fields.object("provider_fields")?.unwrap_or_default(),
+        };
+        match message.role {
+            Role::Tool if message.tool_call_id.is_none() => {
+                return Err(
+                    fields.missing("tool_call_id", "the id of the tool call that this answers")
+                );
+            }
+            Role::Assistant => {}
+            _ if message.content.is_none() => {
+                return Err(fields.missing("content", "a string or a list of parts"));
+            }
+            _ => {}
+        }
+        // An assistant's message may be a response of another library, with members of its own
+        // (`annotations`, `audio`, …): said before, not asked now, and no provider takes them back.
+        if message.role != Role::Assistant {
+            fields.rest_into(unknown);
+        }
+        Ok(message)
+    }
+}
+
+fn read_tool_call(value: Value, path: &str) -> Result<ToolCall, Error> {
+    let mut fields = Fields::of(value, path)?;
+    let id = fields.string("id")?.unwrap_or_default();
+    let Some(function) = fields.object("function")? else {
+        return Err(fields.missing("function", "an object with name and arguments"));
+    };
+    let mut function = Fields::new(function, fields.at("function"));
+    let Some(name) = function.string("name")? else {
+        return Err(function.missing("name", "the name of the function that was called"));
+    };
+    let arguments = match function.value("arguments") {
+        None => String::new(),
+        Some(Value::String(text)) => text,
+        Some(object @ Value::Object(_)) => object.to_string(),
+        Some(other) => {
+            return Err(wrong(&function.at("arguments"), "a string of JSON, or an object", &other));
+        }
+    };
+    Ok(ToolCall::new(id, name, arguments))
+}
+
+impl Part {
+    fn read(value: Value, path: &str, unknown: &mut Vec<String>) -> Result<Self, Error> {
+        let mut fields = Fields::of(value, path)?;
+        let kind = fields.string("type")?;
+        let cache_control = fields.value("cache_control");
+        let part = match kind.as_deref() {
+            Some("text") => match fields.string("text")? {
+                Some(text) => Ok(Part::Text { text, cache_control }),
+                None => Err(fields.missing("text", "the part's text")),
+            },
+            Some("image_url") => {
+                let (url, detail) = match fields.value("image_url") {
+                    Some(Value::String(url)) => (Some(url), None),
+                    Some(Value::Object(image)) => {
+                        let mut image = Fields::new(image, fields.at("image_url"));
+                        let read = (image.string("url")?, image.string("detail")?);
+                        image.rest_into(unknown);
+                        read
+                    }
+                    Some(other) => return Err(wrong(&fields.at("image_url"), "an object", &other)),
+                    None => (None, None),
+                };
+                match url {
+                    Some(url) => Ok(Part::Image { url, detail, cache_control }),
+                    None => {
+                        Err(fields.missing("image_url.url", "a URL, or a data: URL with base64"))
+                    }
+                }
+            }
+            Some("input_audio") => {
+                let Some(audio) = fields.object("input_audio")? else {
+                    return Err(fields.missing("input_audio", "an object with data and format"));
+                };
+                let mut audio = Fields::new(audio, fields.at("input_audio"));
+                match (audio.string("data")?, audio.string("format")?) {
+                    (Some(data), Some(format)) => {
+                        audio.rest_into(unknown);
+                        Ok(Part::Audio { data, format })
+                    }
+                    _ => Err(audio.missing("data", "data in base64 and its format, wav or mp3")),
+                }
+            }
+            Some("file") => match fields.object("file")? {
+                Some(file) => Ok(Part::File { file, cache_control }),
+                None => Err(fields.missing("file", "an object with file_data or file_id")),
+            },
+            // What an assistant refused to say, handed back as part of the history.
+            Some("refusal") => {
+                let text = fields.string("refusal")?.unwrap_or_default();
+                Ok(Part::Text { text, cache_control: None })
+            }
+            _ => {
+                let path = fields.at("type");
+                let message = format!("{path} must be one of text, image_url, input_audio, file");
+                Err(Error::invalid(path, message))
+            }
+        }?;
+        fields.rest_into(unknown);
+        Ok(part)
+    }
+}
