@@ -73,21 +73,20 @@ pub struct Timeouts {
     pub headers: Option<Duration>,
     /// From sending the request to a stream's first content.
     pub first_token: Option<Duration>,
-    /// The longest silence inside a body.
+    /// The longest silence inside a body; `None`: a minute, once the first content has come.
     pub idle: Option<Duration>,
     /// The whole call.
     pub total: Duration,
 }
 
 impl Default for Timeouts {
-    /// 5 s to connect and 10 minutes in all, as the providers' own SDKs have it; a model may think
-    /// long before its first token, but a stream that is silent for a minute is dead.
+    /// 5 s to connect and 10 minutes in all, as the providers' own SDKs have it.
     fn default() -> Self {
         Timeouts {
             connect: Duration::from_secs(5),
             headers: None,
             first_token: None,
-            idle: Some(Duration::from_secs(60)),
+            idle: None,
             total: Duration::from_secs(600),
         }
     }
@@ -293,7 +292,7 @@ fn read_timeouts(mut fields: Fields) -> Result<Timeouts, Error> {
         connect: timer("connect_ms")?.unwrap_or(default.connect),
         headers: timer("headers_ms")?,
         first_token: timer("first_token_ms")?,
-        idle: timer("idle_ms")?.or(default.idle),
+        idle: timer("idle_ms")?,
         total: timer("total_ms")?.unwrap_or(default.total),
     };
     finish(fields, "timeouts")?;

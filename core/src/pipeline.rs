@@ -305,6 +305,9 @@ fn target(config: &Config, request: &Request, options: &Options) -> Result<(usiz
     let (provider, model) = match &options.provider {
         Some(name) => (config.index(name)?, asked),
         None => {
+            // With no default provider the default model says where it goes, as a request's does.
+            let unrouted = config.default_provider.is_none();
+            let asked = asked.or(config.default_model.as_deref().filter(|_| unrouted));
             let prefixed = asked.and_then(|model| model.split_once('/'));
             let prefixed =
                 prefixed.and_then(|(name, rest)| Some((config.index(name).ok()?, Some(rest))));
@@ -354,4 +357,36 @@ fn with_status(mut error: Error, status: u16) -> Error {
 fn millis(duration: std::time::Duration) -> f64 {
     // Microseconds are the finest that is worth a reader's time.
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a request for `model` goes under a configuration: `provider/model`, or the error's kind.
+    fn goes(config: &str, model: Option<&str>, provider: Option<&str>) -> String {
+        let config = Config::parse(config.as_bytes()).unwrap();
+        let request = Request { model: model.map(str::to_owned), ..Request::default() };
+        let options = Options { provider: provider.map(str::to_owned), ..Options::default() };
+        match target(&config, &request, &options) {
+            Ok((index, model)) => format!("{}/{model}", config.providers[index].name),
+            Err(error) => error.kind().name().to_owned(),
+        }
+    }
+
+    #[test]
+    fn requests_find_their_provider() {
+        assert_eq!(goes("{}", Some("openai/gpt"), None), "openai/gpt");
+        assert_eq!(goes("{}", Some("openrouter/meta/llama"), None), "openrouter/meta/llama");
+        assert_eq!(goes("{}", Some("meta/llama"), Some("openrouter")), "openrouter/meta/llama");
+        assert_eq!(goes("{}", Some("gpt"), None), "not_found");
+        assert_eq!(goes("{}", Some("gpt"), Some("opnai")), "not_found");
+        assert_eq!(goes("{}", None, Some("openai")), "invalid_request");
+        let model = r#"{"default_model": "anthropic/claude"}"#;
+        assert_eq!(goes(model, None, None), "anthropic/claude");
+        assert_eq!(goes(model, Some("openai/gpt"), None), "openai/gpt");
+        let both = r#"{"default_provider": "openai", "default_model": "gpt"}"#;
+        assert_eq!(goes(both, None, None), "openai/gpt");
+        assert_eq!(goes(both, Some("other"), None), "openai/other");
+    }
 }

@@ -36,6 +36,10 @@ pub(crate) struct Lane {
 /// connections, and only a driven lane sees that.
 const RESTED: Duration = Duration::from_millis(100);
 
+/// Each idle lane holds descriptors (its event loop, its connections): after a burst of blocking calls
+/// no more of them stay than a steady program would use.
+const MOST_IDLE: usize = 64;
+
 impl Lanes {
     pub(crate) fn new(client: Client) -> Self {
         Lanes { client, idle: Mutex::default() }
@@ -69,13 +73,16 @@ impl Lanes {
         drop(idle);
     }
 
-    /// Takes a lane back; that of a closed client is dropped.
+    /// Takes a lane back; that of a closed client is dropped, and one too many.
     pub(crate) fn give(&self, mut lane: Lane) {
         if self.client.is_closed() {
             return;
         }
         lane.since = Instant::now();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            idle.push(lane);
+        }
     }
 }
 

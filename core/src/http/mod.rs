@@ -29,8 +29,14 @@ pub struct Deadline {
     pub total: Instant,
     headers: Option<Instant>,
     first_token: Option<Instant>,
-    idle: Option<Duration>,
+    idle: Duration,
+    /// The limit was asked for. The default does not hold before the first content: a model that
+    /// reasons may be silent for minutes.
+    idle_from_start: bool,
 }
+
+/// The longest silence between two parts of an answer, where nobody asked for another limit.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// A timer too far off to matter (and for the clock to hold).
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
@@ -46,12 +52,14 @@ impl Deadline {
     ) -> Self {
         let start = Instant::now();
         let at = |after: Duration| start + after.min(FOREVER);
+        let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
         Deadline {
             start,
             total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
             headers: timeouts.headers.map(at),
             first_token: timeouts.first_token.filter(|_| stream).map(at),
-            idle: idle_ms.map(Duration::from_millis).or(timeouts.idle).map(|d| d.min(FOREVER)),
+            idle: asked.unwrap_or(IDLE).min(FOREVER),
+            idle_from_start: asked.is_some(),
         }
     }
 
@@ -74,10 +82,10 @@ impl Deadline {
     /// Waits for a part of a body. `content`: the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
         let (mut at, mut limit, mut what) = (self.total, self.total - self.start, TOTAL);
-        if let Some(idle) = self.idle {
-            let silent = Instant::now() + idle;
+        if content || self.idle_from_start {
+            let silent = Instant::now() + self.idle;
             if silent < at {
-                (at, limit, what) = (silent, idle, "the next part of the answer (idle_ms)");
+                (at, limit, what) = (silent, self.idle, "the next part of the answer (idle_ms)");
             }
         }
         if let (false, Some(first)) = (content, self.first_token)
