@@ -4,19 +4,22 @@
 //! when the queue goes from empty to non-empty. What one stream holds unread is counted, and its task
 //! waits while that is too much, so that its socket is not read: nothing is dropped.
 
+mod doorbell;
+mod event;
+mod inline;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub(crate) use doorbell::Doorbell;
+use inline::Inline;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::engine;
-use crate::lane::{Lane, Lanes};
 use crate::sys::Flag;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL,
@@ -44,13 +47,6 @@ pub(crate) struct Queue {
     has_lane: AtomicBool,
     /// An event came, for whoever drives a lane.
     pushed: Notify,
-}
-
-/// A call that runs on the reader's thread.
-struct Inline {
-    token: u64,
-    lane: Lane,
-    home: Arc<Lanes>,
 }
 
 #[derive(Default)]
@@ -95,16 +91,6 @@ struct Stream {
     unread: Mutex<usize>,
     read: Notify,
 }
-
-/// A host's function, called when the queue stops being empty.
-#[derive(Clone, Copy)]
-pub(crate) struct Doorbell {
-    pub(crate) call: unsafe extern "C" fn(*mut c_void),
-    pub(crate) user_data: *mut c_void,
-}
-
-// SAFETY: the host promises that its doorbell may be called from any thread.
-unsafe impl Send for Doorbell {}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -256,61 +242,6 @@ impl Queue {
         }
     }
 
-    // ---- Calls on the reader's thread ------------------------------------------------------
-
-    /// Whether a call may be attached: the reader drives one at a time.
-    pub(crate) fn reserve_lane(&self) -> bool {
-        !self.has_lane.swap(true, Ordering::AcqRel)
-    }
-
-    pub(crate) fn release_lane(&self) {
-        self.has_lane.store(false, Ordering::Release);
-    }
-
-    /// Leaves a call to the reader, behind `reserve_lane`.
-    pub(crate) fn attach(&self, token: u64, lane: Lane, home: Arc<Lanes>) {
-        self.rest(Inline { token, lane, home });
-    }
-
-    /// Drives the reader's own call until there is an event or `left` is over. Whether that may have
-    /// brought one.
-    fn drive(&self, inline: Inline, left: Duration) -> bool {
-        let brought = if left.is_zero() {
-            inline.lane.turn();
-            false
-        } else {
-            let pushed = self.pushed.notified();
-            inline.lane.drive(async { tokio::time::timeout(left, pushed).await }).is_ok()
-        };
-        self.rest(inline);
-        brought || !lock(&self.state).events.is_empty()
-    }
-
-    /// Lets a cancelled call of the reader's end now: the reader may not come again.
-    fn settle(&self) {
-        let inline = lock(&self.inline).take();
-        if let Some(inline) = inline {
-            inline.lane.turn();
-            self.rest(inline);
-        }
-    }
-
-    /// Keeps a call that goes on; the lane of one that has ended goes home.
-    fn rest(&self, inline: Inline) {
-        let state = lock(&self.state);
-        if state.calls.contains_key(&inline.token) {
-            *lock(&self.inline) = Some(inline);
-            // A reader that found nobody's call to drive waits for events only.
-            if state.waiting {
-                self.wake.notify_one();
-            }
-        } else {
-            drop(state);
-            inline.home.give(inline.lane);
-            self.release_lane();
-        }
-    }
-
     // ---- The library's side ---------------------------------------------------------------
 
     /// Registers a request and returns its number. An error is a status for the caller.
@@ -420,47 +351,6 @@ impl Queue {
     }
 }
 
-impl Queue {
-    /// Rings if the queue stopped being empty since the last time.
-    fn ring(&self) {
-        if self.has_doorbell.load(Ordering::SeqCst) && std::mem::take(&mut lock(&self.state).ring) {
-            self.call_doorbell();
-        }
-    }
-
-    /// Rings from a library thread: the calling one is the host's.
-    fn ring_later(self: &Arc<Self>) {
-        if !self.has_doorbell.load(Ordering::SeqCst) {
-            return;
-        }
-        match engine::running() {
-            Some(engine) => {
-                let ring = Ring(Arc::clone(self));
-                engine.spawn(async move { drop(ring) });
-            }
-            None => self.call_doorbell(),
-        }
-    }
-
-    fn call_doorbell(&self) {
-        let doorbell = lock(&self.doorbell);
-        if let Some(Doorbell { call, user_data }) = *doorbell {
-            // SAFETY: the host keeps both valid until `notify(None)` has returned, which waits for
-            // the lock held here.
-            unsafe { call(user_data) };
-        }
-    }
-}
-
-/// Rings when it is dropped: also where the engine ends before the task that holds it has run.
-struct Ring(Arc<Queue>);
-
-impl Drop for Ring {
-    fn drop(&mut self) {
-        self.0.call_doorbell();
-    }
-}
-
 impl State {
     /// Closed, and nothing can come any more.
     fn over(&self) -> bool {
@@ -472,37 +362,5 @@ impl Call {
     fn cancel(&mut self) -> Option<AbortHandle> {
         self.cancelled = true;
         self.abort.take()
-    }
-}
-
-impl Event {
-    /// Bytes of its record.
-    fn size(&self) -> usize {
-        HEAD + self.payload.len().next_multiple_of(8)
-    }
-
-    fn write(&self, record: &mut [u8]) {
-        let (head, rest) = record.split_at_mut(HEAD);
-        let (payload, padding) = rest.split_at_mut(self.payload.len());
-        // Documents have at most some tens of megabytes.
-        let len = u32::try_from(self.payload.len()).unwrap_or(u32::MAX);
-        head[0..8].copy_from_slice(&self.token.to_ne_bytes());
-        head[8..12].copy_from_slice(&self.kind.to_ne_bytes());
-        head[12..16].copy_from_slice(&self.status.to_ne_bytes());
-        head[16..20].copy_from_slice(&len.to_ne_bytes());
-        head[20..24].copy_from_slice(&self.count.to_ne_bytes());
-        head[24..32].fill(0);
-        payload.copy_from_slice(&self.payload);
-        padding.fill(0);
-    }
-
-    /// It has been taken: its stream may read on.
-    fn read(&self) {
-        if let Some(stream) = &self.stream {
-            let mut unread = lock(&stream.unread);
-            *unread = unread.saturating_sub(self.payload.len());
-            drop(unread);
-            stream.read.notify_one();
-        }
     }
 }
