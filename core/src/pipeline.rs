@@ -8,7 +8,9 @@
 //! `client` owns what the stages need and hands it in; `provider` knows the wire formats; `http` knows
 //! sockets and timers. No stage sleeps past the call's one deadline.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::client::Inner;
 use crate::config::{Config, ProviderConfig};
@@ -340,13 +342,14 @@ fn target(config: &Config, request: &Request, options: &Options) -> Result<(usiz
     }
 }
 
-/// From the system's random numbers: a generator of our own would give forked processes one sequence.
+/// A number that no other call has. A keyed hash of the process and a count costs no system call for
+/// random numbers; a forked process, which inherits key and count, differs in its own number.
 fn request_id() -> String {
-    let mut bytes = [0; 16];
-    if rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).is_err() {
-        bytes = fastrand::u128(..).to_le_bytes();
-    }
-    format!("llm_{:032x}", u128::from_le_bytes(bytes))
+    static KEY: OnceLock<RandomState> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let key = KEY.get_or_init(RandomState::new);
+    let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("llm_{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
 }
 
 fn with_status(mut error: Error, status: u16) -> Error {
