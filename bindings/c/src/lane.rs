@@ -9,7 +9,6 @@
 //! threads; sockets are written to without SIGPIPE (`core/src/http/connect.rs`).
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use liter_llm_core::Client;
 use tokio::runtime::{Builder, Runtime};
@@ -29,12 +28,7 @@ pub(crate) struct Lane {
     runtime: Runtime,
     /// Where names are looked up.
     engine: &'static Engine,
-    since: Instant,
 }
-
-/// A lane that has rested this long looks at its sockets before it uses them: servers close
-/// connections, and only a driven lane sees that.
-const RESTED: Duration = Duration::from_millis(100);
 
 /// Each idle lane holds descriptors (its event loop, its connections): after a burst of blocking calls
 /// no more of them stay than a steady program would use.
@@ -47,16 +41,13 @@ impl Lanes {
 
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
-        let rested = {
+        let idle = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             // Those whose engine has ended could look up no name any more.
             idle.retain(|lane| std::ptr::eq(lane.engine, engine));
             idle.pop()
         };
-        if let Some(lane) = rested {
-            if lane.since.elapsed() > RESTED {
-                lane.turn();
-            }
+        if let Some(lane) = idle {
             return Ok(lane);
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -64,7 +55,7 @@ impl Lanes {
             return Err(std::io::Error::other("liter_llm_shutdown has been called"));
         };
         let client = self.client.with_own_connections(handle);
-        Ok(Lane { runtime, client, engine, since: Instant::now() })
+        Ok(Lane { runtime, client, engine })
     }
 
     /// Drops the idle lanes, and with them their connections.
@@ -74,11 +65,10 @@ impl Lanes {
     }
 
     /// Takes a lane back; that of a closed client is dropped, and one too many.
-    pub(crate) fn give(&self, mut lane: Lane) {
+    pub(crate) fn give(&self, lane: Lane) {
         if self.client.is_closed() {
             return;
         }
-        lane.since = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < MOST_IDLE {
             idle.push(lane);
