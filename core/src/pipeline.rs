@@ -69,7 +69,7 @@ pub(crate) async fn call(
     let mut plan = Plan::new(inner, &request, options)?;
     let outcome = async {
         let Reply { status, headers, body } = plan.send(pools, &request, options).await?;
-        let body = body.collect(&plan.deadline).await.map_err(|e| with_status(e, status))?;
+        let body = body.collect(&plan.deadline).await.map_err(|e| located(e, status, &headers))?;
         let adapter = plan.settings().row.adapter();
         let answer = adapter.decode(status, &headers, &body, &plan.target())?;
         Ok((answer, Parts { status, headers }))
@@ -94,7 +94,8 @@ pub(crate) async fn open(
         let Reply { status, headers, body } = plan.send(pools, &request, options).await?;
         let adapter = plan.settings().row.adapter();
         if !(200..300).contains(&status) {
-            let body = body.collect(&plan.deadline).await.map_err(|e| with_status(e, status))?;
+            let body =
+                body.collect(&plan.deadline).await.map_err(|e| located(e, status, &headers))?;
             return match adapter.decode(status, &headers, &body, &plan.target()) {
                 Err(error) => Err(error),
                 Ok(_) => {
@@ -121,7 +122,7 @@ impl Open {
 
     /// An error of this stream that came up outside of it, as `next` would say it.
     pub(crate) fn failed(&self, error: Error) -> Error {
-        self.plan.failed(with_status(error, self.reply.status))
+        self.plan.failed(located(error, self.reply.status, &self.reply.headers))
     }
 
     /// What comes next. After `Done` or an error there is nothing more.
@@ -134,7 +135,7 @@ impl Open {
                     Some(reader) => reader.broken(error),
                     None => error,
                 };
-                Err(self.plan.failed(with_status(error, self.reply.status)))
+                Err(self.plan.failed(located(error, self.reply.status, &self.reply.headers)))
             }
         }
     }
@@ -352,8 +353,11 @@ fn request_id() -> String {
     format!("llm_{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
 }
 
-fn with_status(mut error: Error, status: u16) -> Error {
+/// Adds what an answer's head says to an error that came after it: for the provider's support, a
+/// broken stream needs its id no less than a refused request.
+fn located(mut error: Error, status: u16, headers: &::http::HeaderMap) -> Error {
     error.status.get_or_insert(status);
+    error.request_id = error.request_id.take().or_else(|| shared::request_id(headers));
     error
 }
 
