@@ -13,7 +13,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::http::Pool;
+use crate::http::{Network, Pool};
 use crate::json::{Object, Value, json, to_vec};
 use crate::model::{Options, Request, Response};
 use crate::pipeline::{self, Open, Step};
@@ -27,6 +27,7 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    network: Option<Arc<dyn Network>>,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
@@ -74,15 +75,28 @@ impl Client {
     /// A client of this configuration. Opens no connection and reads no key yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::build(config, None)
+    }
+
+    /// A client whose connections `network` opens in place of TCP, for tests in virtual time. Two
+    /// with the same `seed` draw the same random numbers.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_network(config: Config, network: Arc<dyn Network>, _seed: u64) -> Self {
+        Self::build(config, Some(network))
+    }
+
+    fn build(config: Config, network: Option<Arc<dyn Network>>) -> Self {
         let counters = config.providers.iter().map(|_| Counters::default()).collect();
         let inner = Arc::new(Inner {
             config,
+            network,
             state: watch::Sender::new(State::Open),
             in_flight: AtomicUsize::new(0),
             idle: Notify::new(),
             counters,
         });
-        let pools = pools(&inner.config, None);
+        let pools = pools(&inner, None);
         Client { inner, pools }
     }
 
@@ -90,7 +104,7 @@ impl Client {
     /// lives on the runtime that opened it. Names are looked up on the threads of `blocking`.
     #[must_use]
     pub fn with_own_connections(&self, blocking: Handle) -> Self {
-        let pools = pools(&self.inner.config, Some(&blocking));
+        let pools = pools(&self.inner, Some(&blocking));
         Client { inner: Arc::clone(&self.inner), pools }
     }
 
@@ -349,9 +363,12 @@ impl Counters {
     }
 }
 
-fn pools(config: &Config, blocking: Option<&Handle>) -> Arc<[Pool]> {
-    let pool = |provider| Pool::new(provider, config.max_in_flight, blocking.cloned());
-    config.providers.iter().map(pool).collect()
+fn pools(inner: &Inner, blocking: Option<&Handle>) -> Arc<[Pool]> {
+    let pool = |provider| {
+        let most_idle = inner.config.max_in_flight;
+        Pool::new(provider, most_idle, blocking.cloned(), inner.network.clone())
+    };
+    inner.config.providers.iter().map(pool).collect()
 }
 
 fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {

@@ -9,6 +9,7 @@ mod pool;
 mod sse;
 mod tls;
 
+pub use connect::{Connecting, Network, Stream};
 pub use exchange::{Body, Reply};
 pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
