@@ -13,6 +13,10 @@ pub mod json;
 pub mod model;
 mod pipeline;
 pub mod provider;
+#[cfg_attr(not(test), expect(dead_code))]
+mod retry;
+#[cfg_attr(not(test), expect(dead_code))]
+mod route;
 pub mod secret;
 
 pub use client::{ChatStream, Client, Started};
