@@ -27,11 +27,9 @@ pub(crate) struct Mode {
 pub(crate) struct Served {
     /// The target's place among the call's.
     pub(crate) target: usize,
-    pub(crate) ticket: Ticket,
     pub(crate) parts: Parts,
     /// What could not be asked of this target.
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) permits: Permits,
     pub(crate) ttft_ms: Option<f64>,
     pub(crate) content: Content,
 }
@@ -46,6 +44,8 @@ pub(crate) enum Content {
 
 /// A stream from its first content on.
 pub(crate) struct Streaming {
+    pub(crate) ticket: Ticket,
+    pub(crate) permits: Permits,
     pub(crate) reader: StreamReader,
     /// `None` once it has ended.
     pub(crate) body: Option<Body>,
@@ -88,76 +88,92 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let deadline = call.attempt_deadline(index);
     let ticket = call.ledger.begin(index, mode.hedge);
     let began = Instant::now();
-    let outcome = async {
+    let exchange = async {
+        let sent = |sent| call.ledger.sent(ticket, sent);
         let Reply { status, headers, mut body } =
-            pool.send(settings, wire, &deadline, |sent| call.ledger.sent(ticket, sent)).await?;
+            pool.send(settings, wire, &deadline, sent).await?;
         call.ledger.answered(ticket, status);
         permits.learn(status, &headers);
         if !request.stream || !(200..300).contains(&status) {
-            let body =
-                body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
+            let body = body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
             let answer = adapter.decode(status, &headers, &body, &target)?;
             if !(200..300).contains(&status) {
                 let message = "an error status was read as success";
                 return Err(Error::new(ErrorKind::Internal, message));
             }
-            return Ok((Parts { status, headers }, Content::Whole(answer)));
+            return Ok((Parts { status, headers }, Came::Whole(answer)));
         }
         let mut reader = StreamReader::new(adapter, &target, call.merge);
-        let (mut ended, mut failure) = (false, None);
-        while !ended && failure.is_none() && !reader.committed() {
+        let mut state = BodyState::Open;
+        while matches!(state, BodyState::Open) && !reader.committed() {
             let progress = match body.next(&deadline, false).await {
                 Ok(Some(bytes)) => reader.push(&bytes),
                 Ok(None) => {
-                    ended = true;
+                    state = BodyState::Ended;
                     reader.end(adapter, &headers, &target).map(|()| Progress::Done)
                 }
                 Err(error) => Err(error),
             };
             match progress {
                 Ok(Progress::More) => {}
-                Ok(Progress::Done) => break,
+                Ok(Progress::Done) if matches!(state, BodyState::Open) => state = BodyState::Done,
+                Ok(Progress::Done) => {}
                 // What came in the same read before the failure is not lost.
-                Err(error) if reader.committed() => failure = Some(error),
+                Err(error) if reader.committed() => state = BodyState::Broken(error),
                 Err(error) => return Err(located(error, status, &headers)),
             }
         }
-        let over = ended || reader.is_done() || failure.is_some();
-        let mut body = Some(body);
-        if over
-            && let Some(body) = body.take()
-            && failure.is_none()
-            && !ended
-        {
-            body.finish();
+        let (mut rest, mut failure) = (None, None);
+        match state {
+            BodyState::Open => rest = Some(body),
+            BodyState::Done => body.finish(),
+            BodyState::Ended => {}
+            BodyState::Broken(error) => failure = Some(error),
         }
-        let chunks = reader.take_chunks();
-        let stream = Streaming { reader, body, deadline, chunks, failure };
-        Ok((Parts { status, headers }, Content::Stream(Box::new(stream))))
-    }
-    .await;
+        Ok((Parts { status, headers }, Came::Stream(reader, rest, failure)))
+    };
 
-    match outcome {
-        Ok((parts, content)) => {
+    match exchange.await {
+        Ok((parts, came)) => {
             permits.answered(began.elapsed(), request.stream);
             let mut ttft_ms = None;
-            match &content {
-                Content::Whole(answer) => {
+            let content = match came {
+                Came::Whole(answer) => {
                     call.ledger.end(ticket, None, None);
-                    permits.settle(answer.usage.as_ref());
+                    permits.done(answer.usage.as_ref());
+                    Content::Whole(answer)
                 }
-                Content::Stream(stream) if stream.reader.committed() => {
-                    ttft_ms = Some(call.elapsed_ms());
+                Came::Stream(mut reader, body, failure) => {
+                    ttft_ms = reader.committed().then(|| call.elapsed_ms());
+                    let chunks = reader.take_chunks();
+                    let stream =
+                        Streaming { ticket, permits, reader, body, deadline, chunks, failure };
+                    Content::Stream(Box::new(stream))
                 }
-                Content::Stream(_) => {}
-            }
+            };
             let warnings = notes.into_warnings();
-            Ok(Served { target: index, ticket, parts, warnings, permits, ttft_ms, content })
+            Ok(Served { target: index, parts, warnings, ttft_ms, content })
         }
         Err(error) => {
             call.ledger.end(ticket, error.status, Some(error.kind()));
-            permits.failed(&error);
+            permits.failed(&error, call.remaining().is_zero());
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }
+}
+
+/// What an exchange brought.
+enum Came {
+    Whole(Answer),
+    /// The reader, what is left of the body, and what broke it after the first content.
+    Stream(StreamReader, Option<Body>, Option<Error>),
+}
+
+/// How far a stream's body is.
+enum BodyState {
+    Open,
+    /// The terminal event has come; the body may go on.
+    Done,
+    Ended,
+    Broken(Error),
 }

@@ -21,13 +21,13 @@ use tokio::time::Instant;
 
 use crate::attempt::{Content, Served};
 use crate::client::Inner;
-use crate::config::{Hedge, HedgeDelay, ProviderConfig};
+use crate::config::{Hedge, ProviderConfig};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, hint};
 use crate::route::table::Permits;
 use crate::route::{Candidate, Choice, race, resolve};
 use crate::stream::Open;
@@ -167,16 +167,14 @@ impl Call {
         let candidate = &self.candidates[index];
         let entered = self.inner.table.enter(candidate, tokens, wait, self.total).await;
         entered.map_err(|limited| {
-            let wait = limited.retry_after;
+            let ms = limited.retry_after.map(hint::millis);
+            let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
             let message = format!(
-                "{} leaves no room for this call within its time: retry in {} ms, or give it more \
-                 time",
-                limited.what,
-                wait.as_millis()
+                "not sent: {} leaves no room{when}, and the call may not wait so long",
+                limited.what
             );
             let error = Error::new(ErrorKind::RateLimit, message);
-            let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            self.place(error.with(|e| e.retry_after_ms = Some(wait)), index)
+            self.place(error.with(|e| e.retry_after_ms = ms), index)
         })
     }
 

@@ -8,7 +8,7 @@ use crate::attempt::{Content, Served, Streaming};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Chunk, OnBreak, Reset, Response};
 use crate::pipeline::{Call, Parts, located};
-use crate::provider::{Answer, Progress, shared};
+use crate::provider::{Progress, shared};
 use crate::retry::{Failed, Next, decide};
 use crate::route::race;
 
@@ -91,26 +91,29 @@ impl Open {
     fn done(&mut self) -> Result<Response, Error> {
         let over = || Error::new(ErrorKind::Internal, "the stream was read past its end");
         let mut served = self.served.take().ok_or_else(over)?;
-        let answer: Answer = match served.content {
-            Content::Stream(stream) => stream.reader.into_answer(),
+        let answer = match served.content {
+            Content::Stream(stream) => {
+                let Streaming { ticket, permits, reader, .. } = *stream;
+                let answer = reader.into_answer();
+                self.call.ledger.end(ticket, None, None);
+                permits.done(answer.usage.as_ref());
+                answer
+            }
             Content::Whole(answer) => answer,
         };
-        self.call.ledger.end(served.ticket, None, None);
-        served.permits.settle(answer.usage.as_ref());
         let (target, ttft) = (served.target, served.ttft_ms);
         Ok(self.call.document(target, answer, &served.parts, &mut served.warnings, ttft))
     }
 
     /// The stream is over, with this error.
     fn ended(&self, served: Served, error: Error) -> Error {
-        let error = match &served.content {
-            Content::Stream(stream) => stream.reader.broken(error),
-            Content::Whole(_) => error,
-        };
-        let error = located(error, served.parts.status, &served.parts.headers);
-        self.call.ledger.end(served.ticket, error.status, Some(error.kind()));
-        served.permits.failed(&error);
-        self.call.place(error, served.target)
+        let Served { target, parts, content, .. } = served;
+        let Content::Stream(stream) = content else { return error };
+        let Streaming { ticket, permits, reader, .. } = *stream;
+        let error = located(reader.broken(error), parts.status, &parts.headers);
+        self.call.ledger.end(ticket, error.status, Some(error.kind()));
+        permits.failed(&error, self.call.remaining().is_zero());
+        self.call.place(error, target)
     }
 
     fn restart_or(&mut self, error: Error) -> Result<Step, Error> {

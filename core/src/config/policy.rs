@@ -107,20 +107,20 @@ pub struct BudgetConfig {
     /// Retries and fallbacks as a share of the calls; `None`: without a limit.
     pub ratio: Option<f64>,
     /// And so many a second beside.
-    pub per_second: f64,
+    pub per_second: u32,
 }
 
 impl BudgetConfig {
     /// Reads `retry_budget`: an object, or `false` for no limit.
     pub(super) fn read(fields: &mut Fields) -> Result<BudgetConfig, Error> {
-        let default = BudgetConfig { ratio: Some(0.2), per_second: 10.0 };
+        let default = BudgetConfig { ratio: Some(0.2), per_second: 10 };
         let Some(budget) = object_or_false(fields, "retry_budget")? else { return Ok(default) };
         let Some(mut budget) = budget else { return Ok(BudgetConfig { ratio: None, ..default }) };
         let percent = budget.whole("percent", 0)?.map_or(20, saturated);
         let per_second = budget.whole("per_second", 0)?.map_or(10, saturated);
         finish(budget, "retry_budget")?;
         let ratio = Some(f64::from(percent) / 100.0);
-        Ok(BudgetConfig { ratio, per_second: f64::from(per_second) })
+        Ok(BudgetConfig { ratio, per_second })
     }
 }
 

@@ -40,9 +40,9 @@ pub struct ProviderConfig {
     /// Where it is, in the words of `options.region`.
     pub region: Option<String>,
     /// The limits of all its models together.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The limits of single models.
-    pub models: Vec<(String, Limits)>,
+    pub(crate) models: Vec<(String, Limits)>,
     /// The header that makes a repeated request count once, where the server has one.
     pub idempotency_header: Option<HeaderName>,
     /// Asks the provider from time to time whether it is back, once it failed.

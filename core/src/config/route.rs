@@ -14,7 +14,7 @@ pub struct RouteConfig {
     /// Its name, given in place of a provider's.
     pub name: String,
     /// Which target comes first.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// The targets, in order.
     pub targets: Vec<RouteTarget>,
     /// Retries of calls through this route.

@@ -1,7 +1,8 @@
 //! From a request and its options to the targets that it may go to, in order.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::policy::{self, Policy};
 use super::table::{Table, TargetState};
@@ -174,18 +175,17 @@ fn ordered(
     config: &Config,
     table: &Table,
 ) -> Vec<Candidate> {
+    let now = Instant::now();
     let known: Vec<_> = candidates
         .iter()
         .zip(weights)
         .map(|(candidate, &weight)| {
-            // The same in every process, so that a key stays with its target across a fleet.
-            let mut id = DefaultHasher::new();
-            (&config.providers[candidate.provider].name, &candidate.model).hash(&mut id);
+            let name = &config.providers[candidate.provider].name;
             policy::Candidate {
-                weight,
-                ewma_ms: candidate.state.ewma_ms(),
+                weight: f64::from(weight),
+                ewma_ms: candidate.state.ewma_ms(now),
                 in_flight: candidate.state.in_flight(),
-                id_hash: id.finish(),
+                id_hash: policy::hash(&format!("{name}/{}", candidate.model)),
             }
         })
         .collect();

@@ -14,7 +14,7 @@ pub(crate) mod pursue;
 mod race;
 pub(crate) mod table;
 
-pub use policy::Policy;
+pub(crate) use policy::Policy;
 
 pub(crate) use candidates::{Candidate, Choice, resolve};
 pub(crate) use race::race;
