@@ -123,7 +123,7 @@ impl ProviderConfig {
         self.base_url.scheme_str() == Some("https")
     }
 
-    fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
+    pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{MAX_WAIT, Totals};
 use crate::provider::shared;
+use crate::retry::hint;
 
 /// Requests or tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -
     let unit = unit(name)?;
     let beside = |word| shared::text(headers, &name.replace("remaining", word)).map(str::trim);
     let reset = match beside("reset") {
-        Some(reset) => shared::go_duration(reset).or_else(|| shared::since(reset, now?))?,
+        Some(reset) => hint::time_until(reset, now)?,
         None => period(name)?,
     };
     let limit = beside("limit").and_then(number);

@@ -8,6 +8,7 @@
 
 pub(crate) mod breaker;
 mod candidates;
+pub(crate) mod fanout;
 pub(crate) mod latency;
 mod policy;
 pub(crate) mod pursue;
