@@ -38,7 +38,7 @@ pub struct Complaint {
     pub status: Option<u16>,
     /// How long it asks to wait (Google's `RetryInfo`).
     wait: Option<Duration>,
-    /// A quota of a day is used up (Google's `QuotaFailure`); the wait beside it is a minute's.
+    /// A quota of a day is used up (Google's `QuotaFailure`).
     spent: bool,
     /// The error of a provider behind this one.
     cause: Option<Box<Complaint>>,
@@ -183,7 +183,7 @@ impl Complaint {
             request_id: None,
             status: number("status_code").or_else(|| number("status")).or_else(|| number("code")),
             wait: details.and_then(hint::retry_info),
-            spent: details.is_some_and(a_day_is_spent),
+            spent: details.is_some_and(hint::day_is_spent),
             cause: cause.map(Box::new),
             flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
         }
@@ -354,17 +354,6 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
     }
 }
 
-/// Whether Google's `details` name a quota of a day: `{"@type": "…/google.rpc.QuotaFailure",
-/// "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}` [doc].
-fn a_day_is_spent(details: &Value) -> bool {
-    let violations = details.as_array().into_iter().flatten().filter_map(|d| d.get("violations"));
-    violations
-        .filter_map(Value::as_array)
-        .flatten()
-        .filter_map(|violation| violation.get("quotaId")?.as_str())
-        .any(|id| id.contains("PerDay"))
-}
-
 /// The text of a message, whatever its type: Mistral's may be an object, FastAPI's a list of
 /// `{loc, msg}` [rec].
 fn text_of(value: &Value) -> Option<String> {
@@ -427,3 +416,7 @@ fn capped(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;

@@ -62,12 +62,31 @@ pub(crate) fn reset_of(
 }
 
 /// Google's `RetryInfo` among an error's `details`: `{"@type": "type.googleapis.com/
-/// google.rpc.RetryInfo", "retryDelay": "34.4s"}`.
+/// google.rpc.RetryInfo", "retryDelay": "34.4s"}`. Beside a day's quota it is a minute's, and says
+/// nothing.
 pub(crate) fn retry_info(details: &Value) -> Option<Duration> {
+    if day_is_spent(details) {
+        return None;
+    }
     details.as_array()?.iter().find_map(|detail| {
         detail.get("@type")?.as_str().filter(|kind| kind.ends_with("google.rpc.RetryInfo"))?;
         time_until(detail.get("retryDelay")?.as_str()?, None)
     })
+}
+
+/// Whether a Google error's `details` name a quota of a day, for which nobody waits: `{"@type":
+/// "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId":
+/// "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}` [doc].
+pub(crate) fn day_is_spent(details: &Value) -> bool {
+    let violations = |detail: &Value| {
+        let violations = detail.get("violations").and_then(Value::as_array);
+        violations.is_some_and(|all| all.iter().any(of_a_day))
+    };
+    details.as_array().is_some_and(|details| details.iter().any(violations))
+}
+
+fn of_a_day(violation: &Value) -> bool {
+    violation.get("quotaId").and_then(Value::as_str).is_some_and(|id| id.contains("PerDay"))
 }
 
 fn retry_after(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> {

@@ -103,21 +103,21 @@ impl Breaker {
     /// Asks for a call to be let through.
     pub(crate) fn admit(&self, now: Instant) -> Admission {
         let mut circuit = self.lock();
-        let probe = match circuit.open_until {
-            None => false,
-            Some(until) if now < until || circuit.probing => return Admission::No { until },
-            Some(_) => true,
-        };
-        circuit.probing |= probe;
-        let epoch = circuit.epoch;
-        Admission::Yes(Pass { breaker: self.clone(), epoch, probe })
+        match circuit.open_until {
+            Some(until) if now < until || circuit.probing => Admission::No { until },
+            _ => Admission::Yes(self.pass(&mut circuit, now)),
+        }
     }
 
     /// Lets a call through whatever the state: every target is open, and this is the least bad one.
-    /// Its outcome counts as a probe's where no probe is out.
-    pub(crate) fn insist(&self) -> Pass {
-        let mut circuit = self.lock();
-        let probe = circuit.open_until.is_some() && !circuit.probing;
+    /// Its success closes the breaker. Its failure keeps it open no longer, unless it is the probe.
+    pub(crate) fn insist(&self, now: Instant) -> Pass {
+        self.pass(&mut self.lock(), now)
+    }
+
+    fn pass(&self, circuit: &mut Circuit, now: Instant) -> Pass {
+        let half_open = circuit.open_until.is_some_and(|until| until <= now);
+        let probe = half_open && !circuit.probing;
         circuit.probing |= probe;
         Pass { breaker: self.clone(), epoch: circuit.epoch, probe }
     }
@@ -176,23 +176,27 @@ impl Pass {
 
     /// The provider failed.
     pub(crate) fn fault(self, now: Instant) {
-        let probe = self.probe;
-        self.report(|circuit| match circuit.open_until {
-            None => {
-                circuit.faults += 1;
-                if circuit.faults >= FAULTS {
-                    circuit.open(now);
-                }
-            }
-            Some(_) if probe => circuit.open(now),
-            // One that was insisted on beside a probe, whose outcome decides.
-            Some(_) => {}
-        });
+        self.failed(FAULTS, now);
     }
 
     /// The key was refused, or its account is empty: no second call is needed to know that.
     pub(crate) fn trip(self, now: Instant) {
-        self.report(|circuit| circuit.open(now));
+        self.failed(1, now);
+    }
+
+    /// A failure, of which `enough` in a row open a closed breaker. While it is open the probe's
+    /// counts, and no other.
+    fn failed(self, enough: u32, now: Instant) {
+        self.report(|circuit| {
+            circuit.faults = circuit.faults.saturating_add(1);
+            let opens = match circuit.open_until {
+                None => circuit.faults >= enough,
+                Some(_) => self.probe,
+            };
+            if opens {
+                circuit.open(now);
+            }
+        });
     }
 
     /// Tells the circuit, unless it has opened or closed since the call began.

@@ -81,13 +81,17 @@ fn mixed(mut bits: u64) -> u64 {
 /// Weighted rendezvous hashing: the candidate of the highest score wins. Each wins its share of the
 /// keys, and when one goes, only its own keys move. Those of no weight come after all others.
 fn rendezvous(candidate: &Candidate, key: u64) -> f64 {
-    // In (0, 1): 53 bits, and half a step away from both ends.
-    let unit = ((mixed(candidate.id_hash ^ key) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+    let unit = unit(mixed(candidate.id_hash ^ key));
     if candidate.weight > 0.0 && candidate.weight.is_finite() {
         candidate.weight / -unit.ln()
     } else {
         -unit
     }
+}
+
+/// In (0, 1), both ends excluded: 52 bits and a half are what an `f64` holds exactly.
+fn unit(bits: u64) -> f64 {
+    ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
 /// What a call to each is expected to cost: the latency times the calls that share it. Who was never
