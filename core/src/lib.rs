@@ -10,6 +10,8 @@ pub mod config;
 pub mod error;
 pub mod http;
 pub mod json;
+#[cfg_attr(not(test), expect(dead_code, reason = "the attempt loop calls it"))]
+mod limit;
 pub mod model;
 mod pipeline;
 pub mod provider;

@@ -114,7 +114,7 @@ fn reset_after(headers: &HeaderMap, now: Option<SystemTime>) -> Option<Duration>
 
 /// A Go duration: `6m0s`, `17.399999999s`, `12ms`; a bare number counts seconds, but a large one
 /// is a point in time.
-fn go_duration(text: &str) -> Option<Duration> {
+pub(crate) fn go_duration(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds < 1e9).then(|| Duration::try_from_secs_f64(seconds).ok())?;
     }
@@ -141,7 +141,7 @@ fn go_duration(text: &str) -> Option<Duration> {
 
 /// The time from `now` until a point given in seconds or milliseconds since 1970, or in RFC 3339
 /// (UTC, as Anthropic writes it).
-fn since(text: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn since(text: &str, now: SystemTime) -> Option<Duration> {
     let at = match text.parse::<f64>() {
         Ok(millis) if millis >= 1e12 => millis / 1000.0,
         Ok(seconds) => seconds,
