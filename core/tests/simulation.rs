@@ -1,76 +1,97 @@
-//! The engine over a network of the test's own, in virtual time.
+//! Whole schedules in virtual time: a client, its calls, and providers that fail in every way, all
+//! drawn from one seed. Whatever is drawn, the promises of `docs/architecture.md` hold.
+//!
+//! `LITER_LLM_SIM_SEED=n` replays one seed and prints what happened; `LITER_LLM_SIM_RUNS=n` runs
+//! more of them.
 #![allow(clippy::unwrap_used)]
 
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+#[path = "simulation/fault.rs"]
+mod fault;
+#[path = "simulation/hint.rs"]
+mod hint;
+#[path = "simulation/invariant.rs"]
+mod invariant;
+#[path = "simulation/network.rs"]
+mod network;
+#[path = "simulation/run.rs"]
+mod run;
+#[path = "simulation/schedule.rs"]
+mod schedule;
+#[path = "simulation/wire.rs"]
+mod wire;
+#[path = "simulation/world.rs"]
+mod world;
 
-use liter_llm_core::http::{Connecting, Network, Stream};
-use liter_llm_core::{Client, Config, ErrorKind, Step};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
-use tokio::time::{Instant, sleep};
+use std::collections::BTreeMap;
 
-const CONFIG: &[u8] =
-    br#"{"providers": {"p": {"kind": "compatible", "base_url": "http://p.test/v1"},
-    "q": {"kind": "compatible", "base_url": "http://hangs.test/v1"}}}"#;
-const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n\
-    data: {\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"slow\"}}]}\n\n";
-const END: &str = "data: {\"id\":\"x\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\
-    \"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
-const WHOLE: &str = r#"{"id":"x","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"content":"whole"}}]}"#;
+use run::{Ending, Report, run};
 
-/// A provider that takes its time.
-struct Slow;
+/// How many seeds are run where nobody says.
+const RUNS: u64 = 1_000;
 
-impl Network for Slow {
-    fn connect<'a>(&'a self, host: &'a str, port: u16) -> Connecting<'a> {
-        Box::pin(async move {
-            assert_eq!(port, 80);
-            sleep(Duration::from_secs(1)).await;
-            if host == "hangs.test" {
-                std::future::pending::<()>().await;
-            }
-            if host != "p.test" {
-                return Err(io::ErrorKind::ConnectionRefused.into());
-            }
-            let (near, far) = tokio::io::duplex(1 << 16);
-            tokio::spawn(answer(far));
-            Ok(Box::new(near) as Box<dyn Stream>)
-        })
-    }
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect(name))
 }
 
-async fn answer(mut io: DuplexStream) {
-    let mut asked = [0; 4096];
-    let n = io.read(&mut asked).await.unwrap();
-    let streamed = String::from_utf8_lossy(&asked[..n]).contains(r#""stream":true"#);
-    sleep(Duration::from_secs(30)).await;
-    if !streamed {
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", WHOLE.len());
-        io.write_all((head + WHOLE).as_bytes()).await.unwrap();
+/// Runs a seed; panics with all that is known if a promise is broken.
+fn checked(seed: u64) -> Report {
+    let report = run(seed);
+    let wrong = invariant::check(&report);
+    if !wrong.is_empty() || number("LITER_LLM_SIM_SEED").is_some() {
+        let schedule = &report.schedule;
+        println!("configuration: {:#}", schedule.config);
+        for (target, plan) in schedule.targets.iter().enumerate() {
+            println!("t{target}: {plan:?}");
+        }
+        for (call, plan) in schedule.calls.iter().enumerate() {
+            println!("call {call}: {plan:?}");
+        }
+        println!("{}", report.world.log().trace);
+    }
+    assert!(
+        wrong.is_empty(),
+        "\nLITER_LLM_SIM_SEED={seed} breaks a promise:\n  {}\n",
+        wrong.join("\n  ")
+    );
+    report
+}
+
+#[test]
+fn every_schedule_keeps_the_promises() {
+    if let Some(seed) = number("LITER_LLM_SIM_SEED") {
+        checked(seed);
         return;
     }
-    io.write_all(STREAM.as_bytes()).await.unwrap();
-    sleep(Duration::from_secs(30)).await;
-    io.write_all(END.as_bytes()).await.unwrap();
+    let runs = number("LITER_LLM_SIM_RUNS").unwrap_or(RUNS);
+    let mut endings: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
+    for seed in 0..runs {
+        let report = checked(seed);
+        for call in &report.calls {
+            let ending = match &call.end.as_ref().unwrap().1 {
+                Ending::Answer { .. } => "ok",
+                Ending::Cancelled => "given up",
+                Ending::Failure(error) => error.kind().name(),
+            };
+            *endings.entry(ending).or_default() += 1;
+        }
+        for exchange in &report.world.log().exchanges {
+            *faults.entry(exchange.fault.name()).or_default() += 1;
+        }
+    }
+    println!("{runs} schedules; calls: {endings:?}; requests: {faults:?}");
+    // Else the promises were kept by chance.
+    if runs >= RUNS {
+        assert!(fault::Fault::NAMES.iter().all(|name| faults.contains_key(name)), "{faults:?}");
+        assert!(endings["ok"] > 1_000, "{endings:?}");
+    }
 }
 
-#[tokio::test(start_paused = true)]
-async fn calls_take_virtual_time() {
-    let client = Client::with_network(Config::parse(CONFIG).unwrap(), Arc::new(Slow), 1);
-    let ask = |model: &str| format!(r#"{{"model":"{model}","prompt":"hi"}}"#).into_bytes();
-    let start = Instant::now();
-    let whole = client.call(&ask("p/m"), b"").await.unwrap();
-    assert_eq!((whole.text.as_str(), start.elapsed().as_secs()), ("whole", 31));
-    let mut stream = client.stream(&ask("p/m"), b"").await.unwrap();
-    let Step::Chunks(chunks) = stream.next().await.unwrap() else { panic!("no chunk") };
-    assert_eq!((chunks.len(), start.elapsed().as_secs()), (1, 62));
-    let streamed = loop {
-        if let Step::Done(response) = stream.next().await.unwrap() {
-            break response;
-        }
-    };
-    assert_eq!((streamed.text.as_str(), start.elapsed().as_secs()), ("slow", 92));
-    let error = client.call(&ask("q/m"), b"").await.unwrap_err();
-    assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 97));
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in 0..50 {
+        let trace = |report: Report| report.world.log().trace.clone();
+        let (first, second) = (trace(run(seed)), trace(run(seed)));
+        assert!(first == second, "seed {seed}:\n{first}\nand then:\n{second}");
+    }
 }
