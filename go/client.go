@@ -36,7 +36,7 @@ func NewClient(options ...Option) (*Client, error) {
 		return nil, newError(ErrInternal, "the liter_llm library that is linked (%s) has ABI version %d, "+
 			"this package needs %d: install matching versions", native.Version(), version, native.ABIVersion)
 	}
-	made := settings{inline: 1}
+	made := settings{inline: 4}
 	for _, option := range options {
 		if err := option(&made); err != nil {
 			return nil, err

@@ -91,7 +91,7 @@ func WithOptions(options Options) Option {
 }
 
 // WithInlineCalls says up to how many requests in flight in this process a request runs on the thread of
-// the goroutine that waits for it (default 1; 0: never). That is the cheapest way for few requests,
+// the goroutine that waits for it (default 4; 0: never). That is the cheapest way for few requests,
 // but each of them keeps a thread while it runs.
 func WithInlineCalls(most int) Option {
 	return func(s *settings) error {
