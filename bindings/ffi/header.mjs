@@ -4,6 +4,12 @@
 // with arguments. Whatever this does not understand is an error, never skipped.
 
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** Where `make build` leaves the library, unless LITER_LLM_LIB names another one. */
+export const LIBRARY =
+  process.env.LITER_LLM_LIB ??
+  fileURLToPath(new URL("../../target/release/libliter_llm.so", import.meta.url));
 
 const HEADER = new URL("../../include/liter_llm.h", import.meta.url);
 const MEMBER = /^(?:const )?(?:struct )?(\w+)( \**|)(\w+)$/;
@@ -37,6 +43,32 @@ export function readHeader(text = readFileSync(HEADER, "utf8")) {
     }
   }
   return { constants, functions, ...event };
+}
+
+/**
+ * Declares every function of the header: `{call, constants, event, eventSize}`.
+ *
+ * `types`: the FFI's name for each C type; `address` stands for everything with a star, which is an
+ * integer, a Buffer or null. `declare(name, result, parameters)` gives the function.
+ */
+export function bind(path, types, declare) {
+  const { functions, ...header } = readHeader();
+  const known = (type) => {
+    const address = type.endsWith("*") || type === "liter_llm_doorbell";
+    const found = types[address ? "address" : type];
+    if (found === undefined) throw new Error(`liter_llm.h: type ${type} has no name in this FFI`);
+    return found;
+  };
+  const call = {};
+  for (const { name, result, parameters } of functions) {
+    call[name] = declare(name, known(result), parameters.map(({ type }) => known(type)));
+  }
+  const version = call.liter_llm_abi_version();
+  const { LITER_LLM_ABI_VERSION } = header.constants;
+  if (version !== LITER_LLM_ABI_VERSION) {
+    throw new Error(`${path} has ABI ${version}, the header ${LITER_LLM_ABI_VERSION}`);
+  }
+  return { call, ...header };
 }
 
 // The text between semicolons that stand outside of braces.

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { Client, freeQueue } from "../client.mjs";
 import { open } from "../koffi.mjs";
-import { DEADLINE, FOREVER, startSimulator, until } from "./support.mjs";
+import { DEADLINE, FOREVER, runNode, startSimulator, until } from "./support.mjs";
 
 const ffi = open();
 const timeout = DEADLINE;
@@ -65,4 +65,14 @@ test("worker_exit: process.exit in a worker ends only the worker", { timeout }, 
   const answer = await client.chat({ model: "openai/x", prompt: "still here" });
   assert.equal(answer.text, "You said: still here");
   await client.close();
+});
+
+// Where ffi-napi takes the process down: see ffi_napi.test.mjs.
+test("worker_exit: where only workers load the library", { timeout }, async () => {
+  const lived = await runNode("worker_only.program.mjs", simulator.config(), ["a"]);
+  const answered = "You said: a 0\n".repeat(3);
+  assert.deepEqual(lived, { code: 0, signal: null, stdout: answered, stderr: "" });
+  const ended = await runNode("worker_only.program.mjs", simulator.config(FOREVER), null);
+  const left = "in flight 1\n".repeat(3);
+  assert.deepEqual(ended, { code: 0, signal: null, stdout: left, stderr: "" });
 });
