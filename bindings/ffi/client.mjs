@@ -6,6 +6,8 @@
 //   text(address)     the text up to NUL at an address
 //   constants, event, eventSize   of the header (see header.mjs)
 
+import { Buffer } from "node:buffer";
+
 // How long one read waits. A worker that is terminated and a process that exits wait for the read
 // that is under way, so it is short; and it only waits while requests are in flight.
 const SLICE_MS = 100;

@@ -11,22 +11,22 @@ before(async () => (simulator = await startSimulator()));
 after(() => simulator.stop());
 
 test("exit: an idle client that nobody closed keeps no process alive", { timeout }, async () => {
-  const ended = await runNode("exit.program.mjs", simulator.config(), "idle");
+  const ended = await runNode("exit", simulator.config(), "idle");
   assert.deepEqual(ended, { code: 0, signal: null, stdout: "You said: x\n", stderr: "" });
 });
 
 test("exit: process.exit in flight", { timeout }, async () => {
-  const ended = await runNode("exit.program.mjs", simulator.config(FOREVER), "exit");
+  const ended = await runNode("exit", simulator.config(FOREVER), "exit");
   assert.deepEqual(ended, { code: 7, signal: null, stdout: "", stderr: "" });
 });
 
 test("exit: an uncaught exception in flight", { timeout }, async () => {
-  const { code, signal, stderr } = await runNode("exit.program.mjs", simulator.config(FOREVER), "throw");
+  const { code, signal, stderr } = await runNode("exit", simulator.config(FOREVER), "throw");
   assert.deepEqual({ code, signal }, { code: 1, signal: null });
   assert.match(stderr, /thrown on purpose/);
 });
 
 test("ctrl_c: SIGINT in flight ends the process by it", { timeout }, async () => {
-  const { code, signal } = await runNode("exit.program.mjs", simulator.config(FOREVER), "kill");
+  const { code, signal } = await runNode("exit", simulator.config(FOREVER), "kill");
   assert.deepEqual({ code, signal }, { code: null, signal: "SIGINT" });
 });

@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { DEADLINE, FOREVER, run, runNode, startSimulator } from "./support.mjs";
+import { CHATTED, DEADLINE, FOREVER, run, runNode, runProgram, startSimulator } from "./support.mjs";
 
 const ORIGINAL = "ffi-napi";
 const FORK = "@2060.io/ffi-napi";
@@ -31,13 +31,12 @@ function compile(name) {
 
 async function worksOnTheMainThread(name) {
   const configs = [simulator.config(), simulator.config(FOREVER)];
-  const ended = await runNode("ffi_napi/chat.program.mjs", name, ...configs);
-  const stdout = "You said: hello 🎉\nYou said: one two\ncancelled\n";
-  assert.deepEqual(ended, { code: 0, signal: null, stdout, stderr: "" });
+  const ended = await runProgram([process.execPath], { FFI: name }, "chat", ...configs);
+  assert.deepEqual(ended, CHATTED);
 }
 
 async function endsTheProcess(name, how) {
-  const ended = await runNode("ffi_napi/worker.program.mjs", name, how);
+  const ended = await runNode("libc_worker", name, how);
   assert.ok(crashed(ended), `did not crash: ${JSON.stringify(ended)}`);
   assert.match(ended.stdout, /^called$/m);
   assert.doesNotMatch(ended.stdout, /worker ended/);
@@ -81,7 +80,7 @@ test("fork: a worker that ends takes the process with it", { timeout, skip }, ()
   endsTheProcess(FORK, "alone"));
 
 test("fork: a worker lives where the main thread loads it too", { timeout, skip }, async () => {
-  const ended = await runNode("ffi_napi/worker.program.mjs", FORK, "both");
+  const ended = await runNode("libc_worker", FORK, "both");
   const stdout = "called\nworker ended with 0\n";
   assert.deepEqual(ended, { code: 0, signal: null, stdout, stderr: "" });
 });

@@ -50,11 +50,24 @@ export async function run(command, words, { cwd, env, timeout = DEADLINE } = {})
   return { code, signal, ...output };
 }
 
-/** Runs a file of this folder in a Node of its own; its arguments are handed over as JSON. */
+/** Runs a file of `programs` in a Node of its own; its arguments are handed over as JSON. */
 export function runNode(name, ...values) {
-  const file = fileURLToPath(new URL(name, import.meta.url));
-  return run(process.execPath, [file, ...values.map((value) => JSON.stringify(value))]);
+  return runProgram([process.execPath], {}, name, ...values);
 }
+
+/** The same in another runtime, and with variables of the environment. */
+export function runProgram([command, ...flags], env, name, ...values) {
+  const file = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+  return run(command, [...flags, file, ...values.map((value) => JSON.stringify(value))], { env });
+}
+
+/** What programs/chat.mjs ends with where everything works. */
+export const CHATTED = {
+  code: 0,
+  signal: null,
+  stdout: "You said: hello 🎉\nYou said: one two\ninvalid_request\n200010\n0\ncancelled\n",
+  stderr: "",
+};
 
 /** Looks again and again until `look` finds something true. */
 export async function until(what, look) {

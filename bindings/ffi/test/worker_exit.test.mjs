@@ -16,7 +16,7 @@ before(async () => (simulator = await startSimulator()));
 after(() => simulator.stop());
 
 function start(workerData) {
-  return new Worker(new URL("worker.mjs", import.meta.url), { workerData });
+  return new Worker(new URL("programs/worker.mjs", import.meta.url), { workerData });
 }
 
 async function answers(workerData) {
@@ -69,10 +69,10 @@ test("worker_exit: process.exit in a worker ends only the worker", { timeout }, 
 
 // Where ffi-napi takes the process down: see ffi_napi.test.mjs.
 test("worker_exit: where only workers load the library", { timeout }, async () => {
-  const lived = await runNode("worker_only.program.mjs", simulator.config(), ["a"]);
+  const lived = await runNode("worker_only", simulator.config(), ["a"]);
   const answered = "You said: a 0\n".repeat(3);
   assert.deepEqual(lived, { code: 0, signal: null, stdout: answered, stderr: "" });
-  const ended = await runNode("worker_only.program.mjs", simulator.config(FOREVER), null);
+  const ended = await runNode("worker_only", simulator.config(FOREVER), null);
   const left = "in flight 1\n".repeat(3);
   assert.deepEqual(ended, { code: 0, signal: null, stdout: left, stderr: "" });
 });

@@ -1,20 +1,22 @@
-// A chat, a stream and a cancelled chat on the thread that runs this.
-// Arguments: the package, a configuration, and one whose provider never answers.
+// A chat, a stream, an error, an answer larger than the read buffer, and a cancelled chat.
+// Arguments: a configuration, and one whose provider never answers.
 
 import { Client } from "../../client.mjs";
-import { open } from "./open.mjs";
+import { ffi } from "./ffi.mjs";
 
-const [name, config, silent] = process.argv.slice(2).map((text) => JSON.parse(text));
+const [config, silent] = process.argv.slice(2).map((text) => JSON.parse(text));
 const model = "openai/gpt-4.1-mini";
-const ffi = open(name);
+
 const client = new Client(ffi, config);
 console.log((await client.chat({ model, prompt: "hello 🎉" })).text);
-
 let streamed = "";
 for await (const chunk of client.stream({ model, prompt: "one two" })) {
   streamed += chunk.choices[0]?.delta.content ?? "";
 }
 console.log(streamed);
+console.log(await client.chat({ model }).catch((error) => error.kind));
+console.log((await client.chat({ model, prompt: "x".repeat(200_000) })).text.length);
+console.log(client.metrics().in_flight);
 await client.close();
 
 const waiting = new Client(ffi, silent);

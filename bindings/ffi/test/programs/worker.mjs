@@ -1,12 +1,11 @@
 // A worker thread with a queue of its own: over the client of the main thread, or with a client too.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Client } from "../client.mjs";
-import { open } from "../koffi.mjs";
+import { Client } from "../../client.mjs";
+import { ffi } from "./ffi.mjs";
 
 const { handle, config, prompts, leave } = workerData;
 const model = "openai/gpt-4.1-mini";
-const ffi = open();
 const client = handle === undefined ? new Client(ffi, config) : Client.over(ffi, handle);
 
 if (leave) {

@@ -1,4 +1,4 @@
-// The main thread loads neither koffi nor the library. Arguments: a configuration, and a worker's
+// The main thread loads neither the FFI nor the library. Arguments: a configuration, and a worker's
 // prompts; or no prompts, for workers that are terminated with a request in flight.
 
 import { once } from "node:events";

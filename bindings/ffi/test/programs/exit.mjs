@@ -1,10 +1,10 @@
 // A program that ends in the way that its argument names. See exit.test.mjs.
 
-import { Client } from "../client.mjs";
-import { open } from "../koffi.mjs";
+import { Client } from "../../client.mjs";
+import { ffi } from "./ffi.mjs";
 
 const [config, how] = process.argv.slice(2).map((text) => JSON.parse(text));
-const client = new Client(open(), config);
+const client = new Client(ffi, config);
 const question = { model: "openai/gpt-4.1-mini", prompt: "x" };
 
 if (how === "idle") {
