@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import sys
 from pathlib import Path
 
 from release import c_package, library, python_package
 from release.files import fresh
-from release.target import ROOT, TARGETS
+from release.target import ROOT, chosen
 
 KINDS = ("python", "c")
 
@@ -29,15 +28,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
     arguments = parser.parse_args()
     kinds = arguments.kinds or KINDS
-    names = (os.environ.get("DIST_TARGETS") or " ".join(TARGETS)).split()
-    if unknown := [name for name in names if name not in TARGETS]:
-        print(f"DIST_TARGETS: {unknown} unknown; there is {', '.join(TARGETS)}", file=sys.stderr)
-        return 2
+    targets = chosen()
     output = fresh(arguments.out.resolve())
     made: list[Path] = []
     sdist = python_package.source(output) if "python" in kinds else None
     made += [sdist] if sdist else []
-    for target in map(TARGETS.__getitem__, names):
+    for target in targets:
         built = library.build(target)
         if sdist:
             made.append(python_package.wheel(target, built, sdist, output))

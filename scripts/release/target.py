@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,14 @@ TARGETS = {
         ),
     )
 }
+
+
+def chosen() -> list[Target]:
+    """The targets that $DIST_TARGETS names, or all."""
+    names = (os.environ.get("DIST_TARGETS") or " ".join(TARGETS)).split()
+    if unknown := [name for name in names if name not in TARGETS]:
+        sys.exit(f"DIST_TARGETS: there is no {unknown[0]}, only {', '.join(TARGETS)}")
+    return [TARGETS[name] for name in names]
 
 
 def version() -> str:
