@@ -54,9 +54,16 @@ build: ## the release library and the simulator
 lib-debug: ## the library with assertions, for tests of C programs
 	$(CARGO) build $(RUST) --lib --bins --examples
 
+GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
+
+.PHONY: go-lib
+go-lib: build ## the static archive that the Go package links
+	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
+	cp include/liter_llm.h go/internal/native/liter_llm.h
 
 .PHONY: schemas
 schemas: ## write the JSON schemas and docs/errors.md anew
@@ -92,7 +99,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python sanitize conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python go sanitize conformance docs symbols fuzz-build ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -122,13 +129,20 @@ python: .venv/installed ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
 
+.PHONY: go
+go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+	$(call say,Go tests)
+	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(call say,C tests under sanitizers)
 	$(BIN)/python scripts/sanitize.py
 
 .PHONY: conformance
-conformance: .venv/installed lib-debug ## every case in every language, and recorded traffic from CORPUS
+conformance: .venv/installed lib-debug go-lib ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
