@@ -10,6 +10,7 @@ and names no folder of the machine that built it. Every package holds the same e
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -19,9 +20,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from check_symbols import HEADER, LIMIT, dotted, faults, functions, glibc
-from release import c_package, notices
-from release.target import ROOT, Target, abi_version, chosen, version
+from check_symbols import HEADER, LIMIT, dotted, faults, functions, glibc, output
+from release import c_package, go_package, notices, npm_package
+from release.target import ROOT, TARGETS, Target, abi_version, chosen, version
 from static_archive import global_symbols
 
 # What a user downloads. Twice the library's own size compressed: more means that something came in
@@ -30,6 +31,8 @@ MOST_PACKED = 4 << 20
 # The C package and a Go module hold an archive too, whose code the linker has not thinned out.
 MOST_PACKED_ARCHIVE = 6 << 20
 MOST_ARCHIVE = 10 << 20
+# What Node asks an addon for.
+ADDON = {"napi_register_module_v1", "node_api_module_get_api_version_v1"}
 
 
 class Checker:
@@ -39,6 +42,7 @@ class Checker:
         self.output = output
         self.faults: list[str] = []
         self.engines: dict[str, str] = {}
+        self.seen: set[Path] = set()
 
     def fail(self, where: str, what: str) -> None:
         """Notes a fault."""
@@ -46,6 +50,7 @@ class Checker:
 
     def unpacked(self, package: Path, folder: Path, most: int) -> Path:
         """The package's content; its size is checked."""
+        self.seen.add(package)
         size = package.stat().st_size
         if size > most:
             self.fail(package.name, f"{size} bytes are more than the limit of {most}")
@@ -57,14 +62,14 @@ class Checker:
                 archive.extractall(folder, filter="data")
         return folder
 
-    def holds(self, package: Path, root: Path, wanted: set[str]) -> None:
-        """The package has the files, by path or pattern, and no stray ones."""
-        files = sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
-        for pattern in sorted(wanted):
-            if not any(re.fullmatch(pattern, name) for name in files):
-                self.fail(package.name, f"has no {pattern}")
-        for name in files:
-            if not any(re.fullmatch(pattern, name) for pattern in wanted):
+    def holds(self, package: Path, root: Path, required: str, others: str) -> None:
+        """The package has the required files (words), and else only what the pattern allows."""
+        files = {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
+        wanted = set(required.split())
+        for name in sorted(wanted - files):
+            self.fail(package.name, f"has no {name}")
+        for name in sorted(files - wanted):
+            if not re.fullmatch(others, name):
                 self.fail(package.name, f"has {name}, which belongs in no release")
 
     def shared(self, package: Path, library: Path, target: Target, names: set[str]) -> None:
@@ -100,6 +105,11 @@ class Checker:
             if folder.encode() in content:
                 self.fail(package.name, f"{library.name} names {folder}")
 
+    def complete(self) -> None:
+        """Nothing lies in the folder that was not looked at."""
+        for path in set(self.output.iterdir()) - self.seen - {self.output / "SHA256SUMS"}:
+            self.fail(path.name, "is none of the packages")
+
     def sums(self) -> None:
         """SHA256SUMS names every file, and fits."""
         lines = (self.output / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
@@ -117,42 +127,25 @@ def sdist(checker: Checker, folder: Path) -> None:
     """The sdist: everything that a wheel is built from, and no more."""
     name = f"liter_llm_sdk-{version()}"
     package = checker.output / f"{name}.tar.gz"
+    required = """PKG-INFO README.md LICENSE pyproject.toml hatch_build.py include/liter_llm.h
+        src/liter_llm/__init__.py src/liter_llm/py.typed rust/Cargo.toml rust/Cargo.lock
+        rust/core/Cargo.toml rust/core/src/lib.rs rust/simulator/Cargo.toml
+        rust/bindings/c/Cargo.toml rust/bindings/c/build.rs rust/bindings/c/src/lib.rs"""
+    sources = r"src/liter_llm/\w+\.pyi?|rust/(core|bindings/c|simulator)/src/.+\.rs|\.gitignore"
     root = checker.unpacked(package, folder, 1 << 20) / name
-    rust = (
-        r"rust/(core|bindings/c|simulator)/src/.+\.rs|rust/(core|bindings/c|simulator)/Cargo\.toml"
-    )
-    checker.holds(
-        package,
-        root,
-        {
-            r"PKG-INFO|README\.md|LICENSE|pyproject\.toml|hatch_build\.py|\.gitignore",
-            r"src/liter_llm/\w+\.pyi?|src/liter_llm/py\.typed",
-            r"include/liter_llm\.h",
-            r"rust/Cargo\.(toml|lock)|rust/bindings/c/build\.rs",
-            rust,
-        },
-    )
+    checker.holds(package, root, required, sources)
 
 
 def wheel(checker: Checker, folder: Path, target: Target) -> None:
     """The wheel: its tag is what auditwheel would give it."""
     name = f"liter_llm_sdk-{version()}"
     package = checker.output / f"{name}-py3-none-{target.wheel}.whl"
+    info = f"{name}.dist-info"
+    required = f"""liter_llm/__init__.py liter_llm/_cffi.py liter_llm/py.typed
+        liter_llm/libliter_llm.so {info}/METADATA {info}/WHEEL {info}/RECORD
+        {info}/licenses/LICENSE {info}/licenses/{notices.NAME}"""
     root = checker.unpacked(package, folder, MOST_PACKED)
-    info = rf"{re.escape(name)}\.dist-info"
-    checker.holds(
-        package,
-        root,
-        {
-            r"liter_llm/\w+\.pyi?",
-            r"liter_llm/_cffi\.py",
-            r"liter_llm/py\.typed",
-            r"liter_llm/libliter_llm\.so",
-            rf"{info}/(METADATA|WHEEL|RECORD)",
-            rf"{info}/licenses/LICENSE",
-            rf"{info}/licenses/{re.escape(notices.NAME)}",
-        },
-    )
+    checker.holds(package, root, required, r"liter_llm/\w+\.pyi?")
     library = root / "liter_llm" / "libliter_llm.so"
     checker.shared(package, library, target, functions(HEADER))
     checker.engine(package, library)
@@ -165,29 +158,19 @@ def wheel(checker: Checker, folder: Path, target: Target) -> None:
 def c(checker: Checker, folder: Path, target: Target) -> None:
     """The C package."""
     package = checker.output / f"{c_package.folder_name(target)}.tar.gz"
-    root = checker.unpacked(package, folder, MOST_PACKED_ARCHIVE) / c_package.folder_name(target)
     soname = f"libliter_llm.so.{abi_version()}"
-    checker.holds(
-        package,
-        root,
-        {
-            r"README\.md",
-            "LICENSE",
-            re.escape(notices.NAME),
-            r"include/liter_llm\.h",
-            r"lib/libliter_llm\.so",
-            re.escape(f"lib/{soname}"),
-            r"lib/libliter_llm\.a",
-            r"lib/pkgconfig/liter_llm(-static)?\.pc",
-            r"lib/cmake/liter_llm/liter_llm-config(-version)?\.cmake",
-            r"share/doc/liter_llm/examples/\w+\.c",
-        },
-    )
+    required = f"""README.md LICENSE {notices.NAME} include/liter_llm.h
+        lib/libliter_llm.so lib/{soname} lib/libliter_llm.a
+        lib/pkgconfig/liter_llm.pc lib/pkgconfig/liter_llm-static.pc
+        lib/cmake/liter_llm/liter_llm-config.cmake
+        lib/cmake/liter_llm/liter_llm-config-version.cmake
+        share/doc/liter_llm/examples/chat.c"""
+    root = checker.unpacked(package, folder, MOST_PACKED_ARCHIVE) / c_package.folder_name(target)
+    checker.holds(package, root, required, r"share/doc/liter_llm/examples/\w+\.c")
     library = root / "lib" / "libliter_llm.so"
     if not library.is_symlink() or os.readlink(library) != soname:
         checker.fail(package.name, f"lib/libliter_llm.so is no link to {soname}")
-    named = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True)
-    if f"Library soname: [{soname}]" not in named.stdout:
+    if f"Library soname: [{soname}]" not in output("readelf", "-d", str(library)):
         checker.fail(package.name, f"the shared library's SONAME is not {soname}")
     checker.shared(package, library, target, functions(HEADER))
     checker.engine(package, library)
@@ -195,6 +178,50 @@ def c(checker: Checker, folder: Path, target: Target) -> None:
     for path in root.rglob("*"):
         if path.suffix in (".pc", ".cmake", ".md") and "@" in path.read_text(encoding="utf-8"):
             checker.fail(package.name, f"{path.name} has a name that was not replaced")
+
+
+def node(checker: Checker, folder: Path) -> None:
+    """The npm package that is imported: no binary, no script, the addons' packages by version."""
+    package = checker.output / npm_package.tarball_name()
+    root = checker.unpacked(package, folder, 1 << 20) / "package"
+    required = "package.json LICENSE src/index.js src/index.mjs"
+    checker.holds(package, root, required, r"README\.md|src/\w+\.m?js|[\w./]+\.d\.m?ts")
+    manifest = json.loads((root / "package.json").read_text(encoding="utf-8"))
+    wanted = {f"@liter-llm/node-{target.node}": version() for target in TARGETS.values()}
+    if manifest.get("optionalDependencies") != wanted:
+        checker.fail(package.name, f"asks for {manifest.get('optionalDependencies')}")
+    for member in ("dependencies", "scripts"):
+        if member in manifest:
+            checker.fail(package.name, f"has {member}: {manifest[member]}")
+
+
+def addon(checker: Checker, folder: Path, target: Target) -> None:
+    """The npm package with a target's addon."""
+    package = checker.output / npm_package.tarball_name(target)
+    root = checker.unpacked(package, folder, MOST_PACKED) / "package"
+    checker.holds(
+        package, root, f"package.json liter_llm.node LICENSE {notices.NAME}", r"README\.md"
+    )
+    checker.shared(package, root / "liter_llm.node", target, ADDON)
+
+
+def go(checker: Checker, folder: Path) -> None:
+    """The Go modules."""
+    package = checker.output / f"{go_package.folder_name()}.tar.gz"
+    root = checker.unpacked(package, folder, MOST_PACKED_ARCHIVE) / go_package.folder_name() / "go"
+    wanted = {go_package.MODULE}
+    required = f"go.mod go.sum LICENSE {go_package.NATIVE}/liter_llm.h"
+    for target in chosen():
+        nested = f"{go_package.NATIVE}/{target.go}"
+        wanted.add(f"{go_package.MODULE}/{nested}")
+        names = ("go.mod", "lib.go", "libliter_llm.a", "LICENSE", notices.NAME)
+        required += "".join(f" {nested}/{name}" for name in names)
+        checker.archive(package, root / nested / "libliter_llm.a")
+    checker.holds(package, root, required, r"[\w/]+\.go|(README|CHANGELOG)\.md")
+    if set(go_package.modules(root)) != wanted:
+        checker.fail(package.name, f"has the modules {sorted(go_package.modules(root))}")
+    if (root / go_package.NATIVE / HEADER.name).read_bytes() != HEADER.read_bytes():
+        checker.fail(package.name, f"its {HEADER.name} is not that of include/: make header")
 
 
 def main() -> int:
@@ -207,9 +234,13 @@ def main() -> int:
         folder = Path(name)
         checker.sums()
         sdist(checker, folder / "sdist")
+        node(checker, folder / "node")
+        go(checker, folder / "go")
         for target in chosen():
             wheel(checker, folder / target.name / "wheel", target)
+            addon(checker, folder / target.name / "addon", target)
             c(checker, folder / target.name / "c", target)
+        checker.complete()
     for fault in checker.faults:
         print(fault, file=sys.stderr)
     if not checker.faults:

@@ -6,6 +6,7 @@ python3 scripts/check_version.py [TAG]      with a tag (v1.2.3): it says the sam
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from release.target import ROOT, version
 PLACES: dict[str, Callable[[str], str | None]] = {
     "python/src/liter_llm/__init__.py": lambda text: first(r'^__version__ = "(.+)"$', text),
 }
+for manifest in ("package.json", "package-lock.json", "platforms/linux-x64-gnu/package.json"):
+    PLACES[f"node/{manifest}"] = lambda text: json.loads(text)["version"]
 for member in ("core", "bindings/c", "simulator"):
     PLACES[f"{member}/Cargo.toml"] = lambda text: (
         version() if re.search(r"^version\.workspace = true$", text, re.MULTILINE) else None

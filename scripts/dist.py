@@ -1,6 +1,6 @@
 """Makes the packages of a release in dist/, with their checksums.
 
-    python3 scripts/dist.py [--out FOLDER] [KIND …]      KIND: python, c; all by default
+    python3 scripts/dist.py [--out FOLDER] [KIND …]      KIND: python, node, go, c; else all
 
 The engine is built once for each target in $DIST_TARGETS (default: all that are known) against an
 old glibc; every package holds that build. The same sources and tools make the same bytes: times are
@@ -14,11 +14,11 @@ import hashlib
 import sys
 from pathlib import Path
 
-from release import c_package, library, python_package
+from release import c_package, go_package, library, npm_package, python_package
 from release.files import fresh
 from release.target import ROOT, chosen
 
-KINDS = ("python", "c")
+KINDS = ("python", "node", "go", "c")
 
 
 def main() -> int:
@@ -31,14 +31,17 @@ def main() -> int:
     targets = chosen()
     output = fresh(arguments.out.resolve())
     made: list[Path] = []
-    sdist = python_package.source(output) if "python" in kinds else None
-    made += [sdist] if sdist else []
-    for target in targets:
-        built = library.build(target)
-        if sdist:
-            made.append(python_package.wheel(target, built, sdist, output))
-        if "c" in kinds:
-            made += c_package.make(target, built, output)
+    engines = [library.build(target) for target in targets]
+    if "python" in kinds:
+        sdist = python_package.source(output)
+        made += [sdist, *(python_package.wheel(engine, sdist, output) for engine in engines)]
+    if "node" in kinds:
+        made.append(npm_package.main_package(output))
+        made += [npm_package.platform_package(engine, output) for engine in engines]
+    if "go" in kinds:
+        made.append(go_package.make(engines, output))
+    if "c" in kinds:
+        made += [c_package.make(engine, output) for engine in engines]
     checksums(output)
     for path in made:
         print(f"{path.stat().st_size / (1 << 20):8.2f} MiB  {path.relative_to(output)}")

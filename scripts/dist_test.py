@@ -1,6 +1,6 @@
 """Installs each package of dist/ into an empty place, as a user would, and sends requests with it.
 
-    python3 scripts/dist_test.py [--dist FOLDER] [KIND …]      KIND: python, c; all by default
+    python3 scripts/dist_test.py [--dist FOLDER] [KIND …]      KIND: python, node, go, c; else all
 
 Everything happens in a new folder outside the checkout, without any of the project's variables; the
 provider is the simulator of target/release. Each test also asks which file was loaded: it has to be
@@ -17,12 +17,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from release import try_c, try_python
+from release import try_c, try_go, try_node, try_python
 from release.sandbox import Sandbox
 from release.target import ROOT, TARGETS
 from simulator import Simulator
 
-KINDS: dict[str, Callable[[Sandbox], None]] = {"python": try_python.run, "c": try_c.run}
+KINDS: dict[str, Callable[[Sandbox], None]] = {
+    "python": try_python.run,
+    "node": try_node.run,
+    "go": try_go.run,
+    "c": try_c.run,
+}
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import library, notices
 from .files import fresh, tarball
+from .library import Engine
 from .target import HEADER, ROOT, STAGE, Target, abi_version, epoch, version
 
 PACKAGE = ROOT / "bindings" / "c" / "package"
@@ -18,8 +19,9 @@ def folder_name(target: Target) -> str:
     return f"liter-llm-c-{version()}-{target.name}"
 
 
-def make(target: Target, built: Path, output: Path) -> list[Path]:
+def make(engine: Engine, output: Path) -> Path:
     """The tarball."""
+    target = engine.target
     root = fresh(STAGE / target.name / "c") / folder_name(target)
     libraries = root / "lib"
     for folder in ("include", "lib/pkgconfig", "lib/cmake/liter_llm", "share/doc/liter_llm"):
@@ -27,9 +29,9 @@ def make(target: Target, built: Path, output: Path) -> list[Path]:
     shutil.copyfile(HEADER, root / "include" / HEADER.name)
     # The loader looks for the name with the ABI's number, the linker for the one without.
     shared = f"{library.SHARED}.{abi_version()}"
-    shutil.copyfile(built / library.SHARED, libraries / shared)
+    shutil.copyfile(engine.shared, libraries / shared)
     (libraries / library.SHARED).symlink_to(shared)
-    shutil.copyfile(library.archive(target, built), libraries / library.STATIC)
+    shutil.copyfile(engine.archive, libraries / library.ARCHIVE)
     for name in ("liter_llm.pc", "liter_llm-static.pc"):
         fill(f"{name}.in", libraries / "pkgconfig" / name, target)
     for name in ("liter_llm-config.cmake", "liter_llm-config-version.cmake"):
@@ -38,7 +40,7 @@ def make(target: Target, built: Path, output: Path) -> list[Path]:
     shutil.copyfile(ROOT / "LICENSE", root / "LICENSE")
     notices.write(root / notices.NAME, target)
     shutil.copytree(EXAMPLES, root / "share" / "doc" / "liter_llm" / "examples")
-    return [tarball(root, output / f"{root.name}.tar.gz", epoch())]
+    return tarball(root, output / f"{root.name}.tar.gz", epoch())
 
 
 def fill(template: str, output: Path, target: Target) -> None:

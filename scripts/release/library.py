@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from .target import ROOT, STAGE, Target, abi_version
 
 BIN = Path(sys.executable).parent
 TARGET_DIR = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-SHARED, STATIC = "libliter_llm.so", "libliter_llm.a"
+SHARED, ARCHIVE = "libliter_llm.so", "libliter_llm.a"
 
 
-def build(target: Target) -> Path:
-    """The folder with the shared library and the archive that rustc makes."""
+@dataclass(frozen=True)
+class Engine:
+    """A target's build: what every package of that target holds."""
+
+    target: Target
+    shared: Path
+    # The one that others can link: the header's functions are its only globals.
+    archive: Path
+
+
+def build(target: Target) -> Engine:
+    """Builds it, where its sources have changed."""
     home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
     # Panic messages name source files: not those of the machine that built them.
     flags = [f"--remap-path-prefix={home}/registry/src=crates", f"--remap-path-prefix={ROOT}=."]
@@ -29,12 +41,19 @@ def build(target: Target) -> Path:
     command = ["cargo-zigbuild", "zigbuild", "--locked", "--release", "-p", "liter-llm-c"]
     command += ["--target", target.zigbuild]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return TARGET_DIR / target.rust / "release"
-
-
-def archive(target: Target, built: Path) -> Path:
-    """The static library for others to link, with the header's functions as its only globals."""
-    output = STAGE / target.name / STATIC
+    built = TARGET_DIR / target.rust / "release"
+    archive = STAGE / target.name / "lib" / ARCHIVE
     script = ROOT / "scripts" / "static_archive.py"
-    subprocess.run([sys.executable, script, built / STATIC, output], check=True)
-    return output
+    subprocess.run([sys.executable, script, built / ARCHIVE, archive], check=True)
+    return Engine(target, built / SHARED, archive)
+
+
+def cxx(target: Target) -> Path:
+    """A C++ compiler for the target, as one program: zig's, with its own C++ library linked in."""
+    path = STAGE / target.name / "c++"
+    # zig links the C++ runtime statically without being told; that is no reason for a warning.
+    words = [sys.executable, "-m", "ziglang", "c++", "-target", target.zig]
+    words.append("-Wno-unused-command-line-argument")
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path

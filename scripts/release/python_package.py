@@ -9,9 +9,10 @@ import sys
 import tarfile
 from pathlib import Path
 
-from . import library, notices
+from . import notices
 from .files import fresh
-from .target import ROOT, STAGE, Target, epoch
+from .library import Engine
+from .target import ROOT, STAGE, epoch
 
 
 def source(output: Path) -> Path:
@@ -19,8 +20,9 @@ def source(output: Path) -> Path:
     return hatchling("sdist", ROOT / "python", fresh(STAGE / "sdist"), output)
 
 
-def wheel(target: Target, built: Path, sdist: Path, output: Path) -> Path:
+def wheel(engine: Engine, sdist: Path, output: Path) -> Path:
     """The wheel of a target, from the sdist as anyone would build it, with our library."""
+    target = engine.target
     root = fresh(STAGE / target.name / "wheel")
     with tarfile.open(sdist) as tar:
         tar.extractall(root, filter="data")
@@ -31,7 +33,7 @@ def wheel(target: Target, built: Path, sdist: Path, output: Path) -> Path:
         package,
         root / "dist",
         output,
-        LITER_LLM_LIB=str(built / library.SHARED),
+        LITER_LLM_LIB=str(engine.shared),
         LITER_LLM_PLATFORM=target.wheel,
     )
 
