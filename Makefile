@@ -71,8 +71,24 @@ schemas: ## write the JSON schemas and docs/errors.md anew
 	$(PYTHON) scripts/errors_doc.py
 
 .PHONY: wheel
-wheel: .venv/packages build ## the wheel, in dist/
+wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
+
+.venv/dist-packages: .venv/packages scripts/requirements-dist.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements-dist.txt
+	@touch $@
+
+.PHONY: dist
+dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+	$(call say,packages)
+	$(BIN)/python scripts/check_version.py
+	$(BIN)/python scripts/dist.py
+	$(BIN)/python scripts/check_dist.py
+
+.PHONY: dist-test
+dist-test: .venv/dist-packages build ## install each package of dist/ elsewhere and send requests with it
+	$(call say,packages, installed)
+	$(BIN)/python scripts/dist_test.py
 
 .PHONY: fmt
 fmt: .venv/packages ## format Rust and Python
