@@ -133,7 +133,8 @@ impl<'a> Known<'a> {
             }
         }
         for exchange in self.log.exchanges.iter().filter(|exchange| exchange.call == self.number) {
-            if exchange.seen.order > end.order {
+            // One that was on its way arrives at the same instant.
+            if exchange.seen.at > end.at {
                 wrong.push("a request came after its end".to_owned());
             }
             // A stream whose end was read may be read a little further, for its connection's sake.
