@@ -14,24 +14,27 @@ use tokio::sync::{Notify, watch};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Network, Pool};
-use crate::json::{Object, Value, json, to_vec};
 use crate::model::{Options, Request, Response};
-use crate::pipeline::{self, Open, Step};
+use crate::pipeline::{self, Call};
+use crate::route::fanout::{self, Many};
+use crate::route::table::Table;
+use crate::stream::{Open, Step};
 
 /// Sends requests to the configured providers.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     pools: Arc<[Pool]>,
 }
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) table: Table,
     network: Option<Arc<dyn Network>>,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
-    counters: Vec<Counters>,
+    pub(crate) counters: Vec<Counters>,
 }
 
 /// How far the client is on its way out.
@@ -46,8 +49,8 @@ enum State {
 
 /// What one provider has seen.
 #[derive(Default)]
-struct Counters {
-    calls: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
     errors: [AtomicU64; ErrorKind::ALL.len()],
 }
 
@@ -61,6 +64,8 @@ struct Permit {
 pub enum Started {
     /// The whole answer.
     Whole(Box<Response>),
+    /// The answers of a fan-out.
+    Many(Box<Many>),
     /// A stream that has opened.
     Stream(Box<ChatStream>),
 }
@@ -75,20 +80,21 @@ impl Client {
     /// A client of this configuration. Opens no connection and reads no key yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self::build(config, None)
+        Self::build(config, None, fastrand::u64(..))
     }
 
     /// A client whose connections `network` opens in place of TCP, for tests in virtual time. Two
     /// with the same `seed` draw the same random numbers.
     #[doc(hidden)]
     #[must_use]
-    pub fn with_network(config: Config, network: Arc<dyn Network>, _seed: u64) -> Self {
-        Self::build(config, Some(network))
+    pub fn with_network(config: Config, network: Arc<dyn Network>, seed: u64) -> Self {
+        Self::build(config, Some(network), seed)
     }
 
-    fn build(config: Config, network: Option<Arc<dyn Network>>) -> Self {
+    fn build(config: Config, network: Option<Arc<dyn Network>>, seed: u64) -> Self {
         let counters = config.providers.iter().map(|_| Counters::default()).collect();
         let inner = Arc::new(Inner {
+            table: Table::new(&config, seed),
             config,
             network,
             state: watch::Sender::new(State::Open),
@@ -113,37 +119,63 @@ impl Client {
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
         let (request, options) = parse(request, options)?;
-        self.run_whole(&permit, request, &options).await
+        if options.fanout.is_some() {
+            let message = "a fan-out has several answers: not through this function";
+            return Err(Error::invalid("options.fanout", message));
+        }
+        self.run_whole(&permit, request, options).await
     }
 
-    /// Sends a request document and waits for the stream to open.
+    /// Sends a request document and waits for the stream to show its first content.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
         let (request, options) = parse(request, options)?;
-        self.run_stream(permit, request, &options).await
+        self.run_stream(permit, request, options).await
     }
 
-    /// [`Client::stream`] where the request says `"stream": true`, else [`Client::call`].
+    /// [`Client::stream`] where the request says `"stream": true`, a fan-out where the options say
+    /// so, else [`Client::call`].
     pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        self.begin(request, options, true).await
+    }
+
+    /// [`Client::start`] for a caller that waits for the whole, whatever the request says.
+    pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        self.begin(request, options, false).await
+    }
+
+    async fn begin(&self, request: &[u8], options: &[u8], stream: bool) -> Result<Started, Error> {
         let permit = self.admit()?;
         let (request, options) = parse(request, options)?;
-        if request.stream {
-            let stream = self.run_stream(permit, request, &options).await?;
-            Ok(Started::Stream(Box::new(stream)))
-        } else {
-            let response = self.run_whole(&permit, request, &options).await?;
-            Ok(Started::Whole(Box::new(response)))
+        if request.stream && stream {
+            let stream = self.run_stream(permit, request, options).await?;
+            return Ok(Started::Stream(Box::new(stream)));
         }
+        if options.fanout.is_some() {
+            // Boxed: rare, and every call would carry its future about.
+            let many = Box::pin(self.run_many(&permit, request, options)).await?;
+            return Ok(Started::Many(Box::new(many)));
+        }
+        let response = self.run_whole(&permit, request, options).await?;
+        Ok(Started::Whole(Box::new(response)))
+    }
+
+    fn plan(&self, request: Request, options: Options, to: Option<&str>) -> Result<Box<Call>, Error> {
+        Call::new(Arc::clone(&self.inner), Arc::clone(&self.pools), request, options, to)
     }
 
     async fn run_whole(
         &self,
         permit: &Permit,
         request: Request,
-        options: &Options,
+        options: Options,
     ) -> Result<Response, Error> {
-        let inner = Arc::clone(&self.inner);
-        let work = pipeline::call(inner, &self.pools, request, options);
+        // Whoever waits for the whole answer has no use for chunks.
+        let request = Request { stream: false, ..request };
+        let work = async {
+            let call = self.plan(request, options, None)?;
+            pipeline::whole(&call).await
+        };
         let response = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         permit.count(Some(&response.provider), None);
         Ok(response)
@@ -153,12 +185,46 @@ impl Client {
         &self,
         permit: Permit,
         request: Request,
-        options: &Options,
+        options: Options,
     ) -> Result<ChatStream, Error> {
-        let inner = Arc::clone(&self.inner);
-        let work = pipeline::open(inner, &self.pools, request, options);
+        let request = Request { stream: true, ..request };
+        let work = async {
+            if options.fanout.is_some() {
+                let calls = self.plan_many(&request, &options)?;
+                return Box::pin(fanout::first_stream(calls, &options)).await;
+            }
+            pipeline::open(self.plan(request, options, None)?).await
+        };
         let open = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
         Ok(ChatStream { open, permit })
+    }
+
+    async fn run_many(
+        &self,
+        permit: &Permit,
+        request: Request,
+        options: Options,
+    ) -> Result<Many, Error> {
+        let request = Request { stream: false, ..request };
+        let work = async {
+            let calls = self.plan_many(&request, &options)?;
+            fanout::fastest(calls, &options).await
+        };
+        let many = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
+        for response in &many.results {
+            permit.count(Some(&response.provider), None);
+        }
+        for error in &many.failures {
+            permit.count(error.provider.as_deref(), Some(error.kind()));
+        }
+        Ok(many)
+    }
+
+    /// One call for each target of a fan-out.
+    fn plan_many(&self, request: &Request, options: &Options) -> Result<Vec<Box<Call>>, Error> {
+        let targets = options.fanout.iter().flat_map(|fanout| &fanout.targets);
+        let plan = |to: &String| self.plan(request.clone(), options.clone(), Some(to.as_str()));
+        targets.map(plan).collect()
     }
 
     /// How many calls are in flight.
@@ -235,57 +301,6 @@ impl Client {
         }
         Ok(permit)
     }
-
-    /// Counters so far, as a JSON document.
-    #[must_use]
-    pub fn metrics_json(&self) -> Vec<u8> {
-        let mut providers = Object::new();
-        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
-            let calls = counters.calls.load(Ordering::Relaxed);
-            if calls == 0 {
-                continue;
-            }
-            let errors = counters.errors().filter(|(_, count)| *count > 0);
-            let errors: Object =
-                errors.map(|(kind, count)| (kind.name(), Value::from(count))).collect();
-            let counts = json!({"calls": calls, "errors": errors});
-            providers.insert(settings.name.clone(), counts);
-        }
-        let document = json!({"in_flight": self.in_flight(), "providers": providers});
-        to_vec(&document, 256)
-    }
-
-    /// Counters so far, in Prometheus' text format.
-    #[must_use]
-    pub fn metrics_prometheus(&self) -> Vec<u8> {
-        use std::fmt::Write as _;
-        let mut text = String::from(
-            "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
-        );
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "liter_llm_in_flight {}", self.in_flight());
-        text.push_str(
-            "# HELP liter_llm_calls_total Ended calls.\n# TYPE liter_llm_calls_total counter\n",
-        );
-        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
-            let calls = counters.calls.load(Ordering::Relaxed);
-            if calls == 0 {
-                continue;
-            }
-            let name = label(&settings.name);
-            let failed: u64 = counters.errors().map(|(_, count)| count).sum();
-            let ok = calls.saturating_sub(failed);
-            let _ =
-                writeln!(text, "liter_llm_calls_total{{provider=\"{name}\",outcome=\"ok\"}} {ok}");
-            for (kind, count) in counters.errors().filter(|(_, count)| *count > 0) {
-                let _ = writeln!(
-                    text,
-                    "liter_llm_calls_total{{provider=\"{name}\",outcome=\"{kind}\"}} {count}"
-                );
-            }
-        }
-        text.into_bytes()
-    }
 }
 
 impl ChatStream {
@@ -357,7 +372,7 @@ impl Drop for Permit {
 }
 
 impl Counters {
-    fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
+    pub(crate) fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
         let counts = self.errors.iter().map(|count| count.load(Ordering::Relaxed));
         ErrorKind::ALL.iter().copied().zip(counts)
     }
@@ -378,11 +393,6 @@ fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
 
 fn closed() -> Error {
     Error::new(ErrorKind::Cancelled, "the client is closed")
-}
-
-/// A Prometheus label's value.
-fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]

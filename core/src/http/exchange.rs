@@ -109,24 +109,30 @@ fn coding(headers: &HeaderMap) -> Coding {
 }
 
 impl Pool {
-    /// Sends `request` and waits for the headers.
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told when
+    /// it goes out on a connection, and when that connection turns out not to have taken it.
     pub async fn send(
         &self,
         provider: &ProviderConfig,
-        auth: Auth,
-        request: HttpRequest,
+        mut request: Request<Full<Bytes>>,
         deadline: &Deadline,
+        sent: impl Fn(bool),
     ) -> Result<Reply, Error> {
-        let mut request = self.build(provider, auth, request)?;
         let exchange = async {
             let mut resends = 0;
             loop {
                 let lease = self.lease().await?;
                 self.address(provider, &mut request, lease.is_http2())?;
+                sent(true);
                 match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
-                    Sent::Unsent(again, _) => request = again,
+                    Sent::Unsent(again, error) => {
+                        sent(false);
+                        if resends == RESENDS {
+                            return Err(error);
+                        }
+                        request = again;
+                    }
                 }
                 resends += 1;
             }
@@ -156,11 +162,14 @@ impl Pool {
         Ok(Reply { status, headers: head.headers, body })
     }
 
-    fn build(
+    /// The request with its key and every header. `idempotency`: the key that makes a repeated
+    /// request count once, for a provider that has a header for it.
+    pub fn prepare(
         &self,
         provider: &ProviderConfig,
         auth: Auth,
         request: HttpRequest,
+        idempotency: Option<&str>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
         *out.method_mut() = Method::POST;
@@ -199,6 +208,13 @@ impl Pool {
         }
         for (name, value) in &provider.headers {
             headers.insert(name, value.clone());
+        }
+        if let (Some(key), Some(name)) = (idempotency, &provider.idempotency_header) {
+            let value = HeaderValue::try_from(key).map_err(|_| {
+                let param = "options.idempotency_key";
+                Error::invalid(param, format!("{param} has characters that no header can hold"))
+            })?;
+            headers.insert(name, value);
         }
         Ok(out)
     }

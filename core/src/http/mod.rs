@@ -25,9 +25,11 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     /// When the call began.
-    pub start: Instant,
+    start: Instant,
     /// When its time is up.
-    pub total: Instant,
+    total: Instant,
+    /// When the attempt began.
+    begun: Instant,
     headers: Option<Instant>,
     first_token: Option<Instant>,
     idle: Duration,
@@ -43,20 +45,29 @@ const IDLE: Duration = Duration::from_secs(60);
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
 
 impl Deadline {
-    /// The timers of a call that begins now. Only a `stream` has a first token.
+    /// So long after `start`.
+    #[must_use]
+    pub fn after(start: Instant, time: Duration) -> Instant {
+        start + time.min(FOREVER)
+    }
+
+    /// The timers of an attempt that begins now, in a call that began at `start` and has until
+    /// `total`. Only a `stream` has a first token.
     #[must_use]
     pub fn new(
         timeouts: &Timeouts,
         stream: bool,
-        total_ms: Option<u64>,
+        start: Instant,
+        total: Instant,
         idle_ms: Option<u64>,
     ) -> Self {
-        let start = Instant::now();
-        let at = |after: Duration| start + after.min(FOREVER);
+        let begun = Instant::now();
+        let at = |time| Self::after(begun, time);
         let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
         Deadline {
             start,
-            total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
+            total,
+            begun,
             headers: timeouts.headers.map(at),
             first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: asked.unwrap_or(IDLE).min(FOREVER),
@@ -66,18 +77,18 @@ impl Deadline {
 
     /// Waits for `work` until the headers are due.
     pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let mut due = (self.total, TOTAL);
+        let mut due = (self.total, self.start, TOTAL);
         if let Some(at) = self.headers
             && at < due.0
         {
-            due = (at, "response headers (timeouts.headers_ms)");
+            due = (at, self.begun, "response headers (timeouts.headers_ms)");
         }
         if let Some(at) = self.first_token
             && at < due.0
         {
-            due = (at, FIRST_TOKEN);
+            due = (at, self.begun, FIRST_TOKEN);
         }
-        until(due.0, due.0 - self.start, due.1, work).await
+        until(due.0, due.0 - due.1, due.2, work).await
     }
 
     /// Waits for a part of a body. `content`: the first content has arrived.
@@ -92,7 +103,7 @@ impl Deadline {
         if let (false, Some(first)) = (content, self.first_token)
             && first < at
         {
-            return until(first, first - self.start, FIRST_TOKEN, work).await;
+            return until(first, first - self.begun, FIRST_TOKEN, work).await;
         }
         until(at, limit, what, work).await
     }

@@ -156,6 +156,12 @@ impl StreamReader {
         self.assembly.committed()
     }
 
+    /// Whether the terminal event has come.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// The chunks since the last time.
     pub fn take_chunks(&mut self) -> Vec<Chunk> {
         self.assembly.take_chunks()
