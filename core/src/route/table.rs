@@ -176,7 +176,7 @@ impl Table {
         // Whoever comes here has been chosen: where every target is open, the least bad one.
         let pass = |breaker: &Breaker| match breaker.admit(now) {
             Admission::Yes(pass) => pass,
-            Admission::No { .. } => breaker.insist(),
+            Admission::No { .. } => breaker.insist(now),
         };
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
