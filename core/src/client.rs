@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Network, Pool};
-use crate::model::{Options, Request, Response};
+use crate::model::{HttpAnswer, Operation, Options, Request, Response};
+use crate::passthrough::{self, HttpStream};
 use crate::pipeline::{self, Call};
 use crate::route::fanout::{self, Many};
 use crate::route::table::Table;
@@ -24,7 +26,7 @@ use crate::stream::{Open, Step};
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
-    pools: Arc<[Pool]>,
+    pub(crate) pools: Arc<[Pool]>,
 }
 
 pub(crate) struct Inner {
@@ -55,19 +57,29 @@ pub(crate) struct Counters {
 }
 
 /// A call's place among those in flight.
-struct Permit {
+pub(crate) struct Permit {
     inner: Arc<Inner>,
     state: watch::Receiver<State>,
+}
+
+/// A whole answer.
+pub enum Answer {
+    /// To a chat request.
+    Chat(Response),
+    /// To a chat request that went to several targets.
+    Many(Many),
+    /// To a request that was passed through.
+    Http(HttpAnswer),
 }
 
 /// What [`Client::start`] began.
 pub enum Started {
     /// The whole answer.
-    Whole(Box<Response>),
-    /// The answers of a fan-out.
-    Many(Box<Many>),
+    Whole(Box<Answer>),
     /// A stream that has opened.
     Stream(Box<ChatStream>),
+    /// An answer that is passed through as it arrives.
+    Http(Box<HttpStream>),
 }
 
 /// A streamed answer.
@@ -114,50 +126,68 @@ impl Client {
         Client { inner: Arc::clone(&self.inner), pools }
     }
 
-    /// Sends a request document and waits for the whole answer. `options` may be empty; it wins
-    /// over the request's own member by member.
+    /// Sends a chat request and waits for the whole answer. `options` may be empty; it wins over
+    /// the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
+        let (operation, options) = parse(request, options)?;
         if options.fanout.is_some() {
             let message = "a fan-out has several answers: not through this function";
             return Err(Error::invalid("options.fanout", message));
         }
-        self.run_whole(&permit, request, options).await
+        self.run_whole(&permit, operation.chat()?, options).await
     }
 
-    /// Sends a request document and waits for the stream to show its first content.
+    /// Sends a chat request and waits for the stream to show its first content.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        self.run_stream(permit, request, options).await
+        let (operation, options) = parse(request, options)?;
+        self.run_stream(permit, operation.chat()?, options).await
     }
 
-    /// [`Client::stream`] where the request says `"stream": true`, a fan-out where the options say
-    /// so, else [`Client::call`].
-    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
-        self.begin(request, options, true).await
-    }
-
-    /// [`Client::start`] for a caller that waits for the whole, whatever the request says.
-    pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
-        self.begin(request, options, false).await
-    }
-
-    async fn begin(&self, request: &[u8], options: &[u8], stream: bool) -> Result<Started, Error> {
+    /// Sends a request document of any operation and waits for the whole answer.
+    pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        if request.stream && stream {
-            let stream = self.run_stream(permit, request, options).await?;
-            return Ok(Started::Stream(Box::new(stream)));
+        let (operation, options) = parse(request, options)?;
+        self.run(&permit, operation, options).await
+    }
+
+    /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
+    /// whole answer.
+    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        let permit = self.admit()?;
+        let (operation, options) = parse(request, options)?;
+        match operation {
+            Operation::Chat(request) if request.stream => {
+                let stream = self.run_stream(permit, request, options).await?;
+                Ok(Started::Stream(Box::new(stream)))
+            }
+            Operation::Http(call) if call.stream => {
+                let stream = passthrough::open(self, permit, call, &options).await?;
+                Ok(Started::Http(Box::new(stream)))
+            }
+            whole => Ok(Started::Whole(Box::new(self.run(&permit, whole, options).await?))),
         }
-        if options.fanout.is_some() {
+    }
+
+    async fn run(
+        &self,
+        permit: &Permit,
+        operation: Operation,
+        options: Options,
+    ) -> Result<Answer, Error> {
+        match operation {
             // Boxed: rare, and every call would carry its future about.
-            let many = Box::pin(self.run_many(&permit, request, options)).await?;
-            return Ok(Started::Many(Box::new(many)));
+            Operation::Chat(request) if options.fanout.is_some() => {
+                Ok(Answer::Many(Box::pin(self.run_many(permit, request, options)).await?))
+            }
+            Operation::Chat(request) => {
+                Ok(Answer::Chat(self.run_whole(permit, request, options).await?))
+            }
+            Operation::Http(call) => {
+                Ok(Answer::Http(passthrough::answer(self, permit, call, &options).await?))
+            }
         }
-        let response = self.run_whole(&permit, request, options).await?;
-        Ok(Started::Whole(Box::new(response)))
     }
 
     fn plan(&self, request: Request, options: Options, to: Option<&str>) -> Result<Box<Call>, Error> {
@@ -303,6 +333,18 @@ impl Client {
     }
 }
 
+impl Answer {
+    /// The response document, compact, in canonical member order.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        match self {
+            Answer::Chat(response) => response.to_json(),
+            Answer::Many(many) => many.to_json(),
+            Answer::Http(answer) => answer.to_json(),
+        }
+    }
+}
+
 impl ChatStream {
     /// What comes next. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
@@ -313,13 +355,22 @@ impl ChatStream {
         }
         Ok(step)
     }
-}
 
-impl ChatStream {
     /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
     /// closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let deadline = self.open.deadline();
+        let outcome = self.permit.wait_for_reader(self.open.deadline(), room).await;
+        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+    }
+}
+
+impl Permit {
+    /// Waits for `room`, which a slow reader makes.
+    pub(crate) async fn wait_for_reader(
+        &self,
+        deadline: Instant,
+        room: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let work = async {
             tokio::time::timeout_at(deadline, room).await.map_err(|_| {
                 Error::new(
@@ -329,15 +380,15 @@ impl ChatStream {
                 )
             })
         };
-        let outcome = self.permit.run(work).await;
-        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+        self.run(work).await
     }
-}
 
-impl Permit {
     /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
     /// closed under it.
-    async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let mut state = self.state.clone();
         tokio::select! {
             biased;
@@ -347,7 +398,7 @@ impl Permit {
     }
 
     /// Adds an ended call to its provider's counters.
-    fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
+    pub(crate) fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
         if let Some(index) = provider.and_then(|name| self.inner.config.index(name).ok()) {
             let counters = &self.inner.counters[index];
             counters.calls.fetch_add(1, Ordering::Relaxed);
@@ -357,7 +408,7 @@ impl Permit {
         }
     }
 
-    fn failed(&self, error: Error) -> Error {
+    pub(crate) fn failed(&self, error: Error) -> Error {
         self.count(error.provider.as_deref(), Some(error.kind()));
         error
     }
@@ -386,9 +437,9 @@ fn pools(inner: &Inner, blocking: Option<&Handle>) -> Arc<[Pool]> {
     inner.config.providers.iter().map(pool).collect()
 }
 
-fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
+fn parse(request: &[u8], options: &[u8]) -> Result<(Operation, Options), Error> {
     let options = if options.is_empty() { Options::default() } else { Options::parse(options)? };
-    Request::parse(request, options)
+    Operation::parse(request, options)
 }
 
 fn closed() -> Error {

@@ -314,7 +314,7 @@ impl Call {
 
 /// A number that no other has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
-fn unique() -> String {
+pub(crate) fn unique() -> String {
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
@@ -330,7 +330,7 @@ pub(crate) fn located(mut error: Error, status: u16, headers: &::http::HeaderMap
     error
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     // Microseconds are the finest that is worth a reader's time.
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -25,12 +25,13 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     /// When the call began.
-    start: Instant,
+    pub start: Instant,
     /// When its time is up.
-    total: Instant,
+    pub total: Instant,
     /// When the attempt began.
     begun: Instant,
-    headers: Option<Instant>,
+    /// When the headers are due, and the name of that limit.
+    headers: Option<(Instant, &'static str)>,
     first_token: Option<Instant>,
     idle: Duration,
     /// The limit was asked for. The default does not hold before the first content: a model that
@@ -68,20 +69,41 @@ impl Deadline {
             start,
             total,
             begun,
-            headers: timeouts.headers.map(at),
+            headers: timeouts.headers.map(|after| (at(after), HEADERS)),
             first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: asked.unwrap_or(IDLE).min(FOREVER),
             idle_from_start: asked.is_some(),
         }
     }
 
+    /// The timers of a request that is passed through and begins now. Which of its answer's bytes are
+    /// content nobody here knows, so silence counts only where a limit was asked for; one that the
+    /// call asks for counts before the headers too, as it does in HTTP clients.
+    #[must_use]
+    pub fn verbatim(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
+        let start = Instant::now();
+        let total = total_ms.map_or(timeouts.total, Duration::from_millis);
+        let total = Self::after(start, total);
+        let mut deadline = Self::new(timeouts, true, start, total, idle_ms);
+        if !deadline.idle_from_start {
+            deadline.idle = FOREVER;
+        }
+        if idle_ms.is_some() {
+            let silent = deadline.start + deadline.idle;
+            if deadline.headers.is_none_or(|(at, _)| silent < at) {
+                deadline.headers = Some((silent, "response headers (idle_ms)"));
+            }
+        }
+        deadline
+    }
+
     /// Waits for `work` until the headers are due.
     pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         let mut due = (self.total, self.start, TOTAL);
-        if let Some(at) = self.headers
+        if let Some((at, what)) = self.headers
             && at < due.0
         {
-            due = (at, self.begun, "response headers (timeouts.headers_ms)");
+            due = (at, self.begun, what);
         }
         if let Some(at) = self.first_token
             && at < due.0
@@ -123,5 +145,6 @@ async fn until<T>(
     })
 }
 
+const HEADERS: &str = "response headers (timeouts.headers_ms)";
 const FIRST_TOKEN: &str = "the first token (timeouts.first_token_ms)";
 const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

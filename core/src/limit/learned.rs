@@ -12,6 +12,8 @@ use super::{MAX_WAIT, Totals};
 use crate::provider::shared;
 use crate::retry::hint;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Requests or tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
@@ -27,6 +29,8 @@ pub(super) struct Reading {
     pub(super) limit: Option<u64>,
     /// From the answer on.
     pub(super) reset: Duration,
+    /// In what time the whole limit may be used.
+    pub(super) period: Duration,
 }
 
 /// The quotas of an answer. Those that never start anew, or not in the future, are left out.
@@ -55,23 +59,26 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
 fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -> Option<Reading> {
     let unit = unit(name)?;
     let beside = |word| shared::text(headers, &name.replace("remaining", word)).map(str::trim);
+    let named = period(name);
     let reset = match beside("reset") {
         Some(reset) => hint::time_until(reset, now)?,
-        None => period(name)?,
+        None => named?,
     };
+    let remaining = number(value)?;
     let limit = beside("limit").and_then(number);
-    reading(unit, number(value)?, limit, reset)
+    // A name that says nothing may mean any period [rec: Together counts seconds].
+    let bare = name.ends_with("ratelimit-remaining");
+    let period = named.unwrap_or(if bare { reset } else { MINUTE });
+    (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
 }
 
 /// The IETF's draft: `"api";r=499;t=70` [rec: Hugging Face].
 fn draft(value: &str) -> Option<Reading> {
     let member = |key| value.split(';').find_map(|part| part.trim().strip_prefix(key));
+    let remaining = number(member("r=")?)?;
     let reset = Duration::from_secs(member("t=")?.parse().ok()?);
-    reading(Unit::Requests, number(member("r=")?)?, None, reset)
-}
-
-fn reading(unit: Unit, remaining: u64, limit: Option<u64>, reset: Duration) -> Option<Reading> {
-    (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset })
+    let (unit, limit, period) = (Unit::Requests, None, reset);
+    (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
 }
 
 /// A count; those too large for us are as good as none (2^63 and more [rec: Hugging Face]).
@@ -97,14 +104,17 @@ fn unit(name: &str) -> Option<Unit> {
     remaining.then_some(unit.or((!other).then_some(Unit::Requests)))?
 }
 
-/// The length of the quota's window, where its name says it and no reset stands beside it
-/// [rec: Mistral].
+/// The length of the quota's window, where its name says it; Mistral sends no reset beside it
+/// [rec].
 fn period(name: &str) -> Option<Duration> {
     if name.ends_with("-10-second") {
         return Some(Duration::from_secs(10));
     }
-    name.ends_with("-minute").then_some(Duration::from_secs(60))
+    name.ends_with("-minute").then_some(MINUTE)
 }
+
+/// Tokens of a call, where none is at hand.
+const TYPICAL: u64 = 2_000;
 
 /// The quotas of one gate.
 #[derive(Debug, Default)]
@@ -121,12 +131,16 @@ struct Quota {
     ceiling: u64,
     limit: Option<u64>,
     reset: Instant,
+    period: Duration,
 }
 
-/// A quota that was used up has started anew.
+/// A quota has started anew, or moved on: how far, nobody knows before the next answer.
 pub(super) struct Anew {
     pub(super) at: Instant,
-    pub(super) requests_limit: Option<u64>,
+    /// How many calls it would have taken yet.
+    pub(super) left: u64,
+    /// How many calls it takes, and in what time.
+    pub(super) limit: Option<(u64, Duration)>,
 }
 
 impl Quotas {
@@ -160,30 +174,28 @@ impl Quotas {
                 ceiling: own.saturating_add(reading.remaining),
                 limit: reading.limit,
                 reset: now.checked_add(reading.reset)?,
+                period: reading.period,
             })
         }));
         true
     }
 
-    /// Forgets the quotas that have started anew. Returns the latest of those that were used up, or
-    /// that somebody may have waited for.
-    pub(super) fn advance(&mut self, now: Instant, passed: Totals, line: bool) -> Option<Anew> {
-        let mut anew: Option<Anew> = None;
+    /// Forgets the quotas that have started anew. Returns the one that had least left.
+    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<Anew> {
+        let mut least: Option<Anew> = None;
         self.known.retain(|quota| {
             if quota.reset > now {
                 return true;
             }
-            let held = line || quota.is_used_up(passed);
-            if held && anew.as_ref().is_none_or(|anew| anew.at < quota.reset) {
-                let requests = quota.unit == Unit::Requests;
-                anew = Some(Anew {
-                    at: quota.reset,
-                    requests_limit: quota.limit.filter(|_| requests),
-                });
+            let left = quota.left(passed);
+            if least.as_ref().is_none_or(|least| left < least.left) {
+                let limit = quota.limit.filter(|_| quota.unit == Unit::Requests);
+                let limit = limit.map(|limit| (limit, quota.period));
+                least = Some(Anew { at: quota.reset, left, limit });
             }
             false
         });
-        anew
+        least
     }
 
     /// When the last of the quotas starts anew that a call of so many tokens does not fit in,
@@ -208,10 +220,11 @@ impl Quotas {
 }
 
 impl Quota {
-    fn is_used_up(&self, passed: Totals) -> bool {
+    /// How many calls it would take yet; of those of a typical size, where it counts tokens.
+    fn left(&self, passed: Totals) -> u64 {
         match self.unit {
-            Unit::Requests => passed.requests >= self.ceiling,
-            Unit::Tokens => passed.tokens >= self.ceiling,
+            Unit::Requests => self.ceiling.saturating_sub(passed.requests),
+            Unit::Tokens => self.ceiling.saturating_sub(passed.tokens) / TYPICAL,
         }
     }
 

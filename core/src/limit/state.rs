@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::learned::{Quotas, Reading};
+use super::learned::{Anew, Quotas, Reading};
 use super::rate::{Pace, Window};
 use super::{Limits, Totals};
 
@@ -17,7 +17,7 @@ use super::{Limits, Totals};
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Who has so much credit after a pause is not held back any more.
-const TRUSTED: u32 = 32;
+const TRUSTED: u64 = 32;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -72,13 +72,17 @@ pub(super) struct Blocked {
     pub(super) what: &'static str,
 }
 
-/// After a pause that the provider imposed nobody knows how much it will take: calls go out singly,
-/// and each that is answered lets two more go, as does time a single one.
+/// After a pause, or when a quota has started anew, nobody knows how much the provider will take
+/// until it says so: there is credit for what was left and one more, and each call that is answered
+/// without a word about quotas lets two more go, as does time a single one.
 #[derive(Debug)]
 struct Trial {
-    credit: u32,
+    credit: u64,
+    /// When time gives the next.
     next: Instant,
     spacing: Duration,
+    /// The credit never grows beyond it; without one, enough of it ends the trial.
+    limit: Option<u64>,
 }
 
 impl Grant {
@@ -90,17 +94,36 @@ impl Grant {
 }
 
 impl Trial {
-    fn begin(at: Instant, requests_limit: Option<u64>) -> Self {
-        let per_minute = requests_limit.map_or(60, |limit| limit.clamp(1, 60_000));
-        let spacing = Duration::from_secs(60) / per_minute as u32;
-        Self { credit: 1, next: at + spacing, spacing }
+    fn begin(anew: &Anew) -> Self {
+        let (limit, period) = anew.limit.unwrap_or((60, Duration::from_secs(60)));
+        let spacing = period / u32::try_from(limit).unwrap_or(u32::MAX).max(1);
+        let spacing = spacing.max(Duration::from_nanos(1));
+        let limit = anew.limit.map(|(limit, _)| limit.max(1));
+        Self { credit: anew.left.saturating_add(1), next: anew.at + spacing, spacing, limit }
     }
 
     fn advance(&mut self, now: Instant) {
-        while self.next <= now && self.credit < TRUSTED {
-            self.credit += 1;
-            self.next += self.spacing;
+        if let Some(since) = now.checked_duration_since(self.next) {
+            let more = since.as_nanos() / self.spacing.as_nanos() + 1;
+            let remainder = since.as_nanos() % self.spacing.as_nanos();
+            let remainder = Duration::from_nanos(remainder as u64);
+            self.next = now + self.spacing - remainder;
+            self.give(u64::try_from(more).unwrap_or(u64::MAX));
         }
+    }
+
+    fn give(&mut self, more: u64) {
+        self.credit = self.credit.saturating_add(more).min(self.limit.unwrap_or(u64::MAX));
+    }
+
+    /// Time gives nothing before the answer to the last one could have.
+    fn take(&mut self, now: Instant) {
+        self.credit = self.credit.saturating_sub(1);
+        self.next = self.next.max(now + self.spacing);
+    }
+
+    fn is_over(&self) -> bool {
+        self.limit.is_none() && self.credit >= TRUSTED
     }
 }
 
@@ -138,18 +161,19 @@ impl State {
         if let Some(window) = &mut self.window {
             window.advance(now);
         }
-        if let Some(anew) = self.quotas.advance(now, passed, !self.line.is_empty()) {
-            self.trial = Some(Trial::begin(anew.at, anew.requests_limit));
-        }
-        if let Some(until) = self.cool.take_if(|until| *until <= now) {
-            self.trial = Some(Trial::begin(until, None));
+        let anew = self.quotas.advance(now, passed);
+        let over = self.cool.take_if(|until| *until <= now);
+        let over = over.map(|at| Anew { at, left: 0, limit: None });
+        for anew in anew.iter().chain(&over) {
+            let trial = Trial::begin(anew);
+            if self.trial.as_ref().is_none_or(|known| trial.credit < known.credit) {
+                self.trial = Some(trial);
+            }
         }
         if let Some(trial) = &mut self.trial {
             trial.advance(now);
-            if trial.credit >= TRUSTED {
-                self.trial = None;
-            }
         }
+        self.trial.take_if(|trial| trial.is_over());
     }
 
     /// Whether one may pass now, when those ahead have. What it answers is a lower bound: nobody
@@ -241,7 +265,7 @@ impl State {
             self.newer_at = Some(now);
         }
         if let Some(trial) = &mut self.trial {
-            trial.credit = trial.credit.saturating_sub(1);
+            trial.take(now);
         }
         let spent = self.window.as_mut().map(|window| window.spend(now, tokens));
         self.in_flight += 1;
@@ -274,9 +298,10 @@ impl State {
         if self.quotas.learn(readings, grant.call, counted, grant.tokens, now) {
             self.trial = None;
         } else if let Some(trial) = &mut self.trial
+            && readings.is_empty()
             && status < 400
         {
-            trial.credit += 2;
+            trial.give(2);
         }
     }
 
@@ -333,5 +358,11 @@ impl State {
         for seat in &self.line {
             seat.wake.notify_one();
         }
+    }
+
+    /// How many wait and how many are in flight.
+    #[cfg(test)]
+    pub(super) fn load(&self) -> (usize, u32) {
+        (self.line.len(), self.in_flight)
     }
 }

@@ -130,6 +130,26 @@ fn backoff_doubles_up_to_its_cap() {
 }
 
 #[test]
+fn a_backoff_that_leaves_no_time_for_an_attempt_is_not_begun() {
+    let (down, mut rng) = (error(ErrorKind::Unavailable), fastrand::Rng::with_seed(1));
+    let failed = Failed { error: &down, attempt: 1, committed: false };
+    let remaining = MIN_ATTEMPT + Duration::from_millis(125);
+    let mut begun = 0;
+    for _ in 0..1_000 {
+        match decide(&RetryPolicy::default(), &failed, remaining, &mut rng) {
+            Next::Retry { after } => {
+                assert!(after + MIN_ATTEMPT <= remaining, "{after:?}");
+                begun += 1;
+            }
+            next => assert_eq!(next, Next::Elsewhere { cool: None }),
+        }
+    }
+    // Half of what full jitter gives fits into half of its bound.
+    assert!((400..600).contains(&begun), "{begun}");
+    assert_eq!(decided(&down, 1, Duration::ZERO), Next::Elsewhere { cool: None });
+}
+
+#[test]
 fn the_same_seed_waits_the_same() {
     let down = error(ErrorKind::Unavailable);
     assert_eq!(decided(&down, 1, MINUTE), decided(&down, 1, MINUTE));

@@ -1,0 +1,29 @@
+"use strict";
+// JSON in and out, in one place. The conformance runner replaces `codec.parse`, to have the text of
+// each document: comparing languages byte by byte needs the spelling of numbers.
+
+const { BadRequestError } = require("./_errors.js");
+
+const codec = { parse: JSON.parse };
+
+/**
+ * A document as text. What JSON cannot say is an error, where `JSON.stringify` would say null.
+ * @param {object} value
+ * @param {string} what
+ * @returns {string}
+ */
+function stringify(value, what) {
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === "number" && !Number.isFinite(member)) {
+      throw BadRequestError.of(`${name} is ${member}, which JSON cannot say`, { param: name });
+    }
+  }
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    throw BadRequestError.of(`the ${what} cannot be written as JSON: ${reason}`);
+  }
+}
+
+module.exports = { codec, stringify };
