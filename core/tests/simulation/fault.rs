@@ -161,6 +161,14 @@ impl Fault {
         }
     }
 
+    /// `x-should-retry: false`.
+    pub(crate) fn forbids(&self) -> bool {
+        match self {
+            Fault::Limited(hint) | Fault::Failing(_, hint) => hint.again == Some(false),
+            _ => false,
+        }
+    }
+
     /// Where it is not repeated at the same target, whatever happens.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Fault::Quota | Fault::Invalid | Fault::Context | Fault::Filter | Fault::Key)

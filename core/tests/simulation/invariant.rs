@@ -5,7 +5,8 @@ use std::time::Duration;
 use liter_llm_core::ErrorKind;
 use liter_llm_core::error::Attempt;
 
-use super::run::{Call, Ending, GRACE, Report};
+use super::run::{Answer, Call, Ending, GRACE, Report};
+use super::schedule::Plan;
 use super::world::{Dial, Dialled, Exchange, Log, Stamp};
 
 /// How late a call may end.
@@ -30,6 +31,7 @@ impl Event<'_> {
 struct Known<'a> {
     number: usize,
     call: &'a Call,
+    plan: &'a Plan,
     report: &'a Report,
     log: &'a Log,
     /// In the order in which they began.
@@ -37,25 +39,14 @@ struct Known<'a> {
     wrong: Vec<String>,
 }
 
-/// Everything that is wrong with a run; empty if nothing is.
-pub(crate) fn check(report: &Report) -> Vec<String> {
-    let log = report.world.log();
-    let mut wrong = log.wrong.clone();
+/// Everything that is wrong with the calls of a run, each looked at for itself.
+pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
+    let mut wrong = Vec::new();
     for (number, call) in report.calls.iter().enumerate() {
-        let events = events(number, &log);
-        let known = Known { number, call, report, log: &log, events, wrong: Vec::new() };
+        let plan = &report.schedule.calls[number];
+        let events = events(number, log);
+        let known = Known { number, call, plan, report, log, events, wrong: Vec::new() };
         wrong.extend(known.check());
-    }
-    if report.in_flight != 0 || !report.metrics.contains("\"in_flight\":0") {
-        wrong.push(format!("{} calls are in flight at the end", report.in_flight));
-    }
-    if report.metrics.contains("canary") {
-        wrong.push(format!("a key is in the metrics: {}", report.metrics));
-    }
-    for (number, conn) in log.conns.iter().enumerate() {
-        if conn.closed.is_none() {
-            wrong.push(format!("connection {number} is open after the client is gone"));
-        }
     }
     wrong
 }
@@ -101,23 +92,55 @@ impl<'a> Known<'a> {
         self.nothing_outlives(*end, matches!(ending, Ending::Cancelled));
         self.repetitions();
         self.content();
+        self.bounds();
         match ending {
-            Ending::Answer { text, provider, attempts } => {
-                self.answer(*end, text, provider);
-                self.attempts(*end, attempts);
-                if attempts.iter().filter(|attempt| attempt.kind.is_none()).count() != 1 {
-                    self.fail("not exactly one attempt of its answer succeeded");
+            Ending::Answer(answer) => self.answer(*end, answer),
+            Ending::Many(answers, failures) => {
+                for answer in answers {
+                    self.answer(*end, answer);
+                }
+                for error in failures {
+                    self.failure(*end, error);
+                }
+                if Some(answers.len()) > self.plan.fanout || answers.is_empty() {
+                    self.fail(format!("it has {} answers", answers.len()));
+                }
+                if answers.len() + failures.len() != self.plan.targets.len() {
+                    self.fail("a target is missing in its answers and failures");
                 }
             }
-            Ending::Failure(error) => {
-                if error.kind() != ErrorKind::Cancelled {
-                    self.attempts(*end, &error.attempts);
-                }
-                self.failure(*end, error);
-            }
+            Ending::Failure(error) => self.failure(*end, error),
             Ending::Cancelled => {}
         }
         self.wrong
+    }
+
+    /// No more attempts than were allowed.
+    fn bounds(&mut self) {
+        let Plan { targets, attempts, hedges, fanout, .. } = self.plan;
+        let beside = hedges * (1 + self.call.restarts);
+        for target in targets {
+            let made = self.events.iter().filter(|(_, event)| event.target() == *target).count();
+            // A restart is one more attempt, and bounded like them.
+            if made > attempts + beside + self.call.restarts {
+                self.fail(format!(
+                    "{made} attempts at t{target}, of {attempts} and {beside} beside"
+                ));
+            }
+        }
+        let most = match fanout {
+            Some(_) => (attempts + hedges) * targets.len(),
+            None => attempts + targets.len() - 1 + beside,
+        };
+        if self.events.len() > most + self.call.restarts {
+            self.fail(format!("{} attempts, of {most}", self.events.len()));
+        }
+        if self.call.restarts > 0 && (!self.plan.restart || self.call.restarts > *attempts) {
+            self.fail(format!("it began anew {} times", self.call.restarts));
+        }
+        if self.events.iter().any(|(_, event)| !targets.contains(&event.target())) {
+            self.fail("it went where nobody sent it");
+        }
     }
 
     /// No request and no dial after the call's end, and no socket that still waits for it.
@@ -133,7 +156,8 @@ impl<'a> Known<'a> {
             }
         }
         for exchange in self.log.exchanges.iter().filter(|exchange| exchange.call == self.number) {
-            if exchange.seen.order > end.order {
+            // One that was on its way arrives at the same instant.
+            if exchange.seen.at > end.at {
                 wrong.push("a request came after its end".to_owned());
             }
             // A stream whose end was read may be read a little further, for its connection's sake.
@@ -166,19 +190,15 @@ impl<'a> Known<'a> {
             for later in later {
                 let what = format!("its {} at t{}", failed.fault.name(), failed.target);
                 if later.target == failed.target {
-                    if failed.fault.is_final() {
-                        wrong.push(format!("{what} was followed by another request"));
-                    }
-                    let hint = failed.fault.hint();
-                    if hint.is_some_and(|hint| hint.again == Some(false)) {
+                    if failed.fault.is_final() || failed.fault.forbids() {
                         wrong.push(format!("{what} was not to be repeated"));
                     }
-                    let wait = hint.and_then(|hint| hint.wait).unwrap_or_default();
+                    let wait = failed.fault.hint().and_then(|hint| hint.wait).unwrap_or_default();
                     if later.seen.at < over.at + wait {
                         let early = over.at + wait - later.seen.at;
                         wrong.push(format!("{what} was repeated {early:?} too early"));
                     }
-                } else if failed.fault.is_callers() && i == 0 {
+                } else if failed.fault.is_callers() && i == 0 && self.plan.fanout.is_none() {
                     wrong.push(format!("{what} was followed by a request elsewhere"));
                 }
             }
@@ -199,11 +219,12 @@ impl<'a> Known<'a> {
     }
 
     /// An answer is one that was sent, completely.
-    fn answer(&mut self, end: Stamp, text: &str, provider: &str) {
+    fn answer(&mut self, end: Stamp, answer: &Answer) {
+        let Answer { text, provider, attempts } = answer;
         let found = self.log.exchanges.iter().find(|exchange| {
             exchange.call == self.number
-                && exchange.text == text
-                && provider == format!("t{}", exchange.target)
+                && exchange.text == *text
+                && *provider == format!("t{}", exchange.target)
         });
         match found {
             None => self.fail(format!("nobody sent its answer: {text:?}")),
@@ -211,45 +232,61 @@ impl<'a> Known<'a> {
                 let (name, bytes, all) = (sent.fault.name(), sent.sent, sent.complete);
                 self.fail(format!("its answer ({name}) is not complete: {bytes} bytes of {all}"));
             }
-            Some(_) => {}
+            Some(sent) => {
+                let target = self.plan.fanout.map(|_| sent.target);
+                self.attempts(end, attempts, target);
+            }
         }
-        if self.report.schedule.calls[self.number].stream && self.call.text != text {
+        if self.plan.stream && self.call.text != *text {
             self.fail(format!("its chunks are {:?}, its answer {text:?}", self.call.text));
+        }
+        if attempts.iter().filter(|attempt| attempt.kind.is_none()).count() != 1 {
+            self.fail("not exactly one attempt of its answer succeeded");
         }
     }
 
     /// An error says what became of its attempts.
     fn failure(&mut self, end: Stamp, error: &liter_llm_core::Error) {
         let kind = error.kind();
+        let closed = self.report.closed.is_some_and(|closed| closed.at <= end.at);
+        // Of a fan-out, an answer that was not waited for.
+        let lost = self.plan.fanout.is_some() && kind == ErrorKind::Cancelled;
+        if closed && kind == ErrorKind::Cancelled {
+            return;
+        }
+        if kind == ErrorKind::Cancelled && !lost {
+            self.fail(format!("it says that it was cancelled, which it was not: {error}"));
+        }
+        let target = error.provider.as_deref().and_then(|name| name[1..].parse().ok());
+        match (self.plan.fanout, self.plan.stream) {
+            (None, _) => self.attempts(end, &error.attempts, None),
+            (Some(_), false) => self.attempts(end, &error.attempts, target),
+            // What all of them tried, or what the one did whose content came first.
+            (Some(_), true) => {
+                for target in &self.plan.targets {
+                    let name = format!("t{target}/m");
+                    let own = error.attempts.iter().filter(|attempt| attempt.target == name);
+                    let own: Vec<Attempt> = own.cloned().collect();
+                    if !own.is_empty() || self.call.content.is_none() {
+                        self.attempts(end, &own, Some(*target));
+                    }
+                }
+            }
+        }
         if error.attempts.iter().any(|attempt| attempt.kind.is_none()) {
             self.fail("it failed though an attempt succeeded");
         }
-        if error.attempts.is_empty() {
-            let refused =
-                matches!(kind, ErrorKind::RateLimit | ErrorKind::Cancelled | ErrorKind::Timeout);
-            if !refused {
-                self.fail(format!("it failed without an attempt: {error}"));
-            }
-        } else if !error.attempts.iter().any(|attempt| attempt.kind == Some(kind)) {
+        // A limit, or the client's own.
+        let refused = kind == ErrorKind::RateLimit && error.status.is_none();
+        if !lost && !refused && !error.attempts.iter().any(|one| one.kind == Some(kind)) {
             self.fail(format!("its error is that of no attempt: {error}"));
         }
         let shown = error.partial.as_ref().map_or("", |partial| partial.text.as_str());
-        // Whoever closes the client under a call is told no more than that.
-        if kind != ErrorKind::Cancelled
-            && self.report.schedule.calls[self.number].stream
-            && shown != self.call.text
-        {
+        if self.plan.stream && shown != self.call.text {
             self.fail(format!("its chunks are {:?}, its partial text {shown:?}", self.call.text));
         }
-        if kind == ErrorKind::Cancelled
-            && self.report.closed.is_none_or(|closed| closed.at > end.at)
-        {
-            self.fail("it says that the client is closed, which it is not");
-        }
-        let theirs = |exchange: &&Exchange| {
-            exchange.call == self.number
-                && error.provider.as_deref() == Some(&format!("t{}", exchange.target))
-        };
+        let theirs =
+            |exchange: &&Exchange| exchange.call == self.number && target == Some(exchange.target);
         if let Some(last) = self.log.exchanges.iter().rfind(theirs)
             && let Some(hint) = last.fault.hint()
             && error.status == last.fault.tells(last.stream).0
@@ -261,22 +298,18 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The attempts in a document are those that the providers saw.
-    fn attempts(&mut self, end: Stamp, attempts: &[Attempt]) {
-        let seen: Vec<String> = self
-            .events
-            .iter()
-            .map(|(_, event)| match event {
-                Event::Request(exchange) => format!("t{}/m", exchange.target),
-                Event::Dial(dial) => format!("t{}/m", dial.target),
-            })
-            .collect();
+    /// The attempts in a document are those that the providers saw; or one of them.
+    fn attempts(&mut self, end: Stamp, attempts: &[Attempt], target: Option<usize>) {
+        let wanted = |event: &Event<'_>| target.is_none_or(|target| event.target() == target);
+        let events = self.events.iter().map(|(_, event)| event).filter(|event| wanted(event));
+        let seen: Vec<String> =
+            events.clone().map(|event| format!("t{}/m", event.target())).collect();
         let told: Vec<&str> = attempts.iter().map(|attempt| attempt.target.as_str()).collect();
-        if seen != told {
-            return self.fail(format!("its attempts are {told:?}, the providers saw {seen:?}"));
-        }
         let mut wrong = Vec::new();
-        for (attempt, (_, event)) in attempts.iter().zip(&self.events) {
+        if seen != told {
+            wrong.push(format!("its attempts are {told:?}, the providers saw {seen:?}"));
+        }
+        for (attempt, event) in attempts.iter().zip(events) {
             let (status, kinds) = match event {
                 Event::Request(exchange) => exchange.fault.tells(exchange.stream),
                 Event::Dial(_) => (None, &[ErrorKind::Connection][..]),
@@ -284,7 +317,12 @@ impl<'a> Known<'a> {
             let right = match attempt.kind {
                 None => matches!(event, Event::Request(_)) && attempt.status == Some(200),
                 Some(ErrorKind::Timeout) => self.ran_out(end, attempt, event.target()),
-                Some(ErrorKind::Cancelled) => self.report.closed.is_some(),
+                // One of several at once, which another was faster than.
+                Some(ErrorKind::Cancelled) => {
+                    self.report.closed.is_some()
+                        || self.plan.fanout.is_some()
+                        || self.plan.hedges > 0
+                }
                 Some(kind) => {
                     let given = if status.is_some() {
                         attempt.status == status
@@ -307,12 +345,11 @@ impl<'a> Known<'a> {
 
     /// Whether some timer of the call may have run out.
     fn ran_out(&self, end: Stamp, attempt: &Attempt, target: usize) -> bool {
-        let plan = &self.report.schedule.calls[self.number];
         let timers = &self.report.schedule.config["providers"][format!("t{target}")]["timeouts"];
         let timer = |name: &str, default: u64| timers[name].as_u64().unwrap_or(default);
-        let own = plan.request["options"]["idle_ms"].as_u64();
+        let own = self.plan.request["options"]["idle_ms"].as_u64();
         let idle = own.unwrap_or_else(|| timer("idle_ms", 60_000));
-        let total = u64::try_from(plan.time.as_millis()).unwrap_or(u64::MAX);
+        let total = u64::try_from(self.plan.time.as_millis()).unwrap_or(u64::MAX);
         let whole = timer("headers_ms", total).min(timer("first_token_ms", total)).min(total);
         let took = (end.at - self.call.begun.at).as_millis();
         attempt.ms >= timer("connect_ms", 5_000).min(idle) || took >= u128::from(whole)

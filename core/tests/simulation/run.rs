@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liter_llm_core::error::Attempt;
-use liter_llm_core::{Client, Config, Error, Response, Step};
+use liter_llm_core::{Client, Config, Error, Response, Started, Step};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::network::{CALL, Net};
@@ -21,6 +21,7 @@ pub(crate) struct Report {
     /// What the client said of itself when every call had ended.
     pub(crate) in_flight: usize,
     pub(crate) metrics: String,
+    pub(crate) prometheus: String,
 }
 
 /// What a caller saw.
@@ -32,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) text: String,
     /// When its first content came.
     pub(crate) content: Option<Stamp>,
+    /// How often its stream began anew.
+    pub(crate) restarts: usize,
     /// How long after its deadline something that it waited for came at the latest.
     pub(crate) late: Duration,
     /// Every document that it was given.
@@ -40,14 +43,19 @@ pub(crate) struct Call {
 
 #[derive(Debug)]
 pub(crate) enum Ending {
-    Answer {
-        text: String,
-        provider: String,
-        attempts: Vec<Attempt>,
-    },
+    Answer(Answer),
+    /// A fan-out's.
+    Many(Vec<Answer>, Vec<Error>),
     Failure(Error),
     /// The caller gave up.
     Cancelled,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) provider: String,
+    pub(crate) attempts: Vec<Attempt>,
 }
 
 /// Longer than any call may take.
@@ -95,6 +103,7 @@ async fn play(schedule: Arc<Schedule>) -> Report {
             end: None,
             text: String::new(),
             content: None,
+            restarts: 0,
             late: Duration::ZERO,
             documents: String::new(),
         };
@@ -117,14 +126,14 @@ async fn play(schedule: Arc<Schedule>) -> Report {
     // What is closed late is closed now.
     sleep(GRACE * 2).await;
     let in_flight = client.in_flight();
-    let metrics = [client.metrics_json(), client.metrics_prometheus()].concat();
-    let metrics = String::from_utf8_lossy(&metrics).into_owned();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let (metrics, prometheus) = (text(client.metrics_json()), text(client.metrics_prometheus()));
     if closed.is_none() && schedule.seed.is_multiple_of(2) {
         client.close(Duration::ZERO).await;
     }
     drop(client);
     sleep(GRACE * 2).await;
-    Report { schedule, world, calls, closed, in_flight, metrics }
+    Report { schedule, world, calls, closed, in_flight, metrics, prometheus }
 }
 
 struct Caller {
@@ -145,6 +154,7 @@ impl Caller {
             end: None,
             text: String::new(),
             content: None,
+            restarts: 0,
             late: Duration::ZERO,
             documents: String::new(),
         };
@@ -155,14 +165,17 @@ impl Caller {
             None => talk.await,
         };
         let what = match &ending {
-            Ending::Answer { text, attempts, .. } => {
-                format!("answered after {} attempts: {text:?}", attempts.len())
+            Ending::Answer(Answer { text, attempts, .. }) => {
+                format!("answered: {text:?}{}", brief(attempts))
             }
-            Ending::Failure(error) => format!(
-                "failed: {error} ({} attempts: {:?})",
-                error.attempts.len(),
-                error.attempts.iter().map(brief).collect::<Vec<_>>()
-            ),
+            Ending::Failure(error) => format!("failed: {error}{}", brief(&error.attempts)),
+            Ending::Many(answers, failures) => {
+                let mut what = format!("{} answers:", answers.len());
+                answers.iter().for_each(|answer| what += &brief(&answer.attempts));
+                what += ", failed:";
+                failures.iter().for_each(|error| what += &brief(&error.attempts));
+                what
+            }
             Ending::Cancelled => "cancelled by its caller".to_owned(),
         };
         call.end = Some((self.world.note(format_args!("call {number} {what}")), ending));
@@ -178,15 +191,25 @@ impl Caller {
             call.late = call.late.max(over);
         };
         if !plan.stream {
-            let outcome = self.client.call(request.as_bytes(), b"").await;
+            let outcome = self.client.answer(request.as_bytes(), b"").await;
             late(call, since);
-            return ended(call, outcome);
+            return match outcome {
+                Ok(Started::Whole(response)) => Ending::Answer(answer(call, *response)),
+                Ok(Started::Many(many)) => {
+                    let answers = many.results.into_iter().map(|response| answer(call, response));
+                    let answers = answers.collect();
+                    many.failures.iter().for_each(|error| failure(call, error));
+                    Ending::Many(answers, many.failures)
+                }
+                Ok(Started::Stream(_)) => unreachable!("nobody asked for a stream"),
+                Err(error) => failed(call, error),
+            };
         }
         let opened = self.client.stream(request.as_bytes(), b"").await;
         late(call, since);
         let mut stream = match opened {
             Ok(stream) => stream,
-            Err(error) => return ended(call, Err(error)),
+            Err(error) => return failed(call, error),
         };
         loop {
             if !plan.pause.is_zero() {
@@ -211,30 +234,41 @@ impl Caller {
                         }
                     }
                 }
-                Ok(Step::Done(response)) => return ended(call, Ok(*response)),
-                Err(error) => return ended(call, Err(error)),
+                Ok(Step::Restarted(reset)) => {
+                    self.world.note(format_args!("call {}: {reset:?}", self.number));
+                    call.text.clear();
+                    call.content = None;
+                    call.restarts += 1;
+                }
+                Ok(Step::Done(response)) => return Ending::Answer(answer(call, *response)),
+                Err(error) => return failed(call, error),
             }
         }
     }
 }
 
-fn ended(call: &mut Call, outcome: Result<Response, Error>) -> Ending {
-    match outcome {
-        Ok(response) => {
-            call.documents += &String::from_utf8_lossy(&response.to_json());
-            let Response { text, provider, liter, .. } = response;
-            Ending::Answer { text, provider, attempts: liter.attempts }
-        }
-        Err(error) => {
-            call.documents += &String::from_utf8_lossy(&error.to_json());
-            call.documents += &format!("{error:?} {error}");
-            Ending::Failure(error)
-        }
-    }
+fn answer(call: &mut Call, response: Response) -> Answer {
+    call.documents += &String::from_utf8_lossy(&response.to_json());
+    let Response { text, provider, liter, .. } = response;
+    Answer { text, provider, attempts: liter.attempts }
 }
 
-fn brief(attempt: &Attempt) -> String {
-    let status = attempt.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-    let kind = attempt.kind.map_or("ok", |kind| kind.name());
-    format!("{} {status} {kind} {} ms", attempt.target, attempt.ms)
+fn failed(call: &mut Call, error: Error) -> Ending {
+    failure(call, &error);
+    Ending::Failure(error)
+}
+
+fn failure(call: &mut Call, error: &Error) {
+    call.documents += &String::from_utf8_lossy(&error.to_json());
+    call.documents += &format!("{error:?} {error}");
+}
+
+fn brief(attempts: &[Attempt]) -> String {
+    let one = |attempt: &Attempt| {
+        let status = attempt.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
+        let kind = attempt.kind.map_or("ok", |kind| kind.name());
+        let hedge = if attempt.hedge { " hedge" } else { "" };
+        format!(" [{} {status} {kind} {} ms{hedge}]", attempt.target, attempt.ms)
+    };
+    attempts.iter().map(one).collect()
 }

@@ -20,6 +20,8 @@ pub(crate) struct Schedule {
     pub(crate) pipe: usize,
     /// When the client is closed under its calls, and how long it waits for them.
     pub(crate) close: Option<(Duration, Duration)>,
+    /// Further attempts: so many a hundred calls, and so many a second.
+    pub(crate) budget: Option<(u64, u64)>,
 }
 
 /// A provider.
@@ -30,6 +32,9 @@ pub(crate) struct Target {
     pub(crate) lost: u8,
     /// How long it keeps a connection at rest.
     pub(crate) keep_alive: Duration,
+    /// Most requests a minute, and in flight, that the client is told to send it.
+    pub(crate) per_minute: Option<usize>,
+    pub(crate) in_flight: Option<usize>,
 }
 
 /// How a provider fares.
@@ -63,6 +68,16 @@ pub(crate) struct Plan {
     pub(crate) cancel: Option<Duration>,
     /// How long its caller takes over each part of a stream.
     pub(crate) pause: Duration,
+    /// Where it may go.
+    pub(crate) targets: Vec<usize>,
+    /// Most attempts at one target.
+    pub(crate) attempts: usize,
+    /// Most attempts beside another one.
+    pub(crate) hedges: usize,
+    /// So many answers are wanted of all its targets at once.
+    pub(crate) fanout: Option<usize>,
+    /// A stream that breaks begins anew.
+    pub(crate) restart: bool,
 }
 
 /// The secret of a target.
@@ -77,23 +92,29 @@ impl Schedule {
         let targets: Vec<Target> = (0..rng.usize(1..=4)).map(|_| Target::draw(rng)).collect();
         let mut config = json!({"providers": {}});
         let mut totals = Vec::new();
-        for target in 0..targets.len() {
+        for (number, target) in targets.iter().enumerate() {
             let timeouts = timeouts(rng);
-            totals.push(timeouts["total_ms"].as_u64().map_or(600_000, |ms| ms));
-            config["providers"][format!("t{target}")] = json!({
-                "kind": "compatible", "base_url": format!("http://t{target}.test/v1"),
-                "api_key": key(target), "timeouts": timeouts,
+            totals.push(timeouts["total_ms"].as_u64().unwrap_or(600_000));
+            let mut limits = json!({});
+            if let Some(most) = target.per_minute {
+                limits["requests_per_minute"] = json!(most);
+            }
+            if let Some(most) = target.in_flight {
+                limits["max_in_flight"] = json!(most);
+            }
+            config["providers"][format!("t{number}")] = json!({
+                "kind": "compatible", "base_url": format!("http://t{number}.test/v1"),
+                "api_key": key(number), "timeouts": timeouts, "limits": limits,
             });
         }
-        if one_in(rng, 10) {
-            config["max_in_flight"] = json!(rng.u8(1..6));
-        }
+        let common = Common::draw(&mut config, targets.len(), rng);
         let span = [0, 1_000, 20_000, 90_000][rng.usize(0..4)];
-        let calls =
-            (0..rng.usize(1..=20)).map(|call| Plan::draw(call, &totals, span, rng)).collect();
+        // A budget of a twentieth needs more calls than most schedules have.
+        let calls = if one_in(rng, 12) { 60 } else { rng.usize(1..=20) };
+        let calls = (0..calls).map(|call| Plan::draw(call, &totals, span, &common, rng)).collect();
         let pipe = [64, 1 << 10, 1 << 16][rng.usize(0..3)];
         let close = one_in(rng, 20).then(|| (millis(rng, 0, 40_000), millis(rng, 0, 5_000)));
-        Schedule { seed, config, targets, calls, pipe, close }
+        Schedule { seed, config, targets, calls, pipe, close, budget: common.budget }
     }
 
     /// Random numbers for one thing of a kind.
@@ -120,7 +141,8 @@ impl Schedule {
         if rng.u8(0..100) < self.targets[target].lost || down && rng.bool() {
             return if rng.u8(0..3) == 0 { DialFault::Hangs } else { DialFault::Refused(after) };
         }
-        let slow = rng.u8(0..40) == 0;
+        // What is late on its way may come together with what was sent a minute after it.
+        let slow = rng.u8(0..40) == 0 && self.targets[target].per_minute.is_none();
         DialFault::None(if slow { millis(&mut rng, 500, 8_000) } else { after })
     }
 }
@@ -141,7 +163,9 @@ impl Target {
         };
         let lost = [0, 0, 0, 10, 50][rng.usize(0..5)];
         let keep_alive = if rng.bool() { NEVER } else { millis(rng, 1, 5_000) };
-        Target { health, lost, keep_alive }
+        let per_minute = one_in(rng, 8).then(|| rng.usize(3..40));
+        let in_flight = one_in(rng, 8).then(|| rng.usize(1..4));
+        Target { health, lost, keep_alive, per_minute, in_flight }
     }
 }
 
@@ -162,15 +186,136 @@ fn timeouts(rng: &mut Rng) -> Value {
     timeouts
 }
 
-impl Plan {
-    fn draw(call: usize, totals: &[u64], span: u64, rng: &mut Rng) -> Plan {
-        let target = rng.usize(0..totals.len());
-        let stream = rng.bool();
-        let mut options = json!({});
-        let mut time = totals[target];
+/// What the client's configuration says of every call.
+struct Common {
+    attempts: usize,
+    hedge: Option<Value>,
+    budget: Option<(u64, u64)>,
+    /// The targets of the route `r`.
+    route: Vec<usize>,
+}
+
+impl Common {
+    /// Draws the client's settings, and writes them into its configuration.
+    fn draw(config: &mut Value, targets: usize, rng: &mut Rng) -> Common {
+        if one_in(rng, 10) {
+            config["max_in_flight"] = json!(rng.u8(1..6));
+        }
+        let mut attempts = 3;
         if rng.bool() {
+            let (retry, most) = retry(rng);
+            config["retry"] = retry;
+            attempts = most;
+        }
+        let budget = match rng.u8(0..4) {
+            0 => {
+                config["retry_budget"] = json!(false);
+                None
+            }
+            1 => {
+                let (percent, per_second) = (rng.u64(0..60), rng.u64(0..3));
+                config["retry_budget"] = json!({"percent": percent, "per_second": per_second});
+                Some((percent, per_second))
+            }
+            _ => Some((20, 10)),
+        };
+        let hedge = one_in(rng, 4).then(|| hedge(rng));
+        if let Some(hedge) = &hedge {
+            config["hedge"] = hedge.clone();
+        }
+        if rng.bool() {
+            config["breaker"] = json!(rng.bool());
+        }
+        if one_in(rng, 6) {
+            config["limit"] = json!({"wait": rng.bool()});
+        }
+        let mut route: Vec<usize> = (0..targets).collect();
+        rng.shuffle(&mut route);
+        route.truncate(rng.usize(1..=targets));
+        let policy = ["priority", "weighted", "latency", "least_in_flight"][rng.usize(0..4)];
+        let names: Vec<Value> = route
+            .iter()
+            .map(|target| match rng.bool() {
+                true => json!(format!("t{target}/m")),
+                false => json!({"target": format!("t{target}/m"), "weight": rng.u8(0..4)}),
+            })
+            .collect();
+        config["routes"] = json!({"r": {"policy": policy, "targets": names}});
+        Common { attempts, hedge, budget, route }
+    }
+}
+
+/// `retry`, and the most attempts that it allows.
+fn retry(rng: &mut Rng) -> (Value, usize) {
+    if one_in(rng, 8) {
+        return (json!(false), 1);
+    }
+    let attempts = rng.usize(1..6);
+    let mut retry = json!({"max_attempts": attempts});
+    for (name, to) in [("base_ms", 3_000), ("cap_ms", 10_000), ("max_wait_ms", 20_000)] {
+        if one_in(rng, 3) {
+            retry[name] = json!(rng.u64(0..to));
+        }
+    }
+    (retry, attempts)
+}
+
+fn hedge(rng: &mut Rng) -> Value {
+    match rng.u8(0..6) {
+        0 => json!({"after_ms": "p95"}),
+        _ => json!({"after_ms": rng.u64(1..2_000), "max": rng.u8(1..3)}),
+    }
+}
+
+impl Plan {
+    fn draw(call: usize, totals: &[u64], span: u64, common: &Common, rng: &mut Rng) -> Plan {
+        let mut targets: Vec<usize> = (0..totals.len()).collect();
+        rng.shuffle(&mut targets);
+        let mut stream = rng.bool();
+        let mut options = json!({});
+        let mut model = format!("t{}/m", targets[0]);
+        let mut time = totals[targets[0]];
+        let mut is_timed = rng.bool();
+        let mut fanout = None;
+        match rng.u8(0..10) {
+            0..3 => {
+                model = "r".to_owned();
+                targets = common.route.clone();
+                is_timed = true;
+            }
+            3..6 => {
+                targets.truncate(rng.usize(1..=targets.len()));
+                let others = targets[1..].iter().map(|target| json!(format!("t{target}/m")));
+                options["fallback"] = others.collect();
+            }
+            6 => {
+                targets.truncate(rng.usize(1..=targets.len()));
+                let all = targets.iter().map(|target| json!(format!("t{target}/m")));
+                let all: Value = all.collect();
+                // Of streams only the fastest one can be had.
+                let first = if stream { 1 } else { rng.usize(1..=targets.len()) };
+                options["fanout"] = json!({"targets": all, "first": first});
+                fanout = Some(first);
+                is_timed = true;
+            }
+            _ => targets.truncate(1),
+        }
+        if is_timed {
             time = if one_in(rng, 4) { rng.u64(1..1_000) } else { rng.u64(1_000..60_000) };
             options["timeout_ms"] = json!(time);
+        }
+        let mut attempts = common.attempts;
+        if one_in(rng, 3) {
+            (options["retry"], attempts) = retry(rng);
+        }
+        let mut beside = common.hedge.clone();
+        if one_in(rng, 6) {
+            let own = if one_in(rng, 4) { json!(false) } else { hedge(rng) };
+            options["hedge"] = own.clone();
+            beside = Some(own).filter(|own| own.is_object());
+        }
+        if one_in(rng, 6) {
+            options["limit"] = json!({"wait": rng.bool()});
         }
         if one_in(rng, 6) {
             options["idle_ms"] = json!(rng.u64(200..10_000));
@@ -178,17 +323,31 @@ impl Plan {
         if one_in(rng, 6) {
             options["merge_deltas"] = json!(true);
         }
+        let restart = one_in(rng, 4);
+        if restart {
+            options["on_break"] = json!("restart");
+            stream = true;
+            if let Some(fanout) = &mut fanout {
+                options["fanout"]["first"] = json!(1);
+                *fanout = 1;
+            }
+        }
+        // With further targets, a late first token starts the next one.
+        let late = if stream { targets.len() - 1 } else { 0 };
+        let hedges = beside.map_or(0, |beside| beside["max"].as_u64().unwrap_or(1) as usize);
         let messages = json!([{"role": "user", "content": format!("call {call} asks")}]);
-        let request = json!({
-            "model": format!("t{target}/m"), "messages": messages, "options": options,
-        });
         Plan {
             start: millis(rng, 0, span + 1),
             stream,
-            request,
+            request: json!({"model": model, "messages": messages, "options": options}),
             time: Duration::from_millis(time),
             cancel: one_in(rng, 5).then(|| millis(rng, 0, 15_000)),
             pause: if one_in(rng, 5) { millis(rng, 1, 4_000) } else { Duration::ZERO },
+            targets,
+            attempts,
+            hedges: hedges.max(late),
+            fanout,
+            restart,
         }
     }
 }
