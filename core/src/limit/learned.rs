@@ -112,9 +112,6 @@ fn period(name: &str) -> Option<Duration> {
     name.ends_with("-minute").then_some(MINUTE)
 }
 
-/// Tokens of a call, where none is at hand.
-const TYPICAL: u64 = 2_000;
-
 /// The quotas of one gate.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
@@ -219,11 +216,14 @@ impl Quotas {
 }
 
 impl Quota {
-    /// How many calls it would take yet; of those of a typical size, where it counts tokens.
+    /// How many calls it would take yet, where it counts tokens by the average of all calls.
     fn left(&self, passed: Totals) -> Option<u64> {
         match self.unit {
             Unit::Requests => self.ceiling.checked_sub(passed.requests),
-            Unit::Tokens => Some(self.ceiling.checked_sub(passed.tokens)? / TYPICAL),
+            Unit::Tokens => {
+                let average = passed.tokens / passed.requests.max(1);
+                Some(self.ceiling.checked_sub(passed.tokens)? / average.max(1))
+            }
         }
     }
 

@@ -228,7 +228,7 @@ impl Shared {
         state.advance(now, self.totals());
         while let Some(seat) = state.first() {
             if state.check(now, self.totals(), Totals::default(), seat.tokens).is_err() {
-                if !asking.is_some_and(|asking| asking.id == seat.id) {
+                if asking.is_none_or(|asking| asking.id != seat.id) {
                     seat.wake.notify_one();
                 }
                 break;

@@ -254,14 +254,7 @@ impl State {
         tokens: u64,
     ) -> Result<(), Blocked> {
         let requests = self.line.len() as u64;
-        let ahead = Totals { requests, tokens: self.waiting_tokens };
-        match self.check(now, passed, ahead, tokens) {
-            // Nobody overtakes.
-            Ok(()) if requests > 0 => {
-                self.check(now, passed, Totals::default(), self.line[0].tokens)
-            }
-            checked => checked,
-        }
+        self.check_behind(now, passed, Totals { requests, tokens: self.waiting_tokens }, tokens)
     }
 
     /// The same for one who waits. The tokens of those ahead are left out, so that nobody who
@@ -273,10 +266,23 @@ impl State {
         seat: &Seat,
     ) -> Result<(), Blocked> {
         let requests = self.line.partition_point(|other| other.id < seat.id) as u64;
-        let checked = self.check(now, passed, Totals { requests, tokens: 0 }, seat.tokens);
-        match checked {
-            Ok(()) if requests > 0 => Err(Blocked { until: None, what: "the line" }),
-            checked => checked,
+        self.check_behind(now, passed, Totals { requests, tokens: 0 }, seat.tokens)
+    }
+
+    fn check_behind(
+        &self,
+        now: Instant,
+        passed: Totals,
+        ahead: Totals,
+        tokens: u64,
+    ) -> Result<(), Blocked> {
+        self.check(now, passed, ahead, tokens)?;
+        // Nobody overtakes: what holds up the first holds up the others.
+        match self.line.front() {
+            Some(first) if ahead.requests > 0 => {
+                self.check(now, passed, Totals::default(), first.tokens)
+            }
+            _ => Ok(()),
         }
     }
 

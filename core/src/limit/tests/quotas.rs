@@ -200,7 +200,7 @@ async fn late_answers_do_not_stop_the_calls() {
             let (done, refused, unsent) = offer(&gate, provider, load).await;
             let told =
                 format!("{kind:?} {seed}: {done} done, {refused} refused, {unsent} not sent");
-            assert!(done >= 480, "{told}");
+            assert!(done >= 400 && unsent <= 60, "{told}");
         }
     }
 }
