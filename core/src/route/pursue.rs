@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::attempt::{Failure, Mode, Served, attempt};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::Call;
-use crate::retry::{Failed, Next, decide};
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
 
 /// What this call has done with one of its targets.
 #[derive(Clone, Default)]
@@ -81,7 +81,8 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
                 .min_by_key(|&i| tried[i].full_until)
                 .map(|i| (i, Duration::ZERO)),
         };
-        let Some((to, after)) = to.filter(|_| !stop && call.ledger.len() < most) else {
+        let room = call.ledger.len() < most && call.remaining() >= MIN_ATTEMPT;
+        let Some((to, after)) = to.filter(|_| !stop && room) else {
             return Err(first_error.unwrap_or_else(nothing_tried));
         };
         if sent && !call.may_try_again() {
