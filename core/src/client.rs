@@ -438,7 +438,7 @@ fn pools(inner: &Inner, blocking: Option<&Handle>) -> Arc<[Pool]> {
 }
 
 fn one_chat_only() -> Error {
-    let message = "only a chat with one answer is asked for here, no fan-out and no other op";
+    let message = "op must be \"chat\" here, and without options.fanout: one answer is waited for";
     Error::new(ErrorKind::InvalidRequest, message)
 }
 

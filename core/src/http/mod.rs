@@ -89,7 +89,7 @@ impl Deadline {
             deadline.idle = FOREVER;
         }
         if idle_ms.is_some() {
-            let silent = deadline.start + deadline.idle;
+            let silent = deadline.begun + deadline.idle;
             if deadline.headers.is_none_or(|(at, _)| silent < at) {
                 deadline.headers = Some((silent, "response headers (idle_ms)"));
             }
