@@ -100,7 +100,7 @@ impl<'a> Known<'a> {
                     self.answer(*end, answer);
                 }
                 for error in failures {
-                    self.failure(*end, error);
+                    self.failure(*end, error, true);
                 }
                 if Some(answers.len()) > self.plan.fanout || answers.is_empty() {
                     self.fail(format!("it has {} answers", answers.len()));
@@ -109,7 +109,7 @@ impl<'a> Known<'a> {
                     self.fail("a target is missing in its answers and failures");
                 }
             }
-            Ending::Failure(error) => self.failure(*end, error),
+            Ending::Failure(error) => self.failure(*end, error, false),
             Ending::Cancelled => {}
         }
         self.wrong
@@ -184,7 +184,11 @@ impl<'a> Known<'a> {
                 Event::Dial(_) => None,
             })
             .collect();
-        for (i, failed) in requests.iter().enumerate() {
+        let first = match self.events.first() {
+            Some((_, Event::Request(exchange))) => Some(exchange.seen),
+            _ => None,
+        };
+        for failed in &requests {
             let Some(over) = failed.over else { continue };
             let later = requests.iter().filter(|later| later.seen.order > over.order);
             for later in later {
@@ -198,7 +202,10 @@ impl<'a> Known<'a> {
                         let early = over.at + wait - later.seen.at;
                         wrong.push(format!("{what} was repeated {early:?} too early"));
                     }
-                } else if failed.fault.is_callers() && i == 0 && self.plan.fanout.is_none() {
+                } else if failed.fault.is_callers()
+                    && i == 0
+                    && self.plan.first == Some(failed.target)
+                {
                     wrong.push(format!("{what} was followed by a request elsewhere"));
                 }
             }
@@ -209,7 +216,12 @@ impl<'a> Known<'a> {
     /// What was shown of a stream is the beginning of one answer, and nothing is asked after it.
     fn content(&mut self) {
         let Some(content) = self.call.content else { return };
-        if self.events.iter().any(|(begun, _)| begun.order > content.order) {
+        // A request that was on its way may arrive at the same instant.
+        let after = |(begun, event): &(Stamp, Event<'_>)| match event {
+            Event::Request(exchange) if exchange.seen == *begun => begun.at > content.at,
+            _ => begun.order > content.order,
+        };
+        if self.events.iter().any(after) {
             self.fail("something was asked after its first content");
         }
         let mut mine = self.log.exchanges.iter().filter(|exchange| exchange.call == self.number);
@@ -245,8 +257,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// An error says what became of its attempts.
-    fn failure(&mut self, end: Stamp, error: &liter_llm_core::Error) {
+    /// An error says what became of its attempts. `one`: those of one target of a fan-out.
+    fn failure(&mut self, end: Stamp, error: &liter_llm_core::Error, one: bool) {
         let kind = error.kind();
         let closed = self.report.closed.is_some_and(|closed| closed.at <= end.at);
         // Of a fan-out, an answer that was not waited for.
@@ -258,18 +270,19 @@ impl<'a> Known<'a> {
             self.fail(format!("it says that it was cancelled, which it was not: {error}"));
         }
         let target = error.provider.as_deref().and_then(|name| name[1..].parse().ok());
-        match (self.plan.fanout, self.plan.stream) {
-            (None, _) => self.attempts(end, &error.attempts, None),
-            (Some(_), false) => self.attempts(end, &error.attempts, target),
+        if one {
+            self.attempts(end, &error.attempts, target);
+        } else if self.plan.fanout.is_none() {
+            self.attempts(end, &error.attempts, None);
+        } else {
             // What all of them tried, or what the one did whose content came first.
-            (Some(_), true) => {
-                for target in &self.plan.targets {
-                    let name = format!("t{target}/m");
-                    let own = error.attempts.iter().filter(|attempt| attempt.target == name);
-                    let own: Vec<Attempt> = own.cloned().collect();
-                    if !own.is_empty() || self.call.content.is_none() {
-                        self.attempts(end, &own, Some(*target));
-                    }
+            let all = self.call.content.is_none() && self.call.restarts == 0;
+            for target in &self.plan.targets {
+                let name = format!("t{target}/m");
+                let own = error.attempts.iter().filter(|attempt| attempt.target == name);
+                let own: Vec<Attempt> = own.cloned().collect();
+                if all || !own.is_empty() {
+                    self.attempts(end, &own, Some(*target));
                 }
             }
         }
@@ -278,7 +291,8 @@ impl<'a> Known<'a> {
         }
         // A limit, or the client's own.
         let refused = kind == ErrorKind::RateLimit && error.status.is_none();
-        if !lost && !refused && !error.attempts.iter().any(|one| one.kind == Some(kind)) {
+        let late = self.call.restarts > 0 && kind == ErrorKind::Timeout;
+        if !lost && !refused && !late && !error.attempts.iter().any(|one| one.kind == Some(kind)) {
             self.fail(format!("its error is that of no attempt: {error}"));
         }
         let shown = error.partial.as_ref().map_or("", |partial| partial.text.as_str());
