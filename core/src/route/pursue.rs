@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::attempt::{Failure, Mode, Served, attempt};
 use crate::error::{Error, ErrorKind};
 use crate::pipeline::Call;
-use crate::retry::{Failed, Next, decide};
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
 
 /// What this call has done with one of its targets.
 #[derive(Clone, Default)]
@@ -33,9 +33,10 @@ impl Tried {
 /// Tries until an attempt is answered. The error is that of the target that was tried first; what
 /// became of the others is in its attempts.
 pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
-    let mut tried = vec![Tried::default(); call.candidates.len()];
+    let fresh = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
+    let mut tried: Vec<_> = (0..call.candidates.len()).map(fresh).collect();
     let most = call.retry.max_attempts as usize + tried.len() - 1;
-    let first = call.pick(|_| true).unwrap_or(0);
+    let first = call.pick(|i| !tried[i].given_up).unwrap_or(0);
     let mut current = first;
     let mut first_error = None;
     loop {
@@ -66,6 +67,9 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
             _ => None,
         };
         own.given_up = after.is_none() && own.full_until.is_none();
+        if own.given_up && sent {
+            call.ledger.give_up(current);
+        }
         // What is wrong with a request is wrong at every target; but a fallback may be the one that
         // cannot take it.
         let stop = matches!(next, Next::Stop) && current == first;
@@ -81,7 +85,10 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
                 .min_by_key(|&i| tried[i].full_until)
                 .map(|i| (i, Duration::ZERO)),
         };
-        let Some((to, after)) = to.filter(|_| !stop && call.ledger.len() < most) else {
+        // What has no time to end is not begun.
+        let in_time = |after: Duration| after + MIN_ATTEMPT <= call.remaining();
+        let to = to.filter(|(_, after)| !stop && call.ledger.len() < most && in_time(*after));
+        let Some((to, after)) = to else {
             return Err(first_error.unwrap_or_else(nothing_tried));
         };
         if sent && !call.may_try_again() {
