@@ -3,11 +3,13 @@
 //! Every built-in provider (`provider::registry`) is known without configuration; an entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod limits;
 pub(crate) mod policy;
 mod provider;
 pub(crate) mod route;
 
-pub use policy::{BudgetConfig, Hedge, HedgeDelay, RetryOverlay};
+pub use limits::BudgetConfig;
+pub use policy::{Hedge, HedgeDelay, RetryOverlay};
 pub use provider::{HttpVersion, ProbeConfig, ProviderConfig, Timeouts};
 pub use route::{Parameters, RouteConfig, RouteTarget};
 

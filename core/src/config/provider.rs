@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
 
-use super::policy::{millis, read_limits};
+use super::limits::read_limits;
 use super::{env, finish};
 use crate::codec::Fields;
 use crate::error::Error;
@@ -194,7 +194,7 @@ impl ProviderConfig {
             health_probe: match fields.object("health_probe")? {
                 Some(object) => {
                     let mut probe = Fields::new(object, fields.at("health_probe"));
-                    let interval = millis(&mut probe, "interval_ms", 100)?;
+                    let interval = probe.millis("interval_ms", 100)?;
                     finish(probe, "health_probe")?;
                     Some(ProbeConfig { interval: interval.unwrap_or(Duration::from_secs(10)) })
                 }

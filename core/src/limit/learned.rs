@@ -113,9 +113,6 @@ fn period(name: &str) -> Option<Duration> {
     name.ends_with("-minute").then_some(MINUTE)
 }
 
-/// Tokens of a call, where none is at hand.
-const TYPICAL: u64 = 2_000;
-
 /// The quotas of one gate.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
@@ -137,8 +134,8 @@ struct Quota {
 /// A quota has started anew, or moved on: how far, nobody knows before the next answer.
 pub(super) struct Anew {
     pub(super) at: Instant,
-    /// How many calls it would have taken yet.
-    pub(super) left: u64,
+    /// How many calls it would have taken yet; `None` where more are under way than it told of.
+    pub(super) left: Option<u64>,
     /// How many calls it takes, and in what time.
     pub(super) limit: Option<(u64, Duration)>,
 }
@@ -220,11 +217,14 @@ impl Quotas {
 }
 
 impl Quota {
-    /// How many calls it would take yet; of those of a typical size, where it counts tokens.
-    fn left(&self, passed: Totals) -> u64 {
+    /// How many calls it would take yet, where it counts tokens by the average of all calls.
+    fn left(&self, passed: Totals) -> Option<u64> {
         match self.unit {
-            Unit::Requests => self.ceiling.saturating_sub(passed.requests),
-            Unit::Tokens => self.ceiling.saturating_sub(passed.tokens) / TYPICAL,
+            Unit::Requests => self.ceiling.checked_sub(passed.requests),
+            Unit::Tokens => {
+                let average = passed.tokens / passed.requests.max(1);
+                Some(self.ceiling.checked_sub(passed.tokens)? / average.max(1))
+            }
         }
     }
 

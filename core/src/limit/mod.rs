@@ -181,13 +181,13 @@ impl Permit {
     /// Learns from the head of the call's answer, whatever its status, what is left of the
     /// provider's quotas. An answer to a call that was sent before one already heard of says
     /// nothing new.
-    pub(crate) fn learn(&self, status: u16, headers: &HeaderMap, now: Instant) {
+    pub(crate) fn learn(&mut self, headers: &HeaderMap, now: Instant) {
         let readings = learned::read(headers);
         if readings.is_empty() && !self.shared.engaged.load(Ordering::Acquire) {
             return;
         }
         let mut state = self.shared.lock();
-        state.learn(&self.grant, status, &readings, now);
+        state.learn(&mut self.grant, &readings, now);
         self.shared.pump(&mut state, now, None);
     }
 }
@@ -196,7 +196,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         if self.grant.counted {
             let mut state = self.shared.lock();
-            state.end_flight();
+            state.end_flight(&mut self.grant);
             self.shared.pump(&mut state, Instant::now(), None);
         }
     }
@@ -228,7 +228,7 @@ impl Shared {
         state.advance(now, self.totals());
         while let Some(seat) = state.first() {
             if state.check(now, self.totals(), Totals::default(), seat.tokens).is_err() {
-                if !asking.is_some_and(|asking| asking.id == seat.id) {
+                if asking.is_none_or(|asking| asking.id != seat.id) {
                     seat.wake.notify_one();
                 }
                 break;

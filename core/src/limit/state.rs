@@ -16,8 +16,8 @@ use super::{Limits, Totals};
 /// connection had to be opened for it.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Who has so much credit after a pause is not held back any more.
-const TRUSTED: u64 = 32;
+/// A pause is forgotten when so many more would be let go at once.
+const FORGOTTEN: u64 = 1024;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -25,6 +25,8 @@ pub(super) struct State {
     window: Option<Window>,
     max_in_flight: Option<u32>,
     in_flight: u32,
+    /// Those of them whose answer has not begun.
+    unheard: u32,
     quotas: Quotas,
     cool: Option<Instant>,
     trial: Option<Trial>,
@@ -63,6 +65,8 @@ pub(super) struct Grant {
     pace: Option<(Option<Instant>, Option<Instant>)>,
     /// Whether it is one of those in flight.
     pub(super) counted: bool,
+    /// Whether its answer has begun.
+    heard: bool,
 }
 
 /// Why one may not pass now, and when it may at the earliest, if that can be known.
@@ -73,57 +77,76 @@ pub(super) struct Blocked {
 }
 
 /// After a pause, or when a quota has started anew, nobody knows how much the provider will take
-/// until it says so: there is credit for what was left and one more, and each call that is answered
-/// without a word about quotas lets two more go, as does time a single one.
+/// until it says so: there is credit for what was left and one more, and time gives more of it. If
+/// the limit is known, as much as that allows and never more than the whole; else one in the first
+/// second and twice as many in each that follows, for a refusal comes quickly.
 #[derive(Debug)]
 struct Trial {
     credit: u64,
     /// When time gives the next.
     next: Instant,
     spacing: Duration,
-    /// The credit never grows beyond it; without one, enough of it ends the trial.
+    step: u64,
     limit: Option<u64>,
 }
 
 impl Grant {
     /// For one that passed a gate where nothing is limited.
     pub(super) fn free(before: Totals, tokens: u64) -> Self {
-        let (spent, slot, pace, counted) = (0, None, None, false);
-        Self { call: before.requests, counted_before: before, tokens, spent, slot, pace, counted }
+        Self {
+            call: before.requests,
+            counted_before: before,
+            tokens,
+            spent: 0,
+            slot: None,
+            pace: None,
+            counted: false,
+            heard: false,
+        }
     }
 }
 
 impl Trial {
-    fn begin(anew: &Anew) -> Self {
-        let (limit, period) = anew.limit.unwrap_or((60, Duration::from_secs(60)));
-        let spacing = period / u32::try_from(limit).unwrap_or(u32::MAX).max(1);
-        let spacing = spacing.max(Duration::from_nanos(1));
+    /// `unheard` is whether calls are under way: they may have been let in by the new quota.
+    fn begin(anew: &Anew, unheard: bool) -> Self {
         let limit = anew.limit.map(|(limit, _)| limit.max(1));
-        Self { credit: anew.left.saturating_add(1), next: anew.at + spacing, spacing, limit }
+        let spacing = anew.limit.map_or(Duration::from_secs(1), |(limit, period)| {
+            let spacing = period / u32::try_from(limit).unwrap_or(u32::MAX).max(1);
+            spacing.max(Duration::from_nanos(1))
+        });
+        let credit = match anew.left {
+            Some(left) => left.saturating_add(1),
+            None => u64::from(!unheard),
+        };
+        Self { credit, next: anew.at + spacing, spacing, step: 1, limit }
     }
 
     fn advance(&mut self, now: Instant) {
-        if let Some(since) = now.checked_duration_since(self.next) {
-            let more = since.as_nanos() / self.spacing.as_nanos() + 1;
-            let remainder = since.as_nanos() % self.spacing.as_nanos();
-            let remainder = Duration::from_nanos(remainder as u64);
-            self.next = now + self.spacing - remainder;
-            self.give(u64::try_from(more).unwrap_or(u64::MAX));
+        let Some(since) = now.checked_duration_since(self.next) else { return };
+        let times = since.as_nanos() / self.spacing.as_nanos() + 1;
+        let into = since.as_nanos() % self.spacing.as_nanos();
+        self.next = now + self.spacing - Duration::from_nanos(into as u64);
+        if let Some(limit) = self.limit {
+            let more = u64::try_from(times).unwrap_or(u64::MAX);
+            self.credit = self.credit.saturating_add(more).min(limit);
+            return;
+        }
+        for _ in 0..times.min(FORGOTTEN.ilog2().into()) {
+            self.credit = self.credit.saturating_add(self.step);
+            self.step = self.step.saturating_mul(2);
         }
     }
 
-    fn give(&mut self, more: u64) {
-        self.credit = self.credit.saturating_add(more).min(self.limit.unwrap_or(u64::MAX));
-    }
-
-    /// Time gives nothing before the answer to the last one could have.
     fn take(&mut self, now: Instant) {
         self.credit = self.credit.saturating_sub(1);
-        self.next = self.next.max(now + self.spacing);
+        if self.limit.is_some() {
+            // Time gives nothing before the answer to the last one could have.
+            self.next = self.next.max(now + self.spacing);
+        }
     }
 
     fn is_over(&self) -> bool {
-        self.limit.is_none() && self.credit >= TRUSTED
+        self.step >= FORGOTTEN
     }
 }
 
@@ -134,6 +157,7 @@ impl State {
             window: limits.tokens_per_minute.map(Window::new),
             max_in_flight: limits.max_in_flight,
             in_flight: 0,
+            unheard: 0,
             quotas: Quotas::default(),
             cool: None,
             trial: None,
@@ -161,14 +185,14 @@ impl State {
         if let Some(window) = &mut self.window {
             window.advance(now);
         }
-        let anew = self.quotas.advance(now, passed);
-        let over = self.cool.take_if(|until| *until <= now);
-        let over = over.map(|at| Anew { at, left: 0, limit: None });
-        for anew in anew.iter().chain(&over) {
-            let trial = Trial::begin(anew);
+        if let Some(anew) = self.quotas.advance(now, passed) {
+            let trial = Trial::begin(&anew, self.unheard > 0);
             if self.trial.as_ref().is_none_or(|known| trial.credit < known.credit) {
                 self.trial = Some(trial);
             }
+        }
+        if let Some(at) = self.cool.take_if(|until| *until <= now) {
+            self.trial = Some(Trial::begin(&Anew { at, left: Some(0), limit: None }, false));
         }
         if let Some(trial) = &mut self.trial {
             trial.advance(now);
@@ -230,14 +254,7 @@ impl State {
         tokens: u64,
     ) -> Result<(), Blocked> {
         let requests = self.line.len() as u64;
-        let ahead = Totals { requests, tokens: self.waiting_tokens };
-        match self.check(now, passed, ahead, tokens) {
-            // Nobody overtakes.
-            Ok(()) if requests > 0 => {
-                self.check(now, passed, Totals::default(), self.line[0].tokens)
-            }
-            checked => checked,
-        }
+        self.check_behind(now, passed, Totals { requests, tokens: self.waiting_tokens }, tokens)
     }
 
     /// The same for one who waits. The tokens of those ahead are left out, so that nobody who
@@ -249,10 +266,23 @@ impl State {
         seat: &Seat,
     ) -> Result<(), Blocked> {
         let requests = self.line.partition_point(|other| other.id < seat.id) as u64;
-        let checked = self.check(now, passed, Totals { requests, tokens: 0 }, seat.tokens);
-        match checked {
-            Ok(()) if requests > 0 => Err(Blocked { until: None, what: "the line" }),
-            checked => checked,
+        self.check_behind(now, passed, Totals { requests, tokens: 0 }, seat.tokens)
+    }
+
+    fn check_behind(
+        &self,
+        now: Instant,
+        passed: Totals,
+        ahead: Totals,
+        tokens: u64,
+    ) -> Result<(), Blocked> {
+        self.check(now, passed, ahead, tokens)?;
+        // Nobody overtakes: what holds up the first holds up the others.
+        match self.line.front() {
+            Some(first) if ahead.requests > 0 => {
+                self.check(now, passed, Totals::default(), first.tokens)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -269,6 +299,7 @@ impl State {
         }
         let spent = self.window.as_mut().map(|window| window.spend(now, tokens));
         self.in_flight += 1;
+        self.unheard += 1;
         Grant {
             call: before.requests,
             counted_before: self.older,
@@ -277,6 +308,7 @@ impl State {
             slot: spent.map(|(_, slot)| slot),
             pace: self.pace.as_mut().map(|pace| pace.take(now)),
             counted: true,
+            heard: false,
         }
     }
 
@@ -293,15 +325,11 @@ impl State {
         }
     }
 
-    pub(super) fn learn(&mut self, grant: &Grant, status: u16, readings: &[Reading], now: Instant) {
+    pub(super) fn learn(&mut self, grant: &mut Grant, readings: &[Reading], now: Instant) {
+        self.hear(grant);
         let counted = grant.counted_before;
         if self.quotas.learn(readings, grant.call, counted, grant.tokens, now) {
             self.trial = None;
-        } else if let Some(trial) = &mut self.trial
-            && readings.is_empty()
-            && status < 400
-        {
-            trial.give(2);
         }
     }
 
@@ -313,8 +341,16 @@ impl State {
         Some(self.cool?.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    pub(super) fn end_flight(&mut self) {
-        self.in_flight -= 1;
+    /// A call is over. Does nothing for one that was not counted.
+    pub(super) fn end_flight(&mut self, grant: &mut Grant) {
+        self.hear(grant);
+        self.in_flight -= u32::from(grant.counted);
+        grant.counted = false;
+    }
+
+    fn hear(&mut self, grant: &mut Grant) {
+        self.unheard -= u32::from(grant.counted && !grant.heard);
+        grant.heard = true;
     }
 
     pub(super) fn first(&self) -> Option<Arc<Seat>> {
@@ -345,12 +381,12 @@ impl State {
         if let Ok(index) = self.line.binary_search_by_key(&seat.id, |other| other.id) {
             self.line.remove(index);
             self.waiting_tokens = self.waiting_tokens.saturating_sub(seat.tokens);
-        } else if let Some(grant) = seat.grant.get() {
-            self.settle(&mut grant.clone(), 0, now);
+        } else if let Some(mut grant) = seat.grant.get().copied() {
+            self.settle(&mut grant, 0, now);
             if let (Some(pace), Some(taken)) = (&mut self.pace, grant.pace) {
                 pace.undo(taken);
             }
-            self.end_flight();
+            self.end_flight(&mut grant);
         }
     }
 

@@ -47,11 +47,6 @@ impl Budget {
         }
     }
 
-    /// Retries and hops to another target: a fifth of the calls, and ten a second.
-    pub(crate) fn retries() -> Self {
-        Budget::new(0.2, 10)
-    }
-
     /// Hedges: one call in twenty.
     pub(crate) fn hedges() -> Self {
         Budget::new(0.05, 0)
@@ -104,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_dead_provider_sees_a_fifth_more_and_the_floor() {
-        let (budget, start) = (Budget::retries(), Instant::now());
+        let (budget, start) = (Budget::new(0.2, 10), Instant::now());
         // A hundred calls a second for a minute, each of which would be repeated twice.
         let mut granted = 0;
         for call in 0..6_000 {
@@ -117,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_idle_hour_buys_no_storm() {
-        let (budget, start) = (Budget::retries(), Instant::now());
+        let (budget, start) = (Budget::new(0.2, 10), Instant::now());
         assert!(budget.withdraw(start));
         for _ in 0..100_000 {
             budget.deposit();
@@ -142,7 +137,7 @@ mod tests {
 
     #[test]
     fn nothing_is_granted_twice_to_two_threads() {
-        let (budget, now) = (Budget::retries(), Instant::now());
+        let (budget, now) = (Budget::new(0.2, 10), Instant::now());
         let granted: usize = std::thread::scope(|scope| {
             let run = || {
                 (0..10_000)

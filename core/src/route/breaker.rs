@@ -73,15 +73,6 @@ struct Circuit {
     epoch: u64,
 }
 
-/// Whether a call may be made.
-#[derive(Debug)]
-pub(crate) enum Admission {
-    /// It may; the pass wants to hear how it went.
-    Yes(Pass),
-    /// Not before `until`, which is past while a probe is out.
-    No { until: Instant },
-}
-
 /// As seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -100,12 +91,12 @@ pub(crate) struct Pass {
 }
 
 impl Breaker {
-    /// Asks for a call to be let through.
-    pub(crate) fn admit(&self, now: Instant) -> Admission {
+    /// Asks for a call to be let through; the pass wants to hear how it went.
+    pub(crate) fn admit(&self, now: Instant) -> Option<Pass> {
         let mut circuit = self.lock();
         match circuit.open_until {
-            Some(until) if now < until || circuit.probing => Admission::No { until },
-            _ => Admission::Yes(self.pass(&mut circuit, now)),
+            Some(until) if now < until || circuit.probing => None,
+            _ => Some(self.pass(&mut circuit, now)),
         }
     }
 
@@ -122,7 +113,7 @@ impl Breaker {
         Pass { breaker: self.clone(), epoch: circuit.epoch, probe }
     }
 
-    /// Until when nobody is let through, as far as that is known; `None`: a call would be.
+    /// Until when nobody is let through, which is past while a probe is out; `None`: a call would be.
     pub(crate) fn shut_until(&self, now: Instant) -> Option<Instant> {
         let circuit = self.lock();
         circuit.open_until.filter(|&until| now < until || circuit.probing)
@@ -162,6 +153,7 @@ impl Circuit {
 
 impl Pass {
     /// Whether the call is a half-open breaker's probe.
+    #[cfg(test)]
     pub(crate) fn is_probe(&self) -> bool {
         self.probe
     }

@@ -7,17 +7,13 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 fn pass(breaker: &Breaker, now: Instant) -> Pass {
-    match breaker.admit(now) {
-        Admission::Yes(pass) => pass,
-        Admission::No { until } => panic!("not before {until:?}, and it is {now:?}"),
-    }
+    breaker.admit(now).expect("closed, or half-open without a probe")
 }
 
 fn refused(breaker: &Breaker, now: Instant) -> Option<Duration> {
-    match breaker.admit(now) {
-        Admission::Yes(_) => None,
-        Admission::No { until } => Some(until.saturating_duration_since(now)),
-    }
+    let shut = breaker.shut_until(now);
+    assert_eq!(breaker.admit(now).is_none(), shut.is_some());
+    shut.map(|until| until.saturating_duration_since(now))
 }
 
 /// A breaker that has just opened.
@@ -172,7 +168,7 @@ proptest! {
             let was = breaker.state(now);
             match what {
                 0 | 1 => {
-                    if let Admission::Yes(pass) = breaker.admit(now) {
+                    if let Some(pass) = breaker.admit(now) {
                         prop_assert_ne!(was, State::Open);
                         prop_assert_eq!(pass.is_probe(), was == State::HalfOpen);
                         under_way.push(pass);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use tokio::time::Instant;
 
-use super::breaker::{Admission, Breaker, Fault, Pass, State, fault_of};
+use super::breaker::{Breaker, Fault, Pass, State, fault_of};
 use super::candidates::Candidate;
 use super::latency::Latency;
 use crate::config::Config;
@@ -174,10 +174,7 @@ impl Table {
         let target = state.gate.acquire(tokens, wait, deadline).await?;
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
-        let pass = |breaker: &Breaker| match breaker.admit(now) {
-            Admission::Yes(pass) => pass,
-            Admission::No { .. } => breaker.insist(now),
-        };
+        let pass = |own: &Breaker| own.admit(now).unwrap_or_else(|| own.insist(now));
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
