@@ -62,8 +62,9 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
             // It could not be asked: no room, a parameter that it cannot take, a missing key.
             Next::Elsewhere { cool: None }
         };
+        let given_up = call.ledger.has_given_up(current);
         let after = match next {
-            Next::Retry { after } if !call.is_open(current) => Some(after),
+            Next::Retry { after } if !call.is_open(current) && !given_up => Some(after),
             _ => None,
         };
         own.given_up = after.is_none() && own.full_until.is_none();
@@ -75,6 +76,10 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         let stop = matches!(next, Next::Stop) && current == first;
         if current == first || first_error.is_none() {
             first_error = Some(error);
+        }
+        // A hedge may have learned it of others.
+        for (i, other) in tried.iter_mut().enumerate() {
+            other.given_up |= call.ledger.has_given_up(i);
         }
         let to = match (fresh(&tried, current), after) {
             (Some(fresh), _) => Some((fresh, Duration::ZERO)),
@@ -96,6 +101,9 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         }
         if !after.is_zero() {
             tokio::time::sleep(after).await;
+            if call.ledger.has_given_up(to) {
+                return Err(first_error.unwrap_or_else(nothing_tried));
+            }
         }
         current = to;
     }

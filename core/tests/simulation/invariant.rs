@@ -203,7 +203,7 @@ impl<'a> Known<'a> {
                         wrong.push(format!("{what} was repeated {early:?} too early"));
                     }
                 } else if failed.fault.is_callers()
-                    && i == 0
+                    && first == Some(failed.seen)
                     && self.plan.first == Some(failed.target)
                 {
                     wrong.push(format!("{what} was followed by a request elsewhere"));
@@ -318,6 +318,12 @@ impl<'a> Known<'a> {
         let events = self.events.iter().map(|(_, event)| event).filter(|event| wanted(event));
         let seen: Vec<String> =
             events.clone().map(|event| format!("t{}/m", event.target())).collect();
+        // One that was overtaken in the instant in which it began, before anything was sent.
+        let sent = |one: &&Attempt| {
+            (one.kind, one.status, one.ms) != (Some(ErrorKind::Cancelled), None, 0)
+                || attempts.len() == seen.len()
+        };
+        let attempts: Vec<&Attempt> = attempts.iter().filter(sent).collect();
         let told: Vec<&str> = attempts.iter().map(|attempt| attempt.target.as_str()).collect();
         let mut wrong = Vec::new();
         if seen != told {
