@@ -83,7 +83,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let tokens = limit::estimate(http.body.len(), request.max_tokens);
     let pool = &call.pools[candidate.provider];
     let wire = pool.prepare(settings, adapter.auth(), http, idempotency)?;
-    let permits = call.enter(index, tokens, mode.wait).await?;
+    let mut permits = call.enter(index, tokens, mode.wait).await?;
 
     let deadline = call.attempt_deadline(index);
     let ticket = call.ledger.begin(index, mode.hedge);
@@ -93,7 +93,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         let Reply { status, headers, mut body } =
             pool.send(settings, wire, &deadline, sent).await?;
         call.ledger.answered(ticket, status);
-        permits.learn(status, &headers);
+        permits.learn(&headers);
         if !request.stream || !(200..300).contains(&status) {
             let body = body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
             let answer = adapter.decode(status, &headers, &body, &target)?;

@@ -221,8 +221,8 @@ impl TargetState {
 
 impl Permits {
     /// An answer's head came: it may tell of quotas.
-    pub(crate) fn learn(&self, status: u16, headers: &HeaderMap) {
-        self.target.learn(status, headers, Instant::now());
+    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+        self.target.learn(headers, Instant::now());
     }
 
     /// The answer, or a stream's first content, came after so long.
