@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Network, Pool};
-use crate::model::{HttpAnswer, Operation, Options, Request, Response};
+use crate::model::{HttpAnswer, HttpCall, Operation, Options, Response};
 use crate::passthrough::{self, HttpStream};
 use crate::pipeline::{self, Call};
 use crate::route::fanout::{self, Many};
@@ -54,6 +54,14 @@ enum State {
 pub(crate) struct Counters {
     pub(crate) calls: AtomicU64,
     errors: [AtomicU64; ErrorKind::ALL.len()],
+}
+
+/// A request that knows where it goes.
+enum Planned {
+    Chat(Box<Call>),
+    /// A fan-out: a call for each target, and how many answers are wanted.
+    Many(Vec<Box<Call>>, usize),
+    Http(Box<HttpCall>, Box<Options>),
 }
 
 /// A call's place among those in flight.
@@ -130,131 +138,86 @@ impl Client {
     /// the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
-        let (operation, options) = parse(request, options)?;
-        if options.fanout.is_some() {
-            let message = "a fan-out has several answers: not through this function";
-            return Err(Error::invalid("options.fanout", message));
+        match self.plan(&permit, request, options, Some(false))? {
+            Planned::Chat(call) => permit.whole(call).await,
+            Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
         }
-        self.run_whole(&permit, operation.chat()?, options).await
     }
 
     /// Sends a chat request and waits for the stream to show its first content.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
-        let (operation, options) = parse(request, options)?;
-        self.run_stream(permit, operation.chat()?, options).await
+        match self.plan(&permit, request, options, Some(true))? {
+            Planned::Chat(call) => permit.stream(call).await,
+            Planned::Many(calls, first) => permit.fastest_stream(calls, first).await,
+            Planned::Http(..) => Err(one_chat_only()),
+        }
     }
 
     /// Sends a request document of any operation and waits for the whole answer.
     pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
         let permit = self.admit()?;
-        let (operation, options) = parse(request, options)?;
-        self.run(&permit, operation, options).await
+        match self.plan(&permit, request, options, Some(false))? {
+            Planned::Chat(call) => Ok(Answer::Chat(permit.whole(call).await?)),
+            Planned::Many(calls, first) => Ok(Answer::Many(permit.many(calls, first).await?)),
+            Planned::Http(call, options) => {
+                Ok(Answer::Http(passthrough::answer(self, &permit, *call, &options).await?))
+            }
+        }
     }
 
     /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
     /// whole answer.
     pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
         let permit = self.admit()?;
-        let (operation, options) = parse(request, options)?;
-        match operation {
-            Operation::Chat(request) if request.stream => {
-                let stream = self.run_stream(permit, request, options).await?;
-                Ok(Started::Stream(Box::new(stream)))
+        let whole = match self.plan(&permit, request, options, None)? {
+            Planned::Chat(call) if call.request.stream => {
+                return Ok(Started::Stream(Box::new(permit.stream(call).await?)));
             }
-            Operation::Http(call) if call.stream => {
-                let stream = passthrough::open(self, permit, call, &options).await?;
-                Ok(Started::Http(Box::new(stream)))
+            Planned::Many(calls, first) if calls[0].request.stream => {
+                let stream = permit.fastest_stream(calls, first).await?;
+                return Ok(Started::Stream(Box::new(stream)));
             }
-            whole => Ok(Started::Whole(Box::new(self.run(&permit, whole, options).await?))),
-        }
+            Planned::Http(call, options) if call.stream => {
+                let stream = passthrough::open(self, permit, *call, &options).await?;
+                return Ok(Started::Http(Box::new(stream)));
+            }
+            Planned::Chat(call) => Answer::Chat(permit.whole(call).await?),
+            Planned::Many(calls, first) => Answer::Many(permit.many(calls, first).await?),
+            Planned::Http(call, options) => {
+                Answer::Http(passthrough::answer(self, &permit, *call, &options).await?)
+            }
+        };
+        Ok(Started::Whole(Box::new(whole)))
     }
 
-    async fn run(
+    /// Reads the documents and finds the targets, all before anything is waited for: what is kept
+    /// meanwhile is one pointer. `stream`: what the caller wants, whatever the request says.
+    fn plan(
         &self,
         permit: &Permit,
-        operation: Operation,
-        options: Options,
-    ) -> Result<Answer, Error> {
-        match operation {
-            // Boxed: rare, and every call would carry its future about.
-            Operation::Chat(request) if options.fanout.is_some() => {
-                Ok(Answer::Many(Box::pin(self.run_many(permit, request, options)).await?))
-            }
-            Operation::Chat(request) => {
-                Ok(Answer::Chat(self.run_whole(permit, request, options).await?))
-            }
-            Operation::Http(call) => {
-                Ok(Answer::Http(passthrough::answer(self, permit, call, &options).await?))
-            }
-        }
-    }
-
-    fn plan(&self, request: Request, options: Options, to: Option<&str>) -> Result<Box<Call>, Error> {
-        Call::new(Arc::clone(&self.inner), Arc::clone(&self.pools), request, options, to)
-    }
-
-    async fn run_whole(
-        &self,
-        permit: &Permit,
-        request: Request,
-        options: Options,
-    ) -> Result<Response, Error> {
-        // Whoever waits for the whole answer has no use for chunks.
-        let request = Request { stream: false, ..request };
-        let work = async {
-            let call = self.plan(request, options, None)?;
-            pipeline::whole(&call).await
+        request: &[u8],
+        options: &[u8],
+        stream: Option<bool>,
+    ) -> Result<Planned, Error> {
+        let options =
+            if options.is_empty() { Options::default() } else { Options::parse(options)? };
+        let (operation, options) = Operation::parse(request, options)?;
+        let mut request = match operation {
+            Operation::Chat(request) => request,
+            Operation::Http(call) => return Ok(Planned::Http(Box::new(call), Box::new(options))),
         };
-        let response = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
-        permit.count(Some(&response.provider), None);
-        Ok(response)
-    }
-
-    async fn run_stream(
-        &self,
-        permit: Permit,
-        request: Request,
-        options: Options,
-    ) -> Result<ChatStream, Error> {
-        let request = Request { stream: true, ..request };
-        let work = async {
-            if options.fanout.is_some() {
-                let calls = self.plan_many(&request, &options)?;
-                return Box::pin(fanout::first_stream(calls, &options)).await;
-            }
-            pipeline::open(self.plan(request, options, None)?).await
+        request.stream = stream.unwrap_or(request.stream);
+        let plan = |request, options, to: Option<&str>| {
+            let (inner, pools) = (Arc::clone(&self.inner), Arc::clone(&self.pools));
+            Call::new(inner, pools, request, options, to).map_err(|error| permit.failed(error))
         };
-        let open = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
-        Ok(ChatStream { open, permit })
-    }
-
-    async fn run_many(
-        &self,
-        permit: &Permit,
-        request: Request,
-        options: Options,
-    ) -> Result<Many, Error> {
-        let request = Request { stream: false, ..request };
-        let work = async {
-            let calls = self.plan_many(&request, &options)?;
-            fanout::fastest(calls, &options).await
+        let Some(fanout) = options.fanout.clone() else {
+            return Ok(Planned::Chat(plan(request, options, None)?));
         };
-        let many = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
-        for response in &many.results {
-            permit.count(Some(&response.provider), None);
-        }
-        for error in &many.failures {
-            permit.count(error.provider.as_deref(), Some(error.kind()));
-        }
-        Ok(many)
-    }
-
-    /// One call for each target of a fan-out.
-    fn plan_many(&self, request: &Request, options: &Options) -> Result<Vec<Box<Call>>, Error> {
-        let targets = options.fanout.iter().flat_map(|fanout| &fanout.targets);
-        let plan = |to: &String| self.plan(request.clone(), options.clone(), Some(to.as_str()));
-        targets.map(plan).collect()
+        let each = |to: &String| plan(request.clone(), options.clone(), Some(to.as_str()));
+        let calls = fanout.targets.iter().map(each).collect::<Result<_, _>>()?;
+        Ok(Planned::Many(calls, fanout.first))
     }
 
     /// How many calls are in flight.
@@ -365,6 +328,43 @@ impl ChatStream {
 }
 
 impl Permit {
+    async fn whole(&self, call: Box<Call>) -> Result<Response, Error> {
+        let work = pin!(pipeline::whole(&call));
+        let response = self.run(work).await.map_err(|error| self.failed(error))?;
+        self.count(Some(&response.provider), None);
+        Ok(response)
+    }
+
+    async fn stream(self, call: Box<Call>) -> Result<ChatStream, Error> {
+        let open = self.run(pin!(pipeline::open(call))).await;
+        let open = open.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open, permit: self })
+    }
+
+    // Boxed: fan-outs are rare, and every call would carry their futures about.
+
+    async fn fastest_stream(
+        self,
+        calls: Vec<Box<Call>>,
+        first: usize,
+    ) -> Result<ChatStream, Error> {
+        let open = self.run(Box::pin(fanout::first_stream(calls, first))).await;
+        let open = open.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open, permit: self })
+    }
+
+    async fn many(&self, calls: Vec<Box<Call>>, first: usize) -> Result<Many, Error> {
+        let many = self.run(Box::pin(fanout::fastest(calls, first))).await;
+        let many = many.map_err(|error| self.failed(error))?;
+        for response in &many.results {
+            self.count(Some(&response.provider), None);
+        }
+        for error in &many.failures {
+            self.count(error.provider.as_deref(), Some(error.kind()));
+        }
+        Ok(many)
+    }
+
     /// Waits for `room`, which a slow reader makes.
     pub(crate) async fn wait_for_reader(
         &self,
@@ -437,9 +437,9 @@ fn pools(inner: &Inner, blocking: Option<&Handle>) -> Arc<[Pool]> {
     inner.config.providers.iter().map(pool).collect()
 }
 
-fn parse(request: &[u8], options: &[u8]) -> Result<(Operation, Options), Error> {
-    let options = if options.is_empty() { Options::default() } else { Options::parse(options)? };
-    Operation::parse(request, options)
+fn one_chat_only() -> Error {
+    let message = "only a chat with one answer is asked for here, no fan-out and no other op";
+    Error::new(ErrorKind::InvalidRequest, message)
 }
 
 fn closed() -> Error {

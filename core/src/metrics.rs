@@ -64,7 +64,7 @@ impl Client {
     /// Counters so far, in Prometheus' text format.
     #[must_use]
     pub fn metrics_prometheus(&self) -> Vec<u8> {
-                let mut text = String::from(
+        let mut text = String::from(
             "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
         );
         // Writing into a String cannot fail.

@@ -115,7 +115,16 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 /// The names that a reader asks `Fields` for, from its source.
 fn asked(source: &str) -> BTreeSet<String> {
     const READERS: [&str; 11] = [
-        "string", "bool", "number", "whole", "list", "object", "word", "value", "timer", "millis",
+        "string",
+        "bool",
+        "number",
+        "whole",
+        "list",
+        "object",
+        "word",
+        "value",
+        "timer",
+        "millis",
         "object_or_false",
     ];
     let mut names = BTreeSet::new();

@@ -86,7 +86,11 @@ impl Parameters {
         };
         for (provider, members) in parameters.extra.iter() {
             if !members.is_object() {
-                return Err(wrong(&format!("{}.{provider}", fields.at("extra")), "an object", members));
+                return Err(wrong(
+                    &format!("{}.{provider}", fields.at("extra")),
+                    "an object",
+                    members,
+                ));
             }
         }
         fields.rest_into(&mut unknown);
@@ -120,14 +124,13 @@ impl RouteConfig {
             .enumerate()
             .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), config))
             .collect::<Result<_, _>>()?;
-        let policy = match fields
-            .word("policy", &["priority", "weighted", "latency", "least_in_flight"])?
-        {
-            Some("weighted") => Policy::Weighted,
-            Some("latency") => Policy::Latency,
-            Some("least_in_flight") => Policy::LeastInFlight,
-            _ => Policy::Priority,
-        };
+        let policy =
+            match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
+                Some("weighted") => Policy::Weighted,
+                Some("latency") => Policy::Latency,
+                Some("least_in_flight") => Policy::LeastInFlight,
+                _ => Policy::Priority,
+            };
         let route = RouteConfig {
             name: name.to_owned(),
             policy,
@@ -157,9 +160,7 @@ impl RouteTarget {
         let place = fields.at("target");
         let (provider, model) = target(&name, config).map_err(|error| at(error, &place))?;
         let parameters = match fields.object("parameters")? {
-            Some(object) => {
-                Some(Parameters::read(Fields::new(object, fields.at("parameters")))?)
-            }
+            Some(object) => Some(Parameters::read(Fields::new(object, fields.at("parameters")))?),
             None => None,
         };
         let read = RouteTarget {

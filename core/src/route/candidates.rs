@@ -38,6 +38,7 @@ pub(crate) fn resolve(
     to: Option<&str>,
 ) -> Result<Choice, Error> {
     let mut warnings = Vec::new();
+    let by_name = request.model.as_deref().is_some_and(|model| config.route(model).is_some());
     let (policy, mut targets, retry, hedge) = match asked(config, request, options, to) {
         Asked::Route(name) => {
             let Some(route) = config.route(&name) else { return Err(no_provider()) };
@@ -46,7 +47,9 @@ pub(crate) fn resolve(
             {
                 warnings.push(Warning {
                     code: "routed",
-                    message: format!("the targets of the route {name} have their own models, not {model}"),
+                    message: format!(
+                        "the targets of the route {name} have their own models, not {model}"
+                    ),
                     param: Some("model".to_owned()),
                 });
             }
@@ -58,9 +61,8 @@ pub(crate) fn resolve(
     let model = match (to, &options.provider) {
         (Some(_), _) => None,
         (None, Some(_)) => request.model.clone(),
-        (None, None) => targets[0].model.clone().or_else(|| {
-            request.model.clone().filter(|model| config.route(model).is_none())
-        }),
+        (None, None) if by_name => None,
+        (None, None) => targets[0].model.clone().or_else(|| request.model.clone()),
     };
     if to.is_none() {
         for (i, text) in options.fallback.iter().flatten().enumerate() {
@@ -243,7 +245,8 @@ mod tests {
                 {"target": "groq", "region": "eu"}
             ]}}
         }"#;
-        assert_eq!(goes(config, Some("chat"), "{}"), "not_found");
+        // The last one has no model, and the request's is the route's name.
+        assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
         assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
         let eu = r#"{"provider": "chat", "region": "eu"}"#;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::race::{Runs, first_of};
 use crate::error::{Error, ErrorKind};
 use crate::json::to_vec;
-use crate::model::{Options, Response};
+use crate::model::Response;
 use crate::pipeline::{self, Call};
 use crate::stream::Open;
 
@@ -32,8 +32,7 @@ impl Many {
 }
 
 /// Waits for the fastest answers.
-pub(crate) async fn fastest(calls: Vec<Box<Call>>, options: &Options) -> Result<Many, Error> {
-    let first = options.fanout.as_ref().map_or(1, |fanout| fanout.first);
+pub(crate) async fn fastest(calls: Vec<Box<Call>>, first: usize) -> Result<Many, Error> {
     let mut runs: Runs<'_, (usize, Result<Response, Error>)> = Vec::new();
     for (i, call) in calls.iter().enumerate() {
         runs.push(Box::pin(async move { (i, pipeline::whole(call).await) }));
@@ -57,11 +56,8 @@ pub(crate) async fn fastest(calls: Vec<Box<Call>>, options: &Options) -> Result<
 }
 
 /// Opens the stream that shows its first content first.
-pub(crate) async fn first_stream(
-    calls: Vec<Box<Call>>,
-    options: &Options,
-) -> Result<Open, Error> {
-    if options.fanout.as_ref().is_some_and(|fanout| fanout.first != 1) {
+pub(crate) async fn first_stream(calls: Vec<Box<Call>>, first: usize) -> Result<Open, Error> {
+    if first != 1 {
         let message = "options.fanout.first: of streams only the fastest one can be had";
         return Err(Error::new(ErrorKind::Unsupported, message)
             .with(|e| e.param = Some("options.fanout.first".to_owned())));

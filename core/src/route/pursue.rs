@@ -90,10 +90,8 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
                 .min_by_key(|&i| tried[i].full_until)
                 .map(|i| (i, Duration::ZERO)),
         };
-        // What has no time to end is not begun.
-        let in_time = |after: Duration| after + MIN_ATTEMPT <= call.remaining();
-        let to = to.filter(|(_, after)| !stop && call.ledger.len() < most && in_time(*after));
-        let Some((to, after)) = to else {
+        let room = call.ledger.len() < most && call.remaining() >= MIN_ATTEMPT;
+        let Some((to, after)) = to.filter(|_| !stop && room) else {
             return Err(first_error.unwrap_or_else(nothing_tried));
         };
         if sent && !call.may_try_again() {

@@ -93,9 +93,7 @@ impl Table {
     /// What is known of a model at a provider.
     pub(crate) fn target(&self, config: &Config, provider: usize, model: &str) -> Arc<TargetState> {
         let targets = &self.providers[provider].targets;
-        if let Some(state) =
-            targets.read().unwrap_or_else(PoisonError::into_inner).get(model)
-        {
+        if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
             return Arc::clone(state);
         }
         let limits = config.providers[provider].models.iter().find(|(name, _)| name == model);

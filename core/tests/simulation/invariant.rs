@@ -5,6 +5,7 @@ use std::time::Duration;
 use liter_llm_core::ErrorKind;
 use liter_llm_core::error::Attempt;
 
+use super::fault::Fault;
 use super::run::{Answer, Call, Ending, GRACE, Report};
 use super::schedule::Plan;
 use super::world::{Dial, Dialled, Exchange, Log, Stamp};
@@ -176,23 +177,21 @@ impl<'a> Known<'a> {
     /// What is asked again: not too early, and only what may be.
     fn repetitions(&mut self) {
         let mut wrong = Vec::new();
-        let requests: Vec<&Exchange> = self
-            .events
-            .iter()
-            .filter_map(|(_, event)| match event {
-                Event::Request(exchange) => Some(*exchange),
-                Event::Dial(_) => None,
-            })
-            .collect();
-        let first = match self.events.first() {
-            Some((_, Event::Request(exchange))) => Some(exchange.seen),
-            _ => None,
+        let requests = |(begun, event): &(Stamp, Event<'a>)| match event {
+            Event::Request(exchange) => Some((*begun, *exchange)),
+            Event::Dial(_) => None,
         };
-        for failed in &requests {
+        let requests: Vec<_> = self.events.iter().filter_map(requests).collect();
+        let first = self.events.first().map(|(begun, _)| *begun);
+        for (begun, failed) in &requests {
             let Some(over) = failed.over else { continue };
-            let later = requests.iter().filter(|later| later.seen.order > over.order);
-            for later in later {
-                let what = format!("its {} at t{}", failed.fault.name(), failed.target);
+            let what = format!("its {} at t{}", failed.fault.name(), failed.target);
+            let stops = failed.fault.is_callers()
+                && first == Some(*begun)
+                && self.plan.first == Some(failed.target)
+                && self.all_were_well(*begun);
+            // Those that had begun before it failed are no repetition.
+            for (_, later) in requests.iter().filter(|(begun, _)| begun.order > over.order) {
                 if later.target == failed.target {
                     if failed.fault.is_final() || failed.fault.forbids() {
                         wrong.push(format!("{what} was not to be repeated"));
@@ -202,15 +201,30 @@ impl<'a> Known<'a> {
                         let early = over.at + wait - later.seen.at;
                         wrong.push(format!("{what} was repeated {early:?} too early"));
                     }
-                } else if failed.fault.is_callers()
-                    && first == Some(failed.seen)
-                    && self.plan.first == Some(failed.target)
-                {
+                } else if stops {
                     wrong.push(format!("{what} was followed by a request elsewhere"));
                 }
             }
         }
         wrong.into_iter().for_each(|what| self.fail(what));
+    }
+
+    /// Whether nothing spoke against any of the call's targets until then.
+    fn all_were_well(&self, then: Stamp) -> bool {
+        let free = |target: &usize| {
+            let settings = &self.report.schedule.targets[*target];
+            settings.per_minute.is_none() && settings.in_flight.is_none()
+        };
+        let mut failed = self.log.exchanges.iter().filter(|exchange| {
+            exchange.seen.order < then.order && !matches!(exchange.fault, Fault::None)
+        });
+        let mut lost = self.log.dials.iter().filter(|dial| {
+            let opened = matches!(dial.end, Some((_, Dialled::Opened(_))));
+            dial.begun.order < then.order && !opened
+        });
+        self.plan.targets.iter().all(free)
+            && !failed.any(|exchange| self.plan.targets.contains(&exchange.target))
+            && !lost.any(|dial| self.plan.targets.contains(&dial.target))
     }
 
     /// What was shown of a stream is the beginning of one answer, and nothing is asked after it.
@@ -301,7 +315,8 @@ impl<'a> Known<'a> {
         }
         let theirs =
             |exchange: &&Exchange| exchange.call == self.number && target == Some(exchange.target);
-        if let Some(last) = self.log.exchanges.iter().rfind(theirs)
+        if self.plan.hedges == 0
+            && let Some(last) = self.log.exchanges.iter().rfind(theirs)
             && let Some(hint) = last.fault.hint()
             && error.status == last.fault.tells(last.stream).0
         {
