@@ -11,7 +11,10 @@ use crate::error::{Attempt, ErrorKind};
 
 /// The attempts of one call, in the order in which they began.
 #[derive(Default)]
-pub(crate) struct Ledger(Mutex<Vec<Entry>>);
+pub(crate) struct Ledger {
+    entries: Mutex<Vec<Entry>>,
+    given_up: Mutex<Vec<usize>>,
+}
 
 /// An entry's place.
 #[derive(Clone, Copy)]
@@ -65,6 +68,16 @@ impl Ledger {
         self.lock().len()
     }
 
+    /// This target is not to be asked again in this call: not by a stream that begins anew, nor
+    /// beside another attempt.
+    pub(crate) fn give_up(&self, target: usize) {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+    }
+
+    pub(crate) fn has_given_up(&self, target: usize) -> bool {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
+    }
+
     /// Whether an attempt at this target is under way.
     pub(crate) fn is_trying(&self, target: usize) -> bool {
         self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
@@ -89,6 +102,6 @@ impl Ledger {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

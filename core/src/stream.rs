@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Chunk, OnBreak, Reset, Response};
 use crate::pipeline::{Call, Parts, located};
 use crate::provider::{Progress, shared};
-use crate::retry::{Failed, Next, decide};
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
 use crate::route::race;
 
 /// What a stream brought.
@@ -54,15 +54,14 @@ impl Open {
 
     /// What comes next. After `Done` or an error there is nothing more.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
-        if self.restart {
-            match race(&self.call).await {
-                Ok(served) => self.served = Some(served),
-                Err(error) => {
-                    self.restart = false;
-                    return Err(self.call.failed(error));
-                }
+        if std::mem::take(&mut self.restart) {
+            // A slow reader may come back when there is no time left for another attempt.
+            if self.call.remaining() < MIN_ATTEMPT {
+                let message = "the call's time ran out before its answer could begin anew";
+                return Err(self.call.failed(Error::new(ErrorKind::Timeout, message)));
             }
-            self.restart = false;
+            let served = race(&self.call).await.map_err(|error| self.call.failed(error))?;
+            self.served = Some(served);
         }
         let Some(served) = &mut self.served else {
             return Err(Error::new(ErrorKind::Internal, "the stream was read past its end"));

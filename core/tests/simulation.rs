@@ -25,6 +25,8 @@ mod wire;
 mod world;
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use run::{Ending, Report, run};
 
@@ -58,6 +60,30 @@ fn print(report: &Report) {
     println!("{}", report.world.log().trace);
 }
 
+/// Ends the process where a schedule takes so long that it must be going round in circles: a loop in
+/// which no time passes is nothing that virtual time could end.
+struct Watchdog(mpsc::Sender<u64>);
+
+impl Watchdog {
+    fn start() -> Watchdog {
+        let (sender, seeds) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut seed = None;
+            loop {
+                match seeds.recv_timeout(Duration::from_secs(60)) {
+                    Ok(next) => seed = Some(next),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        eprintln!("LITER_LLM_SIM_SEED={seed:?} does not end");
+                        std::process::abort();
+                    }
+                }
+            }
+        });
+        Watchdog(sender)
+    }
+}
+
 #[test]
 fn every_schedule_keeps_the_promises() {
     let one = number("LITER_LLM_SIM_SEED");
@@ -65,7 +91,9 @@ fn every_schedule_keeps_the_promises() {
     let mut endings: BTreeMap<&str, usize> = BTreeMap::new();
     let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
     let mut broken = Vec::new();
+    let watchdog = Watchdog::start();
     for seed in one.map_or(0..runs, |seed| seed..seed + 1) {
+        watchdog.0.send(seed).unwrap();
         let (report, wrong) = checked(seed);
         if one.is_some() || !wrong.is_empty() && broken.is_empty() {
             print(&report);

@@ -33,9 +33,10 @@ impl Tried {
 /// Tries until an attempt is answered. The error is that of the target that was tried first; what
 /// became of the others is in its attempts.
 pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
-    let mut tried = vec![Tried::default(); call.candidates.len()];
+    let fresh = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
+    let mut tried: Vec<_> = (0..call.candidates.len()).map(fresh).collect();
     let most = call.retry.max_attempts as usize + tried.len() - 1;
-    let first = call.pick(|_| true).unwrap_or(0);
+    let first = call.pick(|i| !tried[i].given_up).unwrap_or(0);
     let mut current = first;
     let mut first_error = None;
     loop {
@@ -61,16 +62,24 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
             // It could not be asked: no room, a parameter that it cannot take, a missing key.
             Next::Elsewhere { cool: None }
         };
+        let given_up = call.ledger.has_given_up(current);
         let after = match next {
-            Next::Retry { after } if !call.is_open(current) => Some(after),
+            Next::Retry { after } if !call.is_open(current) && !given_up => Some(after),
             _ => None,
         };
         own.given_up = after.is_none() && own.full_until.is_none();
+        if own.given_up && sent {
+            call.ledger.give_up(current);
+        }
         // What is wrong with a request is wrong at every target; but a fallback may be the one that
         // cannot take it.
         let stop = matches!(next, Next::Stop) && current == first;
         if current == first || first_error.is_none() {
             first_error = Some(error);
+        }
+        // A hedge may have learned it of others.
+        for (i, other) in tried.iter_mut().enumerate() {
+            other.given_up |= call.ledger.has_given_up(i);
         }
         let to = match (fresh(&tried, current), after) {
             (Some(fresh), _) => Some((fresh, Duration::ZERO)),
@@ -90,6 +99,9 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         }
         if !after.is_zero() {
             tokio::time::sleep(after).await;
+            if call.ledger.has_given_up(to) {
+                return Err(first_error.unwrap_or_else(nothing_tried));
+            }
         }
         current = to;
     }

@@ -9,10 +9,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::attempt::{Mode, Served, attempt};
+use crate::attempt::{Failure, Mode, Served, attempt};
 use crate::config::HedgeDelay;
 use crate::error::Error;
 use crate::pipeline::Call;
+use crate::retry::{Failed, Next, decide};
 use crate::route::pursue::pursue;
 
 /// Several futures, of which the first to end is wanted.
@@ -70,6 +71,9 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                 if own || kept.is_none() {
                     kept = Some(error);
                 }
+                if own {
+                    left = 0;
+                }
                 if runs.is_empty()
                     && let Some(error) = kept
                 {
@@ -84,12 +88,22 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                     runs.push(Box::pin(async move {
                         let mode = Mode { hedge: true, wait: false };
                         let outcome = attempt(call, target, mode).await;
-                        (false, outcome.map_err(|failure| failure.error))
+                        (false, outcome.map_err(|failure| judged(call, target, failure)))
                     }));
                 }
             }
         }
     }
+}
+
+/// A hedge's failure: what it says of its target holds for the whole call.
+fn judged(call: &Call, target: usize, failure: Failure) -> Error {
+    let failed = Failed { error: &failure.error, attempt: 1, committed: false };
+    let next = decide(&call.retry, &failed, call.remaining(), &mut call.rng());
+    if failure.tried && !matches!(next, Next::Retry { .. }) {
+        call.ledger.give_up(target);
+    }
+    failure.error
 }
 
 /// The first of these that ends, which is taken out.

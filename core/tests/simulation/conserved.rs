@@ -139,7 +139,11 @@ fn cooling(report: &Report, log: &Log, target: usize) -> Vec<String> {
         let Some(said) = failed.over else { continue };
         let gone = |stamp: Option<Stamp>| stamp.is_some_and(|stamp| stamp.order < said.order);
         let ended = report.calls[failed.call].end.as_ref().map(|(end, _)| *end);
-        // Nobody heard it; or it is longer than anybody is made to wait.
+        // Nobody heard it, another may have been faster; or nobody is made to wait so long.
+        let plan = &report.schedule.calls[failed.call];
+        if plan.fanout.is_some() || plan.hedges > 0 {
+            continue;
+        }
         if gone(log.conns[failed.conn].closed) || gone(ended) || wait > Duration::from_secs(55) {
             continue;
         }

@@ -48,6 +48,8 @@ pub(crate) enum Fault {
     ErrorInside,
     Empty,
     Html,
+    /// A complete stream whose connection is then left open. Nothing, for a whole answer.
+    Linger,
 }
 
 /// A step of what a provider does.
@@ -73,7 +75,7 @@ pub(crate) struct Script {
 }
 
 impl Fault {
-    pub(crate) const NAMES: [&str; 19] = [
+    pub(crate) const NAMES: [&str; 20] = [
         "none",
         "limited",
         "failing",
@@ -93,6 +95,7 @@ impl Fault {
         "error_inside",
         "empty",
         "html",
+        "linger",
     ];
 
     pub(crate) fn name(&self) -> &'static str {
@@ -116,6 +119,7 @@ impl Fault {
             Fault::ErrorInside => 16,
             Fault::Empty => 17,
             Fault::Html => 18,
+            Fault::Linger => 19,
         }]
     }
 
@@ -123,7 +127,7 @@ impl Fault {
     pub(crate) fn draw(rng: &mut Rng) -> Fault {
         // Half of them are such as a provider gets over.
         let pick =
-            if rng.bool() { [1, 1, 2, 2, 8, 9, 12, 16][rng.usize(0..8)] } else { rng.u8(1..19) };
+            if rng.bool() { [1, 1, 2, 2, 8, 9, 12, 16][rng.usize(0..8)] } else { rng.u8(1..20) };
         match pick {
             1 => Fault::Limited(Hint::draw(rng)),
             2 => Fault::unavailable(rng),
@@ -145,7 +149,8 @@ impl Fault {
             15 => Fault::Unterminated,
             16 => Fault::ErrorInside,
             17 => Fault::Empty,
-            _ => Fault::Html,
+            18 => Fault::Html,
+            _ => Fault::Linger,
         }
     }
 
@@ -184,7 +189,9 @@ impl Fault {
     pub(crate) fn tells(&self, stream: bool) -> (Option<u16>, &'static [ErrorKind]) {
         use ErrorKind as K;
         match self {
-            Fault::None | Fault::Late(_) | Fault::Silence | Fault::Stall { .. } => (None, &[]),
+            Fault::None | Fault::Late(_) | Fault::Silence | Fault::Stall { .. } | Fault::Linger => {
+                (None, &[])
+            }
             Fault::Limited(_) => (Some(429), &[K::RateLimit]),
             Fault::Failing(status, _) => (Some(*status), &[K::Unavailable]),
             Fault::Quota => (Some(429), &[K::Quota]),
@@ -219,7 +226,16 @@ impl Fault {
             complete: usize::MAX,
         };
         let mut script = match self {
-            Fault::None => sent(good(rng), rng),
+            Fault::Linger if stream => {
+                let mut wire = good(rng);
+                if !wire.closes {
+                    // The last chunk, which says that there are no more.
+                    wire.bytes.truncate(wire.bytes.len() - 5);
+                }
+                let end = wire.bytes.len();
+                split(wire, end, [Step::Hang], rng)
+            }
+            Fault::None | Fault::Linger => sent(good(rng), rng),
             Fault::Limited(hint) => {
                 refused(429, &hint.headers, "rate_limit_exceeded", "Rate limit reached")
             }

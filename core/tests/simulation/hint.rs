@@ -17,7 +17,7 @@ pub(crate) struct Hint {
 const SUNDAY: u64 = 1_795_305_600;
 
 impl Hint {
-    /// A random one; `exhausted`: the status is one under which used up limits count.
+    /// A random one.
     pub(crate) fn draw(rng: &mut Rng) -> Hint {
         let now = SUNDAY + rng.u64(0..80_000);
         let seconds = rng.u64(1..=8);
@@ -48,7 +48,7 @@ impl Hint {
                 (reset, Some(secs(seconds)))
             }
             12 => {
-                let day = humantime(now + seconds);
+                let day = rfc3339(now + seconds);
                 let reset = format!(
                     "date: {}\r\nanthropic-ratelimit-tokens-remaining: 0\r\n\
                      anthropic-ratelimit-tokens-reset: {day}\r\n",
@@ -82,7 +82,7 @@ fn parts(imf: &str) -> [&str; 4] {
 }
 
 /// RFC 3339, on [`SUNDAY`].
-fn humantime(at: u64) -> String {
+fn rfc3339(at: u64) -> String {
     let imf = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(at));
     let [day, _, year, time] = parts(&imf);
     format!("{year}-11-{day}T{time}Z")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use liter_llm_core::ErrorKind;
 use liter_llm_core::error::Attempt;
 
+use super::fault::Fault;
 use super::run::{Answer, Call, Ending, GRACE, Report};
 use super::schedule::Plan;
 use super::world::{Dial, Dialled, Exchange, Log, Stamp};
@@ -100,7 +101,7 @@ impl<'a> Known<'a> {
                     self.answer(*end, answer);
                 }
                 for error in failures {
-                    self.failure(*end, error);
+                    self.failure(*end, error, true);
                 }
                 if Some(answers.len()) > self.plan.fanout || answers.is_empty() {
                     self.fail(format!("it has {} answers", answers.len()));
@@ -109,7 +110,7 @@ impl<'a> Known<'a> {
                     self.fail("a target is missing in its answers and failures");
                 }
             }
-            Ending::Failure(error) => self.failure(*end, error),
+            Ending::Failure(error) => self.failure(*end, error, false),
             Ending::Cancelled => {}
         }
         self.wrong
@@ -176,19 +177,21 @@ impl<'a> Known<'a> {
     /// What is asked again: not too early, and only what may be.
     fn repetitions(&mut self) {
         let mut wrong = Vec::new();
-        let requests: Vec<&Exchange> = self
-            .events
-            .iter()
-            .filter_map(|(_, event)| match event {
-                Event::Request(exchange) => Some(*exchange),
-                Event::Dial(_) => None,
-            })
-            .collect();
-        for (i, failed) in requests.iter().enumerate() {
+        let requests = |(begun, event): &(Stamp, Event<'a>)| match event {
+            Event::Request(exchange) => Some((*begun, *exchange)),
+            Event::Dial(_) => None,
+        };
+        let requests: Vec<_> = self.events.iter().filter_map(requests).collect();
+        let first = self.events.first().map(|(begun, _)| *begun);
+        for (begun, failed) in &requests {
             let Some(over) = failed.over else { continue };
-            let later = requests.iter().filter(|later| later.seen.order > over.order);
-            for later in later {
-                let what = format!("its {} at t{}", failed.fault.name(), failed.target);
+            let what = format!("its {} at t{}", failed.fault.name(), failed.target);
+            let stops = failed.fault.is_callers()
+                && first == Some(*begun)
+                && self.plan.first == Some(failed.target)
+                && self.all_were_well(*begun);
+            // Those that had begun before it failed are no repetition.
+            for (_, later) in requests.iter().filter(|(begun, _)| begun.order > over.order) {
                 if later.target == failed.target {
                     if failed.fault.is_final() || failed.fault.forbids() {
                         wrong.push(format!("{what} was not to be repeated"));
@@ -198,7 +201,7 @@ impl<'a> Known<'a> {
                         let early = over.at + wait - later.seen.at;
                         wrong.push(format!("{what} was repeated {early:?} too early"));
                     }
-                } else if failed.fault.is_callers() && i == 0 && self.plan.fanout.is_none() {
+                } else if stops {
                     wrong.push(format!("{what} was followed by a request elsewhere"));
                 }
             }
@@ -206,10 +209,33 @@ impl<'a> Known<'a> {
         wrong.into_iter().for_each(|what| self.fail(what));
     }
 
+    /// Whether nothing spoke against any of the call's targets until then.
+    fn all_were_well(&self, then: Stamp) -> bool {
+        let free = |target: &usize| {
+            let settings = &self.report.schedule.targets[*target];
+            settings.per_minute.is_none() && settings.in_flight.is_none()
+        };
+        let mut failed = self.log.exchanges.iter().filter(|exchange| {
+            exchange.seen.order < then.order && !matches!(exchange.fault, Fault::None)
+        });
+        let mut lost = self.log.dials.iter().filter(|dial| {
+            let opened = matches!(dial.end, Some((_, Dialled::Opened(_))));
+            dial.begun.order < then.order && !opened
+        });
+        self.plan.targets.iter().all(free)
+            && !failed.any(|exchange| self.plan.targets.contains(&exchange.target))
+            && !lost.any(|dial| self.plan.targets.contains(&dial.target))
+    }
+
     /// What was shown of a stream is the beginning of one answer, and nothing is asked after it.
     fn content(&mut self) {
         let Some(content) = self.call.content else { return };
-        if self.events.iter().any(|(begun, _)| begun.order > content.order) {
+        // A request that was on its way may arrive at the same instant.
+        let after = |(begun, event): &(Stamp, Event<'_>)| match event {
+            Event::Request(exchange) if exchange.seen == *begun => begun.at > content.at,
+            _ => begun.order > content.order,
+        };
+        if self.events.iter().any(after) {
             self.fail("something was asked after its first content");
         }
         let mut mine = self.log.exchanges.iter().filter(|exchange| exchange.call == self.number);
@@ -245,8 +271,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// An error says what became of its attempts.
-    fn failure(&mut self, end: Stamp, error: &liter_llm_core::Error) {
+    /// An error says what became of its attempts. `one`: those of one target of a fan-out.
+    fn failure(&mut self, end: Stamp, error: &liter_llm_core::Error, one: bool) {
         let kind = error.kind();
         let closed = self.report.closed.is_some_and(|closed| closed.at <= end.at);
         // Of a fan-out, an answer that was not waited for.
@@ -258,18 +284,19 @@ impl<'a> Known<'a> {
             self.fail(format!("it says that it was cancelled, which it was not: {error}"));
         }
         let target = error.provider.as_deref().and_then(|name| name[1..].parse().ok());
-        match (self.plan.fanout, self.plan.stream) {
-            (None, _) => self.attempts(end, &error.attempts, None),
-            (Some(_), false) => self.attempts(end, &error.attempts, target),
+        if one {
+            self.attempts(end, &error.attempts, target);
+        } else if self.plan.fanout.is_none() {
+            self.attempts(end, &error.attempts, None);
+        } else {
             // What all of them tried, or what the one did whose content came first.
-            (Some(_), true) => {
-                for target in &self.plan.targets {
-                    let name = format!("t{target}/m");
-                    let own = error.attempts.iter().filter(|attempt| attempt.target == name);
-                    let own: Vec<Attempt> = own.cloned().collect();
-                    if !own.is_empty() || self.call.content.is_none() {
-                        self.attempts(end, &own, Some(*target));
-                    }
+            let all = self.call.content.is_none() && self.call.restarts == 0;
+            for target in &self.plan.targets {
+                let name = format!("t{target}/m");
+                let own = error.attempts.iter().filter(|attempt| attempt.target == name);
+                let own: Vec<Attempt> = own.cloned().collect();
+                if all || !own.is_empty() {
+                    self.attempts(end, &own, Some(*target));
                 }
             }
         }
@@ -278,7 +305,8 @@ impl<'a> Known<'a> {
         }
         // A limit, or the client's own.
         let refused = kind == ErrorKind::RateLimit && error.status.is_none();
-        if !lost && !refused && !error.attempts.iter().any(|one| one.kind == Some(kind)) {
+        let late = self.call.restarts > 0 && kind == ErrorKind::Timeout;
+        if !lost && !refused && !late && !error.attempts.iter().any(|one| one.kind == Some(kind)) {
             self.fail(format!("its error is that of no attempt: {error}"));
         }
         let shown = error.partial.as_ref().map_or("", |partial| partial.text.as_str());
@@ -287,7 +315,8 @@ impl<'a> Known<'a> {
         }
         let theirs =
             |exchange: &&Exchange| exchange.call == self.number && target == Some(exchange.target);
-        if let Some(last) = self.log.exchanges.iter().rfind(theirs)
+        if self.plan.hedges == 0
+            && let Some(last) = self.log.exchanges.iter().rfind(theirs)
             && let Some(hint) = last.fault.hint()
             && error.status == last.fault.tells(last.stream).0
         {
@@ -304,6 +333,12 @@ impl<'a> Known<'a> {
         let events = self.events.iter().map(|(_, event)| event).filter(|event| wanted(event));
         let seen: Vec<String> =
             events.clone().map(|event| format!("t{}/m", event.target())).collect();
+        // One that was overtaken in the instant in which it began, before anything was sent.
+        let sent = |one: &&Attempt| {
+            (one.kind, one.status, one.ms) != (Some(ErrorKind::Cancelled), None, 0)
+                || attempts.len() == seen.len()
+        };
+        let attempts: Vec<&Attempt> = attempts.iter().filter(sent).collect();
         let told: Vec<&str> = attempts.iter().map(|attempt| attempt.target.as_str()).collect();
         let mut wrong = Vec::new();
         if seen != told {

@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) pause: Duration,
     /// Where it may go.
     pub(crate) targets: Vec<usize>,
+    /// Where it goes first, if that is well.
+    pub(crate) first: Option<usize>,
     /// Most attempts at one target.
     pub(crate) attempts: usize,
     /// Most attempts beside another one.
@@ -339,6 +341,7 @@ impl Plan {
         Plan {
             start: millis(rng, 0, span + 1),
             stream,
+            first: (fanout.is_none() && model != "r").then(|| targets[0]),
             request: json!({"model": model, "messages": messages, "options": options}),
             time: Duration::from_millis(time),
             cancel: one_in(rng, 5).then(|| millis(rng, 0, 15_000)),
