@@ -27,7 +27,7 @@ if (!existsSync(archive) && !existsSync(shared)) {
   process.exit(1);
 }
 const library = existsSync(archive)
-  ? [archive, "-Wl,--exclude-libs,ALL", "-lpthread", "-ldl", "-lm"]
+  ? [archive, "-lpthread", "-ldl", "-lm"]
   : [shared, `-Wl,-rpath,${folder}`];
 
 const flags = [
