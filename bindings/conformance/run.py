@@ -1,6 +1,6 @@
 """Runs the conformance suite: every case, by every via, in every language.
 
-    python3 bindings/conformance/run.py [--runner rust,c,python,node,go] [--cases GLOB] [--corpus DIR]
+    python3 bindings/conformance/run.py [--runner NAMES] [--cases GLOB] [--corpus DIR]
 
 Ends with the plain line `N passed, N failed`, which counts (case, via, runner) outcomes, and with
 status 1 where something failed. README.md describes cases and runners.
