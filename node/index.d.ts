@@ -395,7 +395,7 @@ export class Client {
  * An answer as it arrives: an async iterator of chunks. Leaving its loop cancels the rest. While
  * nobody reads it, less than a megabyte is read ahead, and it does not keep the process alive.
  */
-export class Stream implements AsyncIterableIterator<Chunk, undefined, undefined> {
+export class Stream implements AsyncIterableIterator<Chunk> {
   private constructor();
 
   /** The whole answer with usage, once the stream was read to its end; undefined before. */
