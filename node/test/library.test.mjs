@@ -41,6 +41,23 @@ test("an import starts no thread of the engine's", async () => {
   assert.equal(await run(script), "0\n");
 });
 
+test("loaded again in the same environment, as test runners do", async () => {
+  const script = `
+    const texts = [];
+    const clients = [new liter.Client()];
+    for (let n = 0; n < 3; n++) {
+      for (const name of Object.keys(require.cache)) delete require.cache[name];
+      const { Client } = require("./index.js");
+      clients.push(new Client());
+    }
+    for (const client of [...clients, ...clients]) {
+      texts.push((await client.chat("Hello")).text, await client.stream("Hello").text());
+    }
+    console.log(texts.length, ...new Set(texts));
+  `;
+  assert.equal(await run(script), "16 You said: Hello\n");
+});
+
 test("only Node-API's entry points are exported", () => {
   const addon = join(PACKAGE, "platforms", platformName(), "liter_llm.node");
   const lines = `${execFileSync("nm", ["-D", "--defined-only", addon])}`.trim().split("\n");
