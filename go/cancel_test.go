@@ -174,7 +174,7 @@ func TestACancelStorm(t *testing.T) {
 }
 
 func TestLeavingARange(t *testing.T) {
-	client := open(t, free("chunks=100000,interval_ms=5"))
+	client := open(t, free("chunks=3000,interval_ms=10"))
 	for range 3 {
 		for _, err := range client.Stream(context.Background(), prompt("Hello")) {
 			if err != nil {
@@ -188,7 +188,7 @@ func TestLeavingARange(t *testing.T) {
 }
 
 func TestACancelledStream(t *testing.T) {
-	client := open(t, free("chunks=100000,interval_ms=5"))
+	client := open(t, free("chunks=3000,interval_ms=10"))
 	ctx, cancel := context.WithCancel(context.Background())
 	chunks := 0
 	var last error
@@ -244,7 +244,7 @@ func TestClosingAStreamWhileAnotherGoroutineReadsIt(t *testing.T) {
 }
 
 func TestAStreamThatNobodyClosed(t *testing.T) {
-	client := open(t, free("chunks=100000,interval_ms=5"))
+	client := open(t, free("chunks=3000,interval_ms=10"))
 	alive, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for _, ctx := range []context.Context{context.Background(), alive} {

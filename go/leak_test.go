@@ -36,7 +36,7 @@ func flat(t *testing.T, times int, work func()) {
 }
 
 func TestLeavingStreamsLeaksNothing(t *testing.T) {
-	client := open(t, free("chunks=100000,interval_ms=5"))
+	client := open(t, free("chunks=3000,interval_ms=10"))
 	flat(t, times(), func() {
 		var all sync.WaitGroup
 		for range 10 {
