@@ -60,6 +60,10 @@ GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
 
+.PHONY: go-lib-debug
+go-lib-debug: lib-debug
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
@@ -114,10 +118,9 @@ python: .venv/installed ## Python tests
 	cd python && ../$(BIN)/python -m pytest
 
 .PHONY: go
-go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
 	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
-	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
 
 .PHONY: sanitize

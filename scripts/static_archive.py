@@ -8,7 +8,7 @@ cgo, defines them twice. Here everything becomes one object in which only the he
 global, and what they do not reach is left out. The object keeps its unwind tables, so panics are
 still caught.
 
-Needs GNU binutils (ld, objcopy, nm, ar): LD, OBJCOPY, NM and AR name others.
+Needs GNU binutils: LD, OBJCOPY, READELF, NM and AR name others.
 """
 
 from __future__ import annotations
@@ -62,11 +62,18 @@ def localised(source: Path, names: set[str], folder: Path) -> Path:
     # Section groups are resolved here: a linker would drop one whose twin it has seen elsewhere.
     groups = ["--gc-sections", "--force-group-allocation"]
     run("LD", "ld", "-r", *groups, *wanted, "-o", str(whole), str(source))
-    keep = folder / "keep"
+    keep, dropped = folder / "keep", folder / "dropped"
     keep.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
+    # What only left-out sections referred to is still listed, and objcopy would make it a reference
+    # that must be met: a program whose other archives refer to it weakly (`pidfd_spawnp` where glibc
+    # is older) would no longer link.
+    symbols = run("READELF", "readelf", "-s", "-W", str(whole)).splitlines()
+    rows = [line.split() for line in symbols if " LOCAL  DEFAULT  UND " in line]
+    dropped.write_text("".join(f"{row[7]}\n" for row in rows if len(row) > 7), encoding="utf-8")
     # The two sections are LLVM's own representation: large, and of no use to a linker.
     sections = ["-R", ".llvmbc", "-R", ".llvmcmd", "--strip-debug"]
-    run("OBJCOPY", "objcopy", *sections, f"--keep-global-symbols={keep}", str(whole), str(part))
+    lists = [f"--strip-symbols={dropped}", f"--keep-global-symbols={keep}"]
+    run("OBJCOPY", "objcopy", *sections, *lists, str(whole), str(part))
     # D: no times and no owners, so that the same input makes the same file.
     run("AR", "ar", "rcsD", str(archive), str(part))
     return archive
