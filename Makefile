@@ -134,7 +134,7 @@ conformance: .venv/installed lib-debug go-lib ## every case in every language, a
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
 .PHONY: docs
-docs: .venv/installed ## compile or run every block of the documents, and follow their links
+docs: .venv/installed go-lib ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check

@@ -2,11 +2,11 @@
 
     python3 scripts/static_archive.py target/release/libliter_llm.a OUTPUT.a
 
-rustc's archive holds the standard library with global names (`rust_eh_personality`, `__rust_alloc`,
-the allocator's and compiler's built-ins): a program that links a second Rust archive, in C or through
-cgo, defines them twice. Here everything becomes one object in which only the header's functions are
-global, and what they do not reach is left out. The object keeps its unwind tables, so panics are
-still caught.
+rustc's archive holds the standard library with global names (`rust_eh_personality`, the allocator's
+and the compiler's built-ins): a program that links a second Rust archive, in C or through cgo,
+defines them twice. Here everything becomes one object in which only the header's functions are
+global, and what they do not reach is left out. It keeps its unwind tables, so panics are still
+caught.
 
 Needs GNU binutils: LD, OBJCOPY, READELF, NM and AR name others.
 """
@@ -65,8 +65,8 @@ def localised(source: Path, names: set[str], folder: Path) -> Path:
     keep, dropped = folder / "keep", folder / "dropped"
     keep.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
     # What only left-out sections referred to is still listed, and objcopy would make it a reference
-    # that must be met: a program whose other archives refer to it weakly (`pidfd_spawnp` where glibc
-    # is older) would no longer link.
+    # that must be met: a program whose other archives refer to it weakly (`pidfd_spawnp`, where
+    # glibc is older) would no longer link.
     symbols = run("READELF", "readelf", "-s", "-W", str(whole)).splitlines()
     rows = [line.split() for line in symbols if " LOCAL  DEFAULT  UND " in line]
     dropped.write_text("".join(f"{row[7]}\n" for row in rows if len(row) > 7), encoding="utf-8")
