@@ -121,7 +121,7 @@ python: .venv/installed ## Python tests
 go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
 	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
-	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan

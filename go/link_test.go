@@ -66,6 +66,7 @@ func systemTests(t *testing.T, prefix string) string {
 }
 
 func TestAnInstalledLibrary(t *testing.T) {
+	notShort(t, "it compiles other programs")
 	library := os.Getenv("LITER_LLM_LIB")
 	if library == "" {
 		var err error
@@ -93,6 +94,7 @@ func debugArchive(t *testing.T) string {
 }
 
 func TestDebugArchive(t *testing.T) {
+	notShort(t, "it compiles other programs")
 	program := systemTests(t, installed(t, "debug", debugArchive(t)))
 	debug := []string{"LITER_LLM_TEST_PROFILE=debug"}
 	run(t, filepath.Join(root(), "go"), debug, program, "-test.run", "^Test(Panic|Chat|Stream)$")
@@ -126,6 +128,7 @@ int main(void) {
 
 // The archive stands beside another one of Rust's in one program, and each catches its own panics.
 func TestTwoRustArchives(t *testing.T) {
+	notShort(t, "it compiles other programs")
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "other.rs"), otherRust)
 	write(t, filepath.Join(folder, "main.c"), twoArchives)
