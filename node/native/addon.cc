@@ -1,0 +1,371 @@
+// The addon: what JavaScript needs of liter_llm.h, and the one doorbell that wakes it.
+//
+// Each environment (the main thread, every worker) has an Addon of its own with one thread-safe
+// function. A queue's doorbell, on a thread of the library's, marks its Source as due and calls that
+// function, unless a call is on its way already. On the environment's thread `Drain` then reads every
+// due queue into one buffer and hands it to JavaScript, which knows whose each record is.
+//
+// Order at the environment's end (`Stop`, a cleanup hook; it runs before that of the thread-safe
+// function, which was made earlier): the doorbells are ended, behind which no thread of the library
+// is or will be in here; the thread-safe function is released; the queues are freed. The shared
+// object is linked with -z nodelete: the library's threads outlive a worker that was the only one
+// to have loaded it.
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <napi.h>
+
+#include "liter_llm.h"
+
+namespace {
+
+constexpr size_t kKept = 1 << 20;  // bytes that a scratch text keeps between calls
+
+// A string or byte array of JavaScript's as UTF-8: a string in one copy into memory that is used
+// again, bytes where they are.
+class Text {
+ public:
+  // False: neither a string nor bytes. undefined and null are no text: `data` is NULL.
+  bool Read(const Napi::Value& value) {
+    data = nullptr;
+    size = 0;
+    if (value.IsString()) return ReadString(value);
+    if (value.IsTypedArray()) {
+      Napi::TypedArray array = value.As<Napi::TypedArray>();
+      auto* start = static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+      data = array.ByteLength() == 0 ? "" : start;
+      size = array.ByteLength();
+      return true;
+    }
+    return value.IsUndefined() || value.IsNull();
+  }
+
+  // Gives back what a large text took.
+  void Trim() {
+    if (capacity_ <= kKept) return;
+    memory_.reset();
+    capacity_ = 0;
+  }
+
+  const char* data = nullptr;
+  size_t size = 0;
+
+ private:
+  bool ReadString(const Napi::Value& value) {
+    napi_env env = value.Env();
+    size_t units = 0;
+    napi_get_value_string_utf16(env, value, nullptr, 0, &units);
+    // Three bytes a unit are enough for any text; beyond what is kept, the length is worth asking.
+    size_t needed = units * 3 + 1;
+    if (needed > kKept) {
+      napi_get_value_string_utf8(env, value, nullptr, 0, &needed);
+      needed += 1;
+    }
+    if (needed > capacity_) {
+      capacity_ = std::max(needed, size_t{4096});
+      memory_.reset(new char[capacity_]);
+    }
+    data = memory_.get();
+    return napi_get_value_string_utf8(env, value, memory_.get(), capacity_, &size) == napi_ok;
+  }
+
+  std::unique_ptr<char[]> memory_;
+  size_t capacity_ = 0;
+};
+
+class Addon;
+
+// A queue of the library's and whether it has something to read.
+struct Source {
+  Addon* addon;
+  liter_llm_queue* queue;
+  std::atomic<bool> rang{false};  // in the list `ready_`
+  Source* next = nullptr;         // there
+  bool due = false;               // in `due_`
+  bool paused = false;
+  bool owed = false;  // it rang while it was paused
+};
+
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports) : env_(env) {
+    if (liter_llm_abi_version() != LITER_LLM_ABI_VERSION) {
+      Napi::Error::New(env, "the library's ABI version is not that of this addon: rebuild it")
+          .ThrowAsJavaScriptException();
+      return;
+    }
+    DefineAddon(exports, {InstanceMethod("start", &Addon::Start),
+                          InstanceMethod("open", &Addon::Open),
+                          InstanceMethod("close", &Addon::Close),
+                          InstanceMethod("metrics", &Addon::Metrics),
+                          InstanceMethod("call", &Addon::Call),
+                          InstanceMethod("source", &Addon::NewSource),
+                          InstanceMethod("free", &Addon::FreeSource),
+                          InstanceMethod("pause", &Addon::Pause),
+                          InstanceMethod("submit", &Addon::Submit),
+                          InstanceMethod("cancel", &Addon::Cancel),
+                          InstanceMethod("hold", &Addon::Hold),
+                          InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
+  }
+
+  ~Addon() { Stop(); }
+
+ private:
+  // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in `buffer`, or
+  // in another one where a record is larger than it.
+  void Start(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    buffer_ = Napi::Persistent(info[0].As<Napi::Uint8Array>());
+    deliver_ = Napi::Persistent(info[1].As<Napi::Function>());
+    napi_value name = Napi::String::New(env, "liter-llm");
+    napi_status status = napi_create_threadsafe_function(
+        env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+        [](napi_env env, napi_value, void* addon, void*) {
+          // No environment: it is being torn down, and the addon may be gone.
+          if (env != nullptr) static_cast<Addon*>(addon)->Drain();
+        },
+        &wake_);
+    if (status != napi_ok) {
+      Napi::Error::New(env, "no thread-safe function could be made").ThrowAsJavaScriptException();
+      return;
+    }
+    napi_unref_threadsafe_function(env, wake_);
+    napi_add_env_cleanup_hook(env, [](void* addon) { static_cast<Addon*>(addon)->Stop(); }, this);
+  }
+
+  void Stop() {
+    if (wake_ == nullptr) return;
+    for (auto& source : sources_) {
+      if (source) liter_llm_queue_notify(source->queue, nullptr, nullptr);
+    }
+    napi_release_threadsafe_function(wake_, napi_tsfn_abort);
+    wake_ = nullptr;
+    for (auto& source : sources_) {
+      if (source) liter_llm_queue_free(source->queue);
+    }
+    sources_.clear();
+    due_.clear();
+    ready_.store(nullptr);
+  }
+
+  // ---- Waking up --------------------------------------------------------------------------------
+
+  // On any thread of the library's.
+  static void Ring(void* user_data) {
+    auto* source = static_cast<Source*>(user_data);
+    if (!source->rang.exchange(true)) source->addon->Add(source);
+  }
+
+  void Add(Source* source) {
+    source->next = ready_.load();
+    while (!ready_.compare_exchange_weak(source->next, source)) {
+    }
+    Wake();
+  }
+
+  void Wake() {
+    if (!woken_.exchange(true)) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
+  }
+
+  void Drain() {
+    Napi::HandleScope scope(env_);
+    woken_.store(false);
+    while (Collect()) {
+      Napi::Uint8Array buffer = buffer_.Value();
+      size_t size = Fill(buffer.Data(), buffer.ByteLength());
+      if (size == 0 && !due_.empty()) {
+        size_t needed = liter_llm_queue_next_size(due_.front()->queue);
+        buffer = Napi::Buffer<uint8_t>::New(env_, needed);
+        size = Fill(buffer.Data(), needed);
+      }
+      if (size == 0) continue;
+      deliver_.Value().Call({Napi::Number::New(env_, static_cast<double>(size)), buffer});
+      if (env_.IsExceptionPending()) return;  // the environment is being terminated
+    }
+  }
+
+  // Moves what rang into `due_`, in the order in which it rang. Whether any queue is due.
+  bool Collect() {
+    size_t before = due_.size();
+    Source* next = nullptr;
+    for (Source* source = ready_.exchange(nullptr); source != nullptr; source = next) {
+      next = source->next;
+      source->rang.store(false);  // before it is read: what comes after that rings anew
+      if (!std::exchange(source->due, true)) due_.push_back(source);
+    }
+    std::reverse(due_.begin() + static_cast<std::ptrdiff_t>(before), due_.end());
+    return !due_.empty();
+  }
+
+  // Reads due queues until the buffer is full. A queue that did not fit stays the first.
+  size_t Fill(uint8_t* data, size_t capacity) {
+    size_t size = 0;
+    while (!due_.empty()) {
+      Source* source = due_.front();
+      if (source->paused) {
+        source->owed = true;
+      } else {
+        int64_t got = liter_llm_queue_read(source->queue, data + size, capacity - size, 0);
+        if (got == LITER_LLM_E_SPACE) return size;
+        if (got > 0) size += static_cast<size_t>(got);
+      }
+      source->due = false;
+      due_.pop_front();
+    }
+    return size;
+  }
+
+  // ---- Clients ----------------------------------------------------------------------------------
+
+  // open(config | undefined): the handle, an error document, or a negative status.
+  Napi::Value Open(const Napi::CallbackInfo& info) {
+    Text config;
+    if (!config.Read(info[0])) return Number(LITER_LLM_E_ARGUMENT);
+    liter_llm_client* client = nullptr;
+    char* error = nullptr;
+    int32_t status = liter_llm_client_new(config.data, config.size, &client, &error);
+    if (status == LITER_LLM_FAILED) return Document(error, std::strlen(error));
+    if (status < 0) return Number(status);
+    return Napi::External<liter_llm_client>::New(
+        info.Env(), client, [](Napi::Env, liter_llm_client* gone) { liter_llm_client_free(gone); });
+  }
+
+  // close(client): cancels what runs.
+  Napi::Value Close(const Napi::CallbackInfo& info) {
+    return Number(liter_llm_client_close(Client(info[0]), 0));
+  }
+
+  // metrics(client, format): a document, or a negative status.
+  Napi::Value Metrics(const Napi::CallbackInfo& info) {
+    std::string format = info[1].As<Napi::String>();
+    char* out = nullptr;
+    size_t size = 0;
+    int32_t status = liter_llm_client_metrics(Client(info[0]), format.c_str(), &out, &size);
+    return status < 0 ? Number(status) : Document(out, size);
+  }
+
+  // call(client, request, options): waits. [status, document or undefined].
+  Napi::Value Call(const Napi::CallbackInfo& info) {
+    char* out = nullptr;
+    size_t size = 0;
+    int32_t status = LITER_LLM_E_ARGUMENT;
+    if (ReadTexts(info[1], info[2])) {
+      status = liter_llm_client_call(Client(info[0]), request_.data, request_.size, options_.data,
+                                     options_.size, &out, &size);
+    }
+    request_.Trim();
+    Napi::Array both = Napi::Array::New(info.Env(), 2);
+    both.Set(0u, Number(status));
+    if (status >= 0) both.Set(1u, Document(out, size));
+    return both;
+  }
+
+  // ---- Queues and work --------------------------------------------------------------------------
+
+  // source(): the number of a new queue, or a negative status.
+  Napi::Value NewSource(const Napi::CallbackInfo&) {
+    auto source = std::make_unique<Source>();
+    source->addon = this;
+    int32_t status = liter_llm_queue_new(0, &source->queue);
+    if (status != LITER_LLM_OK) return Number(status);
+    liter_llm_queue_notify(source->queue, Ring, source.get());
+    auto free = std::find(sources_.begin(), sources_.end(), nullptr);
+    size_t number = static_cast<size_t>(free - sources_.begin());
+    if (free == sources_.end()) {
+      sources_.push_back(std::move(source));
+    } else {
+      *free = std::move(source);
+    }
+    return Number(static_cast<double>(number));
+  }
+
+  // free(source)
+  void FreeSource(const Napi::CallbackInfo& info) {
+    std::unique_ptr<Source>& source = At(info[0]);
+    liter_llm_queue_notify(source->queue, nullptr, nullptr);
+    Collect();
+    due_.erase(std::remove(due_.begin(), due_.end(), source.get()), due_.end());
+    liter_llm_queue_free(source->queue);
+    source.reset();
+  }
+
+  // pause(source, on): while it is on, the queue is not read, and its stream's socket waits.
+  void Pause(const Napi::CallbackInfo& info) {
+    Source* source = At(info[0]).get();
+    source->paused = info[1].As<Napi::Boolean>();
+    if (!source->paused && source->owed) {
+      source->owed = false;
+      Ring(source);
+    }
+  }
+
+  // submit(client, source, token, request, options): a status.
+  Napi::Value Submit(const Napi::CallbackInfo& info) {
+    int32_t status = LITER_LLM_E_ARGUMENT;
+    if (ReadTexts(info[3], info[4])) {
+      auto token = static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
+      status = liter_llm_submit(Client(info[0]), At(info[1])->queue, token, request_.data,
+                                request_.size, options_.data, options_.size);
+    }
+    request_.Trim();
+    return Number(status);
+  }
+
+  // cancel(source, token)
+  void Cancel(const Napi::CallbackInfo& info) {
+    auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+    liter_llm_cancel(At(info[0])->queue, token);
+  }
+
+  // hold(on): whether the environment stays alive for what is awaited.
+  void Hold(const Napi::CallbackInfo& info) {
+    if (info[0].As<Napi::Boolean>()) {
+      napi_ref_threadsafe_function(env_, wake_);
+    } else {
+      napi_unref_threadsafe_function(env_, wake_);
+    }
+  }
+
+  // ---- Values -----------------------------------------------------------------------------------
+
+  bool ReadTexts(const Napi::Value& request, const Napi::Value& options) {
+    return request_.Read(request) && options_.Read(options);
+  }
+
+  static liter_llm_client* Client(const Napi::Value& value) {
+    return value.As<Napi::External<liter_llm_client>>().Data();
+  }
+
+  std::unique_ptr<Source>& At(const Napi::Value& number) {
+    return sources_[number.As<Napi::Number>().Uint32Value()];
+  }
+
+  Napi::Value Number(double value) { return Napi::Number::New(env_, value); }
+
+  // A string in place of a document of the library's.
+  Napi::Value Document(char* document, size_t size) {
+    Napi::Value text = Napi::String::New(env_, document, size);
+    liter_llm_free(document);
+    return text;
+  }
+
+  Napi::Env env_;
+  Napi::Reference<Napi::Uint8Array> buffer_;
+  Napi::FunctionReference deliver_;
+  napi_threadsafe_function wake_ = nullptr;
+  std::atomic<bool> woken_{false};        // a call of `wake_` is on its way
+  std::atomic<Source*> ready_{nullptr};   // those that rang, the last first
+  std::deque<Source*> due_;               // those to be read, on the environment's thread
+  std::vector<std::unique_ptr<Source>> sources_;
+  Text request_, options_;
+};
+
+}  // namespace
+
+NODE_API_ADDON(Addon)

@@ -1,0 +1,39 @@
+"use strict";
+// JSON in and out, in one place. The conformance runner replaces `codec.parse`, to have the text of
+// each document: comparing languages byte by byte needs the spelling of numbers.
+
+const { BadRequestError } = require("./_errors.js");
+
+const codec = { parse: JSON.parse };
+
+/**
+ * A document as text. What JSON cannot say is an error, where `JSON.stringify` would say null.
+ * @param {object} value
+ * @param {string} what
+ * @returns {string}
+ */
+function stringify(value, what) {
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === "number" && !Number.isFinite(member)) {
+      throw BadRequestError.of(`${name} is ${member}, which JSON cannot say`, { param: name });
+    }
+  }
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+    throw BadRequestError.of(`the ${what} cannot be written as JSON: ${reason}`);
+  }
+}
+
+/**
+ * JSON text as the bytes it is to be sent as. Half a character would become another one on the way.
+ * @param {string} text
+ * @param {string} what
+ */
+function encode(text, what) {
+  if (!text.isWellFormed()) throw BadRequestError.of(`the ${what} has a lone surrogate`);
+  return Buffer.from(text);
+}
+
+module.exports = { codec, encode, stringify };

@@ -1,0 +1,71 @@
+"use strict";
+// Finds and loads the addon: in the platform's package, or in this checkout.
+
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+const { version } = require("../package.json");
+
+/** @typedef {import("./_native.js").Addon} Addon */
+
+/** What packages exist for. */
+const BUILT = ["linux-x64-gnu"];
+
+/** The name of this platform, as in `@liter-llm/node-linux-x64-gnu`. */
+function platformName() {
+  const { platform, arch } = process;
+  return platform === "linux" ? `linux-${arch}-${libc()}` : `${platform}-${arch}`;
+}
+
+/** The C library of this process: the report names glibc's version where it is glibc. */
+function libc() {
+  /** @type {any} */
+  const { report } = process;
+  if (report === undefined) return "gnu"; // another runtime
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true; // or it looks up names
+  const { header } = report.getReport();
+  report.excludeNetwork = excludeNetwork;
+  return header.glibcVersionRuntime === undefined ? "musl" : "gnu";
+}
+
+/** @returns {Addon} */
+function load() {
+  const named = process.env.LITER_LLM_ADDON;
+  if (named) return require(named);
+  // The quick guess first: asking which C library this is takes milliseconds.
+  const guess = `${process.platform}-${process.arch}-gnu`;
+  const built = join(__dirname, "..", "platforms", guess, "liter_llm.node");
+  const name = existsSync(built) ? built : `@liter-llm/node-${guess}/liter_llm.node`;
+  try {
+    const addon = require(name);
+    if (addon.version === version) return addon;
+    throw new Error(`it is version ${addon.version}, and this package ${version}`);
+  } catch (error) {
+    throw new Error(advice(platformName(), error), { cause: error });
+  }
+}
+
+/**
+ * What is wrong and what to do about it.
+ * @param {string} platform
+ * @param {any} error
+ */
+function advice(platform, error) {
+  const head = `@liter-llm/node cannot load its addon for ${platform} on Node ${process.version}: `;
+  if (!BUILT.includes(platform)) {
+    return (
+      `${head}there is no package for ${platform} (built: ${BUILT.join(", ")}). ` +
+      "Build it from a checkout: make node"
+    );
+  }
+  const packageName = `@liter-llm/node-${platform}`;
+  if (error?.code === "MODULE_NOT_FOUND") {
+    return (
+      `${head}the package ${packageName} is not installed. It is an optional dependency: install ` +
+      `again without --omit=optional and on the platform it runs on, or: npm install ${packageName}@${version}`
+    );
+  }
+  return `${head}${error?.message ?? error}. Install both again: npm install @liter-llm/node@${version} ${packageName}@${version}`;
+}
+
+module.exports = { advice, load, platformName };

@@ -1,0 +1,76 @@
+"use strict";
+// The engine's client: one handle, shared by every view of a Client.
+
+const addon = require("./_library.js").load();
+const { codec } = require("./_json.js");
+const { fromDocument, misuse } = require("./_errors.js");
+
+/**
+ * What the addon offers (native/addon.cc says what each does). A negative number is a status of the
+ * C interface.
+ * @typedef {object} Addon
+ * @property {string} version
+ * @property {(buffer: Uint8Array, deliver: (size: number, buffer: Buffer) => void) => void} start
+ * @property {(config?: string | Uint8Array) => Handle | string | number} open
+ * @property {(client: Handle) => number} close
+ * @property {(client: Handle, format: string) => string | number} metrics
+ * @property {(client: Handle, request: Text, options: string) => [number, string | undefined]} call
+ * @property {() => number} source
+ * @property {(source: number) => void} free
+ * @property {(source: number, on: boolean) => void} pause
+ * @property {(client: Handle, source: number, token: number, request: Text, options: string) => number} submit
+ * @property {(source: number, token: number) => void} cancel
+ * @property {(on: boolean) => void} hold
+ */
+
+/** @typedef {{readonly native: unique symbol}} Handle */
+/** @typedef {string | Uint8Array} Text */
+
+/** Owns a handle; the engine's client is freed with the last reference to it. */
+class NativeClient {
+  /** @param {Text | undefined} config a configuration as JSON; undefined: the environment */
+  constructor(config) {
+    const opened = addon.open(config);
+    if (typeof opened === "number") throw misuse(opened);
+    if (typeof opened === "string") throw fromDocument(codec.parse(opened));
+    this.handle = opened;
+    this.closed = false;
+    this.inFlight = 0;
+    /** @type {Array<() => void>} called when nothing is in flight any more */
+    this.idle = [];
+  }
+
+  /** A request of this client's has ended. */
+  ended() {
+    if (--this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  /** @param {string} format */
+  metrics(format) {
+    const document = addon.metrics(this.handle, format);
+    if (typeof document === "number") throw misuse(document);
+    return document;
+  }
+
+  /**
+   * Takes no more requests, waits for those in flight, cancels the rest.
+   * @param {number} graceMs
+   */
+  async close(graceMs) {
+    this.closed = true;
+    if (graceMs > 0 && this.inFlight > 0) {
+      /** @type {NodeJS.Timeout | undefined} */
+      let timer;
+      await /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          this.idle.push(resolve);
+          timer = setTimeout(resolve, Math.min(graceMs, 0x7fff_ffff));
+        })
+      );
+      clearTimeout(timer);
+    }
+    addon.close(this.handle);
+  }
+}
+
+module.exports = { NativeClient, addon };

@@ -1,0 +1,365 @@
+"use strict";
+/*
+Reads the engine's completion queues; here every answer enters JavaScript.
+
+A request is submitted under a token of ours, unique in this environment. When a queue rings, the
+addon reads every queue that has something into one buffer, 32-byte heads with a payload behind each,
+and calls `deliver` once:
+
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+
+All calls of the environment share one queue. A stream has one of its own: nothing but leaving a queue
+unread tells the engine to stop reading one stream's socket, and the other requests must go on.
+*/
+
+const { addon } = require("./_native.js");
+const { codec } = require("./_json.js");
+const { fromDocument, misuse } = require("./_errors.js");
+const { unwatch, watch } = require("./_signal.js");
+
+/** @typedef {import("./_native.js").NativeClient} NativeClient */
+/** @typedef {import("./_request.js").Call} Documents */
+
+const CHUNK = 1;
+const RESULT = 2;
+const CLOSED = -2;
+
+/** Bytes of the read buffer. */
+const CAPACITY = 256 << 10;
+
+/** Beyond so many unread bytes a stream's queue is left alone; the last read may pass it. */
+const HELD = 256 << 10;
+
+/** Queues that are kept for the next streams. */
+const IDLE = 64;
+
+/** @type {Map<number, Call | Inbox>} who waits for what, by token */
+const pending = new Map();
+let lastToken = 0;
+
+/** How many promises of ours are awaited: only they keep the environment alive. */
+let awaited = 0;
+
+function hold() {
+  if (awaited++ === 0) addon.hold(true);
+}
+
+function release() {
+  if (--awaited === 0) addon.hold(false);
+}
+
+const shared = Buffer.allocUnsafeSlow(CAPACITY);
+const sharedWords = words(shared);
+
+/** @param {Buffer} buffer */
+function words(buffer) {
+  return new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length >>> 2);
+}
+
+/**
+ * Hands the records of a read to those who wait; those of a cancelled request are dropped.
+ * @param {number} size
+ * @param {Buffer} buffer
+ */
+function deliver(size, buffer) {
+  const heads = buffer === shared ? sharedWords : words(buffer);
+  let offset = 0;
+  while (offset < size) {
+    const at = offset >>> 2;
+    const token = heads[at] + heads[at + 1] * 0x1_0000_0000;
+    const start = offset + 32;
+    const end = start + heads[at + 4];
+    const owner = pending.get(token);
+    if (owner !== undefined) {
+      try {
+        owner.take(heads[at + 2], buffer.toString("utf8", start, end), end - start);
+      } catch (error) {
+        owner.abort(error); // a document that is longer than a string can be
+      }
+    }
+    offset = end + 7 - ((end + 7) & 7);
+  }
+}
+
+addon.start(shared, deliver);
+
+/** @returns {number} the number of a new queue */
+function openSource() {
+  const source = addon.source();
+  if (source < 0) throw misuse(source);
+  return source;
+}
+
+const callsSource = openSource();
+
+/** An error document that came. The error is made where it is awaited: its stack tells more there. */
+class Failure {
+  /** @param {string} document */
+  constructor(document) {
+    this.document = document;
+  }
+
+  error() {
+    return fromDocument(codec.parse(this.document));
+  }
+}
+
+/**
+ * Sends a request: the response document. Throws what the error document says.
+ * @param {NativeClient} native
+ * @param {Documents} documents
+ * @returns {Promise<string>}
+ */
+async function call(native, documents) {
+  const { signal } = documents;
+  signal?.throwIfAborted();
+  const outcome = await new Promise((resolve, reject) => {
+    new Call(native, signal, resolve, reject).submit(documents);
+  });
+  if (outcome instanceof Failure) throw outcome.error();
+  return outcome;
+}
+
+/** A request in flight, whole or streamed, and its signal. */
+class Request {
+  /**
+   * @param {NativeClient} native
+   * @param {AbortSignal | undefined} signal
+   * @param {number} source
+   */
+  constructor(native, signal, source) {
+    this.native = native; // alive as long as the request
+    this.signal = signal;
+    this.source = source;
+    this.token = ++lastToken;
+    /** @type {((reason: unknown) => void) | undefined} */
+    this.onAbort = undefined;
+  }
+
+  /** @param {Documents} documents */
+  submit({ request, options, signal }) {
+    const { handle, closed } = this.native;
+    const status = closed
+      ? CLOSED // the engine hears of it at the end of the grace
+      : addon.submit(handle, this.source, this.token, request, options);
+    if (status !== 0) throw misuse(status);
+    this.native.inFlight++;
+    pending.set(this.token, /** @type {any} */ (this));
+    if (signal !== undefined) {
+      this.onAbort = (reason) => this.abort(reason);
+      watch(signal, this.onAbort);
+    }
+  }
+
+  /**
+   * The last event came, or nobody waits for it.
+   * @param {boolean} cancel
+   */
+  settle(cancel) {
+    pending.delete(this.token);
+    if (cancel) addon.cancel(this.source, this.token);
+    if (this.onAbort !== undefined) {
+      unwatch(/** @type {AbortSignal} */ (this.signal), this.onAbort);
+    }
+    this.native.ended();
+  }
+
+  /** @param {unknown} _reason */
+  abort(_reason) {}
+}
+
+/** A request for a whole answer. */
+class Call extends Request {
+  /**
+   * @param {NativeClient} native
+   * @param {AbortSignal | undefined} signal
+   * @param {(outcome: string | Failure) => void} resolve
+   * @param {(reason: unknown) => void} reject
+   */
+  constructor(native, signal, resolve, reject) {
+    super(native, signal, callsSource);
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  /** @param {Documents} documents */
+  submit(documents) {
+    super.submit(documents);
+    hold();
+  }
+
+  /**
+   * @param {number} kind
+   * @param {string} text
+   */
+  take(kind, text) {
+    if (kind === CHUNK) return; // "stream": true in a request that is given as bytes
+    this.settle(false);
+    release();
+    this.resolve(kind === RESULT ? text : new Failure(text));
+  }
+
+  /** @param {unknown} reason */
+  abort(reason) {
+    this.settle(true);
+    release();
+    this.reject(reason);
+  }
+}
+
+/** @type {number[]} queues that no stream uses */
+const idle = [];
+
+/** One stream's queue, and what was read of it: HELD bytes and the last read, at most. */
+class Inbox extends Request {
+  /** @type {Array<{text: string, size: number}>} chunk documents, one a line */
+  #events = [];
+  #held = 0;
+  #paused = false;
+  /** @type {PromiseWithResolvers | undefined} */
+  #arrival;
+
+  /**
+   * @param {NativeClient} native
+   * @param {AbortSignal | undefined} signal
+   */
+  constructor(native, signal) {
+    super(native, signal, idle.pop() ?? openSource());
+    /** Whether nothing comes any more, after what `next` still gives. */
+    this.ended = false;
+    /** @type {string | Failure | Reason | undefined} how it ended; undefined: it was closed */
+    this.outcome = undefined;
+    /** Chunks are not wanted any more. */
+    this.discards = false;
+  }
+
+  /** @param {Documents} documents */
+  submit(documents) {
+    if (documents.signal?.aborted) {
+      this.ended = true;
+      this.outcome = new Reason(documents.signal.reason);
+      this.#leave();
+      return;
+    }
+    try {
+      super.submit(documents);
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {number} kind
+   * @param {string} text
+   * @param {number} size
+   */
+  take(kind, text, size) {
+    if (kind !== CHUNK) {
+      this.#end(kind === RESULT ? text : new Failure(text), false);
+    } else if (!this.discards) {
+      this.#events.push({ text, size });
+      this.#held += size;
+      if (this.#held > HELD && !this.#paused) this.#pause(true);
+    }
+    this.#arrive();
+  }
+
+  /** What was read first, and is taken out; undefined: nothing waits. */
+  next() {
+    const event = this.#events.shift();
+    if (event === undefined) return undefined;
+    this.#held -= event.size;
+    if (this.#paused && this.#held <= HELD / 2) this.#pause(false);
+    return event.text;
+  }
+
+  /** Drops the chunks that wait and that will come. */
+  discard() {
+    this.discards = true;
+    this.#events.length = 0;
+    this.#held = 0;
+    if (this.#paused) this.#pause(false);
+  }
+
+  /** To be awaited while there is nothing to take and it has not ended. */
+  arrival() {
+    if (this.#arrival === undefined) {
+      hold();
+      this.#arrival = withResolvers();
+    }
+    return this.#arrival.promise;
+  }
+
+  #arrive() {
+    const arrival = this.#arrival;
+    if (arrival !== undefined) {
+      this.#arrival = undefined;
+      release();
+      arrival.resolve();
+    }
+  }
+
+  /** @param {unknown} reason what waiting for it throws */
+  abort(reason) {
+    this.#stop(new Reason(reason));
+  }
+
+  /** Cancels what has not arrived; what has is dropped. */
+  close() {
+    this.#stop(undefined);
+  }
+
+  /** @param {Reason | undefined} outcome */
+  #stop(outcome) {
+    if (!this.ended) this.#end(outcome, true);
+    this.discard();
+    this.#arrive();
+  }
+
+  /**
+   * @param {string | Failure | Reason | undefined} outcome
+   * @param {boolean} cancel
+   */
+  #end(outcome, cancel) {
+    this.ended = true;
+    this.outcome = outcome;
+    this.settle(cancel);
+    if (this.#paused) this.#pause(false);
+    this.#leave();
+  }
+
+  /** The queue is the next stream's. What still comes for this one is dropped, by its token. */
+  #leave() {
+    if (idle.length < IDLE) idle.push(this.source);
+    else addon.free(this.source);
+  }
+
+  /** @param {boolean} on */
+  #pause(on) {
+    this.#paused = on;
+    addon.pause(this.source, on);
+  }
+}
+
+/** What a signal was aborted with. */
+class Reason {
+  /** @param {unknown} reason */
+  constructor(reason) {
+    this.reason = reason;
+  }
+}
+
+/** @typedef {{promise: Promise<void>, resolve: () => void}} PromiseWithResolvers */
+
+/** @returns {PromiseWithResolvers} */
+function withResolvers() {
+  let resolve = () => {};
+  /** @type {Promise<void>} */
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+module.exports = { Failure, HELD, Inbox, Reason, call };

@@ -1,0 +1,174 @@
+"use strict";
+// What a caller passes, as the two documents that the engine takes: request and options.
+
+const { readFileSync } = require("node:fs");
+const { encode, stringify } = require("./_json.js");
+
+/** @typedef {import("./_native.js").Text} Text */
+/** @typedef {Record<string, any>} Members */
+
+/** Members that say how a request is done; all others are of the request. */
+const OPTION_NAMES = new Set([
+  "provider",
+  "timeout_ms",
+  "idle_ms",
+  "merge_deltas",
+  "unsupported",
+  "strict",
+  "retry",
+  "fallback",
+  "fanout",
+  "hedge",
+  "cache",
+  "limit",
+  "region",
+  "idempotency_key",
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "tags",
+  "on_break",
+  "health",
+]);
+
+/**
+ * One call's documents.
+ * @typedef {object} Call
+ * @property {Text} request
+ * @property {string} options
+ * @property {AbortSignal | undefined} signal
+ */
+
+/** The options of a client, encoded once. */
+class Defaults {
+  #document;
+
+  /** @param {Members} options */
+  constructor(options) {
+    for (const name of Object.keys(options)) {
+      if (!OPTION_NAMES.has(name)) {
+        throw new TypeError(`${name} is not an option; known: ${[...OPTION_NAMES].join(", ")}`);
+      }
+    }
+    this.options = options;
+    this.#document = stringify(options, "options");
+  }
+
+  /**
+   * The documents of one call.
+   *
+   * Of the options these win, in this order: members of `more`, `more.options`, the request's own
+   * `options`, the client's.
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @param {boolean} stream
+   * @returns {Call}
+   */
+  documents(request, more, stream) {
+    /** @type {Members} */
+    let members = {};
+    /** @type {Members | undefined} */
+    let chosen;
+    /** @type {AbortSignal | undefined} */
+    let signal;
+    if (more !== undefined && more !== null) {
+      if (typeof more !== "object" || Array.isArray(more)) {
+        throw new TypeError("the second argument is an object: members of the request and options");
+      }
+      for (const name of Object.keys(more)) {
+        const value = more[name];
+        if (value === undefined) continue;
+        if (name === "signal") {
+          signal = checkSignal(value);
+        } else if (name === "options") {
+          if (!isObject(value)) throw new TypeError("options is not an object");
+          chosen = { ...value, ...chosen };
+        } else if (OPTION_NAMES.has(name)) {
+          (chosen ??= {})[name] = value;
+        } else {
+          members[name] = value;
+        }
+      }
+    }
+    if (typeof request === "string") {
+      members.prompt = request;
+    } else if (Array.isArray(request)) {
+      members.messages = request;
+    } else if (request instanceof Uint8Array) {
+      if (Object.keys(members).length > 0) {
+        throw new TypeError("members cannot be added to a request that is given as bytes");
+      }
+      const body = stream ? request : whole(request);
+      return { request: body, options: this.#merge(chosen), signal };
+    } else if (typeof request === "object" && request !== null) {
+      members = { ...request, ...members };
+      if (isObject(members.options) && (chosen !== undefined || this.options !== NONE)) {
+        chosen = { ...members.options, ...chosen };
+        delete members.options;
+      }
+    } else if (request !== undefined && request !== null) {
+      throw new TypeError(
+        "a request is a prompt (string), messages (array), an object or JSON (bytes), " +
+          `not of type ${typeof request}`,
+      );
+    }
+    if (stream) members.stream = true;
+    else if (members.stream === true) delete members.stream;
+    return { request: stringify(members, "request"), options: this.#merge(chosen), signal };
+  }
+
+  /** @param {Members | undefined} chosen */
+  #merge(chosen) {
+    if (chosen === undefined) return this.#document;
+    return stringify({ ...this.options, ...chosen }, "options");
+  }
+}
+
+/** @type {Members} no options at all */
+const NONE = Object.freeze({});
+
+/**
+ * The JSON of a request that is not to be streamed: the last of members with one name counts.
+ * @param {Uint8Array} request
+ */
+function whole(request) {
+  const body = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  if (!body.includes('"stream"')) return request;
+  const text = body.toString().trimEnd();
+  if (!/"stream"\s*:\s*true/.test(text) || !text.endsWith("}")) return request;
+  return `${text.slice(0, -1)},"stream":false}`;
+}
+
+/** @param {unknown} value */
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {AbortSignal | undefined}
+ */
+function checkSignal(value) {
+  const signal = /** @type {AbortSignal | null | undefined} */ (value);
+  if (signal == null || typeof signal.throwIfAborted === "function") return signal ?? undefined;
+  throw new TypeError("signal is not an AbortSignal");
+}
+
+/**
+ * A configuration as JSON: an object, JSON text, the URL of a file; undefined: the environment.
+ * @param {unknown} config
+ * @returns {Text | undefined}
+ */
+function configDocument(config) {
+  if (config === undefined || config === null) return undefined;
+  if (typeof config === "string") return encode(config, "configuration");
+  if (config instanceof Uint8Array) return config;
+  if (config instanceof URL) return readFileSync(config);
+  if (isObject(config)) return stringify(/** @type {object} */ (config), "configuration");
+  const type = Array.isArray(config) ? "array" : typeof config;
+  throw new TypeError(
+    `a configuration is an object, JSON text or the URL of a file, not of type ${type}`,
+  );
+}
+
+module.exports = { Defaults, NONE, OPTION_NAMES, configDocument };

@@ -1,0 +1,190 @@
+"use strict";
+// An answer as it arrives.
+
+const { AbortError } = require("./_errors.js");
+const { codec } = require("./_json.js");
+const { chunk } = require("./_models.js");
+const { Failure, Inbox, Reason } = require("./_queue.js");
+
+/** @typedef {import("./_models.js").Chunk} Chunk */
+/** @typedef {import("./_native.js").NativeClient} NativeClient */
+/** @typedef {import("./_request.js").Call} Documents */
+/** @typedef {IteratorResult<Chunk, undefined>} Step */
+
+/** @type {FinalizationRegistry<Inbox>} requests of streams that nobody closed are cancelled */
+const dropped = new FinalizationRegistry((inbox) => inbox.close());
+
+class Stream {
+  #inbox;
+  #text = ""; // chunk documents, each with a line feed
+  #at = 0;
+  #waiting = 0;
+  /** @type {Promise<Step> | undefined} the last `next` that had to wait */
+  #turn;
+  #finished = false;
+  /** @type {string | undefined} */
+  #result;
+  /** @type {any} */
+  #response;
+  /** @type {{error: unknown, told: boolean} | undefined} */
+  #failure;
+
+  /**
+   * @param {NativeClient} native
+   * @param {Documents} documents
+   */
+  constructor(native, documents) {
+    this.#inbox = new Inbox(native, documents.signal);
+    this.#inbox.submit(documents);
+    dropped.register(this, this.#inbox, this);
+  }
+
+  /** The whole answer with usage, once the stream was read to its end. */
+  get response() {
+    if (this.#result !== undefined) {
+      this.#response = codec.parse(this.#result);
+      this.#result = undefined;
+    }
+    return this.#response;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  /** @returns {Promise<Step>} */
+  next() {
+    if (this.#waiting === 0) {
+      const value = this.#take();
+      if (value !== undefined) return Promise.resolve({ value, done: false });
+    }
+    const again = () => this.#next();
+    const turn = this.#waiting++ === 0 ? again() : this.#turn?.then(again, again);
+    this.#turn = turn;
+    return /** @type {Promise<Step>} */ (turn);
+  }
+
+  /** @returns {Promise<Step>} */
+  async #next() {
+    try {
+      for (;;) {
+        const value = this.#take();
+        if (value !== undefined) return { value, done: false };
+        if (this.#inbox.ended) break;
+        await this.#inbox.arrival();
+      }
+    } finally {
+      this.#waiting--;
+    }
+    this.#finish();
+    this.#tell();
+    return { value: undefined, done: true };
+  }
+
+  /** @returns {Promise<Step>} */
+  async return() {
+    this.close();
+    return { value: undefined, done: true };
+  }
+
+  /** Reads to the end, past chunks that were not asked for: the whole answer. */
+  async result() {
+    this.#text = "";
+    this.#inbox.discard();
+    while (!this.#inbox.ended) await this.#inbox.arrival();
+    this.#finish();
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const { response } = this;
+    if (response === undefined) throw AbortError.of("the stream was closed before its end");
+    return response;
+  }
+
+  /** Reads to the end: the first choice's whole text. */
+  async text() {
+    return (await this.result()).text;
+  }
+
+  /** The chunks as JSON, one a line: for another process, `fetch` or a `Response`. */
+  toReadableStream() {
+    const encoder = new TextEncoder();
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const text = await this.#batch();
+          if (text === undefined) controller.close();
+          else controller.enqueue(encoder.encode(text));
+        },
+        cancel: () => this.close(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Cancels what has not arrived yet: its connection is closed, iteration ends. */
+  close() {
+    this.#text = "";
+    this.#inbox.close();
+    dropped.unregister(this);
+  }
+
+  /**
+   * Like `close`, but whoever waits for the stream gets an error.
+   * @param {unknown} [reason]
+   */
+  abort(reason = AbortError.of("the stream was aborted")) {
+    this.#text = "";
+    this.#inbox.abort(reason);
+    dropped.unregister(this);
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.close();
+  }
+
+  #take() {
+    if (this.#at >= this.#text.length) {
+      const text = this.#inbox.next();
+      if (text === undefined) return undefined;
+      this.#text = text;
+      this.#at = 0;
+    }
+    const end = this.#text.indexOf("\n", this.#at);
+    const line = this.#text.slice(this.#at, end);
+    this.#at = end + 1;
+    return chunk(codec.parse(line));
+  }
+
+  /** What waits; undefined at the end. */
+  async #batch() {
+    for (;;) {
+      const rest = this.#text.slice(this.#at);
+      this.#text = "";
+      const text = rest || this.#inbox.next();
+      if (text !== undefined) return text;
+      if (this.#inbox.ended) break;
+      await this.#inbox.arrival();
+    }
+    this.#finish();
+    this.#tell();
+    return undefined;
+  }
+
+  #finish() {
+    if (this.#finished) return;
+    this.#finished = true;
+    dropped.unregister(this);
+    const { outcome } = this.#inbox;
+    if (typeof outcome === "string") this.#result = outcome;
+    else if (outcome instanceof Failure) this.#failure = { error: outcome.error(), told: false };
+    else if (outcome instanceof Reason) this.#failure = { error: outcome.reason, told: false };
+  }
+
+  /** Throws what went wrong, once: an iterator that has thrown is at its end. */
+  #tell() {
+    if (this.#failure === undefined || this.#failure.told) return;
+    this.#failure.told = true;
+    throw this.#failure.error;
+  }
+}
+
+module.exports = { Stream };

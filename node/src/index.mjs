@@ -1,0 +1,30 @@
+// The same objects for `import`: the package exists once, however it is loaded.
+import library from "./index.js";
+
+export const {
+  APIConnectionError,
+  APIError,
+  APIResponseValidationError,
+  APIStatusError,
+  APITimeoutError,
+  AbortError,
+  AuthenticationError,
+  BadRequestError,
+  Chunk,
+  Client,
+  ContentFilterError,
+  ContextLengthError,
+  InternalServerError,
+  LiterLLMError,
+  NotFoundError,
+  PermissionDeniedError,
+  QuotaExceededError,
+  RateLimitError,
+  Stream,
+  StreamBrokenError,
+  UnsupportedError,
+  generate,
+  invoke,
+  invokeSync,
+  version,
+} = library;

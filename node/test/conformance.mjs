@@ -1,0 +1,83 @@
+// The conformance runner: plays a plan through this package, one JSON line an outcome.
+//
+// LITER_LLM_PLAN names the plan, one row a line:
+//
+//     case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after
+//
+// A field is `-` (absent), `j:JSON`, `x:hex`, or `r:prefix:unit:times:suffix` (hex, the unit
+// repeated); case, via, provider and cancel_after are plain. Requests go in as bytes, untouched.
+import { readFileSync, writeSync } from "node:fs";
+import { createRequire } from "node:module";
+import { Client, LiterLLMError, invoke } from "../src/index.mjs";
+
+const { codec } = createRequire(import.meta.url)("../src/_json.js");
+
+const CONCURRENT = 32;
+
+// Documents are compared with other languages' byte by byte: their text is kept beside what it means.
+const texts = new WeakMap();
+codec.parse = (text) => {
+  const document = JSON.parse(text);
+  texts.set(document, text);
+  return document;
+};
+
+/** The text of a document; of an error that this package has found by itself, its document. */
+const text = (document) => texts.get(document) ?? JSON.stringify(document);
+
+/** A field's value, as bytes; undefined: absent. */
+function field(value) {
+  const [kind, ...parts] = value.split(":");
+  if (kind === "j") return Buffer.from(value.slice(2));
+  if (kind === "x") return Buffer.from(parts[0], "hex");
+  if (kind === "r") {
+    const [prefix, unit, times, suffix] = parts;
+    const units = Buffer.alloc((unit.length / 2) * Number(times), unit, "hex");
+    return Buffer.concat([Buffer.from(prefix, "hex"), units, Buffer.from(suffix, "hex")]);
+  }
+  return undefined;
+}
+
+async function play(line) {
+  const [id, via, provider, config, request, options, after] = line.split("\t");
+  const events = [];
+  let outcome;
+  try {
+    if (via === "invoke") {
+      outcome = `"result": ${text(await invoke(provider, field(request)))}`;
+    } else {
+      const more = { options: JSON.parse(field(options) ?? "{}") };
+      if (provider !== "-") more.provider = provider;
+      const client = new Client(field(config));
+      const answer = via === "stream" ? stream(client) : client.chat(field(request), more);
+      outcome = `"result": ${text(await answer.finally(() => client.close()))}`;
+
+      async function stream() {
+        const stream = client.stream(field(request), more);
+        for await (const chunk of stream) {
+          events.push(text(chunk));
+          if (events.length === Number(after)) stream.abort();
+        }
+        return stream.response;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof LiterLLMError)) throw error;
+    outcome = text(error.document).slice(1, -1); // without the braces around "error": {…}
+  }
+  const head = `"case": ${JSON.stringify(id)}, "via": ${JSON.stringify(via)}`;
+  const chunks = via === "stream" ? `, "events": [${events.join(",")}]` : "";
+  print(`{${head}${chunks}, ${outcome}}\n`);
+}
+
+/** Writes all of it, also into a pipe that takes a part. */
+function print(line) {
+  const bytes = Buffer.from(line);
+  for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
+}
+
+const rows = readFileSync(process.env.LITER_LLM_PLAN, "utf8").split("\n").filter(Boolean);
+const lanes = Array.from({ length: CONCURRENT }, async () => {
+  for (let row = rows.shift(); row !== undefined; row = rows.shift()) await play(row);
+});
+await Promise.all(lanes);

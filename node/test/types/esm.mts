@@ -1,0 +1,57 @@
+// Compiled by `npm run lint`, never run: how users write it, as an ES module.
+import {
+  APITimeoutError,
+  Client,
+  LiterLLMError,
+  RateLimitError,
+  generate,
+  invoke,
+  invokeSync,
+} from "@liter-llm/node";
+import type { ChatRequest, Chunk, Config, Message, Options, Response, Usage } from "@liter-llm/node";
+
+const config: Config = { providers: { openai: { base_url: "http://localhost", http: "1.1" } } };
+const options: Options = { timeout_ms: 1000, unsupported: "error" };
+
+export async function use(): Promise<string> {
+  await using client = new Client(config, options);
+  const history: Message[] = [{ role: "user", content: [{ type: "text", text: "Hello" }] }];
+  const answer: Response = await client.chat(history, { model: "m", signal: AbortSignal.timeout(9) });
+  const message = answer.choices[0]?.message;
+  if (message) history.push(message);
+  const usage: Usage | null | undefined = answer.usage;
+  const request: ChatRequest = { model: "m", messages: history, tool_choice: "auto", options };
+  await using stream = client.withOptions({ provider: "openai" }).stream(request, { seed: 1 });
+  let text = "";
+  for await (const chunk of stream) {
+    const one: Chunk = chunk;
+    text += one.text + (one.choices[0]?.delta.tool_calls?.[0]?.function.arguments ?? "");
+  }
+  const whole: Response | undefined = stream.response;
+  const counters: string = client.metrics("prometheus");
+  await client.close({ graceMs: 5 });
+  text += await generate("Hello", 10, 0.5);
+  text += await generate("Hello", { provider: "openai", max_tokens: 10 });
+  text += (await invoke("openai", { prompt: "Hello" })).text + invokeSync(null, "{}").text;
+  return text + counters + usage?.total_tokens + whole?.text;
+}
+
+export function wait(error: unknown): number {
+  if (error instanceof RateLimitError) return error.retryAfter ?? 1;
+  if (error instanceof APITimeoutError) return error.attempts.length;
+  if (error instanceof LiterLLMError && error.kind === "internal") return -1;
+  return 0;
+}
+
+export function mistakes(client: Client): void {
+  // @ts-expect-error: not a role
+  void client.chat([{ role: "narrator", content: "" }]);
+  // @ts-expect-error: not a member of a request, and not an option
+  void client.chat("Hello", { maxTokens: 5 });
+  // @ts-expect-error: an option is not a configuration
+  new Client({ timeout_ms: 5 });
+  // @ts-expect-error: a text
+  void client.chat({ prompt: 5 });
+  // @ts-expect-error: there is no such kind
+  void (new LiterLLMError("x").kind === "oops");
+}
