@@ -1,0 +1,4 @@
+// The same function for `import`.
+import library from "./fetch.js";
+
+export const { createFetch } = library;
