@@ -54,9 +54,16 @@ build: ## the release library and the simulator
 lib-debug: ## the library with assertions, for tests of C programs
 	$(CARGO) build $(RUST) --lib --bins --examples
 
+GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
+
+.PHONY: go-lib
+go-lib: build ## the static archive that the Go package links
+	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
+	cp include/liter_llm.h go/internal/native/liter_llm.h
 
 .PHONY: schemas
 schemas: ## write the JSON schemas and docs/errors.md anew
@@ -64,8 +71,24 @@ schemas: ## write the JSON schemas and docs/errors.md anew
 	$(PYTHON) scripts/errors_doc.py
 
 .PHONY: wheel
-wheel: .venv/packages build ## the wheel, in dist/
+wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
+
+.venv/dist-packages: .venv/packages scripts/requirements-dist.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements-dist.txt
+	@touch $@
+
+.PHONY: dist
+dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+	$(call say,packages)
+	$(BIN)/python scripts/check_version.py
+	$(BIN)/python scripts/dist.py
+	$(BIN)/python scripts/check_dist.py
+
+.PHONY: dist-test
+dist-test: .venv/dist-packages build ## install each package of dist/ elsewhere and send requests with it
+	$(call say,packages, installed)
+	$(BIN)/python scripts/dist_test.py
 
 .PHONY: fmt
 fmt: .venv/packages ## format Rust and Python
@@ -76,7 +99,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python sanitize conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -106,15 +129,37 @@ python: .venv/installed ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
 
+.PHONY: go
+go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+	$(call say,Go tests)
+	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(call say,C tests under sanitizers)
 	$(BIN)/python scripts/sanitize.py
 
 .PHONY: conformance
-conformance: .venv/installed lib-debug ## every case in every language, and recorded traffic from CORPUS
+conformance: .venv/installed lib-debug go-lib ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
+
+# Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
+bindings/%/node_modules/installed: bindings/%/package-lock.json
+	cd bindings/$* && npm ci --silent
+	@touch $@
+
+.PHONY: ffi
+ffi: bindings/ffi/node_modules/installed build ## the header from Node without an addon
+	$(call say,plain FFI from Node)
+	cd bindings/ffi && npm test --silent
+
+.PHONY: ffi-runtimes
+ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build ## the header and the addon in Bun and Deno (94 MB from npm)
+	$(call say,Bun and Deno)
+	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
 docs: .venv/installed ## compile or run every block of the documents, and follow their links
@@ -149,4 +194,4 @@ bench: .venv/installed ## CPU per call and per chunk against a raw socket client
 
 .PHONY: clean
 clean: ## remove what was built; the caches of cargo and pip stay
-	rm -rf target build dist .venv fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target build dist .venv bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts

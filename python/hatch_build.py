@@ -38,7 +38,9 @@ class Hook(BuildHookInterface[Any]):
         else:
             build_data["artifacts"].append("src/liter_llm/_cffi.py")
             build_data["force_include"][str(library)] = f"liter_llm/{LIBRARY}"
-        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        # A release says which systems its library was linked for; else it is for this one.
+        platform = os.environ.get("LITER_LLM_PLATFORM") or sysconfig.get_platform()
+        platform = platform.replace("-", "_").replace(".", "_")
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
 
@@ -85,10 +87,11 @@ def find_library(root: Path) -> Path:
         if not path.is_file():
             raise SystemExit(f"LITER_LLM_LIB is {given}: there is no such file")
         return path
-    workspace = root.parent
+    workspace = root / "rust" if (root / "rust").is_dir() else root.parent
     path = workspace / "target" / "release" / LIBRARY
     if not path.is_file() and (workspace / "bindings" / "c").is_dir() and shutil.which("cargo"):
-        command = ["cargo", "build", "--release", "-p", "liter-llm-c"]
+        command = ["cargo", "build", "--locked", "--release", "-p", "liter-llm-c"]
+        command += ["--target-dir", str(workspace / "target")]
         subprocess.run(command, cwd=workspace, check=True)
     if not path.is_file():
         raise SystemExit(

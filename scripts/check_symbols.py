@@ -4,7 +4,8 @@
 
 It fails where a symbol is exported that the header does not declare, or the other way round, where
 the file is larger than the limit, or where it needs a shared library that not every system has. The
-glibc version that it asks for is that of the machine which built it, and is only printed.
+glibc version that it asks for is that of the machine which built it, and is only printed;
+check_dist.py holds that of packages.
 """
 
 from __future__ import annotations
@@ -30,24 +31,30 @@ def main() -> int:
     if not library.is_file():
         print(f"{library} is missing: run `make build`", file=sys.stderr)
         return 2
-    faults: list[str] = []
-    declared, exported = functions(HEADER), exports(library)
-    faults += [f"exported, but not in the header: {name}" for name in sorted(exported - declared)]
-    faults += [f"in the header, but not exported: {name}" for name in sorted(declared - exported)]
-    size = library.stat().st_size
-    if size > LIMIT:
-        faults.append(f"{size} bytes are more than the limit of {LIMIT}")
-    dynamic = output("readelf", "-d", str(library))
-    needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic))
-    strange = sorted(name for name in needed - SYSTEM if not LOADER.fullmatch(name))
-    faults += [f"needs {name}" for name in strange]
-    if ".symtab" in output("readelf", "-S", "-W", str(library)):
-        faults.append("is not stripped")
-    print(f"{library.name}: {len(exported)} functions, {size / (1 << 20):.2f} MiB stripped,")
-    print(f"needs {', '.join(sorted(needed))}; glibc {glibc(library)} or newer")
-    for fault in faults:
+    declared = functions(HEADER)
+    print(
+        f"{library.name}: {len(declared)} functions, {library.stat().st_size / (1 << 20):.2f} MiB,"
+    )
+    print(f"needs {', '.join(sorted(needed(library)))}; glibc {dotted(glibc(library))} or newer")
+    found = faults(library, declared, LIMIT)
+    for fault in found:
         print(f"{library.name}: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if found else 0
+
+
+def faults(library: Path, declared: set[str], limit: int) -> list[str]:
+    """What is wrong with a shared object that is to export `declared` within `limit` bytes."""
+    exported = exports(library)
+    found = [f"exported, but not declared: {name}" for name in sorted(exported - declared)]
+    found += [f"declared, but not exported: {name}" for name in sorted(declared - exported)]
+    size = library.stat().st_size
+    if size > limit:
+        found.append(f"{size} bytes are more than the limit of {limit}")
+    strange = sorted(name for name in needed(library) - SYSTEM if not LOADER.fullmatch(name))
+    found += [f"needs {name}" for name in strange]
+    if ".symtab" in output("readelf", "-S", "-W", str(library)):
+        found.append("is not stripped")
+    return found
 
 
 def output(*command: str) -> str:
@@ -67,10 +74,24 @@ def exports(library: Path) -> set[str]:
     return {line.split()[2].split("@")[0] for line in lines}
 
 
-def glibc(library: Path) -> str:
-    """The newest version of glibc that a symbol is taken from."""
-    versions = re.findall(r"GLIBC_(\d+)\.(\d+)", output("objdump", "-T", str(library)))
-    return ".".join(map(str, max((int(a), int(b)) for a, b in versions)))
+def needed(library: Path) -> set[str]:
+    """The shared libraries that it is loaded with."""
+    return set(re.findall(r"\(NEEDED\).*\[(.+)\]", output("readelf", "-d", str(library))))
+
+
+def glibc(library: Path) -> tuple[int, ...]:
+    """The oldest glibc that has every version which the file's table of needs names."""
+    names = re.findall(r"Name: GLIBC_(\S+)", output("readelf", "-V", "-W", str(library)))
+    # Names that are no number (ABI_DT_RELR, PRIVATE) bind to a newer or to one single glibc.
+    return max(
+        tuple(map(int, name.split("."))) if re.fullmatch(r"[\d.]+", name) else (999,)
+        for name in names
+    )
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """(2, 17) as 2.17."""
+    return ".".join(map(str, version))
 
 
 if __name__ == "__main__":

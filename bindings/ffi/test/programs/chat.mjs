@@ -1,0 +1,27 @@
+// A chat, a stream, an error, an answer larger than the read buffer, and a cancelled chat.
+// Arguments: a configuration, and one whose provider never answers.
+
+import { Client } from "../../client.mjs";
+import { ffi } from "./ffi.mjs";
+
+const [config, silent] = process.argv.slice(2).map((text) => JSON.parse(text));
+const model = "openai/gpt-4.1-mini";
+
+const client = new Client(ffi, config);
+console.log((await client.chat({ model, prompt: "hello 🎉" })).text);
+let streamed = "";
+for await (const chunk of client.stream({ model, prompt: "one two" })) {
+  streamed += chunk.choices[0]?.delta.content ?? "";
+}
+console.log(streamed);
+console.log(await client.chat({ model }).catch((error) => error.kind));
+console.log((await client.chat({ model, prompt: "x".repeat(200_000) })).text.length);
+console.log(typeof client.metrics().in_flight);
+await client.close();
+
+const waiting = new Client(ffi, silent);
+const controller = new AbortController();
+const chat = waiting.chat({ model, prompt: "x" }, undefined, controller.signal);
+controller.abort();
+console.log(await chat.catch((error) => error.kind));
+await waiting.close();

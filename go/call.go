@@ -1,0 +1,123 @@
+package literllm
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/liter-llm/liter-llm/go/internal/native"
+)
+
+// running counts the requests of the process that are being waited for.
+var running atomic.Int64
+
+// call sends a request and waits: the response document.
+//
+// While few requests are in flight, a request runs on the thread of the goroutine that waits for it:
+// that spares it two hand-overs between threads. A goroutine in C keeps a thread, so the others are
+// answered by the pump.
+func (c *Client) call(ctx context.Context, request []byte, options *Options) (string, error) {
+	if ctx.Err() != nil {
+		return "", ended(ctx, nil)
+	}
+	inline := running.Add(1) <= c.inline
+	defer running.Add(-1)
+	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
+	how, err := c.options(ctx, options, inline)
+	if err != nil {
+		return "", err
+	}
+	var kind uint32
+	var answer string
+	if inline {
+		kind, answer, err = c.callInline(ctx, request, how)
+	} else {
+		kind, answer, err = c.callPump(ctx, request, how)
+	}
+	if err != nil {
+		return "", err
+	}
+	if kind == native.Error {
+		failure := errorFrom(answer)
+		if ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
+			return "", ended(ctx, failure)
+		}
+		return "", failure
+	}
+	return answer, nil
+}
+
+// callPump leaves the request to the engine's threads, and waits for the pump.
+func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32, string, error) {
+	pump, err := thePump()
+	if err != nil {
+		return 0, "", err
+	}
+	waiting := calls.Get().(*call)
+	token := tokens.Add(1)
+	if err := pump.expect(token, waiting); err != nil {
+		return 0, "", err
+	}
+	if status := pump.queue.Submit(c.native, token, request, options); status != native.OK {
+		pump.forget(token)
+		calls.Put(waiting)
+		return 0, "", misuse(status)
+	}
+	if done := ctx.Done(); done == nil {
+		<-waiting.done
+	} else {
+		select {
+		case <-waiting.done:
+		case <-done:
+			if pump.forget(token) {
+				pump.queue.Cancel(token)
+				calls.Put(waiting)
+				return 0, "", ended(ctx, nil)
+			}
+			<-waiting.done // the answer was faster
+		}
+	}
+	kind, answer := waiting.kind, waiting.document
+	waiting.document = ""
+	calls.Put(waiting)
+	return kind, answer, nil
+}
+
+// lanes are queues for one request at a time, whose reader does the request's work. They are freed when
+// the garbage collector finds them unused.
+var lanes sync.Pool
+
+// callInline runs the request on this goroutine's thread.
+func (c *Client) callInline(ctx context.Context, request, options []byte) (uint32, string, error) {
+	lane, _ := lanes.Get().(*native.Queue)
+	if lane == nil {
+		var status int
+		if lane, status = native.NewQueue(); status != native.OK {
+			return 0, "", misuse(status)
+		}
+	}
+	defer lanes.Put(lane)
+	token := tokens.Add(1)
+	if status := lane.Submit(c.native, token, request, options); status != native.OK {
+		return 0, "", misuse(status)
+	}
+	if ctx.Done() != nil {
+		// A cancel that comes too late keeps the queue alive, and finds nothing.
+		stop := context.AfterFunc(ctx, func() { lane.Cancel(token) })
+		defer stop()
+	}
+	for {
+		records, err := take(lane, -1)
+		if err != nil {
+			return 0, "", err
+		}
+		for len(records) > 0 {
+			var event native.Event
+			event, records = native.Next(records)
+			if event.Token == token && event.Kind != native.Chunk {
+				return event.Kind, text(event.Payload), nil
+			}
+		}
+	}
+}

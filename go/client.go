@@ -1,0 +1,166 @@
+// Package literllm talks to language models of any provider through one engine.
+//
+//	client, err := literllm.NewClient()
+//	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-5-mini", Prompt: "Hello"})
+//	fmt.Println(response.Text)
+//
+// A client holds connections and limits: make few, keep them long, use one from any number of
+// goroutines. Without a configuration it takes the environment's (LITER_LLM_CONFIG,
+// LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …). Failures are an [*Error].
+//
+// The context of a call ends the request itself: its connection is closed. Requests in flight are not
+// threads; ten thousand of them wait on one goroutine.
+package literllm
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/liter-llm/liter-llm/go/internal/native"
+)
+
+// A Client has providers, connection pools and limits.
+type Client struct {
+	native   *native.Client
+	defaults Options
+	inline   int64
+	// The options of a request that has none and no deadline, for the pump and for lanes.
+	plain, plainInline []byte
+}
+
+// NewClient makes a client: of the environment, or as the options say.
+func NewClient(options ...Option) (*Client, error) {
+	if version := native.LibraryABIVersion(); version != native.ABIVersion {
+		return nil, newError(ErrInternal, "the liter_llm library that is linked (%s) has ABI version %d, "+
+			"this package needs %d: install matching versions", native.Version(), version, native.ABIVersion)
+	}
+	made := settings{inline: 4}
+	for _, option := range options {
+		if err := option(&made); err != nil {
+			return nil, err
+		}
+	}
+	c := &Client{defaults: made.options, inline: made.inline}
+	var err error
+	if c.plain, err = c.merge(nil, 0, false); err != nil {
+		return nil, err
+	}
+	if c.plainInline, err = c.merge(nil, 0, true); err != nil {
+		return nil, err
+	}
+	handle, status, failure := native.NewClient(made.config)
+	if failure != "" {
+		return nil, errorFrom(failure)
+	}
+	if status != native.OK {
+		return nil, misuse(status)
+	}
+	c.native = handle
+	return c, nil
+}
+
+// Chat asks, and waits for the whole answer.
+func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
+	body, err := request.document(false)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.call(ctx, body, request.Options)
+	if err != nil {
+		return nil, err
+	}
+	return readResponse(answer)
+}
+
+// Close closes the client: requests in flight are cancelled, further ones refused. Closing it again
+// does nothing.
+func (c *Client) Close() error { return c.CloseWithin(0) }
+
+// CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels the
+// rest.
+func (c *Client) CloseWithin(grace time.Duration) error {
+	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
+	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
+		return misuse(status)
+	}
+	return nil
+}
+
+// Formats of Metrics.
+const (
+	MetricsJSON       = "json"
+	MetricsPrometheus = "prometheus"
+)
+
+// Metrics are counters so far, as a JSON document or in Prometheus' text format.
+func (c *Client) Metrics(format string) (string, error) {
+	if format != MetricsJSON && format != MetricsPrometheus {
+		return "", newError(ErrInvalidRequest, "the format is %q or %q, not %q",
+			MetricsJSON, MetricsPrometheus, format)
+	}
+	document, status := c.native.Metrics(append([]byte(format), 0))
+	if status != native.OK {
+		return "", misuse(status)
+	}
+	return document, nil
+}
+
+// options are those of one request: the client's, the request's, and the context's deadline.
+func (c *Client) options(ctx context.Context, own *Options, inline bool) ([]byte, error) {
+	var left time.Duration
+	if deadline, ok := ctx.Deadline(); ok {
+		if left = time.Until(deadline); left <= 0 {
+			return nil, newError(ErrTimeout, "the context's deadline has passed: nothing was sent")
+		}
+	}
+	if own == nil && left == 0 {
+		if inline {
+			return c.plainInline, nil
+		}
+		return c.plain, nil
+	}
+	return c.merge(own, left, inline)
+}
+
+// merge writes an options document. The last of members with one name counts.
+func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, error) {
+	e := encoder{out: make([]byte, 0, 128)}
+	e.open('{')
+	c.defaults.write(&e)
+	timeout := c.defaults.Timeout
+	if own != nil {
+		own.write(&e)
+		if own.Timeout != 0 {
+			timeout = own.Timeout
+		}
+	}
+	if left != 0 && (timeout == 0 || left < timeout) {
+		e.duration("timeout_ms", left)
+	}
+	if inline {
+		e.out = append(e.out, `"inline":true,`...)
+	}
+	e.close('}')
+	return e.out, e.err
+}
+
+// theClient is the process's own, made from the environment at the first use that succeeds.
+var theClient struct {
+	sync.Mutex
+	*Client
+}
+
+func defaultClient() (*Client, error) {
+	theClient.Lock()
+	defer theClient.Unlock()
+	if theClient.Client == nil {
+		made, err := NewClient()
+		if err != nil {
+			return nil, err
+		}
+		theClient.Client = made
+	}
+	return theClient.Client, nil
+}

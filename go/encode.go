@@ -1,0 +1,210 @@
+package literllm
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// An encoder writes a JSON object's members. The first thing that cannot be written is its error:
+// encoding/json would put U+FFFD in place of bytes that are not UTF-8, and the model would get
+// something else than the caller sent.
+type encoder struct {
+	out []byte
+	err error
+}
+
+// open begins an object or array, and close ends it: a comma stands after each member until then.
+func (e *encoder) open(c byte) { e.out = append(e.out, c) }
+
+func (e *encoder) close(c byte) {
+	if last := len(e.out) - 1; e.out[last] == ',' {
+		e.out[last] = c
+	} else {
+		e.out = append(e.out, c)
+	}
+}
+
+func (e *encoder) comma() { e.out = append(e.out, ',') }
+
+// name begins a member; names of ours need no escapes.
+func (e *encoder) name(name string) {
+	e.out = append(e.out, '"')
+	e.out = append(e.out, name...)
+	e.out = append(e.out, '"', ':')
+}
+
+// string writes a member, but for "".
+func (e *encoder) string(name, value string) {
+	if value != "" {
+		e.text(name, value)
+	}
+}
+
+// text writes a member, also where it is "".
+func (e *encoder) text(name, value string) {
+	e.name(name)
+	e.quote(name, value)
+	e.comma()
+}
+
+// integer writes a member, but for 0.
+func (e *encoder) integer(name string, value int64) {
+	if value != 0 {
+		e.name(name)
+		e.out = strconv.AppendInt(e.out, value, 10)
+		e.comma()
+	}
+}
+
+// float writes a member, but for nil.
+func (e *encoder) float(name string, value *float64) {
+	if value != nil {
+		e.name(name)
+		e.any(name, *value)
+		e.comma()
+	}
+}
+
+// boolean writes a member, but for nil.
+func (e *encoder) boolean(name string, value *bool) {
+	if value != nil {
+		e.name(name)
+		e.out = strconv.AppendBool(e.out, *value)
+		e.comma()
+	}
+}
+
+// duration writes a member in milliseconds, but for 0. What is less than one is one.
+func (e *encoder) duration(name string, value time.Duration) {
+	if value != 0 {
+		e.integer(name, int64((value+time.Millisecond-1)/time.Millisecond))
+	}
+}
+
+// value writes a member of any type, but for nil.
+func (e *encoder) value(name string, value any) {
+	if value != nil {
+		e.name(name)
+		e.any(name, value)
+		e.comma()
+	}
+}
+
+// members writes further members; their names may be anything.
+func (e *encoder) members(members map[string]any) {
+	for name, value := range members {
+		e.quote("a member's name", name)
+		e.out = append(e.out, ':')
+		e.any(name, value)
+		e.comma()
+	}
+}
+
+const hex = "0123456789abcdef"
+
+// quote writes a string. All that JSON does not require to be escaped stays as it is.
+func (e *encoder) quote(name, value string) {
+	if !utf8.ValidString(value) {
+		if e.err == nil {
+			e.err = notUTF8(name)
+		}
+		return
+	}
+	out := append(e.out, '"')
+	from := 0
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		out = append(out, value[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			out = append(out, '\\', c)
+		case '\n':
+			out = append(out, '\\', 'n')
+		case '\t':
+			out = append(out, '\\', 't')
+		case '\r':
+			out = append(out, '\\', 'r')
+		default:
+			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+	}
+	out = append(out, value[from:]...)
+	e.out = append(out, '"')
+}
+
+func notUTF8(name string) *Error {
+	failure := newError(ErrInvalidRequest, "%s is not UTF-8: a Go string may hold any bytes, a request "+
+		"only text", name)
+	failure.Param = name
+	return failure
+}
+
+// any writes a value as encoding/json does.
+func (e *encoder) any(name string, value any) {
+	text, err := marshal(name, value)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	e.out = append(e.out, text...)
+}
+
+// marshal is encoding/json without HTML's escapes, and with an error for what is not UTF-8.
+func marshal(name string, value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		failure := newError(ErrInvalidRequest, "%s cannot be written as JSON: %v", name, err)
+		failure.Param, failure.cause = name, err
+		return nil, failure
+	}
+	text := bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
+	// This is how bytes that are not UTF-8 are written, and hardly ever anything else.
+	if bytes.Contains(text, []byte(`\ufffd`)) && !validStrings(reflect.ValueOf(value), 0) {
+		return nil, notUTF8(name)
+	}
+	return text, nil
+}
+
+// validStrings says whether all strings that can be reached are UTF-8.
+func validStrings(value reflect.Value, depth int) bool {
+	if depth > 1000 { // encoding/json has refused what goes round in circles
+		return true
+	}
+	switch value.Kind() {
+	case reflect.String:
+		return utf8.ValidString(value.String())
+	case reflect.Interface, reflect.Pointer:
+		return value.IsNil() || validStrings(value.Elem(), depth+1)
+	case reflect.Slice, reflect.Array:
+		if value.Type().Elem().Kind() == reflect.Uint8 {
+			return true // base64, or JSON as it is
+		}
+		for i := range value.Len() {
+			if !validStrings(value.Index(i), depth+1) {
+				return false
+			}
+		}
+	case reflect.Map:
+		for items := value.MapRange(); items.Next(); {
+			if !validStrings(items.Key(), depth+1) || !validStrings(items.Value(), depth+1) {
+				return false
+			}
+		}
+	case reflect.Struct:
+		for i := range value.NumField() {
+			if !validStrings(value.Field(i), depth+1) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,203 @@
+package literllm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liter-llm/liter-llm/go/internal/native"
+)
+
+// A Kind says what kind of failure an [Error] is. The list is closed; docs/errors.md says of each
+// what to do. Kinds are errors, so that errors.Is(err, ErrRateLimit) asks for one.
+type Kind string
+
+// Error makes a Kind a target of errors.Is.
+func (k Kind) Error() string { return "liter-llm: " + string(k) }
+
+// The kinds of failure.
+var (
+	// ErrInvalidRequest: the request is wrong: mend it. Param names the member.
+	ErrInvalidRequest error = Kind("invalid_request")
+	// ErrContextLength: prompt and answer do not fit the model's context.
+	ErrContextLength error = Kind("context_length")
+	// ErrUnsupported: the provider, model or build cannot do what was asked.
+	ErrUnsupported error = Kind("unsupported")
+	// ErrAuthentication: the key is missing or refused.
+	ErrAuthentication error = Kind("authentication")
+	// ErrPermission: the key may not do this.
+	ErrPermission error = Kind("permission")
+	// ErrNotFound: there is no such provider, model or resource.
+	ErrNotFound error = Kind("not_found")
+	// ErrRateLimit: too many requests or tokens: wait RetryAfter, where the provider said so.
+	ErrRateLimit error = Kind("rate_limit")
+	// ErrQuota: credit or a spending limit is used up: waiting does not help.
+	ErrQuota error = Kind("quota")
+	// ErrContentFilter: the provider's filter refused the prompt or the answer.
+	ErrContentFilter error = Kind("content_filter")
+	// ErrUnavailable: the provider is overloaded or failing.
+	ErrUnavailable error = Kind("unavailable")
+	// ErrBadResponse: the provider said 2xx and sent something that is not an answer.
+	ErrBadResponse error = Kind("bad_response")
+	// ErrStreamBroken: a stream ended without its last event. Partial is what had arrived.
+	ErrStreamBroken error = Kind("stream_broken")
+	// ErrConnection: no connection could be made, or it was lost.
+	ErrConnection error = Kind("connection")
+	// ErrTimeout: a timer ran out; also context.DeadlineExceeded.
+	ErrTimeout error = Kind("timeout")
+	// ErrCancelled: the context was cancelled, or the client was closed; also context.Canceled.
+	ErrCancelled error = Kind("cancelled")
+	// ErrInternal: a bug in this library.
+	ErrInternal error = Kind("internal")
+)
+
+// An Error is a request that failed.
+//
+//	var failure *literllm.Error
+//	if errors.As(err, &failure) && failure.Retryable { … }
+//	if errors.Is(err, literllm.ErrRateLimit) { … }
+type Error struct {
+	// Kind is one of the closed list: Kind("rate_limit"), which is ErrRateLimit.
+	Kind Kind
+	// Message says what happened and what to do. It never holds a key or a prompt.
+	Message string
+	// Provider is the provider's name in the configuration.
+	Provider string
+	// Model is the model that was asked for.
+	Model string
+	// Status is the provider's HTTP status; 0 where there was none.
+	Status int
+	// Code is the provider's own code or type, as it gave it.
+	Code string
+	// Retryable says whether the same request may succeed later.
+	Retryable bool
+	// RetryAfter is how long the provider asked to wait; 0 where it did not.
+	RetryAfter time.Duration
+	// RequestID is the provider's id of the request, for its support.
+	RequestID string
+	// Param is the member of the request that is at fault: "messages[0].role".
+	Param string
+	// Partial is what had arrived of a stream when it broke, or nil.
+	Partial *Partial
+	// Attempts has one entry for each attempt that was made.
+	Attempts []Attempt
+
+	document string
+	cause    error
+}
+
+// Partial is the part of a stream that arrived before it broke.
+type Partial struct {
+	// Text is the first choice's text so far.
+	Text string `json:"text"`
+}
+
+// Error is the message behind the kind: "rate_limit: …".
+func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
+
+// Is compares kinds, so that errors.Is(err, ErrRateLimit) works. A timeout is also
+// context.DeadlineExceeded, and a cancelled request context.Canceled.
+func (e *Error) Is(target error) bool {
+	switch e.Kind {
+	case "timeout":
+		if target == context.DeadlineExceeded {
+			return true
+		}
+	case "cancelled":
+		if target == context.Canceled {
+			return true
+		}
+	}
+	return target == error(e.Kind)
+}
+
+// Unwrap is the context's cause, where a context ended the request; else nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Timeout makes a timeout a timeout for those who ask as package net does.
+func (e *Error) Timeout() bool { return e.Kind == "timeout" }
+
+// Document is the error document, as every language has it: {"error":{"kind":…,"message":…}}.
+func (e *Error) Document() string {
+	if e.document != "" {
+		return e.document
+	}
+	type body struct {
+		Kind      Kind   `json:"kind"`
+		Message   string `json:"message"`
+		Retryable bool   `json:"retryable"`
+		Param     string `json:"param,omitempty"`
+	}
+	made, _ := json.Marshal(map[string]body{"error": {e.Kind, e.Message, e.Retryable, e.Param}})
+	return string(made)
+}
+
+// newError is an error that this package finds by itself.
+func newError(kind error, format string, arguments ...any) *Error {
+	return &Error{Kind: kind.(Kind), Message: fmt.Sprintf(format, arguments...)}
+}
+
+// errorFrom reads an error document.
+func errorFrom(document string) *Error {
+	var outer struct {
+		Error struct {
+			Kind         Kind      `json:"kind"`
+			Message      string    `json:"message"`
+			Provider     string    `json:"provider"`
+			Model        string    `json:"model"`
+			Status       int       `json:"status"`
+			Code         string    `json:"code"`
+			Retryable    bool      `json:"retryable"`
+			RetryAfterMS int64     `json:"retry_after_ms"`
+			RequestID    string    `json:"request_id"`
+			Param        string    `json:"param"`
+			Partial      *Partial  `json:"partial"`
+			Attempts     []Attempt `json:"attempts"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal([]byte(document), &outer); err != nil {
+		return newError(ErrInternal, "the engine's error document cannot be read: %v", err)
+	}
+	inner := outer.Error
+	return &Error{
+		Kind: inner.Kind, Message: inner.Message, Provider: inner.Provider, Model: inner.Model,
+		Status: inner.Status, Code: inner.Code, Retryable: inner.Retryable,
+		RetryAfter: time.Duration(inner.RetryAfterMS) * time.Millisecond,
+		RequestID:  inner.RequestID, Param: inner.Param, Partial: inner.Partial,
+		Attempts: inner.Attempts, document: document,
+	}
+}
+
+// misuse is the error for a negative status of the C interface.
+func misuse(status int) *Error {
+	switch status {
+	case native.Closed:
+		return newError(ErrCancelled, "the client is closed: make a new one")
+	case native.Busy:
+		err := newError(ErrRateLimit, "max_in_flight requests are in flight already: wait for some, "+
+			"or raise it in the client's configuration")
+		err.Retryable = true
+		return err
+	case native.Argument:
+		return newError(ErrInvalidRequest, "the engine cannot take the request: it is not UTF-8")
+	}
+	return newError(ErrInternal, "the engine answered with status %d", status)
+}
+
+// ended is the error of a context that is over. What the engine said at its end, if anything, is kept.
+func ended(ctx context.Context, engine *Error) *Error {
+	cause := context.Cause(ctx)
+	failure := &Error{Kind: "cancelled", Message: "the context was cancelled: " + cause.Error()}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		failure.Kind, failure.Retryable = "timeout", true
+		failure.Message = "the context's deadline passed: give more time, or send the same again"
+	}
+	if engine != nil {
+		failure.Provider, failure.Model = engine.Provider, engine.Model
+		failure.Partial, failure.Attempts = engine.Partial, engine.Attempts
+	}
+	failure.cause = cause
+	return failure
+}

@@ -1,0 +1,23 @@
+package literllm
+
+// What the tests of the package look at from outside.
+var (
+	ErrorFrom    = errorFrom
+	ReadResponse = readResponse
+	ReadChunk    = readChunk
+)
+
+// Pending is how many requests wait for the pump.
+func Pending() int {
+	pump, err := thePump()
+	if err != nil {
+		return -1
+	}
+	n := 0
+	for i := range pump.shards {
+		pump.shards[i].mutex.Lock()
+		n += len(pump.shards[i].waiting)
+		pump.shards[i].mutex.Unlock()
+	}
+	return n
+}

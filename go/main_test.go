@@ -1,0 +1,280 @@
+package literllm_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	literllm "github.com/liter-llm/liter-llm/go"
+)
+
+// The test's program is also the program that tests of a process's end start: LITER_LLM_CHILD names
+// what it does then. They find the simulator in LITER_LLM_TEST_SIMULATOR.
+func TestMain(m *testing.M) {
+	if name := os.Getenv("LITER_LLM_CHILD"); name != "" {
+		simulator = os.Getenv("LITER_LLM_TEST_SIMULATOR")
+		children[name]()
+		return
+	}
+	stop, err := startSimulator()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	status := m.Run()
+	stop()
+	os.Exit(status)
+}
+
+// simulator is the URL of the scripted provider.
+var simulator string
+
+// replies are what cases of the simulator answer.
+const replies = `
+html            {"headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
+html_502        {"status": 502, "headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
+not_json        {"body": "{\"choices\":"}
+empty_body      {"body": ""}
+bad_key         {"status": 401, "body": {"error": {"message": "Incorrect API key provided.", "type": "error", "code": null}}}
+forbidden       {"status": 403, "body": {"error": {"message": "Your organization is not allowed.", "type": "error", "code": null}}}
+no_model        {"status": 404, "body": {"error": {"message": "The model does not exist.", "type": "error", "code": null}}}
+rate_limit      {"status": 429, "headers": {"retry-after": "7", "x-request-id": "req_7"}, "body": {"error": {"message": "Rate limit reached.", "type": "error", "code": null}}}
+overloaded      {"status": 503, "body": {"error": {"message": "Overloaded.", "type": "error", "code": null}}}
+cut             {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}, "cut_at": 40, "cut": "close"}
+reset           {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}, "cut_at": 40, "cut": "reset"}
+never           {"never": true}
+unicode         {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "a\u0000b naïve 日本語 🎉 \ud83c\udf89 \u2028 \u0001 \\ \" 𝔘𝔫𝔦"}}]}}
+numbers         {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "weird": 9007199254740993, "precise": 0.10, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}]}}
+tools           {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Zürich\"}"}}]}}]}}
+broken_stream   {"sse": [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": null}]}]}
+`
+
+// root is the folder of the project.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(file))
+}
+
+// built is a file that cargo has made; release first.
+func built(name string) (string, error) {
+	for _, profile := range []string{"release", "debug"} {
+		path := filepath.Join(root(), "target", profile, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not built: make build", name)
+}
+
+func startSimulator() (func(), error) {
+	binary := os.Getenv("LITER_LLM_SIMULATOR")
+	if binary == "" {
+		var err error
+		if binary, err = built("liter-llm-simulator"); err != nil {
+			return nil, err
+		}
+	}
+	cases, err := os.CreateTemp("", "liter-llm-go-*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(strings.TrimSpace(replies)) {
+		name, reply, _ := strings.Cut(line, " ")
+		fmt.Fprintf(cases, `{"id": %q, "exchanges": [{"reply": %s}]}`+"\n", name, strings.TrimSpace(reply))
+	}
+	cases.Close()
+	command := exec.Command(binary, "--cases", cases.Name(), "--exit-with-stdin")
+	command.Stderr = os.Stderr
+	input, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "listening on ") {
+		return nil, fmt.Errorf("the simulator said %q: %v", line, err)
+	}
+	simulator = strings.TrimRight(strings.TrimPrefix(line, "listening on "), "/\n")
+	return func() {
+		input.Close()
+		command.Wait()
+		os.Remove(cases.Name())
+	}, nil
+}
+
+// pointed is a configuration whose openai is at a path of the simulator's.
+func pointed(path string) literllm.Config {
+	provider := literllm.Provider{BaseURL: simulator + path, APIKey: "sk-test", Model: "gpt-5-mini"}
+	return literllm.Config{
+		DefaultProvider: "openai",
+		Providers:       map[string]literllm.Provider{"openai": provider},
+	}
+}
+
+// free answers every request with an echo; knobs as in "delay_ms=50,chunks=3".
+func free(knobs string) literllm.Config {
+	if knobs == "" {
+		return pointed("/v1")
+	}
+	return pointed("/sim," + knobs + "/v1")
+}
+
+// withFast adds a provider that answers at once, by the name of fast.
+func withFast(config literllm.Config) literllm.Config {
+	fast := free("").Providers["openai"]
+	fast.Kind = "openai"
+	config.Providers["fast"] = fast
+	return config
+}
+
+var runs atomic.Int64
+
+// scripted answers the first request with the reply of this name.
+func scripted(name string) literllm.Config {
+	return pointed(fmt.Sprintf("/case/run%d-%d/%s/v1", os.Getpid(), runs.Add(1), name))
+}
+
+func open(t testing.TB, config literllm.Config, options ...literllm.Option) *literllm.Client {
+	t.Helper()
+	client, err := literllm.NewClient(append(options, literllm.WithConfig(config))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// both runs a test on the two ways of a call: on the caller's thread, and by the pump.
+func both(t *testing.T, test func(t *testing.T, way literllm.Option)) {
+	t.Run("inline", func(t *testing.T) { test(t, literllm.WithInlineCalls(1000)) })
+	t.Run("pump", func(t *testing.T) { test(t, literllm.WithInlineCalls(0)) })
+}
+
+func prompt(text string) *literllm.ChatRequest { return &literllm.ChatRequest{Prompt: text} }
+
+// fast is a prompt to the provider that answers at once.
+func fast(text string) *literllm.ChatRequest {
+	return &literllm.ChatRequest{Prompt: text, Options: &literllm.Options{Provider: "fast"}}
+}
+
+// ask is a prompt that must be answered with its echo.
+func ask(t testing.TB, client *literllm.Client, request *literllm.ChatRequest) {
+	t.Helper()
+	response, err := client.Chat(context.Background(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "You said: " + request.Prompt; response.Text != want {
+		t.Fatalf("%q is not %q", response.Text, want)
+	}
+}
+
+// times is how often a test of a race repeats.
+func times() int {
+	if os.Getenv("LITER_LLM_LONG") != "" {
+		return 200
+	}
+	return 20
+}
+
+// eventually polls until a condition holds; state says what it looked at when it never did.
+func eventually(t testing.TB, condition func() (holds bool, state any)) {
+	t.Helper()
+	until := time.Now().Add(20 * time.Second)
+	for {
+		holds, state := condition()
+		if holds {
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatalf("after 20 s: %+v", state)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// stats are the simulator's counters.
+type stats struct {
+	Requests     int `json:"requests"`
+	RequestsOpen int `json:"requests_open"`
+}
+
+func simulatorStats(t testing.TB) (s stats) {
+	t.Helper()
+	answer, err := http.Get(simulator + "/_sim/stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if err := json.NewDecoder(answer.Body).Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// openRequests waits until the simulator works on so many requests.
+func openRequests(t testing.TB, n int) {
+	t.Helper()
+	eventually(t, func() (bool, any) {
+		s := simulatorStats(t)
+		return s.RequestsOpen == n, s
+	})
+}
+
+func count(t testing.TB, folder string) int {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func threads(t testing.TB) int { return count(t, "/proc/self/task") }
+
+func descriptors(t testing.TB) int { return count(t, "/proc/self/fd") }
+
+// resident is the process's memory in bytes.
+func resident(t testing.TB) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int
+	fmt.Sscan(string(text), &size, &pages)
+	return pages * os.Getpagesize()
+}
+
+// children are what the test's program does as a child, by name.
+var children = map[string]func(){}
+
+// child starts this program again as one of children, at the environment's configuration.
+func child(t testing.TB, name string, config literllm.Config, variables ...string) *exec.Cmd {
+	t.Helper()
+	document, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), "LITER_LLM_CHILD="+name, "LITER_LLM_TEST_SIMULATOR="+simulator,
+		"LITER_LLM_CONFIG="+string(document))
+	command.Env = append(command.Env, variables...)
+	return command
+}

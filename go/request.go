@@ -1,0 +1,302 @@
+package literllm
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// Ptr points at a value: literllm.Ptr(0.2).
+func Ptr[T any](value T) *T { return &value }
+
+// A ChatRequest says what is asked: OpenAI's chat request, with a few members of our own. Give Prompt
+// or Messages. Zero values are left out of the request.
+type ChatRequest struct {
+	// Prompt is the short form of one user message.
+	Prompt string `json:"prompt"`
+	// Messages are the conversation.
+	Messages []Message `json:"messages"`
+	// Model is the provider's model id, or "provider/model"; "": the configuration's default.
+	Model string `json:"model"`
+	// MaxTokens are the most tokens of the answer.
+	MaxTokens int `json:"max_tokens"`
+	// Temperature and TopP control the sampling.
+	Temperature *float64 `json:"temperature"`
+	TopP        *float64 `json:"top_p"`
+	// Stop are texts that end the answer.
+	Stop []string `json:"stop"`
+	Seed *int64   `json:"seed"`
+	// N is how many choices are wanted.
+	N                int      `json:"n"`
+	PresencePenalty  *float64 `json:"presence_penalty"`
+	FrequencyPenalty *float64 `json:"frequency_penalty"`
+	// Tools are those that the model may call.
+	Tools []Tool `json:"tools"`
+	// ToolChoice says which tool the model must call.
+	ToolChoice        *ToolChoice `json:"tool_choice"`
+	ParallelToolCalls *bool       `json:"parallel_tool_calls"`
+	// ResponseFormat is the form of the answer.
+	ResponseFormat *ResponseFormat `json:"response_format"`
+	// Reasoning says how much the model thinks before it answers.
+	Reasoning *Reasoning `json:"reasoning"`
+	// Metadata are labels that the provider stores with the request.
+	Metadata map[string]any `json:"metadata"`
+	// User is an id of the end user, for the provider's abuse checks.
+	User string `json:"user"`
+	// Extra has members for one provider's body only, by the provider's name.
+	Extra map[string]map[string]any `json:"extra"`
+
+	// Options say how and where it is done; they win over the client's, member by member.
+	Options *Options `json:"options"`
+
+	// Members are further members of the request, written as encoding/json does.
+	Members map[string]any `json:"-"`
+	// Raw is the whole request as JSON, sent on as it is. All other fields but Options must be unset.
+	Raw json.RawMessage `json:"-"`
+}
+
+// MarshalJSON writes the request document, with its options.
+func (r ChatRequest) MarshalJSON() ([]byte, error) {
+	if r.Raw != nil {
+		return r.Raw, nil
+	}
+	e := encoder{}
+	r.write(&e, false)
+	if r.Options != nil && e.err == nil {
+		e.out = e.out[:len(e.out)-1]
+		if e.out[len(e.out)-1] != '{' {
+			e.comma()
+		}
+		e.value("options", r.Options)
+		e.close('}')
+	}
+	return e.out, e.err
+}
+
+// document is the request without its options.
+func (r *ChatRequest) document(stream bool) ([]byte, error) {
+	if r == nil {
+		return nil, newError(ErrInvalidRequest, "the request is nil")
+	}
+	if r.Raw != nil {
+		return wantStream(r.Raw, stream), nil
+	}
+	size := 512 + len(r.Prompt)
+	for i := range r.Messages {
+		size += len(r.Messages[i].Content) + 64
+	}
+	e := encoder{out: make([]byte, 0, size+size/8)}
+	r.write(&e, stream)
+	return e.out, e.err
+}
+
+func (r *ChatRequest) write(e *encoder, stream bool) {
+	e.open('{')
+	e.string("model", r.Model)
+	e.string("prompt", r.Prompt)
+	if r.Messages != nil {
+		e.name("messages")
+		e.open('[')
+		for i := range r.Messages {
+			r.Messages[i].write(e)
+			e.comma()
+		}
+		e.close(']')
+		e.comma()
+	}
+	e.integer("max_tokens", int64(r.MaxTokens))
+	e.float("temperature", r.Temperature)
+	e.float("top_p", r.TopP)
+	if r.Stop != nil {
+		e.value("stop", r.Stop)
+	}
+	if r.Seed != nil {
+		e.value("seed", *r.Seed)
+	}
+	e.integer("n", int64(r.N))
+	e.float("presence_penalty", r.PresencePenalty)
+	e.float("frequency_penalty", r.FrequencyPenalty)
+	if r.Tools != nil {
+		e.value("tools", r.Tools)
+	}
+	if r.ToolChoice != nil {
+		e.value("tool_choice", r.ToolChoice)
+	}
+	e.boolean("parallel_tool_calls", r.ParallelToolCalls)
+	if r.ResponseFormat != nil {
+		e.value("response_format", r.ResponseFormat)
+	}
+	if r.Reasoning != nil {
+		e.value("reasoning", r.Reasoning)
+	}
+	if r.Metadata != nil {
+		e.value("metadata", r.Metadata)
+	}
+	e.string("user", r.User)
+	if r.Extra != nil {
+		e.value("extra", r.Extra)
+	}
+	e.members(r.Members)
+	switch {
+	case stream:
+		e.out = append(e.out, `"stream":true,`...)
+	case r.Members["stream"] != nil: // the last of members with one name counts
+		e.out = append(e.out, `"stream":false,`...)
+	}
+	e.close('}')
+}
+
+// wantStream makes a request that is given as JSON one that is streamed, or not. What is not an object,
+// or says something else than true or false, is left as it is, for the engine to refuse.
+func wantStream(request []byte, stream bool) []byte {
+	says := JSON("")
+	if bytes.Contains(request, []byte(`"stream"`)) {
+		d := decoder{text: text(request)}
+		d.object(func(name string) {
+			if name == "stream" {
+				says = d.raw()
+			} else {
+				d.skip()
+			}
+		})
+		if d.failed {
+			return request
+		}
+	}
+	member := `"stream":false}`
+	switch {
+	case stream && (says == "" || says == "false"):
+		member = `"stream":true}`
+	case stream || says != "true":
+		return request
+	}
+	body := bytes.TrimRight(request, " \t\r\n")
+	if !bytes.HasSuffix(body, []byte{'}'}) {
+		return request
+	}
+	body = body[:len(body)-1]
+	if !bytes.HasSuffix(bytes.TrimRight(body, " \t\r\n"), []byte{'{'}) {
+		member = "," + member
+	}
+	return append(body[:len(body):len(body)], member...) // the last of members with one name counts
+}
+
+// Options say how and where a request is done; they are never part of what is asked. Zero values are
+// left to the client's options, and those to the configuration.
+type Options struct {
+	// Provider is the provider's name in the configuration; "": by the model, or the default.
+	Provider string `json:"provider"`
+	// Timeout is the whole call's time. A context's deadline does the same; the earlier one counts.
+	Timeout time.Duration `json:"timeout_ms"`
+	// Idle is the longest silence inside a stream.
+	Idle time.Duration `json:"idle_ms"`
+	// MergeDeltas joins text deltas that arrive in one read of the socket.
+	MergeDeltas *bool `json:"merge_deltas"`
+	// Unsupported says what happens to a parameter that the provider cannot take: "warn" or "error".
+	Unsupported string `json:"unsupported"`
+	// Strict makes unknown members of a request an error, not a warning.
+	Strict *bool `json:"strict"`
+
+	// Extra are further options, written as encoding/json does. One that the engine does not have is
+	// an error of kind unsupported.
+	Extra map[string]any `json:"-"`
+}
+
+// MarshalJSON writes the options document.
+func (o Options) MarshalJSON() ([]byte, error) {
+	e := encoder{}
+	e.open('{')
+	o.write(&e)
+	e.close('}')
+	return e.out, e.err
+}
+
+func (o *Options) write(e *encoder) {
+	e.string("provider", o.Provider)
+	e.duration("timeout_ms", o.Timeout)
+	e.duration("idle_ms", o.Idle)
+	e.boolean("merge_deltas", o.MergeDeltas)
+	e.string("unsupported", o.Unsupported)
+	e.boolean("strict", o.Strict)
+	e.members(o.Extra)
+}
+
+// A Tool is a function that the model may call, or one of the provider's own tools.
+type Tool struct {
+	// Type is "function" ("" says so too), or the type of a provider's own tool.
+	Type string `json:"type"`
+	// Function is the function.
+	Function *FunctionSpec `json:"function,omitempty"`
+	// CacheControl ends a prefix to cache (Anthropic).
+	CacheControl any `json:"cache_control,omitempty"`
+	// Members are those of a provider's own tool.
+	Members map[string]any `json:"-"`
+}
+
+// MarshalJSON writes the tool.
+func (t Tool) MarshalJSON() ([]byte, error) {
+	e := encoder{}
+	e.open('{')
+	if t.Type == "" {
+		t.Type = "function"
+	}
+	e.text("type", t.Type)
+	if t.Function != nil {
+		e.value("function", t.Function)
+	}
+	e.value("cache_control", t.CacheControl)
+	e.members(t.Members)
+	e.close('}')
+	return e.out, e.err
+}
+
+// A FunctionSpec is a function that is offered to the model.
+type FunctionSpec struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	// Parameters are a JSON Schema: a map, a struct, or a json.RawMessage.
+	Parameters any `json:"parameters,omitempty"`
+	// Strict: whether arguments must match the schema exactly.
+	Strict *bool `json:"strict,omitempty"`
+}
+
+// A ToolChoice is a word or a function's name.
+type ToolChoice struct {
+	// Mode is "auto", "none", "required" or "any".
+	Mode string
+	// Function is the one that must be called.
+	Function string
+}
+
+// MarshalJSON writes the choice.
+func (t ToolChoice) MarshalJSON() ([]byte, error) {
+	if t.Function == "" {
+		return marshal("tool_choice", t.Mode)
+	}
+	function := map[string]string{"name": t.Function}
+	return marshal("tool_choice", map[string]any{"type": "function", "function": function})
+}
+
+// A ResponseFormat is the form of the answer.
+type ResponseFormat struct {
+	// Type is "text", "json_object" or "json_schema".
+	Type string `json:"type"`
+	// JSONSchema is the schema, with the type json_schema.
+	JSONSchema *JSONSchema `json:"json_schema,omitempty"`
+}
+
+// A JSONSchema is a schema and its name.
+type JSONSchema struct {
+	Name        string `json:"name,omitempty"`
+	Description string `json:"description,omitempty"`
+	// Schema is a JSON Schema: a map, a struct, or a json.RawMessage.
+	Schema any `json:"schema"`
+	// Strict: whether the answer must match exactly.
+	Strict *bool `json:"strict,omitempty"`
+}
+
+// Reasoning says how much the model thinks: a word that the provider knows, or a number of tokens.
+type Reasoning struct {
+	Effort       string `json:"effort,omitempty"`
+	BudgetTokens *int   `json:"budget_tokens,omitempty"`
+}

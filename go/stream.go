@@ -1,0 +1,196 @@
+package literllm
+
+import (
+	"context"
+	"io"
+	"iter"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/liter-llm/liter-llm/go/internal/native"
+)
+
+// Stream asks, and gives the answer as it arrives. The last chunk has nothing but Response, the whole
+// answer with usage; an error is the last thing of the sequence. Each range over it is a request of
+// its own, and leaving the range cancels the rest: the connection is closed.
+//
+//	for chunk, err := range client.Stream(ctx, request) {
+//		if err != nil { … }
+//		fmt.Print(chunk.Text)
+//	}
+func (c *Client) Stream(ctx context.Context, request *ChatRequest) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		stream, err := c.OpenStream(ctx, request)
+		if err != nil {
+			yield(Chunk{}, err)
+			return
+		}
+		defer stream.Close()
+		for {
+			chunk, err := stream.Next()
+			if err == io.EOF || !yield(chunk, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// A ChatStream is an answer as it arrives, for those whose loop is not a range. It must be closed. One
+// goroutine at a time calls Next; Close may be called from another.
+//
+// While nobody calls Next, the engine reads no more than about 256 KiB ahead.
+type ChatStream struct {
+	client *Client
+	ctx    context.Context
+	token  uint64
+	queue  *native.Queue
+	stop   func() bool
+	closed atomic.Bool
+
+	mutex    sync.Mutex // of Next and the end; Close does not wait for it before it has cancelled
+	reader   *reader    // nil at the end
+	lines    string     // chunk documents, one a line
+	records  []byte     // events that were read
+	response *Response
+	err      error // what Next returns from now on
+}
+
+// readers are queues for the next streams. A stream has one of its own: nothing but leaving a queue
+// unread tells the engine to stop reading one stream's socket.
+var readers sync.Pool
+
+// OpenStream asks. It takes what Stream takes.
+func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
+	body, err := request.document(true)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx, nil)
+	}
+	options, err := c.options(ctx, request.Options, false)
+	if err != nil {
+		return nil, err
+	}
+	own, _ := readers.Get().(*reader)
+	if own == nil {
+		if own, err = newReader(); err != nil {
+			return nil, err
+		}
+	}
+	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
+	if status := own.queue.Submit(c.native, s.token, body, options); status != native.OK {
+		readers.Put(own)
+		return nil, misuse(status)
+	}
+	if ctx.Done() != nil {
+		// Not with s, which nobody may have closed: its context must not keep it.
+		cancel := canceller{own.queue, s.token}
+		s.stop = context.AfterFunc(ctx, cancel.now)
+		runtime.AddCleanup(s, canceller.now, cancel)
+	}
+	return s, nil
+}
+
+// A canceller ends one stream's request. Without one, a queue that is freed does.
+type canceller struct {
+	queue *native.Queue
+	token uint64
+}
+
+func (c canceller) now() { c.queue.Cancel(c.token) }
+
+// Next is the next chunk; io.EOF after the last one, which has the Response.
+func (s *ChatStream) Next() (Chunk, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for s.err == nil {
+		if s.lines != "" {
+			var line string
+			line, s.lines, _ = strings.Cut(s.lines, "\n")
+			chunk, err := readChunk(line)
+			if err != nil {
+				s.end(err)
+			}
+			return chunk, err
+		}
+		if err := s.take(); err != nil {
+			s.end(err)
+		} else if s.response != nil {
+			s.end(io.EOF)
+			return Chunk{Response: s.response}, nil
+		}
+	}
+	return Chunk{}, s.err
+}
+
+// take takes the next event of this stream's; the queue may still have some of an earlier one's.
+func (s *ChatStream) take() (err error) {
+	if len(s.records) == 0 {
+		if s.records, err = s.reader.read(); err != nil {
+			return err
+		}
+	}
+	var event native.Event
+	event, s.records = native.Next(s.records)
+	if event.Token != s.token {
+		return nil
+	}
+	switch event.Kind {
+	case native.Chunk:
+		s.lines = text(event.Payload)
+	case native.Result:
+		s.response, err = readResponse(text(event.Payload))
+	case native.Error:
+		failure := errorFrom(text(event.Payload))
+		if s.ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
+			return ended(s.ctx, failure)
+		}
+		if s.closed.Load() {
+			return errClosed()
+		}
+		return failure
+	}
+	return err
+}
+
+// Response is the whole answer with usage, once Next has returned it; nil before.
+func (s *ChatStream) Response() *Response {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.response
+}
+
+// Close cancels what has not arrived yet: its connection is closed, and Next returns an error of kind
+// cancelled. After the end it does nothing.
+func (s *ChatStream) Close() error {
+	s.closed.Store(true)
+	s.queue.Cancel(s.token)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.err == nil {
+		s.end(errClosed())
+	}
+	return nil
+}
+
+func errClosed() error { return newError(ErrCancelled, "the stream was closed") }
+
+// end gives the queue back, without what this stream has left in it.
+func (s *ChatStream) end(err error) {
+	s.err = err
+	if s.stop != nil {
+		s.stop()
+	}
+	own := s.reader
+	s.reader, s.lines, s.records = nil, "", nil
+	for {
+		if left, err := take(own.queue, 0); err != nil || len(left) == 0 {
+			break
+		}
+	}
+	readers.Put(own)
+	runtime.KeepAlive(s.client)
+}

@@ -1,0 +1,1 @@
+"""The parts of dist.py, which makes the packages, and of dist_test.py, which installs them."""
