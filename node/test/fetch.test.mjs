@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, RateLimitError, toFile } from "openai";
-import { createFetch } from "../src/fetch.mjs";
-import { Client, LiterLLMError } from "../src/index.mjs";
+import { createFetch } from "../src/fetch.js";
+import { Client, LiterLLMError } from "../src/index.js";
 import { noneOpen, rss, run, simulator, until } from "./helpers.mjs";
 
 const ours = createFetch();

@@ -1,4 +1,0 @@
-// The same function for `import`.
-import library from "./fetch.js";
-
-export const { createFetch } = library;
