@@ -97,13 +97,14 @@ class Base:
         except UnicodeDecodeError:
             document["body_base64"] = b64encode(body).decode("ascii")
         options: dict[str, Any] = {}
-        if timeout.get("read") is not None:
-            options["idle_ms"] = milliseconds(timeout["read"])
         if self._client is not None:
+            options |= self._client._defaults.options
             native = self._client._native
         else:
             options["provider"] = PROVIDER
             native = self._native(origin, milliseconds(timeout.get("connect", 5.0)))
+        if timeout.get("read") is not None:
+            options["idle_ms"] = milliseconds(timeout["read"])
         return native, _json.dumps(document), _json.dumps(options, "options")
 
     def _native(self, origin: str, connect_ms: int) -> NativeClient:
