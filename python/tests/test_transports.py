@@ -327,6 +327,10 @@ def test_a_cancelled_task_closes_its_socket(lib, simulator, knobs):
 # ---- Whose client -------------------------------------------------------------------------------
 
 
+def ask_raw(client, simulator):
+    return client.get(f"{simulator.url}/_sim/echo")
+
+
 def test_a_client_of_the_users(lib, simulator):
     with liter_llm.Client(simulator.config()) as engine:
         client = sdk(url_of(simulator.config()), lib.client(engine))
@@ -334,6 +338,8 @@ def test_a_client_of_the_users(lib, simulator):
         client.close()
         assert engine.chat("hello").text
         assert engine.metrics()["providers"]["openai"]["calls"] == 2
+        with pytest.raises(lib.http.UnsupportedProtocol, match="no provider of that name"):
+            ask_raw(lib.client(engine.with_options(provider="nobody")), simulator)
         with pytest.raises(lib.http.UnsupportedProtocol, match=r"no provider is at http://127\.0"):
             lib.client(engine).get("http://127.0.0.1:9/?key=sk-secret")
     with pytest.raises(TypeError):
@@ -341,7 +347,7 @@ def test_a_client_of_the_users(lib, simulator):
 
 
 def test_settings_and_what_they_refuse(lib, simulator):
-    assert lib.client(settings={"http": "1.1"}).get(f"{simulator.url}/_sim/echo").status_code == 200
+    assert ask_raw(lib.client(settings={"http": "1.1"}), simulator).status_code == 200
     with pytest.raises(liter_llm.BadRequestError, match="frob"):
         lib.ours.Transport(settings={"frob": 1})
 
