@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import os
 import socket
 from types import SimpleNamespace
 
@@ -322,6 +323,27 @@ def test_a_cancelled_task_closes_its_socket(lib, simulator, knobs):
             )
 
     asyncio.run(main())
+
+
+def rss():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_body_that_nobody_reads_is_not_read_ahead(lib, simulator):
+    size, client = 48 << 20, lib.client()
+    slow = f"{url_of(simulator.config(f'bytes={size},chunks=6000'))}/chat/completions"
+    body = {"model": "m", "messages": MESSAGES, "stream": True}
+    headers = {"authorization": "Bearer x"}
+    ask_raw(client, simulator)
+    before = rss()
+    with client.stream("POST", slow, json=body, headers=headers) as answer:
+        pieces = answer.iter_raw()
+        read = len(next(pieces))
+        for _ in range(200):  # which gives it all the time to arrive
+            ask_raw(client, simulator)
+        assert rss() - before < 24 << 20
+        assert read + sum(map(len, pieces)) > size
 
 
 # ---- Whose client -------------------------------------------------------------------------------
