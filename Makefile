@@ -14,7 +14,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 # The simulator is on this machine; no proxy is asked for it.
 export NO_PROXY := 127.0.0.1,localhost
-unexport LITER_LLM_LIB LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
+unexport LITER_LLM_LIB LITER_LLM_ADDON LITER_LLM_LIB_DIR LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
 
 PYTHON ?= python3
 BIN := .venv/bin
