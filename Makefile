@@ -129,7 +129,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
 	$(call say,types)
-	$(BIN)/pyright -p python
+	$(BIN)/pyright -p python --pythonpath $(BIN)/python
 
 .PHONY: rust
 rust: ## Rust and C tests, the drift of header and schemas among them

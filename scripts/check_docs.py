@@ -163,10 +163,11 @@ class Checks:
 
     def js(self, block: Block) -> None:
         """Runs the block in a Node of its own; one that imports nothing, with earlier imports."""
-        package = self._folder / "node_modules" / "@liter-llm" / "node"
-        if not package.exists():
-            package.parent.mkdir(parents=True)
-            package.symlink_to(ROOT / "node")
+        modules = self._folder / "node_modules"
+        if not modules.exists():
+            (modules / "@liter-llm").mkdir(parents=True)
+            (modules / "@liter-llm" / "node").symlink_to(ROOT / "node")
+            (modules / "openai").symlink_to(ROOT / "node" / "node_modules" / "openai")
         imports = "".join(re.findall(r"^import .*\n", block.text, re.MULTILINE))
         before = "" if imports else self._js_imports.get(block.path, "")
         self._js_imports[block.path] = imports or before

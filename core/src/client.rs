@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::http::Pool;
 use crate::json::{Object, Value, json, to_vec};
-use crate::model::{Options, Request, Response};
+use crate::model::{HttpAnswer, Operation, Options, Request, Response};
+use crate::passthrough::{self, HttpStream};
 use crate::pipeline::{self, Open, Step};
 
 /// Sends requests to the configured providers.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
-    pools: Arc<[Pool]>,
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) pools: Arc<[Pool]>,
 }
 
 pub(crate) struct Inner {
@@ -51,17 +53,27 @@ struct Counters {
 }
 
 /// A call's place among those in flight.
-struct Permit {
+pub(crate) struct Permit {
     inner: Arc<Inner>,
     state: watch::Receiver<State>,
+}
+
+/// A whole answer.
+pub enum Answer {
+    /// To a chat request.
+    Chat(Response),
+    /// To a request that was passed through.
+    Http(HttpAnswer),
 }
 
 /// What [`Client::start`] began.
 pub enum Started {
     /// The whole answer.
-    Whole(Box<Response>),
+    Whole(Box<Answer>),
     /// A stream that has opened.
     Stream(Box<ChatStream>),
+    /// An answer that is passed through as it arrives.
+    Http(Box<HttpStream>),
 }
 
 /// A streamed answer.
@@ -98,27 +110,53 @@ impl Client {
     /// over the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        self.run_whole(&permit, request, &options).await
+        let (operation, options) = parse(request, options)?;
+        self.run_whole(&permit, operation.chat()?, &options).await
+    }
+
+    /// Sends a request document of any operation and waits for the whole answer.
+    pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
+        let permit = self.admit()?;
+        let (operation, options) = parse(request, options)?;
+        match operation {
+            Operation::Chat(chat) => {
+                Ok(Answer::Chat(self.run_whole(&permit, chat, &options).await?))
+            }
+            Operation::Http(call) => {
+                Ok(Answer::Http(passthrough::answer(self, &permit, call, &options).await?))
+            }
+        }
     }
 
     /// Sends a request document and waits for the stream to open.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        self.run_stream(permit, request, &options).await
+        let (operation, options) = parse(request, options)?;
+        self.run_stream(permit, operation.chat()?, &options).await
     }
 
-    /// [`Client::stream`] where the request says `"stream": true`, else [`Client::call`].
+    /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
+    /// whole answer.
     pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        if request.stream {
-            let stream = self.run_stream(permit, request, &options).await?;
-            Ok(Started::Stream(Box::new(stream)))
-        } else {
-            let response = self.run_whole(&permit, request, &options).await?;
-            Ok(Started::Whole(Box::new(response)))
+        let (operation, options) = parse(request, options)?;
+        match operation {
+            Operation::Chat(request) if request.stream => {
+                let stream = self.run_stream(permit, request, &options).await?;
+                Ok(Started::Stream(Box::new(stream)))
+            }
+            Operation::Chat(request) => {
+                let response = self.run_whole(&permit, request, &options).await?;
+                Ok(Started::Whole(Box::new(Answer::Chat(response))))
+            }
+            Operation::Http(call) if call.stream => {
+                let stream = passthrough::open(self, permit, call, &options).await?;
+                Ok(Started::Http(Box::new(stream)))
+            }
+            Operation::Http(call) => {
+                let answer = passthrough::answer(self, &permit, call, &options).await?;
+                Ok(Started::Whole(Box::new(Answer::Http(answer))))
+            }
         }
     }
 
@@ -274,6 +312,17 @@ impl Client {
     }
 }
 
+impl Answer {
+    /// The response document, compact, in canonical member order.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        match self {
+            Answer::Chat(response) => response.to_json(),
+            Answer::Http(answer) => answer.to_json(),
+        }
+    }
+}
+
 impl ChatStream {
     /// What comes next. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
@@ -290,7 +339,18 @@ impl ChatStream {
     /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
     /// closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let deadline = self.open.deadline();
+        let outcome = self.permit.wait_for_reader(self.open.deadline(), room).await;
+        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+    }
+}
+
+impl Permit {
+    /// Waits for `room`, which a slow reader makes.
+    pub(crate) async fn wait_for_reader(
+        &self,
+        deadline: Instant,
+        room: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let work = async {
             tokio::time::timeout_at(deadline, room).await.map_err(|_| {
                 Error::new(
@@ -300,15 +360,15 @@ impl ChatStream {
                 )
             })
         };
-        let outcome = self.permit.run(work).await;
-        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+        self.run(work).await
     }
-}
 
-impl Permit {
     /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
     /// closed under it.
-    async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let mut state = self.state.clone();
         tokio::select! {
             biased;
@@ -318,7 +378,7 @@ impl Permit {
     }
 
     /// Adds an ended call to its provider's counters.
-    fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
+    pub(crate) fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
         if let Some(index) = provider.and_then(|name| self.inner.config.index(name).ok()) {
             let counters = &self.inner.counters[index];
             counters.calls.fetch_add(1, Ordering::Relaxed);
@@ -328,7 +388,7 @@ impl Permit {
         }
     }
 
-    fn failed(&self, error: Error) -> Error {
+    pub(crate) fn failed(&self, error: Error) -> Error {
         self.count(error.provider.as_deref(), Some(error.kind()));
         error
     }
@@ -354,9 +414,9 @@ fn pools(config: &Config, blocking: Option<&Handle>) -> Arc<[Pool]> {
     config.providers.iter().map(pool).collect()
 }
 
-fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
+fn parse(request: &[u8], options: &[u8]) -> Result<(Operation, Options), Error> {
     let options = if options.is_empty() { Options::default() } else { Options::parse(options)? };
-    Request::parse(request, options)
+    Operation::parse(request, options)
 }
 
 fn closed() -> Error {

@@ -11,12 +11,14 @@ pub mod error;
 pub mod http;
 pub mod json;
 pub mod model;
+mod passthrough;
 mod pipeline;
 pub mod provider;
 pub mod secret;
 
-pub use client::{ChatStream, Client, Started};
+pub use client::{Answer, ChatStream, Client, Started};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use model::{Chunk, Options, Request, Response};
+pub use passthrough::{HttpStep, HttpStream};
 pub use pipeline::Step;

@@ -345,7 +345,7 @@ fn target(config: &Config, request: &Request, options: &Options) -> Result<(usiz
 
 /// A number that no other call has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
-fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
@@ -355,13 +355,13 @@ fn request_id() -> String {
 
 /// Adds what an answer's head says to an error that came after it: for the provider's support, a
 /// broken stream needs its id no less than a refused request.
-fn located(mut error: Error, status: u16, headers: &::http::HeaderMap) -> Error {
+pub(crate) fn located(mut error: Error, status: u16, headers: &::http::HeaderMap) -> Error {
     error.status.get_or_insert(status);
     error.request_id = error.request_id.take().or_else(|| shared::request_id(headers));
     error
 }
 
-fn millis(duration: std::time::Duration) -> f64 {
+pub(crate) fn millis(duration: std::time::Duration) -> f64 {
     // Microseconds are the finest that is worth a reader's time.
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::schema::{
-    ConfigDocument, ErrorDocument, OptionsDocument, RequestDocument,
+    ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
+    OptionsDocument, RequestDocument,
 };
 use liter_llm_core::{Chunk, Options, Request, Response};
 use schemars::JsonSchema;
@@ -66,7 +67,7 @@ fn takes_null(property: &Value) -> bool {
             .is_some_and(|forms| forms.iter().any(|form| null(&form["type"])))
 }
 
-fn all() -> [(&'static str, Value); 6] {
+fn all() -> [(&'static str, Value); 9] {
     [
         ("request", schema::<RequestDocument>()),
         ("options", schema::<OptionsDocument>()),
@@ -74,6 +75,9 @@ fn all() -> [(&'static str, Value); 6] {
         ("response", schema::<Response>()),
         ("chunk", schema::<Chunk>()),
         ("error", schema::<ErrorDocument>()),
+        ("http_request", schema::<HttpRequestDocument>()),
+        ("http_response", schema::<HttpResponseDocument>()),
+        ("http_event", schema::<HttpEventDocument>()),
     ]
 }
 
@@ -127,10 +131,13 @@ fn schemas_name_what_the_readers_know() {
         concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
     let options = include_str!("../src/model/options.rs");
     let config = include_str!("../src/config.rs");
-    // A request's options are read by their own reader.
-    let both = format!("{request}{options}");
+    // A request's operation and options are read by their own readers.
+    let common = format!("{options}{}", include_str!("../src/model/operation.rs"));
+    let request = format!("{request}{common}");
+    let http = format!("{}{common}", include_str!("../src/model/http.rs"));
     for (name, schema, source) in [
-        ("request", schema::<RequestDocument>(), both.as_str()),
+        ("request", schema::<RequestDocument>(), request.as_str()),
+        ("http_request", schema::<HttpRequestDocument>(), http.as_str()),
         ("options", schema::<OptionsDocument>(), options),
         ("config", schema::<ConfigDocument>(), config),
     ] {

@@ -54,7 +54,7 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
     config = _fill(document.get("config"), url)
     provider = document.get("provider", "")
     options = document.get("options")
-    request = document.get("request")
+    request = _fill(document.get("request"), url)
     if via == "invoke":
         entry = config["providers"][provider]
         plan.providers[case.id] = {"kind": entry.get("kind", provider)} | entry

@@ -13,6 +13,7 @@ use ::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
     HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
+use ::http::response::Parts;
 use ::http::{Method, Request, Uri};
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
@@ -117,22 +118,8 @@ impl Pool {
         request: HttpRequest,
         deadline: &Deadline,
     ) -> Result<Reply, Error> {
-        let mut request = self.build(provider, auth, request)?;
-        let exchange = async {
-            let mut resends = 0;
-            loop {
-                let lease = self.lease().await?;
-                self.address(provider, &mut request, lease.is_http2())?;
-                match lease.send(request, &self.origin).await? {
-                    Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
-                    Sent::Unsent(again, _) => request = again,
-                }
-                resends += 1;
-            }
-        };
-        let (response, lease) = deadline.headers(pin!(exchange)).await??;
-        let (head, incoming) = response.into_parts();
+        let request = self.build(provider, auth, request)?;
+        let (head, incoming, lease) = self.exchange(provider, request, deadline).await?;
         let status = head.status.as_u16();
         if head.status.is_redirection() {
             let message = format!(
@@ -154,6 +141,44 @@ impl Pool {
         let origin = self.origin.clone();
         let body = Body { incoming, lease, coding, origin };
         Ok(Reply { status, headers: head.headers, body })
+    }
+
+    /// Sends a request of the caller's own, to which no key and no header is added but what the
+    /// connection needs, and waits for the headers. A redirect is an answer like others, and a
+    /// compressed body stays so.
+    pub async fn forward(
+        &self,
+        provider: &ProviderConfig,
+        request: Request<Full<Bytes>>,
+        deadline: &Deadline,
+    ) -> Result<Reply, Error> {
+        let (head, incoming, lease) = self.exchange(provider, request, deadline).await?;
+        let body = Body { incoming, lease, coding: Coding::None, origin: self.origin.clone() };
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    async fn exchange(
+        &self,
+        provider: &ProviderConfig,
+        mut request: Request<Full<Bytes>>,
+        deadline: &Deadline,
+    ) -> Result<(Parts, Incoming, Lease), Error> {
+        let exchange = async {
+            let mut resends = 0;
+            loop {
+                let lease = self.lease().await?;
+                self.address(provider, &mut request, lease.is_http2())?;
+                match lease.send(request, &self.origin).await? {
+                    Sent::Answer(response, lease) => return Ok((response, lease)),
+                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
+                    Sent::Unsent(again, _) => request = again,
+                }
+                resends += 1;
+            }
+        };
+        let (response, lease) = deadline.headers(pin!(exchange)).await??;
+        let (head, incoming) = response.into_parts();
+        Ok((head, incoming, lease))
     }
 
     fn build(
@@ -226,7 +251,8 @@ impl Pool {
                 provider.base_url.authority().map_or("", |authority| authority.as_str());
             let host = HeaderValue::try_from(authority)
                 .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-            request.headers_mut().insert(HOST, host);
+            // A request that is passed through may have one of its own.
+            request.headers_mut().entry(HOST).or_insert(host);
         }
         if let Some(Some(auth)) = proxy {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());

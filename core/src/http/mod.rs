@@ -27,7 +27,8 @@ pub struct Deadline {
     pub start: Instant,
     /// When its time is up.
     pub total: Instant,
-    headers: Option<Instant>,
+    /// When the headers are due, and the name of that limit.
+    headers: Option<(Instant, &'static str)>,
     first_token: Option<Instant>,
     idle: Duration,
     /// The limit was asked for. The default does not hold before the first content: a model that
@@ -56,20 +57,38 @@ impl Deadline {
         Deadline {
             start,
             total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
-            headers: timeouts.headers.map(at),
+            headers: timeouts.headers.map(|after| (at(after), HEADERS)),
             first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: asked.unwrap_or(IDLE).min(FOREVER),
             idle_from_start: asked.is_some(),
         }
     }
 
+    /// The timers of a request that is passed through and begins now. Which of its answer's bytes are
+    /// content nobody here knows, so silence counts only where a limit was asked for; one that the
+    /// call asks for counts before the headers too, as it does in HTTP clients.
+    #[must_use]
+    pub fn verbatim(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
+        let mut deadline = Self::new(timeouts, true, total_ms, idle_ms);
+        if !deadline.idle_from_start {
+            deadline.idle = FOREVER;
+        }
+        if idle_ms.is_some() {
+            let silent = deadline.start + deadline.idle;
+            if deadline.headers.is_none_or(|(at, _)| silent < at) {
+                deadline.headers = Some((silent, "response headers (idle_ms)"));
+            }
+        }
+        deadline
+    }
+
     /// Waits for `work` until the headers are due.
     pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         let mut due = (self.total, TOTAL);
-        if let Some(at) = self.headers
-            && at < due.0
+        if let Some(headers) = self.headers
+            && headers.0 < due.0
         {
-            due = (at, "response headers (timeouts.headers_ms)");
+            due = headers;
         }
         if let Some(at) = self.first_token
             && at < due.0
@@ -111,5 +130,6 @@ async fn until<T>(
     })
 }
 
+const HEADERS: &str = "response headers (timeouts.headers_ms)";
 const FIRST_TOKEN: &str = "the first token (timeouts.first_token_ms)";
 const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

@@ -1,6 +1,8 @@
 //! The unified data model: what a request, its options, a response and a chunk are. Types and
 //! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
 
+mod http;
+mod operation;
 mod options;
 mod read;
 mod read_message;
@@ -10,6 +12,8 @@ mod response;
 pub mod schema;
 mod stream;
 
+pub use http::{HttpAnswer, HttpCall, HttpEvent};
+pub use operation::Operation;
 pub use options::{Options, Unsupported};
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,

@@ -11,6 +11,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
+mod http;
+
+pub use http::{
+    HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
+};
+
 type Object = Map<String, Value>;
 
 /// What is asked: OpenAI's chat request with a few members of our own. Give `prompt` or `messages`.
