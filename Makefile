@@ -78,8 +78,13 @@ wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements-dist.txt
 	@touch $@
 
+# Headers to compile the addon with, and nothing that runs at install.
+node/node_modules/.package-lock.json: node/package.json node/package-lock.json
+	cd node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 .PHONY: dist
-dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+dist: .venv/dist-packages node/node_modules/.package-lock.json ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
 	$(call say,packages)
 	$(BIN)/python scripts/check_version.py
 	$(BIN)/python scripts/dist.py
@@ -99,7 +104,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python go sanitize conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python go sanitize conformance docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci

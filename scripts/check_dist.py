@@ -50,6 +50,8 @@ class Checker:
 
     def unpacked(self, package: Path, folder: Path, most: int) -> Path:
         """The package's content; its size is checked."""
+        if not package.is_file():
+            sys.exit(f"{package} is missing: run `make dist`")
         self.seen.add(package)
         size = package.stat().st_size
         if size > most:
@@ -146,6 +148,9 @@ def wheel(checker: Checker, folder: Path, target: Target) -> None:
         {info}/licenses/LICENSE {info}/licenses/{notices.NAME}"""
     root = checker.unpacked(package, folder, MOST_PACKED)
     checker.holds(package, root, required, r"liter_llm/\w+\.pyi?")
+    metadata = (root / info / "METADATA").read_text(encoding="utf-8")
+    if not metadata.startswith("Metadata-Version: 2.4\n"):
+        checker.fail(package.name, "its metadata is not of version 2.4")
     library = root / "liter_llm" / "libliter_llm.so"
     checker.shared(package, library, target, functions(HEADER))
     checker.engine(package, library)

@@ -12,7 +12,7 @@ from typing import Any
 from . import library, notices
 from .files import fresh
 from .library import Engine
-from .target import ROOT, STAGE, TARGETS, Target, version
+from .target import ROOT, STAGE, TARGETS, Target, repository, version
 
 NODE = ROOT / "node"
 
@@ -65,6 +65,8 @@ def listed(package: Path) -> list[str]:
 
 def pack(stage: Path, manifest: dict[str, Any], output: Path) -> Path:
     """`npm pack`: it gives every file one time and no owner."""
+    # npm holds a package's provenance against it.
+    manifest["repository"] = {"type": "git", "url": f"git+{repository()}.git", "directory": "node"}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (stage / "package.json").write_text(text, encoding="utf-8")
     (made,) = npm(stage, "pack", "--pack-destination", str(output))
