@@ -185,8 +185,10 @@ class Addon : public Napi::Addon<Addon> {
         size = Fill(buffer.Data(), needed);
       }
       if (size == 0) continue;
-      deliver_.Value().Call({Napi::Number::New(env_, static_cast<double>(size)), buffer});
-      if (env_.IsExceptionPending()) return;  // the environment is being terminated
+      napi_value arguments[] = {Napi::Number::New(env_, static_cast<double>(size)), buffer};
+      napi_value self = env_.Undefined();
+      // It throws nothing of its own: if it cannot be called, the environment is being terminated.
+      if (napi_call_function(env_, self, deliver_.Value(), 2, arguments, nullptr) != napi_ok) return;
     }
   }
 

@@ -1,8 +1,6 @@
 "use strict";
-// Finds and loads the addon: in the platform's package, or in this checkout.
+// Loads the addon from the platform's package. In a checkout that is a workspace, platforms/….
 
-const { existsSync } = require("node:fs");
-const { join } = require("node:path");
 const { version } = require("../package.json");
 
 /** @typedef {import("./_native.js").Addon} Addon */
@@ -33,11 +31,9 @@ function load() {
   const named = process.env.LITER_LLM_ADDON;
   if (named) return require(named);
   // The quick guess first: asking which C library this is takes milliseconds.
-  const guess = `${process.platform}-${process.arch}-gnu`;
-  const built = join(__dirname, "..", "platforms", guess, "liter_llm.node");
-  const name = existsSync(built) ? built : `@liter-llm/node-${guess}/liter_llm.node`;
+  const guess = `@liter-llm/node-${process.platform}-${process.arch}-gnu`;
   try {
-    const addon = require(name);
+    const addon = require(guess);
     if (addon.version === version) return addon;
     throw new Error(`it is version ${addon.version}, and this package ${version}`);
   } catch (error) {
