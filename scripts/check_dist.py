@@ -195,7 +195,7 @@ def node(checker: Checker, folder: Path) -> None:
     wanted = {f"@liter-llm/node-{target.node}": version() for target in TARGETS.values()}
     if manifest.get("optionalDependencies") != wanted:
         checker.fail(package.name, f"asks for {manifest.get('optionalDependencies')}")
-    for member in ("dependencies", "scripts"):
+    for member in ("dependencies", "scripts", "workspaces"):
         if member in manifest:
             checker.fail(package.name, f"has {member}: {manifest[member]}")
 
