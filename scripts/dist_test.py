@@ -5,6 +5,8 @@
 Everything happens in a new folder outside the checkout, without any of the project's variables; the
 provider is the simulator of target/release. Each test also asks which file was loaded: it has to be
 the installed one. The network is used for cffi only.
+
+With LITER_LLM_LONG=1 the sdist is built too: minutes, and the network for hatchling.
 """
 
 from __future__ import annotations
