@@ -2,9 +2,10 @@
 
     python3 scripts/dist.py [KIND …]      KIND: python, node, go, c; else all
 
-dist/ is emptied first. The engine is built once for each target in $DIST_TARGETS (default: all that are known) against an
-old glibc; every package holds that build. The same sources and tools make the same bytes: times are
-the commit's, or $SOURCE_DATE_EPOCH. Run from .venv with scripts/requirements-dist.txt: `make dist`.
+dist/ is emptied first. The engine is built once for each target in $DIST_TARGETS (default: all that
+are known) against an old glibc; every package holds that build. The same sources and tools make the
+same bytes: times are the commit's, or $SOURCE_DATE_EPOCH. Run from .venv with
+scripts/requirements-dist.txt: `make dist`.
 """
 
 from __future__ import annotations
