@@ -27,8 +27,8 @@ const SETUP = `
 const SCRIPTS = {
   "nothing but an import": ["", 0],
   "an idle client": [SETUP, 0],
-  "a stream that nobody awaits": [`${SETUP} await client.stream("x", chunks).next()`, 0],
-  "an abandoned pause": [`${SETUP} globalThis.kept = client.stream("x", chunks); await kept.next()`, 0],
+  "a stream that is dropped": [`${SETUP} await client.stream("x", chunks).next()`, 0],
+  "a stream that is kept and not awaited": [`${SETUP} globalThis.kept = client.stream("x", chunks); await kept.next()`, 0],
   "process.exit in the middle": [`${SETUP} begin(); setTimeout(() => process.exit(5), 5)`, 5],
   "process.exit at once": [`${SETUP} begin(); process.exit(5)`, 5],
   "process.exit in a step of a stream": [

@@ -1,4 +1,4 @@
-// index.d.ts against the JSON Schemas, against the module, and against the names of options.
+// The types against the JSON Schemas, against the module, and against the names of options.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,13 +10,16 @@ import { HERE, ROOT, table } from "./helpers.mjs";
 
 const { OPTION_NAMES } = createRequire(import.meta.url)("../src/_request.js");
 
-const path = resolve(HERE, "../index.d.ts");
-const source = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
+const statements = ["documents.d.ts", "index.d.ts"].flatMap((name) => {
+  const path = resolve(HERE, "..", name);
+  return ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest).statements;
+});
 
 /** name → member → whether it may be absent, of every interface and class. */
 const declared = new Map();
 const values = [];
-for (const node of source.statements) {
+for (const node of statements) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) continue;
   const name = node.name?.text ?? node.declarationList?.declarations[0].name.text;
   if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) values.push(name);
   const members = (node.members ?? []).filter((member) => member.name?.text !== undefined);
@@ -110,7 +113,7 @@ test("every member of a class is there", () => {
 });
 
 test("the tree of errors", () => {
-  for (const node of source.statements) {
+  for (const node of statements) {
     const base = node.heritageClauses?.[0].types[0].expression.text;
     if (ts.isClassDeclaration(node) && node.name.text.endsWith("Error")) {
       assert.equal(Object.getPrototypeOf(liter[node.name.text]).name, base);
@@ -119,7 +122,7 @@ test("the tree of errors", () => {
 });
 
 test("kinds", () => {
-  const kinds = source.statements.find((node) => node.name?.text === "Kind").type.types;
+  const kinds = statements.find((node) => node.name?.text === "Kind").type.types;
   const names = kinds.map(({ literal }) => literal.text);
   assert.deepEqual(names, table().map(({ kind }) => kind));
 });
