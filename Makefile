@@ -68,6 +68,10 @@ GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
 
+.PHONY: go-lib-debug
+go-lib-debug: lib-debug
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
@@ -145,11 +149,10 @@ node: node-addon lib-debug ## types and tests of the Node package
 	cd node && npm test --silent
 
 .PHONY: go
-go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
 	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
-	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
-	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
@@ -177,7 +180,7 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
-docs: .venv/installed node-addon ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check

@@ -12,6 +12,7 @@ import (
 
 // Streams that nobody reads stay small, and the rest goes on.
 func TestASlowReader(t *testing.T) {
+	notShort(t, "it measures memory")
 	const size = 24 << 20
 	client := open(t, withFast(free("bytes=25165824,chunks=6000")))
 	ctx, cancel := context.WithCancel(context.Background())

@@ -10,6 +10,7 @@ import (
 )
 
 func TestThirtyMebibytesBothWays(t *testing.T) {
+	notShort(t, "large")
 	const size = 30 << 20
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("bytes=31457280"), way)
@@ -51,6 +52,7 @@ func TestThirtyMebibytesBothWays(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
+	notShort(t, "large")
 	_, err := open(t, free("")).Chat(context.Background(), prompt(strings.Repeat("x", 33<<20)))
 	if !errors.Is(err, literllm.ErrInvalidRequest) {
 		t.Error(err)

@@ -73,21 +73,17 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 	return e.out, e.err
 }
 
-// document is the request without its options.
-func (r *ChatRequest) document(stream bool) ([]byte, error) {
+// encode writes the request without its options. The encoder is to be released.
+func (r *ChatRequest) encode(stream bool) (*encoder, error) {
 	if r == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
 	if r.Raw != nil {
-		return wantStream(r.Raw, stream), nil
+		return &encoder{out: wantStream(r.Raw, stream)}, nil
 	}
-	size := 512 + len(r.Prompt)
-	for i := range r.Messages {
-		size += len(r.Messages[i].Content) + 64
-	}
-	e := encoder{out: make([]byte, 0, size+size/8)}
-	r.write(&e, stream)
-	return e.out, e.err
+	e := encoders.Get().(*encoder)
+	r.write(e, stream)
+	return e, e.err
 }
 
 func (r *ChatRequest) write(e *encoder, stream bool) {

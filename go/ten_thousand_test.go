@@ -60,6 +60,7 @@ func init() {
 }
 
 func TestTenThousandInFlight(t *testing.T) {
+	notShort(t, "it counts threads and time")
 	config := withFast(free("delay_ms=60000"))
 	patient := config.Providers["fast"]
 	patient.BaseURL = simulator + "/sim,delay_ms=3000/v1"
