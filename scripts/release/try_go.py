@@ -1,4 +1,4 @@
-"""The Go modules: from a module proxy made of files, vendored, and with the C package in their place."""
+"""The Go modules: from a proxy made of files, vendored, and with the C package in their place."""
 
 from __future__ import annotations
 
