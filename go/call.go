@@ -50,7 +50,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 
 // callPump leaves the request to the engine's threads, and waits for the pump.
 func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32, string, error) {
-	pump, err := thePump()
+	pump, err := startedPump()
 	if err != nil {
 		return 0, "", err
 	}
@@ -97,9 +97,9 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 			return 0, "", misuse(status)
 		}
 	}
-	defer lanes.Put(lane)
 	token := tokens.Add(1)
 	if err := submit(c, lane, token, request, options); err != nil {
+		lanes.Put(lane)
 		return 0, "", err
 	}
 	if ctx.Done() != nil {
@@ -116,6 +116,7 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 			var event native.Event
 			event, records = native.Next(records)
 			if event.Token == token && event.Kind != native.Chunk {
+				lanes.Put(lane)
 				return event.Kind, text(event.Payload), nil
 			}
 		}

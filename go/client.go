@@ -139,6 +139,9 @@ func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, e
 		if own.Timeout != 0 {
 			timeout = own.Timeout
 		}
+		if own.Extra["timeout_ms"] != nil {
+			left = 0 // the context ends the request all the same
+		}
 	}
 	if left != 0 && (timeout == 0 || left < timeout) {
 		e.duration("timeout_ms", left)

@@ -150,7 +150,21 @@ type shard struct {
 	_       [48]byte // a cache line each
 }
 
-var thePump = sync.OnceValues(func() (*pump, error) {
+var thePump struct {
+	sync.Mutex
+	atomic.Pointer[pump]
+}
+
+// startedPump is the process's pump. One that could not be started is tried again.
+func startedPump() (*pump, error) {
+	if p := thePump.Load(); p != nil {
+		return p, nil
+	}
+	thePump.Lock()
+	defer thePump.Unlock()
+	if p := thePump.Load(); p != nil {
+		return p, nil
+	}
 	made, err := newReader()
 	if err != nil {
 		return nil, err
@@ -159,9 +173,10 @@ var thePump = sync.OnceValues(func() (*pump, error) {
 	for i := range p.shards {
 		p.shards[i].waiting = make(map[uint64]*call)
 	}
+	thePump.Store(p)
 	go p.run()
 	return p, nil
-})
+}
 
 func (p *pump) shard(token uint64) *shard { return &p.shards[token%uint64(len(p.shards))] }
 

@@ -182,7 +182,8 @@ func wantStream(request []byte, stream bool) []byte {
 type Options struct {
 	// Provider is the provider's name in the configuration; "": by the model, or the default.
 	Provider string `json:"provider"`
-	// Timeout is the whole call's time. A context's deadline does the same; the earlier one counts.
+	// Timeout is the whole call's time, in place of the configuration's. A context's deadline does the
+	// same; of the two the earlier one counts.
 	Timeout time.Duration `json:"timeout_ms"`
 	// Idle is the longest silence inside a stream.
 	Idle time.Duration `json:"idle_ms"`

@@ -46,7 +46,7 @@ type ChatStream struct {
 	ctx    context.Context
 	token  uint64
 	queue  *native.Queue
-	stop   func() bool
+	stop   func() // forgets the context; nil: it cannot end
 	closed atomic.Bool
 
 	mutex    sync.Mutex // of Next and the end; Close does not wait for it before it has cancelled
@@ -89,8 +89,11 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Done() != nil {
 		// Not with s, which nobody may have closed: its context must not keep it.
 		end := canceller{own.queue, s.token}
-		s.stop = context.AfterFunc(ctx, end.now)
-		runtime.AddCleanup(s, canceller.now, end)
+		stop, cleanup := context.AfterFunc(ctx, end.now), runtime.AddCleanup(s, canceller.now, end)
+		s.stop = func() {
+			stop()
+			cleanup.Stop()
+		}
 	}
 	return s, nil
 }
@@ -194,11 +197,12 @@ func (s *ChatStream) end(err error) {
 	}
 	own := s.reader
 	s.reader, s.lines, s.records = nil, "", nil
-	for {
-		if left, err := take(own.queue, 0); err != nil || len(left) == 0 {
-			break
-		}
+	left, broken := take(own.queue, 0)
+	for len(left) > 0 {
+		left, broken = take(own.queue, 0)
 	}
-	readers.Put(own)
+	if broken == nil {
+		readers.Put(own)
+	}
 	runtime.KeepAlive(s.client)
 }
