@@ -1,7 +1,7 @@
 # Every task of the project by name. A bare `make` lists them.
 #
-# Nothing outside the checkout is needed but a Rust toolchain, a C compiler and Python 3.11, and
-# nothing outside it is written to but the usual caches. `make demo` and `make test` work on a fresh
+# Nothing outside the checkout is needed but the toolchains that README.md names, and nothing outside
+# it is written to but the usual caches. `make demo` and `make test` work on a fresh
 # clone: what they need is made on the way, and made again only when what it is made from changes.
 
 SHELL := /bin/bash
