@@ -1,7 +1,7 @@
 # Every task of the project by name. A bare `make` lists them.
 #
-# Nothing outside the checkout is needed but a Rust toolchain, a C compiler and Python 3.11, and
-# nothing outside it is written to but the usual caches. `make demo` and `make test` work on a fresh
+# Nothing outside the checkout is needed but the toolchains that README.md names, and nothing outside
+# it is written to but the usual caches. `make demo` and `make test` work on a fresh
 # clone: what they need is made on the way, and made again only when what it is made from changes.
 
 SHELL := /bin/bash
@@ -91,7 +91,7 @@ wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	@touch $@
 
 .PHONY: dist
-dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+dist: .venv/dist-packages node/node_modules/installed ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
 	$(call say,packages)
 	$(BIN)/python scripts/check_version.py
 	$(BIN)/python scripts/dist.py
@@ -111,7 +111,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -180,7 +180,7 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
-docs: .venv/installed go-lib node-addon ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check

@@ -87,7 +87,10 @@ def localised(source: Path, names: set[str], folder: Path) -> Path:
     # glibc is older) would no longer link.
     symbols = run("READELF", "readelf", "-s", "-W", str(needed)).splitlines()
     rows = [line.split() for line in symbols if " LOCAL  DEFAULT  UND " in line]
-    dropped.write_text("".join(f"{row[7]}\n" for row in rows if len(row) > 7), encoding="utf-8")
+    # The table's first entry is one, without a name. objcopy refuses an empty list: this name is no
+    # symbol's.
+    listed = ["-", *(row[7] for row in rows if len(row) > 7)]
+    dropped.write_text("".join(f"{name}\n" for name in listed), encoding="utf-8")
     # The two sections are LLVM's own representation: large, and of no use to a linker.
     sections = ["-R", ".llvmbc", "-R", ".llvmcmd", "--strip-debug"]
     lists = [f"--strip-symbols={dropped}", f"--keep-global-symbols={keep}"]
