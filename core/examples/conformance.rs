@@ -87,6 +87,7 @@ impl Row {
             match &mut started {
                 Started::Stream(stream) => match stream.next().await? {
                     Step::Chunks(chunks) => events.extend(chunks.iter().map(document)),
+                    Step::Restarted(reset) => events.push(document(&reset)),
                     Step::Done(response) => return Ok(Answer::Chat(*response)),
                 },
                 Started::Http(stream) => match stream.next().await? {
@@ -142,6 +143,7 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
 fn finish(outcome: &mut Object, end: Result<Answer, Error>) {
     match end {
         Ok(Answer::Chat(response)) => outcome.insert("result", document(&response)),
+        Ok(Answer::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Answer::Http(answer)) => outcome.insert("result", document(&answer)),
         Err(error) => outcome.insert("error", document(&*error)),
     };

@@ -5,6 +5,7 @@
 //! status is judged, nothing is decoded or sent again. `pipeline` has no part in it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::http::{HeaderMap, Request, Uri};
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Pool, Reply};
 use crate::model::{HttpAnswer, HttpCall, HttpEvent, Liter, Options, Timing};
-use crate::pipeline::{located, millis, request_id};
+use crate::pipeline::{located, millis, unique};
 use crate::provider::shared;
 
 /// A request that is passed through and knows by which provider.
@@ -24,7 +25,9 @@ struct Plan {
     inner: Arc<Inner>,
     provider: usize,
     deadline: Deadline,
-    sent: Option<Instant>,
+    began: Option<Instant>,
+    /// The request went out on a connection.
+    sent: AtomicBool,
     ttft_ms: Option<f64>,
 }
 
@@ -133,7 +136,14 @@ impl Plan {
         let provider = provider(&inner.config, &call.url, options.provider.as_deref())?;
         let timeouts = &inner.config.providers[provider].timeouts;
         let deadline = Deadline::verbatim(timeouts, options.timeout_ms, options.idle_ms);
-        Ok(Plan { inner: Arc::clone(inner), provider, deadline, sent: None, ttft_ms: None })
+        Ok(Plan {
+            inner: Arc::clone(inner),
+            provider,
+            deadline,
+            began: None,
+            sent: AtomicBool::new(false),
+            ttft_ms: None,
+        })
     }
 
     fn settings(&self) -> &ProviderConfig {
@@ -145,8 +155,9 @@ impl Plan {
         *request.method_mut() = call.method;
         *request.uri_mut() = call.url;
         *request.headers_mut() = call.headers;
-        self.sent = Some(Instant::now());
-        pools[self.provider].forward(self.settings(), request, &self.deadline).await
+        self.began = Some(Instant::now());
+        let sent = |sent| self.sent.store(sent, Ordering::Relaxed);
+        pools[self.provider].forward(self.settings(), request, &self.deadline, sent).await
     }
 
     fn elapsed_ms(&self) -> f64 {
@@ -155,8 +166,11 @@ impl Plan {
 
     /// The target is the provider alone: which model is asked for is the caller's business.
     fn attempt(&self, status: Option<u16>, kind: Option<ErrorKind>) -> Option<Attempt> {
-        let ms = u64::try_from(self.sent?.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Attempt { target: self.settings().name.clone(), status, kind, ms })
+        let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let refused = status.is_some_and(|status| !(200..300).contains(&status));
+        let may_be_billed = kind.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let target = self.settings().name.clone();
+        Some(Attempt { target, status, kind, ms, hedge: false, may_be_billed })
     }
 
     fn respond(
@@ -168,14 +182,14 @@ impl Plan {
     ) -> HttpAnswer {
         let provider = self.settings().name.clone();
         permit.count(Some(&provider), None);
-        let sent = self.sent.unwrap_or(self.deadline.start);
+        let began = self.began.unwrap_or(self.deadline.start);
         let liter = Liter {
             v: 1,
-            request_id: request_id(),
+            request_id: format!("llm_{}", unique()),
             provider_request_id: shared::request_id(&headers),
             attempts: self.attempt(Some(status), None).into_iter().collect(),
             timing: Timing {
-                queue_ms: millis(sent.duration_since(self.deadline.start)),
+                queue_ms: millis(began.duration_since(self.deadline.start)),
                 ttft_ms: self.ttft_ms,
                 total_ms: self.elapsed_ms(),
             },

@@ -87,6 +87,12 @@ impl Logs {
                 "usage": response.usage,
                 "attempts": response.liter.attempts,
             }),
+            Answer::Many(many) => json!({
+                "level": "info",
+                "event": "fanout",
+                "results": many.results.len(),
+                "failures": many.failures.len(),
+            }),
             Answer::Http(answer) => json!({
                 "level": "info",
                 "event": "http",

@@ -94,6 +94,14 @@ async fn stages(
                     let room = queue.chunks(last.token, payload, count);
                     stream.wait_for_reader(room).await?;
                 }
+                Step::Restarted(reset) => {
+                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+                    let mut payload = Vec::with_capacity(64);
+                    reset.write_json(&mut payload);
+                    payload.push(b'\n');
+                    let room = queue.chunks(last.token, payload, 1);
+                    stream.wait_for_reader(room).await?;
+                }
             }
         },
         Started::Http(mut stream) => loop {

@@ -110,16 +110,16 @@ fn coding(headers: &HeaderMap) -> Coding {
 }
 
 impl Pool {
-    /// Sends `request` and waits for the headers.
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told when
+    /// it goes out on a connection, and when that connection turns out not to have taken it.
     pub async fn send(
         &self,
         provider: &ProviderConfig,
-        auth: Auth,
-        request: HttpRequest,
+        request: Request<Full<Bytes>>,
         deadline: &Deadline,
+        sent: impl Fn(bool),
     ) -> Result<Reply, Error> {
-        let request = self.build(provider, auth, request)?;
-        let (head, incoming, lease) = self.exchange(provider, request, deadline).await?;
+        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
         let status = head.status.as_u16();
         if head.status.is_redirection() {
             let message = format!(
@@ -151,8 +151,9 @@ impl Pool {
         provider: &ProviderConfig,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
+        sent: impl Fn(bool),
     ) -> Result<Reply, Error> {
-        let (head, incoming, lease) = self.exchange(provider, request, deadline).await?;
+        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
         let body = Body { incoming, lease, coding: Coding::None, origin: self.origin.clone() };
         Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
     }
@@ -162,16 +163,23 @@ impl Pool {
         provider: &ProviderConfig,
         mut request: Request<Full<Bytes>>,
         deadline: &Deadline,
+        sent: impl Fn(bool),
     ) -> Result<(Parts, Incoming, Lease), Error> {
         let exchange = async {
             let mut resends = 0;
             loop {
                 let lease = self.lease().await?;
                 self.address(provider, &mut request, lease.is_http2())?;
+                sent(true);
                 match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
-                    Sent::Unsent(again, _) => request = again,
+                    Sent::Unsent(again, error) => {
+                        sent(false);
+                        if resends == RESENDS {
+                            return Err(error);
+                        }
+                        request = again;
+                    }
                 }
                 resends += 1;
             }
@@ -181,11 +189,14 @@ impl Pool {
         Ok((head, incoming, lease))
     }
 
-    fn build(
+    /// The request with its key and every header. `idempotency`: the key that makes a repeated
+    /// request count once, for a provider that has a header for it.
+    pub fn prepare(
         &self,
         provider: &ProviderConfig,
         auth: Auth,
         request: HttpRequest,
+        idempotency: Option<&str>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
         *out.method_mut() = Method::POST;
@@ -224,6 +235,13 @@ impl Pool {
         }
         for (name, value) in &provider.headers {
             headers.insert(name, value.clone());
+        }
+        if let (Some(key), Some(name)) = (idempotency, &provider.idempotency_header) {
+            let value = HeaderValue::try_from(key).map_err(|_| {
+                let param = "options.idempotency_key";
+                Error::invalid(param, format!("{param} has characters that no header can hold"))
+            })?;
+            headers.insert(name, value);
         }
         Ok(out)
     }

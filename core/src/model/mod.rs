@@ -14,7 +14,8 @@ mod stream;
 
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
 pub use operation::Operation;
-pub use options::{Options, Unsupported};
+pub use options::{Fanout, OnBreak, Options, Unsupported};
+pub(crate) use read::read_reasoning;
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
@@ -22,4 +23,4 @@ pub use response::{
     AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
     Timing, ToolCall, Usage, Warning,
 };
-pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};
+pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};

@@ -216,7 +216,7 @@ fn read_response_format(
     }
 }
 
-fn read_reasoning(
+pub(crate) fn read_reasoning(
     fields: &mut Fields,
     unknown: &mut Vec<String>,
 ) -> Result<Option<Reasoning>, Error> {
