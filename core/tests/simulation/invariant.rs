@@ -185,6 +185,10 @@ impl<'a> Known<'a> {
         let first = self.events.first().map(|(begun, _)| *begun);
         for (begun, failed) in &requests {
             let Some(over) = failed.over else { continue };
+            // Nobody heard it whose timer ran out before, or in the same instant.
+            if self.log.conns[failed.conn].closed.is_some_and(|closed| closed.at <= over.at) {
+                continue;
+            }
             let what = format!("its {} at t{}", failed.fault.name(), failed.target);
             let stops = failed.fault.is_callers()
                 && first == Some(*begun)
