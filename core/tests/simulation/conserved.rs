@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::run::{Ending, Report};
+use super::schedule::Plan;
 use super::world::{Dialled, Exchange, Log, Stamp};
 
 /// Everything that is wrong with a run as a whole.
@@ -14,6 +15,7 @@ pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
     wrong.extend(budgets(report, log));
     for target in 0..report.schedule.targets.len() {
         wrong.extend(limits(report, log, target));
+        wrong.extend(counted(report, log, target));
         wrong.extend(cooling(report, log, target));
     }
     wrong
@@ -37,6 +39,29 @@ fn left_over(report: &Report, log: &Log) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The client counts the attempts that its providers saw.
+fn counted(report: &Report, log: &Log, target: usize) -> Option<String> {
+    let metrics: Value = serde_json::from_str(&report.metrics).expect("a document");
+    let name = format!("t{target}/m");
+    let all = metrics["targets"].as_array().into_iter().flatten();
+    let own = all.clone().find(|entry| entry["target"] == name.as_str());
+    let told = own.and_then(|entry| entry["attempts"].as_u64()).unwrap_or(0);
+    let requests = log.exchanges.iter().filter(|exchange| exchange.target == target).count();
+    let unused = log.dials.iter().filter(|dial| {
+        let used = match dial.end {
+            Some((_, Dialled::Opened(conn))) => log.conns[conn].requests > 0,
+            _ => false,
+        };
+        dial.target == target && !used
+    });
+    let seen = (requests + unused.count()) as u64;
+    // One of several at once may be overtaken in the instant in which it began.
+    let several = |plan: &&Plan| plan.fanout.is_some() || plan.hedges > 0;
+    let unsent = report.schedule.calls.iter().filter(several).count() as u64;
+    (told < seen || told > seen + unsent)
+        .then(|| format!("{told} attempts at {name} were counted, of {seen}"))
 }
 
 /// Every count of that name.
