@@ -1,7 +1,7 @@
 # Every task of the project by name. A bare `make` lists them.
 #
-# Nothing outside the checkout is needed but a Rust toolchain, a C compiler and Python 3.11, and
-# nothing outside it is written to but the usual caches. `make demo` and `make test` work on a fresh
+# Nothing outside the checkout is needed but the toolchains that README.md names, and nothing outside
+# it is written to but the usual caches. `make demo` and `make test` work on a fresh
 # clone: what they need is made on the way, and made again only when what it is made from changes.
 
 SHELL := /bin/bash
@@ -14,7 +14,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 # The simulator is on this machine; no proxy is asked for it.
 export NO_PROXY := 127.0.0.1,localhost
-unexport LITER_LLM_LIB LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
+unexport LITER_LLM_LIB LITER_LLM_ADDON LITER_LLM_LIB_DIR LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -54,11 +54,23 @@ build: ## the release library and the simulator
 lib-debug: ## the library with assertions, for tests of C programs
 	$(CARGO) build $(RUST) --lib --bins --examples
 
+node/node_modules/installed: node/package-lock.json
+	cd node && npm ci --silent
+	@touch $@
+
+.PHONY: node-addon
+node-addon: node/node_modules/installed build ## the addon of the Node package
+	cd node && npm run --silent build
+
 GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 
 .PHONY: go-lib
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
+
+.PHONY: go-lib-debug
+go-lib-debug: lib-debug
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
 
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
@@ -79,7 +91,7 @@ wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	@touch $@
 
 .PHONY: dist
-dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+dist: .venv/dist-packages node/node_modules/installed ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
 	$(call say,packages)
 	$(BIN)/python scripts/check_version.py
 	$(BIN)/python scripts/dist.py
@@ -99,7 +111,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python go sanitize conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -117,7 +129,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
 	$(call say,types)
-	$(BIN)/pyright -p python
+	$(BIN)/pyright -p python --pythonpath $(BIN)/python
 
 .PHONY: rust
 rust: ## Rust and C tests, the drift of header and schemas among them
@@ -129,12 +141,18 @@ python: .venv/installed ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
 
+.PHONY: node
+node: node-addon lib-debug ## types and tests of the Node package
+	$(call say,Node tests)
+	cd node && npm run --silent lint
+	cd node && LITER_LLM_LIB_DIR=../target/debug npm run --silent build build/debug/liter_llm.node
+	cd node && npm test --silent
+
 .PHONY: go
-go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
 	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
-	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
-	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
@@ -142,12 +160,27 @@ sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(BIN)/python scripts/sanitize.py
 
 .PHONY: conformance
-conformance: .venv/installed lib-debug go-lib ## every case in every language, and recorded traffic from CORPUS
+conformance: .venv/installed lib-debug go-lib node-addon ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
+# Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
+bindings/%/node_modules/installed: bindings/%/package-lock.json
+	cd bindings/$* && npm ci --silent
+	@touch $@
+
+.PHONY: ffi
+ffi: bindings/ffi/node_modules/installed build ## the header from Node without an addon
+	$(call say,plain FFI from Node)
+	cd bindings/ffi && npm test --silent
+
+.PHONY: ffi-runtimes
+ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build node-addon ## the header and the addon in Bun and Deno (94 MB from npm)
+	$(call say,Bun and Deno)
+	cd bindings/ffi/runtimes && npm test --silent
+
 .PHONY: docs
-docs: .venv/installed ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
@@ -179,4 +212,4 @@ bench: .venv/installed ## CPU per call and per chunk against a raw socket client
 
 .PHONY: clean
 clean: ## remove what was built; the caches of cargo and pip stay
-	rm -rf target build dist .venv fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target build dist .venv node/node_modules node/build node/platforms/*/*.node bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts

@@ -13,7 +13,8 @@ const codec = { parse: JSON.parse };
  * @returns {string}
  */
 function stringify(value, what) {
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const member = /** @type {any} */ (value)[name];
     if (typeof member === "number" && !Number.isFinite(member)) {
       throw BadRequestError.of(`${name} is ${member}, which JSON cannot say`, { param: name });
     }
@@ -26,4 +27,14 @@ function stringify(value, what) {
   }
 }
 
-module.exports = { codec, stringify };
+/**
+ * JSON text as the bytes it is to be sent as. Half a character would become another one on the way.
+ * @param {string} text
+ * @param {string} what
+ */
+function encode(text, what) {
+  if (!text.isWellFormed()) throw BadRequestError.of(`the ${what} has a lone surrogate`);
+  return Buffer.from(text);
+}
+
+module.exports = { codec, encode, stringify };
