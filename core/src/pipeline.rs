@@ -27,7 +27,7 @@ use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::{RetryPolicy, hint};
+use crate::retry::{MIN_ATTEMPT, RetryPolicy, hint};
 use crate::route::table::Permits;
 use crate::route::{Candidate, Choice, race, resolve};
 use crate::stream::Open;
@@ -165,7 +165,9 @@ impl Call {
         wait: bool,
     ) -> Result<Permits, Error> {
         let candidate = &self.candidates[index];
-        let entered = self.inner.table.enter(candidate, tokens, wait, self.total).await;
+        // Whoever waits until its time is up has none left for the attempt.
+        let until = self.total.checked_sub(MIN_ATTEMPT).unwrap_or(self.total);
+        let entered = self.inner.table.enter(candidate, tokens, wait, until).await;
         entered.map_err(|limited| {
             let ms = limited.retry_after.map(hint::millis);
             let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();

@@ -39,7 +39,8 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
     let mut date = None;
     for (name, value) in headers {
         let name = name.as_str();
-        if !name.contains("ratelimit") {
+        // Most of them tell a limit, or when it starts anew, which is read beside what remains.
+        if !shared::is_rate_limit(name) || (name.len() > 9 && !name.contains("remaining")) {
             continue;
         }
         let Ok(value) = value.to_str() else { continue };
