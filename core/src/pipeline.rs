@@ -199,7 +199,7 @@ impl Call {
             }
             return Ok(None);
         }
-        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(unique))))
+        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(|| unique("")))))
     }
 
     /// The target to try next among those that are `wanted`: the first that is well. Where none is,
@@ -290,7 +290,7 @@ impl Call {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: format!("llm_{}", unique()),
+                request_id: unique("llm_"),
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -317,12 +317,12 @@ impl Call {
 
 /// A number that no other has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
-pub(crate) fn unique() -> String {
+pub(crate) fn unique(prefix: &str) -> String {
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
     let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
+    format!("{prefix}{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
 }
 
 /// Adds what an answer's head says to an error that came after it: for the provider's support, a

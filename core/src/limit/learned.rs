@@ -59,7 +59,13 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
 /// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like.
 fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -> Option<Reading> {
     let unit = unit(name)?;
-    let beside = |word| shared::text(headers, &name.replace("remaining", word)).map(str::trim);
+    let (before, after) = name.split_once("remaining")?;
+    let mut other = String::with_capacity(name.len());
+    let mut beside = |word: &str| {
+        other.clear();
+        [before, word, after].into_iter().for_each(|part| other.push_str(part));
+        shared::text(headers, &other).map(str::trim)
+    };
     let named = period(name);
     let reset = match beside("reset") {
         Some(reset) => hint::time_until(reset, now)?,
