@@ -146,15 +146,15 @@ impl Call {
         self.inner.table.rng()
     }
 
-    /// The timers of an attempt that begins now.
-    pub(crate) fn attempt_deadline(&self, index: usize) -> Deadline {
+    /// The timers of an attempt.
+    pub(crate) fn attempt_deadline(&self, index: usize, begun: Instant) -> Deadline {
         let mut timeouts = self.settings(index).timeouts;
         if self.candidates.len() > 1 {
             // A late first token starts the next target beside this one, and ends nothing.
             timeouts.first_token = None;
         }
         let stream = self.request.stream;
-        Deadline::new(&timeouts, stream, self.start, self.total, self.options.idle_ms)
+        Deadline::new(&timeouts, stream, self.start, begun, self.total, self.options.idle_ms)
     }
 
     /// Takes an attempt's place under the limits of its target and provider.
@@ -253,7 +253,7 @@ impl Call {
     }
 
     fn name(&self, index: usize) -> String {
-        format!("{}/{}", self.settings(index).name, self.candidates[index].model)
+        [self.settings(index).name.as_str(), &self.candidates[index].model].join("/")
     }
 
     /// The response: the provider's answer and what is ours.
@@ -318,11 +318,19 @@ impl Call {
 /// A number that no other has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
 pub(crate) fn unique(prefix: &str) -> String {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
     let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{prefix}{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
+    let mut id = String::with_capacity(prefix.len() + 32);
+    id.push_str(prefix);
+    for half in 0..2 {
+        let number = key.hash_one((call, half));
+        id.extend((0..16).rev().map(|digit| HEX[(number >> (digit * 4)) as usize & 15]));
+    }
+    id
 }
 
 /// Adds what an answer's head says to an error that came after it: for the provider's support, a

@@ -35,7 +35,9 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
 #[must_use]
 pub fn is_rate_limit(name: &str) -> bool {
     static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
-    WORD.find(name.as_bytes()).is_some()
+    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search.
+    matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
+        && WORD.find(name.as_bytes()).is_some()
 }
 
 /// The rate limit headers, as they came.
