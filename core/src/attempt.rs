@@ -86,9 +86,10 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let wire = pool.prepare(settings, adapter.auth(), http, idempotency)?;
     let mut permits = call.enter(index, tokens, mode.wait).await?;
 
-    let deadline = call.attempt_deadline(index);
-    let ticket = call.ledger.begin(index, mode.hedge);
-    let began = Instant::now();
+    // The clock is read once at each end: it is not for nothing.
+    let began = permits.began();
+    let deadline = call.attempt_deadline(index, began);
+    let ticket = call.ledger.begin(index, mode.hedge, began);
     let exchange = async {
         let sent = |sent| call.ledger.sent(ticket, sent);
         let Reply { status, headers, mut body } =
@@ -136,12 +137,13 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
 
     match exchange.await {
         Ok((parts, came)) => {
-            permits.answered(began.elapsed(), request.stream);
+            let now = Instant::now();
+            permits.answered(now, request.stream);
             let mut ttft_ms = None;
             let content = match came {
                 Came::Whole(answer) => {
-                    call.ledger.end(ticket, None, None);
-                    permits.done(answer.usage.as_ref());
+                    call.ledger.end(ticket, None, None, now);
+                    permits.done(answer.usage.as_ref(), now);
                     Content::Whole(answer)
                 }
                 Came::Stream(mut reader, body, failure) => {
@@ -156,8 +158,9 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             Ok(Served { target: index, parts, warnings, ttft_ms, content })
         }
         Err(error) => {
-            call.ledger.end(ticket, error.status, Some(error.kind()));
-            permits.failed(&error, call.remaining().is_zero());
+            let now = Instant::now();
+            call.ledger.end(ticket, error.status, Some(error.kind()), now);
+            permits.failed(&error, call.deadline() <= now, now);
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }

@@ -27,7 +27,7 @@ use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::{RetryPolicy, hint};
+use crate::retry::{MIN_ATTEMPT, RetryPolicy, hint};
 use crate::route::table::Permits;
 use crate::route::{Candidate, Choice, race, resolve};
 use crate::stream::Open;
@@ -146,15 +146,15 @@ impl Call {
         self.inner.table.rng()
     }
 
-    /// The timers of an attempt that begins now.
-    pub(crate) fn attempt_deadline(&self, index: usize) -> Deadline {
+    /// The timers of an attempt.
+    pub(crate) fn attempt_deadline(&self, index: usize, begun: Instant) -> Deadline {
         let mut timeouts = self.settings(index).timeouts;
         if self.candidates.len() > 1 {
             // A late first token starts the next target beside this one, and ends nothing.
             timeouts.first_token = None;
         }
         let stream = self.request.stream;
-        Deadline::new(&timeouts, stream, self.start, self.total, self.options.idle_ms)
+        Deadline::new(&timeouts, stream, self.start, begun, self.total, self.options.idle_ms)
     }
 
     /// Takes an attempt's place under the limits of its target and provider.
@@ -165,7 +165,9 @@ impl Call {
         wait: bool,
     ) -> Result<Permits, Error> {
         let candidate = &self.candidates[index];
-        let entered = self.inner.table.enter(candidate, tokens, wait, self.total).await;
+        // Whoever waits until its time is up has none left for the attempt.
+        let until = self.total.checked_sub(MIN_ATTEMPT).unwrap_or(self.total);
+        let entered = self.inner.table.enter(candidate, tokens, wait, until).await;
         entered.map_err(|limited| {
             let ms = limited.retry_after.map(hint::millis);
             let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
@@ -197,7 +199,7 @@ impl Call {
             }
             return Ok(None);
         }
-        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(unique))))
+        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(|| unique("")))))
     }
 
     /// The target to try next among those that are `wanted`: the first that is well. Where none is,
@@ -251,7 +253,7 @@ impl Call {
     }
 
     fn name(&self, index: usize) -> String {
-        format!("{}/{}", self.settings(index).name, self.candidates[index].model)
+        [self.settings(index).name.as_str(), &self.candidates[index].model].join("/")
     }
 
     /// The response: the provider's answer and what is ours.
@@ -288,7 +290,7 @@ impl Call {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: format!("llm_{}", unique()),
+                request_id: unique("llm_"),
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -315,12 +317,20 @@ impl Call {
 
 /// A number that no other has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
-pub(crate) fn unique() -> String {
+pub(crate) fn unique(prefix: &str) -> String {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
     let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
+    let mut id = String::with_capacity(prefix.len() + 32);
+    id.push_str(prefix);
+    for half in 0..2 {
+        let number = key.hash_one((call, half));
+        id.extend((0..16).rev().map(|digit| HEX[(number >> (digit * 4)) as usize & 15]));
+    }
+    id
 }
 
 /// Adds what an answer's head says to an error that came after it: for the provider's support, a

@@ -4,6 +4,8 @@
 //! stream that breaks ends in an error with the text so far; or, for callers that ask for it
 //! (`options.on_break`), with a reset event, after which the answer comes anew.
 
+use tokio::time::Instant;
+
 use crate::attempt::{Content, Served, Streaming};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Chunk, OnBreak, Reset, Response};
@@ -94,8 +96,9 @@ impl Open {
             Content::Stream(stream) => {
                 let Streaming { ticket, permits, reader, .. } = *stream;
                 let answer = reader.into_answer();
-                self.call.ledger.end(ticket, None, None);
-                permits.done(answer.usage.as_ref());
+                let now = Instant::now();
+                self.call.ledger.end(ticket, None, None, now);
+                permits.done(answer.usage.as_ref(), now);
                 answer
             }
             Content::Whole(answer) => answer,
@@ -110,8 +113,9 @@ impl Open {
         let Content::Stream(stream) = content else { return error };
         let Streaming { ticket, permits, reader, .. } = *stream;
         let error = located(reader.broken(error), parts.status, &parts.headers);
-        self.call.ledger.end(ticket, error.status, Some(error.kind()));
-        permits.failed(&error, self.call.remaining().is_zero());
+        let now = Instant::now();
+        self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
+        permits.failed(&error, self.call.deadline() <= now, now);
         self.call.place(error, target)
     }
 

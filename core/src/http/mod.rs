@@ -52,17 +52,17 @@ impl Deadline {
         start + time.min(FOREVER)
     }
 
-    /// The timers of an attempt that begins now, in a call that began at `start` and has until
+    /// The timers of an attempt that begins at `begun`, in a call that began at `start` and has until
     /// `total`. Only a `stream` has a first token.
     #[must_use]
     pub fn new(
         timeouts: &Timeouts,
         stream: bool,
         start: Instant,
+        begun: Instant,
         total: Instant,
         idle_ms: Option<u64>,
     ) -> Self {
-        let begun = Instant::now();
         let at = |time| Self::after(begun, time);
         let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
         Deadline {
@@ -84,7 +84,7 @@ impl Deadline {
         let start = Instant::now();
         let total = total_ms.map_or(timeouts.total, Duration::from_millis);
         let total = Self::after(start, total);
-        let mut deadline = Self::new(timeouts, true, start, total, idle_ms);
+        let mut deadline = Self::new(timeouts, true, start, start, total, idle_ms);
         if !deadline.idle_from_start {
             deadline.idle = FOREVER;
         }

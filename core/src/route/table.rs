@@ -57,11 +57,11 @@ pub(crate) struct TargetState {
 
 /// An attempt's place under every limit, and what its outcome is reported to.
 pub(crate) struct Permits {
-    state: Arc<TargetState>,
+    state: InFlight,
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
-    _in_flight: InFlight,
+    began: Instant,
 }
 
 struct InFlight(Arc<TargetState>);
@@ -192,8 +192,8 @@ impl Table {
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
-        let _in_flight = InFlight(Arc::clone(state));
-        Ok(Permits { state: Arc::clone(state), target, provider, passes, _in_flight })
+        let state = InFlight(Arc::clone(state));
+        Ok(Permits { state, target, provider, passes, began: now })
     }
 
     /// Every target that was asked, with its provider's place.
@@ -239,18 +239,24 @@ impl Permits {
         self.target.learn(headers, Instant::now());
     }
 
-    /// The answer, or a stream's first content, came after so long.
-    pub(crate) fn answered(&self, after: Duration, stream: bool) {
-        let latency = if stream { &self.state.streams } else { &self.state.answers };
-        latency.observe(after, Instant::now());
+    /// When the attempt had its place, and began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The answer came, or a stream's first content.
+    pub(crate) fn answered(&self, now: Instant, stream: bool) {
+        let state = &self.state.0;
+        let latency = if stream { &state.streams } else { &state.answers };
+        latency.observe(now - self.began, now);
     }
 
     /// The answer is complete; it used so many tokens.
-    pub(crate) fn done(mut self, usage: Option<&Usage>) {
+    pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) {
         if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
-            self.target.settle(tokens);
+            self.target.settle(tokens, now);
             if let Some(provider) = &mut self.provider {
-                provider.settle(tokens);
+                provider.settle(tokens, now);
             }
         }
         for pass in self.passes.take().into_iter().flatten() {
@@ -259,11 +265,10 @@ impl Permits {
     }
 
     /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
-    pub(crate) fn failed(mut self, error: &Error, ours: bool) {
-        self.state.failures.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
+    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
+        self.state.0.failures.fetch_add(1, Ordering::Relaxed);
         if let (Some(429 | 503 | 529), Some(ms)) = (error.status, error.retry_after_ms) {
-            self.state.gate.cool(now + Duration::from_millis(ms));
+            self.state.0.gate.cool(now + Duration::from_millis(ms));
         }
         let Some([target, key]) = self.passes.take() else { return };
         match fault_of(error.kind(), error.status) {
