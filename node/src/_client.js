@@ -2,8 +2,8 @@
 // The client, and the short forms `invoke`, `invokeSync` and `generate`.
 
 const { addon, NativeClient } = require("./_native.js");
-const { BadRequestError, fromDocument, misuse } = require("./_errors.js");
-const { codec } = require("./_json.js");
+const { fromDocument, misuse } = require("./_errors.js");
+const { codec, encode } = require("./_json.js");
 const { call } = require("./_queue.js");
 const { configDocument, Defaults, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
@@ -65,6 +65,7 @@ class Client {
 
   /** @param {{graceMs?: number}} [how] */
   async close({ graceMs = 0 } = {}) {
+    if (!(Number(graceMs) >= 0)) throw new TypeError("graceMs is a number of milliseconds");
     await this.#native.close(graceMs);
   }
 
@@ -92,14 +93,9 @@ function defaultClient() {
   return (made ??= new Client());
 }
 
-/**
- * A request of `invoke`: an object, or JSON.
- * @param {unknown} request
- */
+/** @param {unknown} request an object, or JSON */
 function json(request) {
-  if (typeof request !== "string") return request;
-  if (!request.isWellFormed()) throw BadRequestError.of("the request has a lone surrogate");
-  return Buffer.from(request);
+  return typeof request === "string" ? encode(request, "request") : request;
 }
 
 /**

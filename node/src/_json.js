@@ -26,4 +26,14 @@ function stringify(value, what) {
   }
 }
 
-module.exports = { codec, stringify };
+/**
+ * JSON text as the bytes it is to be sent as. Half a character would become another one on the way.
+ * @param {string} text
+ * @param {string} what
+ */
+function encode(text, what) {
+  if (!text.isWellFormed()) throw BadRequestError.of(`the ${what} has a lone surrogate`);
+  return Buffer.from(text);
+}
+
+module.exports = { codec, encode, stringify };

@@ -22,6 +22,7 @@ const { unwatch, watch } = require("./_signal.js");
 
 const CHUNK = 1;
 const RESULT = 2;
+const CLOSED = -2;
 
 /** Bytes of the read buffer. */
 const CAPACITY = 256 << 10;
@@ -137,8 +138,10 @@ class Request {
 
   /** @param {Documents} documents */
   submit({ request, options, signal }) {
-    const { handle } = this.native;
-    const status = addon.submit(handle, this.source, this.token, request, options);
+    const { handle, closed } = this.native;
+    const status = closed
+      ? CLOSED // the engine hears of it at the end of the grace
+      : addon.submit(handle, this.source, this.token, request, options);
     if (status !== 0) throw misuse(status);
     this.native.inFlight++;
     pending.set(this.token, /** @type {any} */ (this));

@@ -2,7 +2,7 @@
 // What a caller passes, as the two documents that the engine takes: request and options.
 
 const { readFileSync } = require("node:fs");
-const { stringify } = require("./_json.js");
+const { encode, stringify } = require("./_json.js");
 
 /** @typedef {import("./_native.js").Text} Text */
 /** @typedef {Record<string, any>} Members */
@@ -77,12 +77,14 @@ class Defaults {
       }
       for (const name of Object.keys(more)) {
         const value = more[name];
+        if (value === undefined) continue;
         if (name === "signal") {
           signal = checkSignal(value);
         } else if (name === "options") {
+          if (!isObject(value)) throw new TypeError("options is not an object");
           chosen = { ...value, ...chosen };
         } else if (OPTION_NAMES.has(name)) {
-          if (value !== undefined) (chosen ??= {})[name] = value;
+          (chosen ??= {})[name] = value;
         } else {
           members[name] = value;
         }
@@ -106,7 +108,8 @@ class Defaults {
       }
     } else if (request !== undefined && request !== null) {
       throw new TypeError(
-        `a request is a prompt (string), messages (array), an object or JSON (bytes), not a ${typeof request}`,
+        "a request is a prompt (string), messages (array), an object or JSON (bytes), " +
+          `not of type ${typeof request}`,
       );
     }
     if (stream) members.stream = true;
@@ -158,11 +161,13 @@ function checkSignal(value) {
  */
 function configDocument(config) {
   if (config === undefined || config === null) return undefined;
-  if (typeof config === "string" || config instanceof Uint8Array) return config;
+  if (typeof config === "string") return encode(config, "configuration");
+  if (config instanceof Uint8Array) return config;
   if (config instanceof URL) return readFileSync(config);
   if (isObject(config)) return stringify(/** @type {object} */ (config), "configuration");
+  const type = Array.isArray(config) ? "array" : typeof config;
   throw new TypeError(
-    `a configuration is an object, JSON text or the URL of a file, not ${Array.isArray(config) ? "an array" : `a ${typeof config}`}`,
+    `a configuration is an object, JSON text or the URL of a file, not of type ${type}`,
   );
 }
 

@@ -1,0 +1,110 @@
+// Workers that are ended while calls and streams are in flight: the process goes on.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { PACKAGE, noneOpen, openFiles, rss, run, simulator, times } from "./helpers.mjs";
+
+const config = simulator.providers("", {
+  slow: "delay_ms=60000",
+  chunks: "chunks=100000,interval_ms=1",
+  burst: "bytes=4000000,chunks=2000",
+});
+
+const BUSY = `
+  const { parentPort, workerData: config } = require("node:worker_threads");
+  import(${JSON.stringify(PACKAGE)}).then(async (liter) => {
+    const client = new liter.Client(config);
+    globalThis.streams = [];
+    const forever = async (call) => { for (;;) await call(); };
+    for (let n = 0; n < 4; n++) {
+      forever(() => client.chat("Hello"));
+      forever(() => client.chat("Hello", { provider: "slow" }));
+      forever(async () => { for await (const _ of client.stream("x", { provider: "chunks" })); });
+      forever(() => client.stream("x", { provider: "burst" }).text());
+      streams.push(client.stream("unread", { provider: "burst" }));
+    }
+    await client.chat("Hello");
+    parentPort.postMessage("busy");
+    ENDING
+  });
+`;
+
+const busy = (ending = "") =>
+  new Worker(BUSY.replace("ENDING", ending), { eval: true, workerData: config });
+
+test("worker.terminate", async () => {
+  const one = async () => {
+    const worker = busy();
+    await once(worker, "message");
+    assert.equal(await worker.terminate(), 1);
+  };
+  for (let n = 0; n < 3; n++) await one();
+  const before = openFiles();
+  for (let n = 0; n < times(30); n++) await one();
+  await simulator.waitFor(noneOpen);
+  assert.ok(openFiles() <= before + 10, `${before} descriptors, then ${openFiles()}`);
+});
+
+test("worker.terminate at once, and at every moment of the start", async () => {
+  for (let n = 0; n < times(30); n++) {
+    const worker = busy();
+    if (n % 2 === 0) await once(worker, "online");
+    for (let turn = 0; turn < n; turn++) await new Promise(setImmediate);
+    await worker.terminate();
+  }
+  await simulator.waitFor(noneOpen);
+});
+
+for (const [name, ending, code] of [
+  ["process.exit inside a worker", "process.exit(3)", 3],
+  ["an uncaught exception", "setImmediate(() => { throw new Error('on purpose') })", 1],
+]) {
+  test(name, async () => {
+    for (let n = 0; n < times(10); n++) {
+      const worker = busy(ending);
+      worker.on("error", (error) => assert.equal(error.message, "on purpose"));
+      assert.deepEqual(await once(worker, "exit"), [code]);
+    }
+    await simulator.waitFor(noneOpen);
+  });
+}
+
+test("several at once", async () => {
+  for (let n = 0; n < times(5); n++) {
+    const workers = Array.from({ length: 8 }, () => busy());
+    await Promise.all(workers.map((worker) => once(worker, "message")));
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+  await simulator.waitFor(noneOpen);
+});
+
+test("a worker that was the only one to load the addon", async () => {
+  // Node unloads an addon with its last environment; the library's threads go on.
+  const script = `
+    import { Worker } from "node:worker_threads";
+    import { once } from "node:events";
+    for (let n = 0; n < ${times(5)}; n++) {
+      const code = ${JSON.stringify(BUSY.replace("ENDING", ""))};
+      const worker = new Worker(code, { eval: true, workerData: ${JSON.stringify(config)} });
+      await once(worker, "message");
+      await worker.terminate();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    console.log("alive");
+  `;
+  assert.equal(await run(script, { load: false }), "alive\n");
+});
+
+test("memory stays flat", async () => {
+  const idle = async () => {
+    const worker = busy("process.exit(0)");
+    await once(worker, "exit");
+  };
+  for (let n = 0; n < 10; n++) await idle();
+  gc();
+  const before = rss();
+  for (let n = 0; n < times(30); n++) await idle();
+  gc();
+  assert.ok(rss() - before < 48 << 20, `${(rss() - before) >> 20} MiB`);
+});
