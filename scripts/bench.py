@@ -19,6 +19,7 @@ from pathlib import Path
 from bench import report, sizes, workloads
 from bench.simulator import Simulator
 
+LANGUAGES = ("python", "node", "go", "c")
 NAMES = [*(workload.name for workload in workloads.WORKLOADS), "import", "size"]
 
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="three rounds, a fifth of the calls")
     parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
+    parser.add_argument("--language", action="append", choices=LANGUAGES, help="one language")
     parser.add_argument("--rounds", type=int, help="how often each side runs (7)")
     parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
@@ -36,12 +38,15 @@ def main() -> int:
     if options.write_readme and (options.against or options.only or options.quick):
         parser.error("README.md gets a whole run against raw sockets")
     wanted = options.only or NAMES
+    languages = options.language or LANGUAGES
     rounds = options.rounds or (3 if options.quick else 7)
 
     results: list[workloads.Result] = []
     with Simulator() as simulator:
         for workload in workloads.WORKLOADS:
-            if workload.name not in wanted or not workloads.available(workload):
+            if workload.name not in wanted or workload.language not in languages:
+                continue
+            if not workloads.available(workload):
                 continue
             chosen = workloads.shorter(workload) if options.quick else workload
             how = {"orjson": options.orjson, "against": options.against}

@@ -60,11 +60,13 @@ def facts_of(results: list[Result]) -> list[Fact]:
 
 def progress(result: Result) -> None:
     """One line on standard error as soon as a workload is done."""
+    own = median(result.own)
+    part = f"(calling thread {own:7.2f})" if own else " " * 24
     ratios = " ".join(f"{ratio:.2f}" for ratio in result.ratios)
     print(
         f"{result.workload.name:12} raw {median(result.raw):8.2f}  "
         f"liter-llm {median(result.liter):8.2f} "
-        f"(calling thread {median(result.own):7.2f})  × {result.ratio:.2f}   [{ratios}]",
+        f"{part}  × {result.ratio:.2f}   [{ratios}]",
         file=sys.stderr,
     )
 
