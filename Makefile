@@ -99,7 +99,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python go sanitize conformance docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -146,6 +146,21 @@ conformance: .venv/installed lib-debug go-lib ## every case in every language, a
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
+# Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
+bindings/%/node_modules/installed: bindings/%/package-lock.json
+	cd bindings/$* && npm ci --silent
+	@touch $@
+
+.PHONY: ffi
+ffi: bindings/ffi/node_modules/installed build ## the header from Node without an addon
+	$(call say,plain FFI from Node)
+	cd bindings/ffi && npm test --silent
+
+.PHONY: ffi-runtimes
+ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build ## the header and the addon in Bun and Deno (94 MB from npm)
+	$(call say,Bun and Deno)
+	cd bindings/ffi/runtimes && npm test --silent
+
 .PHONY: docs
 docs: .venv/installed ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
@@ -179,4 +194,4 @@ bench: .venv/installed ## CPU per call and per chunk against a raw socket client
 
 .PHONY: clean
 clean: ## remove what was built; the caches of cargo and pip stay
-	rm -rf target build dist .venv fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target build dist .venv bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts

@@ -25,33 +25,27 @@ export class LiterLlmError extends Error {
 export class Client {
   #ffi;
   #handle;
-  #owned = true;
+  #owned;
   #queue;
   #buffer = Buffer.allocUnsafeSlow(CAPACITY);
   #listeners = new Map();
   #nextToken = 1;
   #reading = null;
-  #closed = false;
+  #closing = null;
 
   /** `config`: a configuration, or undefined for the environment. */
   constructor(ffi, config, handle) {
     this.#ffi = ffi;
-    const out = new Pointer();
-    if (handle === undefined) {
-      const error = new Pointer();
-      const document = bytes(config);
-      const status = ffi.call.liter_llm_client_new(...document, out.memory, error.memory);
-      if (status === ffi.constants.LITER_LLM_FAILED) {
-        throw new LiterLlmError(JSON.parse(this.#document(error)).error);
-      }
-      this.#check("liter_llm_client_new", status);
-      this.#handle = out.address;
-    } else {
-      this.#handle = handle;
-      this.#owned = false;
+    const queue = new Pointer();
+    this.#check("liter_llm_queue_new", ffi.call.liter_llm_queue_new(0, queue.memory));
+    this.#queue = queue.address;
+    this.#owned = handle === undefined;
+    try {
+      this.#handle = this.#owned ? this.#make(config) : handle;
+    } catch (failure) {
+      ffi.call.liter_llm_queue_free(this.#queue);
+      throw failure;
     }
-    this.#check("liter_llm_queue_new", ffi.call.liter_llm_queue_new(0, out.memory));
-    this.#queue = out.address;
   }
 
   /**
@@ -83,8 +77,9 @@ export class Client {
   }
 
   /**
-   * Chunk documents as they come; the response document is the generator's return value. Leaving
-   * the loop early cancels the request. Chunks that are not taken wait in memory.
+   * Chunk documents as they come; the response document is the generator's return value. The
+   * request starts with the first step, and leaving the loop early cancels it. Chunks that are not
+   * taken wait in memory: one queue serves the whole client, so its reader cannot wait for one.
    */
   async *stream(request, options, signal) {
     const events = [];
@@ -122,14 +117,33 @@ export class Client {
   }
 
   /** Waits up to `graceMs` for what is in flight, cancels the rest, frees. */
-  async close(graceMs = 1000) {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.#owned) await this.#ffi.later("liter_llm_client_close", this.#handle, graceMs);
-    this.#ffi.call.liter_llm_queue_close(this.#queue);
+  close(graceMs = 1000) {
+    this.#closing ??= this.#end(graceMs);
+    return this.#closing;
+  }
+
+  async #end(graceMs) {
+    const { call, later } = this.#ffi;
+    if (this.#owned) await later("liter_llm_client_close", this.#handle, graceMs);
+    call.liter_llm_queue_close(this.#queue);
     while (this.#reading) await this.#reading;
-    this.#ffi.call.liter_llm_queue_free(this.#queue);
-    if (this.#owned) this.#ffi.call.liter_llm_client_free(this.#handle);
+    call.liter_llm_queue_free(this.#queue);
+    if (this.#owned) call.liter_llm_client_free(this.#handle);
+  }
+
+  #make(config) {
+    const client = new Pointer();
+    const error = new Pointer();
+    const status = this.#ffi.call.liter_llm_client_new(
+      ...bytes(config),
+      client.memory,
+      error.memory,
+    );
+    if (status === this.#ffi.constants.LITER_LLM_FAILED) {
+      throw new LiterLlmError(JSON.parse(this.#document(error)).error);
+    }
+    this.#check("liter_llm_client_new", status);
+    return client.address;
   }
 
   // `listener(failure, documents, last)` hears every event of the request.
@@ -183,7 +197,7 @@ export class Client {
       return this.#take(large, Number(read));
     }
     this.#check("liter_llm_queue_read", got);
-    for (let at = 0; at < got; ) {
+    for (let at = 0; at < got;) {
       const event = this.#event(buffer, at);
       const start = at + this.#ffi.eventSize;
       const payload = buffer.toString("utf8", start, start + event.len);
@@ -192,6 +206,7 @@ export class Client {
     }
   }
 
+  // Little-endian, as are all machines that the library is built for.
   #event(buffer, at) {
     const event = {};
     for (const { name, type, offset } of this.#ffi.event) {
@@ -216,7 +231,7 @@ export class Client {
   }
 
   #open() {
-    if (this.#closed) throw new Error("the client is closed: make a new one");
+    if (this.#closing) throw new Error("the client is closed: make a new one");
   }
 
   // Takes an owned document over.

@@ -61,7 +61,11 @@ export function bind(path, types, declare) {
   };
   const call = {};
   for (const { name, result, parameters } of functions) {
-    call[name] = declare(name, known(result), parameters.map(({ type }) => known(type)));
+    call[name] = declare(
+      name,
+      known(result),
+      parameters.map(({ type }) => known(type)),
+    );
   }
   const version = call.liter_llm_abi_version();
   const { LITER_LLM_ABI_VERSION } = header.constants;
@@ -91,7 +95,10 @@ function member(text) {
 }
 
 function split(text, by) {
-  return text.split(by).map((part) => part.trim()).filter(Boolean);
+  return text
+    .split(by)
+    .map((part) => part.trim())
+    .filter(Boolean);
 }
 
 // Members of 4 and 8 bytes, each at a multiple of its size, as C compilers lay them out.

@@ -23,7 +23,9 @@ export function open(path = LIBRARY) {
     // On a thread of libuv's pool.
     later: (name, ...values) =>
       new Promise((resolve, reject) => {
-        ffi.call[name].async(...values, (error, result) => (error ? reject(error) : resolve(result)));
+        ffi.call[name].async(...values, (error, result) =>
+          error ? reject(error) : resolve(result),
+        );
       }),
     text: (address) => koffi.decode(address, "char", -1),
   };

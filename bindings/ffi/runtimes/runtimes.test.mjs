@@ -1,7 +1,7 @@
 // The header in Bun and Deno: by their own FFI, by koffi, and by the addon of node/.
 
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,22 +12,13 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const timeout = 2 * DEADLINE;
 const environment = { NO_COLOR: "1" };
 const commands = {
-  bun: [binary("@oven", "bin/bun")],
-  deno: [binary("@deno", "deno"), "run", "--allow-all"],
+  bun: [join(here, "node_modules/@oven/bun-linux-x64/bin/bun")],
+  deno: [join(here, "node_modules/@deno/linux-x64-glibc/deno"), "run", "--allow-all"],
 };
 let simulator;
 
 before(async () => (simulator = await startSimulator()));
 after(() => simulator.stop());
-
-// npm installs the one that fits this machine. Its path is asked for here, since the scripts that
-// would put it in place are not run.
-function binary(scope, path) {
-  const folder = join(here, "node_modules", scope);
-  const found = readdirSync(folder).map((name) => join(folder, name, path)).find(existsSync);
-  assert.ok(found, `${folder} holds no ${path}: run \`make ffi-runtimes\``);
-  return found;
-}
 
 for (const [runtime, command] of Object.entries(commands)) {
   for (const FFI of [runtime, "koffi"]) {
@@ -81,7 +72,9 @@ for (const [runtime, command] of Object.entries(commands)) {
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
       const program = join(folder, "addon.mjs");
       cpSync(join(here, "../test/programs/addon.mjs"), program);
-      const configs = [simulator.config(), simulator.config(FOREVER)].map((one) => JSON.stringify(one));
+      const configs = [simulator.config(), simulator.config(FOREVER)].map((one) =>
+        JSON.stringify(one),
+      );
       const ended = await run(command[0], [...command.slice(1), program, ...configs], {
         cwd: folder,
         env: environment,

@@ -9,7 +9,15 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
-import { CHATTED, DEADLINE, FOREVER, run, runNode, runProgram, startSimulator } from "./support.mjs";
+import {
+  CHATTED,
+  DEADLINE,
+  FOREVER,
+  run,
+  runNode,
+  runProgram,
+  startSimulator,
+} from "./support.mjs";
 
 const ORIGINAL = "ffi-napi";
 const FORK = "@2060.io/ffi-napi";
@@ -25,7 +33,11 @@ before(async () => (simulator = await startSimulator()));
 after(() => simulator.stop());
 
 function compile(name) {
-  const words = [join(modules, "node-gyp", "bin", "node-gyp.js"), "rebuild", `--nodedir=${nodedir}`];
+  const words = [
+    join(modules, "node-gyp", "bin", "node-gyp.js"),
+    "rebuild",
+    `--nodedir=${nodedir}`,
+  ];
   return run(process.execPath, words, { cwd: join(modules, name), timeout });
 }
 
@@ -62,10 +74,12 @@ test("ffi-napi: then its source does not compile", { timeout, skip }, async () =
 });
 
 test("ffi-napi: without its install script it works on the main thread", { timeout }, () =>
-  worksOnTheMainThread(ORIGINAL));
+  worksOnTheMainThread(ORIGINAL),
+);
 
 test("ffi-napi: a worker that ends takes the process with it", { timeout }, () =>
-  endsTheProcess(ORIGINAL, "alone"));
+  endsTheProcess(ORIGINAL, "alone"),
+);
 
 test("fork: compiles", { timeout, skip }, async () => {
   for (const name of [FORK.replace("ffi", "ref"), FORK]) {
@@ -77,7 +91,8 @@ test("fork: compiles", { timeout, skip }, async () => {
 test("fork: works on the main thread", { timeout, skip }, () => worksOnTheMainThread(FORK));
 
 test("fork: a worker that ends takes the process with it", { timeout, skip }, () =>
-  endsTheProcess(FORK, "alone"));
+  endsTheProcess(FORK, "alone"),
+);
 
 test("fork: a worker lives where the main thread loads it too", { timeout, skip }, async () => {
   const ended = await runNode("libc_worker", FORK, "both");

@@ -10,27 +10,33 @@ test("header: functions, constants and the event as the library has them", () =>
   const { constants, functions, event, eventSize } = readHeader();
   assert.equal(functions.length, 21);
   assert.equal(constants.LITER_LLM_E_INTERNAL, -7);
-  assert.deepEqual(functions.find(({ name }) => name === "liter_llm_submit"), {
-    name: "liter_llm_submit",
-    result: "int32_t",
-    parameters: [
-      { name: "client", type: "liter_llm_client *" },
-      { name: "queue", type: "liter_llm_queue *" },
-      { name: "token", type: "uint64_t" },
-      { name: "request", type: "char *" },
-      { name: "request_len", type: "size_t" },
-      { name: "options", type: "char *" },
-      { name: "options_len", type: "size_t" },
+  assert.deepEqual(
+    functions.find(({ name }) => name === "liter_llm_submit"),
+    {
+      name: "liter_llm_submit",
+      result: "int32_t",
+      parameters: [
+        { name: "client", type: "liter_llm_client *" },
+        { name: "queue", type: "liter_llm_queue *" },
+        { name: "token", type: "uint64_t" },
+        { name: "request", type: "char *" },
+        { name: "request_len", type: "size_t" },
+        { name: "options", type: "char *" },
+        { name: "options_len", type: "size_t" },
+      ],
+    },
+  );
+  assert.deepEqual(
+    event.map(({ name, offset }) => [name, offset]),
+    [
+      ["token", 0],
+      ["kind", 8],
+      ["status", 12],
+      ["len", 16],
+      ["count", 20],
+      ["reserved", 24],
     ],
-  });
-  assert.deepEqual(event.map(({ name, offset }) => [name, offset]), [
-    ["token", 0],
-    ["kind", 8],
-    ["status", 12],
-    ["len", 16],
-    ["count", 20],
-    ["reserved", 24],
-  ]);
+  );
   assert.equal(eventSize, 32);
 });
 

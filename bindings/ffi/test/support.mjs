@@ -65,7 +65,7 @@ export function runProgram([command, ...flags], env, name, ...values) {
 export const CHATTED = {
   code: 0,
   signal: null,
-  stdout: "You said: hello 🎉\nYou said: one two\ninvalid_request\n200010\n0\ncancelled\n",
+  stdout: "You said: hello 🎉\nYou said: one two\ninvalid_request\n200010\nnumber\ncancelled\n",
   stderr: "",
 };
 

@@ -49,7 +49,7 @@ test("worker_exit: terminate in flight; its queue is freed from outside", { time
   for (let round = 0; round < 5; round++) {
     const worker = start({ handle: client.handle, leave: "terminate" });
     const [{ queue }] = await once(worker, "message");
-    assert.equal(client.metrics().in_flight, 1);
+    await until("its request", () => client.metrics().in_flight === 1);
     assert.equal(await worker.terminate(), 1);
     assert.equal(client.metrics().in_flight, 1);
     freeQueue(ffi, queue);

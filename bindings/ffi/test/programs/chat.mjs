@@ -16,7 +16,7 @@ for await (const chunk of client.stream({ model, prompt: "one two" })) {
 console.log(streamed);
 console.log(await client.chat({ model }).catch((error) => error.kind));
 console.log((await client.chat({ model, prompt: "x".repeat(200_000) })).text.length);
-console.log(client.metrics().in_flight);
+console.log(typeof client.metrics().in_flight);
 await client.close();
 
 const waiting = new Client(ffi, silent);

@@ -39,7 +39,9 @@ export function open(name) {
     ...ffi,
     later: (name, ...values) =>
       new Promise((resolve, reject) => {
-        ffi.call[name].async(...values, (error, result) => (error ? reject(error) : resolve(result)));
+        ffi.call[name].async(...values, (error, result) =>
+          error ? reject(error) : resolve(result),
+        );
       }),
     text(where) {
       const memory = Buffer.alloc(8);

@@ -5,6 +5,7 @@
 //   both        the main thread has loaded it before
 //   terminated  as both, and the worker is terminated while an asynchronous call of its is under way
 
+import { writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -16,13 +17,14 @@ const libc = () => require(name).Library(null, { getpid: ["int", []], usleep: ["
 if (isMainThread) {
   if (how !== "alone") libc();
   const worker = new Worker(fileURLToPath(import.meta.url), { argv: process.argv.slice(2) });
-  worker.on("message", (right) => {
-    console.log(right ? "called" : "a wrong answer");
-    if (how === "terminated") worker.terminate();
-  });
+  worker.on("message", () => worker.terminate());
   worker.on("exit", (code) => console.log(`worker ended with ${code}`));
 } else {
   const { getpid, usleep } = libc();
-  if (how === "terminated") usleep.async(500_000, () => {});
-  parentPort.postMessage(getpid() === process.pid);
+  // At once: what console.log prints in a worker waits for the main thread.
+  writeSync(1, getpid() === process.pid ? "called\n" : "a wrong answer\n");
+  if (how === "terminated") {
+    usleep.async(500_000, () => {});
+    parentPort.postMessage("under way");
+  }
 }
