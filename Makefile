@@ -60,6 +60,20 @@ GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
 
+NODE_ADDON := node/platforms/linux-x64-gnu/liter_llm.node
+
+node/node_modules/installed: node/package-lock.json
+	cd node && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: node-lib
+node-lib: build node/node_modules/installed ## the addon of the Node package
+	@if [ ! $(NODE_ADDON) -nt target/release/libliter_llm.a ] || [ ! $(NODE_ADDON) -nt node/native/addon.cc ]; then \
+	  cd node && npm run --silent build; fi
+
+# What of the other languages can be made here: showing and measuring leaves out the rest.
+OTHERS := $(if $(shell command -v npm),node-lib) $(if $(shell command -v go),go-lib)
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
@@ -185,11 +199,11 @@ fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the
 # ---- Showing things -------------------------------------------------------------------------
 
 .PHONY: demo
-demo: .venv/installed ## one unary and one streamed chat in each wire format, without a key
+demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
 .PHONY: bench
-bench: .venv/installed ## CPU per call and per chunk against a raw socket client
+bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 .PHONY: clean

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from statistics import median
@@ -107,8 +109,19 @@ def machine() -> str:
         pass
     return (
         f"{os.cpu_count()} cores ({model}), {platform.system()} {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}"
+        f"{platform.python_implementation()} {platform.python_version()}{_versions()}"
     )
+
+
+def _versions() -> str:
+    """Those of the other languages that are here."""
+    found = ""
+    for language, command in (("Node", "node --version"), ("Go", "go env GOVERSION")):
+        words = command.split()
+        if shutil.which(words[0]):
+            said = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+            found += f", {language} {said.lstrip('vgo')}"
+    return found
 
 
 def write_readme(text: str) -> None:

@@ -141,9 +141,8 @@ def command(workload: Workload, side: str, url: str, text: str, *, orjson: bool)
     base_url = url + payload.paths()[workload.kind]
     arguments = [base_url, str(workload.count), text]
     if workload.language != "python":
-        return programs.command(
-            workload.language, side, workload.kind, workload.flights, arguments
-        )
+        shape = (workload.kind, workload.flights)
+        return programs.command(workload.language, side, *shape, arguments)
     start = [sys.executable, "-m", "bench.worker", f"{side}_{workload.side}"]
     return [*start, workload.kind, str(workload.flights), *arguments, *(["--orjson"] * orjson)]
 
