@@ -14,7 +14,7 @@ SHELL := /bin/bash
 export CARGO_TARGET_DIR := $(CURDIR)/target
 # The simulator is on this machine; no proxy is asked for it.
 export NO_PROXY := 127.0.0.1,localhost
-unexport LITER_LLM_LIB LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
+unexport LITER_LLM_LIB LITER_LLM_ADDON LITER_LLM_LIB_DIR LITER_LLM_CONFIG LITER_LLM_PROVIDER LITER_LLM_MODEL
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -53,6 +53,14 @@ build: ## the release library and the simulator
 .PHONY: lib-debug
 lib-debug: ## the library with assertions, for tests of C programs
 	$(CARGO) build $(RUST) --lib --bins --examples
+
+node/node_modules/installed: node/package-lock.json
+	cd node && npm ci --silent
+	@touch $@
+
+.PHONY: node-addon
+node-addon: node/node_modules/installed build ## the addon of the Node package
+	cd node && npm run --silent build
 
 GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 
@@ -143,6 +151,13 @@ python: .venv/installed ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
 
+.PHONY: node
+node: node-addon lib-debug ## types and tests of the Node package
+	$(call say,Node tests)
+	cd node && npm run --silent lint
+	cd node && LITER_LLM_LIB_DIR=../target/debug npm run --silent build build/debug/liter_llm.node
+	cd node && npm test --silent
+
 .PHONY: go
 go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
@@ -156,7 +171,7 @@ sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(BIN)/python scripts/sanitize.py
 
 .PHONY: conformance
-conformance: .venv/installed lib-debug go-lib ## every case in every language, and recorded traffic from CORPUS
+conformance: .venv/installed lib-debug go-lib node-addon ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
@@ -171,12 +186,12 @@ ffi: bindings/ffi/node_modules/installed build ## the header from Node without a
 	cd bindings/ffi && npm test --silent
 
 .PHONY: ffi-runtimes
-ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build ## the header and the addon in Bun and Deno (94 MB from npm)
+ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build node-addon ## the header and the addon in Bun and Deno (94 MB from npm)
 	$(call say,Bun and Deno)
 	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
-docs: .venv/installed ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
@@ -208,4 +223,4 @@ bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socke
 
 .PHONY: clean
 clean: ## remove what was built; the caches of cargo and pip stay
-	rm -rf target build dist .venv bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target build dist .venv node/node_modules node/build node/platforms/*/*.node bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts

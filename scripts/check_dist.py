@@ -184,7 +184,7 @@ def node(checker: Checker, folder: Path) -> None:
     """The npm package that is imported: no binary, no script, the addons' packages by version."""
     package = checker.output / npm_package.tarball_name()
     root = checker.unpacked(package, folder, 1 << 20) / "package"
-    required = "package.json LICENSE src/index.js src/index.mjs"
+    required = "package.json LICENSE src/index.js index.d.mts"
     checker.holds(package, root, required, r"README\.md|src/\w+\.m?js|[\w./]+\.d\.m?ts")
     manifest = json.loads((root / "package.json").read_text(encoding="utf-8"))
     wanted = {f"@liter-llm/node-{target.node}": version() for target in TARGETS.values()}

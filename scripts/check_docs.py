@@ -7,6 +7,7 @@ What a block's language means:
     python    runs; the environment gives keys, a default provider and model, and the base URLs of
               the three providers at a simulator, so that a block stays as a user would write it;
               what an earlier block of the page has imported is there
+    js        runs in the same way: as an ES module, with the Node package's name to import
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     sh        each command is one we know; make targets, packages and files that it names exist
@@ -44,7 +45,7 @@ SCHEMAS = ROOT / "bindings" / "conformance" / "schemas"
 C_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a C block without a main() may take for granted.
 C_HEAD = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "liter_llm.h"\n'
-COMMANDS = {"bash", "cargo", "cc", "cd", "export", "git", "make", "pip", "python3"}
+COMMANDS = {"bash", "cargo", "cc", "cd", "export", "git", "make", "npm", "pip", "python3"}
 SECONDS = 60
 
 
@@ -120,6 +121,7 @@ class Checks:
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
         self._imports: dict[Path, str] = {}
+        self._js_imports: dict[Path, str] = {}
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RUSTUP_HOME", "CARGO_HOME", "NO_PROXY")
         self._environment = {name: os.environ[name] for name in kept if name in os.environ} | {
             "OPENAI_API_KEY": "demo",
@@ -133,6 +135,7 @@ class Checks:
         }
         self._by_language: dict[str, Callable[[Block], None]] = {
             "python": self.python,
+            "js": self.js,
             "c": self.c,
             "rust": self.rust,
             "sh": self.sh,
@@ -154,6 +157,17 @@ class Checks:
         imports = re.findall(r"^(?:import|from) .*\n", block.text, re.MULTILINE)
         self._imports[block.path] = before + "".join(imports)
         self._run(sys.executable, "-W", "error", "-c", before + block.text)
+
+    def js(self, block: Block) -> None:
+        """Runs the block in a Node of its own; one that imports nothing, with earlier imports."""
+        package = self._folder / "node_modules" / "@liter-llm" / "node"
+        if not package.exists():
+            package.parent.mkdir(parents=True)
+            package.symlink_to(ROOT / "node")
+        imports = "".join(re.findall(r"^import .*\n", block.text, re.MULTILINE))
+        before = "" if imports else self._js_imports.get(block.path, "")
+        self._js_imports[block.path] = imports or before
+        self._run("node", "--input-type=module", "-e", before + block.text)
 
     def c(self, block: Block) -> None:
         """Compiles; runs what has a main()."""

@@ -1,6 +1,6 @@
 """Runs the conformance suite: every case, by every via, in every language.
 
-    python3 bindings/conformance/run.py [--runner rust,c,python,go] [--cases GLOB] [--corpus DIR]
+    python3 bindings/conformance/run.py [--runner NAMES] [--cases GLOB] [--corpus DIR]
 
 Ends with the plain line `N passed, N failed`, which counts (case, via, runner) outcomes, and with
 status 1 where something failed. README.md describes cases and runners.
@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 def main() -> int:
     """Parses the arguments and runs; the exit code."""
     parser = argparse.ArgumentParser(description="Runs the conformance suite.")
-    parser.add_argument("--runner", default="rust,c,python,go", help="which languages")
+    parser.add_argument("--runner", default="rust,c,python,node,go", help="which languages")
     parser.add_argument("--cases", default="*", metavar="GLOB", help="ids of cases, e.g. 'tools/*'")
     parser.add_argument("--corpus", type=Path, metavar="DIR", help="recorded exchanges")
     parser.add_argument("--seeds", type=int, default=3, help="splits of each recorded body")

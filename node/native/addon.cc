@@ -31,19 +31,18 @@ constexpr size_t kKept = 1 << 20;  // bytes that a scratch text keeps between ca
 // again, bytes where they are.
 class Text {
  public:
-  // False: neither a string nor bytes. undefined and null are no text: `data` is NULL.
+  // Reads a string or a Uint8Array. undefined is no text: `data` is NULL. False: something else.
   bool Read(const Napi::Value& value) {
     data = nullptr;
     size = 0;
     if (value.IsString()) return ReadString(value);
     if (value.IsTypedArray()) {
-      Napi::TypedArray array = value.As<Napi::TypedArray>();
-      auto* start = static_cast<const char*>(array.ArrayBuffer().Data()) + array.ByteOffset();
-      data = array.ByteLength() == 0 ? "" : start;
+      Napi::Uint8Array array = value.As<Napi::Uint8Array>();
       size = array.ByteLength();
+      data = size == 0 ? "" : reinterpret_cast<const char*>(array.Data());
       return true;
     }
-    return value.IsUndefined() || value.IsNull();
+    return value.IsUndefined();
   }
 
   // Gives back what a large text took.
@@ -174,9 +173,9 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   void Drain() {
-    Napi::HandleScope scope(env_);
     woken_.store(false);
     while (Collect()) {
+      Napi::HandleScope scope(env_);
       Napi::Uint8Array buffer = buffer_.Value();
       size_t size = Fill(buffer.Data(), buffer.ByteLength());
       if (size == 0 && !due_.empty()) {
@@ -185,8 +184,10 @@ class Addon : public Napi::Addon<Addon> {
         size = Fill(buffer.Data(), needed);
       }
       if (size == 0) continue;
-      deliver_.Value().Call({Napi::Number::New(env_, static_cast<double>(size)), buffer});
-      if (env_.IsExceptionPending()) return;  // the environment is being terminated
+      napi_value arguments[] = {Napi::Number::New(env_, static_cast<double>(size)), buffer};
+      napi_value self = env_.Undefined();
+      // It throws nothing of its own: if it cannot be called, the environment is being terminated.
+      if (napi_call_function(env_, self, deliver_.Value(), 2, arguments, nullptr) != napi_ok) return;
     }
   }
 

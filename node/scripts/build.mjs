@@ -34,6 +34,8 @@ const flags = [
   ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"],
   ["-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-shared"],
   ["-DNAPI_VERSION=8", "-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS", "-DNODE_ADDON_API_DISABLE_DEPRECATED"],
+  // What cannot be thrown in a worker that is being terminated is no reason to end the process.
+  ["-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
   // System headers: their warnings are not ours.
   ["-isystem", require("node-api-headers").include_dir],
   ["-isystem", require("node-addon-api").include_dir],

@@ -203,4 +203,4 @@ function misuse(status) {
   }
 }
 
-module.exports = { KINDS, classes, fromDocument, misuse, ...classes };
+module.exports = { KINDS, fromDocument, misuse, ...classes };

@@ -13,7 +13,8 @@ const codec = { parse: JSON.parse };
  * @returns {string}
  */
 function stringify(value, what) {
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const member = /** @type {any} */ (value)[name];
     if (typeof member === "number" && !Number.isFinite(member)) {
       throw BadRequestError.of(`${name} is ${member}, which JSON cannot say`, { param: name });
     }

@@ -1,8 +1,6 @@
 "use strict";
-// Finds and loads the addon: in the platform's package, or in this checkout.
+// Loads the addon from the platform's package. In a checkout that is a workspace, platforms/….
 
-const { existsSync } = require("node:fs");
-const { join } = require("node:path");
 const { version } = require("../package.json");
 
 /** @typedef {import("./_native.js").Addon} Addon */
@@ -20,7 +18,7 @@ function platformName() {
 function libc() {
   /** @type {any} */
   const { report } = process;
-  if (report === undefined) return "gnu"; // another runtime
+  if (typeof report?.getReport !== "function") return "gnu"; // another runtime
   const { excludeNetwork } = report;
   report.excludeNetwork = true; // or it looks up names
   const { header } = report.getReport();
@@ -33,11 +31,10 @@ function load() {
   const named = process.env.LITER_LLM_ADDON;
   if (named) return require(named);
   // The quick guess first: asking which C library this is takes milliseconds.
-  const guess = `${process.platform}-${process.arch}-gnu`;
-  const built = join(__dirname, "..", "platforms", guess, "liter_llm.node");
-  const name = existsSync(built) ? built : `@liter-llm/node-${guess}/liter_llm.node`;
+  const { platform, arch } = process;
+  const guess = platform === "linux" ? `linux-${arch}-gnu` : platformName();
   try {
-    const addon = require(name);
+    const addon = require(`@liter-llm/node-${guess}/liter_llm.node`);
     if (addon.version === version) return addon;
     throw new Error(`it is version ${addon.version}, and this package ${version}`);
   } catch (error) {
@@ -55,17 +52,21 @@ function advice(platform, error) {
   if (!BUILT.includes(platform)) {
     return (
       `${head}there is no package for ${platform} (built: ${BUILT.join(", ")}). ` +
-      "Build it from a checkout: make node"
+      "Build one in a checkout with `make node-addon`, and name its file in LITER_LLM_ADDON"
     );
   }
   const packageName = `@liter-llm/node-${platform}`;
   if (error?.code === "MODULE_NOT_FOUND") {
     return (
-      `${head}the package ${packageName} is not installed. It is an optional dependency: install ` +
-      `again without --omit=optional and on the platform it runs on, or: npm install ${packageName}@${version}`
+      `${head}the package ${packageName} is not installed. It is an optional dependency: install again ` +
+      "without --omit=optional and on the platform it runs on, or: " +
+      `npm install ${packageName}@${version}`
     );
   }
-  return `${head}${error?.message ?? error}. Install both again: npm install @liter-llm/node@${version} ${packageName}@${version}`;
+  return (
+    `${head}${error?.message ?? error}. Install both again: ` +
+    `npm install @liter-llm/node@${version} ${packageName}@${version}`
+  );
 }
 
 module.exports = { advice, load, platformName };

@@ -114,7 +114,7 @@ async function call(native, documents) {
   const { signal } = documents;
   signal?.throwIfAborted();
   const outcome = await new Promise((resolve, reject) => {
-    new Call(native, signal, resolve, reject).submit(documents);
+    new Call(native, resolve, reject).submit(documents);
   });
   if (outcome instanceof Failure) throw outcome.error();
   return outcome;
@@ -124,16 +124,14 @@ async function call(native, documents) {
 class Request {
   /**
    * @param {NativeClient} native
-   * @param {AbortSignal | undefined} signal
    * @param {number} source
    */
-  constructor(native, signal, source) {
+  constructor(native, source) {
     this.native = native; // alive as long as the request
-    this.signal = signal;
     this.source = source;
     this.token = ++lastToken;
-    /** @type {((reason: unknown) => void) | undefined} */
-    this.onAbort = undefined;
+    /** @type {AbortSignal | undefined} */
+    this.signal = undefined;
   }
 
   /** @param {Documents} documents */
@@ -146,8 +144,8 @@ class Request {
     this.native.inFlight++;
     pending.set(this.token, /** @type {any} */ (this));
     if (signal !== undefined) {
-      this.onAbort = (reason) => this.abort(reason);
-      watch(signal, this.onAbort);
+      this.signal = signal;
+      watch(signal, this);
     }
   }
 
@@ -158,13 +156,14 @@ class Request {
   settle(cancel) {
     pending.delete(this.token);
     if (cancel) addon.cancel(this.source, this.token);
-    if (this.onAbort !== undefined) {
-      unwatch(/** @type {AbortSignal} */ (this.signal), this.onAbort);
-    }
+    if (this.signal !== undefined) unwatch(this.signal, this);
     this.native.ended();
   }
 
-  /** @param {unknown} _reason */
+  /**
+   * The signal aborted.
+   * @param {unknown} _reason
+   */
   abort(_reason) {}
 }
 
@@ -172,12 +171,11 @@ class Request {
 class Call extends Request {
   /**
    * @param {NativeClient} native
-   * @param {AbortSignal | undefined} signal
    * @param {(outcome: string | Failure) => void} resolve
    * @param {(reason: unknown) => void} reject
    */
-  constructor(native, signal, resolve, reject) {
-    super(native, signal, callsSource);
+  constructor(native, resolve, reject) {
+    super(native, callsSource);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -216,15 +214,12 @@ class Inbox extends Request {
   #events = [];
   #held = 0;
   #paused = false;
-  /** @type {PromiseWithResolvers | undefined} */
+  /** @type {Arrival | undefined} */
   #arrival;
 
-  /**
-   * @param {NativeClient} native
-   * @param {AbortSignal | undefined} signal
-   */
-  constructor(native, signal) {
-    super(native, signal, idle.pop() ?? openSource());
+  /** @param {NativeClient} native */
+  constructor(native) {
+    super(native, idle.pop() ?? openSource());
     /** Whether nothing comes any more, after what `next` still gives. */
     this.ended = false;
     /** @type {string | Failure | Reason | undefined} how it ended; undefined: it was closed */
@@ -350,9 +345,9 @@ class Reason {
   }
 }
 
-/** @typedef {{promise: Promise<void>, resolve: () => void}} PromiseWithResolvers */
+/** @typedef {{promise: Promise<void>, resolve: () => void}} Arrival */
 
-/** @returns {PromiseWithResolvers} */
+/** @returns {Arrival} */
 function withResolvers() {
   let resolve = () => {};
   /** @type {Promise<void>} */
@@ -362,4 +357,4 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-module.exports = { Failure, HELD, Inbox, Reason, call };
+module.exports = { Failure, Inbox, Reason, call };

@@ -65,8 +65,9 @@ class Defaults {
    * @returns {Call}
    */
   documents(request, more, stream) {
+    // Without a prototype: "__proto__" is a name like any other.
     /** @type {Members} */
-    let members = {};
+    let members = Object.create(null);
     /** @type {Members | undefined} */
     let chosen;
     /** @type {AbortSignal | undefined} */

@@ -1,33 +1,33 @@
 "use strict";
-// AbortSignals: one listener a signal, however many calls it is given to.
+// AbortSignals: one listener a signal, however many requests it is given to.
 
-/** @typedef {(reason: unknown) => void} Abort */
+/** @typedef {{abort(reason: unknown): void}} Abortable */
 
-/** @type {WeakMap<AbortSignal, Set<Abort>>} */
+/** @type {WeakMap<AbortSignal, Set<Abortable>>} */
 const watched = new WeakMap();
 
 /**
- * Calls `abort` once when the signal aborts, unless `unwatch` comes before.
+ * Aborts the request with the signal, unless `unwatch` comes before.
  * @param {AbortSignal} signal not aborted yet
- * @param {Abort} abort
+ * @param {Abortable} request
  */
-function watch(signal, abort) {
-  const calls = watched.get(signal);
-  if (calls !== undefined) {
-    calls.add(abort);
+function watch(signal, request) {
+  const requests = watched.get(signal);
+  if (requests !== undefined) {
+    requests.add(request);
     return;
   }
-  watched.set(signal, new Set([abort]));
+  watched.set(signal, new Set([request]));
   signal.addEventListener("abort", dispatch, { once: true });
 }
 
 /**
  * @param {AbortSignal} signal
- * @param {Abort} abort
+ * @param {Abortable} request
  */
-function unwatch(signal, abort) {
-  const calls = watched.get(signal);
-  if (calls?.delete(abort) && calls.size === 0) {
+function unwatch(signal, request) {
+  const requests = watched.get(signal);
+  if (requests?.delete(request) && requests.size === 0) {
     watched.delete(signal);
     signal.removeEventListener("abort", dispatch);
   }
@@ -35,9 +35,9 @@ function unwatch(signal, abort) {
 
 /** @this {AbortSignal} */
 function dispatch() {
-  const calls = watched.get(this);
+  const requests = watched.get(this);
   watched.delete(this);
-  for (const abort of calls ?? []) abort(this.reason);
+  for (const request of requests ?? []) request.abort(this.reason);
 }
 
 module.exports = { unwatch, watch };

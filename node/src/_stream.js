@@ -34,7 +34,7 @@ class Stream {
    * @param {Documents} documents
    */
   constructor(native, documents) {
-    this.#inbox = new Inbox(native, documents.signal);
+    this.#inbox = new Inbox(native);
     this.#inbox.submit(documents);
     dropped.register(this, this.#inbox, this);
   }

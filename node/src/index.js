@@ -1,10 +1,59 @@
 "use strict";
 // liter-llm: one client for every LLM provider. Modules whose names begin with _ are private.
+//
+// The names are spelled out: an `import` finds them by reading this list, without running it.
 
-const { classes } = require("./_errors.js");
+const errors = require("./_errors.js");
 const { Client, generate, invoke, invokeSync } = require("./_client.js");
 const { Chunk } = require("./_models.js");
 const { Stream } = require("./_stream.js");
 const { version } = require("../package.json");
 
-module.exports = { ...classes, Chunk, Client, Stream, generate, invoke, invokeSync, version };
+const {
+  APIConnectionError,
+  APIError,
+  APIResponseValidationError,
+  APIStatusError,
+  APITimeoutError,
+  AbortError,
+  AuthenticationError,
+  BadRequestError,
+  ContentFilterError,
+  ContextLengthError,
+  InternalServerError,
+  LiterLLMError,
+  NotFoundError,
+  PermissionDeniedError,
+  QuotaExceededError,
+  RateLimitError,
+  StreamBrokenError,
+  UnsupportedError,
+} = errors;
+
+module.exports = {
+  APIConnectionError,
+  APIError,
+  APIResponseValidationError,
+  APIStatusError,
+  APITimeoutError,
+  AbortError,
+  AuthenticationError,
+  BadRequestError,
+  Chunk,
+  Client,
+  ContentFilterError,
+  ContextLengthError,
+  InternalServerError,
+  LiterLLMError,
+  NotFoundError,
+  PermissionDeniedError,
+  QuotaExceededError,
+  RateLimitError,
+  Stream,
+  StreamBrokenError,
+  UnsupportedError,
+  generate,
+  invoke,
+  invokeSync,
+  version,
+};

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
-import { Client } from "../src/index.mjs";
+import { Client } from "../src/index.js";
 import { simulator } from "./helpers.mjs";
 
 const storage = new AsyncLocalStorage();

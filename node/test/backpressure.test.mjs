@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { Client } from "../src/index.mjs";
+import { Client } from "../src/index.js";
 import { noneOpen, rss, simulator } from "./helpers.mjs";
 
 const { addon } = createRequire(import.meta.url)("../src/_native.js");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import * as liter from "../src/index.mjs";
+import * as liter from "../src/index.js";
 import { run, simulator } from "./helpers.mjs";
 
 const { BadRequestError, Client } = liter;

@@ -1,7 +1,7 @@
 // Documents of many megabytes, up and down.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BadRequestError, Client } from "../src/index.mjs";
+import { BadRequestError, Client } from "../src/index.js";
 import { simulator, textOf } from "./helpers.mjs";
 
 const MIB = 1 << 20;

@@ -1,7 +1,7 @@
 // Cancelling: an AbortSignal, an early end of a loop and close end the request, socket included.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AbortError, Client } from "../src/index.mjs";
+import { AbortError, Client } from "../src/index.js";
 import { noneOpen, simulator, times, until } from "./helpers.mjs";
 
 const quick = new Client(simulator.config());

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import * as liter from "../src/index.mjs";
+import * as liter from "../src/index.js";
 import { run, simulator } from "./helpers.mjs";
 
 const client = new liter.Client(simulator.config());
@@ -19,6 +19,13 @@ test("a prompt", async () => {
   assert.equal(typeof response.usage.prompt_tokens, "number");
 });
 
+function shared(text) {
+  const bytes = Buffer.from(text);
+  const array = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  array.set(bytes);
+  return array;
+}
+
 test("every form of a request", async () => {
   const forms = [
     [{ role: "user", content: "Hello" }],
@@ -26,6 +33,7 @@ test("every form of a request", async () => {
     { prompt: "Hello", options: { timeout_ms: 5000 } },
     Buffer.from('{"prompt":"Hello"}'),
     new Uint8Array(Buffer.from('xx{"prompt":"Hello"}xx')).subarray(2, -2),
+    shared('{"prompt":"Hello"}'),
     Object.assign(Object.create(null), { prompt: "Hello" }),
   ];
   for (const form of forms) assert.equal((await client.chat(form)).text, "You said: Hello");
@@ -109,6 +117,9 @@ test("__proto__ in a document is a name like any other", async () => {
   const request = JSON.parse('{"prompt":"Hello","__proto__":{"model":"gpt-5"}}');
   const { warnings, model } = await client.chat(request, { seed: 1 });
   assert.deepEqual([warnings[0].param, model], ["__proto__", "gpt-5-mini"]);
+  const more = JSON.parse('{"__proto__":{"model":"gpt-5"}}');
+  const second = await client.chat("Hello", more);
+  assert.deepEqual([second.warnings[0].param, second.model], ["__proto__", "gpt-5-mini"]);
 });
 
 test("metrics", async () => {
@@ -137,8 +148,9 @@ test("a client that is dropped while a call is in flight", async () => {
 
 test("require gives the same objects as import", () => {
   const required = createRequire(import.meta.url)("../src/index.js");
-  assert.deepEqual(Object.keys(required).sort(), Object.keys(liter).sort());
-  for (const [name, value] of Object.entries(liter)) assert.equal(required[name], value);
+  const { default: whole, ...names } = liter;
+  assert.equal(whole, required);
+  assert.deepEqual({ ...names }, { ...required });
 });
 
 test("the short forms, from the environment", async () => {

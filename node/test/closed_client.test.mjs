@@ -1,7 +1,7 @@
 // After close(): every call says so, what runs ends, and closing again is harmless.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AbortError, Client } from "../src/index.mjs";
+import { AbortError, Client } from "../src/index.js";
 import { noneOpen, run, simulator } from "./helpers.mjs";
 
 test("calls", async () => {

@@ -8,7 +8,7 @@
 // repeated); case, via, provider and cancel_after are plain. Requests go in as bytes, untouched.
 import { readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
-import { Client, LiterLLMError, invoke } from "../src/index.mjs";
+import { Client, LiterLLMError, invoke } from "../src/index.js";
 
 const { codec } = createRequire(import.meta.url)("../src/_json.js");
 

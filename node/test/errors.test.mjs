@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import * as liter from "../src/index.mjs";
+import * as liter from "../src/index.js";
 import { simulator, table } from "./helpers.mjs";
 
 const { KINDS, fromDocument } = createRequire(import.meta.url)("../src/_errors.js");

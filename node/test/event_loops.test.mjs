@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { Client } from "../src/index.mjs";
+import { Client } from "../src/index.js";
 import { PACKAGE, noneOpen, openFiles, simulator, times } from "./helpers.mjs";
 
 /** A worker that runs an async function's body; `liter` and `data` are there. What it posts. */

@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = resolve(HERE, "../..");
-export const PACKAGE = pathToFileURL(resolve(HERE, "../src/index.mjs")).href;
+export const PACKAGE = pathToFileURL(resolve(HERE, "../src/index.js")).href;
 
 /** How often a test of a race repeats: `short`, or ten times that with LITER_LLM_LONG=1. */
 export const times = (short = 20) => (process.env.LITER_LLM_LONG ? short * 10 : short);

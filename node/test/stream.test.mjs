@@ -1,7 +1,7 @@
 // Streams: iteration in every form, the whole answer at the end, and what is wrong is told once.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AbortError, Chunk, Client, Stream, StreamBrokenError } from "../src/index.mjs";
+import { AbortError, Chunk, Client, Stream, StreamBrokenError } from "../src/index.js";
 import { noneOpen, simulator, textOf } from "./helpers.mjs";
 
 const client = new Client(simulator.config());

@@ -1,7 +1,7 @@
 // Text of every kind, both ways.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BadRequestError, Client } from "../src/index.mjs";
+import { BadRequestError, Client } from "../src/index.js";
 import { run, simulator, textOf } from "./helpers.mjs";
 
 const client = new Client(simulator.config());

@@ -17,7 +17,7 @@ const BUSY = `
     const client = new liter.Client(config);
     globalThis.streams = [];
     const forever = async (call) => { for (;;) await call(); };
-    for (let n = 0; n < 4; n++) {
+    for (let n = 0; n < 2; n++) {
       forever(() => client.chat("Hello"));
       forever(() => client.chat("Hello", { provider: "slow" }));
       forever(async () => { for await (const _ of client.stream("x", { provider: "chunks" })); });
@@ -64,15 +64,15 @@ for (const [name, ending, code] of [
     for (let n = 0; n < times(10); n++) {
       const worker = busy(ending);
       worker.on("error", (error) => assert.equal(error.message, "on purpose"));
-      assert.deepEqual(await once(worker, "exit"), [code]);
+      assert.equal(await new Promise((resolve) => worker.on("exit", resolve)), code);
     }
     await simulator.waitFor(noneOpen);
   });
 }
 
 test("several at once", async () => {
-  for (let n = 0; n < times(5); n++) {
-    const workers = Array.from({ length: 8 }, () => busy());
+  for (let n = 0; n < times(2); n++) {
+    const workers = Array.from({ length: 6 }, () => busy());
     await Promise.all(workers.map((worker) => once(worker, "message")));
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
@@ -84,9 +84,10 @@ test("a worker that was the only one to load the addon", async () => {
   const script = `
     import { Worker } from "node:worker_threads";
     import { once } from "node:events";
+    const data = ${JSON.stringify(config)};
     for (let n = 0; n < ${times(5)}; n++) {
       const code = ${JSON.stringify(BUSY.replace("ENDING", ""))};
-      const worker = new Worker(code, { eval: true, workerData: ${JSON.stringify(config)} });
+      const worker = new Worker(code, { eval: true, execArgv: [], workerData: data });
       await once(worker, "message");
       await worker.terminate();
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -104,7 +105,7 @@ test("memory stays flat", async () => {
   for (let n = 0; n < 10; n++) await idle();
   gc();
   const before = rss();
-  for (let n = 0; n < times(30); n++) await idle();
+  for (let n = 0; n < times(20); n++) await idle();
   gc();
   assert.ok(rss() - before < 48 << 20, `${(rss() - before) >> 20} MiB`);
 });

@@ -30,11 +30,10 @@ def main_package(output: Path) -> Path:
         shutil.copyfile(NODE / path, stage / path)
     shutil.copyfile(ROOT / "LICENSE", stage / "LICENSE")
     manifest = json.loads((NODE / "package.json").read_text(encoding="utf-8"))
-    # Only here: in a checkout the addon is built, and `npm ci` would ask for what is not published.
     names = {f"{manifest['name']}-{target.node}": version() for target in TARGETS.values()}
     manifest["optionalDependencies"] = names
     # Of no use without the checkout.
-    del manifest["devDependencies"], manifest["scripts"]
+    del manifest["devDependencies"], manifest["scripts"], manifest["workspaces"]
     return pack(stage, manifest, output)
 
 

@@ -1,7 +1,7 @@
 // The header in Bun and Deno: by their own FFI, by koffi, and by the addon of node/.
 
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,19 +55,19 @@ for (const [runtime, command] of Object.entries(commands)) {
   }
 }
 
-// As npm would install the package, in a folder of its own.
+// As npm would install the packages, in a folder of its own.
 const source = join(here, "../../../node");
-const built = join(source, "platforms", "linux-x64-gnu", "liter_llm.node");
-const skip = existsSync(built) ? false : `${built} is not built`;
+const addon = "platforms/linux-x64-gnu";
 
 for (const [runtime, command] of Object.entries(commands)) {
-  test(`${runtime}, the addon of node/: chat`, { timeout, skip }, async () => {
+  test(`${runtime}, the addon of node/: chat`, { timeout }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "liter-llm-addon-"));
     try {
-      const installed = join(folder, "node_modules", "@liter-llm", "node");
-      for (const part of ["package.json", "src", "platforms"]) {
-        cpSync(join(source, part), join(installed, part), { recursive: true });
+      const ours = join(folder, "node_modules", "@liter-llm");
+      for (const part of ["package.json", "src"]) {
+        cpSync(join(source, part), join(ours, "node", part), { recursive: true });
       }
+      cpSync(join(source, addon), join(ours, "node-linux-x64-gnu"), { recursive: true });
       const dependencies = { "@liter-llm/node": "*" };
       writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies }));
       const program = join(folder, "addon.mjs");

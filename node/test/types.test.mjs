@@ -1,0 +1,128 @@
+// The types against the JSON Schemas, against the module, and against the names of options.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import ts from "typescript";
+import liter from "../src/index.js";
+import { HERE, ROOT, table } from "./helpers.mjs";
+
+const { OPTION_NAMES } = createRequire(import.meta.url)("../src/_request.js");
+
+const statements = ["documents.d.ts", "index.d.ts"].flatMap((name) => {
+  const path = resolve(HERE, "..", name);
+  return ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest).statements;
+});
+
+/** name → member → whether it may be absent, of every interface and class. */
+const declared = new Map();
+const values = [];
+for (const node of statements) {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) continue;
+  const name = node.name?.text ?? node.declarationList?.declarations[0].name.text;
+  if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) values.push(name);
+  const members = (node.members ?? []).filter((member) => member.name?.text !== undefined);
+  if (members.length > 0) {
+    declared.set(name, new Map(members.map((one) => [one.name.text, Boolean(one.questionToken)])));
+  }
+}
+
+/** A schema's definitions and, under its own name, itself. */
+function schema(name) {
+  const document = JSON.parse(
+    readFileSync(join(ROOT, "bindings/conformance/schemas", `${name}.json`), "utf8"),
+  );
+  return { ...document.$defs, [name]: document };
+}
+
+/** Ours ← where it is in the schemas. */
+const PAIRS = {
+  request: {
+    ChatRequest: "request",
+    Message: "MessageDocument",
+    CalledTool: "ToolCallInDocument",
+    Tool: "ToolDocument",
+    Reasoning: "ReasoningDocument",
+  },
+  options: { Options: "options" },
+  config: { Config: "config", ProviderConfig: "ProviderDocument", Timeouts: "TimeoutsDocument" },
+  response: {
+    Response: "response",
+    Choice: "Choice",
+    AssistantMessage: "AssistantMessageDocument",
+    ToolCall: "ToolCallDocument",
+    Usage: "Usage",
+    PromptDetails: "PromptDetails",
+    CompletionDetails: "CompletionDetails",
+    Warning: "Warning",
+    Liter: "Liter",
+    Attempt: "Attempt",
+    Timing: "Timing",
+  },
+  chunk: {
+    Chunk: "chunk",
+    ChunkChoice: "ChunkChoice",
+    Delta: "Delta",
+    ToolCallDelta: "ToolCallDelta",
+    Usage: "Usage",
+  },
+  error: { ErrorBody: "ErrorBody", Attempt: "Attempt" },
+};
+
+/** Known options that a build may lack are not in its schema; `inline` is not a caller's. */
+const OURS = { Options: [...OPTION_NAMES], Chunk: ["text"] };
+const THEIRS = { Options: ["inline"] };
+
+for (const [name, pairs] of Object.entries(PAIRS)) {
+  const definitions = schema(name);
+  for (const [ours, theirs] of Object.entries(pairs)) {
+    test(`${ours} is ${theirs} of ${name}.json`, () => {
+      const { properties, required = [] } = definitions[theirs];
+      const members = declared.get(ours);
+      const hidden = THEIRS[ours] ?? [];
+      const expected = Object.keys(properties).filter((member) => !hidden.includes(member));
+      assert.deepEqual(expected.filter((member) => !members.has(member)), [], "missing here");
+      const more = [...members.keys()].filter((member) => !expected.includes(member));
+      assert.deepEqual(more.filter((member) => !OURS[ours]?.includes(member)), [], "unknown there");
+      for (const member of expected) {
+        assert.equal(members.get(member), !required.includes(member), `${member} may be absent`);
+      }
+    });
+  }
+}
+
+test("options", () => {
+  assert.deepEqual([...declared.get("Options").keys()].sort(), [...OPTION_NAMES].sort());
+});
+
+test("what is declared is exported, and the other way round", () => {
+  assert.deepEqual([...new Set(values)].sort(), Object.keys(liter).sort());
+});
+
+test("every member of a class is there", () => {
+  for (const name of ["Client", "Stream", "Chunk"]) {
+    const { prototype } = liter[name];
+    const there = Object.getOwnPropertyNames(prototype).filter((one) => one !== "constructor");
+    const members = [...declared.get(name).keys()];
+    assert.deepEqual(there.filter((one) => !members.includes(one)), [], name);
+    if (name !== "Chunk") assert.deepEqual(members.filter((one) => !there.includes(one)), [], name);
+  }
+  const error = new liter.LiterLLMError("x");
+  for (const member of declared.get("LiterLLMError").keys()) assert.ok(member in error, member);
+});
+
+test("the tree of errors", () => {
+  for (const node of statements) {
+    const base = node.heritageClauses?.[0].types[0].expression.text;
+    if (ts.isClassDeclaration(node) && node.name.text.endsWith("Error")) {
+      assert.equal(Object.getPrototypeOf(liter[node.name.text]).name, base);
+    }
+  }
+});
+
+test("kinds", () => {
+  const kinds = statements.find((node) => node.name?.text === "Kind").type.types;
+  const names = kinds.map(({ literal }) => literal.text);
+  assert.deepEqual(names, table().map(({ kind }) => kind));
+});
