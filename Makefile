@@ -68,19 +68,8 @@ GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
 
-NODE_ADDON := node/platforms/linux-x64-gnu/liter_llm.node
-
-node/node_modules/installed: node/package-lock.json
-	cd node && npm ci --silent --no-audit --no-fund
-	@touch $@
-
-.PHONY: node-lib
-node-lib: build node/node_modules/installed ## the addon of the Node package
-	@if [ ! $(NODE_ADDON) -nt target/release/libliter_llm.a ] || [ ! $(NODE_ADDON) -nt node/native/addon.cc ]; then \
-	  cd node && npm run --silent build; fi
-
 # What of the other languages can be made here: showing and measuring leaves out the rest.
-OTHERS := $(if $(shell command -v npm),node-lib) $(if $(shell command -v go),go-lib)
+OTHERS := $(if $(shell command -v npm),node-addon) $(if $(shell command -v go),go-lib)
 
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c

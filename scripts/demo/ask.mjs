@@ -1,5 +1,5 @@
 // Node's part of the demo; see ask.py.
-import { Client, LiterLLMError } from "../../node/src/index.mjs";
+import { Client, LiterLLMError } from "../../node/src/index.js";
 
 const [question, ...targets] = process.argv.slice(2);
 try {

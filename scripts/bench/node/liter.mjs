@@ -1,5 +1,5 @@
 // liter-llm in Node: the package as a program uses it.
-import { Client } from "../../../node/src/index.mjs";
+import { Client } from "../../../node/src/index.js";
 
 export function open(baseUrl, request) {
   const providers = { openai: { base_url: baseUrl, api_key: "sk-benchmark" } };
