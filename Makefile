@@ -1,7 +1,7 @@
 # Every task of the project by name. A bare `make` lists them.
 #
-# Nothing outside the checkout is needed but a Rust toolchain, a C compiler and Python 3.11, and
-# nothing outside it is written to but the usual caches. `make demo` and `make test` work on a fresh
+# Nothing outside the checkout is needed but the toolchains that README.md names, and nothing outside
+# it is written to but the usual caches. `make demo` and `make test` work on a fresh
 # clone: what they need is made on the way, and made again only when what it is made from changes.
 
 SHELL := /bin/bash
@@ -68,6 +68,10 @@ GO_ARCHIVE := go/internal/native/linux_amd64/libliter_llm.a
 go-lib: build ## the static archive that the Go package links
 	$(PYTHON) scripts/static_archive.py target/release/libliter_llm.a $(GO_ARCHIVE)
 
+.PHONY: go-lib-debug
+go-lib-debug: lib-debug
+	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
+
 # What of the other languages can be made here: showing and measuring leaves out the rest.
 OTHERS := $(if $(shell command -v npm),node-addon) $(if $(shell command -v go),go-lib)
 
@@ -90,7 +94,7 @@ wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	@touch $@
 
 .PHONY: dist
-dist: .venv/dist-packages ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
+dist: .venv/dist-packages node/node_modules/installed ## the packages of a release, in dist/ (DIST_TARGETS=… for some targets)
 	$(call say,packages)
 	$(BIN)/python scripts/check_version.py
 	$(BIN)/python scripts/dist.py
@@ -110,7 +114,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build ## everything that CI runs
+test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -128,7 +132,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
 	$(call say,types)
-	$(BIN)/pyright -p python
+	$(BIN)/pyright -p python --pythonpath $(BIN)/python
 
 .PHONY: rust
 rust: ## Rust and C tests, the drift of header and schemas among them
@@ -148,11 +152,10 @@ node: node-addon lib-debug ## types and tests of the Node package
 	cd node && npm test --silent
 
 .PHONY: go
-go: go-lib lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
+go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
 	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
-	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
-	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race .
+	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
@@ -180,7 +183,7 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
-docs: .venv/installed node-addon ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, and follow their links
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check

@@ -50,7 +50,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 
 // callPump leaves the request to the engine's threads, and waits for the pump.
 func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32, string, error) {
-	pump, err := thePump()
+	pump, err := startedPump()
 	if err != nil {
 		return 0, "", err
 	}
@@ -59,10 +59,10 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 	if err := pump.expect(token, waiting); err != nil {
 		return 0, "", err
 	}
-	if status := pump.queue.Submit(c.native, token, request, options); status != native.OK {
+	if err := submit(c, pump.queue, token, request, options); err != nil {
 		pump.forget(token)
 		calls.Put(waiting)
-		return 0, "", misuse(status)
+		return 0, "", err
 	}
 	if done := ctx.Done(); done == nil {
 		<-waiting.done
@@ -71,7 +71,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		case <-waiting.done:
 		case <-done:
 			if pump.forget(token) {
-				pump.queue.Cancel(token)
+				cancel(pump.queue, token)
 				calls.Put(waiting)
 				return 0, "", ended(ctx, nil)
 			}
@@ -97,14 +97,14 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 			return 0, "", misuse(status)
 		}
 	}
-	defer lanes.Put(lane)
 	token := tokens.Add(1)
-	if status := lane.Submit(c.native, token, request, options); status != native.OK {
-		return 0, "", misuse(status)
+	if err := submit(c, lane, token, request, options); err != nil {
+		lanes.Put(lane)
+		return 0, "", err
 	}
 	if ctx.Done() != nil {
 		// A cancel that comes too late keeps the queue alive, and finds nothing.
-		stop := context.AfterFunc(ctx, func() { lane.Cancel(token) })
+		stop := context.AfterFunc(ctx, func() { cancel(lane, token) })
 		defer stop()
 	}
 	for {
@@ -116,6 +116,7 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 			var event native.Event
 			event, records = native.Next(records)
 			if event.Token == token && event.Kind != native.Chunk {
+				lanes.Put(lane)
 				return event.Kind, text(event.Payload), nil
 			}
 		}

@@ -140,8 +140,8 @@ func TestWarnings(t *testing.T) {
 
 func TestOptionsOfTheClientAndOfTheRequest(t *testing.T) {
 	config := withFast(free("delay_ms=30000"))
-	options := literllm.Options{Provider: "fast", Timeout: 20 * time.Millisecond}
-	client := open(t, config, literllm.WithOptions(options))
+	options := literllm.Options{Timeout: 20 * time.Millisecond}
+	client := open(t, config, literllm.WithProvider("fast"), literllm.WithOptions(options))
 	request := prompt("Hello")
 	request.Options = &literllm.Options{Timeout: time.Minute}
 	ask(t, client, request)

@@ -42,6 +42,9 @@ func NewClient(options ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
+	if made.provider != "" {
+		made.options.Provider = made.provider
+	}
 	c := &Client{defaults: made.options, inline: made.inline}
 	var err error
 	if c.plain, err = c.merge(nil, 0, false); err != nil {
@@ -63,11 +66,12 @@ func NewClient(options ...Option) (*Client, error) {
 
 // Chat asks, and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
-	body, err := request.document(false)
+	body, err := request.encode(false)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.call(ctx, body, request.Options)
+	answer, err := c.call(ctx, body.out, request.Options)
+	body.release()
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +138,9 @@ func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, e
 		own.write(&e)
 		if own.Timeout != 0 {
 			timeout = own.Timeout
+		}
+		if own.Extra["timeout_ms"] != nil {
+			left = 0 // the context ends the request all the same
 		}
 	}
 	if left != 0 && (timeout == 0 || left < timeout) {

@@ -53,9 +53,10 @@ type Timeouts struct {
 type Option func(*settings) error
 
 type settings struct {
-	config  []byte // nil: the environment
-	options Options
-	inline  int64
+	config   []byte // nil: the environment
+	provider string
+	options  Options
+	inline   int64
 }
 
 // WithConfig gives the configuration in place of the environment's.
@@ -77,7 +78,7 @@ func WithConfigJSON(document []byte) Option {
 // WithProvider gives the provider of requests that name none: a name of the configuration.
 func WithProvider(name string) Option {
 	return func(s *settings) error {
-		s.options.Provider = name
+		s.provider = name
 		return nil
 	}
 }

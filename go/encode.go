@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -13,8 +14,20 @@ import (
 // encoding/json would put U+FFFD in place of bytes that are not UTF-8, and the model would get
 // something else than the caller sent.
 type encoder struct {
-	out []byte
-	err error
+	out  []byte
+	err  error
+	kept bool // out is to be used again
+}
+
+// encoders are for documents that are copied at once: those handed to the engine.
+var encoders = sync.Pool{New: func() any { return &encoder{kept: true} }}
+
+// release gives an encoder back, unless its memory has become large, or is the caller's.
+func (e *encoder) release() {
+	if e.kept && cap(e.out) <= bufferSize {
+		e.out, e.err = e.out[:0], nil
+		encoders.Put(e)
+	}
 }
 
 // open begins an object or array, and close ends it: a comma stands after each member until then.

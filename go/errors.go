@@ -15,7 +15,7 @@ import (
 type Kind string
 
 // Error makes a Kind a target of errors.Is.
-func (k Kind) Error() string { return "liter-llm: " + string(k) }
+func (k Kind) Error() string { return string(k) }
 
 // The kinds of failure.
 var (

@@ -9,7 +9,7 @@ var (
 
 // Pending is how many requests wait for the pump.
 func Pending() int {
-	pump, err := thePump()
+	pump, err := startedPump()
 	if err != nil {
 		return -1
 	}

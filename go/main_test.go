@@ -193,6 +193,15 @@ func times() int {
 	return 20
 }
 
+// notShort leaves a test out with -short, which is how the race detector runs: what it would cost there
+// finds no races.
+func notShort(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip(why)
+	}
+}
+
 // eventually polls until a condition holds; state says what it looked at when it never did.
 func eventually(t testing.TB, condition func() (holds bool, state any)) {
 	t.Helper()
@@ -274,7 +283,7 @@ func child(t testing.TB, name string, config literllm.Config, variables ...strin
 	}
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "LITER_LLM_CHILD="+name, "LITER_LLM_TEST_SIMULATOR="+simulator,
-		"LITER_LLM_CONFIG="+string(document))
+		"LITER_LLM_CONFIG="+string(document), "GORACE=atexit_sleep_ms=0")
 	command.Env = append(command.Env, variables...)
 	return command
 }

@@ -20,6 +20,30 @@ var tokens atomic.Uint64
 // buffers are lent for one read: ten thousand waiting streams hold none.
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
+// doors are passed one at a time by those who submit and cancel. The thread of a goroutine in C may
+// lose its processor there, and Go would start another thread for each goroutine that comes behind.
+var doors [4]sync.Mutex
+
+// submit starts a request. Both documents are copied before it returns.
+func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
+	door := &doors[token%uint64(len(doors))]
+	door.Lock()
+	status := queue.Submit(c.native, token, request, options)
+	door.Unlock()
+	if status != native.OK {
+		return misuse(status)
+	}
+	return nil
+}
+
+// cancel asks a request to stop. Its last event still comes.
+func cancel(queue *native.Queue, token uint64) {
+	door := &doors[token%uint64(len(doors))]
+	door.Lock()
+	queue.Cancel(token)
+	door.Unlock()
+}
+
 // A reader is a queue whose goroutine waits in Go's poller, not in a thread of its own.
 type reader struct {
 	queue *native.Queue
@@ -55,41 +79,51 @@ func newReader() (*reader, error) {
 	return &reader{queue: queue, file: file, poll: poll}, nil
 }
 
-// read waits for events. The records are the caller's.
-func (r *reader) read() ([]byte, error) {
-	records, err := take(r.queue, 0)
-	for len(records) == 0 && err == nil {
-		wait := r.poll.Read(func(uintptr) bool {
-			records, err = take(r.queue, 0)
-			return len(records) > 0 || err != nil
-		})
-		if wait != nil {
-			return nil, newError(ErrInternal, "a queue cannot be waited for: %v", wait)
-		}
+// until calls look at once and whenever events have come, until it is true.
+func (r *reader) until(look func() bool) error {
+	if look() {
+		return nil
+	}
+	if err := r.poll.Read(func(uintptr) bool { return look() }); err != nil {
+		return newError(ErrInternal, "a queue cannot be waited for: %v", err)
+	}
+	return nil
+}
+
+// take moves the events that wait, and up to timeoutMS for the first, into memory of their own.
+func take(queue *native.Queue, timeoutMS int32) ([]byte, error) {
+	buffer := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	records, err := read(queue, buffer[:], timeoutMS)
+	if len(records) <= bufferSize {
+		records = append([]byte(nil), records...)
 	}
 	return records, err
 }
 
-// take reads the events that wait in a queue, and waits up to timeoutMS for the first. The records
-// are the caller's.
-func take(queue *native.Queue, timeoutMS int32) ([]byte, error) {
-	buffer := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buffer)
-	size := queue.Read(buffer[:], timeoutMS)
-	switch {
-	case size == native.Space: // one document that is larger than the buffer
-		records := make([]byte, queue.NextSize())
-		if size = queue.Read(records, 0); size >= 0 {
-			return records[:size], nil
-		}
-		return nil, misuse(size)
-	case size < 0:
+// read reads the events that wait in a queue, and waits up to timeoutMS for the first. The records are
+// in buffer, but for one that is larger: that has memory of its own.
+func read(queue *native.Queue, buffer []byte, timeoutMS int32) ([]byte, error) {
+	size := queue.Read(buffer, timeoutMS)
+	if size == native.Space {
+		buffer = make([]byte, queue.NextSize())
+		size = queue.Read(buffer, 0)
+	}
+	if size < 0 {
 		return nil, misuse(size)
 	}
-	return append([]byte(nil), buffer[:size]...), nil
+	return buffer[:size], nil
 }
 
-// text is a payload as a string. It shares the memory of its records, which nobody writes to.
+// keep is a payload of read's as a string. One that has memory of its own is not copied.
+func keep(payload []byte) string {
+	if len(payload) > bufferSize {
+		return text(payload)
+	}
+	return string(payload)
+}
+
+// text is bytes as a string that shares their memory: nobody may write to them any more.
 func text(payload []byte) string { return unsafe.String(unsafe.SliceData(payload), len(payload)) }
 
 // A call waits for the last event of one request.
@@ -116,7 +150,21 @@ type shard struct {
 	_       [48]byte // a cache line each
 }
 
-var thePump = sync.OnceValues(func() (*pump, error) {
+var thePump struct {
+	sync.Mutex
+	atomic.Pointer[pump]
+}
+
+// startedPump is the process's pump. One that could not be started is tried again.
+func startedPump() (*pump, error) {
+	if p := thePump.Load(); p != nil {
+		return p, nil
+	}
+	thePump.Lock()
+	defer thePump.Unlock()
+	if p := thePump.Load(); p != nil {
+		return p, nil
+	}
 	made, err := newReader()
 	if err != nil {
 		return nil, err
@@ -125,9 +173,10 @@ var thePump = sync.OnceValues(func() (*pump, error) {
 	for i := range p.shards {
 		p.shards[i].waiting = make(map[uint64]*call)
 	}
+	thePump.Store(p)
 	go p.run()
 	return p, nil
-})
+}
 
 func (p *pump) shard(token uint64) *shard { return &p.shards[token%uint64(len(p.shards))] }
 
@@ -156,8 +205,17 @@ func (p *pump) take(token uint64) *call {
 }
 
 func (p *pump) run() {
+	buffer := make([]byte, bufferSize)
 	for {
-		records, err := p.read()
+		var records []byte
+		var err error
+		wait := p.until(func() bool {
+			records, err = read(p.queue, buffer, 0)
+			return len(records) > 0 || err != nil
+		})
+		if err == nil {
+			err = wait
+		}
 		if err != nil { // a bug: nobody must wait for ever because of it
 			p.fail(err)
 			return
@@ -169,7 +227,7 @@ func (p *pump) run() {
 				continue
 			}
 			if c := p.take(event.Token); c != nil {
-				c.kind, c.document = event.Kind, text(event.Payload)
+				c.kind, c.document = event.Kind, keep(event.Payload)
 				c.done <- struct{}{}
 			}
 		}

@@ -73,21 +73,17 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 	return e.out, e.err
 }
 
-// document is the request without its options.
-func (r *ChatRequest) document(stream bool) ([]byte, error) {
+// encode writes the request without its options. The encoder is to be released.
+func (r *ChatRequest) encode(stream bool) (*encoder, error) {
 	if r == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
 	if r.Raw != nil {
-		return wantStream(r.Raw, stream), nil
+		return &encoder{out: wantStream(r.Raw, stream)}, nil
 	}
-	size := 512 + len(r.Prompt)
-	for i := range r.Messages {
-		size += len(r.Messages[i].Content) + 64
-	}
-	e := encoder{out: make([]byte, 0, size+size/8)}
-	r.write(&e, stream)
-	return e.out, e.err
+	e := encoders.Get().(*encoder)
+	r.write(e, stream)
+	return e, e.err
 }
 
 func (r *ChatRequest) write(e *encoder, stream bool) {
@@ -186,7 +182,8 @@ func wantStream(request []byte, stream bool) []byte {
 type Options struct {
 	// Provider is the provider's name in the configuration; "": by the model, or the default.
 	Provider string `json:"provider"`
-	// Timeout is the whole call's time. A context's deadline does the same; the earlier one counts.
+	// Timeout is the whole call's time, in place of the configuration's. A context's deadline does the
+	// same; of the two the earlier one counts.
 	Timeout time.Duration `json:"timeout_ms"`
 	// Idle is the longest silence inside a stream.
 	Idle time.Duration `json:"idle_ms"`

@@ -46,7 +46,7 @@ type ChatStream struct {
 	ctx    context.Context
 	token  uint64
 	queue  *native.Queue
-	stop   func() bool
+	stop   func() // forgets the context; nil: it cannot end
 	closed atomic.Bool
 
 	mutex    sync.Mutex // of Next and the end; Close does not wait for it before it has cancelled
@@ -63,10 +63,11 @@ var readers sync.Pool
 
 // OpenStream asks. It takes what Stream takes.
 func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
-	body, err := request.document(true)
+	body, err := request.encode(true)
 	if err != nil {
 		return nil, err
 	}
+	defer body.release()
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
@@ -81,15 +82,18 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		}
 	}
 	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
-	if status := own.queue.Submit(c.native, s.token, body, options); status != native.OK {
+	if err := submit(c, own.queue, s.token, body.out, options); err != nil {
 		readers.Put(own)
-		return nil, misuse(status)
+		return nil, err
 	}
 	if ctx.Done() != nil {
 		// Not with s, which nobody may have closed: its context must not keep it.
-		cancel := canceller{own.queue, s.token}
-		s.stop = context.AfterFunc(ctx, cancel.now)
-		runtime.AddCleanup(s, canceller.now, cancel)
+		end := canceller{own.queue, s.token}
+		stop, cleanup := context.AfterFunc(ctx, end.now), runtime.AddCleanup(s, canceller.now, end)
+		s.stop = func() {
+			stop()
+			cleanup.Stop()
+		}
 	}
 	return s, nil
 }
@@ -100,7 +104,7 @@ type canceller struct {
 	token uint64
 }
 
-func (c canceller) now() { c.queue.Cancel(c.token) }
+func (c canceller) now() { cancel(c.queue, c.token) }
 
 // Next is the next chunk; io.EOF after the last one, which has the Response.
 func (s *ChatStream) Next() (Chunk, error) {
@@ -129,7 +133,14 @@ func (s *ChatStream) Next() (Chunk, error) {
 // take takes the next event of this stream's; the queue may still have some of an earlier one's.
 func (s *ChatStream) take() (err error) {
 	if len(s.records) == 0 {
-		if s.records, err = s.reader.read(); err != nil {
+		wait := s.reader.until(func() bool {
+			s.records, err = take(s.reader.queue, 0)
+			return len(s.records) > 0 || err != nil
+		})
+		if err == nil {
+			err = wait
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -167,7 +178,7 @@ func (s *ChatStream) Response() *Response {
 // cancelled. After the end it does nothing.
 func (s *ChatStream) Close() error {
 	s.closed.Store(true)
-	s.queue.Cancel(s.token)
+	cancel(s.queue, s.token)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.err == nil {
@@ -186,11 +197,12 @@ func (s *ChatStream) end(err error) {
 	}
 	own := s.reader
 	s.reader, s.lines, s.records = nil, "", nil
-	for {
-		if left, err := take(own.queue, 0); err != nil || len(left) == 0 {
-			break
-		}
+	left, broken := take(own.queue, 0)
+	for len(left) > 0 {
+		left, broken = take(own.queue, 0)
 	}
-	readers.Put(own)
+	if broken == nil {
+		readers.Put(own)
+	}
 	runtime.KeepAlive(s.client)
 }

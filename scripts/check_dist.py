@@ -50,6 +50,8 @@ class Checker:
 
     def unpacked(self, package: Path, folder: Path, most: int) -> Path:
         """The package's content; its size is checked."""
+        if not package.is_file():
+            sys.exit(f"{package} is missing: run `make dist`")
         self.seen.add(package)
         size = package.stat().st_size
         if size > most:
@@ -146,6 +148,9 @@ def wheel(checker: Checker, folder: Path, target: Target) -> None:
         {info}/licenses/LICENSE {info}/licenses/{notices.NAME}"""
     root = checker.unpacked(package, folder, MOST_PACKED)
     checker.holds(package, root, required, r"liter_llm/\w+\.pyi?")
+    metadata = (root / info / "METADATA").read_text(encoding="utf-8")
+    if not metadata.startswith("Metadata-Version: 2.4\n"):
+        checker.fail(package.name, "its metadata is not of version 2.4")
     library = root / "liter_llm" / "libliter_llm.so"
     checker.shared(package, library, target, functions(HEADER))
     checker.engine(package, library)
@@ -184,13 +189,14 @@ def node(checker: Checker, folder: Path) -> None:
     """The npm package that is imported: no binary, no script, the addons' packages by version."""
     package = checker.output / npm_package.tarball_name()
     root = checker.unpacked(package, folder, 1 << 20) / "package"
-    required = "package.json LICENSE src/index.js index.d.mts"
-    checker.holds(package, root, required, r"README\.md|src/\w+\.m?js|[\w./]+\.d\.m?ts")
     manifest = json.loads((root / "package.json").read_text(encoding="utf-8"))
+    entries = json.dumps([manifest["main"], manifest["types"], manifest["exports"]])
+    required = " ".join(["LICENSE", *re.findall(r'"\./([^"]+\.\w+)"', entries)])
+    checker.holds(package, root, required, r"README\.md|src/\w+\.m?js|[\w./]+\.d\.m?ts")
     wanted = {f"@liter-llm/node-{target.node}": version() for target in TARGETS.values()}
     if manifest.get("optionalDependencies") != wanted:
         checker.fail(package.name, f"asks for {manifest.get('optionalDependencies')}")
-    for member in ("dependencies", "scripts"):
+    for member in ("dependencies", "scripts", "workspaces"):
         if member in manifest:
             checker.fail(package.name, f"has {member}: {manifest[member]}")
 

@@ -10,6 +10,7 @@ What a block's language means:
     js        runs in the same way: as an ES module, with the Node package's name to import
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
+    go        a whole program: compiles with the package of the project, and runs, as python does
     sh        each command is one we know; make targets, packages and files that it names exist
     json      parses, whole or line by line; a second word says of which kind it is
               (`json request`), and then it has to fit that schema; requests are sent,
@@ -123,6 +124,7 @@ class Checks:
         self._imports: dict[Path, str] = {}
         self._js_imports: dict[Path, str] = {}
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RUSTUP_HOME", "CARGO_HOME", "NO_PROXY")
+        kept += ("GOCACHE", "GOPATH", "GOFLAGS", "GOTOOLCHAIN")
         self._environment = {name: os.environ[name] for name in kept if name in os.environ} | {
             "OPENAI_API_KEY": "demo",
             "OPENAI_BASE_URL": f"{url}/v1",
@@ -138,6 +140,7 @@ class Checks:
             "js": self.js,
             "c": self.c,
             "rust": self.rust,
+            "go": self.go,
             "sh": self.sh,
             "json": self.json,
             "text": lambda _: None,
@@ -160,10 +163,11 @@ class Checks:
 
     def js(self, block: Block) -> None:
         """Runs the block in a Node of its own; one that imports nothing, with earlier imports."""
-        package = self._folder / "node_modules" / "@liter-llm" / "node"
-        if not package.exists():
-            package.parent.mkdir(parents=True)
-            package.symlink_to(ROOT / "node")
+        modules = self._folder / "node_modules"
+        if not modules.exists():
+            (modules / "@liter-llm").mkdir(parents=True)
+            (modules / "@liter-llm" / "node").symlink_to(ROOT / "node")
+            (modules / "openai").symlink_to(ROOT / "node" / "node_modules" / "openai")
         imports = "".join(re.findall(r"^import .*\n", block.text, re.MULTILINE))
         before = "" if imports else self._js_imports.get(block.path, "")
         self._js_imports[block.path] = imports or before
@@ -195,6 +199,22 @@ class Checks:
         self._run(
             "rustdoc", "--edition=2024", "--test", str(source), "--extern", extern, "-L", where
         )
+
+    def go(self, block: Block) -> None:
+        """Compiles and runs the program in a module that takes the package from here."""
+        module = self._folder / "go"
+        module.mkdir(exist_ok=True)
+        package = "github.com/liter-llm/liter-llm/go"
+        (module / "main.go").write_text(block.text, encoding="utf-8")
+        (module / "go.mod").write_text(
+            f"module example\n\ngo 1.25\n\nrequire {package} v0.0.0\n\n"
+            f"replace {package} => {ROOT / 'go'}\n",
+            encoding="utf-8",
+        )
+        program = self._folder / "go-block"
+        self._run("go", "-C", str(module), "vet", ".")
+        self._run("go", "-C", str(module), "build", "-o", str(program), ".")
+        self._run(str(program))
 
     def sh(self, block: Block) -> None:
         """Looks at each command, and runs none."""
@@ -272,7 +292,7 @@ def command(words: list[str]) -> None:
             if not any(f'name = "{package}"' in text for text in texts):
                 raise Fault(f"there is no package {package}")
     for word in rest:
-        ours = re.match(r"(scripts|core|bindings|fuzz|python|simulator|include|docs)/", word)
+        ours = re.match(r"(scripts|core|bindings|fuzz|python|go|simulator|include|docs)/", word)
         if ours and not (ROOT / word).exists():
             raise Fault(f"there is no {word}")
 

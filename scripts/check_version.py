@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from release.target import ROOT, version
 
@@ -17,6 +17,10 @@ from release.target import ROOT, version
 PLACES: dict[str, Callable[[str], str | None]] = {
     "python/src/liter_llm/__init__.py": lambda text: first(r'^__version__ = "(.+)"$', text),
 }
+# The addons' packages are asked for by their exact version.
+PLACES["node/package.json: optionalDependencies"] = lambda text: only(
+    json.loads(text)["optionalDependencies"].values()
+)
 for manifest in ("package.json", "package-lock.json", "platforms/linux-x64-gnu/package.json"):
     PLACES[f"node/{manifest}"] = lambda text: json.loads(text)["version"]
 for member in ("core", "bindings/c", "simulator"):
@@ -29,7 +33,8 @@ def main() -> int:
     """Checks and prints; the exit code."""
     wanted = version()
     said = {
-        place: find((ROOT / place).read_text(encoding="utf-8")) for place, find in PLACES.items()
+        place: find((ROOT / place.split(":")[0]).read_text(encoding="utf-8"))
+        for place, find in PLACES.items()
     }
     faults = [
         f"{place} says {found}, Cargo.toml {wanted}"
@@ -53,6 +58,11 @@ def first(pattern: str, text: str) -> str | None:
     """What the pattern's group finds."""
     found = re.search(pattern, text, re.MULTILINE)
     return found[1] if found else None
+
+
+def only(values: Iterable[str]) -> str:
+    """The one value that there is; else all of them."""
+    return " and ".join(sorted(set(values)))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Makes the packages of a release in dist/, with their checksums.
 
-    python3 scripts/dist.py [--out FOLDER] [KIND …]      KIND: python, node, go, c; else all
+    python3 scripts/dist.py [KIND …]      KIND: python, node, go, c; else all
 
-The engine is built once for each target in $DIST_TARGETS (default: all that are known) against an
-old glibc; every package holds that build. The same sources and tools make the same bytes: times are
-the commit's, or $SOURCE_DATE_EPOCH. Run from .venv with scripts/requirements-dist.txt: `make dist`.
+dist/ is emptied first. The engine is built once for each target in $DIST_TARGETS (default: all that
+are known) against an old glibc; every package holds that build. The same sources and tools make the
+same bytes: times are the commit's, or $SOURCE_DATE_EPOCH. Run from .venv with
+scripts/requirements-dist.txt: `make dist`.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ KINDS = ("python", "node", "go", "c")
 def main() -> int:
     """Makes them and lists them; the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="which packages")
-    parser.add_argument("--out", type=Path, default=ROOT / "dist")
-    arguments = parser.parse_args()
-    kinds = arguments.kinds or KINDS
+    parser.add_argument("kinds", nargs="*", default=KINDS, metavar="KIND")
+    kinds = parser.parse_args().kinds
+    if unknown := set(kinds) - set(KINDS):
+        parser.error(f"no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")
     targets = chosen()
-    output = fresh(arguments.out.resolve())
+    output = fresh(ROOT / "dist")
     made: list[Path] = []
     engines = [library.build(target) for target in targets]
     if "python" in kinds:

@@ -5,6 +5,8 @@
 Everything happens in a new folder outside the checkout, without any of the project's variables; the
 provider is the simulator of target/release. Each test also asks which file was loaded: it has to be
 the installed one. The network is used for cffi only.
+
+With LITER_LLM_LONG=1 the sdist is built too: minutes, and the network for hatchling.
 """
 
 from __future__ import annotations
@@ -33,16 +35,18 @@ KINDS: dict[str, Callable[[Sandbox], None]] = {
 def main() -> int:
     """Tries each; the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="which packages")
+    parser.add_argument("kinds", nargs="*", default=KINDS, metavar="KIND")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist")
     arguments = parser.parse_args()
+    if unknown := set(arguments.kinds) - set(KINDS):
+        parser.error(f"no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")
     target = TARGETS.get(f"linux-{platform.machine()}-gnu")
     if target is None:
         print(f"there are no packages for {platform.machine()}: {', '.join(TARGETS)}")
         return 2
     passed = failed = 0
     with Simulator() as simulator:
-        for kind in arguments.kinds or KINDS:
+        for kind in arguments.kinds:
             begin = time.monotonic()
             with tempfile.TemporaryDirectory(prefix=f"liter-llm-{kind}-") as folder:
                 sandbox = Sandbox(Path(folder), arguments.dist.resolve(), target, simulator.url)

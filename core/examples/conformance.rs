@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use liter_llm_core::json::{Object, Value, parse, to_vec};
-use liter_llm_core::{Client, Config, Error, ErrorKind, Response, Step};
+use liter_llm_core::{Answer, Client, Config, Error, ErrorKind, HttpStep, Started, Step};
 
 const AT_ONCE: usize = 32;
 
@@ -74,23 +74,34 @@ impl Row {
         Value::Object(outcome)
     }
 
-    async fn call(&self) -> Result<Response, Error> {
-        self.client()?.call(&self.request, &self.options()).await
+    async fn call(&self) -> Result<Answer, Error> {
+        self.client()?.answer(&self.request, &self.options()).await
     }
 
-    async fn stream(&self, events: &mut Vec<Value>) -> Result<Response, Error> {
-        let mut stream = self.client()?.stream(&self.request, &self.options()).await?;
+    async fn stream(&self, events: &mut Vec<Value>) -> Result<Answer, Error> {
+        let mut started = self.client()?.start(&self.request, &self.options()).await?;
         loop {
             if self.cancel_after.is_some_and(|count| events.len() >= count) {
                 return Err(Error::new(ErrorKind::Cancelled, "the runner cancelled"));
             }
-            match stream.next().await? {
-                Step::Chunks(chunks) => {
-                    events.extend(chunks.iter().map(document));
-                    events.truncate(self.cancel_after.unwrap_or(usize::MAX));
+            match &mut started {
+                Started::Stream(stream) => match stream.next().await? {
+                    Step::Chunks(chunks) => events.extend(chunks.iter().map(document)),
+                    Step::Restarted(reset) => events.push(document(&reset)),
+                    Step::Done(response) => return Ok(Answer::Chat(*response)),
+                },
+                Started::Http(stream) => match stream.next().await? {
+                    HttpStep::Event(event) => events.push(document(&event)),
+                    HttpStep::Done(answer) => return Ok(Answer::Http(*answer)),
+                },
+                Started::Whole(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Internal,
+                        "a row of via stream asks for none",
+                    ));
                 }
-                Step::Done(response) => return Ok(*response),
             }
+            events.truncate(self.cancel_after.unwrap_or(usize::MAX));
         }
     }
 
@@ -129,9 +140,11 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
     parse(&text).expect("a document of ours is JSON")
 }
 
-fn finish(outcome: &mut Object, end: Result<Response, Error>) {
+fn finish(outcome: &mut Object, end: Result<Answer, Error>) {
     match end {
-        Ok(response) => outcome.insert("result", document(&response)),
+        Ok(Answer::Chat(response)) => outcome.insert("result", document(&response)),
+        Ok(Answer::Many(many)) => outcome.insert("result", document(&many)),
+        Ok(Answer::Http(answer)) => outcome.insert("result", document(&answer)),
         Err(error) => outcome.insert("error", document(&*error)),
     };
 }

@@ -10,27 +10,33 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
-use crate::http::Pool;
-use crate::json::{Object, Value, json, to_vec};
-use crate::model::{Options, Request, Response};
-use crate::pipeline::{self, Open, Step};
+use crate::http::{Network, Pool};
+use crate::model::{HttpAnswer, HttpCall, Operation, Options, Response};
+use crate::passthrough::{self, HttpStream};
+use crate::pipeline::{self, Call};
+use crate::route::fanout::{self, Many};
+use crate::route::table::Table;
+use crate::stream::{Open, Step};
 
 /// Sends requests to the configured providers.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
-    pools: Arc<[Pool]>,
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) pools: Arc<[Pool]>,
 }
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) table: Table,
+    network: Option<Arc<dyn Network>>,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
-    counters: Vec<Counters>,
+    pub(crate) counters: Vec<Counters>,
 }
 
 /// How far the client is on its way out.
@@ -45,23 +51,43 @@ enum State {
 
 /// What one provider has seen.
 #[derive(Default)]
-struct Counters {
-    calls: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
     errors: [AtomicU64; ErrorKind::ALL.len()],
 }
 
+/// A request that knows where it goes.
+enum Planned {
+    Chat(Box<Call>),
+    /// A fan-out: a call for each target, and how many answers are wanted.
+    Many(Vec<Call>, usize),
+    Http(Box<HttpCall>, Box<Options>),
+}
+
 /// A call's place among those in flight.
-struct Permit {
+pub(crate) struct Permit {
     inner: Arc<Inner>,
     state: watch::Receiver<State>,
+}
+
+/// A whole answer.
+pub enum Answer {
+    /// To a chat request.
+    Chat(Response),
+    /// To a chat request that went to several targets.
+    Many(Many),
+    /// To a request that was passed through.
+    Http(HttpAnswer),
 }
 
 /// What [`Client::start`] began.
 pub enum Started {
     /// The whole answer.
-    Whole(Box<Response>),
+    Whole(Box<Answer>),
     /// A stream that has opened.
     Stream(Box<ChatStream>),
+    /// An answer that is passed through as it arrives.
+    Http(Box<HttpStream>),
 }
 
 /// A streamed answer.
@@ -74,15 +100,29 @@ impl Client {
     /// A client of this configuration. Opens no connection and reads no key yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::build(config, None, fastrand::u64(..))
+    }
+
+    /// A client whose connections `network` opens in place of TCP, for tests in virtual time. Two
+    /// with the same `seed` draw the same random numbers.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_network(config: Config, network: Arc<dyn Network>, seed: u64) -> Self {
+        Self::build(config, Some(network), seed)
+    }
+
+    fn build(config: Config, network: Option<Arc<dyn Network>>, seed: u64) -> Self {
         let counters = config.providers.iter().map(|_| Counters::default()).collect();
         let inner = Arc::new(Inner {
+            table: Table::new(&config, seed),
             config,
+            network,
             state: watch::Sender::new(State::Open),
             in_flight: AtomicUsize::new(0),
             idle: Notify::new(),
             counters,
         });
-        let pools = pools(&inner.config, None);
+        let pools = pools(&inner, None);
         Client { inner, pools }
     }
 
@@ -90,61 +130,96 @@ impl Client {
     /// lives on the runtime that opened it. Names are looked up on the threads of `blocking`.
     #[must_use]
     pub fn with_own_connections(&self, blocking: Handle) -> Self {
-        let pools = pools(&self.inner.config, Some(&blocking));
+        let pools = pools(&self.inner, Some(&blocking));
         Client { inner: Arc::clone(&self.inner), pools }
     }
 
-    /// Sends a request document and waits for the whole answer. `options` may be empty; it wins
-    /// over the request's own member by member.
+    /// Sends a chat request and waits for the whole answer. `options` may be empty; it wins over
+    /// the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        self.run_whole(&permit, request, &options).await
-    }
-
-    /// Sends a request document and waits for the stream to open.
-    pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
-        let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        self.run_stream(permit, request, &options).await
-    }
-
-    /// [`Client::stream`] where the request says `"stream": true`, else [`Client::call`].
-    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
-        let permit = self.admit()?;
-        let (request, options) = parse(request, options)?;
-        if request.stream {
-            let stream = self.run_stream(permit, request, &options).await?;
-            Ok(Started::Stream(Box::new(stream)))
-        } else {
-            let response = self.run_whole(&permit, request, &options).await?;
-            Ok(Started::Whole(Box::new(response)))
+        match self.plan(&permit, request, options, Some(false))? {
+            Planned::Chat(call) => permit.whole(call).await,
+            Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
         }
     }
 
-    async fn run_whole(
-        &self,
-        permit: &Permit,
-        request: Request,
-        options: &Options,
-    ) -> Result<Response, Error> {
-        let inner = Arc::clone(&self.inner);
-        let work = pipeline::call(inner, &self.pools, request, options);
-        let response = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
-        permit.count(Some(&response.provider), None);
-        Ok(response)
+    /// Sends a chat request and waits for the stream to show its first content.
+    pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
+        let permit = self.admit()?;
+        match self.plan(&permit, request, options, Some(true))? {
+            Planned::Chat(call) => permit.stream(call).await,
+            Planned::Many(calls, first) => permit.fastest_stream(calls, first).await,
+            Planned::Http(..) => Err(one_chat_only()),
+        }
     }
 
-    async fn run_stream(
+    /// Sends a request document of any operation and waits for the whole answer.
+    pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
+        let permit = self.admit()?;
+        match self.plan(&permit, request, options, Some(false))? {
+            Planned::Chat(call) => Ok(Answer::Chat(permit.whole(call).await?)),
+            Planned::Many(calls, first) => Ok(Answer::Many(permit.many(calls, first).await?)),
+            Planned::Http(call, options) => {
+                Ok(Answer::Http(passthrough::answer(self, &permit, *call, &options).await?))
+            }
+        }
+    }
+
+    /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
+    /// whole answer.
+    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
+        let permit = self.admit()?;
+        let whole = match self.plan(&permit, request, options, None)? {
+            Planned::Chat(call) if call.request.stream => {
+                return Ok(Started::Stream(Box::new(permit.stream(call).await?)));
+            }
+            Planned::Many(calls, first) if calls[0].request.stream => {
+                let stream = permit.fastest_stream(calls, first).await?;
+                return Ok(Started::Stream(Box::new(stream)));
+            }
+            Planned::Http(call, options) if call.stream => {
+                let stream = passthrough::open(self, permit, *call, &options).await?;
+                return Ok(Started::Http(Box::new(stream)));
+            }
+            Planned::Chat(call) => Answer::Chat(permit.whole(call).await?),
+            Planned::Many(calls, first) => Answer::Many(permit.many(calls, first).await?),
+            Planned::Http(call, options) => {
+                Answer::Http(passthrough::answer(self, &permit, *call, &options).await?)
+            }
+        };
+        Ok(Started::Whole(Box::new(whole)))
+    }
+
+    /// Reads the documents and finds the targets, all before anything is waited for: what is kept
+    /// meanwhile is one pointer. `stream`: what the caller wants, whatever the request says.
+    fn plan(
         &self,
-        permit: Permit,
-        request: Request,
-        options: &Options,
-    ) -> Result<ChatStream, Error> {
-        let inner = Arc::clone(&self.inner);
-        let work = pipeline::open(inner, &self.pools, request, options);
-        let open = permit.run(pin!(work)).await.map_err(|error| permit.failed(error))?;
-        Ok(ChatStream { open, permit })
+        permit: &Permit,
+        request: &[u8],
+        options: &[u8],
+        stream: Option<bool>,
+    ) -> Result<Planned, Error> {
+        let options =
+            if options.is_empty() { Options::default() } else { Options::parse(options)? };
+        let (operation, options) = Operation::parse(request, options)?;
+        let mut request = match operation {
+            Operation::Chat(request) => request,
+            Operation::Http(call) => return Ok(Planned::Http(Box::new(call), Box::new(options))),
+        };
+        request.stream = stream.unwrap_or(request.stream);
+        let plan = |request, options, to: Option<&str>| {
+            let (inner, pools) = (Arc::clone(&self.inner), Arc::clone(&self.pools));
+            Call::new(inner, pools, request, options, to).map_err(|error| permit.failed(error))
+        };
+        let Some(fanout) = options.fanout.clone() else {
+            return Ok(Planned::Chat(plan(request, options, None)?));
+        };
+        let each = |to: &String| {
+            plan(request.clone(), options.clone(), Some(to.as_str())).map(|call| *call)
+        };
+        let calls = fanout.targets.iter().map(each).collect::<Result<_, _>>()?;
+        Ok(Planned::Many(calls, fanout.first))
     }
 
     /// How many calls are in flight.
@@ -221,56 +296,17 @@ impl Client {
         }
         Ok(permit)
     }
+}
 
-    /// Counters so far, as a JSON document.
+impl Answer {
+    /// The response document, compact, in canonical member order.
     #[must_use]
-    pub fn metrics_json(&self) -> Vec<u8> {
-        let mut providers = Object::new();
-        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
-            let calls = counters.calls.load(Ordering::Relaxed);
-            if calls == 0 {
-                continue;
-            }
-            let errors = counters.errors().filter(|(_, count)| *count > 0);
-            let errors: Object =
-                errors.map(|(kind, count)| (kind.name(), Value::from(count))).collect();
-            let counts = json!({"calls": calls, "errors": errors});
-            providers.insert(settings.name.clone(), counts);
+    pub fn to_json(&self) -> Vec<u8> {
+        match self {
+            Answer::Chat(response) => response.to_json(),
+            Answer::Many(many) => many.to_json(),
+            Answer::Http(answer) => answer.to_json(),
         }
-        let document = json!({"in_flight": self.in_flight(), "providers": providers});
-        to_vec(&document, 256)
-    }
-
-    /// Counters so far, in Prometheus' text format.
-    #[must_use]
-    pub fn metrics_prometheus(&self) -> Vec<u8> {
-        use std::fmt::Write as _;
-        let mut text = String::from(
-            "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
-        );
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "liter_llm_in_flight {}", self.in_flight());
-        text.push_str(
-            "# HELP liter_llm_calls_total Ended calls.\n# TYPE liter_llm_calls_total counter\n",
-        );
-        for (settings, counters) in self.inner.config.providers.iter().zip(&self.inner.counters) {
-            let calls = counters.calls.load(Ordering::Relaxed);
-            if calls == 0 {
-                continue;
-            }
-            let name = label(&settings.name);
-            let failed: u64 = counters.errors().map(|(_, count)| count).sum();
-            let ok = calls.saturating_sub(failed);
-            let _ =
-                writeln!(text, "liter_llm_calls_total{{provider=\"{name}\",outcome=\"ok\"}} {ok}");
-            for (kind, count) in counters.errors().filter(|(_, count)| *count > 0) {
-                let _ = writeln!(
-                    text,
-                    "liter_llm_calls_total{{provider=\"{name}\",outcome=\"{kind}\"}} {count}"
-                );
-            }
-        }
-        text.into_bytes()
     }
 }
 
@@ -284,13 +320,55 @@ impl ChatStream {
         }
         Ok(step)
     }
-}
 
-impl ChatStream {
     /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
     /// closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let deadline = self.open.deadline();
+        let outcome = self.permit.wait_for_reader(self.open.deadline(), room).await;
+        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+    }
+}
+
+impl Permit {
+    async fn whole(&self, call: Box<Call>) -> Result<Response, Error> {
+        let work = pin!(pipeline::whole(&call));
+        let response = self.run(work).await.map_err(|error| self.failed(error))?;
+        self.count(Some(&response.provider), None);
+        Ok(response)
+    }
+
+    async fn stream(self, call: Box<Call>) -> Result<ChatStream, Error> {
+        let open = self.run(pin!(pipeline::open(call))).await;
+        let open = open.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open, permit: self })
+    }
+
+    // Boxed: fan-outs are rare, and every call would carry their futures about.
+
+    async fn fastest_stream(self, calls: Vec<Call>, first: usize) -> Result<ChatStream, Error> {
+        let open = self.run(Box::pin(fanout::first_stream(calls, first))).await;
+        let open = open.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open, permit: self })
+    }
+
+    async fn many(&self, calls: Vec<Call>, first: usize) -> Result<Many, Error> {
+        let many = self.run(Box::pin(fanout::fastest(calls, first))).await;
+        let many = many.map_err(|error| self.failed(error))?;
+        for response in &many.results {
+            self.count(Some(&response.provider), None);
+        }
+        for error in &many.failures {
+            self.count(error.provider.as_deref(), Some(error.kind()));
+        }
+        Ok(many)
+    }
+
+    /// Waits for `room`, which a slow reader makes.
+    pub(crate) async fn wait_for_reader(
+        &self,
+        deadline: Instant,
+        room: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let work = async {
             tokio::time::timeout_at(deadline, room).await.map_err(|_| {
                 Error::new(
@@ -300,15 +378,15 @@ impl ChatStream {
                 )
             })
         };
-        let outcome = self.permit.run(work).await;
-        outcome.map_err(|error| self.permit.failed(self.open.failed(error)))
+        self.run(work).await
     }
-}
 
-impl Permit {
     /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
     /// closed under it.
-    async fn run<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let mut state = self.state.clone();
         tokio::select! {
             biased;
@@ -318,7 +396,7 @@ impl Permit {
     }
 
     /// Adds an ended call to its provider's counters.
-    fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
+    pub(crate) fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
         if let Some(index) = provider.and_then(|name| self.inner.config.index(name).ok()) {
             let counters = &self.inner.counters[index];
             counters.calls.fetch_add(1, Ordering::Relaxed);
@@ -328,7 +406,7 @@ impl Permit {
         }
     }
 
-    fn failed(&self, error: Error) -> Error {
+    pub(crate) fn failed(&self, error: Error) -> Error {
         self.count(error.provider.as_deref(), Some(error.kind()));
         error
     }
@@ -343,29 +421,27 @@ impl Drop for Permit {
 }
 
 impl Counters {
-    fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
+    pub(crate) fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
         let counts = self.errors.iter().map(|count| count.load(Ordering::Relaxed));
         ErrorKind::ALL.iter().copied().zip(counts)
     }
 }
 
-fn pools(config: &Config, blocking: Option<&Handle>) -> Arc<[Pool]> {
-    let pool = |provider| Pool::new(provider, config.max_in_flight, blocking.cloned());
-    config.providers.iter().map(pool).collect()
+fn pools(inner: &Inner, blocking: Option<&Handle>) -> Arc<[Pool]> {
+    let pool = |provider| {
+        let most_idle = inner.config.max_in_flight;
+        Pool::new(provider, most_idle, blocking.cloned(), inner.network.clone())
+    };
+    inner.config.providers.iter().map(pool).collect()
 }
 
-fn parse(request: &[u8], options: &[u8]) -> Result<(Request, Options), Error> {
-    let options = if options.is_empty() { Options::default() } else { Options::parse(options)? };
-    Request::parse(request, options)
+fn one_chat_only() -> Error {
+    let message = "op must be \"chat\" here, and without options.fanout: one answer is waited for";
+    Error::new(ErrorKind::InvalidRequest, message)
 }
 
 fn closed() -> Error {
     Error::new(ErrorKind::Cancelled, "the client is closed")
-}
-
-/// A Prometheus label's value.
-fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
 //! value: a value may be a prompt.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::json::{Fault, MAX_DEPTH, Number, Value, parse};
 
@@ -166,6 +168,22 @@ impl Fields {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(other) => Err(wrong(&self.at(name), "an object", &other)),
+        }
+    }
+
+    /// A span of time in milliseconds.
+    pub fn millis(&mut self, name: &str, least: u64) -> Result<Option<Duration>, Error> {
+        Ok(self.whole(name, least)?.map(Duration::from_millis))
+    }
+
+    /// An object's members; `Some(None)`: the member is `false`.
+    pub fn object_or_false(&mut self, name: &str) -> Result<Option<Option<Fields>>, Error> {
+        let path = self.at(name);
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(false)) => Ok(Some(None)),
+            Some(Value::Object(object)) => Ok(Some(Some(Fields::new(object, path)))),
+            Some(other) => Err(wrong(&path, "an object or false", &other)),
         }
     }
 

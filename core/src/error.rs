@@ -77,6 +77,13 @@ pub struct Attempt {
     pub kind: Option<ErrorKind>,
     /// How long the attempt took, in milliseconds.
     pub ms: u64,
+    /// It ran beside another one that was slow.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hedge: bool,
+    /// It failed after the request had gone out, and the provider did not refuse it: the work may
+    /// have been done, and billed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_billed: bool,
 }
 
 macro_rules! kinds {

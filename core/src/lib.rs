@@ -4,19 +4,29 @@
 #![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod client;
 pub mod codec;
 pub mod config;
 pub mod error;
 pub mod http;
 pub mod json;
+mod ledger;
+mod limit;
+mod metrics;
 pub mod model;
+mod passthrough;
 mod pipeline;
 pub mod provider;
+mod retry;
+mod route;
 pub mod secret;
+mod stream;
 
-pub use client::{ChatStream, Client, Started};
+pub use client::{Answer, ChatStream, Client, Started};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
-pub use model::{Chunk, Options, Request, Response};
-pub use pipeline::Step;
+pub use model::{Chunk, Options, Request, Reset, Response};
+pub use passthrough::{HttpStep, HttpStream};
+pub use route::fanout::Many;
+pub use stream::Step;

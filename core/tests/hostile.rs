@@ -11,7 +11,7 @@ mod corpus;
 
 use http::HeaderMap;
 use liter_llm_core::config::ProviderConfig;
-use liter_llm_core::error::Error;
+use liter_llm_core::error::{Error, ErrorKind};
 use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -34,6 +34,15 @@ fn stream<'a>(
     }
     reader.end(adapter, &HeaderMap::new(), &target)?;
     Ok(reader.into_answer())
+}
+
+#[test]
+fn half_a_character_is_a_stream_that_ended_early() {
+    let provider = corpus::provider("openai");
+    let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"é\"}}]}";
+    let cut = event.find('é').unwrap() + 1;
+    let error = stream(&provider, [&event.as_bytes()[..cut]]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StreamBroken);
 }
 
 fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Answer, Error> {

@@ -16,7 +16,7 @@ use common::{
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use http::{Request, Response};
-use liter_llm_core::{Client, ErrorKind, Step};
+use liter_llm_core::{Answer, Client, ErrorKind, Step};
 use liter_llm_simulator::{CA_PEM, Options, Simulator};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -63,6 +63,29 @@ fn reply(asked: Asked) {
 
 fn prior(url: &str) -> Client {
     client(url, json!({"http": "2"}))
+}
+
+#[tokio::test]
+async fn what_is_passed_through_fits_http2() {
+    let (url, _) = server(None, async |_, mut connection: Raw| {
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            let (head, _) = request.into_parts();
+            let authority = head.uri.authority().unwrap().to_string();
+            let names: Vec<_> = head.headers.keys().map(|name| name.as_str()).collect();
+            let told = format!("{} {authority} {}", head.method, names.join(","));
+            let response = Response::builder().status(418).header("x-told", told).body(());
+            let _ = respond.send_response(response.unwrap(), true);
+        }
+    })
+    .await;
+    let request = json!({"op": "http", "url": format!("{url}/x"), "method": "PUT", "body": "x",
+        "headers": [["Host", "elsewhere"], ["connection", "keep-alive"], ["te", "trailers"],
+            ["transfer-encoding", "chunked"], ["authorization", "Bearer mine"]]});
+    let answer = within(prior(&url).answer(request.to_string().as_bytes(), b"")).await.unwrap();
+    let Answer::Http(answer) = answer else { panic!("not passed through") };
+    let host = url.trim_start_matches("http://");
+    let told = format!("PUT {host} authorization,content-length");
+    assert_eq!((answer.status, answer.headers["x-told"].to_str().unwrap()), (418, told.as_str()));
 }
 
 /// So many calls at once, all of which succeed.

@@ -24,7 +24,7 @@ async fn ends(client: &Client, stream: bool, options: Value, after: u64) -> Erro
         };
         loop {
             match stream.next().await {
-                Ok(Step::Chunks(_)) => {}
+                Ok(Step::Chunks(_) | Step::Restarted(_)) => {}
                 Ok(Step::Done(_)) => panic!("it ended well"),
                 Err(error) => return error,
             }

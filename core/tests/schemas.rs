@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::schema::{
-    ConfigDocument, ErrorDocument, OptionsDocument, RequestDocument,
+    ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
+    OptionsDocument, RequestDocument,
 };
-use liter_llm_core::{Chunk, Options, Request, Response};
+use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -66,7 +67,7 @@ fn takes_null(property: &Value) -> bool {
             .is_some_and(|forms| forms.iter().any(|form| null(&form["type"])))
 }
 
-fn all() -> [(&'static str, Value); 6] {
+fn all() -> [(&'static str, Value); 11] {
     [
         ("request", schema::<RequestDocument>()),
         ("options", schema::<OptionsDocument>()),
@@ -74,6 +75,11 @@ fn all() -> [(&'static str, Value); 6] {
         ("response", schema::<Response>()),
         ("chunk", schema::<Chunk>()),
         ("error", schema::<ErrorDocument>()),
+        ("reset", schema::<Reset>()),
+        ("many", schema::<Many>()),
+        ("http_request", schema::<HttpRequestDocument>()),
+        ("http_response", schema::<HttpResponseDocument>()),
+        ("http_event", schema::<HttpEventDocument>()),
     ]
 }
 
@@ -108,8 +114,19 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 
 /// The names that a reader asks `Fields` for, from its source.
 fn asked(source: &str) -> BTreeSet<String> {
-    const READERS: [&str; 9] =
-        ["string", "bool", "number", "whole", "list", "object", "word", "value", "timer"];
+    const READERS: [&str; 11] = [
+        "string",
+        "bool",
+        "number",
+        "whole",
+        "list",
+        "object",
+        "word",
+        "value",
+        "timer",
+        "millis",
+        "object_or_false",
+    ];
     let mut names = BTreeSet::new();
     for reader in READERS {
         let call = format!("{reader}(\"");
@@ -125,14 +142,28 @@ fn asked(source: &str) -> BTreeSet<String> {
 fn schemas_name_what_the_readers_know() {
     let request =
         concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
-    let options = include_str!("../src/model/options.rs");
-    let config = include_str!("../src/config.rs");
-    // A request's options are read by their own reader.
-    let both = format!("{request}{options}");
+    let policy = include_str!("../src/config/policy.rs");
+    let options =
+        concat!(include_str!("../src/model/options.rs"), include_str!("../src/config/policy.rs"));
+    // A target's reasoning is read as a request's.
+    let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
+        string("reasoning_effort")"#;
+    let config = concat!(
+        include_str!("../src/config/mod.rs"),
+        include_str!("../src/config/provider.rs"),
+        include_str!("../src/config/route.rs"),
+        include_str!("../src/config/limits.rs"),
+    );
+    let config = format!("{config}{policy}{reasoning}");
+    // A request's operation and options are read by their own readers.
+    let common = format!("{options}{}", include_str!("../src/model/operation.rs"));
+    let request = format!("{request}{common}");
+    let http = format!("{}{common}", include_str!("../src/model/http.rs"));
     for (name, schema, source) in [
-        ("request", schema::<RequestDocument>(), both.as_str()),
+        ("request", schema::<RequestDocument>(), request.as_str()),
+        ("http_request", schema::<HttpRequestDocument>(), http.as_str()),
         ("options", schema::<OptionsDocument>(), options),
-        ("config", schema::<ConfigDocument>(), config),
+        ("config", schema::<ConfigDocument>(), config.as_str()),
     ] {
         let mut known = BTreeSet::new();
         properties(&schema, &mut known);

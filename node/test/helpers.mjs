@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { brotliCompressSync, deflateSync } from "node:zlib";
 
 export const HERE = dirname(fileURLToPath(import.meta.url));
 export const ROOT = resolve(HERE, "../..");
@@ -37,6 +38,12 @@ const message = (more) => ({
 
 const tool = (text) => ({ id: "c", type: "function", function: { name: "f", arguments: text } });
 
+const packed = (coding, bytes) => ({
+  headers: { "content-encoding": coding },
+  body_hex: bytes.toString("hex"),
+});
+
+/** What the simulator answers, by name: to the first request, or to each in turn. */
 const REPLIES = {
   ok: { body: ANSWER },
   html: { headers: { "content-type": "text/html" }, body: HTML },
@@ -54,6 +61,18 @@ const REPLIES = {
   nul: message({ content: "a\0b" }),
   unicode: message({ content: 'naïve 日本語 🎉 \u2028 \u0001 \x7f \\ " 𝔘𝔫𝔦' }),
   proto: message({ tool_calls: [tool('{"__proto__": {"polluted": true}}')], __strange: 1 }),
+  gzipped: { body: "small", gzip: true },
+  gzipped_stall: { body: "small", gzip: true, stall_at: 12 },
+  deflated: packed("deflate", deflateSync("small")),
+  brotli: packed("br", brotliCompressSync("small")),
+  broken_gzip: packed("gzip", Buffer.from("small")),
+  cookies: { headers: { "set-cookie": ["a=1", "b=2"] }, body: "" },
+  binary: { body_hex: "00ff80c3" },
+  no_content: { status: 204, framing: "close" },
+  endless: { body: "0123456789abcdef", endless: "body" },
+  overloaded_once: [failure(503, "Overloaded."), { body: ANSWER }],
+  redirect_here: [{ status: 303, headers: { location: "there?x=1" }, body: "" }, { body: "here" }],
+  redirect_away: { status: 307, headers: { location: "http://localhost:1/" }, body: "away" },
   broken_stream: {
     sse: [
       {
@@ -85,7 +104,10 @@ class Simulator {
   static async start() {
     const folder = mkdtempSync(join(tmpdir(), "liter-llm-node-"));
     const cases = join(folder, "cases.jsonl");
-    const rows = Object.entries(REPLIES).map(([id, reply]) => ({ id, exchanges: [{ reply }] }));
+    const rows = Object.entries(REPLIES).map(([id, replies]) => ({
+      id,
+      exchanges: [replies].flat().map((reply) => ({ reply })),
+    }));
     writeFileSync(cases, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
     const child = spawn(binary(), ["--cases", cases, "--exit-with-stdin"], {
       stdio: ["pipe", "pipe", "inherit"],

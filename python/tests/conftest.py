@@ -51,6 +51,14 @@ REPLIES = {
     "never": {"never": True},
     "nul": _text("a\0b"),
     "unicode": _text("naïve 日本語 🎉 \u2028 \u0001 \x7f \\ \" 𝔘𝔫𝔦"),
+    "gzipped": {"body": "small", "gzip": True},
+    "cookies": {"headers": {"set-cookie": ["a=1", "b=2"], "x-latin": "caf\u00e9"}, "body": ""},
+    "binary": {"headers": {"content-type": "audio/wav"}, "body_hex": "00ff80c3"},
+    "structured": _text('{"weather": "mild"}'),
+    "hang_up": {"raw": ""},
+    "no_http": {"raw": "SSH-2.0-x\r\n"},
+    "cut_stream": {"sse": [{"choices": []}, {"choices": []}], "cut_at": 30, "cut": "close"},
+    "overloaded_once": [_error(503, "Overloaded."), {"body": ANSWER}],
     "big_number": {"body": {**ANSWER, "weird": 2**53 + 1, "precise": 0.1}},
     "broken_stream": {
         "sse": [
@@ -66,7 +74,11 @@ class Simulator:
 
     def __init__(self, binary, folder):
         cases = folder / "cases.jsonl"
-        rows = ({"id": name, "exchanges": [{"reply": r}]} for name, r in REPLIES.items())
+        replies = {name: r if isinstance(r, list) else [r] for name, r in REPLIES.items()}
+        rows = (
+            {"id": name, "exchanges": [{"reply": reply} for reply in several]}
+            for name, several in replies.items()
+        )
         cases.write_text("".join(json.dumps(row) + "\n" for row in rows))
         self.process = subprocess.Popen(
             [binary, "--cases", cases, "--exit-with-stdin"],

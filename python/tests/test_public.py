@@ -14,7 +14,8 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "bindings" / "conformance" / "sc
 def test_all_is_exactly_the_public_surface():
     for name in liter_llm.__all__:
         assert getattr(liter_llm, name) is not None
-    public = {name for name in vars(liter_llm) if not name.startswith("_")} - {"TYPE_CHECKING"}
+    public = {name for name in vars(liter_llm) if not name.startswith("_")}
+    public -= {"TYPE_CHECKING", *liter_llm._TRANSPORTS}
     assert public == {name for name in liter_llm.__all__ if not name.startswith("_")}
     assert sorted(liter_llm.__all__) == list(liter_llm.__all__)
     assert set(liter_llm.__all__) <= set(dir(liter_llm))
@@ -22,7 +23,8 @@ def test_all_is_exactly_the_public_surface():
 
 def test_modules_are_private():
     folder = Path(liter_llm.__file__).parent
-    assert all(path.name.startswith("_") for path in folder.glob("*.py"))
+    public = {path.stem for path in folder.glob("*.py") if not path.name.startswith("_")}
+    assert public == set(liter_llm._TRANSPORTS)
     assert (folder / "py.typed").exists()
 
 

@@ -33,19 +33,19 @@ def make(engine: Engine, output: Path) -> Path:
     (libraries / library.SHARED).symlink_to(shared)
     shutil.copyfile(engine.archive, libraries / library.ARCHIVE)
     for name in ("liter_llm.pc", "liter_llm-static.pc"):
-        fill(f"{name}.in", libraries / "pkgconfig" / name, target)
+        fill(libraries / "pkgconfig" / name, target)
     for name in ("liter_llm-config.cmake", "liter_llm-config-version.cmake"):
-        fill(f"{name}.in", libraries / "cmake" / "liter_llm" / name, target)
-    fill("README.md", root / "README.md", target)
+        fill(libraries / "cmake" / "liter_llm" / name, target)
+    fill(root / "README.md", target)
     shutil.copyfile(ROOT / "LICENSE", root / "LICENSE")
     notices.write(root / notices.NAME, target)
     shutil.copytree(EXAMPLES, root / "share" / "doc" / "liter_llm" / "examples")
     return tarball(root, output / f"{root.name}.tar.gz", epoch())
 
 
-def fill(template: str, output: Path, target: Target) -> None:
-    """Writes a template of bindings/c/package with its @NAMES@ replaced."""
-    text = (PACKAGE / template).read_text(encoding="utf-8")
+def fill(output: Path, target: Target) -> None:
+    """Writes a file from its template in bindings/c/package, with its @NAMES@ replaced."""
+    text = (PACKAGE / f"{output.name}.in").read_text(encoding="utf-8")
     values = {
         "VERSION": version(),
         "SERIES": version().rsplit(".", 1)[0],

@@ -12,7 +12,7 @@ from typing import Any
 from . import library, notices
 from .files import fresh
 from .library import Engine
-from .target import ROOT, STAGE, TARGETS, Target, version
+from .target import ROOT, STAGE, Target, repository, version
 
 NODE = ROOT / "node"
 
@@ -30,10 +30,9 @@ def main_package(output: Path) -> Path:
         shutil.copyfile(NODE / path, stage / path)
     shutil.copyfile(ROOT / "LICENSE", stage / "LICENSE")
     manifest = json.loads((NODE / "package.json").read_text(encoding="utf-8"))
-    names = {f"{manifest['name']}-{target.node}": version() for target in TARGETS.values()}
-    manifest["optionalDependencies"] = names
     # Of no use without the checkout.
-    del manifest["devDependencies"], manifest["scripts"], manifest["workspaces"]
+    for member in ("devDependencies", "scripts", "workspaces"):
+        del manifest[member]
     return pack(stage, manifest, output)
 
 
@@ -64,6 +63,8 @@ def listed(package: Path) -> list[str]:
 
 def pack(stage: Path, manifest: dict[str, Any], output: Path) -> Path:
     """`npm pack`: it gives every file one time and no owner."""
+    # npm holds a package's provenance against it.
+    manifest["repository"] = {"type": "git", "url": f"git+{repository()}.git", "directory": "node"}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (stage / "package.json").write_text(text, encoding="utf-8")
     (made,) = npm(stage, "pack", "--pack-destination", str(output))

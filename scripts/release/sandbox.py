@@ -12,7 +12,7 @@ from pathlib import Path
 from .target import ROOT, Target
 
 PROGRAMS = Path(__file__).parent / "programs"
-SECONDS = 300
+SECONDS = 900
 # The project's own overrides, and what would show a program another library or module than the
 # installed one. Settings of the package managers stay: they say how packages are reached.
 OVERRIDES = re.compile(

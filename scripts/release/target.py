@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +62,18 @@ def chosen() -> list[Target]:
 
 def version() -> str:
     """The workspace's version: the one place that says it (check_version.py holds the others)."""
-    text = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
-    found = re.search(r'^\[workspace\.package\]\nversion = "([^"]+)"$', text, re.MULTILINE)
-    assert found, "Cargo.toml has no version under [workspace.package]"
-    return found[1]
+    return workspace("version")
+
+
+def repository() -> str:
+    """Where the sources are."""
+    return workspace("repository")
+
+
+def workspace(member: str) -> str:
+    """A member of [workspace.package] in Cargo.toml."""
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    return manifest["workspace"]["package"][member]
 
 
 def abi_version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -17,6 +18,8 @@ def run(box: Sandbox) -> None:
     """Unpacks, compiles, asks."""
     name = c_package.folder_name(box.target)
     box.run("tar", "-xzf", box.dist / f"{name}.tar.gz")
+    with box.test("c: the commands of its README"):
+        follows_readme(box, box.root / name)
     # Packages are moved: nothing in one may name the folder it was made in.
     package = (box.root / name).rename(box.root / "a prefix with spaces")
     with_packages = {"PKG_CONFIG_PATH": str(package / "lib" / "pkgconfig")}
@@ -49,6 +52,16 @@ def run(box: Sandbox) -> None:
         archive = package / "lib" / "libliter_llm.a"
         box.run("c++", *flags, "main.cc", archive, "-lpthread", "-ldl", "-lm", "-o", "main")
         box.run(box.root / "main")
+
+
+def follows_readme(box: Sandbox, package: Path) -> None:
+    """What the package's README says to type, typed."""
+    readme = (package / "README.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    source = package / "share" / "doc" / "liter_llm" / "examples" / "chat.c"
+    shutil.copy(source, package)
+    box.run("sh", "-euc", commands, cwd=package)
+    asks(box, package / "chat", None)  # of the last command: the one with the archive
 
 
 def compiled(

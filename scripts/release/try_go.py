@@ -1,10 +1,11 @@
-"""The Go modules, from a module proxy made of files, and vendored."""
+"""The Go modules: from a proxy made of files, vendored, and with the C package in their place."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
-from . import go_package
+from . import c_package, go_package
 from .sandbox import PROGRAMS, Sandbox, expect
 from .target import version
 
@@ -52,11 +53,22 @@ def run(box: Sandbox) -> None:
         offline = {**go, "GOPROXY": "off"}
         box.run("go", "build", "-mod=vendor", "-o", "from-vendor", ".", cwd=project, **offline)
         asks(box, "from-vendor")
+    with box.test("go: with the C package instead of the archive"):
+        package = c_package.folder_name(box.target)
+        box.run("tar", "-xzf", box.dist / f"{package}.tar.gz")
+        libraries = box.root / package / "lib"
+        tagged = {"PKG_CONFIG_PATH": str(libraries / "pkgconfig"), **offline}
+        build = ("go", "build", "-mod=vendor", "-tags", "liter_llm_system")
+        box.run(*build, "-o", "from-system", ".", cwd=project, **tagged)
+        asks(box, "from-system", libraries)
 
 
-def asks(box: Sandbox, program: str) -> None:
-    """The program gets its answers, with the engine inside it."""
+def asks(box: Sandbox, program: str, libraries: Path | None = None) -> None:
+    """The program gets its answers, with the engine inside it or in a folder of libraries."""
     path = box.root / "project" / program
-    said = box.run(path).splitlines()
+    found = {"LD_LIBRARY_PATH": str(libraries)} if libraries else {}
+    said = box.run(path, **found).splitlines()
     expect(len(said) == 2 and said[0] == said[1] and "three" in said[0], f"it says {said}")
-    expect("liter_llm" not in box.run("ldd", path), f"{program} loads a shared liter_llm")
+    loaded = [line for line in box.run("ldd", path, **found).splitlines() if "liter_llm" in line]
+    right = len(loaded) == 1 and str(libraries) in loaded[0] if libraries else not loaded
+    expect(right, f"{program} loads {loaded}")

@@ -1,6 +1,7 @@
 //! `/_sim/…`: what runners ask the simulator about itself.
 
 use crate::connection::{Shared, error_body};
+use crate::request::Request;
 
 /// Status, reason and JSON body.
 pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'static str, String) {
@@ -24,6 +25,18 @@ pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'sta
         }
     };
     (200, "OK", body)
+}
+
+/// The request itself, as it came: what `/_sim/echo` and all below it answer to any method.
+pub(crate) fn echo(request: &Request<'_>) -> String {
+    let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+    let headers: Vec<_> =
+        request.headers.iter().map(|header| [header.name.to_owned(), text(header.value)]).collect();
+    let hex: String = request.body.iter().map(|byte| format!("{byte:02x}")).collect();
+    let echo = serde_json::json!({
+        "method": request.method, "target": request.target, "headers": headers, "body_hex": hex,
+    });
+    json(&echo)
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -18,6 +18,8 @@ pub(crate) struct Expect {
     headers: Pairs<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     body: Option<Value>,
+    /// The body's bytes, exactly.
+    body_hex: Option<String>,
 }
 
 /// More differences of one body than this are noise: the first few show what is wrong.
@@ -59,6 +61,12 @@ impl Expect {
                     short(&expected.to_string()),
                     short(&String::from_utf8_lossy(request.body)),
                 )),
+            }
+        }
+        if let Some(expected) = &self.body_hex {
+            let got: String = request.body.iter().map(|byte| format!("{byte:02x}")).collect();
+            if *expected != got {
+                found.push(format!("body: expected {}, got {}", short(expected), short(&got)));
             }
         }
         found

@@ -135,7 +135,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
     })?;
     // A lane in which something panicked is not used again.
     let outcome = guard(None, || {
-        let work = pin!(lane.client.call(request, options));
+        let work = pin!(lane.client.answer(request, options));
         Some(lane.drive(engine.until_stopped(work)).unwrap_or_else(|| Err(unsaid())))
     });
     let outcome = match outcome {
@@ -146,9 +146,9 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
         None => Err(panicked()),
     };
     match outcome.map_err(|error| engine.blame(error)) {
-        Ok(response) => {
-            logs::succeeded(&response);
-            Ok(response.to_json())
+        Ok(answer) => {
+            logs::succeeded(&answer);
+            Ok(answer.to_json())
         }
         Err(error) => {
             logs::failed(&error);

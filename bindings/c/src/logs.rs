@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
-use liter_llm_core::{Error, Response};
+use liter_llm_core::{Answer, Error};
 use serde_json::{Value, json};
 
 use crate::queue::Queue;
@@ -51,9 +51,9 @@ pub(crate) fn set(queue: &Weak<Queue>, level: u8) {
 }
 
 /// A call ended well.
-pub(crate) fn succeeded(response: &Response) {
+pub(crate) fn succeeded(answer: &Answer) {
     if let Some(logs) = listeners() {
-        logs.succeeded(response);
+        logs.succeeded(answer);
     }
 }
 
@@ -75,9 +75,9 @@ impl Logs {
         self.most.store(most, Ordering::Relaxed);
     }
 
-    fn succeeded(&self, response: &Response) {
-        self.emit(INFO, || {
-            json!({
+    fn succeeded(&self, answer: &Answer) {
+        self.emit(INFO, || match answer {
+            Answer::Chat(response) => json!({
                 "level": "info",
                 "event": "call",
                 "provider": response.provider,
@@ -86,7 +86,22 @@ impl Logs {
                 "total_ms": response.liter.timing.total_ms,
                 "usage": response.usage,
                 "attempts": response.liter.attempts,
-            })
+            }),
+            Answer::Many(many) => json!({
+                "level": "info",
+                "event": "fanout",
+                "results": many.results.len(),
+                "failures": many.failures.len(),
+            }),
+            Answer::Http(answer) => json!({
+                "level": "info",
+                "event": "http",
+                "provider": answer.provider,
+                "status": answer.status,
+                "request_id": answer.liter.request_id,
+                "total_ms": answer.liter.timing.total_ms,
+                "attempts": answer.liter.attempts,
+            }),
         });
     }
 

@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Chunk, Client, Error, Options, Started, Step};
+use liter_llm_core::{Answer, Chunk, Client, Error, HttpStep, Options, Started, Step};
 use memchr::memmem;
 
 use crate::engine::{self, Engine, unsaid};
@@ -83,22 +83,43 @@ async fn stages(
     request: &[u8],
     options: &[u8],
 ) -> Result<Option<Vec<u8>>, Error> {
-    let response = match client.start(request, options).await? {
-        Started::Whole(response) => response,
+    let answer = match client.start(request, options).await? {
+        Started::Whole(answer) => *answer,
         Started::Stream(mut stream) => loop {
             match stream.next().await? {
-                Step::Done(response) => break response,
+                Step::Done(response) => break Answer::Chat(*response),
                 Step::Chunks(chunks) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
                     let room = queue.chunks(last.token, payload, count);
                     stream.wait_for_reader(room).await?;
                 }
+                Step::Restarted(reset) => {
+                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+                    let mut payload = Vec::with_capacity(64);
+                    reset.write_json(&mut payload);
+                    payload.push(b'\n');
+                    let room = queue.chunks(last.token, payload, 1);
+                    stream.wait_for_reader(room).await?;
+                }
+            }
+        },
+        Started::Http(mut stream) => loop {
+            match stream.next().await? {
+                HttpStep::Done(answer) => break Answer::Http(*answer),
+                HttpStep::Event(event) => {
+                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+                    let mut payload = Vec::with_capacity(event.size());
+                    event.write_json(&mut payload);
+                    payload.push(b'\n');
+                    let room = queue.chunks(last.token, payload, 1);
+                    stream.wait_for_reader(room).await?;
+                }
             }
         },
     };
-    logs::succeeded(&response);
-    Ok(Some(response.to_json()))
+    logs::succeeded(&answer);
+    Ok(Some(answer.to_json()))
 }
 
 /// Chunk documents, one a line.

@@ -6,6 +6,7 @@ a binding that re-sorts or rounds has changed the provider's answer.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -29,7 +30,30 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
         _strip_attempts(error)
         if isinstance(message := error.get("message"), str):
             error["message"] = _RUN.sub("/case/RUN/", message)
+    if isinstance(events := outcome.get("events"), list):
+        outcome["events"] = _join_data(events)
     return outcome
+
+
+def _join_data(events: list[Any]) -> list[Any]:
+    """Joins the data events of what is passed through: how its socket was read is chance."""
+    pieces: list[bytes] = []
+    others: list[Any] = []
+    for event in events:
+        if not isinstance(event, dict) or event.get("object") != "http.data":
+            others.append(event)
+        elif "data" in event:
+            pieces.append(event["data"].encode())
+        else:
+            pieces.append(base64.b64decode(event["data_base64"], validate=True))
+    if not pieces:
+        return events
+    whole = b"".join(pieces)
+    try:
+        joined = {"data": whole.decode()}
+    except UnicodeDecodeError:
+        joined = {"data_base64": base64.b64encode(whole).decode()}
+    return [*others, {"object": "http.data", **joined}]
 
 
 def steady(outcome: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _CASE = {
     "outcome": dict,
     "outcome_exact": bool,
 }
-_EXPECT = {"method": str, "path": str, "headers": dict, "body": object}
+_EXPECT = {"method": str, "path": str, "headers": dict, "body": object, "body_hex": str}
 _REPLY = {
     "status": int,
     "headers": dict,
@@ -99,13 +99,16 @@ def load(folder: Path, pattern: str = "*") -> list[Case]:
 
 def check_requests(cases: list[Case], schemas: Path) -> None:
     """Requests, options and configurations that are expected to work are what the schemas say."""
-    known = {name: Schema(schemas / f"{name}.json") for name in ("request", "options", "config")}
+    names = ("request", "options", "config", "http_request")
+    known = {name: Schema(schemas / f"{name}.json") for name in names}
     for case in cases:
         if "error" in case.outcome and not case.document.get("exchanges"):
             continue
-        for name, schema in known.items():
+        for name in ("request", "options", "config"):
+            document = jsontext.plain(case.document.get(name, {}))
+            passed = name == "request" and document.get("op") == "http"
             if name in case.document and (
-                fault := schema.fault(jsontext.plain(case.document[name]))
+                fault := known["http_request" if passed else name].fault(document)
             ):
                 raise CaseError(f"{case.id}: {name}{fault}")
 

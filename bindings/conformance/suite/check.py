@@ -28,7 +28,8 @@ class Checker:
             corpus.case_id(record, seed): record for record in records for seed in range(seeds)
         }
         self._schemas = {
-            name: Schema(_SCHEMAS / f"{name}.json") for name in ("response", "error", "chunk")
+            name: Schema(_SCHEMAS / f"{name}.json")
+            for name in ("response", "error", "chunk", "http_response", "http_event")
         }
         # runner → (case, via) → canonical text
         self.outcomes: dict[str, dict[Key, str]] = {}
@@ -111,13 +112,16 @@ class Checker:
             liter |= outcome["result"]["liter"]
             attempts = [attempt | {"ms": 0} for attempt in liter["attempts"]]
             result = outcome["result"] | {"liter": liter | {"attempts": attempts}}
-            found = [("response", self._schemas["response"].fault(result))]
+            name = "http_response" if compare.is_passed_through(result) else "response"
+            found = [(name, self._schemas[name].fault(result))]
         else:
             error = outcome["error"]
             if "attempts" in error:
                 error = error | {"attempts": [attempt | {"ms": 0} for attempt in error["attempts"]]}
             found = [("error", self._schemas["error"].fault({"error": error}))]
-        found += [("chunk", self._schemas["chunk"].fault(e)) for e in outcome.get("events", [])]
+        for event in outcome.get("events", []):
+            name = "http_event" if compare.is_passed_through(event) else "chunk"
+            found.append((name, self._schemas[name].fault(event)))
         return [f"schema of a {name}: {fault}" for name, fault in found if fault]
 
     def _seeds(self, runner: str, found: dict[Key, str], report: Report) -> None:

@@ -52,9 +52,16 @@ def bytes_difference(one: str, other: str) -> str:
     return f"at byte {at}: {one[start : at + 60]!r} against {other[start : at + 60]!r}"
 
 
+def is_passed_through(document: dict[str, Any]) -> bool:
+    """Whether a result or an event belongs to a request of `op: "http"`."""
+    return str(document.get("object")).startswith("http.")
+
+
 def stream_difference(outcome: dict[str, Any]) -> str | None:
     """Whether the chunks, put together, are the final result."""
     result = outcome.get("result")
+    if any(map(is_passed_through, [*outcome.get("events", []), result or {}])):
+        return _passed_difference(outcome.get("events", []), result)
     if result is None:
         partial = (outcome.get("error") or {}).get("partial")
         text = _concatenate(outcome.get("events", [])).get(0, {}).get("content") or ""
@@ -81,6 +88,20 @@ def stream_difference(outcome: dict[str, Any]) -> str | None:
             if (whole[name] or None) != (value or None):
                 return f"{name}: chunks give {short(whole[name])}, the result {short(value)}"
     return f"choices {sorted(wholes)} are in chunks only" if wholes else None
+
+
+def _passed_difference(events: list[dict[str, Any]], result: dict[str, Any] | None) -> str | None:
+    """Whether a head came first and once, and is the result's. Data events were joined before."""
+    kinds = [event.get("object") for event in events]
+    if kinds not in (["http.head"], ["http.head", "http.data"]):
+        return f"not a head and data: {short(events)}"
+    head = events[0]
+    for name in ("status", "headers"):
+        if result is not None and head.get(name) != result.get(name):
+            return f"{name}: the head says {short(head.get(name))}, the result {short(result)}"
+    if result is not None and ("body" in result or "body_base64" in result):
+        return "the result repeats the body"
+    return None
 
 
 def _concatenate(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:

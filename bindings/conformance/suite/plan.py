@@ -15,6 +15,10 @@ from .jsontext import compact
 
 ABSENT = "-"
 
+# A case is of one exchange, unless it says otherwise: in its configuration, or for `invoke`, whose
+# configuration all cases share, in its options.
+ONE_ATTEMPT: dict[str, Any] = {"retry": False}
+
 
 @dataclass
 class Plan:
@@ -29,7 +33,8 @@ class Plan:
         folder.mkdir(parents=True, exist_ok=True)
         plan, config = folder / "plan.tsv", folder / "config.json"
         plan.write_text("".join(row + "\n" for row in self.rows), encoding="utf-8")
-        config.write_text(compact({"providers": self.providers}), encoding="utf-8")
+        document = ONE_ATTEMPT | {"providers": self.providers}
+        config.write_text(compact(document), encoding="utf-8")
         return {"LITER_LLM_PLAN": str(plan), "LITER_LLM_CONFIG": str(config)}
 
 
@@ -54,7 +59,7 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
     config = _fill(document.get("config"), url)
     provider = document.get("provider", "")
     options = document.get("options")
-    request = document.get("request")
+    request = _fill(document.get("request"), url)
     if via == "invoke":
         entry = config["providers"][provider]
         plan.providers[case.id] = {"kind": entry.get("kind", provider)} | entry
@@ -62,7 +67,9 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
         if options is not None and request is not None:
             request = request | {"options": request.get("options", {}) | options}
             options = None
-    elif provider:
+    if config is not None:
+        config = ONE_ATTEMPT | config
+    if via != "invoke" and provider:
         # Only `invoke` has an argument for the provider; elsewhere it is an option.
         options = {"provider": provider} | (options or {})
     if via == "stream" and request is not None and "stream" not in request:

@@ -64,10 +64,11 @@ def _compile_c(folder: Path) -> str:
 
 def _build_go(folder: Path) -> str:
     program = folder / "conformance-go"
-    arguments = ["go", "-C", str(ROOT / "go"), "build", "-o", str(program), "./internal/conformance"]
+    build = ["go", "-C", str(ROOT / "go"), "build"]
+    arguments = [*build, "-o", str(program), "./internal/conformance"]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RunnerError(f"the Go runner does not build (is there an archive? make go-lib):\n{done.stderr}")
+        raise RunnerError(f"the Go runner does not build (make go-lib):\n{done.stderr}")
     return str(program)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 _NOTES = {"$schema", "$defs", "title", "description", "default"}
 _KNOWN = {"$ref", "additionalProperties", "allOf", "anyOf", "const", "enum", "items"}
-_KNOWN |= {"maximum", "minimum", "oneOf", "properties", "required", "type", "uniqueItems"}
+_KNOWN |= {"maxItems", "maximum", "minItems", "minimum", "oneOf", "properties", "required", "type"}
+_KNOWN |= {"uniqueItems"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -68,6 +69,10 @@ class Schema:
         return None
 
     def _inside(self, schema: dict[str, Any], value: Any, path: str) -> str | None:
+        if isinstance(value, list):
+            least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+            if not least <= len(value) <= most:
+                return f"{path}: {len(value)} items"
         if isinstance(value, list) and "items" in schema:
             for number, item in enumerate(value):
                 if found := self._check(schema["items"], item, f"{path}[{number}]"):

@@ -65,6 +65,22 @@ class Cases(unittest.TestCase):
 class Comparison(unittest.TestCase):
     """Comparing documents and streams."""
 
+    def test_what_is_passed_through_is_judged_whole(self) -> None:
+        head = {"object": "http.head", "status": 200, "headers": []}
+        data = [{"object": "http.data", "data_base64": text} for text in ("4pg=", "gw==")]
+        result = {"object": "http.response", "status": 200, "headers": [], "liter": {}}
+        outcome = canonical.strip({"events": [head, *data], "result": result})
+        self.assertEqual(outcome["events"], [head, {"object": "http.data", "data": "\u2603"}])
+        self.assertIsNone(compare.stream_difference(outcome))
+        for wrong in (
+            outcome | {"events": []},
+            outcome | {"events": outcome["events"][1:]},
+            outcome | {"events": [head, head]},
+            outcome | {"result": result | {"status": 500}},
+            outcome | {"result": result | {"body": ""}},
+        ):
+            self.assertIsNotNone(compare.stream_difference(wrong), wrong)
+
     def test_differences_are_found(self) -> None:
         for expected, actual, exact in (
             ({"a": 1}, {"a": 2}, False),

@@ -56,9 +56,20 @@ impl AsyncWrite for Quiet {
     }
 }
 
-/// A connection's bytes, in the clear.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection's bytes.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Opens connections in place of TCP, so that tests can run in virtual time.
+pub trait Network: Send + Sync {
+    /// Opens a connection, to which TLS and HTTP are spoken as to a socket. It may fail, take its
+    /// time, or never come.
+    fn connect<'a>(&'a self, host: &'a str, port: u16) -> Connecting<'a>;
+}
+
+/// A connection that is being opened.
+pub type Connecting<'a> =
+    Pin<Box<dyn Future<Output = std::io::Result<Box<dyn Stream>>> + Send + 'a>>;
 
 /// An open connection.
 pub(super) struct Dialled {
@@ -78,6 +89,8 @@ pub(super) struct Dialler {
     ca_file: Option<std::path::PathBuf>,
     proxy: Option<Proxy>,
     connector: HttpConnector<Resolver>,
+    /// In place of `connector` and `proxy`.
+    network: Option<Arc<dyn Network>>,
 }
 
 /// A proxy on the way.
@@ -88,14 +101,21 @@ struct Proxy {
 
 impl Dialler {
     /// `blocking`: where name look-ups run; else on the runtime of the call.
-    pub(super) fn new(provider: &ProviderConfig, blocking: Option<Handle>) -> Self {
+    pub(super) fn new(
+        provider: &ProviderConfig,
+        blocking: Option<Handle>,
+        network: Option<Arc<dyn Network>>,
+    ) -> Self {
         let mut connector = HttpConnector::new_with_resolver(Resolver { blocking });
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.enforce_http(false);
         let base = provider.base_url.clone();
-        let proxy = Matcher::from_env()
-            .intercept(&base)
+        let proxy = match network {
+            Some(_) => None,
+            None => Matcher::from_env().intercept(&base),
+        };
+        let proxy = proxy
             .map(|proxy| Proxy { uri: proxy.uri().clone(), auth: proxy.basic_auth().cloned() });
         Dialler {
             origin: provider.origin(),
@@ -105,6 +125,7 @@ impl Dialler {
             ca_file: provider.ca_file.clone(),
             proxy,
             connector,
+            network,
             base,
         }
     }
@@ -147,9 +168,19 @@ impl Dialler {
     }
 
     async fn dial_now(&self) -> Result<Dialled, Error> {
-        let tcp = Quiet(self.tcp().await?);
+        if let Some(network) = &self.network {
+            let port = self.base.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
+            let io = network.connect(self.base.host().unwrap_or_default(), port).await;
+            let io = io.map_err(|error| failure::connecting(&error, &self.origin))?;
+            return self.secure(io).await;
+        }
+        self.secure(Quiet(self.tcp().await?)).await
+    }
+
+    /// Puts TLS on a connection, where it is wanted.
+    async fn secure(&self, io: impl Stream + 'static) -> Result<Dialled, Error> {
         let Some(tls) = &self.tls else {
-            return Ok(Dialled { io: Box::new(tcp), http2: self.version == HttpVersion::Http2 });
+            return Ok(Dialled { io: Box::new(io), http2: self.version == HttpVersion::Http2 });
         };
         let connector = match tls.get() {
             Some(connector) => connector,
@@ -164,7 +195,7 @@ impl Dialler {
             Error::invalid("base_url", format!("{} has no name that TLS can check", self.origin))
         })?;
         let stream = connector
-            .connect(name, tcp)
+            .connect(name, io)
             .await
             .map_err(|error| failure::connecting(&error, &self.origin))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -13,6 +13,7 @@ use ::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
     HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
+use ::http::response::Parts;
 use ::http::{Method, Request, Uri};
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
@@ -109,30 +110,16 @@ fn coding(headers: &HeaderMap) -> Coding {
 }
 
 impl Pool {
-    /// Sends `request` and waits for the headers.
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told when
+    /// it goes out on a connection, and when that connection turns out not to have taken it.
     pub async fn send(
         &self,
         provider: &ProviderConfig,
-        auth: Auth,
-        request: HttpRequest,
+        request: Request<Full<Bytes>>,
         deadline: &Deadline,
+        sent: impl Fn(bool),
     ) -> Result<Reply, Error> {
-        let mut request = self.build(provider, auth, request)?;
-        let exchange = async {
-            let mut resends = 0;
-            loop {
-                let lease = self.lease().await?;
-                self.address(provider, &mut request, lease.is_http2())?;
-                match lease.send(request, &self.origin).await? {
-                    Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(_, error) if resends == RESENDS => return Err(error),
-                    Sent::Unsent(again, _) => request = again,
-                }
-                resends += 1;
-            }
-        };
-        let (response, lease) = deadline.headers(pin!(exchange)).await??;
-        let (head, incoming) = response.into_parts();
+        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
         let status = head.status.as_u16();
         if head.status.is_redirection() {
             let message = format!(
@@ -156,11 +143,60 @@ impl Pool {
         Ok(Reply { status, headers: head.headers, body })
     }
 
-    fn build(
+    /// Sends a request of the caller's own, to which no key and no header is added but what the
+    /// connection needs, and waits for the headers. A redirect is an answer like others, and a
+    /// compressed body stays so.
+    pub async fn forward(
+        &self,
+        provider: &ProviderConfig,
+        request: Request<Full<Bytes>>,
+        deadline: &Deadline,
+        sent: impl Fn(bool),
+    ) -> Result<Reply, Error> {
+        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
+        let body = Body { incoming, lease, coding: Coding::None, origin: self.origin.clone() };
+        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    async fn exchange(
+        &self,
+        provider: &ProviderConfig,
+        mut request: Request<Full<Bytes>>,
+        deadline: &Deadline,
+        sent: impl Fn(bool),
+    ) -> Result<(Parts, Incoming, Lease), Error> {
+        let exchange = async {
+            let mut resends = 0;
+            loop {
+                let lease = self.lease().await?;
+                self.address(provider, &mut request, lease.is_http2())?;
+                sent(true);
+                match lease.send(request, &self.origin).await? {
+                    Sent::Answer(response, lease) => return Ok((response, lease)),
+                    Sent::Unsent(again, error) => {
+                        sent(false);
+                        if resends == RESENDS {
+                            return Err(error);
+                        }
+                        request = again;
+                    }
+                }
+                resends += 1;
+            }
+        };
+        let (response, lease) = deadline.headers(pin!(exchange)).await??;
+        let (head, incoming) = response.into_parts();
+        Ok((head, incoming, lease))
+    }
+
+    /// The request with its key and every header. `idempotency`: the key that makes a repeated
+    /// request count once, for a provider that has a header for it.
+    pub fn prepare(
         &self,
         provider: &ProviderConfig,
         auth: Auth,
         request: HttpRequest,
+        idempotency: Option<&str>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
         *out.method_mut() = Method::POST;
@@ -200,6 +236,13 @@ impl Pool {
         for (name, value) in &provider.headers {
             headers.insert(name, value.clone());
         }
+        if let (Some(key), Some(name)) = (idempotency, &provider.idempotency_header) {
+            let value = HeaderValue::try_from(key).map_err(|_| {
+                let param = "options.idempotency_key";
+                Error::invalid(param, format!("{param} has characters that no header can hold"))
+            })?;
+            headers.insert(name, value);
+        }
         Ok(out)
     }
 
@@ -226,7 +269,8 @@ impl Pool {
                 provider.base_url.authority().map_or("", |authority| authority.as_str());
             let host = HeaderValue::try_from(authority)
                 .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-            request.headers_mut().insert(HOST, host);
+            // A request that is passed through may have one of its own.
+            request.headers_mut().entry(HOST).or_insert(host);
         }
         if let Some(Some(auth)) = proxy {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());

@@ -9,6 +9,7 @@ mod pool;
 mod sse;
 mod tls;
 
+pub use connect::{Connecting, Network, Stream};
 pub use exchange::{Body, Reply};
 pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
@@ -27,7 +28,10 @@ pub struct Deadline {
     pub start: Instant,
     /// When its time is up.
     pub total: Instant,
-    headers: Option<Instant>,
+    /// When the attempt began.
+    begun: Instant,
+    /// When the headers are due, and the name of that limit.
+    headers: Option<(Instant, &'static str)>,
     first_token: Option<Instant>,
     idle: Duration,
     /// The limit was asked for. The default does not hold before the first content: a model that
@@ -42,41 +46,71 @@ const IDLE: Duration = Duration::from_secs(60);
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
 
 impl Deadline {
-    /// The timers of a call that begins now. Only a `stream` has a first token.
+    /// So long after `start`.
+    #[must_use]
+    pub fn after(start: Instant, time: Duration) -> Instant {
+        start + time.min(FOREVER)
+    }
+
+    /// The timers of an attempt that begins now, in a call that began at `start` and has until
+    /// `total`. Only a `stream` has a first token.
     #[must_use]
     pub fn new(
         timeouts: &Timeouts,
         stream: bool,
-        total_ms: Option<u64>,
+        start: Instant,
+        total: Instant,
         idle_ms: Option<u64>,
     ) -> Self {
-        let start = Instant::now();
-        let at = |after: Duration| start + after.min(FOREVER);
+        let begun = Instant::now();
+        let at = |time| Self::after(begun, time);
         let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
         Deadline {
             start,
-            total: at(total_ms.map_or(timeouts.total, Duration::from_millis)),
-            headers: timeouts.headers.map(at),
+            total,
+            begun,
+            headers: timeouts.headers.map(|after| (at(after), HEADERS)),
             first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: asked.unwrap_or(IDLE).min(FOREVER),
             idle_from_start: asked.is_some(),
         }
     }
 
+    /// The timers of a request that is passed through and begins now. Which of its answer's bytes are
+    /// content nobody here knows, so silence counts only where a limit was asked for; one that the
+    /// call asks for counts before the headers too, as it does in HTTP clients.
+    #[must_use]
+    pub fn verbatim(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
+        let start = Instant::now();
+        let total = total_ms.map_or(timeouts.total, Duration::from_millis);
+        let total = Self::after(start, total);
+        let mut deadline = Self::new(timeouts, true, start, total, idle_ms);
+        if !deadline.idle_from_start {
+            deadline.idle = FOREVER;
+        }
+        if idle_ms.is_some() {
+            let silent = deadline.begun + deadline.idle;
+            if deadline.headers.is_none_or(|(at, _)| silent < at) {
+                deadline.headers = Some((silent, "response headers (idle_ms)"));
+            }
+        }
+        deadline
+    }
+
     /// Waits for `work` until the headers are due.
     pub async fn headers<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
-        let mut due = (self.total, TOTAL);
-        if let Some(at) = self.headers
+        let mut due = (self.total, self.start, TOTAL);
+        if let Some((at, what)) = self.headers
             && at < due.0
         {
-            due = (at, "response headers (timeouts.headers_ms)");
+            due = (at, self.begun, what);
         }
         if let Some(at) = self.first_token
             && at < due.0
         {
-            due = (at, FIRST_TOKEN);
+            due = (at, self.begun, FIRST_TOKEN);
         }
-        until(due.0, due.0 - self.start, due.1, work).await
+        until(due.0, due.0 - due.1, due.2, work).await
     }
 
     /// Waits for a part of a body. `content`: the first content has arrived.
@@ -91,7 +125,7 @@ impl Deadline {
         if let (false, Some(first)) = (content, self.first_token)
             && first < at
         {
-            return until(first, first - self.start, FIRST_TOKEN, work).await;
+            return until(first, first - self.begun, FIRST_TOKEN, work).await;
         }
         until(at, limit, what, work).await
     }
@@ -111,5 +145,6 @@ async fn until<T>(
     })
 }
 
+const HEADERS: &str = "response headers (timeouts.headers_ms)";
 const FIRST_TOKEN: &str = "the first token (timeouts.first_token_ms)";
 const TOTAL: &str = "the answer (the call's whole time: options.timeout_ms or timeouts.total_ms)";

@@ -32,7 +32,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::connect::{Dialler, Stream};
+use super::connect::{Dialler, Network, Stream};
 use super::failure;
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
@@ -167,10 +167,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Pool {
     /// A pool that keeps up to `most_idle` idle connections. Nothing is opened yet. `blocking`: the
-    /// runtime whose threads look names up; else that of the call.
+    /// runtime whose threads look names up; else that of the call. `network`: in place of TCP.
     #[must_use]
-    pub fn new(provider: &ProviderConfig, most_idle: usize, blocking: Option<Handle>) -> Self {
-        let dialler = Dialler::new(provider, blocking);
+    pub fn new(
+        provider: &ProviderConfig,
+        most_idle: usize,
+        blocking: Option<Handle>,
+        network: Option<Arc<dyn Network>>,
+    ) -> Self {
+        let dialler = Dialler::new(provider, blocking, network);
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
             dialler,
@@ -472,7 +477,7 @@ mod tests {
         let config =
             Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
         let config = config.unwrap();
-        Pool::new(&config.providers[config.index("p").unwrap()], 2, None)
+        Pool::new(&config.providers[config.index("p").unwrap()], 2, None, None)
     }
 
     /// A connection over a pipe, used for one exchange, and the pipe's other end.

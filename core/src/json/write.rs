@@ -37,15 +37,29 @@ impl Writer<'_> {
 
     fn text(self, text: &str) {
         self.out.push(b'"');
-        let mut rest = text.as_bytes();
-        loop {
-            let (run, after) = rest.split_at(plain(rest));
-            self.out.extend_from_slice(run);
-            let Some((byte, after)) = after.split_first() else { break };
-            escape(self.out, *byte);
-            rest = after;
-        }
+        inside(self.out, text);
         self.out.push(b'"');
+    }
+}
+
+/// The text of a string that is open, as it is formatted.
+struct Inside<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Inside<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        inside(self.0, text);
+        Ok(())
+    }
+}
+
+fn inside(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text.as_bytes();
+    loop {
+        let (run, after) = rest.split_at(plain(rest));
+        out.extend_from_slice(run);
+        let Some((byte, after)) = after.split_first() else { break };
+        escape(out, *byte);
+        rest = after;
     }
 }
 
@@ -157,6 +171,14 @@ impl<'a> Serializer for Writer<'a> {
     /// The text of a `Number`: nothing else in a document is bytes.
     fn serialize_bytes(self, text: &[u8]) -> Result<(), fmt::Error> {
         self.out.extend_from_slice(text);
+        Ok(())
+    }
+
+    /// Straight to where it goes: a body in base64 may be large.
+    fn collect_str<T: fmt::Display + ?Sized>(self, text: &T) -> Result<(), fmt::Error> {
+        self.out.push(b'"');
+        fmt::Write::write_fmt(&mut Inside(self.out), format_args!("{text}"))?;
+        self.out.push(b'"');
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The unified data model: what a request, its options, a response and a chunk are. Types and
 //! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
 
+mod http;
+mod operation;
 mod options;
 mod read;
 mod read_message;
@@ -10,7 +12,10 @@ mod response;
 pub mod schema;
 mod stream;
 
-pub use options::{Options, Unsupported};
+pub use http::{HttpAnswer, HttpCall, HttpEvent};
+pub use operation::Operation;
+pub use options::{Fanout, OnBreak, Options, Unsupported};
+pub(crate) use read::read_reasoning;
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
@@ -18,4 +23,4 @@ pub use response::{
     AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
     Timing, ToolCall, Usage, Warning,
 };
-pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, ToolCallDelta};
+pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};

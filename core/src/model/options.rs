@@ -1,7 +1,9 @@
 //! How and where a request is done. Never in the cache key, never in the audit hash.
 
-use crate::codec::{Fields, Object, parse_object};
+use crate::codec::{Fields, Object, parse_object, wrong};
+use crate::config::policy::{self, Hedge, RetryOverlay};
 use crate::error::{Error, ErrorKind};
+use crate::json::Value;
 
 /// The options of one call.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,43 @@ pub struct Options {
     pub strict: Option<bool>,
     /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
     pub inline: Option<bool>,
+    /// Retries of this call.
+    pub retry: Option<RetryOverlay>,
+    /// Further targets, in order, for when the first fails: `provider/model`, or a provider.
+    pub fallback: Option<Vec<String>>,
+    /// Several targets at once.
+    pub fanout: Option<Fanout>,
+    /// Further attempts beside a slow first one.
+    pub hedge: Option<Hedge>,
+    /// `limit.wait`: whether the call waits for a limit.
+    pub wait: Option<bool>,
+    /// Only targets of this region.
+    pub region: Option<String>,
+    /// Calls with the same key keep to the same target of a `weighted` route.
+    pub sticky_key: Option<String>,
+    /// The same for every attempt of a call, for providers that count a repeated request once.
+    pub idempotency_key: Option<String>,
+    /// What happens to a stream that breaks after its first content.
+    pub on_break: Option<OnBreak>,
+}
+
+/// Several targets at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fanout {
+    /// `provider/model`, or a provider or route.
+    pub targets: Vec<String>,
+    /// How many answers are waited for; the others are cancelled.
+    pub first: usize,
+}
+
+/// What happens to a stream that breaks after its first content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBreak {
+    /// It ends with an error that holds what had come.
+    #[default]
+    Error,
+    /// A reset event, and the answer anew from its beginning.
+    Restart,
 }
 
 /// What happens to a parameter that the provider cannot take.
@@ -33,22 +72,7 @@ pub enum Unsupported {
 }
 
 /// Options of the contract that this build does not have yet: an error, never ignored.
-const NOT_YET: [&str; 14] = [
-    "retry",
-    "fallback",
-    "fanout",
-    "hedge",
-    "cache",
-    "limit",
-    "region",
-    "idempotency_key",
-    "traceparent",
-    "tracestate",
-    "baggage",
-    "tags",
-    "on_break",
-    "health",
-];
+const NOT_YET: [&str; 5] = ["cache", "traceparent", "tracestate", "baggage", "tags"];
 
 impl Options {
     /// Reads an options document.
@@ -67,6 +91,18 @@ impl Options {
             unsupported: self.unsupported.or(other.unsupported),
             strict: self.strict.or(other.strict),
             inline: self.inline.or(other.inline),
+            retry: match (self.retry, other.retry) {
+                (Some(mine), Some(theirs)) => Some(mine.or(theirs)),
+                (mine, theirs) => mine.or(theirs),
+            },
+            fallback: self.fallback.or(other.fallback),
+            fanout: self.fanout.or(other.fanout),
+            hedge: self.hedge.or(other.hedge),
+            wait: self.wait.or(other.wait),
+            region: self.region.or(other.region),
+            sticky_key: self.sticky_key.or(other.sticky_key),
+            idempotency_key: self.idempotency_key.or(other.idempotency_key),
+            on_break: self.on_break.or(other.on_break),
         }
     }
 
@@ -83,6 +119,24 @@ impl Options {
             }),
             strict: fields.bool("strict")?,
             inline: fields.bool("inline")?,
+            retry: RetryOverlay::read(&mut fields)?,
+            fallback: match fields.list("fallback")? {
+                Some(items) => Some(names(items, "options.fallback")?),
+                None => None,
+            },
+            fanout: match fields.object("fanout")? {
+                Some(object) => Some(Fanout::read(Fields::new(object, "options.fanout"))?),
+                None => None,
+            },
+            hedge: Hedge::read(&mut fields)?,
+            wait: policy::read_wait(&mut fields)?,
+            region: fields.string("region")?,
+            sticky_key: fields.string("sticky_key")?,
+            idempotency_key: fields.string("idempotency_key")?,
+            on_break: fields.word("on_break", &["error", "restart"])?.map(|word| match word {
+                "restart" => OnBreak::Restart,
+                _ => OnBreak::Error,
+            }),
         };
         match fields.rest().keys().next() {
             None => Ok(options),
@@ -100,4 +154,34 @@ impl Options {
             }
         }
     }
+}
+
+impl Fanout {
+    fn read(mut fields: Fields) -> Result<Fanout, Error> {
+        let path = fields.at("targets");
+        let targets = names(fields.list("targets")?.unwrap_or_default(), &path)?;
+        if targets.is_empty() {
+            return Err(fields.missing("targets", "a list of provider/model"));
+        }
+        let first = fields.whole("first", 1)?.map_or(1, |n| usize::try_from(n).unwrap_or(MOST));
+        if first > targets.len() || targets.len() > MOST {
+            let message = format!(
+                "options.fanout: first is at most the number of targets, and they are {MOST} at most"
+            );
+            return Err(Error::invalid("options.fanout", message));
+        }
+        crate::config::finish(fields, "options.fanout")?;
+        Ok(Fanout { targets, first })
+    }
+}
+
+/// Most targets of one call.
+const MOST: usize = 32;
+
+fn names(items: Vec<Value>, path: &str) -> Result<Vec<String>, Error> {
+    let name = |(i, item)| match item {
+        Value::String(text) => Ok(text),
+        other => Err(wrong(&format!("{path}[{i}]"), "a string", &other)),
+    };
+    items.into_iter().enumerate().map(name).collect()
 }

@@ -3,32 +3,23 @@
 //! By hand, not derived: a message about a wrong member has to name its path and must not quote its
 //! value, which may be a prompt. Members that nobody knows are listed, at any depth.
 
+use super::operation::Operation;
 use super::options::Options;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::codec::{Fields, Object, parse_object, type_name, wrong};
-use crate::error::{Error, ErrorKind};
+use crate::codec::{Fields, Object, type_name, wrong};
+use crate::error::Error;
 use crate::json::Value;
 
 impl Request {
     /// Reads a request document and the options that lie in it; `options`, given beside it, win
     /// member by member.
     pub fn parse(bytes: &[u8], options: Options) -> Result<(Request, Options), Error> {
-        let mut fields = Fields::new(parse_object(bytes, "request")?, "");
-        let options = match fields.object("options")? {
-            Some(object) => options.or(Options::read(object)?),
-            None => options,
-        };
-        match fields.string("op")?.as_deref() {
-            None | Some("chat") => {}
-            // The tests' way to see that a panic stays inside.
-            #[cfg(debug_assertions)]
-            Some("debug_panic") => panic!("op debug_panic"),
-            Some(_) => {
-                let message = "op must be \"chat\": this build has no other operation";
-                return Err(Error::new(ErrorKind::Unsupported, message)
-                    .with(|e| e.param = Some("op".into())));
-            }
-        }
+        let (operation, options) = Operation::parse(bytes, options)?;
+        Ok((operation.chat()?, options))
+    }
+
+    /// Reads the members of a chat request.
+    pub(super) fn read(mut fields: Fields, options: &Options) -> Result<Request, Error> {
         let mut unknown = Vec::new();
         let messages = read_conversation(&mut fields, &mut unknown)?;
         let max_tokens = fields.whole("max_tokens", 1)?;
@@ -75,7 +66,7 @@ impl Request {
                 ),
             ));
         }
-        Ok((request, options))
+        Ok(request)
     }
 }
 
@@ -225,7 +216,7 @@ fn read_response_format(
     }
 }
 
-fn read_reasoning(
+pub(crate) fn read_reasoning(
     fields: &mut Fields,
     unknown: &mut Vec<String>,
 ) -> Result<Option<Reasoning>, Error> {

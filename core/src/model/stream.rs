@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::response::{FinishReason, Usage};
 use crate::codec::Object;
+use crate::error::ErrorKind;
 use crate::json::write;
 
 /// What arrived at once.
@@ -32,6 +33,27 @@ pub struct Chunk {
 
 impl Chunk {
     /// Appends the chunk's document, compact, in canonical member order.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        write(out, self);
+    }
+}
+
+/// An answer that broke begins anew (`options.on_break`): the chunks so far are void.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reset {
+    /// `chat.completion.reset`.
+    pub object: &'static str,
+    /// How the answer broke.
+    pub reason: ErrorKind,
+}
+
+impl Reset {
+    pub(crate) fn new(reason: ErrorKind) -> Self {
+        Reset { object: "chat.completion.reset", reason }
+    }
+
+    /// Appends the document, compact.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         write(out, self);
     }

@@ -5,12 +5,15 @@
 //! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
 //! that status, provider, model and request id are never missing.
 
+use std::time::Duration;
+
 use crate::json::Value;
 use ::http::HeaderMap;
 
 use super::{Target, shared};
 use crate::codec::{Object, parse_foreign, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
+use crate::retry::hint;
 
 /// Most characters of a provider's text in a message.
 const MAX_TEXT: usize = 2_000;
@@ -33,6 +36,10 @@ pub struct Complaint {
     pub request_id: Option<String>,
     /// The HTTP status that the error stands for, where it came under another.
     pub status: Option<u16>,
+    /// How long it asks to wait (Google's `RetryInfo`).
+    wait: Option<Duration>,
+    /// A quota of a day is used up (Google's `QuotaFailure`).
+    spent: bool,
     /// The error of a provider behind this one.
     cause: Option<Box<Complaint>>,
     /// The text was refused by a moderation step (`OpenRouter`'s `metadata.flagged_input`).
@@ -43,8 +50,9 @@ pub struct Complaint {
 #[must_use]
 pub fn failed(status: u16, headers: &HeaderMap, body: &[u8], target: &Target<'_>) -> Error {
     let complaint = Complaint::read(body);
+    let wait = complaint.wait();
     let mut error = complaint.into_error(Some(status), target);
-    error.retry_after_ms = shared::wait_ms(status, headers);
+    error.retry_after_ms = hint::wait(status, headers, wait).map(hint::millis);
     // The provider's word counts, but for failures that no repetition can mend.
     if !matches!(error.kind, ErrorKind::Quota | ErrorKind::ContextLength) {
         match shared::text(headers, "x-should-retry") {
@@ -156,6 +164,7 @@ impl Complaint {
         let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(name)?));
         let number = |name: &str| object.get(name).and_then(status_number);
         let metadata = object.get("metadata");
+        let details = object.get("details");
         let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
         let cause = raw.map(|raw| match raw {
             Value::String(text) => match parse_foreign_text(text) {
@@ -173,6 +182,8 @@ impl Complaint {
             param: word(&["param"]),
             request_id: None,
             status: number("status_code").or_else(|| number("status")).or_else(|| number("code")),
+            wait: details.and_then(hint::retry_info),
+            spent: details.is_some_and(hint::day_is_spent),
             cause: cause.map(Box::new),
             flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
         }
@@ -180,6 +191,7 @@ impl Complaint {
 
     fn into_error(self, status: Option<u16>, target: &Target<'_>) -> Error {
         let kind = self.kind(status);
+        let wait = self.wait();
         let message = self.text().unwrap_or_else(|| match status {
             Some(status) => {
                 format!("{} answered with status {status} and gave no reason", target.provider.name)
@@ -196,6 +208,7 @@ impl Complaint {
             e.provider = Some(target.provider.name.clone());
             e.model = Some(target.model.to_owned());
             e.request_id = self.request_id;
+            e.retry_after_ms = wait.map(hint::millis);
             // The official SDKs repeat a conflict: another request held the resource.
             e.retryable = kind.retryable() || status == Some(409);
         })
@@ -209,6 +222,11 @@ impl Complaint {
         }
     }
 
+    /// How long it, or the error behind it, asks to wait.
+    fn wait(&self) -> Option<Duration> {
+        self.wait.or_else(|| self.cause.as_ref()?.wait())
+    }
+
     /// The kind: by code, type, text, status.
     #[must_use]
     pub fn kind(&self, status: Option<u16>) -> ErrorKind {
@@ -217,6 +235,9 @@ impl Complaint {
         let message = self.message.as_deref().unwrap_or_default();
         if self.flagged {
             return ErrorKind::ContentFilter;
+        }
+        if self.spent {
+            return ErrorKind::Quota;
         }
         // The upstream's reason says more than the router's.
         let cause = self.cause.as_ref().map(|cause| (cause.telling(), cause));
@@ -238,8 +259,9 @@ impl Complaint {
     fn telling(&self) -> Option<ErrorKind> {
         let words = [self.code.as_deref(), self.class.as_deref()];
         let message = self.message.as_deref().unwrap_or_default();
-        let word = words.iter().flatten().find_map(|word| kind_of_word(word));
-        word.or_else(|| kind_of_text(message, self.status))
+        let spent = self.spent.then_some(ErrorKind::Quota);
+        let word = || words.iter().flatten().find_map(|word| kind_of_word(word));
+        spent.or_else(word).or_else(|| kind_of_text(message, self.status))
     }
 }
 
@@ -394,3 +416,7 @@ fn capped(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+mod tests;

@@ -122,13 +122,15 @@ impl StreamReader {
                 Ok(())
             }
             Form::Events => {
-                if let Some(event) = self.parser.last_event().map_err(bad_events)? {
+                // Half an event is no fault of the event but the stream's early end: half a character,
+                let last = self.parser.last_event();
+                if let Some(event) = last.map_err(|_| unterminated("the rest of its last event"))? {
                     let progress = self.decoder.event(event, &mut self.assembly);
                     self.assembly.end_event();
                     match progress {
                         Ok(Progress::Done) => return Ok(()),
                         Ok(Progress::More) => {}
-                        // Half an event is no fault of the event but the stream's early end.
+                        // and half a document.
                         Err(error) if error.kind() == ErrorKind::BadResponse => {
                             return Err(unterminated("the rest of its last event"));
                         }
@@ -154,6 +156,12 @@ impl StreamReader {
     #[must_use]
     pub fn committed(&self) -> bool {
         self.assembly.committed()
+    }
+
+    /// Whether the terminal event has come.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.done
     }
 
     /// The chunks since the last time.

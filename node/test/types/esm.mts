@@ -8,6 +8,8 @@ import {
   invoke,
   invokeSync,
 } from "@liter-llm/node";
+import { createFetch } from "@liter-llm/node/fetch";
+import OpenAI from "openai";
 import type { ChatRequest, Chunk, Config, Message, Options, Response, Usage } from "@liter-llm/node";
 
 const config: Config = { providers: { openai: { base_url: "http://localhost", http: "1.1" } } };
@@ -54,4 +56,11 @@ export function mistakes(client: Client): void {
   void client.chat({ prompt: 5 });
   // @ts-expect-error: there is no such kind
   void (new LiterLLMError("x").kind === "oops");
+}
+
+export function transports(client: Client): OpenAI[] {
+  const fetch: typeof globalThis.fetch = createFetch();
+  // @ts-expect-error: not a setting of a provider
+  createFetch({ frob: 1 });
+  return [fetch, createFetch(client), createFetch({ ca_file: "x" })].map((one) => new OpenAI({ fetch: one }));
 }

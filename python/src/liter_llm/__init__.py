@@ -36,6 +36,8 @@ from ._models import Chunk, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import httpx as httpx
+    from . import httpx2 as httpx2
     from ._async import AsyncClient, AsyncStream
     from ._types import ChatRequest, Config, Message, Options
 
@@ -86,15 +88,21 @@ _LAZY = {
 }
 
 
+# Each wants the package of its name, which is no dependency of this one.
+_TRANSPORTS = ("httpx", "httpx2")
+
+
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _TRANSPORTS:
+        return import_module(f".{name}", __name__)
     module = _LAZY.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LAZY]
+    return [*globals(), *_LAZY, *_TRANSPORTS]

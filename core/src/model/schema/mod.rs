@@ -5,11 +5,23 @@
 //! `core/tests/schemas.rs` holds the two together. Responses, chunks and errors are serialised from
 //! their own types and need no copy, but for the two that are written by hand.
 
+mod config;
+mod options;
+
+pub use config::*;
+pub use options::*;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
+
+mod http;
+
+pub use http::{
+    HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
+};
 
 type Object = Map<String, Value>;
 
@@ -329,112 +341,6 @@ pub struct ReasoningDocument {
     pub effort: Option<String>,
     /// Most tokens of reasoning.
     pub budget_tokens: Option<u64>,
-}
-
-/// How and where a request is done. A member that is not listed is an error.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(title = "Options", deny_unknown_fields)]
-pub struct OptionsDocument {
-    /// The provider's name in the configuration.
-    pub provider: Option<String>,
-    /// The whole call's time, in milliseconds.
-    #[schemars(range(min = 1))]
-    pub timeout_ms: Option<u64>,
-    /// The longest silence inside a stream, in milliseconds.
-    #[schemars(range(min = 1))]
-    pub idle_ms: Option<u64>,
-    /// Joins text deltas that arrive in one read of the socket.
-    pub merge_deltas: Option<bool>,
-    /// What happens to a parameter that the provider cannot take.
-    pub unsupported: Option<UnsupportedDocument>,
-    /// Unknown members of a request are an error, not a warning.
-    pub strict: Option<bool>,
-    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
-    pub inline: Option<bool>,
-}
-
-/// What happens to a parameter that the provider cannot take.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UnsupportedDocument {
-    /// It is left out, and `warnings` says so.
-    Warn,
-    /// The call fails before anything is sent.
-    Error,
-}
-
-/// A client's configuration. A member that is not listed is an error.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(title = "Config", deny_unknown_fields)]
-pub struct ConfigDocument {
-    /// Providers by name: a built-in one to change, or one to add.
-    pub providers: Option<BTreeMap<String, ProviderDocument>>,
-    /// The provider of requests that name none.
-    pub default_provider: Option<String>,
-    /// The model of requests that name none.
-    pub default_model: Option<String>,
-    /// Most calls in flight; one more is refused.
-    #[schemars(range(min = 1))]
-    pub max_in_flight: Option<u64>,
-}
-
-/// One provider's settings.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ProviderDocument {
-    /// A built-in provider whose wire format this one speaks; its own name where absent.
-    pub kind: Option<String>,
-    /// Where it is, with the version path. Its key goes to this origin only.
-    pub base_url: Option<String>,
-    /// `env:NAME`, `file:/path`, or the key itself.
-    pub api_key: Option<String>,
-    /// The model of requests that name none.
-    pub model: Option<String>,
-    /// Headers added to each request.
-    pub headers: Option<BTreeMap<String, String>>,
-    /// The five timers.
-    pub timeouts: Option<TimeoutsDocument>,
-    /// The version header's value (Anthropic).
-    pub api_version: Option<String>,
-    /// A PEM file with further trusted roots.
-    pub ca_file: Option<String>,
-    /// Which HTTP versions are offered.
-    pub http: Option<HttpDocument>,
-}
-
-/// The five timers, in milliseconds.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct TimeoutsDocument {
-    /// Name look-up, TCP and TLS.
-    #[schemars(range(min = 1))]
-    pub connect_ms: Option<u64>,
-    /// From sending the request to the response's headers.
-    #[schemars(range(min = 1))]
-    pub headers_ms: Option<u64>,
-    /// From sending the request to a stream's first content.
-    #[schemars(range(min = 1))]
-    pub first_token_ms: Option<u64>,
-    /// The longest silence inside a body.
-    #[schemars(range(min = 1))]
-    pub idle_ms: Option<u64>,
-    /// The whole call.
-    #[schemars(range(min = 1))]
-    pub total_ms: Option<u64>,
-}
-
-/// Which HTTP versions are offered.
-#[derive(Debug, Serialize, JsonSchema)]
-pub enum HttpDocument {
-    /// HTTP/2 where the server takes it, else HTTP/1.1.
-    #[serde(rename = "auto")]
-    Auto,
-    /// HTTP/1.1 only.
-    #[serde(rename = "1.1")]
-    Http1,
-    /// HTTP/2 without asking.
-    #[serde(rename = "2")]
-    Http2,
 }
 
 /// What the model says: `model::AssistantMessage` as it is written.

@@ -1,32 +1,18 @@
-//! The client configuration: a document, or the environment, turned into checked values.
-//!
-//! Every built-in provider (`provider::registry`) is known without configuration; an entry under
-//! `providers` changes one or adds one. `docs/contract.md` lists the members.
+//! One provider's settings.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
 
-use crate::codec::{Fields, Object, parse_object};
-use crate::error::{Error, ErrorKind};
+use super::limits::read_limits;
+use super::{env, finish};
+use crate::codec::Fields;
+use crate::error::Error;
 use crate::json::Value;
+use crate::limit::Limits;
 use crate::provider::{Row, registry};
 use crate::secret::KeyRef;
-
-/// A client's configuration.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Every provider, in the order of their names.
-    pub providers: Vec<ProviderConfig>,
-    /// The provider of requests that name none.
-    pub default_provider: Option<String>,
-    /// The model of requests that name none.
-    pub default_model: Option<String>,
-    /// Most calls in flight; one more is refused. Also the size of the idle connection pool.
-    pub max_in_flight: usize,
-}
 
 /// One provider's settings.
 #[derive(Clone, Debug)]
@@ -51,6 +37,23 @@ pub struct ProviderConfig {
     pub ca_file: Option<PathBuf>,
     /// Which HTTP versions are offered.
     pub http: HttpVersion,
+    /// Where it is, in the words of `options.region`.
+    pub region: Option<String>,
+    /// The limits of all its models together.
+    pub(crate) limits: Limits,
+    /// The limits of single models.
+    pub(crate) models: Vec<(String, Limits)>,
+    /// The header that makes a repeated request count once, where the server has one.
+    pub idempotency_header: Option<HeaderName>,
+    /// Asks the provider from time to time whether it is back, once it failed.
+    pub health_probe: Option<ProbeConfig>,
+}
+
+/// How a provider that failed is asked whether it is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeConfig {
+    /// How long between two questions.
+    pub interval: Duration,
 }
 
 /// Which HTTP versions are offered.
@@ -105,78 +108,6 @@ const FRAMING: &[&str] = &[
     "upgrade",
 ];
 
-const MAX_IN_FLIGHT: usize = 16_384;
-
-impl Config {
-    /// The configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
-    /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
-    pub fn from_env() -> Result<Config, Error> {
-        let mut config = match std::env::var("LITER_LLM_CONFIG") {
-            Ok(text) if text.trim_start().starts_with('{') => Config::parse(text.as_bytes())?,
-            Ok(path) if !path.is_empty() => {
-                let bytes = std::fs::read(&path).map_err(|error| {
-                    let message =
-                        format!("cannot read LITER_LLM_CONFIG ({path}): {}", error.kind());
-                    Error::invalid("LITER_LLM_CONFIG", message)
-                })?;
-                Config::parse(&bytes)?
-            }
-            _ => Config::read(Fields::new(Object::new(), ""))?,
-        };
-        if let Some(name) = env("LITER_LLM_PROVIDER") {
-            config.default_provider = Some(name);
-        }
-        if let Some(model) = env("LITER_LLM_MODEL") {
-            config.default_model = Some(model);
-        }
-        Ok(config)
-    }
-
-    /// Reads a configuration document.
-    pub fn parse(bytes: &[u8]) -> Result<Config, Error> {
-        Self::read(Fields::new(parse_object(bytes, "configuration")?, ""))
-    }
-
-    fn read(mut fields: Fields) -> Result<Config, Error> {
-        let mut entries = fields.object("providers")?.unwrap_or_default();
-        let mut providers = BTreeMap::new();
-        for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
-            let path = format!("providers.{}", row.name);
-            let entry = Fields::of(entries.shift_remove(row.name).unwrap_or_else(empty), path)?;
-            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry)?);
-        }
-        for (name, entry) in entries {
-            let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
-        }
-        let config = Config {
-            default_provider: fields.string("default_provider")?,
-            default_model: fields.string("default_model")?,
-            max_in_flight: fields
-                .whole("max_in_flight", 1)?
-                .map_or(MAX_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
-            providers: providers.into_values().collect(),
-        };
-        finish(fields, "configuration")?;
-        if let Some(name) = &config.default_provider {
-            config.index(name)?;
-        }
-        Ok(config)
-    }
-
-    /// Where the provider of this name stands in `providers`.
-    pub fn index(&self, name: &str) -> Result<usize, Error> {
-        self.providers.binary_search_by(|provider| provider.name.as_str().cmp(name)).map_err(|_| {
-            let names: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
-            Error::new(
-                ErrorKind::NotFound,
-                format!("there is no provider of that name; known: {}", names.join(", ")),
-            )
-            .with(|e| e.param = Some("provider".to_owned()))
-        })
-    }
-}
-
 impl ProviderConfig {
     /// Scheme, host and port, for messages.
     #[must_use]
@@ -192,7 +123,7 @@ impl ProviderConfig {
         self.base_url.scheme_str() == Some("https")
     }
 
-    fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
+    pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
@@ -250,6 +181,25 @@ impl ProviderConfig {
                 Some("2") => HttpVersion::Http2,
                 _ => HttpVersion::Auto,
             },
+            region: fields.string("region")?,
+            limits: read_limits(&mut fields)?,
+            models: read_models(&mut fields)?,
+            idempotency_header: match fields.string("idempotency_header")? {
+                Some(header) => Some(HeaderName::try_from(header).map_err(|_| {
+                    let path = fields.at("idempotency_header");
+                    Error::invalid(path.clone(), format!("{path} is not the name of a header"))
+                })?),
+                None => None,
+            },
+            health_probe: match fields.object("health_probe")? {
+                Some(object) => {
+                    let mut probe = Fields::new(object, fields.at("health_probe"));
+                    let interval = probe.millis("interval_ms", 100)?;
+                    finish(probe, "health_probe")?;
+                    Some(ProbeConfig { interval: interval.unwrap_or(Duration::from_secs(10)) })
+                }
+                None => None,
+            },
         };
         if config.api_version.is_some() && !row.takes_api_version() {
             let path = fields.at("api_version");
@@ -259,6 +209,18 @@ impl ProviderConfig {
         finish(fields, &format!("providers.{name}"))?;
         Ok(config)
     }
+}
+
+/// Reads `models`: what is peculiar to single models.
+fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
+    let entries = fields.object("models")?.unwrap_or_default();
+    let read = |(name, entry): (crate::json::Key, Value)| {
+        let mut entry = Fields::of(entry, format!("{}.{name}", fields.at("models")))?;
+        let limits = read_limits(&mut entry)?;
+        finish(entry, "a model")?;
+        Ok((name.to_string(), limits))
+    };
+    entries.into_iter().map(read).collect()
 }
 
 fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
@@ -297,25 +259,4 @@ fn read_timeouts(mut fields: Fields) -> Result<Timeouts, Error> {
     };
     finish(fields, "timeouts")?;
     Ok(timeouts)
-}
-
-/// A configuration is written by hand: an unknown member is a slip of the pen, hence an error.
-fn finish(fields: Fields, what: &str) -> Result<(), Error> {
-    let mut unknown = Vec::new();
-    fields.rest_into(&mut unknown);
-    match unknown.first() {
-        None => Ok(()),
-        Some(path) => {
-            let message = format!("{path} is not a member of {what}: see docs/contract.md");
-            Err(Error::invalid(path.as_str(), message))
-        }
-    }
-}
-
-fn env(name: &str) -> Option<String> {
-    if name.is_empty() { None } else { std::env::var(name).ok().filter(|value| !value.is_empty()) }
-}
-
-fn empty() -> Value {
-    Value::Object(Object::new())
 }

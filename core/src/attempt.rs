@@ -1,0 +1,180 @@
+//! One attempt of a call at one target: limits, encode, HTTP, decode.
+//!
+//! A stream's attempt ends with its first content, or with its end where there is none: what fails
+//! before that has shown the caller nothing, and may be tried again. From then on it is a `stream`.
+
+use tokio::time::Instant;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::{Body, Deadline, Reply};
+use crate::ledger::Ticket;
+use crate::limit;
+use crate::model::{Chunk, Warning};
+use crate::pipeline::{Call, Parts, located};
+use crate::provider::{Answer, Notes, Progress, StreamReader};
+use crate::route::table::Permits;
+
+/// How an attempt is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Mode {
+    /// It runs beside another one.
+    pub(crate) hedge: bool,
+    /// It waits for a limit.
+    pub(crate) wait: bool,
+}
+
+/// An attempt that a target answered.
+pub(crate) struct Served {
+    /// The target's place among the call's.
+    pub(crate) target: usize,
+    pub(crate) parts: Parts,
+    /// What could not be asked of this target.
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) ttft_ms: Option<f64>,
+    pub(crate) content: Content,
+}
+
+/// What came.
+#[expect(clippy::large_enum_variant, reason = "most are whole, and a box would cost each of them")]
+pub(crate) enum Content {
+    /// The whole answer.
+    Whole(Answer),
+    /// A stream with its first content.
+    Stream(Box<Streaming>),
+}
+
+/// A stream from its first content on.
+pub(crate) struct Streaming {
+    pub(crate) ticket: Ticket,
+    pub(crate) permits: Permits,
+    pub(crate) reader: Box<StreamReader>,
+    /// `None` once it has ended.
+    pub(crate) body: Option<Body>,
+    pub(crate) deadline: Deadline,
+    /// What came up to the first content.
+    pub(crate) chunks: Vec<Chunk>,
+    /// What ended the stream right after that.
+    pub(crate) failure: Option<Error>,
+}
+
+/// An attempt that failed.
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// A request was sent, or should have been: it is in the ledger.
+    pub(crate) tried: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, tried: false }
+    }
+}
+
+/// Makes one attempt.
+pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Served, Failure> {
+    let candidate = &call.candidates[index];
+    let settings = call.settings(index);
+    let adapter = settings.row.adapter();
+    let adapted = candidate.parameters.as_ref().map(|own| own.apply(&call.request));
+    let request = adapted.as_ref().unwrap_or(&call.request);
+    let target = call.target(index);
+    let mut notes = Notes::new(call.options.unsupported.unwrap_or_default());
+    let http = adapter.encode(request, &target, &mut notes)?;
+    let idempotency = call.idempotency_key(index, &mut notes)?;
+    let tokens = limit::estimate(http.body.len(), request.max_tokens);
+    let pool = &call.pools[candidate.provider];
+    let wire = pool.prepare(settings, adapter.auth(), http, idempotency)?;
+    let mut permits = call.enter(index, tokens, mode.wait).await?;
+
+    let deadline = call.attempt_deadline(index);
+    let ticket = call.ledger.begin(index, mode.hedge);
+    let began = Instant::now();
+    let exchange = async {
+        let sent = |sent| call.ledger.sent(ticket, sent);
+        let Reply { status, headers, mut body } =
+            pool.send(settings, wire, &deadline, sent).await?;
+        call.ledger.answered(ticket, status);
+        permits.learn(&headers);
+        if !request.stream || !(200..300).contains(&status) {
+            let body = body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
+            let answer = adapter.decode(status, &headers, &body, &target)?;
+            if !(200..300).contains(&status) {
+                let message = "an error status was read as success";
+                return Err(Error::new(ErrorKind::Internal, message));
+            }
+            return Ok((Parts { status, headers }, Came::Whole(answer)));
+        }
+        let mut reader = StreamReader::new(adapter, &target, call.merge);
+        let mut state = BodyState::Open;
+        while matches!(state, BodyState::Open) && !reader.committed() {
+            let progress = match body.next(&deadline, false).await {
+                Ok(Some(bytes)) => reader.push(&bytes),
+                Ok(None) => {
+                    state = BodyState::Ended;
+                    reader.end(adapter, &headers, &target).map(|()| Progress::Done)
+                }
+                Err(error) => Err(error),
+            };
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Done) if matches!(state, BodyState::Open) => state = BodyState::Done,
+                Ok(Progress::Done) => {}
+                // What came in the same read before the failure is not lost.
+                Err(error) if reader.committed() => state = BodyState::Broken(error),
+                Err(error) => return Err(located(error, status, &headers)),
+            }
+        }
+        let (mut rest, mut failure) = (None, None);
+        match state {
+            BodyState::Open => rest = Some(body),
+            BodyState::Done => body.finish(),
+            BodyState::Ended => {}
+            BodyState::Broken(error) => failure = Some(error),
+        }
+        Ok((Parts { status, headers }, Came::Stream(Box::new(reader), rest, failure)))
+    };
+
+    match exchange.await {
+        Ok((parts, came)) => {
+            permits.answered(began.elapsed(), request.stream);
+            let mut ttft_ms = None;
+            let content = match came {
+                Came::Whole(answer) => {
+                    call.ledger.end(ticket, None, None);
+                    permits.done(answer.usage.as_ref());
+                    Content::Whole(answer)
+                }
+                Came::Stream(mut reader, body, failure) => {
+                    ttft_ms = reader.committed().then(|| call.elapsed_ms());
+                    let chunks = reader.take_chunks();
+                    let stream =
+                        Streaming { ticket, permits, reader, body, deadline, chunks, failure };
+                    Content::Stream(Box::new(stream))
+                }
+            };
+            let warnings = notes.into_warnings();
+            Ok(Served { target: index, parts, warnings, ttft_ms, content })
+        }
+        Err(error) => {
+            call.ledger.end(ticket, error.status, Some(error.kind()));
+            permits.failed(&error, call.remaining().is_zero());
+            Err(Failure { error: call.place(error, index), tried: true })
+        }
+    }
+}
+
+/// What an exchange brought.
+enum Came {
+    Whole(Answer),
+    /// The reader, what is left of the body, and what broke it after the first content.
+    Stream(Box<StreamReader>, Option<Body>, Option<Error>),
+}
+
+/// How far a stream's body is.
+enum BodyState {
+    Open,
+    /// The terminal event has come; the body may go on.
+    Done,
+    Ended,
+    Broken(Error),
+}

@@ -1,0 +1,160 @@
+//! The client configuration: a document, or the environment, turned into checked values.
+//!
+//! Every built-in provider (`provider::registry`) is known without configuration; an entry under
+//! `providers` changes one or adds one. `docs/contract.md` lists the members.
+
+mod limits;
+pub(crate) mod policy;
+mod provider;
+pub(crate) mod route;
+
+pub use limits::BudgetConfig;
+pub use policy::{Hedge, HedgeDelay, RetryOverlay};
+pub use provider::{HttpVersion, ProbeConfig, ProviderConfig, Timeouts};
+pub use route::{Parameters, RouteConfig, RouteTarget};
+
+use std::collections::BTreeMap;
+
+use crate::codec::{Fields, Object, parse_object};
+use crate::error::{Error, ErrorKind};
+use crate::json::Value;
+use crate::provider::registry;
+
+/// A client's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Every provider, in the order of their names.
+    pub providers: Vec<ProviderConfig>,
+    /// The provider of requests that name none.
+    pub default_provider: Option<String>,
+    /// The model of requests that name none.
+    pub default_model: Option<String>,
+    /// Most calls in flight; one more is refused. Also the size of the idle connection pool.
+    pub max_in_flight: usize,
+    /// Named lists of targets, in the order of their names.
+    pub routes: Vec<RouteConfig>,
+    /// Retries of every call that says nothing else.
+    pub retry: RetryOverlay,
+    /// What bounds retries and fallbacks.
+    pub retry_budget: BudgetConfig,
+    /// Hedges of every call that says nothing else.
+    pub hedge: Option<Hedge>,
+    /// Whether targets that keep failing are passed over.
+    pub breaker: bool,
+    /// Whether calls wait for a limit.
+    pub wait: bool,
+}
+
+const MAX_IN_FLIGHT: usize = 16_384;
+
+impl Config {
+    /// The configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
+    /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
+    pub fn from_env() -> Result<Config, Error> {
+        let mut config = match std::env::var("LITER_LLM_CONFIG") {
+            Ok(text) if text.trim_start().starts_with('{') => Config::parse(text.as_bytes())?,
+            Ok(path) if !path.is_empty() => {
+                let bytes = std::fs::read(&path).map_err(|error| {
+                    let message =
+                        format!("cannot read LITER_LLM_CONFIG ({path}): {}", error.kind());
+                    Error::invalid("LITER_LLM_CONFIG", message)
+                })?;
+                Config::parse(&bytes)?
+            }
+            _ => Config::read(Fields::new(Object::new(), ""))?,
+        };
+        if let Some(name) = env("LITER_LLM_PROVIDER") {
+            config.default_provider = Some(name);
+        }
+        if let Some(model) = env("LITER_LLM_MODEL") {
+            config.default_model = Some(model);
+        }
+        Ok(config)
+    }
+
+    /// Reads a configuration document.
+    pub fn parse(bytes: &[u8]) -> Result<Config, Error> {
+        Self::read(Fields::new(parse_object(bytes, "configuration")?, ""))
+    }
+
+    fn read(mut fields: Fields) -> Result<Config, Error> {
+        let mut entries = fields.object("providers")?.unwrap_or_default();
+        let mut providers = BTreeMap::new();
+        for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
+            let path = format!("providers.{}", row.name);
+            let entry = Fields::of(entries.shift_remove(row.name).unwrap_or_else(empty), path)?;
+            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry)?);
+        }
+        for (name, entry) in entries {
+            let entry = Fields::of(entry, format!("providers.{name}"))?;
+            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
+        }
+        let mut config = Config {
+            retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),
+            retry_budget: BudgetConfig::read(&mut fields)?,
+            hedge: Hedge::read(&mut fields)?,
+            breaker: fields.bool("breaker")?.unwrap_or(true),
+            wait: policy::read_wait(&mut fields)?.unwrap_or(true),
+            routes: Vec::new(),
+            default_provider: fields.string("default_provider")?,
+            default_model: fields.string("default_model")?,
+            max_in_flight: fields
+                .whole("max_in_flight", 1)?
+                .map_or(MAX_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
+            providers: providers.into_values().collect(),
+        };
+        let mut routes = BTreeMap::new();
+        for (name, entry) in fields.object("routes")?.unwrap_or_default() {
+            let entry = Fields::of(entry, format!("routes.{name}"))?;
+            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config)?);
+        }
+        config.routes = routes.into_values().collect();
+        finish(fields, "configuration")?;
+        if let Some(name) = &config.default_provider
+            && config.route(name).is_none()
+        {
+            config.index(name)?;
+        }
+        Ok(config)
+    }
+
+    /// The route of this name.
+    #[must_use]
+    pub fn route(&self, name: &str) -> Option<&RouteConfig> {
+        let found = self.routes.binary_search_by(|route| route.name.as_str().cmp(name)).ok()?;
+        Some(&self.routes[found])
+    }
+
+    /// Where the provider of this name stands in `providers`.
+    pub fn index(&self, name: &str) -> Result<usize, Error> {
+        self.providers.binary_search_by(|provider| provider.name.as_str().cmp(name)).map_err(|_| {
+            let names: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
+            Error::new(
+                ErrorKind::NotFound,
+                format!("there is no provider of that name; known: {}", names.join(", ")),
+            )
+            .with(|e| e.param = Some("provider".to_owned()))
+        })
+    }
+}
+
+/// A configuration is written by hand: an unknown member is a slip of the pen, hence an error.
+pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
+    let mut unknown = Vec::new();
+    fields.rest_into(&mut unknown);
+    match unknown.first() {
+        None => Ok(()),
+        Some(path) => {
+            let message = format!("{path} is not a member of {what}: see docs/contract.md");
+            Err(Error::invalid(path.as_str(), message))
+        }
+    }
+}
+
+fn env(name: &str) -> Option<String> {
+    if name.is_empty() { None } else { std::env::var(name).ok().filter(|value| !value.is_empty()) }
+}
+
+fn empty() -> Value {
+    Value::Object(Object::new())
+}

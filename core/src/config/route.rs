@@ -1,0 +1,195 @@
+//! Named routes: a list of targets, and how one of them is chosen.
+
+use super::policy::{Hedge, RetryOverlay};
+use super::{Config, finish};
+use crate::codec::{Fields, Object, wrong};
+use crate::error::Error;
+use crate::json::{Number, Value};
+use crate::model::{Reasoning, Request};
+use crate::route::Policy;
+
+/// A named list of targets.
+#[derive(Clone, Debug)]
+pub struct RouteConfig {
+    /// Its name, given in place of a provider's.
+    pub name: String,
+    /// Which target comes first.
+    pub(crate) policy: Policy,
+    /// The targets, in order.
+    pub targets: Vec<RouteTarget>,
+    /// Retries of calls through this route.
+    pub retry: Option<RetryOverlay>,
+    /// Hedges of calls through this route.
+    pub hedge: Option<Hedge>,
+}
+
+/// One target of a route.
+#[derive(Clone, Debug)]
+pub struct RouteTarget {
+    /// The provider's place in the configuration.
+    pub provider: usize,
+    /// The model; that of the request where absent.
+    pub model: Option<String>,
+    /// The region; that of the provider where absent.
+    pub region: Option<String>,
+    /// Its share under `weighted`.
+    pub weight: u32,
+    /// What is different in requests to this target.
+    pub parameters: Option<Parameters>,
+}
+
+/// Members of a request that a target sets.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    max_tokens: Option<u64>,
+    temperature: Option<Number>,
+    top_p: Option<Number>,
+    seed: Option<Number>,
+    reasoning: Option<Reasoning>,
+    extra: Object,
+}
+
+impl Parameters {
+    /// The request as this target is to get it.
+    #[must_use]
+    pub fn apply(&self, request: &Request) -> Request {
+        let mut request = request.clone();
+        request.max_tokens = self.max_tokens.or(request.max_tokens);
+        request.temperature = self.temperature.clone().or(request.temperature);
+        request.top_p = self.top_p.clone().or(request.top_p);
+        request.seed = self.seed.clone().or(request.seed);
+        request.reasoning = self.reasoning.clone().or(request.reasoning);
+        for (provider, members) in self.extra.iter() {
+            match (request.extra.get_mut(provider.as_str()), members) {
+                (Some(Value::Object(had)), Value::Object(members)) => {
+                    for (name, value) in members.iter() {
+                        had.insert(name.clone(), value.clone());
+                    }
+                }
+                _ => {
+                    request.extra.insert(provider.clone(), members.clone());
+                }
+            }
+        }
+        request
+    }
+
+    fn read(mut fields: Fields) -> Result<Parameters, Error> {
+        let mut unknown = Vec::new();
+        let parameters = Parameters {
+            max_tokens: fields.whole("max_tokens", 1)?,
+            temperature: fields.number("temperature")?,
+            top_p: fields.number("top_p")?,
+            seed: fields.number("seed")?,
+            reasoning: crate::model::read_reasoning(&mut fields, &mut unknown)?,
+            extra: fields.object("extra")?.unwrap_or_default(),
+        };
+        for (provider, members) in parameters.extra.iter() {
+            if !members.is_object() {
+                return Err(wrong(
+                    &format!("{}.{provider}", fields.at("extra")),
+                    "an object",
+                    members,
+                ));
+            }
+        }
+        fields.rest_into(&mut unknown);
+        match unknown.first() {
+            None => Ok(parameters),
+            Some(path) => Err(Error::invalid(
+                path.as_str(),
+                format!(
+                    "{path} cannot be set by a target: max_tokens, temperature, top_p, seed, \
+                     reasoning and extra can"
+                ),
+            )),
+        }
+    }
+}
+
+impl RouteConfig {
+    pub(super) fn read(name: &str, mut fields: Fields, config: &Config) -> Result<Self, Error> {
+        if config.index(name).is_ok() {
+            let path = format!("routes.{name}");
+            let message = format!("{path}: a provider has this name; give the route another");
+            return Err(Error::invalid(path, message));
+        }
+        let path = fields.at("targets");
+        let items = fields.list("targets")?.unwrap_or_default();
+        if items.is_empty() {
+            return Err(fields.missing("targets", "a list of targets"));
+        }
+        let targets = items
+            .into_iter()
+            .enumerate()
+            .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), config))
+            .collect::<Result<_, _>>()?;
+        let policy =
+            match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
+                Some("weighted") => Policy::Weighted,
+                Some("latency") => Policy::Latency,
+                Some("least_in_flight") => Policy::LeastInFlight,
+                _ => Policy::Priority,
+            };
+        let route = RouteConfig {
+            name: name.to_owned(),
+            policy,
+            targets,
+            retry: RetryOverlay::read(&mut fields)?,
+            hedge: Hedge::read(&mut fields)?,
+        };
+        finish(fields, "a route")?;
+        Ok(route)
+    }
+}
+
+impl RouteTarget {
+    /// Reads `"provider/model"`, or an object.
+    fn read(value: Value, path: &str, config: &Config) -> Result<Self, Error> {
+        let mut fields = match value {
+            Value::String(text) => {
+                let (provider, model) = target(&text, config).map_err(|error| at(error, path))?;
+                let (region, parameters) = (None, None);
+                return Ok(RouteTarget { provider, model, region, weight: 1, parameters });
+            }
+            other => Fields::of(other, path)?,
+        };
+        let Some(name) = fields.string("target")? else {
+            return Err(fields.missing("target", "provider/model, or a provider's name"));
+        };
+        let place = fields.at("target");
+        let (provider, model) = target(&name, config).map_err(|error| at(error, &place))?;
+        let parameters = match fields.object("parameters")? {
+            Some(object) => Some(Parameters::read(Fields::new(object, fields.at("parameters")))?),
+            None => None,
+        };
+        let read = RouteTarget {
+            provider,
+            model,
+            region: fields.string("region")?,
+            weight: fields.whole("weight", 0)?.map_or(1, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+            parameters,
+        };
+        finish(fields, "a target")?;
+        Ok(read)
+    }
+}
+
+/// What `provider/model` or a provider's name alone means.
+pub(crate) fn target(text: &str, config: &Config) -> Result<(usize, Option<String>), Error> {
+    if let Ok(provider) = config.index(text) {
+        return Ok((provider, None));
+    }
+    let (name, model) = text.split_once('/').unwrap_or((text, ""));
+    let provider = config.index(name)?;
+    Ok((provider, Some(model.to_owned()).filter(|model| !model.is_empty())))
+}
+
+/// The same error, at the place where the target stands.
+pub(crate) fn at(error: Error, path: &str) -> Error {
+    let message = format!("{path}: {}", error.message);
+    error.with(|e| {
+        e.message = message;
+        e.param = Some(path.to_owned());
+    })
+}

@@ -1,0 +1,107 @@
+//! What a call has tried: one entry for each request that it sent, or tried to send.
+//!
+//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped where it stands: the
+//! entry that nobody ended is one that was cancelled.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::error::{Attempt, ErrorKind};
+
+/// The attempts of one call, in the order in which they began.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    entries: Mutex<Vec<Entry>>,
+    given_up: Mutex<Vec<usize>>,
+}
+
+/// An entry's place.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket(usize);
+
+struct Entry {
+    /// The target's place among the call's.
+    target: usize,
+    hedge: bool,
+    began: Instant,
+    /// The request went out on a connection.
+    sent: bool,
+    status: Option<u16>,
+    /// When it ended, and how it failed.
+    end: Option<(Instant, Option<ErrorKind>)>,
+}
+
+impl Ledger {
+    /// An attempt at a target begins.
+    pub(crate) fn begin(&self, target: usize, hedge: bool) -> Ticket {
+        let mut entries = self.lock();
+        let began = Instant::now();
+        entries.push(Entry { target, hedge, began, sent: false, status: None, end: None });
+        Ticket(entries.len() - 1)
+    }
+
+    /// The request went out; or did not after all, as the connection had ended.
+    pub(crate) fn sent(&self, ticket: Ticket, sent: bool) {
+        self.lock()[ticket.0].sent = sent;
+    }
+
+    /// An answer's head came.
+    pub(crate) fn answered(&self, ticket: Ticket, status: u16) {
+        self.lock()[ticket.0].status = Some(status);
+    }
+
+    /// The attempt ended. `status`: that of an error in the answer's body.
+    pub(crate) fn end(&self, ticket: Ticket, status: Option<u16>, failed: Option<ErrorKind>) {
+        let entry = &mut self.lock()[ticket.0];
+        entry.status = status.or(entry.status);
+        entry.end = Some((Instant::now(), failed));
+    }
+
+    /// When the first attempt began.
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.lock().first().map(|entry| entry.began)
+    }
+
+    /// How many there were.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// This target is not to be asked again in this call: not by a stream that begins anew, nor
+    /// beside another attempt.
+    pub(crate) fn give_up(&self, target: usize) {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+    }
+
+    pub(crate) fn has_given_up(&self, target: usize) -> bool {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
+    }
+
+    /// Whether an attempt at this target is under way.
+    pub(crate) fn is_trying(&self, target: usize) -> bool {
+        self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
+    }
+
+    /// The attempts, for the document; `name` names a target.
+    pub(crate) fn attempts(&self, name: impl Fn(usize) -> String) -> Vec<Attempt> {
+        let attempt = |entry: &Entry| {
+            let (end, kind) = entry.end.unwrap_or((Instant::now(), Some(ErrorKind::Cancelled)));
+            // A provider does not bill what it answered with an error status.
+            let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
+            Attempt {
+                target: name(entry.target),
+                status: entry.status,
+                kind,
+                ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
+                hedge: entry.hedge,
+                may_be_billed: kind.is_some() && entry.sent && !refused,
+            }
+        };
+        self.lock().iter().map(attempt).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,240 @@
+//! What the answers' headers tell of the provider's own quotas.
+//!
+//! A quota is kept as a ceiling: how much may have passed the gate, ever, before the provider has
+//! none left. So nothing has to be counted down, and an answer is one assignment.
+
+use std::time::{Duration, SystemTime};
+
+use ::http::HeaderMap;
+use tokio::time::Instant;
+
+use super::{MAX_WAIT, Totals};
+use crate::provider::shared;
+use crate::retry::hint;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Requests or tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Requests,
+    Tokens,
+}
+
+/// One quota, as one answer tells it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Reading {
+    pub(super) unit: Unit,
+    pub(super) remaining: u64,
+    pub(super) limit: Option<u64>,
+    /// From the answer on.
+    pub(super) reset: Duration,
+    /// In what time the whole limit may be used.
+    pub(super) period: Duration,
+}
+
+/// The quotas of an answer. Those that never start anew, or not in the future, are left out.
+pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    let mut date = None;
+    for (name, value) in headers {
+        let name = name.as_str();
+        if !name.contains("ratelimit") {
+            continue;
+        }
+        let Ok(value) = value.to_str() else { continue };
+        let now = *date.get_or_insert_with(|| {
+            shared::text(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok())
+        });
+        readings.extend(match name {
+            "ratelimit" => draft(value),
+            _ => pair(headers, name, value, now),
+        });
+    }
+    readings
+}
+
+/// `x-ratelimit-remaining-tokens` with `x-ratelimit-reset-tokens`,
+/// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like.
+fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -> Option<Reading> {
+    let unit = unit(name)?;
+    let beside = |word| shared::text(headers, &name.replace("remaining", word)).map(str::trim);
+    let named = period(name);
+    let reset = match beside("reset") {
+        Some(reset) => hint::time_until(reset, now)?,
+        None => named?,
+    };
+    let remaining = number(value)?;
+    let limit = beside("limit").and_then(number);
+    // A name that says nothing may mean any period [rec: Together counts seconds].
+    let bare = name.ends_with("ratelimit-remaining");
+    let period = named.unwrap_or(if bare { reset } else { MINUTE });
+    (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
+}
+
+/// The IETF's draft: `"api";r=499;t=70` [rec: Hugging Face].
+fn draft(value: &str) -> Option<Reading> {
+    let member = |key| value.split(';').find_map(|part| part.trim().strip_prefix(key));
+    let remaining = number(member("r=")?)?;
+    let reset = Duration::from_secs(member("t=")?.parse().ok()?);
+    let (unit, limit, period) = (Unit::Requests, None, reset);
+    (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
+}
+
+/// A count; those too large for us are as good as none (2^63 and more [rec: Hugging Face]).
+fn number(text: &str) -> Option<u64> {
+    let number: f64 = text.trim().parse().ok()?;
+    number.is_finite().then_some(number.max(0.0) as u64)
+}
+
+/// What a `…remaining…` header counts, if a call uses it up: images and pages are none of ours.
+fn unit(name: &str) -> Option<Unit> {
+    let mut unit = None;
+    let mut other = false;
+    let mut remaining = false;
+    for word in name.split('-') {
+        match word {
+            "remaining" => remaining = true,
+            "tokens" | "ratelimitbysize" => unit = Some(Unit::Tokens),
+            "requests" | "req" => unit = unit.or(Some(Unit::Requests)),
+            "x" | "ratelimit" | "anthropic" | "10" | "second" | "minute" => {}
+            _ => other = true,
+        }
+    }
+    remaining.then_some(unit.or((!other).then_some(Unit::Requests)))?
+}
+
+/// The length of the quota's window, where its name says it; Mistral sends no reset beside it
+/// [rec].
+fn period(name: &str) -> Option<Duration> {
+    if name.ends_with("-10-second") {
+        return Some(Duration::from_secs(10));
+    }
+    name.ends_with("-minute").then_some(MINUTE)
+}
+
+/// The quotas of one gate.
+#[derive(Debug, Default)]
+pub(super) struct Quotas {
+    known: Vec<Quota>,
+    /// The latest call whose answer was heard, by its number.
+    newest: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Quota {
+    unit: Unit,
+    /// Of all that has passed the gate, how much may have.
+    ceiling: u64,
+    limit: Option<u64>,
+    reset: Instant,
+    period: Duration,
+}
+
+/// A quota has started anew, or moved on: how far, nobody knows before the next answer.
+pub(super) struct Anew {
+    pub(super) at: Instant,
+    /// How many calls it would have taken yet; `None` where more are under way than it told of.
+    pub(super) left: Option<u64>,
+    /// How many calls it takes, and in what time.
+    pub(super) limit: Option<(u64, Duration)>,
+}
+
+impl Quotas {
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Takes what an answer tells. `call` is the number of its call, `counted` what had passed the
+    /// gate before it and has surely reached the provider, `tokens` the call's own. Returns
+    /// whether it is news.
+    pub(super) fn learn(
+        &mut self,
+        readings: &[Reading],
+        call: u64,
+        counted: Totals,
+        tokens: u64,
+        now: Instant,
+    ) -> bool {
+        if readings.is_empty() || self.newest.is_some_and(|newest| call < newest) {
+            return false;
+        }
+        self.newest = Some(call);
+        self.known.clear();
+        self.known.extend(readings.iter().filter_map(|reading| {
+            let own = match reading.unit {
+                Unit::Requests => counted.requests + 1,
+                Unit::Tokens => counted.tokens.saturating_add(tokens),
+            };
+            Some(Quota {
+                unit: reading.unit,
+                ceiling: own.saturating_add(reading.remaining),
+                limit: reading.limit,
+                reset: now.checked_add(reading.reset)?,
+                period: reading.period,
+            })
+        }));
+        true
+    }
+
+    /// Forgets the quotas that have started anew. Returns the one that had least left.
+    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<Anew> {
+        let mut least: Option<Anew> = None;
+        self.known.retain(|quota| {
+            if quota.reset > now {
+                return true;
+            }
+            let left = quota.left(passed);
+            if least.as_ref().is_none_or(|least| left < least.left) {
+                let limit = quota.limit.filter(|_| quota.unit == Unit::Requests);
+                let limit = limit.map(|limit| (limit, quota.period));
+                least = Some(Anew { at: quota.reset, left, limit });
+            }
+            false
+        });
+        least
+    }
+
+    /// When the last of the quotas starts anew that a call of so many tokens does not fit in,
+    /// after all that has passed and is ahead. One that takes longer than anybody waits is not
+    /// waited for: the provider judges.
+    pub(super) fn earliest(
+        &self,
+        now: Instant,
+        passed: Totals,
+        tokens: u64,
+    ) -> Option<(Instant, &'static str)> {
+        let blocking = self.known.iter().filter(|quota| {
+            quota.reset.saturating_duration_since(now) <= MAX_WAIT && !quota.fits(passed, tokens)
+        });
+        let last = blocking.max_by_key(|quota| quota.reset)?;
+        let what = match last.unit {
+            Unit::Requests => "the provider's quota of requests",
+            Unit::Tokens => "the provider's quota of tokens",
+        };
+        Some((last.reset, what))
+    }
+}
+
+impl Quota {
+    /// How many calls it would take yet, where it counts tokens by the average of all calls.
+    fn left(&self, passed: Totals) -> Option<u64> {
+        match self.unit {
+            Unit::Requests => self.ceiling.checked_sub(passed.requests),
+            Unit::Tokens => {
+                let average = passed.tokens / passed.requests.max(1);
+                Some(self.ceiling.checked_sub(passed.tokens)? / average.max(1))
+            }
+        }
+    }
+
+    /// An estimate counts all that an answer may take, most of which is seldom used: no call is
+    /// held back for wanting more than half of a quota, nor where the quota is not known.
+    fn fits(&self, passed: Totals, tokens: u64) -> bool {
+        let (passed, wanted) = match self.unit {
+            Unit::Requests => (passed.requests, 1),
+            Unit::Tokens => (passed.tokens, tokens.min(self.limit.unwrap_or(2) / 2).max(1)),
+        };
+        passed.saturating_add(wanted) <= self.ceiling
+    }
+}

@@ -1,0 +1,313 @@
+//! Gates that a call passes before it is sent, so that a 429 that can be foreseen is not caused.
+//!
+//! A [`Gate`] stands before one scope: a target, or a whole provider. It knows three things: the
+//! limits that its user configured ([`rate`]), the quotas that the provider's answers tell of
+//! ([`learned`]), and a time until which the provider asked to be left alone. Who cannot pass waits
+//! in one line, in the order of arrival; nobody overtakes, and who could not pass in time is told so
+//! at once. See `docs/adr/0013-limits.md`.
+//!
+//! There is no task and no thread behind it: whoever changes something admits those that may go now,
+//! and each of the waiting has a timer of its own, on whatever runtime it runs.
+
+mod learned;
+mod rate;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use tokio::time::Instant;
+
+use state::{Blocked, Grant, Seat, State};
+
+/// Nobody waits longer than this for a turn.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// How often one who is not the first looks whether the first could go: the first may run on a
+/// thread that nobody drives just now, and must not hold up the others.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The limits of one scope, as configured. None is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Most requests sent in any minute.
+    pub requests_per_minute: Option<u32>,
+    /// Most tokens, asked and answered, in any minute.
+    pub tokens_per_minute: Option<u32>,
+    /// Most requests that are not answered yet; a stream counts until its end.
+    pub max_in_flight: Option<u32>,
+}
+
+/// A call that may not pass in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limited {
+    /// When it may pass at the earliest, from now; `None` where nobody can know, as with
+    /// `max_in_flight`.
+    pub retry_after: Option<Duration>,
+    /// What is in the way: the configured limit's name, or whose quota it is.
+    pub what: &'static str,
+}
+
+/// What stands before one scope. Clones are the same gate.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Whether anything is limited, known or waited for: while not, calls pass without the lock.
+    engaged: AtomicBool,
+    /// How many calls have passed, ever.
+    requests: AtomicU64,
+    /// How many tokens they were estimated at.
+    tokens: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// How much has passed a gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Totals {
+    requests: u64,
+    tokens: u64,
+}
+
+/// A call that passed, until it is dropped: at the end of its answer.
+#[derive(Debug)]
+#[must_use = "a dropped permit frees its place"]
+pub(crate) struct Permit {
+    shared: Arc<Shared>,
+    grant: Grant,
+}
+
+/// A guess at a call's tokens: four bytes of a request make one, and the answer may be as long as
+/// was asked for. [`Permit::settle`] corrects it.
+#[must_use]
+pub(crate) fn estimate(request_body_len: usize, max_tokens: Option<u64>) -> u64 {
+    /// What an answer is taken for whose length is not limited.
+    const ANSWER: u64 = 500;
+    (request_body_len as u64 / 4 + 1).saturating_add(max_tokens.unwrap_or(ANSWER))
+}
+
+impl Gate {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let state = State::new(limits);
+        Self(Arc::new(Shared {
+            engaged: AtomicBool::new(state.is_engaged()),
+            requests: AtomicU64::new(0),
+            tokens: AtomicU64::new(0),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Passes, or waits for its turn where `wait` allows it. `tokens` is an estimate of what the
+    /// call will take.
+    ///
+    /// # Errors
+    /// At once, where the turn cannot come before `deadline` nor within [`MAX_WAIT`], or may not be
+    /// waited for; else when the deadline comes. A dropped future leaves the line.
+    pub(crate) async fn acquire(
+        &self,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Permit, Limited> {
+        if !self.0.engaged.load(Ordering::Acquire) {
+            let before = self.0.count(tokens);
+            return Ok(self.permit(Grant::free(before, tokens)));
+        }
+        let now = Instant::now();
+        let seat = {
+            let mut state = self.0.lock();
+            self.0.pump(&mut state, now, None);
+            match state.check_last(now, self.0.totals(), tokens) {
+                Ok(()) => {
+                    let before = self.0.count(tokens);
+                    let grant = state.take(now, before, tokens);
+                    self.0.set_engaged(&mut state);
+                    return Ok(self.permit(grant));
+                }
+                Err(blocked) if !wait || !blocked.fits(now, deadline) => {
+                    return Err(blocked.limited(now));
+                }
+                Err(_) => state.join(tokens),
+            }
+        };
+        let waiting = Waiting { gate: self, seat, over: false };
+        // Boxed: waiting is rare, and every call would carry its future about.
+        Box::pin(waiting.turn(now, deadline)).await
+    }
+
+    /// After an answer that asked to wait: nobody passes before `until`.
+    pub(crate) fn cool(&self, until: Instant) {
+        let now = Instant::now();
+        if until <= now {
+            return;
+        }
+        let mut state = self.0.lock();
+        state.cool(until);
+        self.0.pump(&mut state, now, None);
+        // Some of them may not be able to wait so long.
+        state.wake_all();
+    }
+
+    /// How long nobody will pass, because the provider asked for it.
+    pub(crate) fn cooling(&self, now: Instant) -> Option<Duration> {
+        if !self.0.engaged.load(Ordering::Acquire) {
+            return None;
+        }
+        self.0.lock().cooling(now)
+    }
+
+    fn permit(&self, grant: Grant) -> Permit {
+        Permit { shared: Arc::clone(&self.0), grant }
+    }
+}
+
+impl Permit {
+    /// Puts the call's tokens right, once they are known. May be said again.
+    pub(crate) fn settle(&mut self, actual: u64) {
+        if self.grant.slot.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        state.settle(&mut self.grant, actual, now);
+        self.shared.pump(&mut state, now, None);
+    }
+
+    /// Learns from the head of the call's answer, whatever its status, what is left of the
+    /// provider's quotas. An answer to a call that was sent before one already heard of says
+    /// nothing new.
+    pub(crate) fn learn(&mut self, headers: &HeaderMap, now: Instant) {
+        let readings = learned::read(headers);
+        if readings.is_empty() && !self.shared.engaged.load(Ordering::Acquire) {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.learn(&mut self.grant, &readings, now);
+        self.shared.pump(&mut state, now, None);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.grant.counted {
+            let mut state = self.shared.lock();
+            state.end_flight(&mut self.grant);
+            self.shared.pump(&mut state, Instant::now(), None);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn totals(&self) -> Totals {
+        Totals {
+            requests: self.requests.load(Ordering::Relaxed),
+            tokens: self.tokens.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts a call that passes; returns what had passed before it.
+    fn count(&self, tokens: u64) -> Totals {
+        Totals {
+            requests: self.requests.fetch_add(1, Ordering::Relaxed),
+            tokens: self.tokens.fetch_add(tokens, Ordering::Relaxed),
+        }
+    }
+
+    /// Lets those pass whose turn has come, in their order, and has the first of the others set its
+    /// timer anew, unless that one is asking.
+    fn pump(&self, state: &mut State, now: Instant, asking: Option<&Seat>) {
+        state.advance(now, self.totals());
+        while let Some(seat) = state.first() {
+            if state.check(now, self.totals(), Totals::default(), seat.tokens).is_err() {
+                if asking.is_none_or(|asking| asking.id != seat.id) {
+                    seat.wake.notify_one();
+                }
+                break;
+            }
+            let before = self.count(seat.tokens);
+            let grant = state.take(now, before, seat.tokens);
+            state.pop(grant);
+        }
+        self.set_engaged(state);
+    }
+
+    fn set_engaged(&self, state: &mut State) {
+        let engaged = state.is_engaged();
+        if self.engaged.swap(engaged, Ordering::AcqRel) != engaged && engaged {
+            state.mark(self.totals());
+        }
+    }
+}
+
+/// One who waits. Dropped, it leaves the line, and gives back what it was given meanwhile.
+struct Waiting<'a> {
+    gate: &'a Gate,
+    seat: Arc<Seat>,
+    over: bool,
+}
+
+impl Waiting<'_> {
+    async fn turn(mut self, since: Instant, deadline: Instant) -> Result<Permit, Limited> {
+        let end = deadline.min(since + MAX_WAIT);
+        loop {
+            let look = {
+                let now = Instant::now();
+                let shared = &self.gate.0;
+                let mut state = shared.lock();
+                shared.pump(&mut state, now, Some(&self.seat));
+                if let Some(grant) = self.seat.grant.get() {
+                    self.over = true;
+                    return Ok(self.gate.permit(*grant));
+                }
+                let Err(blocked) = state.check_seat(now, shared.totals(), &self.seat) else {
+                    // The line moved up to it, but its turn was not given: cannot be.
+                    continue;
+                };
+                if now >= end || !blocked.fits(since, deadline) {
+                    return Err(blocked.limited(now));
+                }
+                let first = state.first().is_some_and(|first| first.id == self.seat.id);
+                let own = blocked.until.unwrap_or(end).min(end);
+                if first { own } else { end.min(now + LOOK) }
+            };
+            let _ = tokio::time::timeout_at(look, self.seat.wake.notified()).await;
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.over {
+            return;
+        }
+        let shared = &self.gate.0;
+        let mut state = shared.lock();
+        let now = Instant::now();
+        state.leave(&self.seat, now);
+        shared.pump(&mut state, now, None);
+    }
+}
+
+impl Blocked {
+    /// Whether one who has waited since then may be let pass before its deadline.
+    fn fits(&self, since: Instant, deadline: Instant) -> bool {
+        match self.until {
+            Some(until) => until < deadline && until <= since + MAX_WAIT,
+            None => since < deadline,
+        }
+    }
+
+    fn limited(&self, now: Instant) -> Limited {
+        let retry_after = self.until.map(|until| until.saturating_duration_since(now));
+        Limited { retry_after, what: self.what }
+    }
+}

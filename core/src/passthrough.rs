@@ -1,0 +1,282 @@
+//! `op: "http"`: a request of the caller's own goes out as it is, and its answer comes back so.
+//!
+//! For the transports that put this engine under a provider's own SDK. What is the engine's is how:
+//! connections, timers, back-pressure, cancelling. What is said is the caller's: no key is added, no
+//! status is judged, nothing is decoded or sent again. `pipeline` has no part in it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ::http::{HeaderMap, Request, Uri};
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use crate::client::{Client, Inner, Permit};
+use crate::config::{Config, ProviderConfig};
+use crate::error::{Attempt, Error, ErrorKind};
+use crate::http::{Body, Deadline, Pool, Reply};
+use crate::model::{HttpAnswer, HttpCall, HttpEvent, Liter, Options, Timing};
+use crate::pipeline::{located, millis, unique};
+use crate::provider::shared;
+
+/// A request that is passed through and knows by which provider.
+struct Plan {
+    inner: Arc<Inner>,
+    provider: usize,
+    deadline: Deadline,
+    began: Option<Instant>,
+    /// The request went out on a connection.
+    sent: AtomicBool,
+    ttft_ms: Option<f64>,
+}
+
+/// An answer that is passed through as it arrives.
+pub struct HttpStream {
+    plan: Plan,
+    permit: Permit,
+    status: u16,
+    headers: HeaderMap,
+    body: Option<Body>,
+    head_given: bool,
+}
+
+/// What a stream that is passed through brought.
+#[derive(Debug)]
+pub enum HttpStep {
+    /// The head, or bytes of the body.
+    Event(HttpEvent),
+    /// The body's proper end.
+    Done(Box<HttpAnswer>),
+}
+
+/// Passes a request through and waits for the whole answer.
+pub(crate) async fn answer(
+    client: &Client,
+    permit: &Permit,
+    call: HttpCall,
+    options: &Options,
+) -> Result<HttpAnswer, Error> {
+    let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    let work = async {
+        let Reply { status, headers, body } = plan.send(&client.pools, call).await?;
+        let body = body.collect(&plan.deadline).await.map_err(|e| located(e, status, &headers))?;
+        Ok((status, headers, body))
+    };
+    let outcome = permit.run(Box::pin(work)).await;
+    match outcome {
+        Ok((status, headers, body)) => Ok(plan.respond(permit, status, headers, Some(body))),
+        Err(error) => Err(permit.failed(plan.failed(error))),
+    }
+}
+
+/// Passes a request through and waits for the answer's head.
+pub(crate) async fn open(
+    client: &Client,
+    permit: Permit,
+    call: HttpCall,
+    options: &Options,
+) -> Result<HttpStream, Error> {
+    let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    let outcome = permit.run(Box::pin(plan.send(&client.pools, call))).await;
+    match outcome {
+        Ok(Reply { status, headers, body }) => {
+            let body = Some(body);
+            Ok(HttpStream { plan, permit, status, headers, body, head_given: false })
+        }
+        Err(error) => Err(permit.failed(plan.failed(error))),
+    }
+}
+
+impl HttpStream {
+    /// What comes next: the head, bytes, the end. After the end or an error there is nothing more.
+    pub async fn next(&mut self) -> Result<HttpStep, Error> {
+        if !self.head_given {
+            self.head_given = true;
+            let (status, headers) = (self.status, self.headers.clone());
+            return Ok(HttpStep::Event(HttpEvent::Head { status, headers }));
+        }
+        let Some(body) = &mut self.body else {
+            return Err(Error::new(ErrorKind::Internal, "the stream was read past its end"));
+        };
+        let content = self.plan.ttft_ms.is_some();
+        let outcome = self.permit.run(body.next(&self.plan.deadline, content)).await;
+        match outcome {
+            Ok(Some(bytes)) => {
+                if !content {
+                    self.plan.ttft_ms = Some(self.plan.elapsed_ms());
+                }
+                Ok(HttpStep::Event(HttpEvent::Data(bytes)))
+            }
+            Ok(None) => {
+                self.body = None;
+                let headers = std::mem::take(&mut self.headers);
+                let answer = self.plan.respond(&self.permit, self.status, headers, None);
+                Ok(HttpStep::Done(Box::new(answer)))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
+    /// closed.
+    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let outcome = self.permit.wait_for_reader(self.plan.deadline.total, room).await;
+        outcome.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&mut self, error: Error) -> Error {
+        self.body = None;
+        self.permit.failed(self.plan.failed(located(error, self.status, &self.headers)))
+    }
+}
+
+impl Plan {
+    fn new(inner: &Arc<Inner>, call: &HttpCall, options: &Options) -> Result<Plan, Error> {
+        let provider = provider(&inner.config, &call.url, options.provider.as_deref())?;
+        let timeouts = &inner.config.providers[provider].timeouts;
+        let deadline = Deadline::verbatim(timeouts, options.timeout_ms, options.idle_ms);
+        Ok(Plan {
+            inner: Arc::clone(inner),
+            provider,
+            deadline,
+            began: None,
+            sent: AtomicBool::new(false),
+            ttft_ms: None,
+        })
+    }
+
+    fn settings(&self) -> &ProviderConfig {
+        &self.inner.config.providers[self.provider]
+    }
+
+    async fn send(&mut self, pools: &[Pool], call: HttpCall) -> Result<Reply, Error> {
+        let mut request = Request::new(Full::new(call.body));
+        *request.method_mut() = call.method;
+        *request.uri_mut() = call.url;
+        *request.headers_mut() = call.headers;
+        self.began = Some(Instant::now());
+        let sent = |sent| self.sent.store(sent, Ordering::Relaxed);
+        pools[self.provider].forward(self.settings(), request, &self.deadline, sent).await
+    }
+
+    fn elapsed_ms(&self) -> f64 {
+        millis(self.deadline.start.elapsed())
+    }
+
+    /// The target is the provider alone: which model is asked for is the caller's business.
+    fn attempt(&self, status: Option<u16>, kind: Option<ErrorKind>) -> Option<Attempt> {
+        let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let refused = status.is_some_and(|status| !(200..300).contains(&status));
+        let may_be_billed = kind.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let target = self.settings().name.clone();
+        Some(Attempt { target, status, kind, ms, hedge: false, may_be_billed })
+    }
+
+    fn respond(
+        &self,
+        permit: &Permit,
+        status: u16,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> HttpAnswer {
+        let provider = self.settings().name.clone();
+        permit.count(Some(&provider), None);
+        let began = self.began.unwrap_or(self.deadline.start);
+        let liter = Liter {
+            v: 1,
+            request_id: format!("llm_{}", unique()),
+            provider_request_id: shared::request_id(&headers),
+            attempts: self.attempt(Some(status), None).into_iter().collect(),
+            timing: Timing {
+                queue_ms: millis(began.duration_since(self.deadline.start)),
+                ttft_ms: self.ttft_ms,
+                total_ms: self.elapsed_ms(),
+            },
+            ratelimit: shared::rate_limits(&headers),
+            ..Liter::default()
+        };
+        HttpAnswer { status, headers, body, provider, liter }
+    }
+
+    /// The error, with what every error of this call has in common.
+    fn failed(&self, error: Error) -> Error {
+        let attempt = self.attempt(error.status, Some(error.kind()));
+        error.with(|e| {
+            e.provider.get_or_insert_with(|| self.settings().name.clone());
+            e.attempts.extend(attempt);
+        })
+    }
+}
+
+/// The provider whose connections lead to `url`: the one that was named, else the first whose base
+/// URL has the same scheme, host and port.
+fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
+    let wanted = origin(url);
+    if let Some(name) = named {
+        let index = config.index(name)?;
+        if origin(&config.providers[index].base_url) == wanted {
+            return Ok(index);
+        }
+        let message = format!(
+            "url is at {}, which is not the origin of the provider's base_url: name another \
+             provider, or none",
+            said(url)
+        );
+        return Err(Error::invalid("url", message).with(|e| e.provider = Some(name.to_owned())));
+    }
+    let found = config.providers.iter().position(|entry| origin(&entry.base_url) == wanted);
+    found.ok_or_else(|| {
+        let message = format!(
+            "no provider is at {}: a request is passed through only to the origin of a configured \
+             provider's base_url; add one",
+            said(url)
+        );
+        Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("url".to_owned()))
+    })
+}
+
+/// What makes two URLs lead to one server.
+fn origin(url: &Uri) -> (bool, String, u16) {
+    let secure = url.scheme_str() == Some("https");
+    let host = url.host().unwrap_or_default().to_ascii_lowercase();
+    (secure, host, url.port_u16().unwrap_or(if secure { 443 } else { 80 }))
+}
+
+/// A URL's origin in a message; path and query may hold secrets.
+fn said(url: &Uri) -> String {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    format!("{}://{authority}", url.scheme_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By which provider a URL is reached, or the error's kind.
+    fn by(url: &str, named: Option<&str>) -> String {
+        let config = br#"{"providers": {
+            "a": {"kind": "compatible", "base_url": "http://Example.com/v1"},
+            "b": {"kind": "compatible", "base_url": "http://example.com:80/v2"},
+            "c": {"kind": "compatible", "base_url": "http://example.com:81"}
+        }}"#;
+        let config = Config::parse(config).unwrap();
+        match provider(&config, &Uri::try_from(url).unwrap(), named) {
+            Ok(index) => config.providers[index].name.clone(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert_eq!(by("http://example.com/anything?x=1", None), "a");
+        assert_eq!(by("http://EXAMPLE.com:80/", None), "a");
+        assert_eq!(by("http://example.com/", Some("b")), "b");
+        assert_eq!(by("http://example.com:81/", None), "c");
+        assert_eq!(by("https://api.openai.com:443/v1/models", None), "openai");
+        assert_eq!(by("https://example.com/", None), "not_found");
+        assert_eq!(by("http://example.com.evil.test/", None), "not_found");
+        assert_eq!(by("http://example.com/", Some("c")), "invalid_request");
+        assert_eq!(by("http://example.com/", Some("nobody")), "not_found");
+    }
+}

@@ -1,0 +1,127 @@
+//! What comes after a failed attempt. Pure: time, the failure and randomness are handed in.
+//!
+//! `hint` reads how long a provider asks to wait, `budget` says how much repetition all calls
+//! together may cause, and [`decide`] what to do with one failure.
+
+pub(crate) mod budget;
+pub(crate) mod hint;
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+
+/// The least time that an attempt may have: one that has less is not begun.
+pub(crate) const MIN_ATTEMPT: Duration = Duration::from_millis(20);
+
+/// How often and how patiently one target is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RetryPolicy {
+    /// Most attempts at one target in one call, the first included.
+    pub max_attempts: u32,
+    /// The bound of the first backoff; it doubles with each attempt.
+    pub base: Duration,
+    /// The bound of every backoff.
+    pub cap: Duration,
+    /// The longest wait that a provider may ask for; a longer one sends the call elsewhere.
+    pub max_wait: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        RetryPolicy {
+            max_attempts: 3,
+            base: Duration::from_millis(250),
+            cap: Duration::from_secs(8),
+            max_wait: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(crate) struct Failed<'a> {
+    pub error: &'a Error,
+    /// Which attempt at this target it was, from 1.
+    pub attempt: u32,
+    /// Content of the answer has reached the caller.
+    pub committed: bool,
+}
+
+/// What to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Ask the same target again, after sleeping.
+    Retry { after: Duration },
+    /// Not this target again in this call; another one may do.
+    Elsewhere {
+        /// For how long the target asks to be left alone, by every call.
+        cool: Option<Duration>,
+    },
+    /// The caller's fault, or content has gone out: nothing helps.
+    Stop,
+}
+
+/// What to do about a failed attempt of a call that has `remaining` until its deadline.
+///
+/// A provider's hint is a floor, with up to a tenth, at most a second, added so that the callers it
+/// turned away together do not come back together. Without one, full jitter under a bound that
+/// doubles. A hint of zero only says that no wait is needed: the backoff applies, or a provider
+/// that says so each time would be asked without a pause.
+pub(crate) fn decide(
+    policy: &RetryPolicy,
+    failed: &Failed<'_>,
+    remaining: Duration,
+    rng: &mut fastrand::Rng,
+) -> Next {
+    let error = failed.error;
+    // Nothing is spliced onto what the caller has.
+    if failed.committed {
+        return Next::Stop;
+    }
+    let hint = error.retry_after_ms.filter(|ms| *ms > 0).map(Duration::from_millis);
+    let again = match error.kind {
+        ErrorKind::Cancelled | ErrorKind::Internal => return Next::Stop,
+        // No repetition mends these, whatever a header says. A request that is too long says
+        // nothing about the target's next one.
+        ErrorKind::ContextLength => return Next::Elsewhere { cool: None },
+        ErrorKind::Quota => return Next::Elsewhere { cool: hint },
+        // A conflict and `x-should-retry: true` make even these retryable.
+        ErrorKind::InvalidRequest | ErrorKind::ContentFilter if !error.retryable => {
+            return Next::Stop;
+        }
+        ErrorKind::Authentication
+        | ErrorKind::Permission
+        | ErrorKind::NotFound
+        | ErrorKind::Unsupported
+            if !error.retryable =>
+        {
+            return Next::Elsewhere { cool: None };
+        }
+        // A garbled answer may be an accident; a second one is not.
+        ErrorKind::BadResponse => error.retryable || failed.attempt <= 1,
+        _ => error.retryable,
+    };
+    let elsewhere = Next::Elsewhere { cool: hint };
+    if !again || failed.attempt >= policy.max_attempts {
+        return elsewhere;
+    }
+    let Some(room) = remaining.checked_sub(MIN_ATTEMPT) else { return elsewhere };
+    let after = match hint {
+        Some(hint) if hint > policy.max_wait || hint > room => return elsewhere,
+        Some(hint) => {
+            let most = (hint / 10).min(Duration::from_secs(1)).min(room - hint);
+            hint + most.mul_f64(rng.f64())
+        }
+        None => backoff(policy, failed.attempt).mul_f64(rng.f64()),
+    };
+    if after > room { elsewhere } else { Next::Retry { after } }
+}
+
+/// The bound of the backoff after this attempt.
+fn backoff(policy: &RetryPolicy, attempt: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    policy.base.saturating_mul(doubled).min(policy.cap)
+}
+
+#[cfg(test)]
+mod tests;

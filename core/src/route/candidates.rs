@@ -1,0 +1,265 @@
+//! From a request and its options to the targets that it may go to, in order.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::policy::{self, Policy};
+use super::table::{Table, TargetState};
+use crate::config::route::{at, target};
+use crate::config::{Config, Hedge, Parameters, RetryOverlay, RouteTarget};
+use crate::error::{Error, ErrorKind};
+use crate::model::{Options, Request, Warning};
+
+/// One target of a call.
+pub(crate) struct Candidate {
+    /// The provider's place in the configuration.
+    pub(crate) provider: usize,
+    pub(crate) model: String,
+    /// What is different in requests to it.
+    pub(crate) parameters: Option<Parameters>,
+    pub(crate) state: Arc<TargetState>,
+}
+
+/// Where a call may go, and what its route says of how.
+pub(crate) struct Choice {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) retry: Option<RetryOverlay>,
+    pub(crate) hedge: Option<Hedge>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// The targets of a request. `to`: the target of a fan-out, in place of what the request says.
+pub(crate) fn resolve(
+    config: &Config,
+    table: &Table,
+    request: &Request,
+    options: &Options,
+    to: Option<&str>,
+) -> Result<Choice, Error> {
+    let mut warnings = Vec::new();
+    let by_name = request.model.as_deref().is_some_and(|model| config.route(model).is_some());
+    let (policy, mut targets, retry, hedge) = match asked(config, request, options, to) {
+        Asked::Route(name) => {
+            let Some(route) = config.route(&name) else { return Err(no_provider()) };
+            if let Some(model) = request.model.as_deref().filter(|model| *model != name)
+                && route.targets.iter().all(|target| target.model.is_some())
+            {
+                warnings.push(Warning {
+                    code: "routed",
+                    message: format!(
+                        "the targets of the route {name} have their own models, not {model}"
+                    ),
+                    param: Some("model".to_owned()),
+                });
+            }
+            (route.policy, route.targets.clone(), route.retry, route.hedge)
+        }
+        Asked::Target(found) => (Policy::Priority, vec![found?], None, None),
+    };
+    // For targets that have no model of their own: the request's, unless it named a target.
+    let model = match (to, &options.provider) {
+        (Some(_), _) => None,
+        (None, Some(_)) => request.model.clone(),
+        (None, None) if by_name => None,
+        (None, None) => targets[0].model.clone().or_else(|| request.model.clone()),
+    };
+    if to.is_none() {
+        for (i, text) in options.fallback.iter().flatten().enumerate() {
+            let (provider, model) = target(text, config)
+                .map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
+            targets.push(plain(provider, model));
+        }
+    }
+    if let Some(region) = &options.region {
+        targets.retain(|target| {
+            let own = target.region.as_ref().or(config.providers[target.provider].region.as_ref());
+            own == Some(region)
+        });
+        if targets.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "no target of this call is in the region that options.region asks for: give \
+                 providers or targets a region in the configuration, or ask for another",
+            )
+            .with(|e| e.param = Some("options.region".to_owned())));
+        }
+    }
+    let mut candidates = Vec::with_capacity(targets.len());
+    let mut weights = Vec::with_capacity(targets.len());
+    for target in targets {
+        let settings = &config.providers[target.provider];
+        let own = target.model.as_deref().or(model.as_deref());
+        let Some(model) = own.or(settings.model.as_deref()).or(config.default_model.as_deref())
+        else {
+            let name = &settings.name;
+            return Err(Error::invalid(
+                "model",
+                format!(
+                    "model is missing: give it in the request, or providers.{name}.model in the \
+                     configuration"
+                ),
+            )
+            .with(|e| e.provider = Some(name.clone())));
+        };
+        let state = table.target(config, target.provider, model);
+        weights.push(target.weight);
+        let (provider, parameters) = (target.provider, target.parameters);
+        candidates.push(Candidate { provider, model: model.to_owned(), parameters, state });
+    }
+    if policy != Policy::Priority && candidates.len() > 1 {
+        let sticky = options.sticky_key.as_deref();
+        candidates = ordered(policy, candidates, &weights, sticky, config, table);
+    }
+    Ok(Choice { candidates, retry, hedge, warnings })
+}
+
+enum Asked {
+    Route(String),
+    Target(Result<RouteTarget, Error>),
+}
+
+/// What the request names: a route, or one target.
+fn asked(config: &Config, request: &Request, options: &Options, to: Option<&str>) -> Asked {
+    let route = |name: &str| config.route(name).map(|route| Asked::Route(route.name.clone()));
+    let found = |(provider, model)| Asked::Target(Ok(plain(provider, model)));
+    let named = |name: &str| match config.index(name) {
+        Ok(provider) => found((provider, None)),
+        Err(error) => Asked::Target(Err(error)),
+    };
+    if let Some(to) = to {
+        return route(to).unwrap_or_else(|| match target(to, config) {
+            Ok(target) => found(target),
+            Err(error) => Asked::Target(Err(at(error, "options.fanout.targets"))),
+        });
+    }
+    if let Some(name) = &options.provider {
+        return route(name).unwrap_or_else(|| named(name));
+    }
+    let asked = request.model.as_deref();
+    // With no default provider the default model says where it goes, as a request's does.
+    let unrouted = config.default_provider.is_none();
+    let asked = asked.or(config.default_model.as_deref().filter(|_| unrouted));
+    if let Some(asked) = asked {
+        if let Some(route) = route(asked) {
+            return route;
+        }
+        if let Some((name, rest)) = asked.split_once('/')
+            && let Ok(provider) = config.index(name)
+        {
+            return found((provider, Some(rest.to_owned())));
+        }
+    }
+    match &config.default_provider {
+        Some(name) => route(name).unwrap_or_else(|| named(name)),
+        None => Asked::Target(Err(no_provider())),
+    }
+}
+
+fn plain(provider: usize, model: Option<String>) -> RouteTarget {
+    RouteTarget { provider, model, region: None, weight: 1, parameters: None }
+}
+
+fn no_provider() -> Error {
+    Error::new(
+        ErrorKind::NotFound,
+        "no provider is known for this request: give options.provider, a model of the form \
+         provider/model, or a default_provider in the configuration",
+    )
+    .with(|e| e.param = Some("model".to_owned()))
+}
+
+fn ordered(
+    policy: Policy,
+    candidates: Vec<Candidate>,
+    weights: &[u32],
+    sticky: Option<&str>,
+    config: &Config,
+    table: &Table,
+) -> Vec<Candidate> {
+    let now = Instant::now();
+    let known: Vec<_> = candidates
+        .iter()
+        .zip(weights)
+        .map(|(candidate, &weight)| {
+            let name = &config.providers[candidate.provider].name;
+            policy::Candidate {
+                weight: f64::from(weight),
+                ewma_ms: candidate.state.ewma_ms(now),
+                in_flight: candidate.state.in_flight(),
+                id_hash: policy::hash(&format!("{name}/{}", candidate.model)),
+            }
+        })
+        .collect();
+    let order = policy::order(policy, &known, sticky, &mut table.rng());
+    let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|i| candidates[i].take()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where a request for `model` goes under a configuration: its targets, or the error's kind.
+    fn goes(config: &str, model: Option<&str>, options: &str) -> String {
+        let config = Config::parse(config.as_bytes()).unwrap();
+        let request = Request { model: model.map(str::to_owned), ..Request::default() };
+        let options = Options::parse(options.as_bytes()).unwrap();
+        let table = Table::new(&config, 0);
+        match resolve(&config, &table, &request, &options, None) {
+            Ok(choice) => {
+                let names = choice.candidates.iter();
+                let names: Vec<_> = names
+                    .map(|c| format!("{}/{}", config.providers[c.provider].name, c.model))
+                    .collect();
+                names.join(" ")
+            }
+            Err(error) => error.kind().name().to_owned(),
+        }
+    }
+
+    #[test]
+    fn requests_find_their_provider() {
+        assert_eq!(goes("{}", Some("openai/gpt"), "{}"), "openai/gpt");
+        assert_eq!(goes("{}", Some("openrouter/meta/llama"), "{}"), "openrouter/meta/llama");
+        let openrouter = r#"{"provider": "openrouter"}"#;
+        assert_eq!(goes("{}", Some("meta/llama"), openrouter), "openrouter/meta/llama");
+        assert_eq!(goes("{}", Some("gpt"), "{}"), "not_found");
+        assert_eq!(goes("{}", Some("gpt"), r#"{"provider": "opnai"}"#), "not_found");
+        assert_eq!(goes("{}", None, r#"{"provider": "openai"}"#), "invalid_request");
+        let model = r#"{"default_model": "anthropic/claude"}"#;
+        assert_eq!(goes(model, None, "{}"), "anthropic/claude");
+        assert_eq!(goes(model, Some("openai/gpt"), "{}"), "openai/gpt");
+        let both = r#"{"default_provider": "openai", "default_model": "gpt"}"#;
+        assert_eq!(goes(both, None, "{}"), "openai/gpt");
+        assert_eq!(goes(both, Some("other"), "{}"), "openai/other");
+    }
+
+    #[test]
+    fn routes_fallbacks_and_regions() {
+        let config = r#"{
+            "providers": {"openai": {"region": "us"}, "mistral": {"region": "eu"}},
+            "routes": {"chat": {"targets": [
+                "openai/gpt",
+                {"target": "mistral/small"},
+                {"target": "groq", "region": "eu"}
+            ]}}
+        }"#;
+        // The last one has no model, and the request's is the route's name.
+        assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
+        let given = r#"{"provider": "chat"}"#;
+        assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
+        let eu = r#"{"provider": "chat", "region": "eu"}"#;
+        assert_eq!(goes(config, Some("llama"), eu), "mistral/small groq/llama");
+        let asia = r#"{"provider": "chat", "region": "asia"}"#;
+        assert_eq!(goes(config, Some("llama"), asia), "unsupported");
+        let fallback = r#"{"fallback": ["mistral/small", "cohere/command"]}"#;
+        assert_eq!(
+            goes(config, Some("openai/gpt"), fallback),
+            "openai/gpt mistral/small cohere/command"
+        );
+        let eu = r#"{"fallback": ["mistral/small"], "region": "eu"}"#;
+        assert_eq!(goes(config, Some("openai/gpt"), eu), "mistral/small");
+        assert_eq!(goes(config, Some("openai/gpt"), r#"{"fallback": ["nobody/x"]}"#), "not_found");
+    }
+}

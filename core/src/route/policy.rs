@@ -1,0 +1,119 @@
+//! In which order the targets of a call are asked.
+
+/// How a route chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// As they are listed.
+    #[default]
+    Priority,
+    /// In proportion to their weights; the same key always to the same target, while it is there.
+    Weighted,
+    /// The quicker of two taken at random, with what it has to do already counted in.
+    Latency,
+    /// Whoever has the fewest calls in flight.
+    LeastInFlight,
+}
+
+/// What is known of a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    /// Its share; 0 is a last resort.
+    pub weight: f64,
+    /// Its average latency; `None` where it was never asked.
+    pub ewma_ms: Option<f64>,
+    pub in_flight: u32,
+    /// [`hash`] of what names it: the same in every process.
+    pub id_hash: u64,
+}
+
+/// The candidates' places, the best first. `sticky` is what keeps a conversation on one target; only
+/// [`Policy::Weighted`] knows it.
+pub(crate) fn order(
+    policy: Policy,
+    candidates: &[Candidate],
+    sticky: Option<&str>,
+    rng: &mut fastrand::Rng,
+) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..candidates.len()).collect();
+    match policy {
+        Policy::Priority => {}
+        Policy::Weighted => {
+            let key = sticky.map_or_else(|| rng.u64(..), hash);
+            let scores: Vec<f64> =
+                candidates.iter().map(|candidate| rendezvous(candidate, key)).collect();
+            places.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+        }
+        Policy::Latency => {
+            let costs = costs(candidates);
+            // Shuffled and sorted stably: equals come in random order.
+            rng.shuffle(&mut places);
+            // Everyone's choice of the one best would be a herd; of two at random it is not. Who was
+            // never asked is asked first, but by one call.
+            let two = places.len() > 2 && costs.iter().all(|cost| *cost > 0.0);
+            let first = two.then(|| cheaper(&costs, places[0], places[1]));
+            places.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]));
+            if let Some(at) = first.and_then(|first| places.iter().position(|p| *p == first)) {
+                places[..=at].rotate_right(1);
+            }
+        }
+        Policy::LeastInFlight => {
+            rng.shuffle(&mut places);
+            places.sort_by_key(|place| candidates[*place].in_flight);
+        }
+    }
+    places
+}
+
+/// FNV-1a with a finalizer: stable over processes, machines and releases, so that replicas send
+/// the same key to the same target. Not for what an enemy chooses.
+pub(crate) fn hash(text: &str) -> u64 {
+    let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    mixed(text.bytes().fold(0xcbf2_9ce4_8422_2325, fold))
+}
+
+/// The finalizer of `SplitMix64`: every bit of the input moves every bit of the result.
+fn mixed(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+/// Weighted rendezvous hashing: the candidate of the highest score wins. Each wins its share of the
+/// keys, and when one goes, only its own keys move. Those of no weight come after all others.
+fn rendezvous(candidate: &Candidate, key: u64) -> f64 {
+    let unit = unit(mixed(candidate.id_hash ^ key));
+    if candidate.weight > 0.0 && candidate.weight.is_finite() {
+        candidate.weight / -unit.ln()
+    } else {
+        -unit
+    }
+}
+
+/// In (0, 1), both ends excluded: 52 bits and a half are what an `f64` holds exactly.
+fn unit(bits: u64) -> f64 {
+    ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+}
+
+/// What a call to each is expected to cost: the latency times the calls that share it. Who was never
+/// asked costs nothing, once: with the first call under way it is taken to be as quick as the best,
+/// or a burst would all go there.
+fn costs(candidates: &[Candidate]) -> Vec<f64> {
+    let known = candidates.iter().filter_map(|candidate| candidate.ewma_ms);
+    let best = known.min_by(f64::total_cmp).unwrap_or(1.0);
+    candidates
+        .iter()
+        .map(|candidate| match candidate.ewma_ms {
+            None if candidate.in_flight == 0 => 0.0,
+            // Never as little as nothing, which means untried.
+            ewma => ewma.unwrap_or(best).max(1e-3) * (f64::from(candidate.in_flight) + 1.0),
+        })
+        .collect()
+}
+
+fn cheaper(costs: &[f64], a: usize, b: usize) -> usize {
+    if costs[b] < costs[a] { b } else { a }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

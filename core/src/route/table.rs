@@ -1,0 +1,278 @@
+//! What a client has learned of its targets and providers, for all calls together.
+//!
+//! A target (a model at a provider) has a breaker, latencies, and the limits that its answers tell
+//! of; a provider has a breaker for its key, its configured limits, and the budgets of what is sent
+//! to it again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, Fault, Pass, State, fault_of};
+use super::candidates::Candidate;
+use super::latency::Latency;
+use crate::config::Config;
+use crate::error::Error;
+use crate::limit::{Gate, Limited, Limits, Permit};
+use crate::model::Usage;
+use crate::retry::budget::Budget;
+
+/// A turn that came within this time was not waited for.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Most models of a provider of which something is remembered. Names of models come from callers.
+const MOST_MODELS: usize = 1_024;
+
+/// What is known of every target.
+pub(crate) struct Table {
+    providers: Vec<ProviderState>,
+    breakers: bool,
+    rng: Mutex<fastrand::Rng>,
+}
+
+struct ProviderState {
+    targets: RwLock<HashMap<String, Arc<TargetState>>>,
+    key: Breaker,
+    gate: Option<Gate>,
+    /// `None`: without a limit.
+    retries: Option<Budget>,
+    hedges: Budget,
+}
+
+/// What is known of one target.
+pub(crate) struct TargetState {
+    breaker: Breaker,
+    gate: Gate,
+    /// Of streams to their first content, and of whole answers.
+    streams: Latency,
+    answers: Latency,
+    in_flight: AtomicU32,
+    pub(crate) attempts: AtomicU64,
+    pub(crate) failures: AtomicU64,
+}
+
+/// An attempt's place under every limit, and what its outcome is reported to.
+pub(crate) struct Permits {
+    state: Arc<TargetState>,
+    target: Permit,
+    provider: Option<Permit>,
+    passes: Option<[Pass; 2]>,
+    _in_flight: InFlight,
+}
+
+struct InFlight(Arc<TargetState>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Table {
+    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+        let budget = config.retry_budget;
+        let provider = |settings: &crate::config::ProviderConfig| ProviderState {
+            targets: RwLock::default(),
+            key: Breaker::default(),
+            gate: (settings.limits != Limits::default()).then(|| Gate::new(settings.limits)),
+            retries: budget.ratio.map(|ratio| Budget::new(ratio, budget.per_second)),
+            hedges: Budget::hedges(),
+        };
+        Table {
+            providers: config.providers.iter().map(provider).collect(),
+            breakers: config.breaker,
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    pub(crate) fn rng(&self) -> MutexGuard<'_, fastrand::Rng> {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a model at a provider.
+    pub(crate) fn target(&self, config: &Config, provider: usize, model: &str) -> Arc<TargetState> {
+        let targets = &self.providers[provider].targets;
+        if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
+            return Arc::clone(state);
+        }
+        let limits = config.providers[provider].models.iter().find(|(name, _)| name == model);
+        let limits = limits.map_or_else(Limits::default, |(_, limits)| *limits);
+        let state = Arc::new(TargetState {
+            breaker: Breaker::default(),
+            gate: Gate::new(limits),
+            streams: Latency::default(),
+            answers: Latency::default(),
+            in_flight: AtomicU32::new(0),
+            attempts: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+        });
+        let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
+        if targets.len() >= MOST_MODELS {
+            // Those that nobody uses just now are the ones that can be forgotten.
+            targets.retain(|_, state| Arc::strong_count(state) > 1);
+        }
+        Arc::clone(targets.entry(model.to_owned()).or_insert(state))
+    }
+
+    /// A call for a provider begins.
+    pub(crate) fn offered(&self, provider: usize) {
+        let state = &self.providers[provider];
+        if let Some(retries) = &state.retries {
+            retries.deposit();
+        }
+        state.hedges.deposit();
+    }
+
+    /// Takes one further attempt from the budget of a call's provider.
+    pub(crate) fn may_try_again(&self, provider: usize) -> bool {
+        let retries = &self.providers[provider].retries;
+        retries.as_ref().is_none_or(|budget| budget.withdraw(Instant::now()))
+    }
+
+    /// Takes one attempt beside another from the budgets; `late`: in place of a timeout, and so not
+    /// from that of hedges.
+    pub(crate) fn may_hedge(&self, provider: usize, late: bool) -> bool {
+        let now = Instant::now();
+        (late || self.providers[provider].hedges.withdraw(now)) && self.may_try_again(provider)
+    }
+
+    /// Until when a target is to be passed over; `None`: it is well.
+    pub(crate) fn unwell_until(&self, candidate: &Candidate, now: Instant) -> Option<Instant> {
+        let state = &candidate.state;
+        let cooling = state.gate.cooling(now).map(|left| now + left);
+        if !self.breakers {
+            return cooling;
+        }
+        let key = self.providers[candidate.provider].key.shut_until(now);
+        cooling.max(state.breaker.shut_until(now)).max(key)
+    }
+
+    /// Whether a target's breaker, or its key's, lets no call through.
+    pub(crate) fn is_open(&self, candidate: &Candidate, now: Instant) -> bool {
+        self.breakers
+            && (candidate.state.breaker.state(now) == State::Open
+                || self.providers[candidate.provider].key.state(now) == State::Open)
+    }
+
+    /// Takes an attempt's place under every limit.
+    pub(crate) async fn enter(
+        &self,
+        candidate: &Candidate,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Permits, Limited> {
+        let own = &self.providers[candidate.provider];
+        let state = &candidate.state;
+        let mut target = state.gate.acquire(tokens, wait, deadline).await?;
+        let mut provider = None;
+        if let Some(gate) = &own.gate {
+            // What was let through before a wait is let through again after it: else those that
+            // waited would all go at once, each with a turn of its own from long ago.
+            loop {
+                let asked = Instant::now();
+                provider = Some(gate.acquire(tokens, wait, deadline).await?);
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+                let asked = Instant::now();
+                target = state.gate.acquire(tokens, wait, deadline).await?;
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+            }
+        }
+        let now = Instant::now();
+        // Whoever comes here has been chosen: where every target is open, the least bad one.
+        let pass = |own: &Breaker| own.admit(now).unwrap_or_else(|| own.insist(now));
+        let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
+        state.in_flight.fetch_add(1, Ordering::Relaxed);
+        state.attempts.fetch_add(1, Ordering::Relaxed);
+        let _in_flight = InFlight(Arc::clone(state));
+        Ok(Permits { state: Arc::clone(state), target, provider, passes, _in_flight })
+    }
+
+    /// Every target that was asked, with its provider's place.
+    pub(crate) fn targets(&self) -> Vec<(usize, String, Arc<TargetState>)> {
+        let mut all = Vec::new();
+        for (provider, own) in self.providers.iter().enumerate() {
+            let targets = own.targets.read().unwrap_or_else(PoisonError::into_inner);
+            for (model, state) in targets.iter() {
+                all.push((provider, model.clone(), Arc::clone(state)));
+            }
+        }
+        all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        all
+    }
+}
+
+impl TargetState {
+    /// The average time to a first token, in milliseconds; that of whole answers without streams.
+    pub(crate) fn ewma_ms(&self, now: Instant) -> Option<f64> {
+        self.streams.ewma_ms(now).or_else(|| self.answers.ewma_ms(now))
+    }
+
+    pub(crate) fn p95(&self, stream: bool) -> Option<Duration> {
+        if stream { self.streams.p95() } else { self.answers.p95() }
+    }
+
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn breaker(&self, now: Instant) -> State {
+        self.breaker.state(now)
+    }
+
+    pub(crate) fn cooling(&self, now: Instant) -> Option<Duration> {
+        self.gate.cooling(now)
+    }
+}
+
+impl Permits {
+    /// An answer's head came: it may tell of quotas.
+    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+        self.target.learn(headers, Instant::now());
+    }
+
+    /// The answer, or a stream's first content, came after so long.
+    pub(crate) fn answered(&self, after: Duration, stream: bool) {
+        let latency = if stream { &self.state.streams } else { &self.state.answers };
+        latency.observe(after, Instant::now());
+    }
+
+    /// The answer is complete; it used so many tokens.
+    pub(crate) fn done(mut self, usage: Option<&Usage>) {
+        if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
+            self.target.settle(tokens);
+            if let Some(provider) = &mut self.provider {
+                provider.settle(tokens);
+            }
+        }
+        for pass in self.passes.take().into_iter().flatten() {
+            pass.success();
+        }
+    }
+
+    /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
+    pub(crate) fn failed(mut self, error: &Error, ours: bool) {
+        self.state.failures.fetch_add(1, Ordering::Relaxed);
+        let now = Instant::now();
+        if let (Some(429 | 503 | 529), Some(ms)) = (error.status, error.retry_after_ms) {
+            self.state.gate.cool(now + Duration::from_millis(ms));
+        }
+        let Some([target, key]) = self.passes.take() else { return };
+        match fault_of(error.kind(), error.status) {
+            Fault::Provider if ours => {}
+            Fault::Provider => target.fault(now),
+            Fault::Key => key.trip(now),
+            // It refused, and so it works.
+            Fault::Limited | Fault::None if error.status.is_some() => target.success(),
+            Fault::Limited | Fault::None => {}
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package literllm_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"runtime/debug"
+	"testing"
+
+	literllm "github.com/liter-llm/liter-llm/go"
+)
+
+// Streams that nobody reads stay small, and the rest goes on.
+func TestASlowReader(t *testing.T) {
+	notShort(t, "it measures memory")
+	const size = 24 << 20
+	client := open(t, withFast(free("bytes=25165824,chunks=6000")))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ask(t, client, fast("warm"))
+	debug.FreeOSMemory()
+	before := resident(t)
+	streams := make([]*literllm.ChatStream, 4)
+	for i := range streams {
+		of := context.Background()
+		if i == 1 {
+			of = ctx
+		}
+		stream, err := client.OpenStream(of, prompt("Hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chunk, err := stream.Next(); err != nil || chunk.Text != "" { // it has the role
+			t.Fatal(chunk, err)
+		}
+		streams[i] = stream
+	}
+	for range 500 { // others go on, and give the streams all the time to fill up
+		ask(t, client, fast("Hello"))
+	}
+	openRequests(t, 4)
+	debug.FreeOSMemory()
+	if grown := resident(t) - before; grown > 32<<20 {
+		t.Errorf("%d bytes more", grown)
+	}
+	// One is cancelled half read, one closed, one forgotten; the last is read to its end.
+	cancel()
+	var err error
+	for err == nil {
+		_, err = streams[1].Next()
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	streams[2].Close()
+	last := streams[0]
+	streams = nil
+	eventually(t, func() (bool, any) {
+		runtime.GC()
+		s := simulatorStats(t)
+		return s.RequestsOpen == 1, s
+	})
+	length := 0
+	for last.Response() == nil {
+		chunk, err := last.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		length += len(chunk.Text)
+	}
+	if got := len(last.Response().Text); got != size || length != size {
+		t.Error(got, length)
+	}
+}
+
+func TestLeavingARangeHalfRead(t *testing.T) {
+	client := open(t, withFast(free("bytes=25165824,chunks=6000")))
+	for n := range 20 {
+		for _, err := range client.Stream(context.Background(), prompt("Hello")) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n--; n < 0 {
+				break
+			}
+		}
+		ask(t, client, fast("Hello"))
+		// The next stream takes the queue over, and nothing of what was left in it.
+		text := ""
+		for chunk, err := range client.Stream(context.Background(), fast("again")) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text += chunk.Text
+		}
+		if text != "You said: again" {
+			t.Errorf("%q", text)
+		}
+	}
+	openRequests(t, 0)
+}

@@ -1,0 +1,72 @@
+package literllm_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	literllm "github.com/liter-llm/liter-llm/go"
+)
+
+func waitInChat(ctx context.Context) error {
+	client, err := literllm.NewClient()
+	if err != nil {
+		return err
+	}
+	go client.Chat(ctx, prompt("another"))
+	go func() {
+		for range client.Stream(ctx, prompt("a stream")) {
+			continue
+		}
+	}()
+	fmt.Println("waiting")
+	_, err = client.Chat(ctx, prompt("Hello"))
+	return err
+}
+
+func init() {
+	children["interrupted"] = func() { panic(waitInChat(context.Background())) }
+	children["notified"] = func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		if err := waitInChat(ctx); !errors.Is(err, context.Canceled) {
+			panic(err)
+		}
+	}
+}
+
+// Ctrl-C ends a program whose requests are in flight, or, where it asks for that, its requests.
+func TestCtrlC(t *testing.T) {
+	before := simulatorStats(t).RequestsOpen
+	for name, check := range map[string]func(*os.ProcessState) bool{
+		"interrupted": func(state *os.ProcessState) bool {
+			return state.Sys().(syscall.WaitStatus).Signal() == syscall.SIGINT
+		},
+		"notified": func(state *os.ProcessState) bool { return state.Success() },
+	} {
+		command := child(t, name, free("delay_ms=60000"))
+		command.Stderr = os.Stderr
+		output, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(output).ReadString('\n'); line != "waiting\n" {
+			t.Fatal(line, err)
+		}
+		openRequests(t, before+3)
+		command.Process.Signal(syscall.SIGINT)
+		command.Wait()
+		if !check(command.ProcessState) {
+			t.Errorf("%s: %v", name, command.ProcessState)
+		}
+		openRequests(t, before)
+	}
+}

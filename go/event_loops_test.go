@@ -1,0 +1,47 @@
+package literllm_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	literllm "github.com/liter-llm/liter-llm/go"
+)
+
+// Many goroutines with many clients: each answer goes to who asked.
+func TestManyGoroutinesAndClients(t *testing.T) {
+	before := threads(t)
+	var all sync.WaitGroup
+	for c := range 8 {
+		client := open(t, free(""), literllm.WithInlineCalls(c))
+		for g := range 16 {
+			all.Go(func() {
+				for i := range times() {
+					text := fmt.Sprintf("%d %d %d", c, g, i)
+					if i%4 == 3 {
+						got := ""
+						for chunk, err := range client.Stream(context.Background(), prompt(text)) {
+							if err != nil {
+								t.Error(err)
+							}
+							got += chunk.Text
+						}
+						if got != "You said: "+text {
+							t.Errorf("%q for %q", got, text)
+						}
+						continue
+					}
+					response, err := client.Chat(context.Background(), prompt(text))
+					if err != nil || response.Text != "You said: "+text {
+						t.Errorf("%v, %v for %q", response, err, text)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+	if now := threads(t); now > before+12 {
+		t.Errorf("%d threads, %d before", now, before)
+	}
+}

@@ -1,0 +1,243 @@
+"use strict";
+// `fetch` on the engine, for the providers' own SDKs: requests and answers pass through verbatim, as
+// `op: "http"` (docs/contract.md). What fetch adds to that is here: redirects, decompression, errors.
+
+const { isUtf8 } = require("node:buffer");
+const { Duplex } = require("node:stream");
+const zlib = require("node:zlib");
+
+const { Client } = require("./_client.js");
+const { LiterLLMError } = require("./_errors.js");
+
+/** @typedef {import("./_stream.js").Stream} Stream */
+
+/** The one provider of a client that is made here. */
+const PROVIDER = "origin";
+
+/** Where fetch has no limit: none that anybody waits for. An SDK has its own. */
+const TIMEOUTS = { connect_ms: 10_000, total_ms: 24 * 60 * 60 * 1000 };
+
+const REDIRECTS = 20; // as the Fetch standard has it
+const REDIRECT = new Set([301, 302, 303, 307, 308]);
+const NO_BODY = new Set([101, 103, 204, 205, 304]);
+
+/** @type {Map<string, () => Duplex>} */
+const DECODERS = new Map([
+  ["gzip", () => zlib.createGunzip()],
+  ["x-gzip", () => zlib.createGunzip()],
+  ["deflate", () => zlib.createInflate()],
+  ["br", () => zlib.createBrotliDecompress()],
+]);
+
+/**
+ * A request on its way, as the engine takes it.
+ * @typedef {object} Call
+ * @property {string} url
+ * @property {string} method
+ * @property {[string, string][]} headers
+ * @property {Uint8Array | undefined} body
+ */
+
+/**
+ * A `fetch` on `from`: a client, which has to have a provider at each origin that is asked; or the
+ * settings of the providers that are made for origins as they come.
+ * @param {Client | Record<string, unknown>} [from]
+ * @returns {typeof globalThis.fetch}
+ */
+function createFetch(from = {}) {
+  const reach = from instanceof Client ? () => from : origins(from);
+  return async function fetch(input, init) {
+    const request = new Request(input, init);
+    request.signal.throwIfAborted();
+    const { href } = new URL(request.url); // without the fragment, which is nobody else's business
+    /** @type {Call} */
+    const call = {
+      url: href.split("#", 1)[0] ?? href,
+      method: request.method,
+      headers: [...request.headers],
+      body: request.body === null ? undefined : new Uint8Array(await request.arrayBuffer()),
+    };
+    // The caller's own signal: it outlives `request`, which follows it.
+    const signal = init?.signal ?? request.signal;
+    for (let redirects = 0; ; redirects++) {
+      const [stream, head] = await send(reach, call, signal);
+      const location = REDIRECT.has(head.status) ? valueOf(head.headers, "location") : undefined;
+      if (location === undefined || request.redirect === "manual") {
+        return await answer(stream, head, call, redirects > 0);
+      }
+      stream.close();
+      if (request.redirect === "error") throw failed(new Error("the answer is a redirect"));
+      if (redirects === REDIRECTS) throw failed(new Error("redirected too often"));
+      follow(call, head.status, location);
+    }
+  };
+}
+
+/**
+ * Clients by origin, made when they are first wanted.
+ * @param {Record<string, unknown>} settings
+ * @returns {(origin: string) => Client}
+ */
+function origins(settings) {
+  /** @type {Map<string, Client>} */
+  const clients = new Map();
+  /** @param {string} origin */
+  const make = (origin) => {
+    const provider = { kind: "compatible", base_url: origin, timeouts: TIMEOUTS, ...settings };
+    return new Client({ providers: { [PROVIDER]: provider } }, { provider: PROVIDER });
+  };
+  make("http://localhost"); // what is wrong with the settings shows here
+  return (origin) => {
+    const client = clients.get(origin) ?? make(origin);
+    clients.set(origin, client);
+    return client;
+  };
+}
+
+/**
+ * Sends a request and waits for the answer's head.
+ * @param {(origin: string) => Client} reach
+ * @param {Call} call
+ * @param {AbortSignal} signal
+ * @returns {Promise<[Stream, {status: number, headers: [string, string][]}]>}
+ */
+async function send(reach, { url, method, headers, body }, signal) {
+  const { protocol, origin } = new URL(url);
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw failed(new Error(`only http: and https: are known, not ${protocol}`));
+  }
+  /** @type {Record<string, unknown>} */
+  const request = { op: "http", url, method, headers };
+  if (body !== undefined) {
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    if (isUtf8(bytes)) request.body = bytes.toString();
+    else request.body_base64 = bytes.toString("base64");
+  }
+  try {
+    const stream = reach(origin).stream(request, { signal });
+    const { value } = await stream.next();
+    return [stream, /** @type {any} */ (value)];
+  } catch (error) {
+    throw error instanceof LiterLLMError ? failed(error) : error; // else the signal's reason
+  }
+}
+
+/**
+ * @param {Stream} stream
+ * @param {{status: number, headers: [string, string][]}} head
+ * @param {Call} call
+ * @param {boolean} redirected
+ */
+async function answer(stream, { status, headers }, call, redirected) {
+  /** @type {ReadableStream<Uint8Array> | null} */
+  let body = null;
+  if (NO_BODY.has(status) || call.method === "HEAD") await stream.result().catch(() => {});
+  else body = decoded(bodyOf(stream), valueOf(headers, "content-encoding"));
+  const response = new Response(body, { status, headers });
+  // What a constructor cannot say.
+  Object.defineProperties(response, { url: { value: call.url }, redirected: { value: redirected } });
+  return response;
+}
+
+/**
+ * The bytes of an answer. Nothing is read ahead but what the engine holds for a slow reader.
+ * @param {Stream} stream
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function bodyOf(stream) {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      try {
+        const { value, done } = await stream.next();
+        if (!done) {
+          const { data, data_base64: base64 } = /** @type {any} */ (value);
+          // Memory of their own: a byte stream takes it away.
+          controller.enqueue(
+            data === undefined ? new Uint8Array(Buffer.from(base64, "base64")) : encoder.encode(data),
+          );
+          return;
+        }
+      } catch (error) {
+        throw error instanceof LiterLLMError ? failed(error, "terminated") : error;
+      }
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: () => stream.close(),
+  });
+}
+
+/**
+ * Decompresses, as fetch does. What is not known stays as it is.
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {string | undefined} coding
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function decoded(body, coding) {
+  const decoder = DECODERS.get(coding?.trim().toLowerCase() ?? "");
+  if (decoder === undefined) return body;
+  const plain = body.pipeThrough(/** @type {any} */ (Duplex.toWeb(decoder()))).getReader();
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await plain.read();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          const zlibs = String(/** @type {any} */ (error)?.code).startsWith("Z_");
+          throw zlibs ? failed(/** @type {Error} */ (error), "terminated") : error;
+        }
+      },
+      cancel: (reason) => plain.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/**
+ * Turns a request into the one that a redirect asks for.
+ * @param {Call} call
+ * @param {number} status
+ * @param {string} location
+ */
+function follow(call, status, location) {
+  if (!URL.canParse(location, call.url)) throw failed(new Error("redirected to what is no URL"));
+  const to = new URL(location, call.url);
+  /** @type {string[]} */
+  const dropped = [];
+  if (to.origin !== new URL(call.url).origin) {
+    dropped.push("authorization", "cookie", "host", "proxy-authorization");
+  }
+  const posted = (status === 301 || status === 302) && call.method === "POST";
+  if (posted || (status === 303 && call.method !== "HEAD" && call.method !== "GET")) {
+    call.method = "GET";
+    call.body = undefined;
+    const about = ["encoding", "language", "length", "location", "type"];
+    dropped.push(...about.map((name) => `content-${name}`));
+  }
+  call.headers = call.headers.filter(([name]) => !dropped.includes(name));
+  to.hash = "";
+  call.url = to.href;
+}
+
+/**
+ * @param {[string, string][]} headers
+ * @param {string} name
+ */
+function valueOf(headers, name) {
+  return headers.find(([other]) => other === name)?.[1];
+}
+
+/**
+ * What fetch rejects with.
+ * @param {Error} cause
+ * @param {string} [message]
+ */
+function failed(cause, message = "fetch failed") {
+  return new TypeError(message, { cause });
+}
+
+module.exports = { createFetch };
