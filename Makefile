@@ -154,7 +154,9 @@ node: node-addon lib-debug ## types and tests of the Node package
 .PHONY: go
 go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
-	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
+	@test -z "$$(gofmt -l go scripts)" || { gofmt -d go scripts; exit 1; }
+	cd scripts/bench/go && go vet ./...
+	cd scripts/demo/go && go vet ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize

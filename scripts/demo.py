@@ -20,6 +20,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from bench.programs import ADDON, ARCHIVE
 from simulator import ROOT, TARGET, Simulator
 
 QUESTION = "Why does one engine serve every language?"
@@ -87,10 +88,11 @@ def program(language: str) -> list[str] | None:
     if language == "Python":
         return [sys.executable, str(PROGRAMS / "ask.py")]
     if language == "Node":
-        return ["node", str(PROGRAMS / "ask.mjs")] if shutil.which("node") else None
+        there = shutil.which("node") and ADDON.is_file()
+        return ["node", str(PROGRAMS / "ask.mjs")] if there else None
     built = str(BUILT / f"ask_{language.lower()}")
     if language == "Go":
-        if not shutil.which("go"):
+        if not shutil.which("go") or not ARCHIVE.is_file():
             return None
         subprocess.run(["go", "build", "-o", built, "."], cwd=PROGRAMS / "go", check=True)
     else:

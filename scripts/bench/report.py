@@ -116,11 +116,10 @@ def machine() -> str:
 def _versions() -> str:
     """Those of the other languages that are here."""
     found = ""
-    for language, command in (("Node", "node --version"), ("Go", "go env GOVERSION")):
-        words = command.split()
-        if shutil.which(words[0]):
-            said = subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
-            found += f", {language} {said.lstrip('vgo')}"
+    for command in (["node", "--version"], ["go", "env", "GOVERSION"]):
+        if shutil.which(command[0]):
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found += f", {command[0].capitalize()} {said.strip().lstrip('vgo')}"
     return found
 
 
