@@ -72,6 +72,9 @@ go-lib: build ## the static archive that the Go package links
 go-lib-debug: lib-debug
 	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
 
+# What of the other languages can be made here: showing and measuring leaves out the rest.
+OTHERS := $(if $(shell command -v npm),node-addon) $(if $(shell command -v go),go-lib)
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
@@ -151,7 +154,9 @@ node: node-addon lib-debug ## types and tests of the Node package
 .PHONY: go
 go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
-	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
+	@test -z "$$(gofmt -l go scripts)" || { gofmt -d go scripts; exit 1; }
+	cd scripts/bench/go && go vet ./...
+	cd scripts/demo/go && go vet ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
@@ -203,11 +208,11 @@ fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the
 # ---- Showing things -------------------------------------------------------------------------
 
 .PHONY: demo
-demo: .venv/installed ## one unary and one streamed chat in each wire format, without a key
+demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
 .PHONY: bench
-bench: .venv/installed ## CPU per call and per chunk against a raw socket client
+bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 .PHONY: clean
