@@ -32,7 +32,7 @@ from ._errors import (
     StreamBrokenError,
     UnsupportedError,
 )
-from ._models import Chunk, Response
+from ._models import Chunk, MultiResponse, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ __all__ = [
     "InternalServerError",
     "LiterLLMError",
     "Message",
+    "MultiResponse",
     "NotFoundError",
     "Options",
     "PermissionDeniedError",
