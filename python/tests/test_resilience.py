@@ -30,7 +30,7 @@ def test_an_error_has_its_attempts(simulator):
     ):
         client.chat("Hello", retry=False)
     (attempt,) = caught.value.attempts
-    assert (attempt["kind"], attempt["may_be_billed"]) == ("connection", True)
+    assert (attempt.kind, attempt.may_be_billed) == ("connection", True)
 
 
 def test_fallback(simulator):

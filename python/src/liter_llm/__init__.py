@@ -32,7 +32,8 @@ from ._errors import (
     StreamBrokenError,
     UnsupportedError,
 )
-from ._models import Chunk, MultiResponse, Response
+from ._models import Chunk, Response
+from ._multi import MultiResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

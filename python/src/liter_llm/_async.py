@@ -6,9 +6,10 @@ import asyncio
 from contextlib import suppress
 
 from . import _json
-from ._client import BaseClient, StreamState, answer
+from ._client import BaseClient, StreamState
 from ._loop import call, running_hub
-from ._models import Chunk, MultiResponse, Response
+from ._models import Chunk, Response
+from ._multi import MultiResponse, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from collections import deque
 from copy import copy
 
 from . import _json
-from ._errors import BadRequestError, from_document
-from ._models import Chunk, MultiResponse, Response
+from ._errors import from_document
+from ._models import Chunk, Response
+from ._multi import MultiResponse, answer, several
 from ._native import NativeClient
 from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, call
 from ._request import Defaults, config_document
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from ._types import ChatRequest, Config, Members, Message, Options
 
     Request = str | list[Message] | ChatRequest | Mapping[str, Any] | bytes
-
-
-def answer(document: Any) -> Response:
-    """The response in a document that one answer was wanted in."""
-    if "results" in document:  # the options were in a request that is given as bytes
-        raise several()
-    return Response(document)
-
-
-def several() -> BadRequestError:
-    """The exception for `fanout` where one answer is wanted."""
-    message = "options.fanout asks several targets for an answer each: call generate_multi"
-    return BadRequestError.of(message, param="options.fanout")
 
 
 class BaseClient:

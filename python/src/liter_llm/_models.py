@@ -11,13 +11,9 @@ is neither in the contract nor in the document raises AttributeError.
 
 from __future__ import annotations
 
-from ._errors import from_document
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
-
-    from ._errors import LiterLLMError
 
 
 class Document(dict[str, "Any"]):
@@ -258,20 +254,3 @@ class Chunk(Document):
         """Not None: the answer broke in this way and begins anew; all chunks so far are void."""
         reason: Any = self.get("reason") if self.get("object") == "chat.completion.reset" else None
         return reason
-
-
-class MultiResponse:
-    """What `generate_multi` brought.
-
-    `results`: the fastest answers, in the order in which they came. `failures`: an exception, not
-    raised, for each target that failed, or was cancelled when enough others had answered.
-    """
-
-    __slots__ = ("failures", "results")
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.results: list[Response] = [Response(one) for one in document["results"]]
-        self.failures: list[LiterLLMError] = [from_document(one) for one in document["failures"]]
-
-    def __repr__(self) -> str:
-        return f"<liter_llm.MultiResponse {self.results!r} {self.failures!r}>"
