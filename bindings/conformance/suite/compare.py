@@ -9,8 +9,8 @@ def first_difference(expected: Any, actual: Any, exact: bool, path: str = "") ->
     """Where `actual` differs from `expected`, with both values; None where it does not.
 
     Members that `expected` leaves out are not looked at unless `exact`. Lists must have the same
-    length. `null` in `expected` is met by `null` or an absent member. `attempts` are compared whole:
-    an attempt that failed, or may be billed, is never left out by the way.
+    length. `null` in `expected` is met by `null` or an absent member. `attempts` are always exact:
+    what failed or may be billed is not left out by the way.
     """
     if isinstance(expected, dict) and isinstance(actual, dict):
         for name, value in expected.items():
