@@ -35,6 +35,7 @@ pub(crate) struct Served {
 }
 
 /// What came.
+#[expect(clippy::large_enum_variant, reason = "most are whole, and a box would cost each of them")]
 pub(crate) enum Content {
     /// The whole answer.
     Whole(Answer),
@@ -46,7 +47,7 @@ pub(crate) enum Content {
 pub(crate) struct Streaming {
     pub(crate) ticket: Ticket,
     pub(crate) permits: Permits,
-    pub(crate) reader: StreamReader,
+    pub(crate) reader: Box<StreamReader>,
     /// `None` once it has ended.
     pub(crate) body: Option<Body>,
     pub(crate) deadline: Deadline,
@@ -130,7 +131,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             BodyState::Ended => {}
             BodyState::Broken(error) => failure = Some(error),
         }
-        Ok((Parts { status, headers }, Came::Stream(reader, rest, failure)))
+        Ok((Parts { status, headers }, Came::Stream(Box::new(reader), rest, failure)))
     };
 
     match exchange.await {
@@ -166,7 +167,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
 enum Came {
     Whole(Answer),
     /// The reader, what is left of the body, and what broke it after the first content.
-    Stream(StreamReader, Option<Body>, Option<Error>),
+    Stream(Box<StreamReader>, Option<Body>, Option<Error>),
 }
 
 /// How far a stream's body is.

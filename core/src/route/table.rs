@@ -21,6 +21,9 @@ use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::model::Usage;
 use crate::retry::budget::Budget;
 
+/// A turn that came within this time was not waited for.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// Most models of a provider of which something is remembered. Names of models come from callers.
 const MOST_MODELS: usize = 1_024;
 
@@ -164,12 +167,25 @@ impl Table {
         deadline: Instant,
     ) -> Result<Permits, Limited> {
         let own = &self.providers[candidate.provider];
-        let provider = match &own.gate {
-            Some(gate) => Some(gate.acquire(tokens, wait, deadline).await?),
-            None => None,
-        };
         let state = &candidate.state;
-        let target = state.gate.acquire(tokens, wait, deadline).await?;
+        let mut target = state.gate.acquire(tokens, wait, deadline).await?;
+        let mut provider = None;
+        if let Some(gate) = &own.gate {
+            // What was let through before a wait is let through again after it: else those that
+            // waited would all go at once, each with a turn of its own from long ago.
+            loop {
+                let asked = Instant::now();
+                provider = Some(gate.acquire(tokens, wait, deadline).await?);
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+                let asked = Instant::now();
+                target = state.gate.acquire(tokens, wait, deadline).await?;
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+            }
+        }
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
         let pass = |own: &Breaker| own.admit(now).unwrap_or_else(|| own.insist(now));
