@@ -6,9 +6,10 @@
 llmock plays providers in three wire formats over HTTP, breaks what it is told to break, and keeps a
 journal of all attempts. From that it says how a client behaved: FAIL where it asked again before
 Retry-After had passed, repeated what no repetition mends, stormed, or took a stream that was cut
-for an answer; WARN where it gave up at once, asked again without backing off, took a garbled chunk, or
-sat through a stall. Here each fault that llmock has is scripted for whole answers and for streams,
-the conformance runners of the languages send the requests, and its verdict has to be without either.
+for an answer; WARN where it gave up at once, asked again without backing off, took a garbled
+chunk, or sat through a stall. Here every fault that the verdict knows of is scripted, for whole
+answers and for streams; the conformance runners of the languages send the requests; the verdict has
+to be free of both.
 
 What the caller got is compared too: the whole text, once, or the right kind of error.
 """
@@ -42,16 +43,17 @@ with LLMockServer() as server:
     print(server.url, flush=True)
     sys.stdin.read()
 """
-# Streams come at a model's pace. In one go, they would have gone out whole before a client could stop
-# reading, and llmock would take it for one that never did.
+# Streams come at a model's pace. In one go they would have gone out whole before a client could
+# stop reading, and llmock would take it for one that never did.
 PACE = {"LLMOCK_STREAM_CHUNK_DELAY_MS": "20"}
 PATHS = {"openai": "/v1", "anthropic": "/anthropic", "cohere": "/cohere"}
 VIAS = ("submit", "stream")
 TEXT = "One two three four five six seven eight nine ten."
+# As llmock itself says it.
 TOO_LONG = {
     "openai": "This model's maximum context length is 10 tokens.",
     "anthropic": "prompt is too long: 12 tokens > 10 maximum",
-    "cohere": "too many tokens: size limit exceeded by 2 tokens.",
+    "cohere": "This model's maximum context length is 10 tokens.",
 }
 
 Members = dict[str, Any]
@@ -69,6 +71,8 @@ class Scenario:
     options: Members = field(default_factory=dict)
     config: Members = field(default_factory=dict)
     timeouts: Members = field(default_factory=dict)
+    # The error that the caller gets first, and answers by asking once more.
+    asked_again_after: str | None = None
 
 
 def fail(status: int, **more: Any) -> Members:
@@ -76,23 +80,19 @@ def fail(status: int, **more: Any) -> Members:
     return {"type": "fail", "status": status, **more}
 
 
+def broken(kind: str, after: int) -> Members:
+    """A stream that breaks after so many events."""
+    return {"type": "stream_fault", "kind": kind, "after_chunks": after, "stall_seconds": 30}
+
+
 def scenarios() -> Iterator[Scenario]:
-    """Every fault that llmock has."""
+    """Every fault that the verdict knows of."""
     yield Scenario("well")
     for status in (408, 409, 429, 500, 502, 503, 504, 529):
         yield Scenario(f"once-{status}", [fail(status)], attempts=2)
     yield Scenario("retry-after", [fail(429, retry_after=1, times=2)], attempts=3)
     yield Scenario("retry-after-fraction", [fail(503, retry_after=0.3)], attempts=2)
-    # From two waits alone llmock would take full jitter for a constant interval in a quarter of the
-    # cases, the second being no longer than the first; of six in a row it does not.
-    yield Scenario(
-        "outage",
-        [fail(503, times=None)],
-        attempts=7,
-        error="unavailable",
-        options={"retry": {"max_attempts": 7, "base_ms": 50}},
-        config={"breaker": False},
-    )
+    yield Scenario("outage", [fail(503, times=None)], attempts=3, error="unavailable")
     for status, kind in (
         (400, "invalid_request"),
         (401, "authentication"),
@@ -107,14 +107,30 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario(
         "slow-first-token", [slow], 2, vias=("stream",), timeouts={"first_token_ms": 1000}
     )
-    for kind in ("disconnect", "truncate", "malformed", "stall"):
-        fault = {"type": "stream_fault", "kind": kind, "stall_seconds": 30}
+    for kind in ("disconnect", "truncate", "stall"):
         idle = {"idle_ms": 1000} if kind == "stall" else {}
         # Before any content a stream is tried again unasked; after it for callers who ask for that.
-        early, late = fault | {"after_chunks": 1}, fault | {"after_chunks": 7}
+        early, late = broken(kind, 1), broken(kind, 7)
         yield Scenario(f"{kind}-early", [early], 2, vias=("stream",), options=idle)
         restart = {"on_break": "restart"}
         yield Scenario(f"{kind}-late", [late], 2, vias=("stream",), options=idle | restart)
+    # Without a Retry-After. Of two waits with full jitter the second is no longer than the first in
+    # a quarter of the cases, which llmock takes for a constant interval; of six in a row none is.
+    yield Scenario(
+        "disconnect-for-ever",
+        [broken("disconnect", 1) | {"times": None}],
+        attempts=7,
+        error="stream_broken",
+        vias=("stream",),
+        options={"retry": {"max_attempts": 7, "base_ms": 50}},
+        config={"breaker": False},
+    )
+    # A caller who asks again after the error. llmock takes a request for a repetition only where it
+    # has seen the end of the one before, and that a client hung up it sees a little late: a wait of
+    # a few milliseconds, as full jitter has too, would now and then be too short for it.
+    yield Scenario(
+        "malformed", [broken("malformed", 7)], vias=("stream",), asked_again_after="bad_response"
+    )
 
 
 @dataclass(frozen=True)
@@ -155,9 +171,11 @@ class Row:
         fields = [self.model, self.via, self.provider, *("j:" + json.dumps(d) for d in documents)]
         return "\t".join([*fields, "-"]) + "\n"
 
-    def wrong(self, outcome: Members) -> str | None:
+    def wrong(self, outcome: Members, again: bool) -> str | None:
         """What the caller got and should not have."""
         wanted, error = self.scenario.error, outcome.get("error")
+        if not again and self.scenario.asked_again_after:
+            wanted = self.scenario.asked_again_after
         got = error["kind"] if error else None
         if got != wanted:
             return f"expected {wanted or 'an answer'}, got {error or 'an answer'}"
@@ -234,27 +252,36 @@ def judged(judge: Judge, name: str, rows: list[Row], folder: Path) -> bool:
     judge.ask("POST", "/reset")
     for row in rows:
         judge.ask("POST", "/scenario", {"behaviors": row.behaviors()})
-    plan = folder / f"{name}.tsv"
-    plan.write_text("".join(row.plan(judge.url) for row in rows), encoding="utf-8")
     begun = time.monotonic()
-    lines, problem = runners.run(name, folder, {"LITER_LLM_PLAN": str(plan)})
+    problems = played(judge, name, rows, folder, again=False)
+    twice = [row for row in rows if row.scenario.asked_again_after]
+    problems += played(judge, name, twice, folder, again=True)
     seconds = time.monotonic() - begun
-    problems = [problem] if problem else []
-    outcomes = {outcome["case"]: outcome for outcome in map(json.loads, lines)}
-    for row in rows:
-        outcome = outcomes.get(row.model)
-        if wrong := row.wrong(outcome) if outcome else "no outcome":
-            problems.append(f"{row.model}: {wrong}")
-    report, verdict = judge.ask("GET", "/verdict?format=text"), json.loads(judge.ask("GET", "/verdict"))
+    report = judge.ask("GET", "/verdict?format=text")
+    verdict = json.loads(judge.ask("GET", "/verdict"))
     pending = json.loads(judge.ask("GET", "/scenario"))["pending"]
     problems += [f"never asked for: {left}" for left in pending if left["times"] is not None]
     faults = sum(row.faults() for row in rows)
     # A verdict on faults that nobody saw would be worth nothing.
     if verdict["faults_injected"] != faults:
         problems.append(f"{faults} faults were scripted, {verdict['faults_injected']} were seen")
-    print(f"{name}, {len(rows)} requests in {seconds:.1f} s\n\n{report.rstrip()}\n")
-    print("".join(f"  {text}\n" for text in problems), end="")
+    print(f"{name}, {len(rows) + len(twice)} requests in {seconds:.1f} s\n\n{report.rstrip()}\n")
+    print("".join(f"  {text}\n" for text in problems), end="", flush=True)
     return not verdict["findings"] and not problems
+
+
+def played(judge: Judge, name: str, rows: list[Row], folder: Path, again: bool) -> list[str]:
+    """Sends the requests with one language's runner; what came and should not have."""
+    plan = folder / f"{name}.tsv"
+    plan.write_text("".join(row.plan(judge.url) for row in rows), encoding="utf-8")
+    lines, problem = runners.run(name, folder, {"LITER_LLM_PLAN": str(plan)})
+    problems = [problem] if problem else []
+    outcomes = {outcome["case"]: outcome for outcome in map(json.loads, lines)}
+    for row in rows:
+        outcome = outcomes.get(row.model)
+        if wrong := row.wrong(outcome, again) if outcome else "no outcome":
+            problems.append(f"{row.model}: {wrong}")
+    return problems
 
 
 if __name__ == "__main__":

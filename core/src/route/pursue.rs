@@ -36,7 +36,7 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
     let fresh = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
     let mut tried: Vec<_> = (0..call.candidates.len()).map(fresh).collect();
     let most = call.retry.max_attempts as usize + tried.len() - 1;
-    let first = call.pick(|i| !tried[i].given_up).unwrap_or(0);
+    let first = call.preferred();
     let mut current = first;
     let mut first_error = None;
     loop {
