@@ -195,6 +195,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
+	$(BIN)/python scripts/check_faults.py
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols
