@@ -114,7 +114,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
+test: lint types rust python node go sanitize conformance judge ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -169,6 +169,17 @@ conformance: .venv/installed lib-debug go-lib node-addon ## every case in every 
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
 
+# In an environment of its own: it brings a plugin that every pytest of its environment would load.
+target/judge/installed: scripts/requirements-judge.txt
+	$(PYTHON) -m venv target/judge
+	target/judge/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements-judge.txt
+	@touch $@
+
+.PHONY: judge
+judge: .venv/installed target/judge/installed go-lib node-addon ## what an outside judge, llmock from PyPI, says of Python, Node and Go
+	$(call say,an outside judge)
+	$(BIN)/python scripts/judge.py
+
 # Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
 bindings/%/node_modules/installed: bindings/%/package-lock.json
 	cd bindings/$* && npm ci --silent
@@ -189,6 +200,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
+	$(BIN)/python scripts/check_faults.py
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols

@@ -216,6 +216,11 @@ impl Call {
         candidates.map(unwell).min().map(|(_, i)| i)
     }
 
+    /// The target that an attempt goes to where none has been made yet.
+    pub(crate) fn preferred(&self) -> usize {
+        self.pick(|i| !self.ledger.has_given_up(i)).unwrap_or(0)
+    }
+
     /// Whether this target is passed over for its failures.
     pub(crate) fn is_open(&self, index: usize) -> bool {
         self.inner.table.is_open(&self.candidates[index], Instant::now())

@@ -33,7 +33,7 @@ impl Tried {
 /// Tries until an attempt is answered. The error is that of the target that was tried first; what
 /// became of the others is in its attempts.
 pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
-    let first = call.pick(|i| !call.ledger.has_given_up(i)).unwrap_or(0);
+    let first = call.preferred();
     let mut current = first;
     // A call waits for a limit where no other target may have room.
     let others = call.pick(|i| i != first && !call.ledger.has_given_up(i)).is_some();
