@@ -238,9 +238,9 @@ impl Call {
 
     /// Where an attempt beside those that are under way goes. `other`: only to another target.
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
-        let free = |i| !self.ledger.is_trying(i) && !self.ledger.has_given_up(i);
-        self.pick(|i| free(i) && !self.is_open(i))
-            .or_else(|| (!other).then_some(0).filter(|_| self.candidates.len() == 1))
+        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i);
+        let again = !other && self.candidates.len() == 1;
+        self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }
 
     /// Says of an error which target it is of.
