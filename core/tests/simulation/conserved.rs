@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::run::{Ending, Report};
-use super::world::{Dialled, Exchange, Log, Stamp};
+use super::schedule::Plan;
+use super::world::{Exchange, Log, Stamp};
 
 /// Everything that is wrong with a run as a whole.
 pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
@@ -14,6 +15,7 @@ pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
     wrong.extend(budgets(report, log));
     for target in 0..report.schedule.targets.len() {
         wrong.extend(limits(report, log, target));
+        wrong.extend(counted(report, log, target));
         wrong.extend(cooling(report, log, target));
     }
     wrong
@@ -37,6 +39,23 @@ fn left_over(report: &Report, log: &Log) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The client counts the attempts that its providers saw.
+fn counted(report: &Report, log: &Log, target: usize) -> Option<String> {
+    let metrics: Value = serde_json::from_str(&report.metrics).expect("a document");
+    let name = format!("t{target}/m");
+    let all = metrics["targets"].as_array().into_iter().flatten();
+    let own = all.clone().find(|entry| entry["target"] == name.as_str());
+    let told = own.and_then(|entry| entry["attempts"].as_u64()).unwrap_or(0);
+    let requests = log.exchanges.iter().filter(|exchange| exchange.target == target).count();
+    let unused = log.unused().filter(|dial| dial.target == target);
+    let seen = (requests + unused.count()) as u64;
+    // One of several at once may be overtaken in the instant in which it began.
+    let several = |plan: &&Plan| plan.fanout.is_some() || plan.hedges > 0;
+    let unsent = report.schedule.calls.iter().filter(several).count() as u64;
+    (told < seen || told > seen + unsent)
+        .then(|| format!("{told} attempts at {name} were counted, of {seen}"))
 }
 
 /// Every count of that name.
@@ -148,14 +167,8 @@ fn cooling(report: &Report, log: &Log, target: usize) -> Vec<String> {
             continue;
         }
         for later in &requests {
-            // One that was on its way before it was said.
-            let opened = log.dials.iter().find(
-                |dial| matches!(dial.end, Some((_, Dialled::Opened(conn))) if conn == later.conn),
-            );
-            let begun = opened.map_or(later.seen, |dial| dial.begun);
-            let first = log.exchanges.iter().find(|other| other.conn == later.conn);
-            let is_first = first.is_some_and(|first| first.seen == later.seen);
-            let begun = if is_first { begun } else { later.seen };
+            // One that was on its way before it was said may still come.
+            let begun = log.begun(later);
             if begun.at > said.at && later.seen.at < said.at + wait {
                 let early = said.at + wait - later.seen.at;
                 wrong.push(format!(

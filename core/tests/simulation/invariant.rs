@@ -53,26 +53,11 @@ pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
 }
 
 fn events(number: usize, log: &Log) -> Vec<(Stamp, Event<'_>)> {
-    let mine = |dial: &&Dial| dial.call == Some(number);
-    let mut events = Vec::new();
-    for exchange in log.exchanges.iter().filter(|exchange| exchange.call == number) {
-        // An attempt that opens a connection begins there.
-        let opened = |dial: &&Dial| matches!(dial.end, Some((_, Dialled::Opened(conn))) if conn == exchange.conn);
-        let first = log.exchanges.iter().find(|other| other.conn == exchange.conn);
-        let is_first = first.is_some_and(|first| first.seen == exchange.seen);
-        let dial = log.dials.iter().filter(mine).find(opened).filter(|_| is_first);
-        let begun = dial.map_or(exchange.seen, |dial| dial.begun);
-        events.push((begun, Event::Request(exchange)));
-    }
-    for dial in log.dials.iter().filter(mine) {
-        let used = match dial.end {
-            Some((_, Dialled::Opened(conn))) => log.conns[conn].requests > 0,
-            _ => false,
-        };
-        if !used {
-            events.push((dial.begun, Event::Dial(dial)));
-        }
-    }
+    let requests = log.exchanges.iter().filter(|exchange| exchange.call == number);
+    let requests = requests.map(|exchange| (log.begun(exchange), Event::Request(exchange)));
+    let dials = log.unused().filter(|dial| dial.call == Some(number));
+    let dials = dials.map(|dial| (dial.begun, Event::Dial(dial)));
+    let mut events: Vec<_> = requests.chain(dials).collect();
     events.sort_by_key(|(begun, _)| begun.order);
     events
 }
@@ -185,6 +170,10 @@ impl<'a> Known<'a> {
         let first = self.events.first().map(|(begun, _)| *begun);
         for (begun, failed) in &requests {
             let Some(over) = failed.over else { continue };
+            // Nobody heard it whose timer ran out before, or in the same instant.
+            if self.log.conns[failed.conn].closed.is_some_and(|closed| closed.at <= over.at) {
+                continue;
+            }
             let what = format!("its {} at t{}", failed.fault.name(), failed.target);
             let stops = failed.fault.is_callers()
                 && first == Some(*begun)

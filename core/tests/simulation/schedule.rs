@@ -176,12 +176,14 @@ fn timeouts(rng: &mut Rng) -> Value {
     let mut timeouts = json!({});
     for (name, from, to) in [
         ("connect_ms", 500, 6_000),
-        ("headers_ms", 1_000, 20_000),
-        ("first_token_ms", 1_000, 20_000),
+        ("headers_ms", 400, 20_000),
+        ("first_token_ms", 100, 20_000),
         ("idle_ms", 500, 20_000),
         ("total_ms", 5_000, 120_000),
     ] {
         if one_in(rng, 3) {
+            // Short ones decide more.
+            let to = if rng.bool() { from + (to - from) / 10 } else { to };
             timeouts[name] = json!(rng.u64(from..to));
         }
     }

@@ -110,3 +110,22 @@ impl World {
         Stamp { order, at }
     }
 }
+
+impl Log {
+    /// When the attempt of a request began: where it opened a connection, there.
+    pub(crate) fn begun(&self, exchange: &Exchange) -> Stamp {
+        let opened = |dial: &&Dial| matches!(dial.end, Some((_, Dialled::Opened(conn))) if conn == exchange.conn);
+        let first = self.exchanges.iter().find(|other| other.conn == exchange.conn);
+        let is_first = first.is_some_and(|first| first.seen == exchange.seen);
+        let dial = self.dials.iter().find(opened).filter(|_| is_first);
+        dial.map_or(exchange.seen, |dial| dial.begun)
+    }
+
+    /// The dials that led to no request: each is an attempt that came to nothing.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = &Dial> {
+        self.dials.iter().filter(|dial| match dial.end {
+            Some((_, Dialled::Opened(conn))) => self.conns[conn].requests == 0,
+            _ => true,
+        })
+    }
+}
