@@ -156,7 +156,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         }
         Err(error) => {
             call.ledger.end(ticket, error.status, Some(error.kind()));
-            permits.failed(&error, call.remaining().is_zero());
+            call.report(index, permits, &error);
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }

@@ -32,7 +32,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) table: Table,
-    network: Option<Arc<dyn Network>>,
+    pub(crate) network: Option<Arc<dyn Network>>,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
@@ -293,6 +293,16 @@ impl Client {
             ));
         }
         Ok(permit)
+    }
+}
+
+impl Inner {
+    /// Ends when the client is closed or gone; keeps nothing of it meanwhile.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut state = self.state.subscribe();
+        async move {
+            let _ = state.wait_for(|state| *state != State::Open).await;
+        }
     }
 }
 

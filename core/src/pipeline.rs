@@ -22,14 +22,14 @@ use tokio::time::Instant;
 use crate::attempt::{Content, Served};
 use crate::client::Inner;
 use crate::config::{Hedge, ProviderConfig};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::{RetryPolicy, hint};
+use crate::retry::RetryPolicy;
 use crate::route::table::Permits;
-use crate::route::{Candidate, Choice, race, resolve};
+use crate::route::{Candidate, Choice, health, race, resolve};
 use crate::stream::Open;
 
 /// A call that knows where it may go.
@@ -166,16 +166,13 @@ impl Call {
     ) -> Result<Permits, Error> {
         let candidate = &self.candidates[index];
         let entered = self.inner.table.enter(candidate, tokens, wait, self.total).await;
-        entered.map_err(|limited| {
-            let ms = limited.retry_after.map(hint::millis);
-            let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
-            let message = format!(
-                "not sent: {} leaves no room{when}, and the call may not wait so long",
-                limited.what
-            );
-            let error = Error::new(ErrorKind::RateLimit, message);
-            self.place(error.with(|e| e.retry_after_ms = ms), index)
-        })
+        entered.map_err(|limited| self.place(limited.error(), index))
+    }
+
+    /// An attempt failed: says so to what is known of its target.
+    pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error) {
+        permits.failed(error, self.remaining().is_zero());
+        health::watch(&self.inner, &self.pools, &self.candidates[index]);
     }
 
     /// The key that makes the attempts of this call count once, where the server has such a header.

@@ -111,7 +111,7 @@ impl Open {
         let Streaming { ticket, permits, reader, .. } = *stream;
         let error = located(reader.broken(error), parts.status, &parts.headers);
         self.call.ledger.end(ticket, error.status, Some(error.kind()));
-        permits.failed(&error, self.call.remaining().is_zero());
+        self.call.report(target, permits, &error);
         self.call.place(error, target)
     }
 

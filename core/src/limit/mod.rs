@@ -24,6 +24,9 @@ use tokio::time::Instant;
 
 use state::{Blocked, Grant, Seat, State};
 
+use crate::error::{Error, ErrorKind};
+use crate::retry::hint;
+
 /// Nobody waits longer than this for a turn.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
 
@@ -50,6 +53,19 @@ pub(crate) struct Limited {
     pub retry_after: Option<Duration>,
     /// What is in the way: the configured limit's name, or whose quota it is.
     pub what: &'static str,
+}
+
+impl Limited {
+    /// What the caller is told.
+    pub(crate) fn error(self) -> Error {
+        let ms = self.retry_after.map(hint::millis);
+        let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
+        let message = format!(
+            "not sent: {} leaves no room{when}, and the call may not wait so long",
+            self.what
+        );
+        Error::new(ErrorKind::RateLimit, message).with(|e| e.retry_after_ms = ms)
+    }
 }
 
 /// What stands before one scope. Clones are the same gate.

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::breaker::{Breaker, Fault, Pass, State, fault_of};
 use super::candidates::Candidate;
+use super::health::Probes;
 use super::latency::Latency;
 use crate::config::Config;
 use crate::error::Error;
@@ -42,7 +43,7 @@ struct ProviderState {
 
 /// What is known of one target.
 pub(crate) struct TargetState {
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     gate: Gate,
     /// Of streams to their first content, and of whole answers.
     streams: Latency,
@@ -50,6 +51,7 @@ pub(crate) struct TargetState {
     in_flight: AtomicU32,
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
+    pub(crate) probes: Probes,
 }
 
 /// An attempt's place under every limit, and what its outcome is reported to.
@@ -106,6 +108,7 @@ impl Table {
             in_flight: AtomicU32::new(0),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            probes: Probes::default(),
         });
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
@@ -164,10 +167,7 @@ impl Table {
         deadline: Instant,
     ) -> Result<Permits, Limited> {
         let own = &self.providers[candidate.provider];
-        let provider = match &own.gate {
-            Some(gate) => Some(gate.acquire(tokens, wait, deadline).await?),
-            None => None,
-        };
+        let provider = self.enter_provider(candidate.provider, tokens, wait, deadline).await?;
         let state = &candidate.state;
         let target = state.gate.acquire(tokens, wait, deadline).await?;
         let now = Instant::now();
@@ -178,6 +178,21 @@ impl Table {
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let _in_flight = InFlight(Arc::clone(state));
         Ok(Permits { state: Arc::clone(state), target, provider, passes, _in_flight })
+    }
+
+    /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
+    /// none.
+    pub(crate) async fn enter_provider(
+        &self,
+        provider: usize,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Option<Permit>, Limited> {
+        match &self.providers[provider].gate {
+            Some(gate) => Ok(Some(gate.acquire(tokens, wait, deadline).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Every target that was asked, with its provider's place.
