@@ -84,6 +84,13 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let pool = &call.pools[candidate.provider];
     let wire = pool.prepare(settings, adapter.auth(), http, idempotency)?;
     let mut permits = call.enter(index, tokens, mode.wait).await?;
+    if permits.insisted {
+        let message = format!(
+            "{} is passed over for its failures, and was asked as there is no other",
+            call.name(index)
+        );
+        notes.warn("breaker_open", "model", message);
+    }
 
     let deadline = call.attempt_deadline(index);
     let ticket = call.ledger.begin(index, mode.hedge);

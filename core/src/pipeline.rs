@@ -69,10 +69,13 @@ pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
 
 /// Opens a stream: everything up to its first content.
 pub(crate) async fn open(call: Box<Call>) -> Result<Open, Error> {
-    match race(&call).await {
-        Ok(served) => Ok(Open::new(call, served)),
-        Err(error) => Err(call.failed(error)),
-    }
+    let served = first(&call).await?;
+    Ok(Open::new(call, served))
+}
+
+/// A stream's first content, or its end.
+pub(crate) async fn first(call: &Call) -> Result<Served, Error> {
+    race(call).await.map_err(|error| call.failed(error))
 }
 
 impl Call {
@@ -239,15 +242,19 @@ impl Call {
             let settings = self.settings(index);
             e.provider.get_or_insert_with(|| settings.name.clone());
             e.model.get_or_insert_with(|| self.candidates[index].model.clone());
-            if e.status.is_some()
-                && let Some(message) = settings.key.redact(&e.message)
-            {
-                e.message = message;
+            if e.status.is_some() {
+                // Whatever the provider says may repeat the key.
+                let texts = [&mut e.code, &mut e.param, &mut e.request_id].into_iter().flatten();
+                for text in texts.chain([&mut e.message]) {
+                    if let Some(clean) = settings.key.redact(text) {
+                        *text = clean;
+                    }
+                }
             }
         })
     }
 
-    fn name(&self, index: usize) -> String {
+    pub(crate) fn name(&self, index: usize) -> String {
         format!("{}/{}", self.settings(index).name, self.candidates[index].model)
     }
 

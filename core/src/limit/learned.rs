@@ -113,6 +113,11 @@ fn period(name: &str) -> Option<Duration> {
     name.ends_with("-minute").then_some(MINUTE)
 }
 
+/// So many periods; more than anybody waits is enough.
+pub(super) fn periods(period: Duration, times: u64) -> Duration {
+    period.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)).min(MAX_WAIT * 10)
+}
+
 /// The quotas of one gate.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
@@ -207,16 +212,26 @@ impl Quotas {
         let blocking = self.known.iter().filter(|quota| {
             quota.reset.saturating_duration_since(now) <= MAX_WAIT && !quota.fits(passed, tokens)
         });
-        let last = blocking.max_by_key(|quota| quota.reset)?;
+        let last = blocking.max_by_key(|quota| quota.opens(passed))?;
         let what = match last.unit {
             Unit::Requests => "the provider's quota of requests",
             Unit::Tokens => "the provider's quota of tokens",
         };
-        Some((last.reset, what))
+        Some((last.opens(passed), what))
     }
 }
 
 impl Quota {
+    /// When it has room at the earliest, should all that has passed and is ahead want it first: it
+    /// starts anew with its limit, no more.
+    fn opens(&self, passed: Totals) -> Instant {
+        let Some(limit) = self.limit.filter(|_| self.unit == Unit::Requests) else {
+            return self.reset;
+        };
+        let over = passed.requests.saturating_sub(self.ceiling);
+        self.reset + periods(self.period, over / limit.max(1))
+    }
+
     /// How many calls it would take yet, where it counts tokens by the average of all calls.
     fn left(&self, passed: Totals) -> Option<u64> {
         match self.unit {

@@ -41,7 +41,7 @@ fn plan(call: &Call) -> Option<Plan> {
         let first = &call.candidates[0].state;
         let delay = match hedge.after {
             HedgeDelay::Fixed(delay) => Some(delay),
-            HedgeDelay::P95 => first.p95(call.request.stream),
+            HedgeDelay::P95 => first.slow_after(call.request.stream),
         };
         if let Some(delay) = delay {
             return Some(Plan { delay, most: hedge.max, late: false });
@@ -81,10 +81,12 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                 }
             }
             None => {
-                left -= 1;
+                // Where the budget has nothing left just now, it is asked again after as long: who
+                // is really slow is still there.
                 if let Some(target) = call.beside(plan.late)
                     && call.may_hedge(plan.late)
                 {
+                    left -= 1;
                     runs.push(Box::pin(async move {
                         let mode = Mode { hedge: true, wait: false };
                         let outcome = attempt(call, target, mode).await;

@@ -60,6 +60,8 @@ pub(crate) struct Permits {
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
+    /// The target was asked although its breaker, or its key's, is open.
+    pub(crate) insisted: bool,
     _in_flight: InFlight,
 }
 
@@ -172,12 +174,19 @@ impl Table {
         let target = state.gate.acquire(tokens, wait, deadline).await?;
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
-        let pass = |own: &Breaker| own.admit(now).unwrap_or_else(|| own.insist(now));
+        let mut insisted = false;
+        let mut pass = |own: &Breaker| {
+            own.admit(now).unwrap_or_else(|| {
+                insisted = true;
+                own.insist(now)
+            })
+        };
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let _in_flight = InFlight(Arc::clone(state));
-        Ok(Permits { state: Arc::clone(state), target, provider, passes, _in_flight })
+        let state = Arc::clone(state);
+        Ok(Permits { state, target, provider, passes, insisted, _in_flight })
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
@@ -216,7 +225,16 @@ impl TargetState {
     }
 
     pub(crate) fn p95(&self, stream: bool) -> Option<Duration> {
-        if stream { self.streams.p95() } else { self.answers.p95() }
+        self.latency(stream).p95()
+    }
+
+    /// When a first attempt is slow for this target; `None` while too little is known.
+    pub(crate) fn slow_after(&self, stream: bool) -> Option<Duration> {
+        self.latency(stream).slow_after()
+    }
+
+    fn latency(&self, stream: bool) -> &Latency {
+        if stream { &self.streams } else { &self.answers }
     }
 
     pub(crate) fn in_flight(&self) -> u32 {
@@ -240,8 +258,7 @@ impl Permits {
 
     /// The answer, or a stream's first content, came after so long.
     pub(crate) fn answered(&self, after: Duration, stream: bool) {
-        let latency = if stream { &self.state.streams } else { &self.state.answers };
-        latency.observe(after, Instant::now());
+        self.state.latency(stream).observe(after, Instant::now());
     }
 
     /// The answer is complete; it used so many tokens.

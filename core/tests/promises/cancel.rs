@@ -46,8 +46,7 @@ async fn promise_11_a_closed_client_ends_its_calls_at_once() {
     for (what, play) in moments() {
         let (client, world) = client(json!({}), play);
         let own = client.clone();
-        let running =
-            tokio::spawn(async move { stream(&own, "a/m", json!({"fallback": ["gone/m"]})).await });
+        let running = tokio::spawn(async move { stream(&own, "a/m", json!({})).await });
         sleep(secs(7)).await;
         client.close(secs(3)).await;
         let error = running.await.unwrap().end().unwrap_err();
@@ -56,6 +55,7 @@ async fn promise_11_a_closed_client_ends_its_calls_at_once() {
             assert_eq!(error.partial.as_ref().unwrap().text, "one");
         }
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{what}");
+        assert_eq!(error.attempts.len(), 1, "{what}");
         nothing_is_held(&client, what);
     }
 }
