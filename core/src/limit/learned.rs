@@ -207,28 +207,30 @@ impl Quotas {
         &self,
         now: Instant,
         passed: Totals,
+        ahead: Totals,
         tokens: u64,
     ) -> Option<(Instant, &'static str)> {
         let blocking = self.known.iter().filter(|quota| {
-            quota.reset.saturating_duration_since(now) <= MAX_WAIT && !quota.fits(passed, tokens)
+            quota.reset.saturating_duration_since(now) <= MAX_WAIT
+                && !quota.fits(passed, ahead, tokens)
         });
-        let last = blocking.max_by_key(|quota| quota.opens(passed))?;
+        let last = blocking.max_by_key(|quota| quota.opens(passed, ahead))?;
         let what = match last.unit {
             Unit::Requests => "the provider's quota of requests",
             Unit::Tokens => "the provider's quota of tokens",
         };
-        Some((last.opens(passed), what))
+        Some((last.opens(passed, ahead), what))
     }
 }
 
 impl Quota {
-    /// When it has room at the earliest, should all that has passed and is ahead want it first: it
-    /// starts anew with its limit, no more.
-    fn opens(&self, passed: Totals) -> Instant {
+    /// When it has room at the earliest behind those ahead: it starts anew with its limit, no more.
+    fn opens(&self, passed: Totals, ahead: Totals) -> Instant {
         let Some(limit) = self.limit.filter(|_| self.unit == Unit::Requests) else {
             return self.reset;
         };
-        let over = passed.requests.saturating_sub(self.ceiling);
+        let left = self.ceiling.saturating_sub(passed.requests);
+        let over = ahead.requests.saturating_sub(left);
         self.reset + periods(self.period, over / limit.max(1))
     }
 
@@ -245,10 +247,13 @@ impl Quota {
 
     /// An estimate counts all that an answer may take, most of which is seldom used: no call is
     /// held back for wanting more than half of a quota, nor where the quota is not known.
-    fn fits(&self, passed: Totals, tokens: u64) -> bool {
+    fn fits(&self, passed: Totals, ahead: Totals, tokens: u64) -> bool {
         let (passed, wanted) = match self.unit {
-            Unit::Requests => (passed.requests, 1),
-            Unit::Tokens => (passed.tokens, tokens.min(self.limit.unwrap_or(2) / 2).max(1)),
+            Unit::Requests => (passed.requests + ahead.requests, 1),
+            Unit::Tokens => (
+                passed.tokens.saturating_add(ahead.tokens),
+                tokens.min(self.limit.unwrap_or(2) / 2).max(1),
+            ),
         };
         passed.saturating_add(wanted) <= self.ceiling
     }

@@ -30,6 +30,9 @@ use crate::retry::hint;
 /// Nobody waits longer than this for a turn.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
 
+/// How much longer one waits who was let wait: what is learned meanwhile may move a turn a little.
+const SLACK: Duration = Duration::from_secs(5);
+
 /// How often one who is not the first looks whether the first could go: the first may run on a
 /// thread that nobody drives just now, and must not hold up the others.
 const LOOK: Duration = Duration::from_secs(1);
@@ -273,7 +276,6 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn turn(mut self, since: Instant, deadline: Instant) -> Result<Permit, Limited> {
-        let end = deadline.min(since + MAX_WAIT);
         loop {
             let look = {
                 let now = Instant::now();
@@ -288,6 +290,9 @@ impl Waiting<'_> {
                     // The line moved up to it, but its turn was not given: cannot be.
                     continue;
                 };
+                // As if it had come later.
+                let since = since + blocked.until.map_or(Duration::ZERO, |_| SLACK);
+                let end = deadline.min(since + MAX_WAIT);
                 if now >= end || !blocked.fits(since, deadline) {
                     return Err(blocked.limited(now));
                 }

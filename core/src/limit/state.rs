@@ -237,11 +237,7 @@ impl State {
         if let Some(window) = &self.window {
             not_before(window.earliest(now, ahead.tokens, tokens), "tokens_per_minute");
         }
-        let passed = Totals {
-            requests: passed.requests + ahead.requests,
-            tokens: passed.tokens.saturating_add(ahead.tokens),
-        };
-        if let Some((at, what)) = self.quotas.earliest(now, passed, tokens) {
+        if let Some((at, what)) = self.quotas.earliest(now, passed, ahead, tokens) {
             not_before(at, what);
         }
         if let Some(trial) = &self.trial {

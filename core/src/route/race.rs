@@ -81,12 +81,12 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                 }
             }
             None => {
-                // Where the budget has nothing left just now, it is asked again after as long: who
-                // is really slow is still there.
+                // Where the budget has nothing left just now, it is not asked again: what comes in
+                // saves more for one that has not waited yet.
+                left -= 1;
                 if let Some(target) = call.beside(plan.late)
                     && call.may_hedge(plan.late)
                 {
-                    left -= 1;
                     runs.push(Box::pin(async move {
                         let mode = Mode { hedge: true, wait: false };
                         let outcome = attempt(call, target, mode).await;

@@ -24,7 +24,7 @@ async fn offer(config: Value, options: Value) -> (usize, usize, usize) {
         sleep(ms(10)).await;
     }
     let succeeded = calls.join_all().await.iter().filter(|outcome| outcome.is_ok()).count();
-    let most = CALLS * 12 / 10 + 10 * (world.now().as_secs() as usize + 1);
+    let most = CALLS * 12 / 10 + (10.0 * (world.now().as_secs_f64() + 1.0)) as usize;
     (succeeded, world.count("a"), most)
 }
 
