@@ -72,6 +72,9 @@ go-lib: build ## the static archive that the Go package links
 go-lib-debug: lib-debug
 	$(PYTHON) scripts/static_archive.py target/debug/libliter_llm.a target/debug/static/libliter_llm.a
 
+# What of the other languages can be made here: showing and measuring leaves out the rest.
+OTHERS := $(if $(shell command -v npm),node-addon) $(if $(shell command -v go),go-lib)
+
 .PHONY: header
 header: ## write include/liter_llm.h anew from bindings/c
 	UPDATE=1 $(CARGO) test $(RUST) --test header
@@ -111,7 +114,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python node go sanitize conformance ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
+test: lint types rust python node go sanitize conformance judge ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -151,7 +154,9 @@ node: node-addon lib-debug ## types and tests of the Node package
 .PHONY: go
 go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
 	$(call say,Go tests)
-	@test -z "$$(gofmt -l go)" || { gofmt -d go; exit 1; }
+	@test -z "$$(gofmt -l go scripts)" || { gofmt -d go scripts; exit 1; }
+	cd scripts/bench/go && go vet ./...
+	cd scripts/demo/go && go vet ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 
 .PHONY: sanitize
@@ -163,6 +168,17 @@ sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 conformance: .venv/installed lib-debug go-lib node-addon ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
+
+# In an environment of its own: it brings a plugin that every pytest of its environment would load.
+target/judge/installed: scripts/requirements-judge.txt
+	$(PYTHON) -m venv target/judge
+	target/judge/bin/python -m pip install --quiet --disable-pip-version-check -r scripts/requirements-judge.txt
+	@touch $@
+
+.PHONY: judge
+judge: .venv/installed target/judge/installed go-lib node-addon ## what an outside judge, llmock from PyPI, says of Python, Node and Go
+	$(call say,an outside judge)
+	$(BIN)/python scripts/judge.py
 
 # Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
 bindings/%/node_modules/installed: bindings/%/package-lock.json
@@ -184,6 +200,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
+	$(BIN)/python scripts/check_faults.py
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols
@@ -203,11 +220,11 @@ fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the
 # ---- Showing things -------------------------------------------------------------------------
 
 .PHONY: demo
-demo: .venv/installed ## one unary and one streamed chat in each wire format, without a key
+demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
 .PHONY: bench
-bench: .venv/installed ## CPU per call and per chunk against a raw socket client
+bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 .PHONY: clean

@@ -35,6 +35,9 @@ type decoder struct {
 	text   string
 	at     int
 	failed bool
+	// The last string with escapes, as it was written and as it was read: a response has its first
+	// choice's text twice.
+	written, read string
 }
 
 func (d *decoder) fail() {
@@ -143,8 +146,8 @@ func (d *decoder) string() string {
 		d.fail()
 		return ""
 	}
-	if escape := strings.IndexByte(rest[:end], '\\'); escape >= 0 {
-		return d.escaped(escape)
+	if strings.IndexByte(rest[:end], '\\') >= 0 {
+		return d.escaped()
 	}
 	d.at += end + 1
 	return rest[:end]
@@ -154,27 +157,38 @@ var escapes = [256]byte{
 	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
 }
 
-// escaped reads the rest of a string whose first escape is at an offset from here.
-func (d *decoder) escaped(first int) string {
-	var out strings.Builder
+// escaped reads a string with escapes, from behind its first quote.
+func (d *decoder) escaped() string {
 	from := d.at
-	d.at += first
-	for d.at < len(d.text) {
-		switch d.text[d.at] {
-		case '"':
-			out.WriteString(d.text[from:d.at])
-			d.at++
-			return out.String()
-		case '\\':
-			out.WriteString(d.text[from:d.at])
-			d.escape(&out)
-			from = d.at
-		default:
-			d.at++
-		}
+	d.at--
+	d.skipString()
+	if d.failed {
+		return ""
 	}
-	d.fail()
-	return ""
+	written := d.text[from : d.at-1]
+	if written == d.written {
+		return d.read
+	}
+	var out strings.Builder
+	out.Grow(len(written))
+	in := decoder{text: written}
+	for {
+		rest := written[in.at:]
+		escape := strings.IndexByte(rest, '\\')
+		if escape < 0 {
+			out.WriteString(rest)
+			break
+		}
+		out.WriteString(rest[:escape])
+		in.at += escape
+		in.escape(&out)
+	}
+	if in.failed {
+		d.fail()
+		return ""
+	}
+	d.written, d.read = written, out.String()
+	return d.read
 }
 
 // escape reads one escape.
@@ -252,15 +266,6 @@ func (d *decoder) integer() int64 {
 	return value
 }
 
-// count reads a number that may be absent: null is nil.
-func (d *decoder) count() *int64 {
-	if d.null() {
-		return nil
-	}
-	value := d.integer()
-	return &value
-}
-
 // float reads a number; null is 0.
 func (d *decoder) float() float64 {
 	text := d.number()
@@ -324,16 +329,22 @@ func (d *decoder) skip() {
 
 // skipString goes past a string.
 func (d *decoder) skipString() {
-	for at := d.at + 1; at < len(d.text); at++ {
-		switch d.text[at] {
-		case '\\':
-			at++
-		case '"':
+	for at := d.at + 1; ; at++ {
+		quote := strings.IndexByte(d.text[at:], '"')
+		if quote < 0 {
+			d.fail()
+			return
+		}
+		at += quote
+		slashes := 0
+		for d.text[at-1-slashes] == '\\' { // the string's first quote ends it
+			slashes++
+		}
+		if slashes%2 == 0 {
 			d.at = at + 1
 			return
 		}
 	}
-	d.fail()
 }
 
 // skipWord goes past a number, true, false or null.

@@ -3,6 +3,7 @@ package literllm
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 	"strconv"
 	"sync"
@@ -77,7 +78,11 @@ func (e *encoder) integer(name string, value int64) {
 func (e *encoder) float(name string, value *float64) {
 	if value != nil {
 		e.name(name)
-		e.any(name, *value)
+		if size := math.Abs(*value); size == 0 || size >= 1e-6 && size < 1e21 {
+			e.out = strconv.AppendFloat(e.out, *value, 'f', -1, 64)
+		} else { // an exponent, or what JSON cannot say
+			e.any(name, *value)
+		}
 		e.comma()
 	}
 }

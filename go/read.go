@@ -213,23 +213,48 @@ func (d *decoder) toolCallDelta() (t ToolCallDelta) {
 	return t
 }
 
+// counts is a Usage with all that it points at, in one piece of memory.
+type counts struct {
+	usage      Usage
+	prompt     PromptDetails
+	completion CompletionDetails
+	numbers    [10]int64
+	used       int
+}
+
+// count reads a number that may be absent: null is nil.
+func (c *counts) count(d *decoder) *int64 {
+	if d.null() {
+		return nil
+	}
+	value := d.integer()
+	if c.used == len(c.numbers) { // a member stands twice
+		return &value
+	}
+	number := &c.numbers[c.used]
+	c.used++
+	*number = value
+	return number
+}
+
 func (d *decoder) usage() *Usage {
 	if d.null() {
 		return nil
 	}
-	u := new(Usage)
+	c := new(counts)
+	u := &c.usage
 	d.object(func(name string) {
 		switch name {
 		case "prompt_tokens":
-			u.PromptTokens = d.count()
+			u.PromptTokens = c.count(d)
 		case "completion_tokens":
-			u.CompletionTokens = d.count()
+			u.CompletionTokens = c.count(d)
 		case "total_tokens":
-			u.TotalTokens = d.count()
+			u.TotalTokens = c.count(d)
 		case "prompt_tokens_details":
-			u.PromptTokensDetails = d.promptDetails()
+			u.PromptTokensDetails = d.promptDetails(c)
 		case "completion_tokens_details":
-			u.CompletionTokensDetails = d.completionDetails()
+			u.CompletionTokensDetails = d.completionDetails(c)
 		default:
 			d.skip()
 		}
@@ -237,19 +262,19 @@ func (d *decoder) usage() *Usage {
 	return u
 }
 
-func (d *decoder) promptDetails() *PromptDetails {
+func (d *decoder) promptDetails(c *counts) *PromptDetails {
 	if d.null() {
 		return nil
 	}
-	p := new(PromptDetails)
+	p := &c.prompt
 	d.object(func(name string) {
 		switch name {
 		case "cached_tokens":
-			p.CachedTokens = d.count()
+			p.CachedTokens = c.count(d)
 		case "cache_write_tokens":
-			p.CacheWriteTokens = d.count()
+			p.CacheWriteTokens = c.count(d)
 		case "audio_tokens":
-			p.AudioTokens = d.count()
+			p.AudioTokens = c.count(d)
 		default:
 			d.skip()
 		}
@@ -257,26 +282,26 @@ func (d *decoder) promptDetails() *PromptDetails {
 	return p
 }
 
-func (d *decoder) completionDetails() *CompletionDetails {
+func (d *decoder) completionDetails(c *counts) *CompletionDetails {
 	if d.null() {
 		return nil
 	}
-	c := new(CompletionDetails)
+	p := &c.completion
 	d.object(func(name string) {
 		switch name {
 		case "reasoning_tokens":
-			c.ReasoningTokens = d.count()
+			p.ReasoningTokens = c.count(d)
 		case "audio_tokens":
-			c.AudioTokens = d.count()
+			p.AudioTokens = c.count(d)
 		case "accepted_prediction_tokens":
-			c.AcceptedPredictionTokens = d.count()
+			p.AcceptedPredictionTokens = c.count(d)
 		case "rejected_prediction_tokens":
-			c.RejectedPredictionTokens = d.count()
+			p.RejectedPredictionTokens = c.count(d)
 		default:
 			d.skip()
 		}
 	})
-	return c
+	return p
 }
 
 func (d *decoder) warning() (w Warning) {

@@ -3,6 +3,7 @@ package literllm
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -107,7 +108,9 @@ func (r *ChatRequest) write(e *encoder, stream bool) {
 		e.value("stop", r.Stop)
 	}
 	if r.Seed != nil {
-		e.value("seed", *r.Seed)
+		e.name("seed")
+		e.out = strconv.AppendInt(e.out, *r.Seed, 10)
+		e.comma()
 	}
 	e.integer("n", int64(r.N))
 	e.float("presence_penalty", r.PresencePenalty)

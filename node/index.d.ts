@@ -48,6 +48,17 @@ export class Client {
   chat(request: Request, more?: Members): Promise<Response>;
 
   /**
+   * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or
+   * the name of a provider or a route. The calls that are not waited for are cancelled. Where no
+   * target answers, it rejects with the first failure, and everyone's `attempts`.
+   */
+  generateMulti(
+    request: Request,
+    targets: readonly string[],
+    more?: Members & { first?: number },
+  ): Promise<MultiResponse>;
+
+  /**
    * Asks, and gives the answer as it arrives:
    *
    *     for await (const chunk of client.stream("Hello")) process.stdout.write(chunk.text);
@@ -73,15 +84,15 @@ export class Client {
  * An answer as it arrives: an async iterator of chunks. Leaving its loop cancels the rest. While
  * nobody reads it, less than a megabyte is read ahead, and it does not keep the process alive.
  */
-export class Stream implements AsyncIterableIterator<Chunk> {
+export class Stream implements AsyncIterableIterator<Chunk | Reset> {
   private constructor();
 
   /** The whole answer with usage, once the stream was read to its end; undefined before. */
   get response(): Response | undefined;
 
   [Symbol.asyncIterator](): this;
-  next(): Promise<IteratorResult<Chunk, undefined>>;
-  return(): Promise<IteratorResult<Chunk, undefined>>;
+  next(): Promise<IteratorResult<Chunk | Reset, undefined>>;
+  return(): Promise<IteratorResult<Chunk | Reset, undefined>>;
 
   /** Reads to the end, past chunks that were not asked for: the whole answer. */
   result(): Promise<Response>;
@@ -136,6 +147,28 @@ export class Chunk {
   usage?: Usage | null;
   /** The first choice's new text; empty where the chunk has none. */
   get text(): string;
+}
+
+/**
+ * In a stream with `on_break: "restart"`: the answer broke and begins anew. All chunks before it are
+ * void. It has nothing of a chunk's, so that code that knows none sees an empty one.
+ */
+export class Reset {
+  private constructor();
+  object: "chat.completion.reset";
+  /** How the answer broke. */
+  reason: Kind;
+  get text(): "";
+  get choices(): ChunkChoice[];
+  get usage(): undefined;
+}
+
+/** What `generateMulti` brought. */
+export interface MultiResponse {
+  /** The fastest answers, in the order in which they came. */
+  results: Response[];
+  /** Of the targets that failed, and of those that were cancelled when enough had answered. */
+  failures: LiterLLMError[];
 }
 
 // ---- Errors --------------------------------------------------------------------------------------

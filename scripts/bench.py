@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Measures what liter-llm costs, as ratios of CPU time to raw-socket clients in the same run.
 
-    python3 scripts/bench.py                  all of it, about two minutes
+    python3 scripts/bench.py                  all of it, about four minutes
     python3 scripts/bench.py --quick          fewer rounds, to see that it runs
+    python3 scripts/bench.py --language node  one language, may be repeated
     python3 scripts/bench.py --only sync      one workload, may be repeated
     python3 scripts/bench.py --against FILE   another build of libliter_llm.so in the raw place
+                                              (Python and C: the others have the engine inside)
     python3 scripts/bench.py --write-readme   puts the table into README.md
 
-Wants the release build of the library and of the simulator, and `liter_llm` importable.
+Wants the release build of the library and of the simulator, and `liter_llm` importable; Node's
+addon and Go's archive, or their rows are left out. `make bench` sees to all of that.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import report, sizes, workloads
+from bench import many, programs, report, sizes, workloads
 from bench.simulator import Simulator
 
-NAMES = [*(workload.name for workload in workloads.WORKLOADS), "import", "size"]
+LANGUAGES = ("python", "node", "go", "c")
+NAMES = [*(workload.name for workload in workloads.WORKLOADS), "go-threads", "import", "size"]
 
 
 def main() -> int:
@@ -27,31 +31,39 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="three rounds, a fifth of the calls")
     parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
+    parser.add_argument("--language", action="append", choices=LANGUAGES, help="one language")
     parser.add_argument("--rounds", type=int, help="how often each side runs (7)")
     parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
     parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
-    if options.write_readme and (options.against or options.only or options.quick):
+    parts = (options.against, options.only, options.language, options.quick)
+    if options.write_readme and any(parts):
         parser.error("README.md gets a whole run against raw sockets")
     wanted = options.only or NAMES
+    languages = options.language or (("python", "c") if options.against else LANGUAGES)
     rounds = options.rounds or (3 if options.quick else 7)
 
+    threads = "go-threads" in wanted and "go" in languages and many.raise_limit()
     results: list[workloads.Result] = []
+    facts: list[report.Fact] = []
     with Simulator() as simulator:
         for workload in workloads.WORKLOADS:
-            if workload.name not in wanted or not workloads.available(workload):
+            if workload.name not in wanted or workload.language not in languages:
+                continue
+            if not workloads.available(workload):
                 continue
             chosen = workloads.shorter(workload) if options.quick else workload
             how = {"orjson": options.orjson, "against": options.against}
             results.append(workloads.run(chosen, simulator, rounds, **how))
             report.progress(results[-1])
-    facts = []
-    if "import" in wanted:
+        if threads and programs.build("go"):
+            facts += many.go_threads(simulator)
+    if "import" in wanted and "python" in languages:
         facts += sizes.import_time(5 if options.quick else 15)
     if "size" in wanted:
-        facts += sizes.sizes()
+        facts += sizes.sizes(languages)
     facts = [*report.facts_of(results), *facts]
 
     table = report.table(results, facts)

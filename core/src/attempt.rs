@@ -35,6 +35,7 @@ pub(crate) struct Served {
 }
 
 /// What came.
+#[expect(clippy::large_enum_variant, reason = "most are whole, and a box would cost each of them")]
 pub(crate) enum Content {
     /// The whole answer.
     Whole(Answer),
@@ -46,7 +47,7 @@ pub(crate) enum Content {
 pub(crate) struct Streaming {
     pub(crate) ticket: Ticket,
     pub(crate) permits: Permits,
-    pub(crate) reader: StreamReader,
+    pub(crate) reader: Box<StreamReader>,
     /// `None` once it has ended.
     pub(crate) body: Option<Body>,
     pub(crate) deadline: Deadline,
@@ -92,9 +93,10 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         notes.warn("breaker_open", "model", message);
     }
 
-    let deadline = call.attempt_deadline(index);
-    let ticket = call.ledger.begin(index, mode.hedge);
-    let began = Instant::now();
+    // The clock is read once at each end: it is not for nothing.
+    let began = permits.began();
+    let deadline = call.attempt_deadline(index, began);
+    let ticket = call.ledger.begin(index, mode.hedge, began);
     let exchange = async {
         let sent = |sent| call.ledger.sent(ticket, sent);
         let Reply { status, headers, mut body } =
@@ -137,17 +139,18 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             BodyState::Ended => {}
             BodyState::Broken(error) => failure = Some(error),
         }
-        Ok((Parts { status, headers }, Came::Stream(reader, rest, failure)))
+        Ok((Parts { status, headers }, Came::Stream(Box::new(reader), rest, failure)))
     };
 
     match exchange.await {
         Ok((parts, came)) => {
-            permits.answered(began.elapsed(), request.stream);
+            let now = Instant::now();
+            permits.answered(now, request.stream);
             let mut ttft_ms = None;
             let content = match came {
                 Came::Whole(answer) => {
-                    call.ledger.end(ticket, None, None);
-                    permits.done(answer.usage.as_ref());
+                    call.ledger.end(ticket, None, None, now);
+                    permits.done(answer.usage.as_ref(), now);
                     Content::Whole(answer)
                 }
                 Came::Stream(mut reader, body, failure) => {
@@ -162,8 +165,9 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             Ok(Served { target: index, parts, warnings, ttft_ms, content })
         }
         Err(error) => {
-            call.ledger.end(ticket, error.status, Some(error.kind()));
-            call.report(index, permits, &error);
+            let now = Instant::now();
+            call.ledger.end(ticket, error.status, Some(error.kind()), now);
+            call.report(index, permits, &error, now);
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }
@@ -173,7 +177,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
 enum Came {
     Whole(Answer),
     /// The reader, what is left of the body, and what broke it after the first content.
-    Stream(StreamReader, Option<Body>, Option<Error>),
+    Stream(Box<StreamReader>, Option<Body>, Option<Error>),
 }
 
 /// How far a stream's body is.

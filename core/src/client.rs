@@ -60,7 +60,7 @@ pub(crate) struct Counters {
 enum Planned {
     Chat(Box<Call>),
     /// A fan-out: a call for each target, and how many answers are wanted.
-    Many(Vec<Box<Call>>, usize),
+    Many(Vec<Call>, usize),
     Http(Box<HttpCall>, Box<Options>),
 }
 
@@ -215,7 +215,9 @@ impl Client {
         let Some(fanout) = options.fanout.clone() else {
             return Ok(Planned::Chat(plan(request, options, None)?));
         };
-        let each = |to: &String| plan(request.clone(), options.clone(), Some(to.as_str()));
+        let each = |to: &String| {
+            plan(request.clone(), options.clone(), Some(to.as_str())).map(|call| *call)
+        };
         let calls = fanout.targets.iter().map(each).collect::<Result<_, _>>()?;
         Ok(Planned::Many(calls, fanout.first))
     }
@@ -356,17 +358,13 @@ impl Permit {
 
     // Boxed: fan-outs are rare, and every call would carry their futures about.
 
-    async fn fastest_stream(
-        self,
-        calls: Vec<Box<Call>>,
-        first: usize,
-    ) -> Result<ChatStream, Error> {
+    async fn fastest_stream(self, calls: Vec<Call>, first: usize) -> Result<ChatStream, Error> {
         let open = self.run(Box::pin(fanout::first_stream(calls, first))).await;
         let open = open.map_err(|error| self.failed(error))?;
         Ok(ChatStream { open, permit: self })
     }
 
-    async fn many(&self, calls: Vec<Box<Call>>, first: usize) -> Result<Many, Error> {
+    async fn many(&self, calls: Vec<Call>, first: usize) -> Result<Many, Error> {
         let many = self.run(Box::pin(fanout::fastest(calls, first))).await;
         let many = many.map_err(|error| self.failed(error))?;
         for response in &many.results {

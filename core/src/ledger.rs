@@ -34,9 +34,8 @@ struct Entry {
 
 impl Ledger {
     /// An attempt at a target begins.
-    pub(crate) fn begin(&self, target: usize, hedge: bool) -> Ticket {
+    pub(crate) fn begin(&self, target: usize, hedge: bool, began: Instant) -> Ticket {
         let mut entries = self.lock();
-        let began = Instant::now();
         entries.push(Entry { target, hedge, began, sent: false, status: None, end: None });
         Ticket(entries.len() - 1)
     }
@@ -52,10 +51,16 @@ impl Ledger {
     }
 
     /// The attempt ended. `status`: that of an error in the answer's body.
-    pub(crate) fn end(&self, ticket: Ticket, status: Option<u16>, failed: Option<ErrorKind>) {
+    pub(crate) fn end(
+        &self,
+        ticket: Ticket,
+        status: Option<u16>,
+        failed: Option<ErrorKind>,
+        now: Instant,
+    ) {
         let entry = &mut self.lock()[ticket.0];
         entry.status = status.or(entry.status);
-        entry.end = Some((Instant::now(), failed));
+        entry.end = Some((now, failed));
     }
 
     /// When the first attempt began.

@@ -152,7 +152,7 @@ impl Plan {
         Ok(Plan {
             inner: Arc::clone(inner),
             provider,
-            deadline: Deadline::verbatim(timeouts, start, total, options.idle_ms),
+            deadline: Deadline::verbatim(timeouts, start, start, total, options.idle_ms),
             idle_ms: options.idle_ms,
             wait: options.wait.unwrap_or(inner.config.wait),
             place: None,
@@ -173,7 +173,7 @@ impl Plan {
         self.place = place.await.map_err(limit::Limited::error)?;
         // The attempt's timers begin with it.
         let timeouts = &self.settings().timeouts;
-        self.deadline = Deadline::verbatim(timeouts, start, total, self.idle_ms);
+        self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
         let mut request = Request::new(Full::new(call.body));
         *request.method_mut() = call.method;
         *request.uri_mut() = call.url;
@@ -208,7 +208,7 @@ impl Plan {
         let began = self.began.unwrap_or(self.deadline.start);
         let liter = Liter {
             v: 1,
-            request_id: format!("llm_{}", unique()),
+            request_id: unique("llm_"),
             provider_request_id: shared::request_id(&headers),
             attempts: self.attempt(Some(status), None).into_iter().collect(),
             timing: Timing {

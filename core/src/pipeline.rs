@@ -27,7 +27,7 @@ use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::RetryPolicy;
+use crate::retry::{MIN_ATTEMPT, RetryPolicy};
 use crate::route::table::Permits;
 use crate::route::{Candidate, Choice, health, race, resolve};
 use crate::stream::Open;
@@ -149,15 +149,15 @@ impl Call {
         self.inner.table.rng()
     }
 
-    /// The timers of an attempt that begins now.
-    pub(crate) fn attempt_deadline(&self, index: usize) -> Deadline {
+    /// The timers of an attempt.
+    pub(crate) fn attempt_deadline(&self, index: usize, begun: Instant) -> Deadline {
         let mut timeouts = self.settings(index).timeouts;
         if self.candidates.len() > 1 {
             // A late first token starts the next target beside this one, and ends nothing.
             timeouts.first_token = None;
         }
         let stream = self.request.stream;
-        Deadline::new(&timeouts, stream, self.start, self.total, self.options.idle_ms)
+        Deadline::new(&timeouts, stream, self.start, begun, self.total, self.options.idle_ms)
     }
 
     /// Takes an attempt's place under the limits of its target and provider.
@@ -168,14 +168,16 @@ impl Call {
         wait: bool,
     ) -> Result<Permits, Error> {
         let candidate = &self.candidates[index];
-        let entered = self.inner.table.enter(candidate, tokens, wait, self.total).await;
+        // Whoever waits until its time is up has none left for the attempt.
+        let until = self.total.checked_sub(MIN_ATTEMPT).unwrap_or(self.total);
+        let entered = self.inner.table.enter(candidate, tokens, wait, until).await;
         entered.map_err(|limited| self.place(limited.error(), index))
     }
 
     /// An attempt failed: says so to what is known of its target.
-    pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error) {
-        permits.failed(error, self.remaining().is_zero());
-        health::watch(&self.inner, &self.pools, &self.candidates[index]);
+    pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error, now: Instant) {
+        permits.failed(error, self.total <= now, now);
+        health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
     /// The key that makes the attempts of this call count once, where the server has such a header.
@@ -197,7 +199,7 @@ impl Call {
             }
             return Ok(None);
         }
-        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(unique))))
+        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(|| unique("")))))
     }
 
     /// The target to try next among those that are `wanted`: the first that is well. Where none is,
@@ -212,6 +214,11 @@ impl Call {
             (self.inner.table.unwell_until(candidate, now), i)
         };
         candidates.map(unwell).min().map(|(_, i)| i)
+    }
+
+    /// The target that an attempt goes to where none has been made yet.
+    pub(crate) fn preferred(&self) -> usize {
+        self.pick(|i| !self.ledger.has_given_up(i)).unwrap_or(0)
     }
 
     /// Whether this target is passed over for its failures.
@@ -231,9 +238,9 @@ impl Call {
 
     /// Where an attempt beside those that are under way goes. `other`: only to another target.
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
-        let free = |i| !self.ledger.is_trying(i) && !self.ledger.has_given_up(i);
-        self.pick(|i| free(i) && !self.is_open(i))
-            .or_else(|| (!other).then_some(0).filter(|_| self.candidates.len() == 1))
+        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i);
+        let again = !other && self.candidates.len() == 1;
+        self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }
 
     /// Says of an error which target it is of.
@@ -255,7 +262,7 @@ impl Call {
     }
 
     pub(crate) fn name(&self, index: usize) -> String {
-        format!("{}/{}", self.settings(index).name, self.candidates[index].model)
+        [self.settings(index).name.as_str(), &self.candidates[index].model].join("/")
     }
 
     /// The response: the provider's answer and what is ours.
@@ -292,7 +299,7 @@ impl Call {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: format!("llm_{}", unique()),
+                request_id: unique("llm_"),
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -319,12 +326,20 @@ impl Call {
 
 /// A number that no other has. A keyed hash of the process and a count costs no system call for
 /// random numbers; a forked process, which inherits key and count, differs in its own number.
-pub(crate) fn unique() -> String {
+pub(crate) fn unique(prefix: &str) -> String {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
     let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("{:016x}{:016x}", key.hash_one((call, 0)), key.hash_one((call, 1)))
+    let mut id = String::with_capacity(prefix.len() + 32);
+    id.push_str(prefix);
+    for half in 0..2 {
+        let number = key.hash_one((call, half));
+        id.extend((0..16).rev().map(|digit| HEX[(number >> (digit * 4)) as usize & 15]));
+    }
+    id
 }
 
 /// Adds what an answer's head says to an error that came after it: for the provider's support, a

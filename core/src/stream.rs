@@ -4,6 +4,8 @@
 //! stream that breaks ends in an error with the text so far; or, for callers that ask for it
 //! (`options.on_break`), with a reset event, after which the answer comes anew.
 
+use tokio::time::Instant;
+
 use crate::attempt::{Content, Served, Streaming};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Chunk, OnBreak, Reset, Response};
@@ -28,16 +30,23 @@ pub(crate) struct Open {
     call: Box<Call>,
     /// `None`: it has ended, or is about to begin anew.
     served: Option<Served>,
-    restart: bool,
+    restart: Option<Restart>,
     restarts: u32,
+}
+
+/// An answer that is about to begin anew.
+struct Restart {
+    /// The target that broke, and when it may be asked again.
+    target: usize,
+    at: Instant,
 }
 
 impl Open {
     pub(crate) fn new(call: Box<Call>, served: Served) -> Self {
-        Open { call, served: Some(served), restart: false, restarts: 0 }
+        Open { call, served: Some(served), restart: None, restarts: 0 }
     }
 
-    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.call.deadline()
     }
 
@@ -54,7 +63,12 @@ impl Open {
 
     /// What comes next. After `Done` or an error there is nothing more.
     pub(crate) async fn next(&mut self) -> Result<Step, Error> {
-        if std::mem::take(&mut self.restart) {
+        if let Some(restart) = &self.restart {
+            // As any repetition waits; another target need not.
+            if self.call.preferred() == restart.target {
+                tokio::time::sleep_until(restart.at).await;
+            }
+            self.restart = None;
             // A slow reader may come back when there is no time left for another attempt.
             if self.call.remaining() < MIN_ATTEMPT {
                 let message = "the call's time ran out before its answer could begin anew";
@@ -81,8 +95,9 @@ impl Open {
             Ok(None) => Ok(Step::Done(Box::new(self.done()?))),
             Err(error) => {
                 let Some(served) = self.served.take() else { return Err(error) };
+                let target = served.target;
                 let error = self.ended(served, error);
-                self.restart_or(error)
+                self.restart_or(error, target)
             }
         }
     }
@@ -94,8 +109,9 @@ impl Open {
             Content::Stream(stream) => {
                 let Streaming { ticket, permits, reader, .. } = *stream;
                 let answer = reader.into_answer();
-                self.call.ledger.end(ticket, None, None);
-                permits.done(answer.usage.as_ref());
+                let now = Instant::now();
+                self.call.ledger.end(ticket, None, None, now);
+                permits.done(answer.usage.as_ref(), now);
                 answer
             }
             Content::Whole(answer) => answer,
@@ -110,22 +126,24 @@ impl Open {
         let Content::Stream(stream) = content else { return error };
         let Streaming { ticket, permits, reader, .. } = *stream;
         let error = located(reader.broken(error), parts.status, &parts.headers);
-        self.call.ledger.end(ticket, error.status, Some(error.kind()));
-        self.call.report(target, permits, &error);
+        let now = Instant::now();
+        self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
+        self.call.report(target, permits, &error, now);
         self.call.place(error, target)
     }
 
-    fn restart_or(&mut self, error: Error) -> Result<Step, Error> {
+    fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
         let asked = self.call.options.on_break == Some(OnBreak::Restart);
         let attempt = self.restarts + 1;
         // The answer may begin anew as often as a failed attempt may be repeated.
         let failed = Failed { error: &error, attempt, committed: false };
         let next = decide(&self.call.retry, &failed, self.call.remaining(), &mut self.call.rng());
-        if !asked || !matches!(next, Next::Retry { .. }) || !self.call.may_try_again() {
+        let Next::Retry { after } = next else { return Err(self.call.failed(error)) };
+        if !asked || !self.call.may_try_again() {
             return Err(self.call.failed(error));
         }
         self.restarts = attempt;
-        self.restart = true;
+        self.restart = Some(Restart { target, at: Instant::now() + after });
         Ok(Step::Restarted(Reset::new(error.kind())))
     }
 }

@@ -78,6 +78,90 @@ class Text {
   size_t capacity_ = 0;
 };
 
+// A document of the engine's as a string: what is not ASCII stands there as an escape of JSON, so that
+// V8 keeps and parses one byte a character, where a single dash would make it two. A document with much
+// of that stays as it is, and so does a large one.
+class Document {
+ public:
+  napi_value Make(napi_env env, const char* text, size_t size) {
+    napi_value made = nullptr;
+    size_t high = High(text, size);
+    if (high > size / 8 || size > kKept) {
+      napi_create_string_utf8(env, text, size, &made);
+    } else {
+      if (high > 0) {
+        size = Escape(text, size, high);
+        text = memory_.get();
+      }
+      napi_create_string_latin1(env, text, size, &made);
+    }
+    return made;
+  }
+
+ private:
+  static constexpr uint64_t kHigh = 0x8080808080808080;
+
+  static uint64_t Word(const char* text) {
+    uint64_t word;
+    std::memcpy(&word, text, sizeof word);
+    return word;
+  }
+
+  // How many bytes are of characters that are not ASCII.
+  static size_t High(const char* text, size_t size) {
+    size_t high = 0;
+    size_t at = 0;
+    for (; at + 8 <= size; at += 8) {
+      uint64_t word = Word(text + at) & kHigh;
+      if (word != 0) high += static_cast<size_t>(__builtin_popcountll(word));
+    }
+    for (; at < size; at++) high += static_cast<unsigned char>(text[at]) >> 7;
+    return high;
+  }
+
+  size_t Escape(const char* text, size_t size, size_t high) {
+    if (size_t needed = size + 2 * high; needed > capacity_) {
+      capacity_ = std::max(needed, size_t{4096});
+      memory_.reset(new char[capacity_]);
+    }
+    char* out = memory_.get();
+    const char* end = text + size;
+    while (text < end) {
+      if (end - text >= 8 && (Word(text) & kHigh) == 0) {
+        std::memcpy(out, text, 8);
+        text += 8;
+        out += 8;
+      } else if (static_cast<signed char>(*text) >= 0) {
+        *out++ = *text++;
+      } else {
+        out = Character(text, out);
+      }
+    }
+    return static_cast<size_t>(out - memory_.get());
+  }
+
+  // The engine's documents are UTF-8: a character is whole.
+  static char* Character(const char*& text, char* out) {
+    auto next = [&] { return static_cast<uint32_t>(static_cast<unsigned char>(*text++)); };
+    uint32_t lead = next();
+    int more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    uint32_t point = lead & (0x3fu >> more);
+    for (; more > 0; more--) point = point << 6 | (next() & 0x3f);
+    if (point < 0x10000) return Unit(point, out);
+    return Unit(0xdc00 + (point & 0x3ff), Unit(0xd7c0 + (point >> 10), out));
+  }
+
+  static char* Unit(uint32_t unit, char* out) {
+    *out++ = '\\';
+    *out++ = 'u';
+    for (int shift = 12; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[unit >> shift & 15];
+    return out;
+  }
+
+  std::unique_ptr<char[]> memory_;
+  size_t capacity_ = 0;
+};
+
 class Addon;
 
 // A queue of the library's and whether it has something to read.
@@ -106,6 +190,7 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceMethod("call", &Addon::Call),
                           InstanceMethod("source", &Addon::NewSource),
                           InstanceMethod("free", &Addon::FreeSource),
+                          InstanceMethod("text", &Addon::Records),
                           InstanceMethod("pause", &Addon::Pause),
                           InstanceMethod("submit", &Addon::Submit),
                           InstanceMethod("cancel", &Addon::Cancel),
@@ -116,6 +201,18 @@ class Addon : public Napi::Addon<Addon> {
   ~Addon() { Stop(); }
 
  private:
+  // text(start, end): a document among the records that are being delivered.
+  Napi::Value Records(const Napi::CallbackInfo& info) {
+    size_t start = info[0].As<Napi::Number>().Uint32Value();
+    size_t end = info[1].As<Napi::Number>().Uint32Value();
+    napi_value text = document_.Make(env_, records_ + start, end - start);
+    if (text == nullptr) {
+      Napi::Error::New(env_, "the document is longer than a string can be")
+          .ThrowAsJavaScriptException();
+    }
+    return Napi::Value(env_, text);
+  }
+
   // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in `buffer`, or
   // in another one where a record is larger than it.
   void Start(const Napi::CallbackInfo& info) {
@@ -184,6 +281,7 @@ class Addon : public Napi::Addon<Addon> {
         size = Fill(buffer.Data(), needed);
       }
       if (size == 0) continue;
+      records_ = reinterpret_cast<const char*>(buffer.Data());
       napi_value arguments[] = {Napi::Number::New(env_, static_cast<double>(size)), buffer};
       napi_value self = env_.Undefined();
       // It throws nothing of its own: if it cannot be called, the environment is being terminated.
@@ -231,7 +329,7 @@ class Addon : public Napi::Addon<Addon> {
     liter_llm_client* client = nullptr;
     char* error = nullptr;
     int32_t status = liter_llm_client_new(config.data, config.size, &client, &error);
-    if (status == LITER_LLM_FAILED) return Document(error, std::strlen(error));
+    if (status == LITER_LLM_FAILED) return Take(error, std::strlen(error));
     if (status < 0) return Number(status);
     return Napi::External<liter_llm_client>::New(
         info.Env(), client, [](Napi::Env, liter_llm_client* gone) { liter_llm_client_free(gone); });
@@ -248,7 +346,7 @@ class Addon : public Napi::Addon<Addon> {
     char* out = nullptr;
     size_t size = 0;
     int32_t status = liter_llm_client_metrics(Client(info[0]), format.c_str(), &out, &size);
-    return status < 0 ? Number(status) : Document(out, size);
+    return status < 0 ? Number(status) : Take(out, size);
   }
 
   // call(client, request, options): waits. [status, document or undefined].
@@ -263,7 +361,7 @@ class Addon : public Napi::Addon<Addon> {
     request_.Trim();
     Napi::Array both = Napi::Array::New(info.Env(), 2);
     both.Set(0u, Number(status));
-    if (status >= 0) both.Set(1u, Document(out, size));
+    if (status >= 0) both.Set(1u, Take(out, size));
     return both;
   }
 
@@ -350,7 +448,7 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value Number(double value) { return Napi::Number::New(env_, value); }
 
   // A string in place of a document of the library's.
-  Napi::Value Document(char* document, size_t size) {
+  Napi::Value Take(char* document, size_t size) {
     Napi::Value text = Napi::String::New(env_, document, size);
     liter_llm_free(document);
     return text;
@@ -365,6 +463,8 @@ class Addon : public Napi::Addon<Addon> {
   std::deque<Source*> due_;               // those to be read, on the environment's thread
   std::vector<std::unique_ptr<Source>> sources_;
   Text request_, options_;
+  Document document_;
+  const char* records_ = nullptr;  // while `deliver_` runs
 };
 
 }  // namespace

@@ -4,8 +4,9 @@
 const { addon, NativeClient } = require("./_native.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { codec, encode } = require("./_json.js");
+const { answer, multiResponse, several } = require("./_multi.js");
 const { call } = require("./_queue.js");
-const { configDocument, Defaults, NONE } = require("./_request.js");
+const { checkMembers, configDocument, Defaults, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 
 /** @typedef {import("./_request.js").Members} Members */
@@ -33,8 +34,20 @@ class Client {
    * @returns {Promise<any>}
    */
   async chat(request, more) {
-    const documents = this.#defaults.documents(request, more, false);
-    return codec.parse(await call(this.#native, documents));
+    return answer(codec.parse(await call(this.#native, this.#one(request, more))));
+  }
+
+  /**
+   * @param {unknown} request
+   * @param {readonly string[]} targets
+   * @param {Members} [more]
+   */
+  async generateMulti(request, targets, more) {
+    if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
+    const { first, ...members } = checkMembers(more);
+    members.fanout = { targets, first };
+    const documents = this.#defaults.documents(request, members, false);
+    return multiResponse(codec.parse(await call(this.#native, documents)));
   }
 
   /**
@@ -43,6 +56,17 @@ class Client {
    */
   stream(request, more) {
     return new Stream(this.#native, this.#defaults.documents(request, more, true));
+  }
+
+  /**
+   * The documents of a request for one answer.
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   */
+  #one(request, more) {
+    const documents = this.#defaults.documents(request, more, false);
+    if (documents.options.includes('"fanout":{')) throw several();
+    return documents;
   }
 
   /** @param {Members} options */
@@ -75,12 +99,12 @@ class Client {
 
   static {
     callSync = (client, request, more) => {
-      const { request: body, options } = client.#defaults.documents(request, more, false);
+      const { request: body, options } = client.#one(request, more);
       const [status, document] = addon.call(client.#native.handle, body, options);
       if (document === undefined) throw misuse(status);
       const parsed = codec.parse(document);
       if (status !== 0) throw fromDocument(parsed);
-      return parsed;
+      return answer(parsed);
     };
   }
 }

@@ -1,5 +1,5 @@
 "use strict";
-// What the engine says is plain objects; a chunk has one more property, on its prototype.
+// What the engine says is plain objects; those of a stream have more properties, on their prototypes.
 
 class Chunk {
   /** The first choice's new text; empty where the chunk has none. */
@@ -10,14 +10,27 @@ class Chunk {
   }
 }
 
-const { prototype } = Chunk;
+class Reset {
+  get text() {
+    return "";
+  }
+
+  get choices() {
+    return [];
+  }
+
+  get usage() {
+    return undefined;
+  }
+}
 
 /**
  * @param {any} document
- * @returns {Chunk}
+ * @returns {Chunk | Reset}
  */
 function chunk(document) {
-  return Object.setPrototypeOf(document, prototype);
+  const type = document.object === "chat.completion.reset" ? Reset : Chunk;
+  return Object.setPrototypeOf(document, type.prototype);
 }
 
-module.exports = { Chunk, chunk };
+module.exports = { Chunk, Reset, chunk };

@@ -17,6 +17,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(client: Handle, request: Text, options: string) => [number, string | undefined]} call
  * @property {() => number} source
  * @property {(source: number) => void} free
+ * @property {(start: number, end: number) => string} text
  * @property {(source: number, on: boolean) => void} pause
  * @property {(client: Handle, source: number, token: number, request: Text, options: string) => number} submit
  * @property {(source: number, token: number) => void} cancel

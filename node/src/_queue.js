@@ -72,7 +72,7 @@ function deliver(size, buffer) {
     const owner = pending.get(token);
     if (owner !== undefined) {
       try {
-        owner.take(heads[at + 2], buffer.toString("utf8", start, end), end - start);
+        owner.take(heads[at + 2], addon.text(start, end), end - start);
       } catch (error) {
         owner.abort(error); // a document that is longer than a string can be
       }

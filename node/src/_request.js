@@ -19,16 +19,16 @@ const OPTION_NAMES = new Set([
   "fallback",
   "fanout",
   "hedge",
-  "cache",
   "limit",
   "region",
+  "sticky_key",
   "idempotency_key",
+  "on_break",
+  "cache",
   "traceparent",
   "tracestate",
   "baggage",
   "tags",
-  "on_break",
-  "health",
 ]);
 
 /**
@@ -72,23 +72,19 @@ class Defaults {
     let chosen;
     /** @type {AbortSignal | undefined} */
     let signal;
-    if (more !== undefined && more !== null) {
-      if (typeof more !== "object" || Array.isArray(more)) {
-        throw new TypeError("the second argument is an object: members of the request and options");
-      }
-      for (const name of Object.keys(more)) {
-        const value = more[name];
-        if (value === undefined) continue;
-        if (name === "signal") {
-          signal = checkSignal(value);
-        } else if (name === "options") {
-          if (!isObject(value)) throw new TypeError("options is not an object");
-          chosen = { ...value, ...chosen };
-        } else if (OPTION_NAMES.has(name)) {
-          (chosen ??= {})[name] = value;
-        } else {
-          members[name] = value;
-        }
+    more = checkMembers(more);
+    for (const name of Object.keys(more)) {
+      const value = more[name];
+      if (value === undefined) continue;
+      if (name === "signal") {
+        signal = checkSignal(value);
+      } else if (name === "options") {
+        if (!isObject(value)) throw new TypeError("options is not an object");
+        chosen = { ...value, ...chosen };
+      } else if (OPTION_NAMES.has(name)) {
+        (chosen ??= {})[name] = value;
+      } else {
+        members[name] = value;
       }
     }
     if (typeof request === "string") {
@@ -103,7 +99,7 @@ class Defaults {
       return { request: body, options: this.#merge(chosen), signal };
     } else if (typeof request === "object" && request !== null) {
       members = { ...request, ...members };
-      if (isObject(members.options) && (chosen !== undefined || this.options !== NONE)) {
+      if (isObject(members.options)) {
         chosen = { ...members.options, ...chosen };
         delete members.options;
       }
@@ -127,6 +123,17 @@ class Defaults {
 
 /** @type {Members} no options at all */
 const NONE = Object.freeze({});
+
+/**
+ * What stands behind a request: none, or an object.
+ * @param {Members | null | undefined} more
+ * @returns {Members}
+ */
+function checkMembers(more) {
+  if (more === undefined || more === null) return NONE;
+  if (isObject(more)) return more;
+  throw new TypeError("the last argument is an object: members of the request and options");
+}
 
 /**
  * The JSON of a request that is not to be streamed: the last of members with one name counts.
@@ -172,4 +179,4 @@ function configDocument(config) {
   );
 }
 
-module.exports = { Defaults, NONE, OPTION_NAMES, configDocument };
+module.exports = { Defaults, NONE, OPTION_NAMES, checkMembers, configDocument };

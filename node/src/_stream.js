@@ -4,9 +4,10 @@
 const { AbortError } = require("./_errors.js");
 const { codec } = require("./_json.js");
 const { chunk } = require("./_models.js");
+const { answer } = require("./_multi.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
 
-/** @typedef {import("./_models.js").Chunk} Chunk */
+/** @typedef {import("./_models.js").Chunk | import("./_models.js").Reset} Chunk */
 /** @typedef {import("./_native.js").NativeClient} NativeClient */
 /** @typedef {import("./_request.js").Call} Documents */
 /** @typedef {IteratorResult<Chunk, undefined>} Step */
@@ -42,7 +43,7 @@ class Stream {
   /** The whole answer with usage, once the stream was read to its end. */
   get response() {
     if (this.#result !== undefined) {
-      this.#response = codec.parse(this.#result);
+      this.#response = answer(codec.parse(this.#result));
       this.#result = undefined;
     }
     return this.#response;

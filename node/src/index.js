@@ -5,7 +5,7 @@
 
 const errors = require("./_errors.js");
 const { Client, generate, invoke, invokeSync } = require("./_client.js");
-const { Chunk } = require("./_models.js");
+const { Chunk, Reset } = require("./_models.js");
 const { Stream } = require("./_stream.js");
 const { version } = require("../package.json");
 
@@ -49,6 +49,7 @@ module.exports = {
   PermissionDeniedError,
   QuotaExceededError,
   RateLimitError,
+  Reset,
   Stream,
   StreamBrokenError,
   UnsupportedError,

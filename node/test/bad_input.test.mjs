@@ -73,7 +73,7 @@ test("wrong types of arguments", async () => {
     await assert.rejects(client.chat(request), { name: "TypeError", message: /a request is/ });
     assert.throws(() => client.stream(request), TypeError);
   }
-  await assert.rejects(client.chat("x", "model"), { name: "TypeError", message: /second argument/ });
+  await assert.rejects(client.chat("x", "model"), { name: "TypeError", message: /last argument/ });
   await assert.rejects(client.chat("x", { signal: {} }), /not an AbortSignal/);
   await assert.rejects(client.chat("x", { options: "fast" }), /options/);
   await assert.rejects(client.chat(bytes("{}"), { model: "x" }), /given as bytes/);
@@ -86,7 +86,7 @@ test("wrong types of arguments", async () => {
 });
 
 test("options that this build lacks", async () => {
-  await assert.rejects(client.chat("x", { hedge: { max: 2 } }), {
+  await assert.rejects(client.chat("x", { cache: { mode: "on" } }), {
     name: "UnsupportedError",
     message: /not in this build/,
   });

@@ -18,7 +18,7 @@ const CONCURRENT = 32;
 const texts = new WeakMap();
 codec.parse = (text) => {
   const document = JSON.parse(text);
-  texts.set(document, text);
+  texts.set(document.results ?? document, text); // of a fan-out, `results` is all that is handed on
   return document;
 };
 
@@ -49,8 +49,15 @@ async function play(line) {
       const more = { options: JSON.parse(field(options) ?? "{}") };
       if (provider !== "-") more.provider = provider;
       const client = new Client(field(config));
-      const answer = via === "stream" ? stream(client) : client.chat(field(request), more);
+      const { fanout, ...others } = more.options;
+      const answer = via === "stream" ? stream() : fanout ? multi() : client.chat(field(request), more);
       outcome = `"result": ${text(await answer.finally(() => client.close()))}`;
+
+      async function multi() {
+        const { targets, first } = fanout;
+        const how = { ...more, options: others, first };
+        return (await client.generateMulti(field(request), targets, how)).results;
+      }
 
       async function stream() {
         const stream = client.stream(field(request), more);

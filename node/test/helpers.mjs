@@ -36,6 +36,13 @@ const message = (more) => ({
   body: { ...ANSWER, choices: [{ ...ANSWER.choices[0], message: { ...MESSAGE, ...more } }] },
 });
 
+const piece = (content, finish_reason = null) => ({
+  ...ANSWER,
+  object: "chat.completion.chunk",
+  choices: [{ index: 0, delta: { content }, finish_reason }],
+  usage: null,
+});
+
 const tool = (text) => ({ id: "c", type: "function", function: { name: "f", arguments: text } });
 
 const packed = (coding, bytes) => ({
@@ -73,17 +80,8 @@ const REPLIES = {
   overloaded_once: [failure(503, "Overloaded."), { body: ANSWER }],
   redirect_here: [{ status: 303, headers: { location: "there?x=1" }, body: "" }, { body: "here" }],
   redirect_away: { status: 307, headers: { location: "http://localhost:1/" }, body: "away" },
-  broken_stream: {
-    sse: [
-      {
-        id: "c",
-        object: "chat.completion.chunk",
-        created: 1,
-        model: "gpt-5-mini",
-        choices: [{ index: 0, delta: { content: "Hel" }, finish_reason: null }],
-      },
-    ],
-  },
+  broken_stream: { sse: [piece("Hel")] },
+  broken_once: [{ sse: [piece("Hel")] }, { sse: [piece("Hi", "stop"), "[DONE]"] }],
 };
 
 function binary() {
@@ -127,16 +125,17 @@ class Simulator {
     return this.#config(knobs ? `/sim,${knobs}/v1` : "/v1");
   }
 
-  /** The first request gets the reply of this name. */
+  /** The first request gets the reply of this name. Nothing is tried again. */
   case(name) {
-    return this.#config(`/case/run${++this.#runs}/${name}/v1`);
+    return { ...this.#config(`/case/run${++this.#runs}/${name}/v1`), retry: false };
   }
 
-  /** The default provider has these knobs; others by name have theirs. */
+  /** The default provider has these knobs; others by name have theirs, or the reply of that name. */
   providers(knobs, others) {
     const config = this.config(knobs);
     for (const [name, its] of Object.entries(others)) {
-      config.providers[name] = { ...this.config(its).providers.openai, kind: "openai" };
+      const { providers } = Object.hasOwn(REPLIES, its) ? this.case(its) : this.config(its);
+      config.providers[name] = { ...providers.openai, kind: "openai" };
     }
     return config;
   }

@@ -43,6 +43,12 @@ def field(text):
     return None
 
 
+def multi(response):
+    """The document of a fan-out, put together again."""
+    failures = [error.document for error in response.failures]
+    return {"results": response.results, "failures": failures}
+
+
 class Row:
     def __init__(self, line):
         self.case, self.via, provider, config, self.request, options, after = line.split("\t")
@@ -52,6 +58,7 @@ class Row:
         self.options = json.loads(field(options) or b"{}")
         if self.provider:
             self.options["provider"] = self.provider
+        self.fanout = self.options.pop("fanout", None) if self.via != "stream" else None
 
     def print(self, **outcome):
         text = json.dumps({"case": self.case, "via": self.via, **outcome}, ensure_ascii=False)
@@ -64,7 +71,11 @@ class Row:
                 result = liter_llm.invoke(self.provider, field(self.request))
             else:
                 with liter_llm.Client(self.config) as client:
-                    result = client.chat(field(self.request), options=self.options)
+                    if self.fanout:
+                        arguments = {**self.fanout, "options": self.options}
+                        result = multi(client.generate_multi(field(self.request), **arguments))
+                    else:
+                        result = client.chat(field(self.request), options=self.options)
             self.print(result=result)
         except liter_llm.LiterLLMError as error:
             self.print(error=error.document["error"])
@@ -74,7 +85,11 @@ class Row:
         async with limit:
             try:
                 async with liter_llm.AsyncClient(self.config) as client:
-                    if self.via == "submit":
+                    if self.fanout:
+                        arguments = {**self.fanout, "options": self.options}
+                        response = await client.generate_multi(field(self.request), **arguments)
+                        result = multi(response)
+                    elif self.via == "submit":
                         result = await client.chat(field(self.request), options=self.options)
                     else:
                         result = await self.stream(client, events["events"])

@@ -35,6 +35,11 @@ def _text(text):
     return {"body": {**ANSWER, "choices": [choice]}}
 
 
+def _delta(text, finish=None):
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+    return {**ANSWER, "object": "chat.completion.chunk", "choices": [choice], "usage": None}
+
+
 REPLIES = {
     "ok": {"body": ANSWER},
     "html": {"headers": {"content-type": "text/html"}, "body": HTML},
@@ -60,12 +65,8 @@ REPLIES = {
     "cut_stream": {"sse": [{"choices": []}, {"choices": []}], "cut_at": 30, "cut": "close"},
     "overloaded_once": [_error(503, "Overloaded."), {"body": ANSWER}],
     "big_number": {"body": {**ANSWER, "weird": 2**53 + 1, "precise": 0.1}},
-    "broken_stream": {
-        "sse": [
-            {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5-mini",
-             "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": None}]},
-        ],
-    },
+    "broken_stream": {"sse": [_delta("Hel")]},
+    "broken_once": [{"sse": [_delta("Hel")]}, {"sse": [_delta("Hi", "stop"), "[DONE]"]}],
 }  # fmt: skip
 
 
@@ -102,8 +103,17 @@ class Simulator:
         return self._config(self.url + path, provider)
 
     def case(self, name, **provider):
-        """The first request gets the reply of this name."""
-        return self._config(f"{self.url}/case/run{next(self.runs)}/{name}/v1", provider)
+        """The first request gets the reply of this name. Nothing is tried again."""
+        config = self._config(f"{self.url}/case/run{next(self.runs)}/{name}/v1", provider)
+        return {**config, "retry": False}
+
+    def providers(self, **others):
+        """The default provider answers; others, by name, as the case of that name or by knobs."""
+        config = self.config()
+        for name, its in others.items():
+            made = self.case(its) if its in REPLIES else self.config(its)
+            config["providers"][name] = {**made["providers"]["openai"], "kind": "openai"}
+        return config
 
     def _config(self, base_url, provider):
         entry = {"base_url": base_url, "api_key": "sk-test", "model": "gpt-5-mini", **provider}

@@ -88,7 +88,7 @@ def test_a_circle(client):
 
 def test_options_that_this_build_lacks(client):
     with pytest.raises(liter_llm.UnsupportedError, match="not in this build"):
-        client.chat("x", hedge={"max": 2})
+        client.chat("x", cache={"mode": "on"})
 
 
 CONFIGS = [

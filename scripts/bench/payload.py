@@ -40,6 +40,12 @@ TEXT_BYTES = 500
 HELD_MS = 100
 """How long the provider holds an answer, so that all calls are in its hands at once."""
 
+REMOTE_MS = 50
+"""How long a provider takes that is somewhere else."""
+
+SLOW_MS = 5000
+"""Long enough to have ten thousand calls in flight."""
+
 BURST_CHUNKS = 256
 PACED_CHUNKS = 100
 PACED_MS = 10
@@ -50,6 +56,8 @@ def paths() -> dict[str, str]:
     return {
         "unary": f"/sim,bytes={TEXT_BYTES}/v1",
         "held": f"/sim,bytes={TEXT_BYTES},delay_ms={HELD_MS}/v1",
+        "remote": f"/sim,bytes={TEXT_BYTES},delay_ms={REMOTE_MS}/v1",
+        "slow": f"/sim,bytes={TEXT_BYTES},delay_ms={SLOW_MS}/v1",
         "burst": f"/sim,chunks={BURST_CHUNKS}/v1",
         "paced": f"/sim,chunks={PACED_CHUNKS},interval_ms={PACED_MS}/v1",
     }

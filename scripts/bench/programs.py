@@ -1,32 +1,75 @@
-"""Compiles the C sides into target/bench; without a C compiler the row is left out."""
+"""The sides that are not Python: how they are built, and how one is started.
+
+Programs go to target/bench. Where a language's tools are missing, its rows are left out.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
+from . import payload
 from .simulator import ROOT
 
 HERE = Path(__file__).resolve().parent
 FOLDER = ROOT / "target" / "bench"
 RELEASE = ROOT / "target" / "release"
-FLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+C_FLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+ADDON = ROOT / "node" / "platforms" / "linux-x64-gnu" / "liter_llm.node"
+ARCHIVE = ROOT / "go" / "internal" / "native" / "linux_amd64" / "libliter_llm.a"
 
 
-def build() -> bool:
-    """Builds both. False: there is no compiler here."""
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        print("no C compiler: the C row is left out", file=sys.stderr)
-        return False
+@cache
+def build(language: str) -> bool:
+    """Builds a language's sides. False: its tools are not here."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    raw = [compiler, *FLAGS, str(HERE / "raw.c"), "-o", str(FOLDER / "raw_c")]
+    if language == "c":
+        return _build_c(shutil.which(os.environ.get("CC", "cc")))
+    if language == "go":
+        return _build_go(shutil.which("go"))
+    if language == "node":
+        return _found("node", shutil.which("node") if ADDON.is_file() else None)
+    return True
+
+
+def _found(language: str, tool: str | None) -> bool:
+    if tool is None:
+        print(f"no tools for {language}: its rows are left out", file=sys.stderr)
+    return tool is not None
+
+
+def _build_c(compiler: str | None) -> bool:
+    if not _found("C", compiler):
+        return False
+    raw = [compiler, *C_FLAGS, str(HERE / "raw.c"), "-o", str(FOLDER / "raw_c")]
     include, library = f"-I{ROOT / 'include'}", str(RELEASE / "libliter_llm.so")
     linked = [include, str(HERE / "liter.c"), library, f"-Wl,-rpath,{RELEASE}"]
-    liter = [compiler, *FLAGS, *linked, "-o", str(FOLDER / "liter_c")]
+    liter = [compiler, *C_FLAGS, *linked, "-o", str(FOLDER / "liter_c")]
     for command in (raw, liter):
         subprocess.run(command, check=True)
     return True
+
+
+def _build_go(go: str | None) -> bool:
+    if not _found("Go", go if ARCHIVE.is_file() else None):
+        return False
+    subprocess.run([go, "build", "-o", str(FOLDER / "bench_go"), "."], cwd=HERE / "go", check=True)
+    return True
+
+
+def command(language: str, side: str, kind: str, flights: int, arguments: list[str]) -> list[str]:
+    """How the process of a side is started; `arguments` are base URL, count and text."""
+    if language == "c":
+        return [str(FOLDER / f"{side}_c"), *arguments]
+    request = json.dumps(payload.REQUEST, ensure_ascii=False)
+    program = {
+        "node": ["node", str(HERE / "node" / "worker.mjs")],
+        "go": [str(FOLDER / "bench_go")],
+    }[language]
+    return [*program, side, kind, str(flights), *arguments, request]

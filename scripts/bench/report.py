@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from statistics import median
@@ -60,11 +62,13 @@ def facts_of(results: list[Result]) -> list[Fact]:
 
 def progress(result: Result) -> None:
     """One line on standard error as soon as a workload is done."""
+    own = median(result.own)
+    part = f"(calling thread {own:7.2f})" if own else " " * 24
     ratios = " ".join(f"{ratio:.2f}" for ratio in result.ratios)
     print(
         f"{result.workload.name:12} raw {median(result.raw):8.2f}  "
         f"liter-llm {median(result.liter):8.2f} "
-        f"(calling thread {median(result.own):7.2f})  × {result.ratio:.2f}   [{ratios}]",
+        f"{part}  × {result.ratio:.2f}   [{ratios}]",
         file=sys.stderr,
     )
 
@@ -105,8 +109,18 @@ def machine() -> str:
         pass
     return (
         f"{os.cpu_count()} cores ({model}), {platform.system()} {platform.release()}, "
-        f"{platform.python_implementation()} {platform.python_version()}"
+        f"{platform.python_implementation()} {platform.python_version()}{_versions()}"
     )
+
+
+def _versions() -> str:
+    """Those of the other languages that are here."""
+    found = ""
+    for command in (["node", "--version"], ["go", "env", "GOVERSION"]):
+        if shutil.which(command[0]):
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found += f", {command[0].capitalize()} {said.strip().lstrip('vgo')}"
+    return found
 
 
 def write_readme(text: str) -> None:

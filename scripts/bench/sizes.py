@@ -9,9 +9,14 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
+from .programs import ADDON, ARCHIVE
 from .report import Fact
 from .simulator import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MIB = 1 << 20
 LIBRARY = ROOT / "target" / "release" / "libliter_llm.so"
@@ -41,10 +46,26 @@ def import_time(rounds: int) -> list[Fact]:
     return [Fact("`import liter_llm`", added, shown, 40, "≤ 40 ms")]
 
 
-def sizes() -> list[Fact]:
-    """The stripped shared library and the wheel around it."""
-    library = LIBRARY.stat().st_size / MIB
-    facts = [Fact("Stripped library", library, f"{library:.2f} MiB", 6, "≤ 6 MiB")]
+def sizes(languages: Sequence[str]) -> list[Fact]:
+    """The stripped shared library, and what each language ships around the engine."""
+    facts = [_size("Stripped library", LIBRARY, 6)]
+    if "python" in languages:
+        facts += _wheel()
+    if "node" in languages and ADDON.is_file():
+        facts.append(_size("Node addon, with the engine", ADDON))
+        packed = sorted((ROOT / "dist").glob("liter-llm-node-linux-*.tgz"))
+        facts += [_size(f"npm package `{tarball.name}`", tarball) for tarball in packed]
+    if "go" in languages and ARCHIVE.is_file():
+        facts.append(_size("Go's static archive", ARCHIVE))
+    return facts
+
+
+def _size(what: str, path: Path, target: float | None = None) -> Fact:
+    size = path.stat().st_size / MIB
+    return Fact(what, size, f"{size:.2f} MiB", target, f"≤ {target} MiB" if target else "")
+
+
+def _wheel() -> list[Fact]:
     with tempfile.TemporaryDirectory() as folder:
         built = subprocess.run(
             [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
@@ -53,9 +74,6 @@ def sizes() -> list[Fact]:
             capture_output=True,
             check=False,
         )
-        for wheel in Path(folder).glob("*.whl"):
-            size = wheel.stat().st_size / MIB
-            facts.append(Fact("Wheel", size, f"{size:.2f} MiB", None))
         if built.returncode:
             print("no wheel: hatchling is not installed or failed", file=sys.stderr)
-    return facts
+        return [_size("Wheel", wheel) for wheel in Path(folder).glob("*.whl")]

@@ -34,7 +34,12 @@ class Workload:
     @property
     def unit(self) -> str:
         """What the CPU time is divided by."""
-        return "call" if self.kind in ("unary", "held") else "chunk"
+        return "chunk" if self.kind in ("burst", "paced") else "call"
+
+    @property
+    def language(self) -> str:
+        """Of its sides."""
+        return "python" if self.side in ("sync", "async") else self.side
 
 
 WORKLOADS = (
@@ -45,6 +50,13 @@ WORKLOADS = (
     Workload("burst", "Python, blocking, burst stream", "sync", "burst", 1, 40, 1.5),
     Workload("burst-async", "Python, asyncio, burst stream", "async", "burst", 1, 40, 1.5),
     Workload("paced", "Python, asyncio, 64 paced streams", "async", "paced", 64, 64, 0.9),
+    Workload("node1", "Node, 1 in flight", "node", "unary", 1, 1500, 1.9),
+    Workload("node64", "Node, 64 in flight", "node", "unary", 64, 3072, 0.8),
+    Workload("node-burst", "Node, burst stream", "node", "burst", 1, 80, 1.3),
+    Workload("node-paced", "Node, 64 paced streams", "node", "paced", 64, 64, 1.0),
+    Workload("go1", "Go, 1 in flight", "go", "unary", 1, 1500, 2.0),
+    Workload("go64", "Go, 64 in flight", "go", "unary", 64, 3072, 1.3),
+    Workload("go-remote", "Go, 64 in flight, 50 ms away", "go", "remote", 64, 1280, 1.5),
     Workload("c", "C, blocking, 1 in flight", "c", "unary", 1, 1500, None),
 )
 
@@ -53,7 +65,7 @@ WORKLOADS = (
 class Result:
     """One workload's rounds, side by side: microseconds of CPU for each unit.
 
-    `own` is the part of liter-llm's that the calling thread spends (Python, and the C ABI's calls).
+    `own` is the part of liter-llm's that the calling thread spends, where there is only one.
     """
 
     workload: Workload
@@ -128,8 +140,9 @@ def command(workload: Workload, side: str, url: str, text: str, *, orjson: bool)
     """How the process of a side is started."""
     base_url = url + payload.paths()[workload.kind]
     arguments = [base_url, str(workload.count), text]
-    if workload.side == "c":
-        return [str(programs.FOLDER / f"{side}_c"), *arguments]
+    if workload.language != "python":
+        shape = (workload.kind, workload.flights)
+        return programs.command(workload.language, side, *shape, arguments)
     start = [sys.executable, "-m", "bench.worker", f"{side}_{workload.side}"]
     return [*start, workload.kind, str(workload.flights), *arguments, *(["--orjson"] * orjson)]
 
@@ -164,7 +177,7 @@ def run(
             row = worker.round()
             into.append(row["cpu"] / row["units"] * 1e6)
             if into is result.liter:
-                result.own.append(row["own"] / row["units"] * 1e6)
+                result.own.append(row.get("own", 0) / row["units"] * 1e6)
                 result.threads = max(result.threads, row["threads"])
                 # One of them is the connection that asks the second time.
                 opened += simulator.stats()["connections_opened"] - before - 1
@@ -176,7 +189,7 @@ def run(
 
 def available(workload: Workload) -> bool:
     """Whether its programs can be had."""
-    return workload.side != "c" or programs.build()
+    return programs.build(workload.language)
 
 
 def shorter(workload: Workload) -> Workload:

@@ -16,7 +16,7 @@ use crate::reply::Reply;
 use crate::script::Script;
 
 /// What a case file may hold; see `bindings/conformance/README.md`.
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "id",
     "about",
     "config",
@@ -27,6 +27,7 @@ const MEMBERS: [&str; 12] = [
     "via",
     "cancel_after",
     "exchanges",
+    "by_path",
     "outcome",
     "outcome_exact",
 ];
@@ -36,6 +37,8 @@ const MEMBERS: [&str; 12] = [
 pub struct Case {
     pub(crate) id: String,
     pub(crate) exchanges: Vec<Exchange>,
+    /// A request takes the first exchange left that expects its path: for requests that go out at once.
+    pub(crate) by_path: bool,
 }
 
 /// One request and its answer.
@@ -92,7 +95,7 @@ impl Case {
                 "id {id:?}: must not be empty nor contain `~`, which stands for `/` in URLs"
             ));
         }
-        let exchanges = match members.get("exchanges") {
+        let exchanges: Vec<Exchange> = match members.get("exchanges") {
             None => Vec::new(),
             Some(list) => {
                 let list: Vec<&RawValue> = serde_json::from_str(list.get())
@@ -103,7 +106,16 @@ impl Case {
                 list.into_iter().enumerate().map(number).collect::<Result<_, _>>()?
             }
         };
-        Ok(Self { id, exchanges })
+        let by_path = match members.get("by_path") {
+            None => false,
+            Some(raw) => {
+                serde_json::from_str(raw.get()).map_err(|error| format!("by_path: {error}"))?
+            }
+        };
+        if by_path && exchanges.iter().any(|exchange| !exchange.expect.has_path()) {
+            return Err("by_path: every exchange has to expect a path".to_owned());
+        }
+        Ok(Self { id, exchanges, by_path })
     }
 }
 

@@ -20,12 +20,32 @@ pub(crate) struct Expect {
     body: Option<Value>,
     /// The body's bytes, exactly.
     body_hex: Option<String>,
+    /// The least time since the request before.
+    after_ms: Option<u64>,
 }
 
 /// More differences of one body than this are noise: the first few show what is wrong.
 const MAX_BODY_DIFFERENCES: usize = 8;
 
 impl Expect {
+    pub(crate) fn has_path(&self) -> bool {
+        self.path.is_some()
+    }
+
+    pub(crate) fn is_for(&self, path: &str) -> bool {
+        self.path.as_deref() == Some(path)
+    }
+
+    /// What is wrong with a request that came so many milliseconds after the one before.
+    pub(crate) fn too_early(&self, since: Option<u128>) -> Option<String> {
+        let least = u128::from(self.after_ms?);
+        match since {
+            Some(since) if since >= least => None,
+            Some(since) => Some(format!("came after {since} ms, expected {least} ms or more")),
+            None => Some(format!("is the first, expected {least} ms or more after another")),
+        }
+    }
+
     /// All differences between the request and the expectation; `path` is the target below the case's base URL.
     pub(crate) fn differences(&self, request: &Request<'_>, path: &str) -> Vec<String> {
         let mut found = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -48,9 +49,39 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 struct State {
-    /// (run, case id) → requests so far.
-    asked: BTreeMap<(String, String), usize>,
+    /// (run, case id) → what was asked so far.
+    asked: BTreeMap<(String, String), Asked>,
     failures: Vec<Failure>,
+}
+
+/// What one run has asked of one case.
+#[derive(Debug)]
+struct Asked {
+    requests: usize,
+    /// The exchanges that were taken.
+    taken: Vec<bool>,
+    /// When the last request came.
+    last: Option<Instant>,
+}
+
+impl Asked {
+    fn of(case: &Case) -> Self {
+        Self { requests: 0, taken: vec![false; case.exchanges.len()], last: None }
+    }
+
+    /// Takes the next exchange for a request of this path. Its place, and the milliseconds since the request before.
+    fn take(&mut self, case: &Case, path: &str) -> (Option<usize>, Option<u128>) {
+        self.requests += 1;
+        let since = self.last.replace(Instant::now()).map(|last| last.elapsed().as_millis());
+        let fits = |i: &usize| {
+            !self.taken[*i] && (!case.by_path || case.exchanges[*i].expect.is_for(path))
+        };
+        let index = (0..self.taken.len()).find(fits);
+        if let Some(index) = index {
+            self.taken[index] = true;
+        }
+        (index, since)
+    }
 }
 
 /// Exchange `index` of a case: a way to its script that borrows nothing from the registry.
@@ -86,25 +117,29 @@ impl Registry {
         match self.cases.get(&id) {
             None => messages.push(format!("there is no case {id:?}")),
             Some(case) => {
-                let index = {
+                let (number, index, since) = {
                     let mut state = self.state();
-                    let asked = state.asked.entry((run.clone(), id.clone())).or_default();
-                    *asked += 1;
-                    *asked - 1
+                    let key = (run.clone(), id.clone());
+                    let asked = state.asked.entry(key).or_insert_with(|| Asked::of(case));
+                    let (index, since) = asked.take(case, &path);
+                    (asked.requests, index, since)
                 };
-                match case.exchanges.get(index) {
+                match index {
                     None => messages.push(format!(
-                        "request {}: unexpected {} {path}, the case has {} exchange(s)",
-                        index + 1,
+                        "request {number}: unexpected {} {path}, the case has {} exchange(s){}",
                         request.method,
-                        case.exchanges.len()
+                        case.exchanges.len(),
+                        if case.by_path { ", none of this path is left" } else { "" }
                     )),
-                    Some(exchange) => {
-                        let differences = exchange.expect.differences(request, &path);
+                    Some(index) => {
+                        let expect = &case.exchanges[index].expect;
+                        let differences = expect.differences(request, &path);
                         messages.extend(
-                            differences
+                            expect
+                                .too_early(since)
                                 .into_iter()
-                                .map(|text| format!("request {}: {text}", index + 1)),
+                                .chain(differences)
+                                .map(|text| format!("request {number}: {text}")),
                         );
                         playing = Some(Playing { case: Arc::clone(case), index });
                     }
@@ -122,8 +157,8 @@ impl Registry {
 
     pub(crate) fn report(&self) -> Report {
         let state = self.state();
-        let left = |((run, case), asked): (&(String, String), &usize)| {
-            let exchanges_left = self.cases.get(case)?.exchanges.len().saturating_sub(*asked);
+        let left = |((run, case), asked): (&(String, String), &Asked)| {
+            let exchanges_left = asked.taken.iter().filter(|taken| !**taken).count();
             (exchanges_left > 0).then(|| Unused {
                 run: run.clone(),
                 case: case.clone(),

@@ -104,3 +104,42 @@ async fn a_body_that_is_not_json() {
             .starts_with("request 1: body: expected {}, got bytes that are not JSON")
     );
 }
+
+#[tokio::test]
+async fn requests_that_go_out_at_once_find_their_exchange_by_path() {
+    let at = |path: &str| json!({"expect": {"path": path}, "reply": {"body": path}});
+    let exchanges = json!([at("/a"), at("/b"), at("/a")]);
+    let simulator = start(&[("chat/a", json!({"by_path": true, "exchanges": exchanges}))]);
+    for path in ["/b", "/a", "/a"] {
+        let request = get(&format!("/case/r/chat~a{path}"));
+        let answer = ask_whole(&simulator, &request).await;
+        assert!(answer.ends_with(path.as_bytes()), "{path}");
+    }
+    assert_eq!((simulator.report().failures, simulator.report().unused), (vec![], vec![]));
+    ask_whole(&simulator, &get("/case/r/chat~a/b")).await;
+    assert_eq!(
+        messages(&simulator),
+        ["request 4: unexpected GET /b, the case has 3 exchange(s), none of this path is left"]
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_comes_too_early_is_a_failure() {
+    let soon = json!({"exchanges": [{}, {"expect": {"after_ms": 60_000}}]});
+    let first = json!({"exchanges": [{"expect": {"after_ms": 1}}]});
+    let late = json!({"exchanges": [{}, {"expect": {"after_ms": 1}}]});
+    let simulator = start(&[("soon", soon), ("first", first), ("late", late)]);
+    let ask = async |path: &str| {
+        ask_whole(&simulator, &get(path)).await;
+    };
+    ask("/case/r/late").await;
+    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    for path in ["/case/r/late", "/case/r/soon", "/case/r/soon", "/case/r/first"] {
+        ask(path).await;
+    }
+    let found = messages(&simulator);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("request 2: came after "), "{found:?}");
+    assert!(found[0].ends_with(" ms, expected 60000 ms or more"), "{found:?}");
+    assert_eq!(found[1], "request 1: is the first, expected 1 ms or more after another");
+}

@@ -53,5 +53,14 @@ hazards!(
     fork,
     backpressure,
     leak,
-    signals
+    signals,
+    closed_client,
+    ten_thousand,
+    half_read,
+    big_answer,
+    cancel_storm,
+    worker_exit,
+    event_loops,
+    ctrl_c,
+    unicode
 );

@@ -19,20 +19,31 @@ _RUN = re.compile(r"/case/[^/\s\"]+/")
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     """Takes the volatile members out of an outcome line, in place."""
     result = outcome.get("result")
+    # A fan-out has several of both.
+    parts = result if isinstance(result, dict) and "results" in result else {}
+    for answer in [result, *parts.get("results", [])]:
+        _strip_result(answer)
+    for error in [outcome, *parts.get("failures", [])]:
+        _strip_error(error.get("error"))
+    if isinstance(events := outcome.get("events"), list):
+        outcome["events"] = _join_data(events)
+    return outcome
+
+
+def _strip_result(result: Any) -> None:
     if isinstance(result, dict) and isinstance(liter := result.get("liter"), dict):
         liter.pop("request_id", None)
         liter.pop("timing", None)
         if isinstance(cache := liter.get("cache"), dict):
             cache.pop("age_ms", None)
         _strip_attempts(liter)
-    error = outcome.get("error")
+
+
+def _strip_error(error: Any) -> None:
     if isinstance(error, dict):
         _strip_attempts(error)
         if isinstance(message := error.get("message"), str):
             error["message"] = _RUN.sub("/case/RUN/", message)
-    if isinstance(events := outcome.get("events"), list):
-        outcome["events"] = _join_data(events)
-    return outcome
 
 
 def _join_data(events: list[Any]) -> list[Any]:

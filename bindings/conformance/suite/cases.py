@@ -27,10 +27,18 @@ _CASE = {
     "via": list,
     "cancel_after": int,
     "exchanges": list,
+    "by_path": bool,
     "outcome": dict,
     "outcome_exact": bool,
 }
-_EXPECT = {"method": str, "path": str, "headers": dict, "body": object, "body_hex": str}
+_EXPECT = {
+    "method": str,
+    "path": str,
+    "headers": dict,
+    "body": object,
+    "body_hex": str,
+    "after_ms": int,
+}
 _REPLY = {
     "status": int,
     "headers": dict,

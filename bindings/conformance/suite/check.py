@@ -16,6 +16,7 @@ from .schema import Schema
 Key = tuple[str, str]
 # Every key that a case configures begins so; none may be seen in an outcome.
 _KEYS = re.compile(rb"(?:sk|sk-ant|co)-conf[a-z-]*|sk-from-the-environment")
+_DOCUMENTS = ("response", "error", "chunk", "reset", "many", "http_response", "http_event")
 _SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -27,10 +28,7 @@ class Checker:
         self._records = {
             corpus.case_id(record, seed): record for record in records for seed in range(seeds)
         }
-        self._schemas = {
-            name: Schema(_SCHEMAS / f"{name}.json")
-            for name in ("response", "error", "chunk", "http_response", "http_event")
-        }
+        self._schemas = {name: Schema(_SCHEMAS / f"{name}.json") for name in _DOCUMENTS}
         # runner → (case, via) → canonical text
         self.outcomes: dict[str, dict[Key, str]] = {}
 
@@ -106,21 +104,21 @@ class Checker:
 
     def _shape(self, outcome: dict[str, Any]) -> list[str]:
         """What is wrong with the documents by their schemas."""
-        if "result" in outcome:
-            # Volatile members were taken out; the schema asks for them.
-            liter = {"request_id": "", "timing": {"queue_ms": 0, "total_ms": 0}}
-            liter |= outcome["result"]["liter"]
-            attempts = [attempt | {"ms": 0} for attempt in liter["attempts"]]
-            result = outcome["result"] | {"liter": liter | {"attempts": attempts}}
-            name = "http_response" if compare.is_passed_through(result) else "response"
-            found = [(name, self._schemas[name].fault(result))]
+        # Volatile members were taken out; the schemas ask for them.
+        if "error" in outcome:
+            found = [("error", self._schemas["error"].fault(_whole_error(outcome)))]
+        elif "results" in (result := outcome["result"]):
+            many = result | {
+                "results": [_whole_result(answer) for answer in result["results"]],
+                "failures": [_whole_error(failure) for failure in result["failures"]],
+            }
+            found = [("many", self._schemas["many"].fault(many))]
         else:
-            error = outcome["error"]
-            if "attempts" in error:
-                error = error | {"attempts": [attempt | {"ms": 0} for attempt in error["attempts"]]}
-            found = [("error", self._schemas["error"].fault({"error": error}))]
+            name = "http_response" if compare.is_passed_through(result) else "response"
+            found = [(name, self._schemas[name].fault(_whole_result(result)))]
         for event in outcome.get("events", []):
-            name = "http_event" if compare.is_passed_through(event) else "chunk"
+            name = "reset" if compare.is_reset(event) else "chunk"
+            name = "http_event" if compare.is_passed_through(event) else name
             found.append((name, self._schemas[name].fault(event)))
         return [f"schema of a {name}: {fault}" for name, fault in found if fault]
 
@@ -174,7 +172,23 @@ class Checker:
                 report.notes.append(f"{id_} is in {path.name} but passes: take it out")
 
 
+def _whole_result(result: dict[str, Any]) -> dict[str, Any]:
+    liter = {"request_id": "", "timing": {"queue_ms": 0, "total_ms": 0}} | result["liter"]
+    attempts = [attempt | {"ms": 0} for attempt in liter["attempts"]]
+    return result | {"liter": liter | {"attempts": attempts}}
+
+
+def _whole_error(document: dict[str, Any]) -> dict[str, Any]:
+    error = document["error"]
+    if "attempts" in error:
+        error = error | {"attempts": [attempt | {"ms": 0} for attempt in error["attempts"]]}
+    return {"error": error}
+
+
 def _attempts(outcome: dict[str, Any]) -> list[Any]:
     """The attempts that an outcome tells of."""
-    owner = outcome["result"]["liter"] if "result" in outcome else outcome["error"]
-    return owner.get("attempts", [])
+    if "error" in outcome:
+        return outcome["error"].get("attempts", [])
+    result = outcome["result"]
+    answers = result.get("results", [result])
+    return [attempt for answer in answers for attempt in answer["liter"].get("attempts", [])]

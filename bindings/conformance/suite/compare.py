@@ -9,7 +9,8 @@ def first_difference(expected: Any, actual: Any, exact: bool, path: str = "") ->
     """Where `actual` differs from `expected`, with both values; None where it does not.
 
     Members that `expected` leaves out are not looked at unless `exact`. Lists must have the same
-    length. `null` in `expected` is met by `null` or an absent member.
+    length. `null` in `expected` is met by `null` or an absent member. `attempts` are always exact:
+    what failed or may be billed is not left out by the way.
     """
     if isinstance(expected, dict) and isinstance(actual, dict):
         for name, value in expected.items():
@@ -18,7 +19,7 @@ def first_difference(expected: Any, actual: Any, exact: bool, path: str = "") ->
                 if value is None and not exact:
                     continue
                 return f"{at}: expected {short(value)}, got nothing"
-            if found := first_difference(value, actual[name], exact, at):
+            if found := first_difference(value, actual[name], exact or name == "attempts", at):
                 return found
         extra = [name for name in actual if exact and name not in expected]
         if extra:
@@ -57,18 +58,26 @@ def is_passed_through(document: dict[str, Any]) -> bool:
     return str(document.get("object")).startswith("http.")
 
 
+def is_reset(event: dict[str, Any]) -> bool:
+    """Whether an event says that the answer begins anew."""
+    return event.get("object") == "chat.completion.reset"
+
+
 def stream_difference(outcome: dict[str, Any]) -> str | None:
-    """Whether the chunks, put together, are the final result."""
+    """Whether the chunks, put together, are the final result: those since the last reset."""
     result = outcome.get("result")
-    if any(map(is_passed_through, [*outcome.get("events", []), result or {}])):
-        return _passed_difference(outcome.get("events", []), result)
+    events = outcome.get("events", [])
+    if any(map(is_passed_through, [*events, result or {}])):
+        return _passed_difference(events, result)
+    resets = [number for number, event in enumerate(events, 1) if is_reset(event)]
+    events = events[resets[-1] if resets else 0 :]
     if result is None:
         partial = (outcome.get("error") or {}).get("partial")
-        text = _concatenate(outcome.get("events", [])).get(0, {}).get("content") or ""
+        text = _concatenate(events).get(0, {}).get("content") or ""
         if partial is not None and partial.get("text") != text:
             return f"partial.text: the chunks say {short(text)}, it says {short(partial)}"
         return None
-    wholes = _concatenate(outcome.get("events", []))
+    wholes = _concatenate(events)
     for choice in result["choices"]:
         whole = wholes.pop(choice["index"], None)
         if whole is None:

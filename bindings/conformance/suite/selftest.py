@@ -108,6 +108,45 @@ class Comparison(unittest.TestCase):
         wanted = '{"result":{"liter":{"v":1,"attempts":[{"target":"t"}],"ratelimit":{"ms":"7"}}}}'
         self.assertEqual(stripped, wanted)
 
+    def test_attempts_are_compared_whole(self) -> None:
+        attempts = [{"target": "t", "kind": "timeout", "may_be_billed": True}]
+        expected = {"attempts": [{"target": "t", "kind": "timeout"}]}
+        actual = {"attempts": attempts, "kind": "timeout"}
+        self.assertIsNotNone(compare.first_difference(expected, actual, False))
+        self.assertIsNone(compare.first_difference({"attempts": attempts}, actual, False))
+
+    def test_the_parts_of_a_fan_out_are_stripped_too(self) -> None:
+        attempts = [{"target": "t", "ms": 3}]
+        error = {"message": "http://h/case/c.call/x", "attempts": attempts}
+        liter = {"v": 1, "request_id": "r", "timing": {}, "attempts": attempts}
+        many = {"results": [{"liter": liter}], "failures": [{"error": error}]}
+        self.assertEqual(
+            canonical.strip(json.loads(json.dumps({"result": many})))["result"],
+            {
+                "results": [{"liter": {"v": 1, "attempts": [{"target": "t"}]}}],
+                "failures": [
+                    {"error": {"message": "http://h/case/RUN/x", "attempts": [{"target": "t"}]}}
+                ],
+            },
+        )
+
+    def test_chunks_count_since_the_last_reset(self) -> None:
+        def chunk(text: str, reason: str | None = None) -> dict[str, Any]:
+            choice = {"index": 0, "delta": {"content": text}, "finish_reason": reason}
+            return {"object": "chat.completion.chunk", "choices": [choice]}
+
+        reset = {"object": "chat.completion.reset", "reason": "stream_broken"}
+        message = {"role": "assistant", "content": "ab"}
+        result = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+        events = [chunk("x"), reset, chunk("y"), reset, chunk("a"), chunk("b", "stop")]
+        self.assertIsNone(compare.stream_difference({"events": events, "result": result}))
+        del events[3]
+        self.assertIsNotNone(compare.stream_difference({"events": events, "result": result}))
+        broken = {"partial": {"text": "y"}}
+        self.assertIsNone(compare.stream_difference({"events": events[:3], "error": broken}))
+        broken = {"partial": {"text": "xy"}}
+        self.assertIsNotNone(compare.stream_difference({"events": events[:3], "error": broken}))
+
     def test_a_lost_chunk_is_found(self) -> None:
         def chunk(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
             return {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}

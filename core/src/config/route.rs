@@ -1,5 +1,7 @@
 //! Named routes: a list of targets, and how one of them is chosen.
 
+use std::sync::Arc;
+
 use super::policy::{Hedge, RetryOverlay};
 use super::{Config, finish};
 use crate::codec::{Fields, Object, wrong};
@@ -35,7 +37,7 @@ pub struct RouteTarget {
     /// Its share under `weighted`.
     pub weight: u32,
     /// What is different in requests to this target.
-    pub parameters: Option<Parameters>,
+    pub parameters: Option<Arc<Parameters>>,
 }
 
 /// Members of a request that a target sets.
@@ -160,7 +162,11 @@ impl RouteTarget {
         let place = fields.at("target");
         let (provider, model) = target(&name, config).map_err(|error| at(error, &place))?;
         let parameters = match fields.object("parameters")? {
-            Some(object) => Some(Parameters::read(Fields::new(object, fields.at("parameters")))?),
+            Some(object) => {
+                let fields = Fields::new(object, fields.at("parameters"));
+                Some(Arc::new(Parameters::read(fields)?))
+            }
+
             None => None,
         };
         let read = RouteTarget {

@@ -52,17 +52,17 @@ impl Deadline {
         start + time.min(FOREVER)
     }
 
-    /// The timers of an attempt that begins now, in a call that began at `start` and has until
+    /// The timers of an attempt that begins at `begun`, in a call that began at `start` and has until
     /// `total`. Only a `stream` has a first token.
     #[must_use]
     pub fn new(
         timeouts: &Timeouts,
         stream: bool,
         start: Instant,
+        begun: Instant,
         total: Instant,
         idle_ms: Option<u64>,
     ) -> Self {
-        let begun = Instant::now();
         let at = |time| Self::after(begun, time);
         let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
         Deadline {
@@ -76,18 +76,19 @@ impl Deadline {
         }
     }
 
-    /// The timers of a request that is passed through and is sent now, in a call that began at
-    /// `start` and has until `total`. Which of its answer's bytes are
+    /// The timers of a request that is passed through and is sent at `begun`, in a call that
+    /// began at `start` and has until `total`. Which of its answer's bytes are
     /// content nobody here knows, so silence counts only where a limit was asked for; one that the
     /// call asks for counts before the headers too, as it does in HTTP clients.
     #[must_use]
     pub fn verbatim(
         timeouts: &Timeouts,
         start: Instant,
+        begun: Instant,
         total: Instant,
         idle_ms: Option<u64>,
     ) -> Self {
-        let mut deadline = Self::new(timeouts, true, start, total, idle_ms);
+        let mut deadline = Self::new(timeouts, true, start, begun, total, idle_ms);
         if !deadline.idle_from_start {
             deadline.idle = FOREVER;
         }

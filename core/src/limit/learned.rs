@@ -39,7 +39,8 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
     let mut date = None;
     for (name, value) in headers {
         let name = name.as_str();
-        if !name.contains("ratelimit") {
+        // Most of them tell a limit, or when it starts anew, which is read beside what remains.
+        if !shared::is_rate_limit(name) || (name.len() > 9 && !name.contains("remaining")) {
             continue;
         }
         let Ok(value) = value.to_str() else { continue };
@@ -58,7 +59,13 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
 /// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like.
 fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -> Option<Reading> {
     let unit = unit(name)?;
-    let beside = |word| shared::text(headers, &name.replace("remaining", word)).map(str::trim);
+    let (before, after) = name.split_once("remaining")?;
+    let mut other = String::with_capacity(name.len());
+    let mut beside = |word: &str| {
+        other.clear();
+        [before, word, after].into_iter().for_each(|part| other.push_str(part));
+        shared::text(headers, &other).map(str::trim)
+    };
     let named = period(name);
     let reset = match beside("reset") {
         Some(reset) => hint::time_until(reset, now)?,

@@ -187,11 +187,10 @@ impl Gate {
 
 impl Permit {
     /// Puts the call's tokens right, once they are known. May be said again.
-    pub(crate) fn settle(&mut self, actual: u64) {
+    pub(crate) fn settle(&mut self, actual: u64, now: Instant) {
         if self.grant.slot.is_none() {
             return;
         }
-        let now = Instant::now();
         let mut state = self.shared.lock();
         state.settle(&mut self.grant, actual, now);
         self.shared.pump(&mut state, now, None);

@@ -208,7 +208,7 @@ async fn a_storm_of_cancels_leaves_nothing_behind() {
             calls.spawn(tokio::time::timeout(patience, async move {
                 if let Ok(mut permit) = gate.acquire(tokens, true, far()).await {
                     sleep(work).await;
-                    permit.settle(tokens / 2);
+                    permit.settle(tokens / 2, Instant::now());
                 }
             }));
             sleep(Duration::from_millis(rng.u64(0..4))).await;
@@ -248,9 +248,9 @@ async fn estimates_are_put_right() {
     let gate = tokens(1000);
     let mut permit = try_acquire(&gate, 900).await.unwrap();
     assert!(try_acquire(&gate, 200).await.is_err());
-    permit.settle(100);
+    permit.settle(100, Instant::now());
     let mut other = try_acquire(&gate, 200).await.unwrap();
-    other.settle(900);
+    other.settle(900, Instant::now());
     assert!(try_acquire(&gate, 1).await.is_err());
     advance(SECOND * 61).await;
     // Larger than any minute: it goes alone, and the provider judges.
@@ -258,7 +258,7 @@ async fn estimates_are_put_right() {
     assert!(try_acquire(&gate, 1).await.is_err());
     // Long forgotten.
     advance(SECOND * 61).await;
-    permit.settle(50);
+    permit.settle(50, Instant::now());
     assert_eq!(try_acquire(&gate, 1000).await.map(drop), Ok(()));
 }
 

@@ -3,9 +3,11 @@
 //!
 //! The headers are those of `providers.md`; nothing here belongs to one provider.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use ::http::HeaderMap;
+use memchr::memmem::Finder;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
@@ -29,6 +31,15 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
     NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)
 }
 
+/// Whether a header tells of a rate limit.
+#[must_use]
+pub fn is_rate_limit(name: &str) -> bool {
+    static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
+    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search.
+    matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
+        && WORD.find(name.as_bytes()).is_some()
+}
+
 /// The rate limit headers, as they came.
 #[must_use]
 pub fn rate_limits(headers: &HeaderMap) -> Object {
@@ -36,7 +47,7 @@ pub fn rate_limits(headers: &HeaderMap) -> Object {
         .iter()
         .filter(|(name, _)| {
             let name = name.as_str();
-            name.contains("ratelimit") || name == "retry-after" || name == "retry-after-ms"
+            is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms"
         })
         .filter_map(|(name, value)| {
             Some((name.as_str().to_owned(), Value::String(value.to_str().ok()?.to_owned())))

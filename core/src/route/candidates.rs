@@ -16,8 +16,9 @@ pub(crate) struct Candidate {
     /// The provider's place in the configuration.
     pub(crate) provider: usize,
     pub(crate) model: String,
+    weight: u32,
     /// What is different in requests to it.
-    pub(crate) parameters: Option<Parameters>,
+    pub(crate) parameters: Option<Arc<Parameters>>,
     pub(crate) state: Arc<TargetState>,
 }
 
@@ -86,12 +87,10 @@ pub(crate) fn resolve(
         }
     }
     let mut candidates = Vec::with_capacity(targets.len());
-    let mut weights = Vec::with_capacity(targets.len());
     for target in targets {
         let settings = &config.providers[target.provider];
-        let own = target.model.as_deref().or(model.as_deref());
-        let Some(model) = own.or(settings.model.as_deref()).or(config.default_model.as_deref())
-        else {
+        let own = target.model.or_else(|| model.clone()).or_else(|| settings.model.clone());
+        let Some(model) = own.or_else(|| config.default_model.clone()) else {
             let name = &settings.name;
             return Err(Error::invalid(
                 "model",
@@ -102,14 +101,13 @@ pub(crate) fn resolve(
             )
             .with(|e| e.provider = Some(name.clone())));
         };
-        let state = table.target(config, target.provider, model);
-        weights.push(target.weight);
-        let (provider, parameters) = (target.provider, target.parameters);
-        candidates.push(Candidate { provider, model: model.to_owned(), parameters, state });
+        let state = table.target(config, target.provider, &model);
+        let RouteTarget { provider, weight, parameters, .. } = target;
+        candidates.push(Candidate { provider, model, weight, parameters, state });
     }
     if policy != Policy::Priority && candidates.len() > 1 {
         let sticky = options.sticky_key.as_deref();
-        candidates = ordered(policy, candidates, &weights, sticky, config, table);
+        candidates = ordered(policy, candidates, sticky, config, table);
     }
     Ok(Choice { candidates, retry, hedge, warnings })
 }
@@ -172,7 +170,6 @@ fn no_provider() -> Error {
 fn ordered(
     policy: Policy,
     candidates: Vec<Candidate>,
-    weights: &[u32],
     sticky: Option<&str>,
     config: &Config,
     table: &Table,
@@ -180,11 +177,10 @@ fn ordered(
     let now = Instant::now();
     let known: Vec<_> = candidates
         .iter()
-        .zip(weights)
-        .map(|(candidate, &weight)| {
+        .map(|candidate| {
             let name = &config.providers[candidate.provider].name;
             policy::Candidate {
-                weight: f64::from(weight),
+                weight: f64::from(candidate.weight),
                 ewma_ms: candidate.state.ewma_ms(now),
                 in_flight: candidate.state.in_flight(),
                 id_hash: policy::hash(&format!("{name}/{}", candidate.model)),

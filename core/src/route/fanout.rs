@@ -32,7 +32,7 @@ impl Many {
 }
 
 /// Waits for the fastest answers.
-pub(crate) async fn fastest(calls: Vec<Box<Call>>, first: usize) -> Result<Many, Error> {
+pub(crate) async fn fastest(calls: Vec<Call>, first: usize) -> Result<Many, Error> {
     let mut runs: Runs<'_, (usize, Result<Response, Error>)> = Vec::new();
     for (i, call) in calls.iter().enumerate() {
         runs.push(Box::pin(async move { (i, pipeline::whole(call).await) }));
@@ -56,7 +56,7 @@ pub(crate) async fn fastest(calls: Vec<Box<Call>>, first: usize) -> Result<Many,
 }
 
 /// Opens the stream that shows its first content first.
-pub(crate) async fn first_stream(calls: Vec<Box<Call>>, first: usize) -> Result<Open, Error> {
+pub(crate) async fn first_stream(calls: Vec<Call>, first: usize) -> Result<Open, Error> {
     if first != 1 {
         let message = "options.fanout.first: of streams only the fastest one can be had";
         return Err(Error::new(ErrorKind::Unsupported, message)
@@ -64,7 +64,7 @@ pub(crate) async fn first_stream(calls: Vec<Box<Call>>, first: usize) -> Result<
     }
     let mut runs: Runs<'_, Result<Open, Error>> = Vec::new();
     for call in calls {
-        runs.push(Box::pin(pipeline::open(call)));
+        runs.push(Box::pin(pipeline::open(Box::new(call))));
     }
     let mut failures = Vec::new();
     while !runs.is_empty() {

@@ -37,10 +37,10 @@ pub(crate) struct Probes {
 }
 
 /// Has a target watched if its breaker is open, nobody does it yet, and it is configured so.
-pub(crate) fn watch(inner: &Inner, pools: &[Pool], candidate: &Candidate) {
+pub(crate) fn watch(inner: &Inner, pools: &[Pool], candidate: &Candidate, now: Instant) {
     let settings = &inner.config.providers[candidate.provider];
     let Some(probe) = settings.health_probe else { return };
-    let Some((opening, openings)) = candidate.state.breaker.opening(Instant::now()) else { return };
+    let Some((opening, openings)) = candidate.state.breaker.opening(now) else { return };
     if candidate.state.probes.opening.swap(opening, Ordering::Relaxed) == opening {
         return;
     }
@@ -104,7 +104,8 @@ impl Watch {
             return false;
         };
         let start = Instant::now();
-        let deadline = Deadline::new(&self.settings.timeouts, false, start, start + LONGEST, None);
+        let deadline =
+            Deadline::new(&self.settings.timeouts, false, start, start, start + LONGEST, None);
         let reply = self.pool.send(&self.settings, wire, &deadline, |_| ()).await;
         match reply.map(|reply| reply.status) {
             Ok(401 | 403 | 407) => false,

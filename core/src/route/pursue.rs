@@ -33,21 +33,26 @@ impl Tried {
 /// Tries until an attempt is answered. The error is that of the target that was tried first; what
 /// became of the others is in its attempts.
 pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
-    let fresh = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
-    let mut tried: Vec<_> = (0..call.candidates.len()).map(fresh).collect();
-    let most = call.retry.max_attempts as usize + tried.len() - 1;
-    let first = call.pick(|i| !tried[i].given_up).unwrap_or(0);
+    let first = call.preferred();
     let mut current = first;
+    // A call waits for a limit where no other target may have room.
+    let others = call.pick(|i| i != first && !call.ledger.has_given_up(i)).is_some();
+    let mut wait = call.wait && !others;
+    let mut outcome = attempt(call, first, Mode { hedge: false, wait }).await;
+    // Nearly every call ends here: what follows is not made for it.
+    let new = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
+    let mut tried = Vec::new();
+    let most = call.retry.max_attempts as usize + call.candidates.len() - 1;
     let mut first_error = None;
     loop {
+        let Failure { error, tried: sent } = match outcome {
+            Ok(served) => return Ok(served),
+            Err(failure) => failure,
+        };
+        if tried.is_empty() {
+            tried = (0..call.candidates.len()).map(new).collect();
+        }
         let fresh = |tried: &[Tried], current| call.pick(|i| i != current && tried[i].is_fresh());
-        // A call waits for a limit where no other target may have room.
-        let wait = call.wait && fresh(&tried, current).is_none();
-        let Failure { error, tried: sent } =
-            match attempt(call, current, Mode { hedge: false, wait }).await {
-                Ok(served) => return Ok(served),
-                Err(failure) => failure,
-            };
         let own = &mut tried[current];
         own.full_until = None;
         let next = if sent {
@@ -104,6 +109,8 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
             }
         }
         current = to;
+        wait = call.wait && fresh(&tried, current).is_none();
+        outcome = attempt(call, current, Mode { hedge: false, wait }).await;
     }
 }
 

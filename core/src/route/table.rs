@@ -22,6 +22,9 @@ use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::model::Usage;
 use crate::retry::budget::Budget;
 
+/// A turn that came within this time was not waited for.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// Most models of a provider of which something is remembered. Names of models come from callers.
 const MOST_MODELS: usize = 1_024;
 
@@ -56,13 +59,13 @@ pub(crate) struct TargetState {
 
 /// An attempt's place under every limit, and what its outcome is reported to.
 pub(crate) struct Permits {
-    state: Arc<TargetState>,
+    state: InFlight,
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
     /// The target was asked although its breaker, or its key's, is open.
     pub(crate) insisted: bool,
-    _in_flight: InFlight,
+    began: Instant,
 }
 
 struct InFlight(Arc<TargetState>);
@@ -169,9 +172,25 @@ impl Table {
         deadline: Instant,
     ) -> Result<Permits, Limited> {
         let own = &self.providers[candidate.provider];
-        let provider = self.enter_provider(candidate.provider, tokens, wait, deadline).await?;
         let state = &candidate.state;
-        let target = state.gate.acquire(tokens, wait, deadline).await?;
+        let mut target = state.gate.acquire(tokens, wait, deadline).await?;
+        let mut provider = None;
+        if let Some(gate) = &own.gate {
+            // What was let through before a wait is let through again after it: else those that
+            // waited would all go at once, each with a turn of its own from long ago.
+            loop {
+                let asked = Instant::now();
+                provider = Some(gate.acquire(tokens, wait, deadline).await?);
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+                let asked = Instant::now();
+                target = state.gate.acquire(tokens, wait, deadline).await?;
+                if asked.elapsed() < AT_ONCE {
+                    break;
+                }
+            }
+        }
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
         let mut insisted = false;
@@ -184,9 +203,8 @@ impl Table {
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
-        let _in_flight = InFlight(Arc::clone(state));
-        let state = Arc::clone(state);
-        Ok(Permits { state, target, provider, passes, insisted, _in_flight })
+        let state = InFlight(Arc::clone(state));
+        Ok(Permits { state, target, provider, passes, insisted, began: now })
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
@@ -256,17 +274,22 @@ impl Permits {
         self.target.learn(headers, Instant::now());
     }
 
-    /// The answer, or a stream's first content, came after so long.
-    pub(crate) fn answered(&self, after: Duration, stream: bool) {
-        self.state.latency(stream).observe(after, Instant::now());
+    /// When the attempt had its place, and began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The answer came, or a stream's first content.
+    pub(crate) fn answered(&self, now: Instant, stream: bool) {
+        self.state.0.latency(stream).observe(now - self.began, now);
     }
 
     /// The answer is complete; it used so many tokens.
-    pub(crate) fn done(mut self, usage: Option<&Usage>) {
+    pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) {
         if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
-            self.target.settle(tokens);
+            self.target.settle(tokens, now);
             if let Some(provider) = &mut self.provider {
-                provider.settle(tokens);
+                provider.settle(tokens, now);
             }
         }
         for pass in self.passes.take().into_iter().flatten() {
@@ -275,11 +298,10 @@ impl Permits {
     }
 
     /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
-    pub(crate) fn failed(mut self, error: &Error, ours: bool) {
-        self.state.failures.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
+    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
+        self.state.0.failures.fetch_add(1, Ordering::Relaxed);
         if let (Some(429 | 503 | 529), Some(ms)) = (error.status, error.retry_after_ms) {
-            self.state.gate.cool(now + Duration::from_millis(ms));
+            self.state.0.gate.cool(now + Duration::from_millis(ms));
         }
         let Some([target, key]) = self.passes.take() else { return };
         match fault_of(error.kind(), error.status) {

@@ -9,8 +9,10 @@ use tokio::time::{sleep, timeout};
 use super::say::{HEAD, answer, piece, refuse};
 use super::world::{Act, Ask, call, client, health, metrics, ms, secs, stream};
 
+type Play = fn(&Ask) -> Vec<Act>;
+
 /// Moments at which a call may be given up: what it does for a long time.
-fn moments() -> [(&'static str, fn(&Ask) -> Vec<Act>); 4] {
+fn moments() -> [(&'static str, Play); 4] {
     [
         ("headers", |_| vec![Act::Hang]),
         ("first content", |_| vec![Act::Send(HEAD.into()), Act::Hang]),

@@ -1,5 +1,6 @@
 //! Providers over pipes, in virtual time: each test says what they do with a request.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -39,7 +40,8 @@ type Play = Box<dyn Fn(&Ask) -> Vec<Act> + Send + Sync>;
 pub(crate) struct World {
     start: Instant,
     play: Play,
-    asked: Mutex<Vec<Ask>>,
+    /// By provider.
+    asked: Mutex<HashMap<String, Vec<Ask>>>,
     /// When a client left in the middle of an answer.
     left: Mutex<Vec<(String, Duration)>>,
 }
@@ -51,11 +53,11 @@ impl World {
 
     /// What a provider was asked, in order.
     pub(crate) fn asked(&self, host: &str) -> Vec<Ask> {
-        lock(&self.asked).iter().filter(|ask| ask.host == host).cloned().collect()
+        lock(&self.asked).get(host).cloned().unwrap_or_default()
     }
 
     pub(crate) fn count(&self, host: &str) -> usize {
-        lock(&self.asked).iter().filter(|ask| ask.host == host).count()
+        lock(&self.asked).get(host).map_or(0, Vec::len)
     }
 
     /// When clients left a provider's answers unread.
@@ -96,10 +98,10 @@ impl Server {
         while let Some((head, body)) = self.request().await {
             let ask = {
                 let mut asked = lock(&self.world.asked);
-                let number = asked.iter().filter(|ask| ask.host == self.host).count();
-                let (host, at) = (self.host.clone(), self.world.now());
-                asked.push(Ask { host, number, at, head, body });
-                asked[asked.len() - 1].clone()
+                let own = asked.entry(self.host.clone()).or_default();
+                let (host, number, at) = (self.host.clone(), own.len(), self.world.now());
+                own.push(Ask { host, number, at, head, body });
+                own[number].clone()
             };
             for act in (self.world.play)(&ask) {
                 let alive = match act {
@@ -250,8 +252,8 @@ pub(crate) fn metrics(client: &Client) -> Value {
 /// What the metrics say of a target.
 pub(crate) fn health(client: &Client, target: &str) -> Value {
     let metrics = metrics(client);
-    let targets = metrics["targets"].as_array().unwrap().iter();
-    targets.cloned().find(|own| own["target"] == target).unwrap_or_default()
+    let mut targets = metrics["targets"].as_array().unwrap().iter();
+    targets.find(|own| own["target"] == target).cloned().unwrap_or_default()
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {

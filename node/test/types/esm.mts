@@ -10,10 +10,25 @@ import {
 } from "@liter-llm/node";
 import { createFetch } from "@liter-llm/node/fetch";
 import OpenAI from "openai";
-import type { ChatRequest, Chunk, Config, Message, Options, Response, Usage } from "@liter-llm/node";
+import type {
+  Attempt,
+  ChatRequest,
+  Chunk,
+  Config,
+  Message,
+  MultiResponse,
+  Options,
+  Reset,
+  Response,
+  Usage,
+} from "@liter-llm/node";
 
-const config: Config = { providers: { openai: { base_url: "http://localhost", http: "1.1" } } };
-const options: Options = { timeout_ms: 1000, unsupported: "error" };
+const config: Config = {
+  providers: { openai: { base_url: "http://localhost", http: "1.1", limits: { max_in_flight: 8 } } },
+  routes: { sure: { policy: "weighted", targets: ["openai/m", { target: "cohere", weight: 2 }] } },
+  retry_budget: false,
+};
+const options: Options = { timeout_ms: 1000, unsupported: "error", retry: false, hedge: { after_ms: "p95" } };
 
 export async function use(): Promise<string> {
   await using client = new Client(config, options);
@@ -26,9 +41,14 @@ export async function use(): Promise<string> {
   await using stream = client.withOptions({ provider: "openai" }).stream(request, { seed: 1 });
   let text = "";
   for await (const chunk of stream) {
-    const one: Chunk = chunk;
+    const one: Chunk | Reset = chunk;
     text += one.text + (one.choices[0]?.delta.tool_calls?.[0]?.function.arguments ?? "");
+    if (one.object === "chat.completion.reset") text = one.reason;
+    else text += one.model ?? "";
   }
+  const multi: MultiResponse = await client.generateMulti("Hello", ["openai/m", "sure"], { first: 2 });
+  const attempt: Attempt | undefined = multi.failures[0]?.attempts[0];
+  if (attempt?.may_be_billed) text += multi.results.map((one) => one.text).join();
   const whole: Response | undefined = stream.response;
   const counters: string = client.metrics("prometheus");
   await client.close({ graceMs: 5 });
@@ -52,6 +72,10 @@ export function mistakes(client: Client): void {
   void client.chat("Hello", { maxTokens: 5 });
   // @ts-expect-error: an option is not a configuration
   new Client({ timeout_ms: 5 });
+  // @ts-expect-error: a word of two
+  client.stream("Hello", { on_break: "retry" });
+  // @ts-expect-error: nothing is on by true
+  new Client({ retry: true });
   // @ts-expect-error: a text
   void client.chat({ prompt: 5 });
   // @ts-expect-error: there is no such kind

@@ -33,6 +33,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._models import Chunk, Response
+from ._multi import MultiResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "InternalServerError",
     "LiterLLMError",
     "Message",
+    "MultiResponse",
     "NotFoundError",
     "Options",
     "PermissionDeniedError",

@@ -9,10 +9,11 @@ from . import _json
 from ._client import BaseClient, StreamState
 from ._loop import call, running_hub
 from ._models import Chunk, Response
+from ._multi import MultiResponse, answer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from typing import Any
 
     from typing_extensions import Self, Unpack
@@ -41,8 +42,22 @@ class AsyncClient(BaseClient):
         **members: Unpack[Members],
     ) -> Response:
         """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
-        body, chosen = self._defaults.documents(request, options, {**members})
-        return Response(_json.loads(await call(self._native, body, chosen)))
+        body, chosen = self._one(request, options, {**members})
+        return answer(_json.loads(await call(self._native, body, chosen)))
+
+    async def generate_multi(
+        self,
+        request: Request | None,
+        /,
+        targets: Sequence[str],
+        first: int = 1,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> MultiResponse:
+        """Asks several targets at once; arguments and errors are those of the other client's."""
+        body, chosen = self._many(request, targets, first, options, {**members})
+        return MultiResponse(_json.loads(await call(self._native, body, chosen)))
 
     def stream(
         self,

@@ -13,13 +13,14 @@ from copy import copy
 from . import _json
 from ._errors import from_document
 from ._models import Chunk, Response
+from ._multi import MultiResponse, answer, several
 from ._native import NativeClient
 from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, call
 from ._request import Defaults, config_document
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from typing_extensions import Self, Unpack
@@ -49,6 +50,36 @@ class BaseClient:
         view = copy(self)
         view._defaults = Defaults({**self._defaults.options, **options})
         return view
+
+    def _one(
+        self,
+        request: Request | None,
+        options: Options | None,
+        members: dict[str, Any],
+        *,
+        inline: bool = False,
+    ) -> tuple[bytes, bytes]:
+        """The documents of a request for one answer."""
+        documents = self._defaults.documents(request, options, members, inline=inline)
+        if b'"fanout":{' in documents[1]:
+            raise several()
+        return documents
+
+    def _many(
+        self,
+        request: Request | None,
+        targets: Sequence[str],
+        first: int,
+        options: Options | None,
+        members: dict[str, Any],
+        *,
+        inline: bool = False,
+    ) -> tuple[bytes, bytes]:
+        """The documents of a request to several targets."""
+        if isinstance(targets, str):
+            raise TypeError("targets is a list of 'provider/model', not one str")
+        members["fanout"] = {"targets": list(targets), "first": first}
+        return self._defaults.documents(request, options, members, inline=inline)
 
     @property
     def closed(self) -> bool:
@@ -93,8 +124,29 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        body, chosen = self._defaults.documents(request, options, {**members}, inline=True)
-        return Response(_json.loads(call(self._native, body, chosen)))
+        body, chosen = self._one(request, options, {**members}, inline=True)
+        return answer(_json.loads(call(self._native, body, chosen)))
+
+    def generate_multi(
+        self,
+        request: Request | None,
+        /,
+        targets: Sequence[str],
+        first: int = 1,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> MultiResponse:
+        """Asks several targets at once, and waits for the `first` fastest answers.
+
+        `targets`: `provider/model`, or the name of a provider or a route. The calls that are not
+        waited for are cancelled. All else is as in `chat`. Targets that fail do not raise: they are
+        in `failures`. Where none answers, the first failure is raised, with everyone's `attempts`.
+
+            client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
+        """
+        body, chosen = self._many(request, targets, first, options, {**members}, inline=True)
+        return MultiResponse(_json.loads(call(self._native, body, chosen)))
 
     def stream(
         self,
@@ -110,6 +162,8 @@ class Client(BaseClient):
             for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
+
+        With `on_break="restart"` a chunk may be a `reset`: all text before it is void.
         """
         documents = self._defaults.documents(request, options, {**members}, stream=True)
         return Stream(self._native, *documents)
@@ -149,7 +203,7 @@ class StreamState:
             # Parsed one by one when asked for: who leaves early pays for what he saw.
             self._documents = _json.lines(payload)
         elif kind == RESULT:
-            self._response = Response(_json.loads(payload))
+            self._response = answer(_json.loads(payload))
             return True
         elif kind == ERROR:
             raise from_document(_json.loads(payload))

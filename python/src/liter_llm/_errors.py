@@ -24,6 +24,8 @@ A cancelled asyncio task raises asyncio.CancelledError as ever, not this Cancell
 
 from __future__ import annotations
 
+from ._models import Attempt
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -60,8 +62,8 @@ class LiterLLMError(Exception):
     """The member of the request that is at fault: `messages[0].role`."""
     partial: dict[str, Any] | None
     """What had arrived of a stream when it broke: `{"text": "…"}`."""
-    attempts: list[dict[str, Any]]
-    """Each attempt: `{"target": "openai/gpt-5", "status": 503, "kind": "unavailable", "ms": 9}`."""
+    attempts: list[Attempt]
+    """Each attempt, with its `target`, `status`, `kind`, `ms`."""
 
     def __init__(self, document: dict[str, Any] | str) -> None:
         if isinstance(document, str):
@@ -81,7 +83,7 @@ class LiterLLMError(Exception):
         self.request_id = get("request_id")
         self.param = get("param")
         self.partial = get("partial")
-        self.attempts = get("attempts") or []
+        self.attempts = [Attempt(one) for one in get("attempts") or ()]
         self._inner = inner
 
     @property

@@ -21,13 +21,14 @@ class Document(dict[str, "Any"]):
 
     __slots__ = ()
     _nested: ClassVar[dict[str, type[Document]]] = {}
+    _absent: ClassVar[dict[str, Any]] = {}
 
     def __getattr__(self, name: str) -> Any:
         try:
             value = self[name]
         except KeyError:
             if name in type(self).__annotations__ and name[0] != "_":
-                return None
+                return self._absent.get(name)
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(message, name=name, obj=self) from None
         kind: type[Any] = value.__class__
@@ -41,7 +42,9 @@ class Document(dict[str, "Any"]):
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self, *type(self).__annotations__} - {"_nested"})
+        return sorted(
+            {*super().__dir__(), *self, *type(self).__annotations__} - {"_nested", "_absent"}
+        )
 
 
 class Function(Document):
@@ -141,13 +144,20 @@ class Timing(Document):
 
 
 class Attempt(Document):
-    """One attempt at a target. `ms`: how long it took."""
+    """One attempt at a target. `ms`: how long it took; `kind`: how it failed.
+
+    `hedge`: it ran beside another one that was slow. `may_be_billed`: it failed, but the provider
+    may have done the work.
+    """
 
     __slots__ = ()
+    _absent = {"hedge": False, "may_be_billed": False}
     target: str
     status: int | None
     kind: str | None
     ms: int
+    hedge: bool
+    may_be_billed: bool
 
 
 class Liter(Document):
@@ -218,10 +228,14 @@ class ChunkChoice(Document):
 
 
 class Chunk(Document):
-    """A part of a stream, in the shape of OpenAI's `chat.completion.chunk`."""
+    """A part of a stream, in the shape of OpenAI's `chat.completion.chunk`.
+
+    With `on_break="restart"` it may be a `reset` instead: throw away what came before it.
+    """
 
     __slots__ = ()
     _nested = {"choices": ChunkChoice, "usage": Usage}
+    _absent = {"choices": ()}
     id: str | None
     object: str
     created: int | None
@@ -234,3 +248,9 @@ class Chunk(Document):
         """The first choice's new text; empty where the chunk has none."""
         choices: Any = self.get("choices")
         return (choices[0]["delta"].get("content") or "") if choices else ""
+
+    @property
+    def reset(self) -> str | None:
+        """Not None: the answer broke in this way and begins anew; all chunks so far are void."""
+        reason: Any = self.get("reason") if self.get("object") == "chat.completion.reset" else None
+        return reason

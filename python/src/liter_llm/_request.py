@@ -24,16 +24,16 @@ OPTION_NAMES = frozenset(
         "fallback",
         "fanout",
         "hedge",
-        "cache",
         "limit",
         "region",
+        "sticky_key",
         "idempotency_key",
+        "on_break",
+        "cache",
         "traceparent",
         "tracestate",
         "baggage",
         "tags",
-        "on_break",
-        "health",
     }
 )
 """Keyword arguments that say how a request is done; all others are members of the request."""
@@ -87,7 +87,7 @@ class Defaults:
         elif request is not None:
             members = {**_mapping(request), **members}
             own = members.get("options")
-            if isinstance(own, dict) and (self.options or chosen):
+            if isinstance(own, dict):
                 del members["options"]
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
         if stream:

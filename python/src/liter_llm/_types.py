@@ -130,6 +130,45 @@ class _RequestMembers(TypedDict, total=False):
     extra: Mapping[str, Mapping[str, Any]]
 
 
+class Retry(TypedDict, total=False):
+    """Retries: 3 attempts, 250 ms, 8 s and 60 s where nothing else is said.
+
+    `base_ms` bounds the first random wait, which doubles up to `cap_ms`; `max_wait_ms`: the longest
+    wait that a provider may ask for.
+    """
+
+    max_attempts: int
+    base_ms: int
+    cap_ms: int
+    max_wait_ms: int
+
+
+class _Hedge(TypedDict):
+    after_ms: int | Literal["p95"]
+
+
+class Hedge(_Hedge, total=False):
+    """Attempts beside a slow first one: `after_ms`, or after its target's 95th percentile."""
+
+    max: int
+
+
+class _Fanout(TypedDict):
+    targets: Sequence[str]
+
+
+class Fanout(_Fanout, total=False):
+    """Several targets at once. `first`: how many answers are waited for. See `generate_multi`."""
+
+    first: int
+
+
+class Limit(TypedDict, total=False):
+    """`wait`: whether a call waits where a limit leaves no room; else it fails at once."""
+
+    wait: bool
+
+
 class Options(TypedDict, total=False):
     """How and where a request is done; never part of what is asked.
 
@@ -142,20 +181,20 @@ class Options(TypedDict, total=False):
     merge_deltas: bool
     unsupported: Literal["warn", "error"]
     strict: bool
-    retry: Mapping[str, Any]
+    retry: Retry | Literal[False]
     fallback: Sequence[str]
-    fanout: Mapping[str, Any]
-    hedge: Mapping[str, Any]
-    cache: Mapping[str, Any]
-    limit: Mapping[str, Any]
+    fanout: Fanout
+    hedge: Hedge | Literal[False]
+    limit: Limit
     region: str
+    sticky_key: str
     idempotency_key: str
+    on_break: Literal["error", "restart"]
+    cache: Mapping[str, Any]
     traceparent: str
     tracestate: str
     baggage: str
     tags: Mapping[str, Any]
-    on_break: Mapping[str, Any]
-    health: Mapping[str, Any]
 
 
 class ChatRequest(_RequestMembers, total=False):
@@ -180,6 +219,26 @@ class Timeouts(TypedDict, total=False):
     total_ms: int
 
 
+class Limits(TypedDict, total=False):
+    """Limits that calls wait for. Tokens are those asked and answered."""
+
+    requests_per_minute: int
+    tokens_per_minute: int
+    max_in_flight: int
+
+
+class ModelConfig(TypedDict, total=False):
+    """What is peculiar to one model of a provider."""
+
+    limits: Limits
+
+
+class HealthProbe(TypedDict, total=False):
+    """How a provider that failed is asked whether it is back: every 10 s where nothing is said."""
+
+    interval_ms: int
+
+
 class ProviderConfig(TypedDict, total=False):
     """One provider. `kind`: whose wire format it speaks; by default the one of its own name."""
 
@@ -192,12 +251,69 @@ class ProviderConfig(TypedDict, total=False):
     api_version: str
     ca_file: str
     http: Literal["auto", "1.1", "2"]
+    region: str
+    limits: Limits
+    models: Mapping[str, ModelConfig]
+    idempotency_header: str
+    health_probe: HealthProbe
+
+
+class Parameters(TypedDict, total=False):
+    """Members of a request that a target sets."""
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    seed: int
+    reasoning: Reasoning
+    reasoning_effort: str
+    extra: Mapping[str, Mapping[str, Any]]
+
+
+class _Target(TypedDict):
+    target: str
+
+
+class Target(_Target, total=False):
+    """A target of a route: `provider/model`, or a provider's name, and what is said of it.
+
+    `weight`: its share under `weighted`; 0: only when the others fail.
+    """
+
+    region: str
+    weight: int
+    parameters: Parameters
+
+
+class _Route(TypedDict):
+    targets: Sequence[str | Target]
+
+
+class Route(_Route, total=False):
+    """A named list of targets, given in place of a provider's name."""
+
+    policy: Literal["priority", "weighted", "latency", "least_in_flight"]
+    retry: Retry | Literal[False]
+    hedge: Hedge | Literal[False]
+
+
+class RetryBudget(TypedDict, total=False):
+    """How many retries and fallbacks there are: `percent` of the calls, and `per_second` more."""
+
+    percent: int
+    per_second: int
 
 
 class Config(TypedDict, total=False):
     """A client's configuration."""
 
     providers: Mapping[str, ProviderConfig]
+    routes: Mapping[str, Route]
     default_provider: str
     default_model: str
     max_in_flight: int
+    retry: Retry | Literal[False]
+    retry_budget: RetryBudget | Literal[False]
+    hedge: Hedge | Literal[False]
+    breaker: bool
+    limit: Limit

@@ -13,14 +13,15 @@ pub(crate) enum Provider {
 
 type Headers = &'static [(&'static str, &'static str)];
 
+// As much quota as the simulator has speed: a client that keeps to quotas is not to be slowed.
 const OPENAI: Headers = &[
     ("openai-organization", "simulator"),
     ("openai-processing-ms", "12"),
     ("openai-version", "2020-10-01"),
-    ("x-ratelimit-limit-requests", "10000"),
-    ("x-ratelimit-limit-tokens", "2000000"),
-    ("x-ratelimit-remaining-requests", "9999"),
-    ("x-ratelimit-remaining-tokens", "1999000"),
+    ("x-ratelimit-limit-requests", "10000000"),
+    ("x-ratelimit-limit-tokens", "20000000000"),
+    ("x-ratelimit-remaining-requests", "9999999"),
+    ("x-ratelimit-remaining-tokens", "19999999000"),
     ("x-ratelimit-reset-requests", "6ms"),
     ("x-ratelimit-reset-tokens", "12ms"),
 ];

@@ -1,0 +1,84 @@
+/*
+ * worker_exit.c - threads of the host that end while their work is in flight: what they submitted is
+ * answered all the same, nothing of theirs stays, and calls from their last destructors are answered.
+ */
+#include "check.h"
+
+#define WORKERS (SANITIZED ? 40 : 300)
+
+static liter_llm_client *slow, *quick;
+static liter_llm_queue *shared;
+static pthread_key_t key;
+static int last_calls;
+
+/* Submits two requests, and is gone before they are answered. */
+static void *submits_and_ends(void *number) {
+  uint64_t token = 2 * (uint64_t)(uintptr_t)number + 1;
+  CHECK(submit(slow, shared, token, HELLO) == LITER_LLM_OK, "submit");
+  CHECK(submit(slow, shared, token + 1, HELLO_STREAM) == LITER_LLM_OK, "submit");
+  if (token % 4 == 1) pthread_exit(NULL);
+  return NULL;
+}
+
+static void gone(void) {
+  uint8_t *seen = (uint8_t *)calloc(2 * WORKERS + 1, 1);
+  ends out = {0};
+  for (uintptr_t i = 0; i < WORKERS; i++) {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, submits_and_ends, (void *)i) == 0, "pthread_create");
+    CHECK(pthread_join(thread, NULL) == 0, "pthread_join");
+  }
+  drain(shared, 2 * WORKERS, seen, 2 * WORKERS, &out, 60000);
+  CHECK(out.results == 2 * WORKERS, "%zu results; %s", out.results, out.error);
+  free(seen);
+}
+
+/* Runs after the thread's function, as a host's own thread-local objects do; twice, so that the
+ * second time comes after the library's. */
+static void at_thread_end(void *left) {
+  uintptr_t rounds = (uintptr_t)left;
+  ends out = {0};
+  call_ok(quick);
+  liter_llm_queue *queue = queue_of(0);
+  CHECK(submit(quick, queue, 1, HELLO_STREAM) == LITER_LLM_OK, "submit");
+  drain(queue, 1, NULL, 0, &out, 10000);
+  CHECK(out.results == 1, "%s", out.error);
+  liter_llm_queue_free(queue);
+  __atomic_add_fetch(&last_calls, 1, __ATOMIC_SEQ_CST);
+  if (rounds > 1) CHECK(pthread_setspecific(key, (void *)(rounds - 1)) == 0, "pthread_setspecific");
+}
+
+static void *calls_at_its_end(void *first) {
+  CHECK(pthread_setspecific(key, (void *)2) == 0, "pthread_setspecific");
+  if (first != NULL) call_ok(quick); /* else the destructor's call is the thread's first */
+  return NULL;
+}
+
+static void destructors(void) {
+  CHECK(pthread_key_create(&key, at_thread_end) == 0, "pthread_key_create");
+  for (int i = 0; i < 40; i++) {
+    pthread_t thread;
+    void *first = i % 2 ? &key : NULL;
+    CHECK(pthread_create(&thread, NULL, calls_at_its_end, first) == 0, "pthread_create");
+    CHECK(pthread_join(thread, NULL) == 0, "pthread_join");
+  }
+  CHECK(last_calls == 80, "%d calls from destructors", last_calls);
+  CHECK(pthread_key_delete(key) == 0, "pthread_key_delete");
+}
+
+int main(void) {
+  slow = client_sim("delay_ms=20,chunks=4,interval_ms=5");
+  quick = client_sim("");
+  shared = queue_of(0);
+  gone();
+  size_t heap = heap_now(), threads = threads_now(), fds = fds_now();
+  gone();
+  destructors();
+  CHECK(heap_now() <= heap + (128 << 10), "the heap grew from %zu to %zu", heap, heap_now());
+  CHECK(threads_now() <= threads, "%zu threads, %zu before", threads_now(), threads);
+  UNTIL(fds_now() <= fds + 8, 5000, "%zu descriptors, %zu before", fds_now(), fds);
+  liter_llm_queue_free(shared);
+  liter_llm_client_free(slow);
+  liter_llm_client_free(quick);
+  return 0;
+}

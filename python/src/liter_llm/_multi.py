@@ -1,0 +1,42 @@
+"""Several targets at once: what `generate_multi` gives, and what only it can give."""
+
+from __future__ import annotations
+
+from ._errors import BadRequestError, from_document
+from ._models import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._errors import LiterLLMError
+
+
+class MultiResponse:
+    """What `generate_multi` brought.
+
+    `results`: the fastest answers, in the order in which they came. `failures`: an exception, not
+    raised, for each target that failed, or was cancelled when enough others had answered.
+    """
+
+    __slots__ = ("failures", "results")
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.results: list[Response] = [Response(one) for one in document["results"]]
+        self.failures: list[LiterLLMError] = [from_document(one) for one in document["failures"]]
+
+    def __repr__(self) -> str:
+        return f"<liter_llm.MultiResponse {self.results!r} {self.failures!r}>"
+
+
+def answer(document: Any) -> Response:
+    """The response in a document that one answer was wanted in."""
+    if "results" in document:  # the options were in a request that is given as bytes
+        raise several()
+    return Response(document)
+
+
+def several() -> BadRequestError:
+    """The exception for `fanout` where one answer is wanted."""
+    message = "options.fanout asks several targets for an answer each: call generate_multi"
+    return BadRequestError.of(message, param="options.fanout")

@@ -1,0 +1,129 @@
+"""A reader that leaves a stream in the middle: its socket closes, and the next stream is whole."""
+
+import asyncio
+import gc
+
+import pytest
+
+import liter_llm
+from liter_llm import _loop
+
+SIZE = 8 << 20
+
+
+class Pumped(asyncio.SelectorEventLoop):
+    def add_reader(self, *_):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def config(simulator):
+    """The default streams much, and never ends; `fast` answers at once, `large` ends."""
+    config = simulator.config("chunks=100000,interval_ms=1,burst=50")
+    for name, knobs in (("fast", ""), ("large", f"bytes={SIZE},chunks=2000")):
+        entry = simulator.config(knobs)["providers"]["openai"]
+        config["providers"][name] = {**entry, "kind": "openai"}
+    return {**config, "retry": False}
+
+
+def none_open(stats):
+    return stats["requests_open"] == 0
+
+
+def leave(client, way, chunks):
+    stream = client.stream("Hello")
+    for _ in range(chunks):
+        next(stream)
+    if way == "close":
+        stream.close()
+    elif way == "break":
+        with stream:
+            for _ in stream:
+                break
+    elif way == "exception":
+        with pytest.raises(RuntimeError, match="on purpose"), stream:
+            raise RuntimeError("on purpose")
+
+
+@pytest.mark.parametrize("way", ["close", "break", "exception", "forget"])
+def test_sync(simulator, config, times, way):
+    with liter_llm.Client(config) as client:
+        for n in range(times):
+            leave(client, way, n % 4)
+            assert client.stream(f"{n}", provider="fast").text() == f"You said: {n}"
+        gc.collect()
+        simulator.wait_for(none_open)
+        assert client.metrics()["in_flight"] == 0
+
+
+async def leave_async(client, way, chunks):
+    stream = client.stream("Hello")
+    for _ in range(chunks):
+        await stream.__anext__()
+    if way == "close":
+        await stream.close()
+    elif way == "break":
+        async with stream:
+            async for _ in stream:
+                break
+    elif way == "exception":
+        with pytest.raises(RuntimeError, match="on purpose"):
+            async with stream:
+                raise RuntimeError("on purpose")
+    elif way == "cancel":
+        started = asyncio.Event()
+
+        async def read():
+            async with stream:
+                async for _ in stream:
+                    started.set()
+
+        task = asyncio.ensure_future(read())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize("factory", [asyncio.SelectorEventLoop, Pumped], ids=["asyncio", "pump"])
+@pytest.mark.parametrize("way", ["close", "break", "exception", "cancel", "forget"])
+def test_asyncio(simulator, config, times, factory, way):
+    async def main():
+        async with liter_llm.AsyncClient(config) as client:
+            for n in range(times):
+                await leave_async(client, way, n % 4)
+                # The next stream takes the queue over, and nothing of what was left in it.
+                assert await client.stream(f"{n}", provider="fast").text() == f"You said: {n}"
+            gc.collect()
+            await asyncio.to_thread(simulator.wait_for, none_open)
+
+    loop = factory()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
+def test_read_on_later(config):
+    """Left in the middle while others run, then read to its end: nothing is missing."""
+
+    async def main():
+        async with liter_llm.AsyncClient(config) as client:
+            stream = client.stream("Hello", provider="large")
+            length = len((await stream.__anext__()).text)
+            for n in range(200):
+                assert (await client.chat(f"{n}", provider="fast")).text == f"You said: {n}"
+            assert stream._inbox._held < _loop.HELD + (512 << 10)
+            async for chunk in stream:
+                length += len(chunk.text)
+            assert length == SIZE == len(stream.response.text)
+
+    asyncio.run(main())
+
+    with liter_llm.Client(config) as client:
+        stream = client.stream("Hello", provider="large")
+        length = len(next(stream).text)
+        for _ in range(50):
+            client.chat("Hello", provider="fast")
+        length += sum(len(chunk.text) for chunk in stream)
+        assert length == SIZE == len(stream.response.text)
