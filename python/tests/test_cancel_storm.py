@@ -59,7 +59,7 @@ def test_tasks_and_streams(simulator, factory, times):
         return (await client.chat(f"{n}")).text
 
     async def main():
-        config = simulator.config("delay_ms=2,chunks=3,interval_ms=1")
+        config = simulator.config("delay_ms=2,interval_ms=1")
         async with liter_llm.AsyncClient(config) as client:
             for n in range(times):
                 tasks = [asyncio.ensure_future(ring(client, i)) for i in range(20)]
@@ -96,7 +96,7 @@ def test_threads(simulator, times):
     def work(number):
         try:
             for n in range(times):
-                client = liter_llm.Client(simulator.config("chunks=3,interval_ms=1"))
+                client = liter_llm.Client(simulator.config("interval_ms=1"))
                 stream = client.stream(f"{number}.{n}")
                 if n % 4 == 0:
                     assert stream.text() == f"You said: {number}.{n}"
