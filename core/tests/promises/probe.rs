@@ -129,3 +129,30 @@ async fn a_probe_ends_with_its_client() {
         assert_eq!(world.left("a"), [ms(2_500)]);
     }
 }
+
+/// A caller's thread drives its runtime only while it waits (ADR 8); in real time, as there are two.
+#[test]
+fn a_probe_does_not_need_its_caller() {
+    let engine = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let lane = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut config = configured("compatible");
+    config["providers"]["a"]["health_probe"]["interval_ms"] = json!(100);
+    let (client, world) = client(config, |ask| match is_probe(&ask.head) {
+        true => vec![Act::Send(reply_bytes(200, "", "{}"))],
+        false => refuse(503, "", "overloaded"),
+    });
+    lane.block_on(open(&client.with_own_connections(engine.handle().clone())));
+    engine.block_on(async {
+        let seen = async {
+            while health(&client, "a/m")["breaker"] != "half_open" {
+                sleep(ms(10)).await;
+            }
+        };
+        tokio::time::timeout(secs(20), seen).await.unwrap();
+    });
+    assert_eq!(probes(&world).len(), 1);
+}

@@ -1,7 +1,6 @@
 //! Providers over pipes, in virtual time: each test says what they do with a request.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub(crate) enum Act {
     Close,
 }
 
-/// What becomes of a request; none: the dial is refused.
+/// What becomes of a request.
 type Play = Box<dyn Fn(&Ask) -> Vec<Act> + Send + Sync>;
 
 pub(crate) struct World {
@@ -76,9 +75,6 @@ impl Network for Net {
     fn connect<'a>(&'a self, host: &'a str, _port: u16) -> Connecting<'a> {
         Box::pin(async move {
             let host = host.trim_end_matches(".test").to_owned();
-            if host == "gone" {
-                return Err(io::ErrorKind::ConnectionRefused.into());
-            }
             let (near, far) = tokio::io::duplex(1 << 16);
             tokio::spawn(Server { world: Arc::clone(&self.0), host, io: far }.run());
             Ok(Box::new(near) as Box<dyn Stream>)
@@ -153,7 +149,7 @@ pub(crate) fn header(head: &str, name: &str) -> Option<String> {
     found.next().map(|(_, value)| value.to_owned())
 }
 
-/// A client of the providers `a`, `b`, `c` and `gone`, with this merged into its configuration, and the
+/// A client of the providers `a`, `b` and `c`, with this merged into its configuration, and the
 /// world in which they live.
 pub(crate) fn client(
     config: Value,
@@ -168,7 +164,7 @@ pub(crate) fn seeded(
     play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
 ) -> (Client, Arc<World>) {
     let mut whole = json!({"providers": {}});
-    for name in ["a", "b", "c", "gone"] {
+    for name in ["a", "b", "c"] {
         whole["providers"][name] = json!({
             "kind": "compatible", "base_url": format!("http://{name}.test/v1"),
             "api_key": format!("sk-canary-{name}-0123456789"),
