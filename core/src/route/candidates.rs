@@ -71,6 +71,10 @@ pub(crate) fn resolve(
                 .map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
             targets.push(plain(provider, model));
         }
+    } else if options.fallback.is_some() {
+        let message = "options.fallback: a fan-out has its own targets; one of them may be a \
+                       route, which has fallbacks";
+        return Err(Error::invalid("options.fallback", message));
     }
     if let Some(region) = &options.region {
         targets.retain(|target| {
@@ -229,6 +233,19 @@ mod tests {
         let both = r#"{"default_provider": "openai", "default_model": "gpt"}"#;
         assert_eq!(goes(both, None, "{}"), "openai/gpt");
         assert_eq!(goes(both, Some("other"), "{}"), "openai/other");
+    }
+
+    #[test]
+    fn a_fan_out_has_no_fallback() {
+        let (config, request) = (Config::parse(b"{}").unwrap(), Request::default());
+        let table = Table::new(&config, 0);
+        let resolved = |options: &[u8]| {
+            let options = Options::parse(options).unwrap();
+            resolve(&config, &table, &request, &options, Some("openai/gpt")).map(|_| ())
+        };
+        assert!(resolved(b"{}").is_ok());
+        let error = resolved(br#"{"fallback": ["mistral/small"]}"#).unwrap_err();
+        assert_eq!(error.param.as_deref(), Some("options.fallback"));
     }
 
     #[test]
