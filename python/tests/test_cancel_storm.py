@@ -89,6 +89,27 @@ def test_tasks_and_streams(simulator, factory, times):
         loop.close()
 
 
+@pytest.mark.parametrize("factory", [asyncio.SelectorEventLoop, Pumped], ids=["asyncio", "pump"])
+def test_streams_at_once(simulator, factory, times):
+    """Each stream's queue has the same tokens: nothing of one may come to another."""
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config("interval_ms=1")) as client:
+            for _ in range(times // 4):
+                names = [f"{n}" * 200 + " x" * 10 for n in range(40)]
+                texts = await asyncio.gather(*[client.stream(name).text() for name in names])
+                chunks = [client.stream(name) for name in names]
+                assert texts == [f"You said: {name}" for name in names]
+                for stream, text in zip(chunks, texts, strict=True):
+                    assert "".join([chunk.text async for chunk in stream]) == text
+
+    loop = factory()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
 def test_threads(simulator, times):
     """Streams that threads drop, close and read to the end, and clients that go with them."""
     failures = []
@@ -106,7 +127,7 @@ def test_threads(simulator, times):
                 elif n % 4 == 2:
                     next(stream)
                 else:
-                    stream.cycle = [stream] if hasattr(stream, "__dict__") else None
+                    stream.cycle = stream  # only the collector ends it
                 if n % 2:
                     client.close()
         except BaseException as error:
