@@ -140,7 +140,7 @@ rust: ## Rust and C tests, the drift of header and schemas among them
 	$(CARGO) test $(RUST)
 
 .PHONY: python
-python: .venv/installed ## Python tests
+python: .venv/installed lib-debug ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
 
@@ -158,6 +158,10 @@ go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests
 	cd scripts/bench/go && go vet ./...
 	cd scripts/demo/go && go vet ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
+
+.PHONY: hazards-long
+hazards-long: .venv/installed node-addon go-lib lib-debug ## thousands of exits, terminated workers and deadlines, counted
+	$(BIN)/python scripts/hazards.py
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
@@ -201,6 +205,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_faults.py
+	$(BIN)/python scripts/check_hazards.py
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols

@@ -70,6 +70,10 @@ func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, err
 	if err != nil {
 		return nil, err
 	}
+	if c.defaults.Fanout != nil || request.Options != nil && request.Options.Fanout != nil {
+		body.release()
+		return nil, errSeveral()
+	}
 	answer, err := c.call(ctx, body.out, request.Options)
 	body.release()
 	if err != nil {

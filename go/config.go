@@ -6,11 +6,22 @@ import "encoding/json"
 type Config struct {
 	// Providers by name: a built-in one to change, or one to add.
 	Providers map[string]Provider `json:"providers,omitempty"`
+	// Routes are named lists of targets, given in place of a provider's name.
+	Routes map[string]Route `json:"routes,omitempty"`
 	// DefaultProvider and DefaultModel are those of requests that name none.
 	DefaultProvider string `json:"default_provider,omitempty"`
 	DefaultModel    string `json:"default_model,omitempty"`
 	// MaxInFlight is the most requests in flight; one more is refused.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
+	// Retry and Hedge are those of calls that say nothing else.
+	Retry *Retry `json:"retry,omitempty"`
+	Hedge *Hedge `json:"hedge,omitempty"`
+	// RetryBudget bounds retries and fallbacks.
+	RetryBudget *RetryBudget `json:"retry_budget,omitempty"`
+	// Breaker says whether targets that keep failing are passed over (nil too).
+	Breaker *bool `json:"breaker,omitempty"`
+	// Limit says whether calls wait for limits.
+	Limit *Limit `json:"limit,omitempty"`
 }
 
 // A Provider has one provider's settings.
@@ -33,6 +44,16 @@ type Provider struct {
 	CAFile string `json:"ca_file,omitempty"`
 	// HTTP is "auto", "1.1" or "2".
 	HTTP string `json:"http,omitempty"`
+	// Region is where it is, in the words of Options.Region.
+	Region string `json:"region,omitempty"`
+	// Limits are those of all its models together.
+	Limits *Limits `json:"limits,omitempty"`
+	// Models have what is peculiar to single models.
+	Models map[string]Model `json:"models,omitempty"`
+	// IdempotencyHeader makes a repeated request count once, where the server has such a header.
+	IdempotencyHeader string `json:"idempotency_header,omitempty"`
+	// HealthProbe asks from time to time whether the provider is back, once it failed.
+	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
 }
 
 // Timeouts are in milliseconds.

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 // simulator is the URL of the scripted provider.
 var simulator string
 
-// replies are what cases of the simulator answer.
+// replies are what cases of the simulator answer, to the first request THEN to the second.
 const replies = `
 html            {"headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
 html_502        {"status": 502, "headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
@@ -57,6 +57,8 @@ unicode         {"body": {"id": "c", "object": "chat.completion", "created": 1, 
 numbers         {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "weird": 9007199254740993, "precise": 0.10, "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}]}}
 tools           {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": null, "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Zürich\"}"}}]}}]}}
 broken_stream   {"sse": [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": null}]}]}
+broken_once     {"sse": [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "Hel"}, "finish_reason": null}]}]} THEN {"sse": [{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}]}, "[DONE]"]}
+overloaded_once {"status": 503, "body": {"error": {"message": "Overloaded.", "type": "error", "code": null}}} THEN {"body": {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "ok"}}]}}
 `
 
 // root is the folder of the project.
@@ -90,7 +92,8 @@ func startSimulator() (func(), error) {
 	}
 	for line := range strings.Lines(strings.TrimSpace(replies)) {
 		name, reply, _ := strings.Cut(line, " ")
-		fmt.Fprintf(cases, `{"id": %q, "exchanges": [{"reply": %s}]}`+"\n", name, strings.TrimSpace(reply))
+		exchanges := strings.ReplaceAll(strings.TrimSpace(reply), " THEN ", `}, {"reply": `)
+		fmt.Fprintf(cases, `{"id": %q, "exchanges": [{"reply": %s}]}`+"\n", name, exchanges)
 	}
 	cases.Close()
 	command := exec.Command(binary, "--cases", cases.Name(), "--exit-with-stdin")
@@ -137,17 +140,24 @@ func free(knobs string) literllm.Config {
 
 // withFast adds a provider that answers at once, by the name of fast.
 func withFast(config literllm.Config) literllm.Config {
-	fast := free("").Providers["openai"]
-	fast.Kind = "openai"
-	config.Providers["fast"] = fast
+	beside(config, "fast", free(""))
 	return config
 }
 
 var runs atomic.Int64
 
-// scripted answers the first request with the reply of this name.
+// scripted answers the first request with the reply of this name. Nothing is tried again.
 func scripted(name string) literllm.Config {
-	return pointed(fmt.Sprintf("/case/run%d-%d/%s/v1", os.Getpid(), runs.Add(1), name))
+	config := pointed(fmt.Sprintf("/case/run%d-%d/%s/v1", os.Getpid(), runs.Add(1), name))
+	config.Retry = &literllm.Retry{Off: true}
+	return config
+}
+
+// beside adds a provider of this name that is as the one of another configuration.
+func beside(config literllm.Config, name string, other literllm.Config) {
+	provider := other.Providers["openai"]
+	provider.Kind = "openai"
+	config.Providers[name] = provider
 }
 
 func open(t testing.TB, config literllm.Config, options ...literllm.Option) *literllm.Client {

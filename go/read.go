@@ -6,6 +6,7 @@ package literllm
 func readResponse(document string) (*Response, error) {
 	d := decoder{text: document}
 	r := &Response{document: document}
+	several := false
 	d.object(func(name string) {
 		switch name {
 		case "id":
@@ -29,12 +30,18 @@ func readResponse(document string) (*Response, error) {
 			d.array(func() { r.Warnings = append(r.Warnings, d.warning()) })
 		case "liter":
 			d.liter(&r.Liter)
+		case "results": // the options were in Raw or Extra
+			several = true
+			d.skip()
 		default:
 			d.skip()
 		}
 	})
 	if d.failed {
 		return nil, newError(ErrInternal, "the engine's response cannot be read")
+	}
+	if several {
+		return nil, errSeveral()
 	}
 	return r, nil
 }
@@ -57,6 +64,8 @@ func readChunk(document string) (Chunk, error) {
 			d.array(func() { c.Choices = append(c.Choices, d.chunkChoice()) })
 		case "usage":
 			c.Usage = d.usage()
+		case "reason":
+			c.Reset = Kind(d.string())
 		default:
 			d.skip()
 		}
@@ -359,6 +368,10 @@ func (d *decoder) attempt() (a Attempt) {
 			a.Kind = Kind(d.string())
 		case "ms":
 			a.MS = d.integer()
+		case "hedge":
+			a.Hedge = d.boolean()
+		case "may_be_billed":
+			a.MayBeBilled = d.boolean()
 		default:
 			d.skip()
 		}

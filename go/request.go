@@ -196,6 +196,25 @@ type Options struct {
 	Unsupported string `json:"unsupported"`
 	// Strict makes unknown members of a request an error, not a warning.
 	Strict *bool `json:"strict"`
+	// Retry says how a failed attempt is repeated; &Retry{Off: true}: not at all.
+	Retry *Retry `json:"retry"`
+	// Fallback are further targets for when the first fails: "provider/model", or a provider's name.
+	Fallback []string `json:"fallback"`
+	// Fanout asks several targets at once. GenerateMulti sets it; Stream gives the first to begin.
+	Fanout *Fanout `json:"fanout"`
+	// Hedge says when further attempts start beside a slow first one.
+	Hedge *Hedge `json:"hedge"`
+	// Limit says whether the call waits for limits.
+	Limit *Limit `json:"limit"`
+	// Region: only targets of this region.
+	Region string `json:"region"`
+	// StickyKey: calls with the same key keep to the same target of a "weighted" route.
+	StickyKey string `json:"sticky_key"`
+	// IdempotencyKey is the same for every attempt, for providers that count a repeated request once.
+	IdempotencyKey string `json:"idempotency_key"`
+	// OnBreak says what happens to a stream that breaks: "error" ("" too), or "restart": a chunk with
+	// Reset comes, and the answer begins anew.
+	OnBreak string `json:"on_break"`
 
 	// Extra are further options, written as encoding/json does. One that the engine does not have is
 	// an error of kind unsupported.
@@ -218,6 +237,25 @@ func (o *Options) write(e *encoder) {
 	e.boolean("merge_deltas", o.MergeDeltas)
 	e.string("unsupported", o.Unsupported)
 	e.boolean("strict", o.Strict)
+	if o.Retry != nil {
+		e.value("retry", o.Retry)
+	}
+	if o.Fallback != nil {
+		e.value("fallback", o.Fallback)
+	}
+	if o.Fanout != nil {
+		e.value("fanout", o.Fanout)
+	}
+	if o.Hedge != nil {
+		e.value("hedge", o.Hedge)
+	}
+	if o.Limit != nil {
+		e.value("limit", o.Limit)
+	}
+	e.string("region", o.Region)
+	e.string("sticky_key", o.StickyKey)
+	e.string("idempotency_key", o.IdempotencyKey)
+	e.string("on_break", o.OnBreak)
 	e.members(o.Extra)
 }
 

@@ -141,6 +141,10 @@ type Attempt struct {
 	Kind Kind `json:"kind,omitempty"`
 	// MS is how long it took, in milliseconds.
 	MS int64 `json:"ms"`
+	// Hedge: it ran beside another one that was slow.
+	Hedge bool `json:"hedge,omitempty"`
+	// MayBeBilled: it failed, but the provider may have done the work.
+	MayBeBilled bool `json:"may_be_billed,omitempty"`
 }
 
 // Timing is in milliseconds.
@@ -165,6 +169,9 @@ type Chunk struct {
 
 	// Text is the first choice's new text; "" where the chunk has none.
 	Text string `json:"-"`
+	// Reset, where it is not "", says how the answer broke. It begins anew: all chunks so far are void,
+	// and this one has nothing else. Only with Options.OnBreak "restart".
+	Reset Kind `json:"-"`
 	// Response is the whole answer, put together: in the last chunk of a stream, which has nothing
 	// else. Else nil.
 	Response *Response `json:"-"`

@@ -23,7 +23,7 @@ type schema struct {
 	AnyOf      []*schema
 	OneOf      []*schema
 	Enum       []string
-	Const      string
+	Const      any
 	Defs       map[string]*schema `json:"$defs"`
 }
 
@@ -85,7 +85,21 @@ func TestSchemas(t *testing.T) {
 		{"request", "JsonSchemaDocument", literllm.JSONSchema{}, "", ""},
 		{"request", "ReasoningDocument", literllm.Reasoning{}, "", ""},
 		{"options", "", literllm.Options{}, "inline", ""}, // the client's WithInlineCalls
+		{"options", "RetryDocument", literllm.Retry{}, "", ""},
+		{"options", "FanoutDocument", literllm.Fanout{}, "", ""},
+		{"options", "HedgeDocument", literllm.Hedge{}, "", ""},
+		{"options", "LimitDocument", literllm.Limit{}, "", ""},
 		{"config", "", literllm.Config{}, "", ""},
+		{"config", "LimitsDocument", literllm.Limits{}, "", ""},
+		{"config", "ModelDocument", literllm.Model{}, "", ""},
+		{"config", "ProbeDocument", literllm.HealthProbe{}, "", ""},
+		{"config", "RouteDocument", literllm.Route{}, "", ""},
+		{"config", "TargetDocument", literllm.Target{}, "", ""},
+		{"config", "ParametersDocument", literllm.Parameters{}, "", ""},
+		{"config", "RetryDocument", literllm.Retry{}, "", ""},
+		{"config", "HedgeDocument", literllm.Hedge{}, "", ""},
+		{"config", "BudgetDocument", literllm.RetryBudget{}, "", ""},
+		{"config", "LimitDocument", literllm.Limit{}, "", ""},
 		{"config", "ProviderDocument", literllm.Provider{}, "", ""},
 		{"config", "TimeoutsDocument", literllm.Timeouts{}, "", ""},
 		{"response", "", literllm.Response{}, "", ""},
@@ -106,6 +120,7 @@ func TestSchemas(t *testing.T) {
 		{"chunk", "ToolCallDelta", literllm.ToolCallDelta{}, "", ""},
 		{"chunk", "FunctionDelta", literllm.Function{}, "", ""},
 		{"error", "Partial", literllm.Partial{}, "", ""},
+		{"many", "", literllm.MultiResponse{}, "", ""},
 	} {
 		definition := readSchema(t, row.document)
 		if row.definition != "" {
@@ -135,7 +150,7 @@ func (s *schema) full(top *schema) any {
 	switch {
 	case s.Ref != "":
 		return top.Defs[strings.TrimPrefix(s.Ref, "#/$defs/")].full(top)
-	case s.Const != "":
+	case s.Const != nil:
 		return s.Const
 	case len(s.Enum) > 0:
 		return s.Enum[0]

@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="three rounds, a fifth of the calls")
     parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
     parser.add_argument("--language", action="append", choices=LANGUAGES, help="one language")
-    parser.add_argument("--rounds", type=int, help="how often each side runs (7)")
+    parser.add_argument("--rounds", type=int, help="how often each side runs (15)")
     parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
@@ -43,7 +43,7 @@ def main() -> int:
         parser.error("README.md gets a whole run against raw sockets")
     wanted = options.only or NAMES
     languages = options.language or (("python", "c") if options.against else LANGUAGES)
-    rounds = options.rounds or (3 if options.quick else 7)
+    rounds = options.rounds or (3 if options.quick else 15)
 
     threads = "go-threads" in wanted and "go" in languages and many.raise_limit()
     results: list[workloads.Result] = []

@@ -85,6 +85,13 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let pool = &call.pools[candidate.provider];
     let wire = pool.prepare(settings, adapter.auth(), http, idempotency)?;
     let mut permits = call.enter(index, tokens, mode.wait).await?;
+    if permits.insisted {
+        let message = format!(
+            "{} is passed over for its failures, and was asked as there is no other",
+            call.name(index)
+        );
+        notes.warn("breaker_open", "model", message);
+    }
 
     // The clock is read once at each end: it is not for nothing.
     let began = permits.began();
@@ -160,7 +167,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         Err(error) => {
             let now = Instant::now();
             call.ledger.end(ticket, error.status, Some(error.kind()), now);
-            permits.failed(&error, call.deadline() <= now, now);
+            call.report(index, permits, &error, now);
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }

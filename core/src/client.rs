@@ -32,7 +32,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) table: Table,
-    network: Option<Arc<dyn Network>>,
+    pub(crate) network: Option<Arc<dyn Network>>,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
@@ -298,6 +298,16 @@ impl Client {
     }
 }
 
+impl Inner {
+    /// Ends when the client is closed or gone; keeps nothing of it meanwhile.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut state = self.state.subscribe();
+        async move {
+            let _ = state.wait_for(|state| *state != State::Open).await;
+        }
+    }
+}
+
 impl Answer {
     /// The response document, compact, in canonical member order.
     #[must_use]
@@ -313,8 +323,9 @@ impl Answer {
 impl ChatStream {
     /// What comes next. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
-        let work = self.open.next();
-        let step = self.permit.run(pin!(work)).await.map_err(|error| self.permit.failed(error))?;
+        let step = self.permit.unless_closed(pin!(self.open.next())).await;
+        let step = step.unwrap_or_else(|| Err(self.open.failed(closed())));
+        let step = step.map_err(|error| self.permit.failed(error))?;
         if let Step::Done(response) = &step {
             self.permit.count(Some(&response.provider), None);
         }
@@ -331,16 +342,18 @@ impl ChatStream {
 
 impl Permit {
     async fn whole(&self, call: Box<Call>) -> Result<Response, Error> {
-        let work = pin!(pipeline::whole(&call));
-        let response = self.run(work).await.map_err(|error| self.failed(error))?;
+        let outcome = self.unless_closed(pin!(pipeline::whole(&call))).await;
+        let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
+        let response = outcome.map_err(|error| self.failed(error))?;
         self.count(Some(&response.provider), None);
         Ok(response)
     }
 
     async fn stream(self, call: Box<Call>) -> Result<ChatStream, Error> {
-        let open = self.run(pin!(pipeline::open(call))).await;
-        let open = open.map_err(|error| self.failed(error))?;
-        Ok(ChatStream { open, permit: self })
+        let served = self.unless_closed(pin!(pipeline::first(&call))).await;
+        let served = served.unwrap_or_else(|| Err(call.failed(closed())));
+        let served = served.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open: Open::new(call, served), permit: self })
     }
 
     // Boxed: fan-outs are rare, and every call would carry their futures about.
@@ -381,17 +394,22 @@ impl Permit {
         self.run(work).await
     }
 
-    /// Runs `work`, pinned by the caller so that its future is not held twice, unless the client is
-    /// closed under it.
+    /// Runs `work`, unless the client is closed under it.
     pub(crate) async fn run<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        self.unless_closed(work).await.unwrap_or_else(|| Err(closed()))
+    }
+
+    /// Runs `work`, pinned by the caller so that its future is not held twice; `None`: the client was
+    /// closed under it.
+    async fn unless_closed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut state = self.state.clone();
         tokio::select! {
             biased;
-            outcome = work => outcome,
-            _ = state.wait_for(|state| *state == State::Cancelled) => Err(closed()),
+            outcome = work => Some(outcome),
+            _ = state.wait_for(|state| *state == State::Cancelled) => None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::json::{Object, Value, json, to_vec};
 use crate::retry::hint;
 use crate::route::breaker::State;
+use crate::route::table::TargetState;
 
 impl Client {
     /// Counters so far, as a JSON document.
@@ -38,17 +39,17 @@ impl Client {
         let targets = self.inner.table.targets().into_iter();
         targets.map(move |(provider, model, state)| {
             let name = &self.inner.config.providers[provider].name;
-            let health = match state.breaker(now) {
-                State::Closed => "closed",
-                State::Open => "open",
-                State::HalfOpen => "half_open",
-            };
             let mut target = Object::new();
             target.insert("target", format!("{name}/{model}"));
-            target.insert("breaker", health);
+            target.insert("breaker", state.breaker(now).name());
             target.insert("in_flight", u64::from(state.in_flight()));
             target.insert("attempts", state.attempts.load(Ordering::Relaxed));
             target.insert("failures", state.failures.load(Ordering::Relaxed));
+            let asked = state.probes.asked.load(Ordering::Relaxed);
+            if asked > 0 {
+                let well = state.probes.well.load(Ordering::Relaxed);
+                target.insert("probes", json!({"asked": asked, "well": well}));
+            }
             if let Some(left) = state.cooling(now) {
                 target.insert("cooling_ms", hint::millis(left));
             }
@@ -89,9 +90,75 @@ impl Client {
                 );
             }
         }
+        self.write_targets(&mut text);
         text.into_bytes()
     }
+
+    /// The same of each target as in JSON, but its times.
+    fn write_targets(&self, text: &mut String) {
+        let now = Instant::now();
+        let targets = self.inner.table.targets();
+        for Series { name, kind, help, of } in SERIES {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (provider, model, state) in &targets {
+                let provider = label(&self.inner.config.providers[*provider].name);
+                let target = format!("target=\"{provider}/{}\"", label(model));
+                let _ = writeln!(text, "{name}{{{target}}} {}", of(state));
+            }
+        }
+        let name = "liter_llm_target_breaker";
+        let _ = writeln!(text, "# HELP {name} 1 for the state that it is in.\n# TYPE {name} gauge");
+        for (provider, model, state) in &targets {
+            let provider = label(&self.inner.config.providers[*provider].name);
+            let target = format!("target=\"{provider}/{}\"", label(model));
+            for each in [State::Closed, State::Open, State::HalfOpen] {
+                let is = u8::from(state.breaker(now) == each);
+                let _ = writeln!(text, "{name}{{{target},state=\"{}\"}} {is}", each.name());
+            }
+        }
+    }
 }
+
+/// A number that every target has.
+struct Series {
+    name: &'static str,
+    kind: &'static str,
+    help: &'static str,
+    of: fn(&TargetState) -> u64,
+}
+
+const SERIES: [Series; 5] = [
+    Series {
+        name: "liter_llm_target_in_flight",
+        kind: "gauge",
+        help: "Attempts in flight.",
+        of: |state| state.in_flight().into(),
+    },
+    Series {
+        name: "liter_llm_target_attempts_total",
+        kind: "counter",
+        help: "Attempts.",
+        of: |state| state.attempts.load(Ordering::Relaxed),
+    },
+    Series {
+        name: "liter_llm_target_failures_total",
+        kind: "counter",
+        help: "Attempts that failed.",
+        of: |state| state.failures.load(Ordering::Relaxed),
+    },
+    Series {
+        name: "liter_llm_target_probes_total",
+        kind: "counter",
+        help: "Health probes.",
+        of: |state| state.probes.asked.load(Ordering::Relaxed),
+    },
+    Series {
+        name: "liter_llm_target_probes_well_total",
+        kind: "counter",
+        help: "Health probes that were answered well.",
+        of: |state| state.probes.well.load(Ordering::Relaxed),
+    },
+];
 
 /// A Prometheus label's value.
 fn label(text: &str) -> String {

@@ -2,10 +2,12 @@
 //!
 //! For the transports that put this engine under a provider's own SDK. What is the engine's is how:
 //! connections, timers, back-pressure, cancelling. What is said is the caller's: no key is added, no
-//! status is judged, nothing is decoded or sent again. `pipeline` has no part in it.
+//! status is judged, nothing is decoded or sent again. `pipeline` has no part in it, nor has what is
+//! known of targets: of the limits only the provider's own, as configured, hold here too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ::http::{HeaderMap, Request, Uri};
 use bytes::Bytes;
@@ -13,10 +15,11 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::client::{Client, Inner, Permit};
-use crate::config::{Config, ProviderConfig};
+use crate::config::{Config, ProviderConfig, RetryOverlay};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Pool, Reply};
-use crate::model::{HttpAnswer, HttpCall, HttpEvent, Liter, Options, Timing};
+use crate::limit;
+use crate::model::{HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, Timing, Unsupported};
 use crate::pipeline::{located, millis, unique};
 use crate::provider::shared;
 
@@ -25,6 +28,11 @@ struct Plan {
     inner: Arc<Inner>,
     provider: usize,
     deadline: Deadline,
+    idle_ms: Option<u64>,
+    /// Whether it waits for the provider's limits.
+    wait: bool,
+    /// Its place under them.
+    place: Option<limit::Permit>,
     began: Option<Instant>,
     /// The request went out on a connection.
     sent: AtomicBool,
@@ -110,6 +118,7 @@ impl HttpStream {
             }
             Ok(None) => {
                 self.body = None;
+                self.plan.place = None;
                 let headers = std::mem::take(&mut self.headers);
                 let answer = self.plan.respond(&self.permit, self.status, headers, None);
                 Ok(HttpStep::Done(Box::new(answer)))
@@ -127,19 +136,26 @@ impl HttpStream {
 
     fn failed(&mut self, error: Error) -> Error {
         self.body = None;
+        self.plan.place = None;
         self.permit.failed(self.plan.failed(located(error, self.status, &self.headers)))
     }
 }
 
 impl Plan {
     fn new(inner: &Arc<Inner>, call: &HttpCall, options: &Options) -> Result<Plan, Error> {
+        meaningless(options)?;
         let provider = provider(&inner.config, &call.url, options.provider.as_deref())?;
         let timeouts = &inner.config.providers[provider].timeouts;
-        let deadline = Deadline::verbatim(timeouts, options.timeout_ms, options.idle_ms);
+        let start = Instant::now();
+        let total = options.timeout_ms.map_or(timeouts.total, Duration::from_millis);
+        let total = Deadline::after(start, total);
         Ok(Plan {
             inner: Arc::clone(inner),
             provider,
-            deadline,
+            deadline: Deadline::verbatim(timeouts, start, start, total, options.idle_ms),
+            idle_ms: options.idle_ms,
+            wait: options.wait.unwrap_or(inner.config.wait),
+            place: None,
             began: None,
             sent: AtomicBool::new(false),
             ttft_ms: None,
@@ -151,6 +167,13 @@ impl Plan {
     }
 
     async fn send(&mut self, pools: &[Pool], call: HttpCall) -> Result<Reply, Error> {
+        let tokens = limit::estimate(call.body.len(), None);
+        let Deadline { start, total, .. } = self.deadline;
+        let place = self.inner.table.enter_provider(self.provider, tokens, self.wait, total);
+        self.place = place.await.map_err(limit::Limited::error)?;
+        // The attempt's timers begin with it.
+        let timeouts = &self.settings().timeouts;
+        self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
         let mut request = Request::new(Full::new(call.body));
         *request.method_mut() = call.method;
         *request.uri_mut() = call.url;
@@ -206,6 +229,36 @@ impl Plan {
             e.provider.get_or_insert_with(|| self.settings().name.clone());
             e.attempts.extend(attempt);
         })
+    }
+}
+
+/// Refuses options that would change nothing: what is passed through is sent once, to one place, as
+/// it is.
+fn meaningless(options: &Options) -> Result<(), Error> {
+    let once = |retry: RetryOverlay| retry.max_attempts == Some(1);
+    let asked = [
+        ("retry", options.retry.is_some_and(|retry| !once(retry))),
+        ("fallback", options.fallback.is_some()),
+        ("fanout", options.fanout.is_some()),
+        ("hedge", options.hedge.is_some_and(|hedge| hedge.max > 0)),
+        ("region", options.region.is_some()),
+        ("sticky_key", options.sticky_key.is_some()),
+        ("idempotency_key", options.idempotency_key.is_some()),
+        ("on_break", options.on_break == Some(OnBreak::Restart)),
+        ("merge_deltas", options.merge_deltas == Some(true)),
+        ("unsupported", options.unsupported == Some(Unsupported::Error)),
+        ("strict", options.strict == Some(true)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let path = format!("options.{name}");
+            let message = format!(
+                "{path} does not go with op \"http\", whose request is sent once and as it is: \
+                 leave it out"
+            );
+            Err(Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some(path)))
+        }
     }
 }
 

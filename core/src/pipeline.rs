@@ -22,14 +22,14 @@ use tokio::time::Instant;
 use crate::attempt::{Content, Served};
 use crate::client::Inner;
 use crate::config::{Hedge, ProviderConfig};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
-use crate::retry::{MIN_ATTEMPT, RetryPolicy, hint};
+use crate::retry::{MIN_ATTEMPT, RetryPolicy};
 use crate::route::table::Permits;
-use crate::route::{Candidate, Choice, race, resolve};
+use crate::route::{Candidate, Choice, health, race, resolve};
 use crate::stream::Open;
 
 /// A call that knows where it may go.
@@ -69,10 +69,13 @@ pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
 
 /// Opens a stream: everything up to its first content.
 pub(crate) async fn open(call: Box<Call>) -> Result<Open, Error> {
-    match race(&call).await {
-        Ok(served) => Ok(Open::new(call, served)),
-        Err(error) => Err(call.failed(error)),
-    }
+    let served = first(&call).await?;
+    Ok(Open::new(call, served))
+}
+
+/// A stream's first content, or its end.
+pub(crate) async fn first(call: &Call) -> Result<Served, Error> {
+    race(call).await.map_err(|error| call.failed(error))
 }
 
 impl Call {
@@ -168,16 +171,13 @@ impl Call {
         // Whoever waits until its time is up has none left for the attempt.
         let until = self.total.checked_sub(MIN_ATTEMPT).unwrap_or(self.total);
         let entered = self.inner.table.enter(candidate, tokens, wait, until).await;
-        entered.map_err(|limited| {
-            let ms = limited.retry_after.map(hint::millis);
-            let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
-            let message = format!(
-                "not sent: {} leaves no room{when}, and the call may not wait so long",
-                limited.what
-            );
-            let error = Error::new(ErrorKind::RateLimit, message);
-            self.place(error.with(|e| e.retry_after_ms = ms), index)
-        })
+        entered.map_err(|limited| self.place(limited.error(), index))
+    }
+
+    /// An attempt failed: says so to what is known of its target.
+    pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error, now: Instant) {
+        permits.failed(error, self.total <= now, now);
+        health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
     /// The key that makes the attempts of this call count once, where the server has such a header.
@@ -238,9 +238,9 @@ impl Call {
 
     /// Where an attempt beside those that are under way goes. `other`: only to another target.
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
-        let free = |i| !self.ledger.is_trying(i) && !self.ledger.has_given_up(i);
-        self.pick(|i| free(i) && !self.is_open(i))
-            .or_else(|| (!other).then_some(0).filter(|_| self.candidates.len() == 1))
+        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i);
+        let again = !other && self.candidates.len() == 1;
+        self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }
 
     /// Says of an error which target it is of.
@@ -249,15 +249,19 @@ impl Call {
             let settings = self.settings(index);
             e.provider.get_or_insert_with(|| settings.name.clone());
             e.model.get_or_insert_with(|| self.candidates[index].model.clone());
-            if e.status.is_some()
-                && let Some(message) = settings.key.redact(&e.message)
-            {
-                e.message = message;
+            if e.status.is_some() {
+                // Whatever the provider says may repeat the key.
+                let texts = [&mut e.code, &mut e.param, &mut e.request_id].into_iter().flatten();
+                for text in texts.chain([&mut e.message]) {
+                    if let Some(clean) = settings.key.redact(text) {
+                        *text = clean;
+                    }
+                }
             }
         })
     }
 
-    fn name(&self, index: usize) -> String {
+    pub(crate) fn name(&self, index: usize) -> String {
         [self.settings(index).name.as_str(), &self.candidates[index].model].join("/")
     }
 

@@ -128,7 +128,7 @@ impl Open {
         let error = located(reader.broken(error), parts.status, &parts.headers);
         let now = Instant::now();
         self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
-        permits.failed(&error, self.call.deadline() <= now, now);
+        self.call.report(target, permits, &error, now);
         self.call.place(error, target)
     }
 

@@ -10,7 +10,7 @@ import { HERE, ROOT, table } from "./helpers.mjs";
 
 const { OPTION_NAMES } = createRequire(import.meta.url)("../src/_request.js");
 
-const statements = ["documents.d.ts", "index.d.ts"].flatMap((name) => {
+const statements = ["documents.d.ts", "settings.d.ts", "index.d.ts"].flatMap((name) => {
   const path = resolve(HERE, "..", name);
   return ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest).statements;
 });

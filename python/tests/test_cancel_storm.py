@@ -59,7 +59,7 @@ def test_tasks_and_streams(simulator, factory, times):
         return (await client.chat(f"{n}")).text
 
     async def main():
-        config = simulator.config("delay_ms=2,chunks=3,interval_ms=1")
+        config = simulator.config("delay_ms=2,interval_ms=1")
         async with liter_llm.AsyncClient(config) as client:
             for n in range(times):
                 tasks = [asyncio.ensure_future(ring(client, i)) for i in range(20)]
@@ -89,6 +89,27 @@ def test_tasks_and_streams(simulator, factory, times):
         loop.close()
 
 
+@pytest.mark.parametrize("factory", [asyncio.SelectorEventLoop, Pumped], ids=["asyncio", "pump"])
+def test_streams_at_once(simulator, factory, times):
+    """Each stream's queue has the same tokens: nothing of one may come to another."""
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config("interval_ms=1")) as client:
+            for _ in range(times // 4):
+                names = [f"{n}" * 200 + " x" * 10 for n in range(40)]
+                texts = await asyncio.gather(*[client.stream(name).text() for name in names])
+                chunks = [client.stream(name) for name in names]
+                assert texts == [f"You said: {name}" for name in names]
+                for stream, text in zip(chunks, texts, strict=True):
+                    assert "".join([chunk.text async for chunk in stream]) == text
+
+    loop = factory()
+    try:
+        loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
 def test_threads(simulator, times):
     """Streams that threads drop, close and read to the end, and clients that go with them."""
     failures = []
@@ -96,7 +117,7 @@ def test_threads(simulator, times):
     def work(number):
         try:
             for n in range(times):
-                client = liter_llm.Client(simulator.config("chunks=3,interval_ms=1"))
+                client = liter_llm.Client(simulator.config("interval_ms=1"))
                 stream = client.stream(f"{number}.{n}")
                 if n % 4 == 0:
                     assert stream.text() == f"You said: {number}.{n}"
@@ -106,7 +127,7 @@ def test_threads(simulator, times):
                 elif n % 4 == 2:
                     next(stream)
                 else:
-                    stream.cycle = [stream] if hasattr(stream, "__dict__") else None
+                    stream.cycle = stream  # only the collector ends it
                 if n % 2:
                     client.close()
         except BaseException as error:

@@ -45,7 +45,7 @@ asyncio.run(main())
 
 def test_ten_thousand(run_python, simulator):
     config = {**simulator.config(), "retry": False}
-    for name, knobs in (("late", "delay_ms=6000"), ("held", "delay_ms=100000"), ("fast", "")):
+    for name, knobs in (("late", "delay_ms=8000"), ("held", "delay_ms=100000"), ("fast", "")):
         entry = simulator.config(knobs)["providers"]["openai"]
         config["providers"][name] = {**entry, "kind": "openai"}
     run_python(SCRIPT, config=config, timeout=120)

@@ -11,7 +11,7 @@ use crate::engine::{Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard, logs,
+    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard, logs, sys,
 };
 
 /// A client: configuration, connections, limits.
@@ -128,6 +128,9 @@ pub(crate) fn start() -> Result<&'static Engine, Error> {
 
 /// One call on the calling thread, which waits for it.
 pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
+    if sys::thread_is_ending() {
+        return call_elsewhere(lanes, request, options);
+    }
     let engine = start()?;
     let lane = lanes.take(engine).map_err(|error| {
         let message = format!("cannot open what a call needs: {error}");
@@ -153,6 +156,24 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
         Err(error) => {
             logs::failed(&error);
             Err(error)
+        }
+    }
+}
+
+/// The same on a thread made for it: in its last destructors a thread has no thread-local data any
+/// more, and without that tokio cannot wait.
+fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
+    let outcome = sys::with_signals_blocked(|| {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("liter-llm".to_owned());
+            thread.spawn_scoped(scope, || call(lanes, request, options)).map(|call| call.join())
+        })
+    });
+    match outcome {
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(panicked())),
+        Err(error) => {
+            let message = format!("cannot start a thread for a call: {}", error.kind());
+            Err(Error::new(ErrorKind::Internal, message))
         }
     }
 }

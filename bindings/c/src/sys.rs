@@ -24,6 +24,17 @@ pub(crate) fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
+/// Whether the calling thread has lost its thread-local data: it runs its last destructors.
+pub(crate) fn thread_is_ending() -> bool {
+    /// Its drop is what makes an end of it.
+    struct Probe;
+    impl Drop for Probe {
+        fn drop(&mut self) {}
+    }
+    thread_local!(static PROBE: Probe = const { Probe });
+    PROBE.try_with(|_| ()).is_err()
+}
+
 /// Blocks the same signals in the calling thread, for good.
 pub(crate) fn block_signals() {
     // SAFETY: the mask is a valid one, and no old mask is asked for.

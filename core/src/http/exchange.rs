@@ -14,7 +14,7 @@ use ::http::header::{
     HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
 };
 use ::http::response::Parts;
-use ::http::{Method, Request, Uri};
+use ::http::{Request, Uri};
 use bytes::{Buf, Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 use http_body_util::Full;
@@ -198,15 +198,18 @@ impl Pool {
         request: HttpRequest,
         idempotency: Option<&str>,
     ) -> Result<Request<Full<Bytes>>, Error> {
+        let has_body = !request.body.is_empty();
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
-        *out.method_mut() = Method::POST;
+        *out.method_mut() = request.method;
         let base = provider.base_url.path().trim_end_matches('/');
         // A base path was checked when the configuration was read, an adapter's path is its own.
         *out.uri_mut() = Uri::try_from(format!("{base}{}", request.path))
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
         let headers = out.headers_mut();
         headers.reserve(8 + request.headers.len() + provider.headers.len());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if has_body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let agent = concat!("liter-llm/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));

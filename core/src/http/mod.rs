@@ -76,15 +76,19 @@ impl Deadline {
         }
     }
 
-    /// The timers of a request that is passed through and begins now. Which of its answer's bytes are
+    /// The timers of a request that is passed through and is sent at `begun`, in a call that
+    /// began at `start` and has until `total`. Which of its answer's bytes are
     /// content nobody here knows, so silence counts only where a limit was asked for; one that the
     /// call asks for counts before the headers too, as it does in HTTP clients.
     #[must_use]
-    pub fn verbatim(timeouts: &Timeouts, total_ms: Option<u64>, idle_ms: Option<u64>) -> Self {
-        let start = Instant::now();
-        let total = total_ms.map_or(timeouts.total, Duration::from_millis);
-        let total = Self::after(start, total);
-        let mut deadline = Self::new(timeouts, true, start, start, total, idle_ms);
+    pub fn verbatim(
+        timeouts: &Timeouts,
+        start: Instant,
+        begun: Instant,
+        total: Instant,
+        idle_ms: Option<u64>,
+    ) -> Self {
+        let mut deadline = Self::new(timeouts, true, start, begun, total, idle_ms);
         if !deadline.idle_from_start {
             deadline.idle = FOREVER;
         }

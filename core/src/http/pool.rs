@@ -53,6 +53,8 @@ const RESTED: Duration = Duration::from_millis(100);
 /// The connections to one provider.
 pub struct Pool {
     pub(super) dialler: Dialler,
+    /// The runtime beside that of its calls, where there is one.
+    pub(crate) engine: Option<Handle>,
     pub(super) origin: String,
     idle: Arc<Mutex<VecDeque<Http1>>>,
     most_idle: usize,
@@ -175,10 +177,11 @@ impl Pool {
         blocking: Option<Handle>,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let dialler = Dialler::new(provider, blocking, network);
+        let dialler = Dialler::new(provider, blocking.clone(), network);
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
             dialler,
+            engine: blocking,
             origin: provider.origin(),
             idle: Arc::default(),
             most_idle,

@@ -120,6 +120,11 @@ fn period(name: &str) -> Option<Duration> {
     name.ends_with("-minute").then_some(MINUTE)
 }
 
+/// So many periods; more than anybody waits is enough.
+pub(super) fn periods(period: Duration, times: u64) -> Duration {
+    period.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)).min(MAX_WAIT * 10)
+}
+
 /// The quotas of one gate.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
@@ -209,21 +214,33 @@ impl Quotas {
         &self,
         now: Instant,
         passed: Totals,
+        ahead: Totals,
         tokens: u64,
     ) -> Option<(Instant, &'static str)> {
         let blocking = self.known.iter().filter(|quota| {
-            quota.reset.saturating_duration_since(now) <= MAX_WAIT && !quota.fits(passed, tokens)
+            quota.reset.saturating_duration_since(now) <= MAX_WAIT
+                && !quota.fits(passed, ahead, tokens)
         });
-        let last = blocking.max_by_key(|quota| quota.reset)?;
+        let last = blocking.max_by_key(|quota| quota.opens(passed, ahead))?;
         let what = match last.unit {
             Unit::Requests => "the provider's quota of requests",
             Unit::Tokens => "the provider's quota of tokens",
         };
-        Some((last.reset, what))
+        Some((last.opens(passed, ahead), what))
     }
 }
 
 impl Quota {
+    /// When it has room at the earliest behind those ahead: it starts anew with its limit, no more.
+    fn opens(&self, passed: Totals, ahead: Totals) -> Instant {
+        let Some(limit) = self.limit.filter(|_| self.unit == Unit::Requests) else {
+            return self.reset;
+        };
+        let left = self.ceiling.saturating_sub(passed.requests);
+        let over = ahead.requests.saturating_sub(left);
+        self.reset + periods(self.period, over / limit.max(1))
+    }
+
     /// How many calls it would take yet, where it counts tokens by the average of all calls.
     fn left(&self, passed: Totals) -> Option<u64> {
         match self.unit {
@@ -237,10 +254,13 @@ impl Quota {
 
     /// An estimate counts all that an answer may take, most of which is seldom used: no call is
     /// held back for wanting more than half of a quota, nor where the quota is not known.
-    fn fits(&self, passed: Totals, tokens: u64) -> bool {
+    fn fits(&self, passed: Totals, ahead: Totals, tokens: u64) -> bool {
         let (passed, wanted) = match self.unit {
-            Unit::Requests => (passed.requests, 1),
-            Unit::Tokens => (passed.tokens, tokens.min(self.limit.unwrap_or(2) / 2).max(1)),
+            Unit::Requests => (passed.requests + ahead.requests, 1),
+            Unit::Tokens => (
+                passed.tokens.saturating_add(ahead.tokens),
+                tokens.min(self.limit.unwrap_or(2) / 2).max(1),
+            ),
         };
         passed.saturating_add(wanted) <= self.ceiling
     }

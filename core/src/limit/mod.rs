@@ -24,8 +24,14 @@ use tokio::time::Instant;
 
 use state::{Blocked, Grant, Seat, State};
 
+use crate::error::{Error, ErrorKind};
+use crate::retry::hint;
+
 /// Nobody waits longer than this for a turn.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// How much longer one waits who was let wait: what is learned meanwhile may move a turn a little.
+const SLACK: Duration = Duration::from_secs(5);
 
 /// How often one who is not the first looks whether the first could go: the first may run on a
 /// thread that nobody drives just now, and must not hold up the others.
@@ -50,6 +56,19 @@ pub(crate) struct Limited {
     pub retry_after: Option<Duration>,
     /// What is in the way: the configured limit's name, or whose quota it is.
     pub what: &'static str,
+}
+
+impl Limited {
+    /// What the caller is told.
+    pub(crate) fn error(self) -> Error {
+        let ms = self.retry_after.map(hint::millis);
+        let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
+        let message = format!(
+            "not sent: {} leaves no room{when}, and the call may not wait so long",
+            self.what
+        );
+        Error::new(ErrorKind::RateLimit, message).with(|e| e.retry_after_ms = ms)
+    }
 }
 
 /// What stands before one scope. Clones are the same gate.
@@ -256,7 +275,6 @@ struct Waiting<'a> {
 
 impl Waiting<'_> {
     async fn turn(mut self, since: Instant, deadline: Instant) -> Result<Permit, Limited> {
-        let end = deadline.min(since + MAX_WAIT);
         loop {
             let look = {
                 let now = Instant::now();
@@ -271,6 +289,9 @@ impl Waiting<'_> {
                     // The line moved up to it, but its turn was not given: cannot be.
                     continue;
                 };
+                // As if it had come later.
+                let since = since + blocked.until.map_or(Duration::ZERO, |_| SLACK);
+                let end = deadline.min(since + MAX_WAIT);
                 if now >= end || !blocked.fits(since, deadline) {
                     return Err(blocked.limited(now));
                 }

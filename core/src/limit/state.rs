@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::learned::{Anew, Quotas, Reading};
+use super::learned::{Anew, Quotas, Reading, periods};
 use super::rate::{Pace, Window};
 use super::{Limits, Totals};
 
@@ -88,6 +88,10 @@ struct Trial {
     spacing: Duration,
     step: u64,
     limit: Option<u64>,
+    /// When it began, in what time the limit may be used, and how much of it was.
+    begun: Instant,
+    period: Duration,
+    taken: u64,
 }
 
 impl Grant {
@@ -118,7 +122,9 @@ impl Trial {
             Some(left) => left.saturating_add(1),
             None => u64::from(!unheard),
         };
-        Self { credit, next: anew.at + spacing, spacing, step: 1, limit }
+        let period = anew.limit.map_or(Duration::ZERO, |(_, period)| period);
+        let (next, begun) = (anew.at + spacing, anew.at);
+        Self { credit, next, spacing, step: 1, limit, begun, period, taken: 0 }
     }
 
     fn advance(&mut self, now: Instant) {
@@ -139,10 +145,17 @@ impl Trial {
 
     fn take(&mut self, now: Instant) {
         self.credit = self.credit.saturating_sub(1);
+        self.taken += 1;
         if self.limit.is_some() {
             // Time gives nothing before the answer to the last one could have.
             self.next = self.next.max(now + self.spacing);
         }
+    }
+
+    /// When there is room behind so many at the earliest, where the limit is known.
+    fn opens(&self, ahead: u64) -> Option<Instant> {
+        let times = (self.taken + ahead) / self.limit?;
+        (times > 0).then(|| self.begun + periods(self.period, times))
     }
 
     fn is_over(&self) -> bool {
@@ -224,17 +237,17 @@ impl State {
         if let Some(window) = &self.window {
             not_before(window.earliest(now, ahead.tokens, tokens), "tokens_per_minute");
         }
-        let passed = Totals {
-            requests: passed.requests + ahead.requests,
-            tokens: passed.tokens.saturating_add(ahead.tokens),
-        };
-        if let Some((at, what)) = self.quotas.earliest(now, passed, tokens) {
+        if let Some((at, what)) = self.quotas.earliest(now, passed, ahead, tokens) {
             not_before(at, what);
         }
-        if let Some(trial) = &self.trial
-            && trial.credit == 0
-        {
-            not_before(trial.next, "the provider's quota starts anew");
+        if let Some(trial) = &self.trial {
+            let anew = "the provider's quota starts anew";
+            if trial.credit == 0 {
+                not_before(trial.next, anew);
+            }
+            if let Some(at) = trial.opens(ahead.requests) {
+                not_before(at, anew);
+            }
         }
         if let Some((until, what)) = worst {
             return Err(Blocked { until: Some(until), what });

@@ -17,7 +17,7 @@ pub use assembly::Assembly;
 pub use reader::StreamReader;
 pub use registry::Row;
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, Method};
 
 use crate::codec::Object;
 use crate::config::ProviderConfig;
@@ -38,6 +38,10 @@ pub trait Provider: Send + Sync {
         target: &Target<'_>,
         notes: &mut Notes,
     ) -> Result<HttpRequest, Error>;
+
+    /// A request that costs nothing and that the provider answers where it is well: its list of
+    /// models.
+    fn health_probe(&self, target: &Target<'_>) -> HttpRequest;
 
     /// Reads a complete answer of any status.
     fn decode(
@@ -92,12 +96,32 @@ pub struct Target<'a> {
 /// A request on the wire, without its key.
 #[derive(Debug)]
 pub struct HttpRequest {
+    /// `POST`, of all but a health probe.
+    pub method: Method,
     /// Path to append to the base URL: `/chat/completions`.
     pub path: &'static str,
     /// Headers beside `content-type: application/json`, the key and the configured ones.
     pub headers: Vec<(&'static str, String)>,
-    /// The JSON body.
+    /// The JSON body; empty: none.
     pub body: Vec<u8>,
+}
+
+impl HttpRequest {
+    /// A request with a body.
+    #[must_use]
+    pub fn post(
+        path: &'static str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> HttpRequest {
+        HttpRequest { method: Method::POST, path, headers, body }
+    }
+
+    /// A request without one.
+    #[must_use]
+    pub fn get(path: &'static str, headers: Vec<(&'static str, String)>) -> HttpRequest {
+        HttpRequest { method: Method::GET, path, headers, body: Vec::new() }
+    }
 }
 
 /// What a provider answered, before the pipeline adds what is ours.

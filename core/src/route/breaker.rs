@@ -81,6 +81,17 @@ pub(crate) enum State {
     HalfOpen,
 }
 
+impl State {
+    /// Its name in metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            State::Closed => "closed",
+            State::Open => "open",
+            State::HalfOpen => "half_open",
+        }
+    }
+}
+
 /// One call's way through a breaker. Dropped without a word (the call was cancelled, or its failure
 /// was the caller's), it says nothing, and a probe makes room for the next.
 #[derive(Debug)]
@@ -125,6 +136,22 @@ impl Breaker {
             None => State::Closed,
             Some(until) if now < until => State::Open,
             Some(_) => State::HalfOpen,
+        }
+    }
+
+    /// Which opening this is, as a number that no other has, and how many there were in a row;
+    /// `None` while it is not open.
+    pub(crate) fn opening(&self, now: Instant) -> Option<(u64, u32)> {
+        let circuit = self.lock();
+        let open = circuit.open_until.is_some_and(|until| now < until);
+        open.then_some((circuit.epoch, circuit.openings))
+    }
+
+    /// Ends this opening before its time, unless it has ended by itself: half-open.
+    pub(crate) fn half_open(&self, opening: u64, now: Instant) {
+        let mut circuit = self.lock();
+        if circuit.epoch == opening {
+            circuit.open_until = circuit.open_until.map(|until| until.min(now));
         }
     }
 

@@ -69,11 +69,24 @@ impl Latency {
 
     /// What 95 of 100 of the last samples stayed within; `None` while there are too few.
     pub(crate) fn p95(&self) -> Option<Duration> {
+        self.percentile(95)
+    }
+
+    /// When an answer is so late that another attempt is worth its price: the 95th percentile, but
+    /// within one and a half and three times the median. Where all are alike, one that is hardly
+    /// later than the others comes anyway; and where one in twenty is a straggler, they are the 95th
+    /// percentile themselves.
+    pub(crate) fn slow_after(&self) -> Option<Duration> {
+        let median = self.percentile(50)?;
+        Some(self.p95()?.clamp(median * 3 / 2, median * 3))
+    }
+
+    fn percentile(&self, percent: usize) -> Option<Duration> {
         let mut kept = self.lock().kept.clone();
         if kept.len() < ENOUGH {
             return None;
         }
-        let rank = (kept.len() * 95).div_ceil(100) - 1;
+        let rank = (kept.len() * percent).div_ceil(100) - 1;
         let (_, micros, _) = kept.select_nth_unstable(rank);
         Some(Duration::from_micros(u64::from(*micros)))
     }
@@ -140,6 +153,24 @@ mod tests {
         assert_eq!(latency.p95(), Some(ms(1_121)));
         latency.observe(Duration::MAX, now);
         assert_eq!(latency.p95(), Some(ms(1_121)));
+        // Alike as they are, none is slow before half as much again.
+        assert_eq!(latency.slow_after(), Some(ms(1_063) * 3 / 2));
+    }
+
+    #[test]
+    fn stragglers_do_not_say_what_is_slow() {
+        let (latency, now) = (Latency::default(), Instant::now());
+        for sample in 0..100 {
+            latency.observe(ms(if sample % 10 == 0 { 5_000 } else { 100 }), now);
+        }
+        assert_eq!((latency.p95(), latency.slow_after()), (Some(ms(5_000)), Some(ms(300))));
+        for _ in 0..128 {
+            latency.observe(ms(100), now);
+        }
+        for sample in 0..10 {
+            latency.observe(ms(200 + sample), now);
+        }
+        assert_eq!((latency.p95(), latency.slow_after()), (Some(ms(203)), Some(ms(203))));
         assert_eq!(latency.lock().kept.len(), KEPT);
     }
 }

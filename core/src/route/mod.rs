@@ -3,12 +3,13 @@
 //!
 //! A target is a model at a provider. Most calls have one; a named route, `options.fallback` and
 //! `options.fanout` give more. `policy` orders them, `breaker` and `latency` hold what was learned,
-//! `table` keeps that for each target. `pursue` tries them until one answers, `race` runs a second
+//! `table` keeps that for each target, `health` asks after those that fail. `pursue` tries them until one answers, `race` runs a second
 //! attempt beside a slow first one.
 
 pub(crate) mod breaker;
 mod candidates;
 pub(crate) mod fanout;
+pub(crate) mod health;
 pub(crate) mod latency;
 mod policy;
 pub(crate) mod pursue;

@@ -41,7 +41,7 @@ fn plan(call: &Call) -> Option<Plan> {
         let first = &call.candidates[0].state;
         let delay = match hedge.after {
             HedgeDelay::Fixed(delay) => Some(delay),
-            HedgeDelay::P95 => first.p95(call.request.stream),
+            HedgeDelay::P95 => first.slow_after(call.request.stream),
         };
         if let Some(delay) = delay {
             return Some(Plan { delay, most: hedge.max, late: false });
@@ -81,6 +81,8 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                 }
             }
             None => {
+                // Where the budget has nothing left just now, it is not asked again: what comes in
+                // saves more for one that has not waited yet.
                 left -= 1;
                 if let Some(target) = call.beside(plan.late)
                     && call.may_hedge(plan.late)

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::breaker::{Breaker, Fault, Pass, State, fault_of};
 use super::candidates::Candidate;
+use super::health::Probes;
 use super::latency::Latency;
 use crate::config::Config;
 use crate::error::Error;
@@ -45,7 +46,7 @@ struct ProviderState {
 
 /// What is known of one target.
 pub(crate) struct TargetState {
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
     gate: Gate,
     /// Of streams to their first content, and of whole answers.
     streams: Latency,
@@ -53,6 +54,7 @@ pub(crate) struct TargetState {
     in_flight: AtomicU32,
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
+    pub(crate) probes: Probes,
 }
 
 /// An attempt's place under every limit, and what its outcome is reported to.
@@ -61,6 +63,8 @@ pub(crate) struct Permits {
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
+    /// The target was asked although its breaker, or its key's, is open.
+    pub(crate) insisted: bool,
     began: Instant,
 }
 
@@ -109,6 +113,7 @@ impl Table {
             in_flight: AtomicU32::new(0),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            probes: Probes::default(),
         });
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
@@ -188,12 +193,33 @@ impl Table {
         }
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
-        let pass = |own: &Breaker| own.admit(now).unwrap_or_else(|| own.insist(now));
+        let mut insisted = false;
+        let mut pass = |own: &Breaker| {
+            own.admit(now).unwrap_or_else(|| {
+                insisted = true;
+                own.insist(now)
+            })
+        };
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let state = InFlight(Arc::clone(state));
-        Ok(Permits { state, target, provider, passes, began: now })
+        Ok(Permits { state, target, provider, passes, insisted, began: now })
+    }
+
+    /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
+    /// none.
+    pub(crate) async fn enter_provider(
+        &self,
+        provider: usize,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Option<Permit>, Limited> {
+        match &self.providers[provider].gate {
+            Some(gate) => Ok(Some(gate.acquire(tokens, wait, deadline).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Every target that was asked, with its provider's place.
@@ -217,7 +243,16 @@ impl TargetState {
     }
 
     pub(crate) fn p95(&self, stream: bool) -> Option<Duration> {
-        if stream { self.streams.p95() } else { self.answers.p95() }
+        self.latency(stream).p95()
+    }
+
+    /// When a first attempt is slow for this target; `None` while too little is known.
+    pub(crate) fn slow_after(&self, stream: bool) -> Option<Duration> {
+        self.latency(stream).slow_after()
+    }
+
+    fn latency(&self, stream: bool) -> &Latency {
+        if stream { &self.streams } else { &self.answers }
     }
 
     pub(crate) fn in_flight(&self) -> u32 {
@@ -246,9 +281,7 @@ impl Permits {
 
     /// The answer came, or a stream's first content.
     pub(crate) fn answered(&self, now: Instant, stream: bool) {
-        let state = &self.state.0;
-        let latency = if stream { &state.streams } else { &state.answers };
-        latency.observe(now - self.began, now);
+        self.state.0.latency(stream).observe(now - self.began, now);
     }
 
     /// The answer is complete; it used so many tokens.

@@ -138,6 +138,13 @@ func (r *row) play(out *outcome) error {
 	if r.via == "stream" {
 		return r.stream(client, request, out)
 	}
+	if fanout := request.Options.Fanout; fanout != nil {
+		multi, err := client.GenerateMulti(context.Background(), request, fanout.Targets, fanout.First)
+		if err == nil {
+			out.Result = multi.Document()
+		}
+		return err
+	}
 	response, err := client.Chat(context.Background(), request)
 	if err == nil {
 		out.Result = response.Document()
@@ -168,6 +175,10 @@ func (r *row) chatRequest() (*literllm.ChatRequest, error) {
 		}
 		for name, value := range members {
 			request.Options.Extra[name] = value
+		}
+		if fanout := members["fanout"]; fanout != nil && r.via != "stream" {
+			delete(request.Options.Extra, "fanout")
+			return request, json.Unmarshal(fanout, &request.Options.Fanout)
 		}
 	}
 	return request, nil

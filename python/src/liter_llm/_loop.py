@@ -128,7 +128,7 @@ class Inbox:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         loop = _running()
-        self.queue = Queue(hub.buffer if has_readers(loop) else None)
+        self.queue = Queue(hub.buffer)
         self.token = 0
         self.events: deque[Event] = deque()
         self._held = 0
@@ -184,15 +184,11 @@ class Inbox:
             self._listener.stop()
 
 
-def has_readers(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop can watch a descriptor (all but Windows' proactor loop and some guests)."""
-    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
-
-
 class Listener:
     """Reads a queue on its loop whenever something waits in it.
 
-    A loop without `add_reader` gets a daemon thread that reads and hands over whole batches.
+    A loop without a working `add_reader` (Windows' proactor loop, some guests) gets a daemon thread
+    that reads and hands over whole batches.
     """
 
     __slots__ = ("_deliver", "_fd", "_loop", "_pump", "_queue", "_reading")
@@ -214,6 +210,7 @@ class Listener:
         except NotImplementedError:
             from ._pump import Pump
 
+            queue.own_buffer()  # its thread reads while others do
             self._pump = Pump(loop, queue, deliver)
 
     def _drain(self) -> None:

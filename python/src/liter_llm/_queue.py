@@ -75,6 +75,10 @@ class Queue:
         self.next_token = count(1).__next__
         self._buffer = buffer or Buffer()
 
+    def own_buffer(self) -> None:
+        """Shares its buffer no longer: another thread is going to read this queue."""
+        self._buffer = Buffer()
+
     def submit(self, client: NativeClient, token: int, request: bytes, options: bytes) -> None:
         """Starts a request; both documents are copied before this returns."""
         handle = client.handle

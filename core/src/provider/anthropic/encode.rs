@@ -21,7 +21,7 @@ pub(super) fn request(
     target: &Target<'_>,
     notes: &mut Notes,
 ) -> Result<HttpRequest, Error> {
-    let version = target.provider.api_version.as_deref().unwrap_or(VERSION);
+    let version = version(target);
     let extra = extra(request, target);
     let mut body = Object::new();
     body.insert("model", target.model);
@@ -45,11 +45,13 @@ pub(super) fn request(
         body.insert("stream", true);
     }
     body.extend(extra);
-    Ok(HttpRequest {
-        path: "/v1/messages",
-        headers: vec![("anthropic-version", version.to_owned())],
-        body: body.to_json(),
-    })
+    let headers = vec![(super::VERSION_HEADER, version.to_owned())];
+    Ok(HttpRequest::post("/v1/messages", headers, body.to_json()))
+}
+
+/// The API's version that is asked for.
+pub(super) fn version<'a>(target: &Target<'a>) -> &'a str {
+    target.provider.api_version.as_deref().unwrap_or(VERSION)
 }
 
 /// The members that the caller wants in this provider's body, by the provider's name in the

@@ -21,6 +21,9 @@ use crate::model::Request;
 /// The member of `message.provider_fields` that holds an answer's content blocks as they came.
 const CONTENT: &str = "anthropic_content";
 
+/// The header of the API's version, which has to be given.
+const VERSION_HEADER: &str = "anthropic-version";
+
 /// The adapter.
 #[derive(Debug)]
 pub struct Anthropic;
@@ -38,6 +41,11 @@ impl Provider for Anthropic {
         notes: &mut Notes,
     ) -> Result<HttpRequest, Error> {
         encode::request(request, target, notes)
+    }
+
+    fn health_probe(&self, target: &Target<'_>) -> HttpRequest {
+        let headers = vec![(VERSION_HEADER, encode::version(target).to_owned())];
+        HttpRequest::get("/v1/models", headers)
     }
 
     fn decode(

@@ -57,7 +57,7 @@ pub(super) fn request(
             body.extend(members.clone());
         }
     }
-    Ok(HttpRequest { path: "/v2/chat", headers: Vec::new(), body: body.to_json() })
+    Ok(HttpRequest::post("/v2/chat", Vec::new(), body.to_json()))
 }
 
 fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {

@@ -43,6 +43,10 @@ impl Provider for Cohere {
         encode::request(request, target, notes)
     }
 
+    fn health_probe(&self, _target: &Target<'_>) -> HttpRequest {
+        HttpRequest::get("/v1/models", Vec::new())
+    }
+
     fn decode(
         &self,
         status: u16,

@@ -41,7 +41,7 @@ pub(super) fn encode(
             body.extend(members.clone());
         }
     }
-    Ok(HttpRequest { path: "/chat/completions", headers: Vec::new(), body: body.to_json() })
+    Ok(HttpRequest::post("/chat/completions", Vec::new(), body.to_json()))
 }
 
 struct Writer<'a> {

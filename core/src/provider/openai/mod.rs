@@ -35,6 +35,10 @@ impl Provider for Dialect {
         encode::encode(self, request, target, notes)
     }
 
+    fn health_probe(&self, _target: &Target<'_>) -> HttpRequest {
+        HttpRequest::get("/models", Vec::new())
+    }
+
     fn decode(
         &self,
         status: u16,

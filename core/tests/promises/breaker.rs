@@ -1,0 +1,173 @@
+//! Which targets are passed over, and for how long.
+
+use std::time::Duration;
+
+use liter_llm_core::{Client, ErrorKind};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::say::{answer, refuse};
+use super::world::{Act, call, client, health, ms, secs};
+
+async fn fails(client: &Client, times: usize) {
+    for _ in 0..times {
+        call(client, "a/m", json!({"retry": false})).await.unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_five_faults_open_it_and_one_probe_goes_through() {
+    let (client, world) = client(json!({}), |ask| match (ask.host.as_str(), ask.number) {
+        ("a", 0..5) => refuse(503, "", "overloaded"),
+        ("a", 5) => vec![Act::Wait(secs(5)), Act::Close],
+        ("a", 6) => [vec![Act::Wait(secs(5))], answer(ask)].into_iter().flatten().collect(),
+        _ => answer(ask),
+    });
+    fails(&client, 4).await;
+    assert_eq!(health(&client, "a/m")["breaker"], "closed");
+    fails(&client, 1).await;
+    assert_eq!(health(&client, "a/m")["breaker"], "open");
+    let fallback = json!({"fallback": ["b/m"], "retry": false});
+    // The n-th opening lasts n times 30 s. Of many calls after that, one goes through.
+    for (opening, seen) in [(30, 6), (60, 7)] {
+        sleep(secs(opening) - ms(1)).await;
+        assert_eq!(call(&client, "a/m", fallback.clone()).await.unwrap().provider, "b");
+        assert_eq!(
+            (world.count("a"), &health(&client, "a/m")["breaker"]),
+            (seen - 1, &json!("open"))
+        );
+        sleep(ms(2)).await;
+        assert_eq!(health(&client, "a/m")["breaker"], "half_open");
+        let mut calls = JoinSet::new();
+        for _ in 0..50 {
+            let (client, options) = (client.clone(), fallback.clone());
+            calls.spawn(async move { call(&client, "a/m", options).await.unwrap().provider });
+        }
+        let providers = calls.join_all().await;
+        assert_eq!(world.count("a"), seen);
+        let at_a = providers.iter().filter(|provider| *provider == "a").count();
+        assert_eq!(at_a, usize::from(opening == 60), "{providers:?}");
+    }
+    assert_eq!(health(&client, "a/m")["breaker"], "closed");
+    assert_eq!(call(&client, "a/m", fallback).await.unwrap().provider, "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_probe_that_is_given_up_makes_room() {
+    let (client, world) = client(json!({}), |ask| match (ask.host.as_str(), ask.number) {
+        ("a", 0..5) => refuse(503, "", "overloaded"),
+        ("a", 5) => vec![Act::Hang],
+        _ => answer(ask),
+    });
+    fails(&client, 5).await;
+    sleep(secs(31)).await;
+    let fallback = json!({"fallback": ["b/m"]});
+    let probe = call(&client, "a/m", fallback.clone());
+    tokio::time::timeout(secs(1), probe).await.unwrap_err();
+    assert_eq!(call(&client, "a/m", fallback).await.unwrap().provider, "a");
+    assert_eq!(world.count("a"), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_the_callers_faults_do_not_count() {
+    for (status, code) in [
+        (400, "invalid_value"),
+        (404, "model_not_found"),
+        (422, "invalid_value"),
+        (400, "context_length_exceeded"),
+        (400, "content_filter"),
+        (429, "rate_limit_exceeded"),
+    ] {
+        let (client, _) = client(json!({}), move |_| refuse(status, "", code));
+        fails(&client, 10).await;
+        assert_eq!(health(&client, "a/m")["breaker"], "closed", "{status} {code}");
+        assert_eq!(health(&client, "a/m")["failures"], 10);
+    }
+    // Nor does a deadline of the caller's own.
+    let (client, _) = client(json!({}), |_| vec![Act::Hang]);
+    for _ in 0..10 {
+        call(&client, "a/m", json!({"timeout_ms": 100})).await.unwrap_err();
+    }
+    assert_eq!(health(&client, "a/m")["breaker"], "closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_key_that_is_refused_trips_at_once() {
+    for (status, code) in [(401, "invalid_api_key"), (429, "insufficient_quota")] {
+        let (client, world) = client(json!({}), move |ask| match (ask.host.as_str(), ask.number) {
+            ("a", 0) => refuse(status, "", code),
+            _ => answer(ask),
+        });
+        let fallback = json!({"fallback": ["b/m"]});
+        for _ in 0..3 {
+            assert_eq!(call(&client, "a/m", fallback.clone()).await.unwrap().provider, "b");
+        }
+        // The key is that of all models.
+        assert_eq!(call(&client, "a/other", fallback.clone()).await.unwrap().provider, "b");
+        assert_eq!(world.count("a"), 1, "{code}");
+        sleep(secs(31)).await;
+        assert_eq!(call(&client, "a/m", fallback).await.unwrap().provider, "a");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_where_all_are_open_the_least_bad_is_asked() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        0..5 => refuse(503, "", "overloaded"),
+        _ => answer(ask),
+    });
+    fails(&client, 5).await;
+    sleep(secs(10)).await;
+    for _ in 0..5 {
+        call(&client, "b/m", json!({"retry": false})).await.unwrap_err();
+    }
+    // `a` is well 10 s earlier.
+    let found = call(&client, "b/m", json!({"fallback": ["a/m"]})).await.unwrap();
+    assert_eq!((found.provider.as_str(), world.count("b")), ("a", 5));
+    let codes: Vec<_> = found.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(codes, ["breaker_open"]);
+    // That has closed its breaker.
+    let found = call(&client, "a/m", json!({})).await.unwrap();
+    assert!(found.warnings.is_empty());
+}
+
+/// Fault 15 of the sixteen: a provider that flaps for a minute under twenty requests.
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_flapping_provider_is_ridden_out() {
+    let is_down = |at: Duration| at < secs(60) && (at.as_secs() / 5) % 2 == 1;
+    for fallback in [false, true] {
+        let (client, world) = client(json!({}), move |ask| match ask.host.as_str() {
+            "a" if is_down(ask.at) => refuse(503, "", "overloaded"),
+            _ => answer(ask),
+        });
+        let mut calls = JoinSet::new();
+        for _ in 0..20 {
+            let (client, begun) = (client.clone(), world.now());
+            let options = if fallback { json!({"fallback": ["b/m"]}) } else { json!({}) };
+            calls.spawn(async move {
+                match call(&client, "a/m", options).await {
+                    Ok(answer) => answer.liter.attempts,
+                    Err(error) => {
+                        assert_eq!(error.kind(), ErrorKind::Unavailable);
+                        // It was down for longer than retries last, and no longer is it given up.
+                        assert!(!fallback && is_down(begun), "{begun:?}: {error:?}");
+                        error.attempts.clone()
+                    }
+                }
+            });
+            sleep(secs(3)).await;
+        }
+        let attempts = calls.join_all().await;
+        let lost = attempts.iter().filter(|own| own[own.len() - 1].kind.is_some()).count();
+        let (a, b) = (world.count("a"), world.count("b"));
+        println!(
+            "flapping for 60 s under 20 calls, fallback {fallback}: {lost} lost, {a} requests to it, \
+             {b} to the fallback"
+        );
+        // Every request is in the account of some call.
+        assert_eq!(attempts.iter().map(Vec::len).sum::<usize>(), a + b);
+        assert!(a <= 40, "{a}");
+        assert_eq!(lost == 0, fallback);
+    }
+}

@@ -1,0 +1,146 @@
+//! A second attempt beside a slow first one.
+
+use std::time::Duration;
+
+use liter_llm_core::{Answer, Client, ErrorKind};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::say::{answer, stream as whole_stream};
+use super::world::{Act, Ask, call, client, health, ms, secs, seeded, stream};
+
+const CALLS: usize = 2_000;
+
+/// Of twenty answers, one has its first token after 5 s, the others after 80 to 120 ms.
+fn straggling(seed: u64, ask: &Ask) -> Vec<Act> {
+    let number = ask.number as u64;
+    let draw = |n| fastrand::Rng::with_seed(seed << 32 | n);
+    let late = draw(number / 20).u64(0..20) == number % 20;
+    let first = if late { secs(5) } else { ms(draw(number).u64(80..=120)) };
+    vec![Act::Wait(first), Act::Send(whole_stream(&["one ", "two"]).into_bytes())]
+}
+
+/// The 50th and 99th percentile of the time to the first token, and how many requests there were.
+async fn measured(seed: u64, options: Value) -> (Duration, Duration, usize) {
+    let (client, world) = seeded(seed, json!({}), move |ask| straggling(seed, ask));
+    let mut calls = JoinSet::new();
+    for _ in 0..CALLS {
+        let (client, options) = (client.clone(), options.clone());
+        calls.spawn(async move {
+            let streamed = stream(&client, "a/m", options).await;
+            let ttft = streamed.ttft;
+            assert_eq!(streamed.end().unwrap().text, "one two");
+            ttft.unwrap()
+        });
+        sleep(ms(20)).await;
+    }
+    let mut times = calls.join_all().await;
+    times.sort();
+    (times[CALLS / 2], times[CALLS * 99 / 100], world.count("a"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_hedging_halves_the_p99_for_a_twentieth_more() {
+    for seed in 0..3 {
+        let (p50, plain, requests) = measured(seed, json!({})).await;
+        println!("5 % stragglers, no hedges: p50 {p50:?}, p99 {plain:?}, {requests} requests");
+        assert_eq!(requests, CALLS);
+        for after in [json!(300), json!("p95")] {
+            let options = json!({"hedge": {"after_ms": after}});
+            let (p50, p99, requests) = measured(seed, options).await;
+            let extra = requests - CALLS;
+            let percent = extra as f64 * 100.0 / CALLS as f64;
+            println!(
+                "5 % stragglers, hedged after {after}: p50 {p50:?}, p99 {p99:?}, {extra} more \
+                 requests ({percent:.1} %)"
+            );
+            assert!(p99 * 2 <= plain, "{p99:?} of {plain:?}");
+            assert!(extra * 20 <= CALLS, "{extra}");
+        }
+    }
+}
+
+/// What one hedge costs: a twentieth of twenty calls.
+async fn saved(client: &Client) {
+    for _ in 0..20 {
+        call(client, "a/m", json!({})).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_the_loser_is_closed_and_accounted() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        20 => vec![Act::Hang],
+        _ => answer(ask),
+    });
+    saved(&client).await;
+    let streamed = stream(&client, "a/m", json!({"hedge": {"after_ms": 500}})).await;
+    assert_eq!(streamed.ttft, Some(ms(500)));
+    let attempts = streamed.end().unwrap().liter.attempts;
+    assert_eq!(attempts.len(), 2);
+    assert!(attempts[0].may_be_billed && !attempts[0].hedge && attempts[1].hedge);
+    assert_eq!(attempts[0].kind, Some(ErrorKind::Cancelled));
+    sleep(ms(1)).await;
+    assert_eq!(world.left("a"), [ms(500)]);
+    assert_eq!(health(&client, "a/m")["in_flight"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_a_hedge_goes_to_the_fallback() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        20 => vec![Act::Wait(secs(3)), Act::Hang],
+        _ => answer(ask),
+    });
+    saved(&client).await;
+    let options = json!({"hedge": {"after_ms": 500}, "fallback": ["b/m"]});
+    let answer = call(&client, "a/m", options).await.unwrap();
+    assert_eq!(answer.provider, "b");
+    assert_eq!((world.count("a"), world.count("b")), (21, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_a_late_first_token_starts_the_fallback_and_ends_nothing() {
+    let config = json!({"providers": {"a": {"timeouts": {"first_token_ms": 1_000}}}});
+    for (fallback, winner, ttft) in [(ms(500), "b", ms(1_500)), (secs(60), "a", ms(3_000))] {
+        let (client, world) = client(config.clone(), move |ask| {
+            let first = if ask.host == "a" { secs(3) } else { fallback };
+            vec![Act::Wait(first), Act::Send(whole_stream(&["one"]).into_bytes())]
+        });
+        let streamed = stream(&client, "a/m", json!({"fallback": ["b/m"]})).await;
+        assert_eq!(streamed.ttft, Some(ttft));
+        let answer = streamed.end().unwrap();
+        assert_eq!(answer.provider, winner);
+        assert_eq!(answer.liter.attempts.len(), 2);
+        sleep(ms(1)).await;
+        let loser = if winner == "a" { "b" } else { "a" };
+        assert_eq!(world.left(loser), [ttft]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_of_a_fan_out_the_slow_are_cancelled() {
+    let (client, world) = client(json!({}), |ask| {
+        let after = match ask.host.as_str() {
+            "a" => secs(9),
+            "b" => ms(200),
+            _ => ms(100),
+        };
+        [vec![Act::Wait(after)], answer(ask)].into_iter().flatten().collect()
+    });
+    let request = json!({
+        "prompt": "Hi",
+        "options": {"fanout": {"targets": ["a/m", "b/m", "c/m"], "first": 2}},
+    });
+    let Answer::Many(many) = client.answer(request.to_string().as_bytes(), b"").await.unwrap()
+    else {
+        panic!("one answer")
+    };
+    let winners: Vec<_> = many.results.iter().map(|answer| answer.provider.as_str()).collect();
+    assert_eq!(winners, ["c", "b"]);
+    assert_eq!(many.failures.len(), 1);
+    assert_eq!(many.failures[0].kind(), ErrorKind::Cancelled);
+    assert!(many.failures[0].attempts[0].may_be_billed);
+    sleep(ms(1)).await;
+    assert_eq!(world.left("a"), [ms(200)]);
+}

@@ -1,0 +1,140 @@
+//! Limits that are waited for, so that the provider refuses nothing.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use liter_llm_core::ErrorKind;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::say::{answer, answer_with, refuse};
+use super::world::{Act, Ask, call, client, ms, secs, seeded};
+
+/// A provider that takes a hundred requests a minute.
+#[derive(Default)]
+struct Quota {
+    passed: VecDeque<Duration>,
+    refused: usize,
+}
+
+const PER_MINUTE: usize = 100;
+const MINUTE: Duration = Duration::from_secs(60);
+/// Where in a minute of the provider's clock the test begins.
+const PHASE: Duration = Duration::from_secs(41);
+
+impl Quota {
+    /// `sliding`: any minute counts, not those of a clock. `tells`: in headers.
+    fn take(&mut self, ask: &Ask, sliding: bool, tells: bool) -> Vec<Act> {
+        let now = ask.at + PHASE;
+        let window = |at: Duration| at.as_secs() / 60;
+        self.passed
+            .retain(|at| if sliding { *at + MINUTE > now } else { window(*at) == window(now) });
+        if self.passed.len() >= PER_MINUTE {
+            self.refused += 1;
+            return refuse(429, "", "rate_limit_exceeded");
+        }
+        self.passed.push_back(now);
+        if !tells {
+            return answer(ask);
+        }
+        let left = PER_MINUTE - self.passed.len();
+        let reset = match sliding {
+            true => self.passed[0] + MINUTE - now,
+            false => MINUTE - Duration::from_millis((now.as_millis() % 60_000) as u64),
+        };
+        let headers = format!(
+            "x-ratelimit-limit-requests: {PER_MINUTE}\r\nx-ratelimit-remaining-requests: {left}\r\n\
+             x-ratelimit-reset-requests: {}ms\r\n",
+            reset.as_millis() + 1
+        );
+        answer_with(&headers)(ask)
+    }
+}
+
+/// Three hundred calls a minute for three minutes.
+async fn offer(seed: u64, config: Value, sliding: bool, tells: bool) {
+    let quota = Arc::new(Mutex::new(Quota::default()));
+    let own = Arc::clone(&quota);
+    let (client, world) = seeded(seed, config, move |ask| {
+        let way = fastrand::Rng::with_seed(seed << 32 | ask.number as u64).u64(20..400);
+        let mut acts = vec![Act::Wait(ms(way))];
+        acts.extend(own.lock().unwrap().take(ask, sliding, tells));
+        acts
+    });
+    let mut calls = JoinSet::new();
+    for _ in 0..900 {
+        let client = client.clone();
+        calls.spawn(async move {
+            let begun = tokio::time::Instant::now();
+            (call(&client, "a/m", json!({"retry": false})).await, begun.elapsed())
+        });
+        sleep(ms(200)).await;
+    }
+    let (mut succeeded, mut rejected, mut late, mut waited) = (0, 0, 0, Duration::ZERO);
+    for (outcome, took) in calls.join_all().await {
+        match outcome {
+            Ok(_) => {
+                succeeded += 1;
+                waited = waited.max(took);
+            }
+            Err(error) => {
+                assert_eq!((error.kind(), error.status), (ErrorKind::RateLimit, None), "{error}");
+                assert!(error.retry_after_ms.unwrap() > 0);
+                assert!(error.attempts.is_empty(), "{error:?}");
+                late += usize::from(!took.is_zero());
+                rejected += 1;
+            }
+        }
+    }
+    let refused = quota.lock().unwrap().refused;
+    let kind = if sliding { "sliding" } else { "fixed" };
+    let how = if tells { "learned" } else { "configured" };
+    println!(
+        "100 a minute ({kind}, {how}) under 300: {succeeded} succeed, the longest after {waited:?}, \
+         {rejected} are told to come later, {late} of them not at once, {refused} times 429"
+    );
+    assert_eq!(refused, 0);
+    // What answers tell may move the turn of one who waits already.
+    assert!(late <= if tells { 9 } else { 0 }, "{late}");
+    assert_eq!((succeeded + rejected, world.count("a")), (900, succeeded));
+    // In three minutes, and the one that may be waited.
+    assert!(succeeded >= 330, "{succeeded}");
+    assert!(waited <= if tells { secs(66) } else { secs(61) }, "{waited:?}");
+    assert_eq!(client.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_configured_quota_is_never_exceeded() {
+    for seed in 0..3 {
+        let limits = json!({"limits": {"requests_per_minute": PER_MINUTE}});
+        let config = json!({"providers": {"a": limits}});
+        offer(seed, config.clone(), false, false).await;
+        offer(seed, config, true, false).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_quota_is_learned_from_headers() {
+    for seed in 0..3 {
+        offer(seed, json!({}), false, true).await;
+        offer(seed, json!({}), true, true).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_9_who_may_not_wait_is_told_at_once_or_goes_elsewhere() {
+    let limits = json!({"limits": {"requests_per_minute": 10}});
+    let (client, world) = client(json!({"providers": {"a": limits}}), answer);
+    call(&client, "a/m", json!({})).await.unwrap();
+    let error = call(&client, "a/m", json!({"limit": {"wait": false}})).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts.len()), (ErrorKind::RateLimit, 0));
+    assert!((1..=7_000).contains(&error.retry_after_ms.unwrap()), "{error:?}");
+    let error = call(&client, "a/m", json!({"timeout_ms": 1_000})).await.unwrap_err();
+    assert_eq!((error.kind(), world.now()), (ErrorKind::RateLimit, Duration::ZERO));
+    let answer = call(&client, "a/m", json!({"fallback": ["b/m"]})).await.unwrap();
+    assert_eq!((answer.provider.as_str(), world.now()), ("b", Duration::ZERO));
+    call(&client, "a/m", json!({})).await.unwrap();
+    assert!(world.now() > secs(5), "{:?}", world.now());
+}

@@ -1,0 +1,190 @@
+//! Waiting, trying again, and when the time is up.
+
+use std::time::Duration;
+
+use liter_llm_core::ErrorKind;
+use serde_json::{Value, json};
+
+use super::say::{HEAD, answer, piece, refuse};
+use super::world::{Act, call, client, header, ms, secs, stream};
+
+/// How long a call waits after a first answer of this status and these header lines.
+async fn waits(status: u16, headers: &'static str) -> Duration {
+    let (client, world) = client(json!({}), move |ask| match ask.number {
+        0 => refuse(status, headers, "busy"),
+        _ => answer(ask),
+    });
+    call(&client, "a/m", json!({})).await.unwrap();
+    let asked = world.asked("a");
+    assert_eq!(asked.len(), 2);
+    asked[1].at - asked[0].at
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_1_retry_after() {
+    // The header, and the wait that it asks for: a floor, with up to a tenth, at most 1 s, on top.
+    for (status, headers, floor) in [
+        (429, "retry-after: 2\r\n", ms(2_000)),
+        (429, "retry-after: 1.5\r\n", ms(1_500)),
+        (429, "retry-after-ms: 700\r\nretry-after: 1\r\n", ms(700)),
+        (429, "x-ms-retry-after-ms: 900\r\nretry-after: 5\r\n", ms(900)),
+        (429, "retry-after-ms: 0\r\nretry-after: 3\r\n", secs(3)),
+        (503, "retry-after: 30\r\n", secs(30)),
+        (529, "retry-after: 4\r\n", secs(4)),
+        (408, "retry-after: 4\r\n", secs(4)),
+        // The server's clock is years off; the wait is not.
+        (
+            429,
+            "date: Sun, 06 Nov 1994 08:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 08:49:47 GMT\r\n",
+            secs(10),
+        ),
+        // The requests are used up, and the tokens are not.
+        (
+            429,
+            "x-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 6s\r\n\
+             x-ratelimit-remaining-tokens: 100\r\nx-ratelimit-reset-tokens: 20s\r\n",
+            secs(6),
+        ),
+    ] {
+        let waited = waits(status, headers).await;
+        let most = floor + (floor / 10).min(secs(1)) + ms(1);
+        assert!((floor..=most).contains(&waited), "{headers}: {waited:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_1_what_is_too_long_is_not_waited_for() {
+    for (headers, options) in
+        [("retry-after: 61\r\n", json!({})), ("retry-after: 20\r\n", json!({"timeout_ms": 9_000}))]
+    {
+        let (client, world) = client(json!({}), move |ask| match ask.host.as_str() {
+            "a" => refuse(429, headers, "busy"),
+            _ => answer(ask),
+        });
+        let error = call(&client, "a/m", options.clone()).await.unwrap_err();
+        assert_eq!((error.kind(), world.now()), (ErrorKind::RateLimit, Duration::ZERO));
+        assert!(error.retry_after_ms.unwrap() >= 20_000);
+        // Nor is a target that asked to be left alone asked by the next call.
+        let mut options = options;
+        options["fallback"] = json!(["b/m"]);
+        let answer = call(&client, "a/m", options).await.unwrap();
+        assert_eq!((answer.provider.as_str(), world.count("a")), ("b", 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_1_a_code_says_more_than_a_status() {
+    for (status, headers, code, kind, attempts) in [
+        (429, "retry-after: 1\r\n", "insufficient_quota", ErrorKind::Quota, 1),
+        (400, "retry-after: 1\r\n", "context_length_exceeded", ErrorKind::ContextLength, 1),
+        (429, "retry-after: 1\r\nx-should-retry: false\r\n", "busy", ErrorKind::RateLimit, 1),
+        (500, "", "server_error", ErrorKind::Unavailable, 3),
+    ] {
+        let (client, world) = client(json!({}), move |_| refuse(status, headers, code));
+        let error = call(&client, "a/m", json!({})).await.unwrap_err();
+        assert_eq!((error.kind(), world.count("a")), (kind, attempts), "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_2_backoff_has_full_jitter() {
+    let (client, world) = client(json!({"retry_budget": false, "breaker": false}), |ask| {
+        if ask.number % 6 == 5 { answer(ask) } else { refuse(500, "", "server_error") }
+    });
+    let options = json!({"retry": {"max_attempts": 6, "base_ms": 1_000, "cap_ms": 4_000}});
+    let mut waits = vec![Vec::new(); 5];
+    for _ in 0..200 {
+        let before = world.count("a");
+        let answer = call(&client, "a/m", options.clone()).await.unwrap();
+        let statuses: Vec<_> =
+            answer.liter.attempts.iter().map(|attempt| attempt.status.unwrap()).collect();
+        assert_eq!(statuses, [500, 500, 500, 500, 500, 200]);
+        let asked = &world.asked("a")[before..];
+        for (i, pair) in asked.windows(2).enumerate() {
+            waits[i].push((pair[1].at - pair[0].at).as_secs_f64());
+        }
+    }
+    for (waits, bound) in waits.iter().zip([1.0, 2.0, 4.0, 4.0, 4.0]) {
+        let mean = waits.iter().sum::<f64>() / 200.0;
+        let most = waits.iter().fold(0.0, |most: f64, wait| most.max(*wait));
+        assert!(most <= bound + 0.002, "{most} of {bound}");
+        // Evenly over the whole span, not about its end.
+        assert!((0.4..0.6).contains(&(mean / bound)), "{mean} of {bound}");
+        assert!(waits.iter().any(|wait| *wait < bound / 10.0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_2_retry_false_is_one_attempt() {
+    for config in [json!({}), json!({"retry": false})] {
+        let (client, world) = client(config.clone(), |_| refuse(503, "", "overloaded"));
+        let options = if config["retry"] == false { json!({}) } else { json!({"retry": false}) };
+        let error = call(&client, "a/m", options).await.unwrap_err();
+        assert_eq!((error.kind(), world.count("a")), (ErrorKind::Unavailable, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_2_an_idempotency_key_is_the_same_for_every_attempt() {
+    let named = json!({"idempotency_header": "x-once"});
+    let config = json!({"providers": {"a": named, "b": named}});
+    let (client, world) = client(config, |ask| match ask.host.as_str() {
+        "a" => refuse(500, "", "server_error"),
+        _ => answer(ask),
+    });
+    let key = |host, number: usize| header(&world.asked(host)[number].head, "x-once").unwrap();
+    let options = json!({"fallback": ["b/m"], "idempotency_key": "mine"});
+    call(&client, "a/m", options).await.unwrap();
+    assert_eq!((key("a", 0), key("b", 0)), ("mine".to_owned(), "mine".to_owned()));
+    // One that is made up differs from call to call only.
+    call(&client, "a/m", json!({})).await.unwrap_err();
+    assert_eq!(world.count("a"), 4);
+    assert_eq!((key("a", 1), key("a", 1)), (key("a", 2), key("a", 3)));
+    assert_ne!(key("a", 1), "mine");
+    call(&client, "b/m", json!({})).await.unwrap();
+    assert_ne!(key("b", 1), key("a", 1));
+}
+
+/// How long a stream took, and how it ended.
+async fn ended(config: Value, options: Value, play: fn() -> Vec<Act>) -> (Duration, ErrorKind) {
+    let (client, world) = client(config, move |_| play());
+    let error = stream(&client, "a/m", options).await.end().unwrap_err();
+    (world.now(), error.kind())
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_4_every_call_ends_by_its_deadline() {
+    let silent: fn() -> Vec<Act> = || vec![Act::Hang];
+    let headless: fn() -> Vec<Act> = || vec![Act::Send(HEAD.into()), Act::Hang];
+    let stalled: fn() -> Vec<Act> =
+        || vec![Act::Send([HEAD, &piece("one")].concat().into_bytes()), Act::Hang];
+    let failing: fn() -> Vec<Act> = || refuse(500, "", "server_error");
+    let options = json!({"timeout_ms": 3_000, "retry": {"max_attempts": 99, "base_ms": 900}});
+    for (what, play) in [silent, headless, stalled, failing].into_iter().enumerate() {
+        let (took, _) = ended(json!({}), options.clone(), play).await;
+        assert!(took <= ms(3_100), "{what}: {took:?}");
+    }
+    // The timers of an attempt, each with what it is for.
+    let once = json!({"retry": false});
+    let timers = |timer: &str| json!({"providers": {"a": {"timeouts": {timer: 700}}}});
+    for (timer, play) in
+        [("headers_ms", silent), ("first_token_ms", headless), ("idle_ms", stalled)]
+    {
+        let (took, kind) = ended(timers(timer), once.clone(), play).await;
+        let expected =
+            if timer == "idle_ms" { ErrorKind::StreamBroken } else { ErrorKind::Timeout };
+        assert!((ms(700)..=ms(800)).contains(&took), "{timer}: {took:?}");
+        assert!(kind == expected || kind == ErrorKind::Timeout, "{timer}: {kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_4_an_attempt_that_cannot_finish_is_not_started() {
+    let (client, world) = client(json!({}), |_| {
+        [vec![Act::Wait(ms(990))], refuse(500, "", "server_error")].into_iter().flatten().collect()
+    });
+    let options = json!({"timeout_ms": 1_000});
+    let error = call(&client, "a/m", options).await.unwrap_err();
+    assert_eq!((error.kind(), world.count("a")), (ErrorKind::Unavailable, 1));
+    assert_eq!(world.now(), ms(990));
+}

@@ -1,0 +1,154 @@
+//! Before the first content everything is tried again; after it nothing is made up. And what
+//! providers must not say twice.
+
+use liter_llm_core::ErrorKind;
+use serde_json::{Value, json};
+
+use super::say::{HEAD, answer, delta, end, event, piece, refuse, reply_bytes, stream as good};
+use super::world::{Act, call, client, metrics, ms, secs, stream};
+
+fn role() -> String {
+    delta(json!({"role": "assistant", "content": ""}), Value::Null)
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_before_the_first_content_a_failure_is_unseen() {
+    let error = json!({"error": {"message": "overloaded", "code": "server_error"}}).to_string();
+    let fails: [Vec<Act>; 4] = [
+        vec![Act::Send([HEAD, &role(), &event(&error)].concat().into_bytes()), Act::Close],
+        vec![Act::Send([HEAD, &role()].concat().into_bytes()), Act::Close],
+        vec![Act::Send([HEAD, &role(), "0\r\n\r\n"].concat().into_bytes())],
+        vec![Act::Close],
+    ];
+    for fail in fails {
+        let fail = std::sync::Mutex::new(Some(fail));
+        let (client, world) = client(json!({}), move |ask| {
+            fail.lock().unwrap().take().unwrap_or_else(|| answer(ask))
+        });
+        let streamed = stream(&client, "a/m", json!({})).await;
+        assert_eq!(streamed.text, "one two three");
+        let attempts = streamed.end().unwrap().liter.attempts;
+        assert_eq!((attempts.len(), world.count("a")), (2, 2));
+        // Nobody refused it: it may well have been answered, and billed.
+        assert!(attempts[0].may_be_billed && !attempts[1].may_be_billed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_after_it_nothing_is_spliced() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        0 => {
+            let sent = [HEAD, &role(), &piece("one "), &piece("two ")].concat();
+            vec![Act::Send(sent.into_bytes()), Act::Wait(ms(100)), Act::Close]
+        }
+        _ => answer(ask),
+    });
+    let streamed = stream(&client, "a/m", json!({"fallback": ["b/m"]})).await;
+    assert_eq!(streamed.text, "one two ");
+    let error = streamed.end().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StreamBroken);
+    assert_eq!(error.partial.as_ref().unwrap().text, "one two ");
+    assert!(error.attempts[0].may_be_billed);
+    assert_eq!((world.count("a"), world.count("b")), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_6_a_cut_at_any_byte_is_no_success() {
+    let whole = good(&["one ", "zwölf ", "空 "]);
+    // A `compatible` server may leave out what follows its finish reason.
+    let complete = whole.find("\"stop\"").unwrap();
+    for cut in 0..whole.len() {
+        let sent = whole.as_bytes()[..cut].to_vec();
+        let (client, _) =
+            client(json!({"retry": false}), move |_| vec![Act::Send(sent.clone()), Act::Close]);
+        let streamed = stream(&client, "a/m", json!({})).await;
+        assert!("one zwölf 空 ".starts_with(&streamed.text), "{cut}: {}", streamed.text);
+        let text = streamed.text.clone();
+        match streamed.end() {
+            Ok(answer) => {
+                assert!(cut > complete, "cut at {cut} and said to be complete");
+                assert_eq!(answer.text, "one zwölf 空 ");
+            }
+            Err(error) => {
+                let partial = error.partial.as_ref().map_or("", |partial| &partial.text);
+                assert_eq!(partial, text, "{cut}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_12_bad_input_is_a_clear_error() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    for body in ["", "{", "<!doctype html>", "null", "\u{feff}{}", &deep] {
+        let body = body.to_owned();
+        let (client, _) =
+            client(json!({"retry": false}), move |_| vec![Act::Send(reply_bytes(200, "", &body))]);
+        let error = call(&client, "a/m", json!({})).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadResponse, "{error}");
+    }
+    // Requests of callers, before anything is sent.
+    let (client, world) = client(json!({}), answer);
+    let huge = format!("{{\"model\": \"a/m\", \"prompt\": {deep}}}");
+    for request in ["", "[]", "{\"prompt\"", "{\"model\": \"a/m\"}", "\u{0}", &huge] {
+        let error = client.call(request.as_bytes(), b"").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    }
+    assert_eq!((world.count("a"), client.in_flight()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_12_a_stream_of_nothing_ends() {
+    // Comments for ever: not a hang, but the call's deadline.
+    let (client, world) = client(json!({}), |_| {
+        let mut acts = vec![Act::Send(HEAD.into())];
+        for _ in 0..1_000 {
+            acts.extend([Act::Send(b"7\r\n: ping\n\r\n".to_vec()), Act::Wait(secs(1))]);
+        }
+        acts
+    });
+    let streamed = stream(&client, "a/m", json!({"timeout_ms": 30_000})).await;
+    assert_eq!(streamed.end().unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(world.now() <= ms(30_100), "{:?}", world.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_13_secrets_are_nowhere() {
+    let leak = "sk-canary-a-0123456789";
+    let broken = [HEAD, &piece("one "), &event(&format!("{{{leak}"))].concat();
+    let plays: [Vec<Act>; 4] = [
+        refuse(401, "", leak),
+        refuse(500, &format!("x-request-id: {leak}\r\n"), "server_error"),
+        vec![Act::Send(reply_bytes(400, "", &format!("No such key: {leak}")))],
+        vec![Act::Send(broken.into_bytes()), Act::Close],
+    ];
+    for (i, play) in plays.into_iter().enumerate() {
+        let play = std::sync::Mutex::new(Some(play));
+        let (client, _) = client(json!({"retry": false}), move |_| {
+            play.lock().unwrap().take().unwrap_or_else(|| vec![Act::Close])
+        });
+        let error = stream(&client, "a/m", json!({})).await.end().unwrap_err();
+        let mut said = format!("{error} {error:?} {}", metrics(&client));
+        said += &String::from_utf8_lossy(&error.to_json());
+        said += &String::from_utf8_lossy(&client.metrics_prometheus());
+        assert!(!said.contains("canary"), "{i}: {said}");
+        assert!(!said.contains("sky"), "the prompt: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_6_a_stream_may_begin_anew_where_that_is_asked_for() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        0 => vec![
+            Act::Send([HEAD, &piece("one ")].concat().into_bytes()),
+            Act::Wait(ms(9)),
+            Act::Close,
+        ],
+        _ => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+    });
+    let streamed = stream(&client, "a/m", json!({"on_break": "restart"})).await;
+    assert_eq!(streamed.text, "anew");
+    let answer = streamed.end().unwrap();
+    assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 2));
+    assert_eq!(world.count("a"), 2);
+}

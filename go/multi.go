@@ -1,0 +1,75 @@
+package literllm
+
+import "context"
+
+// A MultiResponse is what several targets brought.
+type MultiResponse struct {
+	// Results are the fastest answers, in the order in which they came.
+	Results []*Response `json:"results"`
+	// Failures are those of the targets that failed, and of those that were cancelled when enough
+	// others had answered.
+	Failures []*Error `json:"failures"`
+
+	document string
+}
+
+// Document is the JSON text as the engine wrote it.
+func (m *MultiResponse) Document() JSON { return JSON(m.document) }
+
+// GenerateMulti asks several targets at once ("provider/model", or the name of a provider or a route),
+// and waits for the first fastest answers; 0 is 1. The calls that are not waited for are cancelled.
+//
+// A target that fails is no error: it is in Failures. Where none answers, the error is the first
+// failure, with the attempts of all.
+func (c *Client) GenerateMulti(
+	ctx context.Context, request *ChatRequest, targets []string, first int,
+) (*MultiResponse, error) {
+	body, err := request.encode(false)
+	if err != nil {
+		return nil, err
+	}
+	var options Options
+	if request.Options != nil {
+		options = *request.Options
+	}
+	options.Fanout = &Fanout{Targets: targets, First: first}
+	answer, err := c.call(ctx, body.out, &options)
+	body.release()
+	if err != nil {
+		return nil, err
+	}
+	return readMulti(answer)
+}
+
+// errSeveral is the error for a fan-out where one answer is wanted.
+func errSeveral() *Error {
+	err := newError(ErrInvalidRequest,
+		"options.fanout asks several targets for an answer each: call GenerateMulti")
+	err.Param = "options.fanout"
+	return err
+}
+
+func readMulti(document string) (*MultiResponse, error) {
+	d := decoder{text: document}
+	m := &MultiResponse{document: document}
+	d.object(func(name string) {
+		switch name {
+		case "results":
+			d.array(func() {
+				response, err := readResponse(string(d.raw()))
+				if err != nil {
+					d.fail()
+				}
+				m.Results = append(m.Results, response)
+			})
+		case "failures":
+			d.array(func() { m.Failures = append(m.Failures, errorFrom(string(d.raw()))) })
+		default:
+			d.skip()
+		}
+	})
+	if d.failed {
+		return nil, newError(ErrInternal, "the engine's responses cannot be read")
+	}
+	return m, nil
+}
