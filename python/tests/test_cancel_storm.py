@@ -98,9 +98,9 @@ def test_streams_at_once(simulator, factory, times):
             for _ in range(times // 4):
                 names = [f"{n}" * 200 + " x" * 10 for n in range(40)]
                 texts = await asyncio.gather(*[client.stream(name).text() for name in names])
-                chunks = [client.stream(name) for name in names]
                 assert texts == [f"You said: {name}" for name in names]
-                for stream, text in zip(chunks, texts, strict=True):
+                streams = [client.stream(name) for name in names]
+                for stream, text in zip(streams, texts, strict=True):
                     assert "".join([chunk.text async for chunk in stream]) == text
 
     loop = factory()
