@@ -136,8 +136,13 @@ func (c *Client) options(ctx context.Context, own *Options, inline bool) ([]byte
 func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, error) {
 	e := encoder{out: make([]byte, 0, 128)}
 	e.open('{')
-	c.defaults.write(&e)
-	timeout := c.defaults.Timeout
+	defaults := c.defaults
+	if own != nil && own.Fanout != nil {
+		// It stands in for a target that fails; in a fan-out the targets are given.
+		defaults.Fallback = nil
+	}
+	defaults.write(&e)
+	timeout := defaults.Timeout
 	if own != nil {
 		own.write(&e)
 		if own.Timeout != 0 {

@@ -108,6 +108,22 @@ func TestARouteAsModel(t *testing.T) {
 	}
 }
 
+func TestAFanOutHasItsOwnTargets(t *testing.T) {
+	fallback := literllm.Options{Fallback: []string{"cohere"}}
+	client := open(t, free(""), literllm.WithOptions(fallback))
+	multi, err := client.GenerateMulti(background, prompt("Hello"), []string{"openai/m"}, 1)
+	if err != nil || multi.Results[0].Text != "You said: Hello" {
+		t.Error(multi, err)
+	}
+	asked := prompt("Hello")
+	asked.Options = &fallback
+	_, err = client.GenerateMulti(background, asked, []string{"openai/m"}, 1)
+	var failure *literllm.Error
+	if !errors.As(err, &failure) || failure.Param != "options.fallback" {
+		t.Error(err)
+	}
+}
+
 func TestFanOut(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		config := free("")

@@ -46,7 +46,9 @@ class Client {
     if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
     const { first, ...members } = checkMembers(more);
     members.fanout = { targets, first };
-    const documents = this.#defaults.documents(request, members, false);
+    // The client's fallback stands in for a target that fails; here the targets are given.
+    const { fallback: _, ...own } = this.#defaults.options;
+    const documents = new Defaults(own).documents(request, members, false);
     return multiResponse(codec.parse(await call(this.#native, documents)));
   }
 

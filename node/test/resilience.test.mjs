@@ -61,6 +61,13 @@ test("a fan-out", async () => {
   await simulator.waitFor(noneOpen);
 });
 
+test("a fan-out has its own targets", async () => {
+  const client = new Client(simulator.providers(), { fallback: ["cohere"] });
+  assert.equal((await client.generateMulti("Hello", ["openai/m"])).results[0].text, "You said: Hello");
+  const asked = client.generateMulti("Hello", ["openai/m"], { fallback: ["cohere"] });
+  await assert.rejects(asked, { kind: "invalid_request", param: "options.fallback" });
+});
+
 test("a fan-out waits for as many answers as are wanted", async () => {
   const client = new Client(simulator.providers("", { slow: "delay_ms=100", bad: "bad_key" }));
   const messages = [{ role: "user", content: "Hello" }];

@@ -75,6 +75,14 @@ def test_fan_out(simulator):
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
 
 
+def test_a_fan_out_has_its_own_targets(simulator):
+    with liter_llm.Client(simulator.providers(), fallback=["cohere"]) as client:
+        assert client.generate_multi("Hello", ["openai/m"]).results[0].text == "You said: Hello"
+        with pytest.raises(liter_llm.BadRequestError) as caught:
+            client.generate_multi("Hello", ["openai/m"], fallback=["cohere"])
+        assert caught.value.param == "options.fallback"
+
+
 def test_fan_out_waits_for_as_many_as_are_wanted(simulator):
     async def main():
         config = simulator.providers(slow="delay_ms=100", bad="bad_key")

@@ -52,7 +52,10 @@ static void *calls_at_its_end(void *first) {
   return NULL;
 }
 
+/* Not under the leak checker: glibc loses 32 bytes of its own for each thread-local object that is
+ * first used so late. */
 static void destructors(void) {
+  if (SANITIZED) return;
   CHECK(pthread_key_create(&key, at_thread_end) == 0, "pthread_key_create");
   for (int i = 0; i < 40; i++) {
     pthread_t thread;

@@ -79,7 +79,9 @@ class BaseClient:
         if isinstance(targets, str):
             raise TypeError("targets is a list of 'provider/model', not one str")
         members["fanout"] = {"targets": list(targets), "first": first}
-        return self._defaults.documents(request, options, members, inline=inline)
+        # The client's fallback stands in for a target that fails; here the targets are given.
+        own = {name: value for name, value in self._defaults.options.items() if name != "fallback"}
+        return Defaults(own).documents(request, options, members, inline=inline)
 
     @property
     def closed(self) -> bool:
