@@ -62,7 +62,7 @@ test("a fan-out", async () => {
 });
 
 test("a fan-out has its own targets", async () => {
-  const client = new Client(simulator.providers(), { fallback: ["cohere"] });
+  const client = new Client(simulator.config(), { fallback: ["cohere"] });
   assert.equal((await client.generateMulti("Hello", ["openai/m"])).results[0].text, "You said: Hello");
   const asked = client.generateMulti("Hello", ["openai/m"], { fallback: ["cohere"] });
   await assert.rejects(asked, { kind: "invalid_request", param: "options.fallback" });
