@@ -97,8 +97,9 @@ UNUSED static liter_llm_client *client_of(const char *config) {
 
 /* Provider "openai" at `base`. */
 UNUSED static liter_llm_client *client_at(const char *base) {
-  char *config = text("{\"default_provider\":\"openai\",\"default_model\":\"sim\",\"providers\":"
-                      "{\"openai\":{\"base_url\":\"%s\",\"api_key\":\"sk-check\"}}}", base);
+  /* One attempt: these programs are about one exchange. */
+  char *config = text("{\"retry\":false,\"default_provider\":\"openai\",\"default_model\":\"sim\","
+                      "\"providers\":{\"openai\":{\"base_url\":\"%s\",\"api_key\":\"sk-check\"}}}", base);
   liter_llm_client *client = client_of(config);
   free(config);
   return client;

@@ -50,6 +50,7 @@ static void ends_the_process(void) {
     pid_t pid = fork(); /* nothing of the library runs here */
     CHECK(pid >= 0, "fork");
     if (pid == 0) {
+      signal(SIGINT, SIG_DFL); /* a shell's background job has it ignored */
       env_sim("delay_ms=60000");
       busy(i % 4, ready[1]);
       _exit(1);

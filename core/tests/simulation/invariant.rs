@@ -322,11 +322,13 @@ impl<'a> Known<'a> {
         let events = self.events.iter().map(|(_, event)| event).filter(|event| wanted(event));
         let seen: Vec<String> =
             events.clone().map(|event| format!("t{}/m", event.target())).collect();
-        // One that was overtaken in the instant in which it began, before anything was sent.
-        let sent = |one: &&Attempt| {
-            (one.kind, one.status, one.ms) != (Some(ErrorKind::Cancelled), None, 0)
-                || attempts.len() == seen.len()
+        // What no provider can have seen: one that was overtaken before anything was sent, and one that
+        // went out on a connection which the server was just closing.
+        let unseen = |one: &Attempt| {
+            let kind = if one.may_be_billed { ErrorKind::Connection } else { ErrorKind::Cancelled };
+            one.status.is_none() && one.kind == Some(kind)
         };
+        let sent = |one: &&Attempt| attempts.len() == seen.len() || !unseen(one);
         let attempts: Vec<&Attempt> = attempts.iter().filter(sent).collect();
         let told: Vec<&str> = attempts.iter().map(|attempt| attempt.target.as_str()).collect();
         let mut wrong = Vec::new();
