@@ -322,11 +322,12 @@ impl<'a> Known<'a> {
         let events = self.events.iter().map(|(_, event)| event).filter(|event| wanted(event));
         let seen: Vec<String> =
             events.clone().map(|event| format!("t{}/m", event.target())).collect();
-        // What no provider can have seen: one that was overtaken before anything was sent, and one that
-        // went out on a connection which the server was just closing.
-        let unseen = |one: &Attempt| {
-            let kind = if one.may_be_billed { ErrorKind::Connection } else { ErrorKind::Cancelled };
-            one.status.is_none() && one.kind == Some(kind)
+        // What a provider need not have seen: one that was overtaken in the instant in which it began,
+        // and one that went out on a connection which the server was just closing.
+        let unseen = |one: &Attempt| match one.kind {
+            Some(ErrorKind::Cancelled) => one.status.is_none(),
+            Some(ErrorKind::Connection) => one.status.is_none() && one.may_be_billed,
+            _ => false,
         };
         let sent = |one: &&Attempt| attempts.len() == seen.len() || !unseen(one);
         let attempts: Vec<&Attempt> = attempts.iter().filter(sent).collect();
