@@ -22,7 +22,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // doors are passed one at a time by those who submit and cancel. The thread of a goroutine in C may
 // lose its processor there, and Go would start another thread for each goroutine that comes behind.
-var doors [4]sync.Mutex
+var doors [2]sync.Mutex
 
 // submit starts a request. Both documents are copied before it returns.
 func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
