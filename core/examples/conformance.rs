@@ -79,7 +79,10 @@ impl Row {
     }
 
     async fn stream(&self, events: &mut Vec<Value>) -> Result<Answer, Error> {
-        let mut started = self.client()?.start(&self.request, &self.options()).await?;
+        let mut started = {
+            let client = self.client()?;
+            client.start(client.admit()?, &self.request, &self.options()).await?
+        };
         loop {
             if self.cancel_after.is_some_and(|count| events.len() >= count) {
                 return Err(Error::new(ErrorKind::Cancelled, "the runner cancelled"));

@@ -5,7 +5,7 @@
 
 mod permit;
 
-pub(crate) use permit::Permit;
+pub use permit::Permit;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -164,9 +164,13 @@ impl Client {
     }
 
     /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
-    /// whole answer.
-    pub async fn start(&self, request: &[u8], options: &[u8]) -> Result<Started, Error> {
-        let permit = self.admit()?;
+    /// whole answer. `permit`: from [`Client::admit`].
+    pub async fn start(
+        &self,
+        permit: Permit,
+        request: &[u8],
+        options: &[u8],
+    ) -> Result<Started, Error> {
         let whole = match self.plan(&permit, request, options, None)? {
             Planned::Chat(call) if call.request.stream => {
                 return Ok(Started::Stream(Box::new(permit.stream(call).await?)));
@@ -275,7 +279,10 @@ impl Client {
         }
     }
 
-    fn admit(&self) -> Result<Permit, Error> {
+    /// A place among the calls in flight. Whoever starts a call later, on another thread say, takes its
+    /// place now: [`Client::close`] waits for it from here on. An error of kind `cancelled`: the client
+    /// is closed; of kind `rate_limit`: [`Client::max_in_flight`] are in flight.
+    pub fn admit(&self) -> Result<Permit, Error> {
         // Counted first: a close that happens now either sees this call or is seen by it.
         let before = self.inner.in_flight.fetch_add(1, Ordering::AcqRel);
         let permit = Permit { inner: Arc::clone(&self.inner), state: self.inner.state.subscribe() };
@@ -370,7 +377,7 @@ mod tests {
     fn futures_are_small() {
         let client = Client::new(Config::parse(b"{}").unwrap());
         let call = size_of_val(&client.call(b"", b""));
-        let start = size_of_val(&client.start(b"", b""));
+        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b""));
         assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
     }
 }

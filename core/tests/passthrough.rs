@@ -19,7 +19,7 @@ fn request(url: &str, stream: bool) -> Vec<u8> {
 }
 
 async fn stream(client: &Client, url: &str) -> Box<HttpStream> {
-    match within(client.start(&request(url, true), b"")).await.unwrap() {
+    match within(client.start(client.admit().unwrap(), &request(url, true), b"")).await.unwrap() {
         Started::Http(stream) => stream,
         _ => panic!("not a stream"),
     }

@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Answer, Chunk, Client, Error, HttpStep, Options, Started, Step};
+use liter_llm_core::{Answer, Chunk, Client, Error, HttpStep, Options, Permit, Started, Step};
 use memchr::memmem;
 
 use crate::engine::{self, Engine, unsaid};
@@ -18,6 +18,7 @@ use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT}
 /// Starts a request. An error is a status for the caller, and no event follows.
 pub(crate) fn submit(
     client: &Client,
+    permit: Permit,
     lanes: &Arc<Lanes>,
     queue: &Arc<Queue>,
     token: u64,
@@ -34,7 +35,7 @@ pub(crate) fn submit(
     };
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
-        let work = run(engine, client.clone(), last, request, options);
+        let work = run(engine, client.clone(), permit, last, request, options);
         if let Some(abort) = engine.spawn(work) {
             queue.started(token, number, abort);
         }
@@ -42,7 +43,7 @@ pub(crate) fn submit(
     };
     let client = lane.client.clone();
     let abort = lane.spawn(async move {
-        let work = pin!(run(engine, client, last, request, options));
+        let work = pin!(run(engine, client, permit, last, request, options));
         engine.until_stopped(work).await;
     });
     queue.started(token, number, abort);
@@ -61,11 +62,12 @@ fn wants_lane(request: &[u8], options: &[u8]) -> bool {
 async fn run(
     engine: &'static Engine,
     client: Client,
+    permit: Permit,
     mut last: LastWord,
     request: Vec<u8>,
     options: Vec<u8>,
 ) {
-    match stages(&client, &last, &request, &options).await {
+    match stages(&client, permit, &last, &request, &options).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
@@ -79,11 +81,12 @@ async fn run(
 /// `None`: the queue is gone, and nobody is left to be told.
 async fn stages(
     client: &Client,
+    permit: Permit,
     last: &LastWord,
     request: &[u8],
     options: &[u8],
 ) -> Result<Option<Vec<u8>>, Error> {
-    let answer = match client.start(request, options).await? {
+    let answer = match client.start(permit, request, options).await? {
         Started::Whole(answer) => *answer,
         Started::Stream(mut stream) => loop {
             match stream.next().await? {

@@ -2,6 +2,8 @@
 
 use std::ffi::c_char;
 
+use liter_llm_core::ErrorKind;
+
 use crate::client::{client, liter_llm_client};
 use crate::queue_abi::{liter_llm_queue, queue};
 use crate::{
@@ -42,13 +44,13 @@ pub unsafe extern "C" fn liter_llm_submit(
                 _ => return LITER_LLM_E_ARGUMENT,
             }
         };
-        if client.is_closed() {
-            return LITER_LLM_E_CLOSED;
-        }
-        if client.in_flight() >= client.max_in_flight() {
-            return LITER_LLM_E_BUSY;
-        }
-        match task::submit(client, lanes, queue, token, request, options) {
+        // Its place is taken here, not where the task begins: a close after this function waits for it.
+        let permit = match client.admit() {
+            Ok(permit) => permit,
+            Err(error) if error.kind() == ErrorKind::RateLimit => return LITER_LLM_E_BUSY,
+            Err(_) => return LITER_LLM_E_CLOSED,
+        };
+        match task::submit(client, permit, lanes, queue, token, request, options) {
             Ok(()) => LITER_LLM_OK,
             Err(status) => status,
         }

@@ -220,6 +220,24 @@ static void nul_in_answer(void) {
   free(base);
 }
 
+/* One more than max_in_flight is a status at once, whether or not a thread has begun the others. */
+static void too_many(void) {
+  char *config = text("{\"max_in_flight\":2,\"default_provider\":\"openai\",\"default_model\":\"sim\","
+                      "\"providers\":{\"openai\":{\"base_url\":\"%s/sim,delay_ms=60000/v1\","
+                      "\"api_key\":\"k\"}}}", env("SIM_URL"));
+  liter_llm_client *small = client_of(config);
+  ends out = {0};
+  CHECK(submit(small, queue, 1, HELLO) == LITER_LLM_OK, "the first");
+  CHECK(submit(small, queue, 2, HELLO_STREAM) == LITER_LLM_OK, "the second");
+  CHECK(submit(small, queue, 3, HELLO) == LITER_LLM_E_BUSY, "the third");
+  fails(small, HELLO, strlen(HELLO), "rate_limit", "max_in_flight", 0);
+  CHECK(liter_llm_client_close(small, 0) == LITER_LLM_OK, "close");
+  drain(queue, 2, NULL, 0, &out, 10000);
+  CHECK(out.cancelled == 2, "%zu of 2 cancelled; %s", out.cancelled, out.error);
+  liter_llm_client_free(small);
+  free(config);
+}
+
 int main(void) {
   env_sim("");
   client = client_sim("");
@@ -230,6 +248,7 @@ int main(void) {
   configurations();
   servers();
   nul_in_answer();
+  too_many();
   call_ok(client);
   CHECK(liter_llm_client_close(client, 0) == LITER_LLM_OK, "close");
   CHECK(submit(client, queue, 1, HELLO) == LITER_LLM_E_CLOSED, "submit to a closed client");

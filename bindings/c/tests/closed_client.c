@@ -103,6 +103,22 @@ static void grace(liter_llm_queue *queue) {
   liter_llm_client_free(client);
 }
 
+/* What was accepted is in flight from then on, also where no thread has taken it up yet. */
+static void grace_at_once(liter_llm_queue *queue) {
+  for (int round = 0; round < 20; round++) {
+    liter_llm_client *client = client_sim("");
+    uint8_t seen[51] = {0};
+    ends out = {0};
+    for (uint64_t token = 1; token <= 50; token++) {
+      CHECK(submit(client, queue, token, HELLO) == LITER_LLM_OK, "submit");
+    }
+    CHECK(liter_llm_client_close(client, 30000) == LITER_LLM_OK, "close");
+    drain(queue, 50, seen, 50, &out, 10000);
+    CHECK(out.results == 50, "%zu of 50 answered; %s", out.results, out.error);
+    liter_llm_client_free(client);
+  }
+}
+
 int main(void) {
   liter_llm_queue *queue = queue_of(0);
   liter_llm_client *idle = client_sim(""), *used = client_sim("");
@@ -113,6 +129,7 @@ int main(void) {
   refuses(used, queue);
   in_flight(queue);
   grace(queue);
+  grace_at_once(queue);
   races();
 
   /* A client's end while its stream is unread: the events outlive it. */

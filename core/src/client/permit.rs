@@ -15,7 +15,7 @@ use crate::route::fanout::{self, Many};
 use crate::stream::Open;
 
 /// A call's place among those in flight.
-pub(crate) struct Permit {
+pub struct Permit {
     pub(super) inner: Arc<Inner>,
     pub(super) state: watch::Receiver<State>,
 }
