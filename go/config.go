@@ -22,6 +22,9 @@ type Config struct {
 	Breaker *bool `json:"breaker,omitempty"`
 	// Limit says whether calls wait for limits.
 	Limit *Limit `json:"limit,omitempty"`
+	// LearnLimits says whether what an answer tells of quotas and pauses binds the calls after it (nil
+	// too).
+	LearnLimits *bool `json:"learn_limits,omitempty"`
 }
 
 // A Provider has one provider's settings.

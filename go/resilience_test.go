@@ -280,6 +280,7 @@ func TestEveryMemberOfAConfiguration(t *testing.T) {
 	config.Hedge = &literllm.Hedge{P95: true, Max: 1}
 	config.Breaker = literllm.Ptr(false)
 	config.Limit = &literllm.Limit{Wait: literllm.Ptr(false)}
+	config.LearnLimits = literllm.Ptr(false)
 	request := prompt("Hello")
 	request.Options = &literllm.Options{
 		Provider: "r", Region: "eu", StickyKey: "user-1", IdempotencyKey: "once", OnBreak: "error",

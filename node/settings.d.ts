@@ -176,4 +176,6 @@ export interface Config {
   /** Whether targets that keep failing are passed over. */
   breaker?: boolean;
   limit?: Limit;
+  /** Whether what an answer tells of quotas and pauses binds the calls after it. */
+  learn_limits?: boolean;
 }

@@ -14,6 +14,10 @@ use crate::pipeline::{Call, Parts, located};
 use crate::provider::{Answer, Notes, Progress, StreamReader};
 use crate::route::table::Permits;
 
+/// Chunks without content that are kept back so that a failure can be tried again unseen. A server that
+/// sends more has them delivered: they must not fill the memory, and the reader may slow it down.
+const MOST_UNSEEN: usize = 1_024;
+
 /// How an attempt is made.
 #[derive(Clone, Copy)]
 pub(crate) struct Mode {
@@ -114,7 +118,10 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         }
         let mut reader = StreamReader::new(adapter, &target, call.merge);
         let mut state = BodyState::Open;
-        while matches!(state, BodyState::Open) && !reader.committed() {
+        while matches!(state, BodyState::Open)
+            && !reader.committed()
+            && reader.waiting() < MOST_UNSEEN
+        {
             let progress = match body.next(&deadline, false).await {
                 Ok(Some(bytes)) => reader.push(&bytes),
                 Ok(None) => {

@@ -181,6 +181,7 @@ test("every member of a configuration", async () => {
     hedge: { after_ms: "p95", max: 1 },
     breaker: false,
     limit: { wait: false },
+    learn_limits: false,
   });
   const options = { region: "eu", sticky_key: "user-1", idempotency_key: "once", on_break: "error" };
   Object.assign(options, { limit: { wait: true }, hedge: { after_ms: 5000 }, retry });

@@ -192,6 +192,7 @@ def test_every_member_of_a_configuration(simulator):
         "hedge": {"after_ms": "p95", "max": 1},
         "breaker": False,
         "limit": {"wait": False},
+        "learn_limits": False,
     }
     options = {"region": "eu", "sticky_key": "user-1", "idempotency_key": "once"}
     options |= {"limit": {"wait": True}, "hedge": {"after_ms": 5000}, "retry": retry}

@@ -43,6 +43,8 @@ pub struct Config {
     pub breaker: bool,
     /// Whether calls wait for a limit.
     pub wait: bool,
+    /// Whether what an answer tells of quotas and pauses binds the calls after it.
+    pub learn_limits: bool,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -95,6 +97,7 @@ impl Config {
             hedge: Hedge::read(&mut fields)?,
             breaker: fields.bool("breaker")?.unwrap_or(true),
             wait: policy::read_wait(&mut fields)?.unwrap_or(true),
+            learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,

@@ -121,6 +121,10 @@ impl Options {
             inline: fields.bool("inline")?,
             retry: RetryOverlay::read(&mut fields)?,
             fallback: match fields.list("fallback")? {
+                Some(items) if items.len() > MOST => {
+                    let message = format!("options.fallback: {MOST} targets at most");
+                    return Err(Error::invalid("options.fallback", message));
+                }
                 Some(items) => Some(names(items, "options.fallback")?),
                 None => None,
             },

@@ -254,6 +254,12 @@ impl Assembly {
         self.close_chunk();
     }
 
+    /// How many chunks wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.chunks.len()
+    }
+
     /// The chunks since the last time.
     pub fn take_chunks(&mut self) -> Vec<Chunk> {
         self.close_chunk();

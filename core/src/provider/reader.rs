@@ -164,6 +164,12 @@ impl StreamReader {
         self.done
     }
 
+    /// How many chunks wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.assembly.waiting()
+    }
+
     /// The chunks since the last time.
     pub fn take_chunks(&mut self) -> Vec<Chunk> {
         self.assembly.take_chunks()

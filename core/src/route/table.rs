@@ -22,6 +22,10 @@ use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::model::Usage;
 use crate::retry::budget::Budget;
 
+/// For so long at most a target is left alone because one answer asked for it. A day's pause from a proxy
+/// or a page of maintenance would else close a client's only target until the process ends.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 /// A turn that came within this time was not waited for.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
@@ -32,6 +36,7 @@ const MOST_MODELS: usize = 1_024;
 pub(crate) struct Table {
     providers: Vec<ProviderState>,
     breakers: bool,
+    learns: bool,
     rng: Mutex<fastrand::Rng>,
 }
 
@@ -65,6 +70,7 @@ pub(crate) struct Permits {
     passes: Option<[Pass; 2]>,
     /// The target was asked although its breaker, or its key's, is open.
     pub(crate) insisted: bool,
+    learns: bool,
     began: Instant,
 }
 
@@ -89,6 +95,7 @@ impl Table {
         Table {
             providers: config.providers.iter().map(provider).collect(),
             breakers: config.breaker,
+            learns: config.learn_limits,
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -204,7 +211,8 @@ impl Table {
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let state = InFlight(Arc::clone(state));
-        Ok(Permits { state, target, provider, passes, insisted, began: now })
+        let learns = self.learns;
+        Ok(Permits { state, target, provider, passes, insisted, learns, began: now })
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
@@ -271,7 +279,9 @@ impl TargetState {
 impl Permits {
     /// An answer's head came: it may tell of quotas.
     pub(crate) fn learn(&mut self, headers: &HeaderMap) {
-        self.target.learn(headers, Instant::now());
+        if self.learns {
+            self.target.learn(headers, Instant::now());
+        }
     }
 
     /// When the attempt had its place, and began.
@@ -300,8 +310,10 @@ impl Permits {
     /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
     pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
         self.state.0.failures.fetch_add(1, Ordering::Relaxed);
-        if let (Some(429 | 503 | 529), Some(ms)) = (error.status, error.retry_after_ms) {
-            self.state.0.gate.cool(now + Duration::from_millis(ms));
+        if let (true, Some(429 | 503 | 529), Some(ms)) =
+            (self.learns, error.status, error.retry_after_ms)
+        {
+            self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
         }
         let Some([target, key]) = self.passes.take() else { return };
         match fault_of(error.kind(), error.status) {

@@ -123,6 +123,39 @@ async fn promise_9_a_quota_is_learned_from_headers() {
     }
 }
 
+/// A proxy's pause of a day must not close a target for a day.
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_pause_that_is_asked_for_binds_for_five_minutes_at_most() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        0 => refuse(503, "retry-after: 86400\r\n", "maintenance"),
+        _ => answer(ask),
+    });
+    let error = call(&client, "a/m", json!({})).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after_ms), (ErrorKind::Unavailable, Some(86_400_000)));
+    let error = call(&client, "a/m", json!({})).await.unwrap_err();
+    assert_eq!((error.attempts.len(), world.count("a")), (0, 1), "{error:?}");
+    assert!((1..=300_000).contains(&error.retry_after_ms.unwrap()), "{error:?}");
+    sleep(secs(300)).await;
+    call(&client, "a/m", json!({})).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_9_what_answers_tell_can_be_left_unheeded() {
+    for (learns, asked) in [(true, 1), (false, 3)] {
+        let (client, world) = client(json!({"learn_limits": learns}), |ask| match ask.number {
+            0 => refuse(429, "retry-after: 50\r\n", "busy"),
+            _ => answer_with(
+                "x-ratelimit-limit-requests: 9\r\nx-ratelimit-remaining-requests: 0\r\n\
+                 x-ratelimit-reset-requests: 55s\r\n",
+            )(ask),
+        });
+        for _ in 0..3 {
+            let _ = call(&client, "a/m", json!({"retry": false, "limit": {"wait": false}})).await;
+        }
+        assert_eq!((world.count("a"), world.now()), (asked, Duration::ZERO), "{learns}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn promise_9_who_may_not_wait_is_told_at_once_or_goes_elsewhere() {
     let limits = json!({"limits": {"requests_per_minute": 10}});

@@ -1,11 +1,11 @@
 //! Before the first content everything is tried again; after it nothing is made up. And what
 //! providers must not say twice.
 
-use liter_llm_core::ErrorKind;
+use liter_llm_core::{ErrorKind, Step};
 use serde_json::{Value, json};
 
 use super::say::{HEAD, answer, delta, end, event, piece, refuse, reply_bytes, stream as good};
-use super::world::{Act, call, client, metrics, ms, secs, stream};
+use super::world::{Act, call, client, metrics, ms, request, secs, stream};
 
 fn role() -> String {
     delta(json!({"role": "assistant", "content": ""}), Value::Null)
@@ -32,6 +32,28 @@ async fn promise_5_before_the_first_content_a_failure_is_unseen() {
         // Nobody refused it: it may well have been answered, and billed.
         assert!(attempts[0].may_be_billed && !attempts[1].may_be_billed);
     }
+}
+
+/// A server that never comes to its content must not fill the memory: what it sends is handed on.
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_flood_without_content_is_not_kept() {
+    let (client, _) = client(json!({}), |_| {
+        let mut acts = vec![Act::Send([HEAD, &role().repeat(5_000)].concat().into_bytes())];
+        acts.extend([Act::Wait(secs(7)), Act::Close]);
+        acts
+    });
+    let mut stream = client.stream(&request("a/m"), b"").await.unwrap();
+    let mut most = 0;
+    let error = loop {
+        match stream.next().await {
+            Ok(Step::Chunks(chunks)) => most = most.max(chunks.len()),
+            Ok(_) => panic!("there is no end"),
+            Err(error) => break error,
+        }
+    };
+    // What it kept, and what one read of the socket brought.
+    assert!((1_024..2_048).contains(&most), "{most} chunks at once");
+    assert_eq!((error.kind(), error.attempts.len()), (ErrorKind::StreamBroken, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -189,7 +189,7 @@ fn merge(into: &mut Value, from: Value) {
     }
 }
 
-fn request(model: &str) -> Vec<u8> {
+pub(crate) fn request(model: &str) -> Vec<u8> {
     json!({"model": model, "prompt": "Why is the sky blue?"}).to_string().into_bytes()
 }
 

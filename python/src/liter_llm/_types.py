@@ -317,3 +317,4 @@ class Config(TypedDict, total=False):
     hedge: Hedge | Literal[False]
     breaker: bool
     limit: Limit
+    learn_limits: bool

@@ -34,6 +34,8 @@ pub struct ConfigDocument {
     pub breaker: Option<bool>,
     /// Whether calls wait for limits: they do where nothing else is said.
     pub limit: Option<LimitDocument>,
+    /// Whether what an answer tells of quotas and pauses binds the calls after it: `true` where absent.
+    pub learn_limits: Option<bool>,
 }
 
 /// Settings, or `false` to switch it off.

@@ -25,7 +25,7 @@ pub struct OptionsDocument {
     pub inline: Option<bool>,
     /// Retries of this call; `false`: none.
     pub retry: Option<RetrySchema>,
-    /// Further targets for when the first fails: `provider/model`, or a provider's name.
+    /// Further targets for when the first fails: `provider/model`, or a provider's name; 32 at most.
     pub fallback: Option<Vec<String>>,
     /// Several targets at once, the fastest answers wanted.
     pub fanout: Option<FanoutDocument>,
