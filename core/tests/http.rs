@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{
-    ASK, Server, answer, assert_says, call, client, events, failure, gzip, ok, open, read, until,
-    within,
+    ASK, Server, answer, assert_says, call, client, events, failure, gzip, ok, open, read,
+    stream_of_gzip, until, within,
 };
 use liter_llm_core::{Client, ErrorKind, Step};
 use liter_llm_simulator::{Options, Simulator};
@@ -404,6 +404,22 @@ async fn a_gzip_stream_is_read_as_it_comes() {
     assert!(matches!(within(stream.next()).await.unwrap(), Step::Chunks(_)));
     read_on.notify_one();
     assert_eq!(read(stream).await.unwrap(), "good");
+}
+
+/// 64 MiB of blank lines are here at once: who reads them lets others have their turn.
+#[tokio::test]
+async fn a_flood_does_not_keep_the_thread() {
+    let flood = [gzip(&[b'\n'; 1 << 20]).repeat(64), gzip(events("good").as_bytes())].concat();
+    let server = Server::answering(stream_of_gzip(&flood)).await;
+    let client = client(&server.url, json!({}));
+    let reading = tokio::spawn(async move { read(open(&client).await?).await });
+    let mut turns = 0;
+    while !reading.is_finished() {
+        turns += 1;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(reading.await.unwrap().unwrap(), "good");
+    assert!(turns >= 128, "{turns} turns");
 }
 
 #[tokio::test]

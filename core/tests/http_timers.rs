@@ -5,7 +5,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{ASK, Server, answer, assert_says, client, events, ok, within};
+use common::{ASK, Server, answer, assert_says, client, events, gzip, ok, stream_of_gzip, within};
 use liter_llm_core::{Client, Error, ErrorKind, Step};
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
@@ -50,6 +50,21 @@ async fn silent_after(bytes: impl Into<Vec<u8>>) -> Server {
         }
     })
     .await
+}
+
+/// Half a gigabyte of blank lines, all here at once: no timer fires by itself meanwhile.
+#[tokio::test]
+async fn a_flood() {
+    let flood = gzip(&[b'\n'; 1 << 20]).repeat(512);
+    let server = Server::answering(stream_of_gzip(&flood)).await;
+    let first = json!({"timeouts": {"first_token_ms": 300}});
+    for (config, options, name) in [
+        (json!({}), json!({"timeout_ms": 300}), "whole time"),
+        (first, json!({}), "first_token_ms"),
+    ] {
+        let error = ends(&client(&server.url, config), true, options, 300).await;
+        assert_says(&error, ErrorKind::Timeout, name);
+    }
 }
 
 #[tokio::test]

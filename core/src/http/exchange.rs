@@ -3,35 +3,28 @@
 //! This is the one place where a key's text is taken out; it goes into a header of a request to the
 //! origin that the key is configured for, and redirects are not followed.
 
-use std::future::poll_fn;
-use std::io::Write;
 use std::pin::pin;
-use std::task::{Context, Waker};
-use std::time::Duration;
 
 use ::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
-    HeaderValue, PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    PROXY_AUTHORIZATION, USER_AGENT,
 };
 use ::http::response::Parts;
 use ::http::{Request, Uri};
-use bytes::{Buf, Bytes, BytesMut};
-use flate2::write::MultiGzDecoder;
+use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use secrecy::ExposeSecret;
 
+use super::body::{Body, Coding};
 use super::pool::{Lease, Sent};
-use super::{Deadline, Pool, failure};
-use crate::codec::MAX_DOCUMENT;
+use super::{Deadline, Pool};
 use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
 use crate::provider::{Auth, HttpRequest};
 
 /// How often a request is sent again that a connection or its server did not take up.
 const RESENDS: usize = 3;
-/// How much is decompressed at a time, so that a small part cannot become a huge one.
-const INFLATED: usize = 64 << 10;
 
 /// An answer whose body has not been read.
 pub struct Reply {
@@ -41,72 +34,6 @@ pub struct Reply {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
-}
-
-/// A body that is read in parts. Dropping it before its end closes the socket (HTTP/1.1) or the
-/// stream (HTTP/2).
-pub struct Body {
-    incoming: Incoming,
-    lease: Lease,
-    coding: Coding,
-    origin: String,
-}
-
-/// How a body is compressed.
-enum Coding {
-    None,
-    Gzip(Box<Inflate>),
-    /// In a way that was not asked for. The status of an error tells enough without its text.
-    Unknown,
-}
-
-/// Decompresses gzip. Several members in a row are one body, as RFC 1952 has it; bytes behind them
-/// that are none are an error, as is an end before theirs.
-struct Inflate {
-    decoder: MultiGzDecoder<Vec<u8>>,
-    /// What has arrived and is not decompressed.
-    waiting: Bytes,
-    begun: bool,
-}
-
-impl Inflate {
-    /// The next piece of what has arrived; empty when that is used up.
-    fn piece(&mut self) -> Result<Bytes, Error> {
-        while !self.waiting.is_empty() && self.decoder.get_ref().len() < INFLATED {
-            // One write yields 32 KiB at the most.
-            let taken = self.decoder.write(&self.waiting).map_err(|error| broken_gzip(&error))?;
-            self.begun = true;
-            self.waiting.advance(taken);
-        }
-        // An event that has arrived is wanted now.
-        self.decoder.flush().map_err(|error| broken_gzip(&error))?;
-        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
-    }
-
-    /// At the body's end: checks that it is the end of the data too, and gives the last of it. No
-    /// body at all is an empty one.
-    fn end(&mut self) -> Result<Bytes, Error> {
-        if self.begun {
-            self.decoder.try_finish().map_err(|error| broken_gzip(&error))?;
-        }
-        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
-    }
-}
-
-fn coding(headers: &HeaderMap) -> Coding {
-    let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
-    let is = |value: &[u8], names: &[&str]| {
-        names.iter().any(|name| value.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    match (codings.next(), codings.next()) {
-        (None, _) => Coding::None,
-        (Some(value), None) if is(value, &["identity", ""]) => Coding::None,
-        (Some(value), None) if is(value, &["gzip", "x-gzip"]) => {
-            let decoder = MultiGzDecoder::new(Vec::new());
-            Coding::Gzip(Box::new(Inflate { decoder, waiting: Bytes::new(), begun: false }))
-        }
-        _ => Coding::Unknown,
-    }
 }
 
 impl Pool {
@@ -131,7 +58,7 @@ impl Pool {
                 Error::new(ErrorKind::BadResponse, message).with(|e| e.status = Some(status))
             );
         }
-        let coding = coding(&head.headers);
+        let coding = Coding::of(&head.headers);
         if matches!(coding, Coding::Unknown) && head.status.is_success() {
             let message = "the answer is compressed in a way that was not asked for: only gzip is";
             return Err(
@@ -139,7 +66,7 @@ impl Pool {
             );
         }
         let origin = self.origin.clone();
-        let body = Body { incoming, lease, coding, origin };
+        let body = Body::new(incoming, lease, coding, origin);
         Ok(Reply { status, headers: head.headers, body })
     }
 
@@ -154,7 +81,7 @@ impl Pool {
         sent: impl Fn(bool),
     ) -> Result<Reply, Error> {
         let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
-        let body = Body { incoming, lease, coding: Coding::None, origin: self.origin.clone() };
+        let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
         Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
     }
 
@@ -280,111 +207,4 @@ impl Pool {
         }
         Ok(())
     }
-}
-
-impl Body {
-    /// The next part of a stream; `None` at the body's proper end. `content`: the first content has
-    /// arrived.
-    pub async fn next(
-        &mut self,
-        deadline: &Deadline,
-        content: bool,
-    ) -> Result<Option<Bytes>, Error> {
-        self.part(deadline, content, true).await
-    }
-
-    /// The whole body.
-    pub async fn collect(mut self, deadline: &Deadline) -> Result<Bytes, Error> {
-        let mut whole = BytesMut::new();
-        let Some(first) = self.part(deadline, true, false).await? else { return Ok(Bytes::new()) };
-        loop {
-            let part = self.part(deadline, true, false).await?;
-            let Some(part) = part else {
-                return Ok(if whole.is_empty() { first } else { whole.freeze() });
-            };
-            if whole.is_empty() {
-                whole.reserve((first.len() + part.len()) * 2);
-                whole.extend_from_slice(&first);
-            }
-            if whole.len() + part.len() > MAX_DOCUMENT {
-                let message = "the answer is larger than 32 MiB (after decompression)";
-                return Err(Error::new(ErrorKind::BadResponse, message));
-            }
-            whole.extend_from_slice(&part);
-        }
-    }
-
-    /// Some bytes, never none; `None` at the end. One part is far smaller than a document may be.
-    async fn part(
-        &mut self,
-        deadline: &Deadline,
-        content: bool,
-        stream: bool,
-    ) -> Result<Option<Bytes>, Error> {
-        loop {
-            match &mut self.coding {
-                Coding::None => {}
-                Coding::Unknown => return Ok(None),
-                Coding::Gzip(gzip) => {
-                    let piece = gzip.piece()?;
-                    if !piece.is_empty() {
-                        return Ok(Some(piece));
-                    }
-                }
-            }
-            let frame = poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx));
-            let data = match deadline.part(content, frame).await? {
-                None => {
-                    self.lease.release();
-                    return match std::mem::replace(&mut self.coding, Coding::None) {
-                        Coding::Gzip(mut gzip) => {
-                            let rest = gzip.end()?;
-                            Ok((!rest.is_empty()).then_some(rest))
-                        }
-                        Coding::None | Coding::Unknown => Ok(None),
-                    };
-                }
-                Some(Err(error)) => return Err(failure::in_body(&error, &self.origin, stream)),
-                // Trailers hold nothing that anybody asks for.
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => data,
-                    Err(_) => continue,
-                },
-            };
-            match &mut self.coding {
-                Coding::Gzip(gzip) => gzip.waiting = data,
-                _ if data.is_empty() => {}
-                _ => return Ok(Some(data)),
-            }
-        }
-    }
-
-    /// Reads what is left after a stream's terminal event, so that the connection can be used
-    /// again. That is nearly always the end of the body, and nearly always there already.
-    pub fn finish(mut self) {
-        let mut at_once = Context::from_waker(Waker::noop());
-        loop {
-            match self.lease.poll_frame(&mut self.incoming, &mut at_once) {
-                std::task::Poll::Ready(Some(Ok(_))) => {}
-                std::task::Poll::Ready(None) => return self.lease.release(),
-                std::task::Poll::Ready(Some(Err(_))) => return,
-                std::task::Poll::Pending => break,
-            }
-        }
-        // A server that goes on is cut off: its connection is worth less than the wait.
-        let drain = async move {
-            for _ in 0..16 {
-                match poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx)).await {
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) => return,
-                    None => return self.lease.release(),
-                }
-            }
-        };
-        tokio::spawn(async { tokio::time::timeout(Duration::from_secs(1), drain).await });
-    }
-}
-
-fn broken_gzip(error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::BadResponse, format!("the answer's gzip data is broken: {error}"))
 }

@@ -1,7 +1,9 @@
 //! HTTP: pools of connections, the timers of one exchange, and the parser of event streams.
 //!
-//! `exchange` sends a request and reads its answer; `pool` keeps connections, which `connect` opens.
+//! `exchange` sends a request, and `body` reads its answer; `pool` keeps connections, which `connect`
+//! opens.
 
+mod body;
 mod connect;
 mod exchange;
 mod failure;
@@ -9,8 +11,9 @@ mod pool;
 mod sse;
 mod tls;
 
+pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
-pub use exchange::{Body, Reply};
+pub use exchange::Reply;
 pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
 
@@ -117,6 +120,17 @@ impl Deadline {
         until(due.0, due.0 - due.1, due.2, work).await
     }
 
+    /// Whether there is time left, for a body whose next part is there already. `content`: the first
+    /// content has arrived.
+    pub fn check(&self, content: bool) -> Result<(), Error> {
+        let now = Instant::now();
+        match self.first_token.filter(|first| !content && *first < self.total) {
+            Some(first) if first <= now => Err(late(first - self.begun, FIRST_TOKEN)),
+            None if self.total <= now => Err(late(self.total - self.start, TOTAL)),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits for a part of a body. `content`: the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
         let (mut at, mut limit, mut what) = (self.total, self.total - self.start, TOTAL);
@@ -135,18 +149,20 @@ impl Deadline {
     }
 }
 
-/// Waits for `work` until `at`. The error names the limit, not the time that was measured: it says
-/// what to change.
+/// The error names the limit, not the time that was measured: it says what to change.
+fn late(limit: Duration, what: &str) -> Error {
+    let ms = limit.as_millis();
+    Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
+}
+
+/// Waits for `work` until `at`.
 async fn until<T>(
     at: Instant,
     limit: Duration,
     what: &str,
     work: impl Future<Output = T>,
 ) -> Result<T, Error> {
-    tokio::time::timeout_at(at, work).await.map_err(|_| {
-        let ms = limit.as_millis();
-        Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
-    })
+    tokio::time::timeout_at(at, work).await.map_err(|_| late(limit, what))
 }
 
 const HEADERS: &str = "response headers (timeouts.headers_ms)";

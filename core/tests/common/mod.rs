@@ -85,6 +85,16 @@ pub(crate) fn ok(headers: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// A stream whose body is this gzip data.
+pub(crate) fn stream_of_gzip(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
 /// The events of a stream with this text.
 pub(crate) fn events(text: &str) -> String {
     let chunk = |delta: Value, finish: Value| {

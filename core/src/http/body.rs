@@ -1,0 +1,220 @@
+//! The body of an answer: read in parts, decompressed, within its time.
+
+use std::future::poll_fn;
+use std::io::Write;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ::http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use bytes::{Buf, Bytes, BytesMut};
+use flate2::write::MultiGzDecoder;
+use hyper::body::Incoming;
+
+use super::pool::Lease;
+use super::{Deadline, failure};
+use crate::codec::MAX_DOCUMENT;
+use crate::error::{Error, ErrorKind};
+
+/// How much is decompressed at a time, so that a small part cannot become a huge one.
+const INFLATED: usize = 64 << 10;
+/// So much is handed on without a wait before the clock is looked at and other tasks have their turn: where
+/// data is always there, no timer fires by itself.
+const TURN: usize = 256 << 10;
+
+/// A body that is read in parts. Dropping it before its end closes the socket (HTTP/1.1) or the
+/// stream (HTTP/2).
+pub struct Body {
+    incoming: Incoming,
+    lease: Lease,
+    coding: Coding,
+    origin: String,
+    /// Bytes handed on since others last had their turn.
+    turn: usize,
+}
+
+/// How a body is compressed.
+pub(super) enum Coding {
+    None,
+    Gzip(Box<Inflate>),
+    /// In a way that was not asked for. The status of an error tells enough without its text.
+    Unknown,
+}
+
+/// Decompresses gzip. Several members in a row are one body, as RFC 1952 has it; bytes behind them
+/// that are none are an error, as is an end before theirs.
+pub(super) struct Inflate {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    /// What has arrived and is not decompressed.
+    waiting: Bytes,
+    begun: bool,
+}
+
+impl Inflate {
+    /// The next piece of what has arrived; empty when that is used up.
+    fn piece(&mut self) -> Result<Bytes, Error> {
+        while !self.waiting.is_empty() && self.decoder.get_ref().len() < INFLATED {
+            // One write yields 32 KiB at the most.
+            let taken = self.decoder.write(&self.waiting).map_err(|error| broken_gzip(&error))?;
+            self.begun = true;
+            self.waiting.advance(taken);
+        }
+        // An event that has arrived is wanted now.
+        self.decoder.flush().map_err(|error| broken_gzip(&error))?;
+        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
+    }
+
+    /// At the body's end: checks that it is the end of the data too, and gives the last of it. No
+    /// body at all is an empty one.
+    fn end(&mut self) -> Result<Bytes, Error> {
+        if self.begun {
+            self.decoder.try_finish().map_err(|error| broken_gzip(&error))?;
+        }
+        Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
+    }
+}
+
+impl Coding {
+    /// What the headers say.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
+        let is = |value: &[u8], names: &[&str]| {
+            names.iter().any(|name| value.eq_ignore_ascii_case(name.as_bytes()))
+        };
+        match (codings.next(), codings.next()) {
+            (None, _) => Coding::None,
+            (Some(value), None) if is(value, &["identity", ""]) => Coding::None,
+            (Some(value), None) if is(value, &["gzip", "x-gzip"]) => {
+                let decoder = MultiGzDecoder::new(Vec::new());
+                Coding::Gzip(Box::new(Inflate { decoder, waiting: Bytes::new(), begun: false }))
+            }
+            _ => Coding::Unknown,
+        }
+    }
+}
+
+impl Body {
+    pub(super) fn new(incoming: Incoming, lease: Lease, coding: Coding, origin: String) -> Self {
+        Body { incoming, lease, coding, origin, turn: 0 }
+    }
+
+    /// The next part of a stream; `None` at the body's proper end. `content`: the first content has
+    /// arrived.
+    pub async fn next(
+        &mut self,
+        deadline: &Deadline,
+        content: bool,
+    ) -> Result<Option<Bytes>, Error> {
+        self.part(deadline, content, true).await
+    }
+
+    /// The whole body.
+    pub async fn collect(mut self, deadline: &Deadline) -> Result<Bytes, Error> {
+        let mut whole = BytesMut::new();
+        let Some(first) = self.part(deadline, true, false).await? else { return Ok(Bytes::new()) };
+        loop {
+            let part = self.part(deadline, true, false).await?;
+            let Some(part) = part else {
+                return Ok(if whole.is_empty() { first } else { whole.freeze() });
+            };
+            if whole.is_empty() {
+                whole.reserve((first.len() + part.len()) * 2);
+                whole.extend_from_slice(&first);
+            }
+            if whole.len() + part.len() > MAX_DOCUMENT {
+                let message = "the answer is larger than 32 MiB (after decompression)";
+                return Err(Error::new(ErrorKind::BadResponse, message));
+            }
+            whole.extend_from_slice(&part);
+        }
+    }
+
+    /// Some bytes, never none; `None` at the end. One part is far smaller than a document may be.
+    async fn part(
+        &mut self,
+        deadline: &Deadline,
+        content: bool,
+        stream: bool,
+    ) -> Result<Option<Bytes>, Error> {
+        if self.turn >= TURN {
+            self.turn = 0;
+            tokio::task::yield_now().await;
+            deadline.check(content)?;
+        }
+        let part = self.read(deadline, content, stream).await?;
+        self.turn += part.as_ref().map_or(0, Bytes::len);
+        Ok(part)
+    }
+
+    async fn read(
+        &mut self,
+        deadline: &Deadline,
+        content: bool,
+        stream: bool,
+    ) -> Result<Option<Bytes>, Error> {
+        loop {
+            match &mut self.coding {
+                Coding::None => {}
+                Coding::Unknown => return Ok(None),
+                Coding::Gzip(gzip) => {
+                    let piece = gzip.piece()?;
+                    if !piece.is_empty() {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+            let frame = poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx));
+            let data = match deadline.part(content, frame).await? {
+                None => {
+                    self.lease.release();
+                    return match std::mem::replace(&mut self.coding, Coding::None) {
+                        Coding::Gzip(mut gzip) => {
+                            let rest = gzip.end()?;
+                            Ok((!rest.is_empty()).then_some(rest))
+                        }
+                        Coding::None | Coding::Unknown => Ok(None),
+                    };
+                }
+                Some(Err(error)) => return Err(failure::in_body(&error, &self.origin, stream)),
+                // Trailers hold nothing that anybody asks for.
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => data,
+                    Err(_) => continue,
+                },
+            };
+            match &mut self.coding {
+                Coding::Gzip(gzip) => gzip.waiting = data,
+                _ if data.is_empty() => {}
+                _ => return Ok(Some(data)),
+            }
+        }
+    }
+
+    /// Reads what is left after a stream's terminal event, so that the connection can be used
+    /// again. That is nearly always the end of the body, and nearly always there already.
+    pub fn finish(mut self) {
+        let mut at_once = Context::from_waker(Waker::noop());
+        for _ in 0..16 {
+            match self.lease.poll_frame(&mut self.incoming, &mut at_once) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(None) => return self.lease.release(),
+                Poll::Ready(Some(Err(_))) => return,
+                Poll::Pending => break,
+            }
+        }
+        // A server that goes on is cut off: its connection is worth less than the wait.
+        let drain = async move {
+            for _ in 0..16 {
+                match poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx)).await {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => return,
+                    None => return self.lease.release(),
+                }
+            }
+        };
+        tokio::spawn(async { tokio::time::timeout(Duration::from_secs(1), drain).await });
+    }
+}
+
+fn broken_gzip(error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::BadResponse, format!("the answer's gzip data is broken: {error}"))
+}
