@@ -186,41 +186,27 @@ async fn what_the_server_did_not_take_up_is_sent_again() {
     let client = prior(&url);
     assert_eq!(call(&client).await.unwrap().text, "good");
 
-    // One that is refused for ever ends.
-    let asked = Arc::new(AtomicUsize::new(0));
-    let (url, _) = server(None, {
-        let asked = Arc::clone(&asked);
-        move |_, mut connection| {
+    // One that is refused for ever ends. Any other reset may have been processed.
+    for (reason, words, times) in
+        [(Reason::REFUSED_STREAM, "refused", 4), (Reason::INTERNAL_ERROR, "lost before", 1)]
+    {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (url, _) = server(None, {
             let asked = Arc::clone(&asked);
-            async move {
-                while let Some(Ok((_, mut respond))) = connection.accept().await {
-                    asked.fetch_add(1, Ordering::SeqCst);
-                    respond.send_reset(Reason::REFUSED_STREAM);
+            move |_, mut connection| {
+                let asked = Arc::clone(&asked);
+                async move {
+                    while let Some(Ok((_, mut respond))) = connection.accept().await {
+                        asked.fetch_add(1, Ordering::SeqCst);
+                        respond.send_reset(reason);
+                    }
                 }
             }
-        }
-    })
-    .await;
-    assert_says(&failure(&prior(&url)).await, ErrorKind::Connection, "refused");
-    assert_eq!(asked.load(Ordering::SeqCst), 4);
-
-    // Any other reset may have been processed.
-    let asked = Arc::new(AtomicUsize::new(0));
-    let (url, _) = server(None, {
-        let asked = Arc::clone(&asked);
-        move |_, mut connection| {
-            let asked = Arc::clone(&asked);
-            async move {
-                while let Some(Ok((_, mut respond))) = connection.accept().await {
-                    asked.fetch_add(1, Ordering::SeqCst);
-                    respond.send_reset(Reason::INTERNAL_ERROR);
-                }
-            }
-        }
-    })
-    .await;
-    assert_says(&failure(&prior(&url)).await, ErrorKind::Connection, "lost before");
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+        })
+        .await;
+        assert_says(&failure(&prior(&url)).await, ErrorKind::Connection, words);
+        assert_eq!(asked.load(Ordering::SeqCst), times);
+    }
 }
 
 #[tokio::test]
