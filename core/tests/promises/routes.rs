@@ -99,3 +99,25 @@ async fn the_least_busy_is_preferred() {
     calls.join_all().await;
     assert!(world.count("a") <= 2, "{}", world.count("a"));
 }
+
+/// A fallback is what is asked when the route's own targets fail, whatever orders those.
+#[tokio::test(start_paused = true)]
+async fn fallbacks_come_after_the_routes_targets_in_their_order() {
+    for policy in ["priority", "weighted", "latency", "least_in_flight"] {
+        let (client, world) = client(route(policy, json!(["a/m"])), |ask| {
+            if ask.at >= secs(60) && ask.host != "c" {
+                return refuse(503, "", "overloaded");
+            }
+            answer(ask)
+        });
+        let options = json!({"fallback": ["b/m", "c/m"]});
+        for _ in 0..50 {
+            call(&client, "chat", options.clone()).await.unwrap();
+        }
+        assert_eq!(["a", "b", "c"].map(|host| world.count(host)), [50, 0, 0], "{policy}");
+        sleep(secs(60)).await;
+        let answer = call(&client, "chat", options).await.unwrap();
+        let tried: Vec<_> = answer.liter.attempts.iter().map(|one| one.target.as_str()).collect();
+        assert_eq!(tried, ["a/m", "b/m", "c/m"], "{policy}");
+    }
+}
