@@ -187,13 +187,20 @@ fn ordered(
     let now = Instant::now();
     let known: Vec<_> = candidates
         .iter()
-        .map(|candidate| {
+        .enumerate()
+        .map(|(i, candidate)| {
             let name = &config.providers[candidate.provider].name;
+            // The same model may be listed again, to be asked with other parameters.
+            let same = |other: &&Candidate| Arc::ptr_eq(&other.state, &candidate.state);
+            let again = match candidates[..i].iter().filter(same).count() {
+                0 => String::new(),
+                times => format!("#{times}"),
+            };
             policy::Candidate {
                 weight: f64::from(candidate.weight),
                 ewma_ms: candidate.state.ewma_ms(now),
                 in_flight: candidate.state.in_flight(),
-                id_hash: policy::hash(&format!("{name}/{}", candidate.model)),
+                id_hash: policy::hash(&format!("{name}/{}{again}", candidate.model)),
             }
         })
         .collect();

@@ -121,3 +121,22 @@ async fn fallbacks_come_after_the_routes_targets_in_their_order() {
         assert_eq!(tried, ["a/m", "b/m", "c/m"], "{policy}");
     }
 }
+
+/// Two ways of asking one model: what differs is in `parameters`.
+#[tokio::test(start_paused = true)]
+async fn targets_of_one_model_have_their_shares_too() {
+    let targets = json!([
+        {"target": "a/m", "weight": 3, "parameters": {"temperature": 0}},
+        {"target": "a/m", "weight": 1, "parameters": {"temperature": 1}},
+    ]);
+    for sticky in [false, true] {
+        let (client, world) = client(route("weighted", targets.clone()), answer);
+        for user in 0..2_000 {
+            let options = if sticky { json!({"sticky_key": format!("{user}")}) } else { json!({}) };
+            call(&client, "chat", options).await.unwrap();
+        }
+        let asked = world.asked("a");
+        let share = asked.iter().filter(|ask| ask.body["temperature"] == 1).count();
+        assert!(share.abs_diff(500) < 80, "{share} of 500, sticky: {sticky}");
+    }
+}
