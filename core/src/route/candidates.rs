@@ -200,6 +200,7 @@ fn ordered(
                 weight: f64::from(candidate.weight),
                 ewma_ms: candidate.state.ewma_ms(now),
                 in_flight: candidate.state.in_flight(),
+                failing: candidate.state.is_failing(now),
                 id_hash: policy::hash(&format!("{name}/{}{again}", candidate.model)),
             }
         })

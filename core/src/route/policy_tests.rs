@@ -5,7 +5,8 @@ use super::*;
 const NAMES: [&str; 4] = ["a/m", "b/m", "c/m", "d/m"];
 
 fn candidate(name: &str) -> Candidate {
-    Candidate { weight: 1.0, ewma_ms: None, in_flight: 0, id_hash: hash(name) }
+    let (weight, ewma_ms, in_flight, failing) = (1.0, None, 0, false);
+    Candidate { weight, ewma_ms, in_flight, failing, id_hash: hash(name) }
 }
 
 fn weighted(weights: &[f64]) -> Vec<Candidate> {

@@ -17,7 +17,7 @@ use super::candidates::Candidate;
 use super::health::Probes;
 use super::latency::Latency;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::model::Usage;
 use crate::retry::budget::Budget;
@@ -25,6 +25,9 @@ use crate::retry::budget::Budget;
 /// For so long at most a target is left alone because one answer asked for it. A day's pause from a proxy
 /// or a page of maintenance would else close a client's only target until the process ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// For so long a target counts as failing after it has failed, unless it answers.
+const FAILING: Duration = Duration::from_secs(10);
 
 /// A turn that came within this time was not waited for.
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -59,6 +62,9 @@ pub(crate) struct TargetState {
     in_flight: AtomicU32,
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
+    /// When it failed, in milliseconds since `known` and one more; 0: it answered since.
+    failed: AtomicU64,
+    known: Instant,
     pub(crate) probes: Probes,
 }
 
@@ -120,6 +126,8 @@ impl Table {
             in_flight: AtomicU32::new(0),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            known: Instant::now(),
             probes: Probes::default(),
         });
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
@@ -263,6 +271,18 @@ impl TargetState {
         if stream { &self.streams } else { &self.answers }
     }
 
+    /// Whether what it was asked last failed, and not through the caller's fault: it may refuse so
+    /// quickly that it looks quick and idle.
+    pub(super) fn is_failing(&self, now: Instant) -> bool {
+        let failed = self.failed.load(Ordering::Relaxed);
+        failed > 0 && self.known + Duration::from_millis(failed) + FAILING > now
+    }
+
+    fn has_failed(&self, now: Instant) {
+        let since = now.saturating_duration_since(self.known).as_millis();
+        self.failed.store(u64::try_from(since).unwrap_or(0) + 1, Ordering::Relaxed);
+    }
+
     pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -291,7 +311,11 @@ impl Permits {
 
     /// The answer came, or a stream's first content.
     pub(crate) fn answered(&self, now: Instant, stream: bool) {
-        self.state.0.latency(stream).observe(now - self.began, now);
+        let state = &self.state.0;
+        state.latency(stream).observe(now - self.began, now);
+        if state.failed.load(Ordering::Relaxed) > 0 {
+            state.failed.store(0, Ordering::Relaxed);
+        }
     }
 
     /// The answer is complete; it used so many tokens.
@@ -315,8 +339,13 @@ impl Permits {
         {
             self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
         }
+        let fault = fault_of(error.kind(), error.status);
+        // A model that is not there is not there for the next call either.
+        if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {
+            self.state.0.has_failed(now);
+        }
         let Some([target, key]) = self.passes.take() else { return };
-        match fault_of(error.kind(), error.status) {
+        match fault {
             Fault::Provider if ours => {}
             Fault::Provider => target.fault(now),
             Fault::Key => key.trip(now),

@@ -140,3 +140,25 @@ async fn targets_of_one_model_have_their_shares_too() {
         assert!(share.abs_diff(500) < 80, "{share} of 500, sticky: {sticky}");
     }
 }
+
+/// Who fails at once is neither quick nor idle.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_only_fails_draws_no_calls() {
+    for policy in ["latency", "least_in_flight"] {
+        let (client, world) = client(route(policy, json!(["a/m", "b/m", "c/m"])), |ask| {
+            if ask.host == "c" {
+                return refuse(404, "", "model_not_found");
+            }
+            [vec![Act::Wait(secs(1))], answer(ask)].into_iter().flatten().collect()
+        });
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..300 {
+            let client = client.clone();
+            calls.spawn(async move { call(&client, "chat", json!({})).await.is_ok() });
+            sleep(ms(100)).await;
+        }
+        let succeeded = calls.join_all().await.into_iter().filter(|well| *well).count();
+        println!("{policy}: c is asked {} times, {succeeded} of 300 succeed", world.count("c"));
+        assert!(world.count("c") <= 100, "{policy}: {}", world.count("c"));
+    }
+}
