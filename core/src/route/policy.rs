@@ -49,6 +49,7 @@ pub(crate) fn order(
             let costs = costs(candidates);
             // Shuffled and sorted stably: equals come in random order.
             rng.shuffle(&mut places);
+            places.sort_by_key(|place| candidates[*place].failing);
             // Everyone's choice of the one best would be a herd; of two at random it is not. Who was
             // never asked is asked first, but by one call.
             let two = places.len() > 2 && costs.iter().all(|cost| *cost > 0.0);
