@@ -29,8 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// For so long a target counts as failing after it has failed, unless it answers.
 const FAILING: Duration = Duration::from_secs(10);
 
-/// A turn that came within this time was not waited for.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// So long a turn may be held while another is waited for: limits are kept with a second to spare.
+const BRIEFLY: Duration = Duration::from_millis(250);
 
 /// Most models of a provider of which something is remembered. Names of models come from callers.
 const MOST_MODELS: usize = 1_024;
@@ -188,23 +188,16 @@ impl Table {
     ) -> Result<Permits, Limited> {
         let own = &self.providers[candidate.provider];
         let state = &candidate.state;
-        let mut target = state.gate.acquire(tokens, wait, deadline).await?;
-        let mut provider = None;
-        if let Some(gate) = &own.gate {
-            // What was let through before a wait is let through again after it: else those that
-            // waited would all go at once, each with a turn of its own from long ago.
-            loop {
-                let asked = Instant::now();
-                provider = Some(gate.acquire(tokens, wait, deadline).await?);
-                if asked.elapsed() < AT_ONCE {
-                    break;
-                }
-                let asked = Instant::now();
-                target = state.gate.acquire(tokens, wait, deadline).await?;
-                if asked.elapsed() < AT_ONCE {
-                    break;
-                }
+        let (mut target, mut provider) = match &own.gate {
+            None => (state.gate.turn(tokens, wait, deadline).await?, None),
+            Some(gate) => {
+                let (target, provider) = both(&state.gate, gate, tokens, wait, deadline).await?;
+                (target, Some(provider))
             }
+        };
+        target.sent();
+        if let Some(provider) = &mut provider {
+            provider.sent();
         }
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
@@ -250,6 +243,42 @@ impl Table {
         all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         all
     }
+}
+
+/// A turn at two gates at once. Nobody waits long at one while it holds a turn of the other: that would
+/// keep others from theirs, and grow old, so that those who waited would all go at once, each with a
+/// turn from long ago.
+async fn both(
+    target: &Gate,
+    provider: &Gate,
+    tokens: u64,
+    wait: bool,
+    deadline: Instant,
+) -> Result<(Permit, Permit), Limited> {
+    let first = target.turn(tokens, wait, deadline).await?;
+    match provider.turn(tokens, false, deadline).await {
+        Ok(second) => return Ok((first, second)),
+        Err(limited) if !wait => return Err(limited),
+        Err(_) => drop(first),
+    }
+    // Boxed: waiting is rare, and every call would carry its future about.
+    Box::pin(async {
+        let soon = || deadline.min(Instant::now() + BRIEFLY);
+        let mut second = provider.turn(tokens, wait, deadline).await?;
+        loop {
+            if let Ok(first) = target.turn_again(tokens, soon()).await {
+                return Ok((first, second));
+            }
+            drop(second);
+            let first = target.turn_again(tokens, deadline).await?;
+            if let Ok(second) = provider.turn_again(tokens, soon()).await {
+                return Ok((first, second));
+            }
+            drop(first);
+            second = provider.turn_again(tokens, deadline).await?;
+        }
+    })
+    .await
 }
 
 impl TargetState {
@@ -338,6 +367,16 @@ impl Permits {
             (self.learns, error.status, error.retry_after_ms)
         {
             self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
+        }
+        // The others may have cost something.
+        if error
+            .status
+            .is_some_and(|status| (400..500).contains(&status) && status != 408 && status != 429)
+        {
+            self.target.refused(now);
+            if let Some(provider) = &mut self.provider {
+                provider.refused(now);
+            }
         }
         let fault = fault_of(error.kind(), error.status);
         // A model that is not there is not there for the next call either.
