@@ -116,8 +116,11 @@ impl Table {
         if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
             return Arc::clone(state);
         }
-        let limits = config.providers[provider].models.iter().find(|(name, _)| name == model);
-        let limits = limits.map_or_else(Limits::default, |(_, limits)| *limits);
+        let configured = |model: &str| {
+            let mut models = config.providers[provider].models.iter();
+            models.find(|(name, _)| name == model).map(|(_, limits)| *limits)
+        };
+        let limits = configured(model).unwrap_or_default();
         let state = Arc::new(TargetState {
             breaker: Breaker::default(),
             gate: Gate::new(limits),
@@ -132,8 +135,10 @@ impl Table {
         });
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
-            // Those that nobody uses just now are the ones that can be forgotten.
-            targets.retain(|_, state| Arc::strong_count(state) > 1);
+            // Those that nobody uses just now are the ones that can be forgotten; but not how much of
+            // a configured limit is used up.
+            targets
+                .retain(|name, state| Arc::strong_count(state) > 1 || configured(name).is_some());
         }
         Arc::clone(targets.entry(model.to_owned()).or_insert(state))
     }

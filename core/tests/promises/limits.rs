@@ -277,3 +277,17 @@ async fn promise_9_two_limits_that_are_both_full_starve_nobody() {
     println!("120 a minute, 40 of them for m, under 300 and 100: {all:.0} and {limited:.0}");
     assert!(all >= 100.0 && limited >= 25.0, "{all} {limited}");
 }
+
+/// Names of models come from callers: however many there are, a configured limit is kept.
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_flood_of_names_does_not_lift_a_limit() {
+    let limits = json!({"models": {"m": {"limits": {"requests_per_minute": 10}}}});
+    let (client, _) = client(json!({"providers": {"a": limits}}), answer);
+    let now = json!({"limit": {"wait": false}});
+    call(&client, "a/m", now.clone()).await.unwrap();
+    for name in 0..1_100 {
+        call(&client, &format!("a/{name}"), now.clone()).await.unwrap();
+    }
+    let error = call(&client, "a/m", now).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimit);
+}
