@@ -186,3 +186,14 @@ async fn promise_4_an_attempt_that_cannot_finish_is_not_started() {
     assert_eq!((error.kind(), world.count("a")), (ErrorKind::Unavailable, 1));
     assert_eq!(world.now(), ms(990));
 }
+
+/// More than a repetition for each call is what somebody may want.
+#[tokio::test(start_paused = true)]
+async fn promise_3_a_budget_may_be_larger_than_the_calls() {
+    let config = json!({"retry_budget": {"percent": 200, "per_second": 0}, "breaker": false});
+    let (client, world) = client(config, |_| refuse(503, "", "overloaded"));
+    for _ in 0..10 {
+        call(&client, "a/m", json!({})).await.unwrap_err();
+    }
+    assert_eq!(world.count("a"), 30);
+}
