@@ -107,10 +107,12 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             pool.send(settings, wire, &deadline, sent).await?;
         call.ledger.answered(ticket, status);
         permits.learn(&headers);
-        if !request.stream || !(200..300).contains(&status) {
-            let body = body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
+        let refused = !(200..300).contains(&status);
+        if !request.stream || refused {
+            let body = body.collect(&deadline, refused).await;
+            let body = body.map_err(|e| located(e, status, &headers))?;
             let answer = adapter.decode(status, &headers, &body, &target)?;
-            if !(200..300).contains(&status) {
+            if refused {
                 let message = "an error status was read as success";
                 return Err(Error::new(ErrorKind::Internal, message));
             }

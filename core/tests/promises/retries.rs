@@ -197,3 +197,19 @@ async fn promise_3_a_budget_may_be_larger_than_the_calls() {
     }
     assert_eq!(world.count("a"), 30);
 }
+
+/// A server may send its headers at once and think then.
+#[tokio::test(start_paused = true)]
+async fn promise_4_a_whole_answer_may_begin_late() {
+    let (client, world) = client(json!({}), |ask| {
+        let Some(Act::Send(bytes)) = answer(ask).pop() else { return Vec::new() };
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let (head, body) = bytes.split_at(head);
+        vec![Act::Send(head.to_vec()), Act::Wait(secs(200)), Act::Send(body.to_vec())]
+    });
+    let whole = call(&client, "a/m", json!({})).await.unwrap();
+    assert_eq!((whole.liter.attempts.len(), world.now()), (1, secs(200)));
+    // What is asked for counts from the headers on.
+    let error = call(&client, "a/m", json!({"idle_ms": 9_000, "retry": false})).await.unwrap_err();
+    assert_eq!((error.kind(), world.now()), (ErrorKind::Timeout, secs(209)));
+}
