@@ -176,7 +176,7 @@ impl Call {
 
     /// An attempt failed: says so to what is known of its target.
     pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error, now: Instant) {
-        permits.failed(error, self.total <= now, now);
+        permits.failed(error, self.total <= now || error.own_timer, now);
         health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
