@@ -28,7 +28,7 @@ use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
 use crate::retry::{MIN_ATTEMPT, RetryPolicy};
-use crate::route::table::Permits;
+use crate::route::table::{Late, Permits};
 use crate::route::{Candidate, Choice, health, race, resolve};
 use crate::stream::Open;
 
@@ -152,12 +152,24 @@ impl Call {
     /// The timers of an attempt.
     pub(crate) fn attempt_deadline(&self, index: usize, begun: Instant) -> Deadline {
         let mut timeouts = self.settings(index).timeouts;
-        if self.candidates.len() > 1 {
-            // A late first token starts the next target beside this one, and ends nothing.
+        if self.first_token(index).is_some() {
             timeouts.first_token = None;
         }
         let stream = self.request.stream;
         Deadline::new(&timeouts, stream, self.start, begun, self.total, self.options.idle_ms)
+    }
+
+    /// When a first token of a target is late, where that starts another attempt and ends none.
+    pub(crate) fn first_token(&self, index: usize) -> Option<Duration> {
+        let first_token = self.settings(index).timeouts.first_token;
+        first_token.filter(|_| self.request.stream && self.candidates.len() > 1)
+    }
+
+    /// A first token is late: says so to what is known of its target.
+    pub(crate) fn late(&self, index: usize, late: &Late<'_>) {
+        let now = Instant::now();
+        late.tell(now);
+        health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
     /// Takes an attempt's place under the limits of its target and provider.
@@ -238,7 +250,9 @@ impl Call {
 
     /// Where an attempt beside those that are under way goes. `other`: only to another target.
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
-        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i);
+        let now = Instant::now();
+        let paused = |i| self.ledger.paused_until(i, now).is_some();
+        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i) && !paused(i);
         let again = !other && self.candidates.len() == 1;
         self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }

@@ -74,6 +74,8 @@ pub(crate) struct Permits {
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
+    /// Its first token was late, which has been counted as the target's fault.
+    pub(crate) late: bool,
     /// The target was asked although its breaker, or its key's, is open.
     pub(crate) insisted: bool,
     learns: bool,
@@ -218,7 +220,8 @@ impl Table {
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let state = InFlight(Arc::clone(state));
         let learns = self.learns;
-        Ok(Permits { state, target, provider, passes, insisted, learns, began: now })
+        let late = false;
+        Ok(Permits { state, target, provider, passes, late, insisted, learns, began: now })
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
@@ -330,12 +333,40 @@ impl TargetState {
     }
 }
 
-impl Permits {
+/// Hears an attempt's answer.
+pub(crate) struct Ear<'a>(Option<&'a mut Permit>);
+
+/// Hears that an attempt's first token is late.
+pub(crate) struct Late<'a> {
+    state: &'a TargetState,
+    pass: Option<&'a Pass>,
+}
+
+impl Ear<'_> {
     /// An answer's head came: it may tell of quotas.
     pub(crate) fn learn(&mut self, headers: &HeaderMap) {
-        if self.learns {
-            self.target.learn(headers, Instant::now());
+        if let Some(permit) = &mut self.0 {
+            permit.learn(headers, Instant::now());
         }
+    }
+}
+
+impl Late<'_> {
+    /// That is the target's fault, as it would be where it ended the attempt.
+    pub(crate) fn tell(&self, now: Instant) {
+        self.state.has_failed(now);
+        if let Some(pass) = self.pass {
+            pass.late(now);
+        }
+    }
+}
+
+impl Permits {
+    /// What is told of the attempt while it goes on.
+    pub(crate) fn under_way(&mut self) -> (Ear<'_>, Late<'_>) {
+        let pass = self.passes.as_ref().map(|[target, _]| target);
+        let ear = Ear(self.learns.then_some(&mut self.target));
+        (ear, Late { state: &self.state.0, pass })
     }
 
     /// When the attempt had its place, and began.
@@ -390,7 +421,7 @@ impl Permits {
         }
         let Some([target, key]) = self.passes.take() else { return };
         match fault {
-            Fault::Provider if ours => {}
+            Fault::Provider if ours || self.late => {}
             Fault::Provider => target.fault(now),
             Fault::Key => key.trip(now),
             // It refused, and so it works.

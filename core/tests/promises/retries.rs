@@ -213,3 +213,22 @@ async fn promise_4_a_whole_answer_may_begin_late() {
     let error = call(&client, "a/m", json!({"idle_ms": 9_000, "retry": false})).await.unwrap_err();
     assert_eq!((error.kind(), world.now()), (ErrorKind::Timeout, secs(209)));
 }
+
+/// Whoever comes back to a target because the others gave up waits as it was asked to.
+#[tokio::test(start_paused = true)]
+async fn promise_1_a_wait_holds_after_a_fallback_too() {
+    for headers in ["retry-after: 5\r\n", ""] {
+        let (client, world) = client(json!({}), move |ask| match (ask.host.as_str(), ask.number) {
+            ("a", 0) => refuse(500, headers, "error"),
+            ("b", _) => refuse(401, "", "invalid_api_key"),
+            _ => answer(ask),
+        });
+        let answer = call(&client, "a/m", json!({"fallback": ["b/m"]})).await.unwrap();
+        let tried: Vec<_> = answer.liter.attempts.iter().map(|one| one.target.as_str()).collect();
+        assert_eq!(tried, ["a/m", "b/m", "a/m"]);
+        let asked = world.asked("a");
+        let waited = asked[1].at - asked[0].at;
+        let least = if headers.is_empty() { ms(1) } else { secs(5) };
+        assert!((least..least + ms(500)).contains(&waited), "{waited:?}");
+    }
+}
