@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::attempt::{Content, Served};
 use crate::client::Inner;
 use crate::config::{Hedge, ProviderConfig};
-use crate::error::Error;
+use crate::error::{Attempt, Error};
 use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
@@ -30,7 +30,6 @@ use crate::provider::{Answer, Notes, Target, shared};
 use crate::retry::{MIN_ATTEMPT, RetryPolicy};
 use crate::route::table::{Late, Permits};
 use crate::route::{Candidate, Choice, health, race, resolve};
-use crate::stream::Open;
 
 /// A call that knows where it may go.
 pub(crate) struct Call {
@@ -46,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) wait: bool,
     pub(crate) merge: bool,
     pub(crate) ledger: Ledger,
+    /// What became of the other targets of a fan-out that this one has won.
+    pub(crate) others: Vec<Attempt>,
     start: Instant,
     total: Instant,
     warnings: Vec<Warning>,
@@ -65,12 +66,6 @@ pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
         Ok(served) => Ok(call.respond(served)),
         Err(error) => Err(call.failed(error)),
     }
-}
-
-/// Opens a stream: everything up to its first content.
-pub(crate) async fn open(call: Box<Call>) -> Result<Open, Error> {
-    let served = first(&call).await?;
-    Ok(Open::new(call, served))
 }
 
 /// A stream's first content, or its end.
@@ -110,6 +105,7 @@ impl Call {
             wait: options.wait.unwrap_or(config.wait),
             merge: options.merge_deltas == Some(true),
             ledger: Ledger::default(),
+            others: Vec::new(),
             total: Deadline::after(start, total),
             idempotency: OnceLock::new(),
             pools,
@@ -317,7 +313,7 @@ impl Call {
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
-                attempts: self.ledger.attempts(|i| self.name(i)),
+                attempts: self.attempts(),
                 timing: Timing {
                     queue_ms: self
                         .ledger
@@ -332,9 +328,16 @@ impl Call {
         }
     }
 
+    /// Every attempt so far.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts = self.ledger.attempts(|i| self.name(i));
+        attempts.extend_from_slice(&self.others);
+        attempts
+    }
+
     /// The error, with what every error of this call has in common.
     pub(crate) fn failed(&self, error: Error) -> Error {
-        self.place(error, 0).with(|e| e.attempts = self.ledger.attempts(|i| self.name(i)))
+        self.place(error, 0).with(|e| e.attempts = self.attempts())
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::say::{answer, stream as whole_stream};
+use super::say::{HEAD, answer, piece, refuse, stream as whole_stream};
 use super::world::{Act, Ask, call, client, health, ms, secs, seeded, stream};
 
 const CALLS: usize = 2_000;
@@ -206,7 +206,7 @@ async fn promise_8_a_late_first_token_waits_for_the_budget() {
 #[tokio::test(start_paused = true)]
 async fn promise_1_a_hedge_does_not_cut_a_wait_short() {
     let (client, world) = client(json!({}), |ask| match ask.number {
-        20 => super::say::refuse(500, "retry-after: 5\r\n", "error"),
+        20 => refuse(500, "retry-after: 5\r\n", "error"),
         _ => answer(ask),
     });
     saved(&client).await;
@@ -241,7 +241,7 @@ async fn promise_8_a_losers_time_ends_when_it_lost() {
     let (client, world) = client(impatient(), |ask| match (ask.host.as_str(), ask.number) {
         ("a", 0) => [vec![Act::Wait(secs(60))], answer(ask)].into_iter().flatten().collect(),
         ("b", 0) => vec![
-            Act::Send([super::say::HEAD, &super::say::piece("one")].concat().into_bytes()),
+            Act::Send([HEAD, &piece("one")].concat().into_bytes()),
             Act::Wait(secs(9)),
             Act::Close,
         ],
@@ -256,4 +256,49 @@ async fn promise_8_a_losers_time_ends_when_it_lost() {
     assert_eq!(told, [("a/m", lost), ("b/m", broke), ("a/m", None)]);
     assert_eq!(attempts[0].ms, 1_000);
     assert_eq!((world.count("a"), world.now()), (2, secs(10)));
+}
+
+/// Of a fan-out, the losers of a stream too are told with what they may have cost.
+#[tokio::test(start_paused = true)]
+async fn promise_8_of_a_fan_out_of_streams_every_attempt_is_told() {
+    let (client, _) = client(json!({}), |ask| match ask.host.as_str() {
+        "a" => vec![Act::Hang],
+        "b" => refuse(401, "", "invalid_api_key"),
+        _ => [vec![Act::Wait(ms(100))], answer(ask)].into_iter().flatten().collect(),
+    });
+    let options = json!({"fanout": {"targets": ["a/m", "b/m", "c/m"]}});
+    let answer = stream(&client, "ignored", options).await.end().unwrap();
+    assert_eq!(answer.provider, "c");
+    let attempts = &answer.liter.attempts;
+    let told: Vec<_> = attempts.iter().map(|one| (one.target.as_str(), one.kind)).collect();
+    let expected = [
+        ("c/m", None),
+        ("a/m", Some(ErrorKind::Cancelled)),
+        ("b/m", Some(ErrorKind::Authentication)),
+    ];
+    assert_eq!(told, expected);
+    assert!(attempts[1].may_be_billed && !attempts[2].may_be_billed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_8_of_a_fan_out_that_fails_the_first_target_says_why() {
+    for streams in [false, true] {
+        let (client, _) = client(json!({}), |ask| match ask.host.as_str() {
+            "a" => [vec![Act::Wait(secs(1))], refuse(404, "", "model_not_found")]
+                .into_iter()
+                .flatten()
+                .collect(),
+            _ => refuse(400, "", "invalid_value"),
+        });
+        let options = json!({"fanout": {"targets": ["a/m", "b/m"]}});
+        let error = if streams {
+            stream(&client, "ignored", options).await.end().unwrap_err()
+        } else {
+            let request = json!({"prompt": "Hi", "options": options}).to_string();
+            client.answer(request.as_bytes(), b"").await.err().unwrap()
+        };
+        assert_eq!((error.kind(), error.provider.as_deref()), (ErrorKind::NotFound, Some("a")));
+        let tried: Vec<_> = error.attempts.iter().map(|one| one.target.as_str()).collect();
+        assert_eq!(tried, ["a/m", "b/m"]);
+    }
 }
