@@ -3,6 +3,8 @@
 //! A stream's attempt ends with its first content, or with its end where there is none: what fails
 //! before that has shown the caller nothing, and may be tried again. From then on it is a `stream`.
 
+use std::pin::{Pin, pin};
+
 use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
@@ -12,7 +14,7 @@ use crate::limit;
 use crate::model::{Chunk, Warning};
 use crate::pipeline::{Call, Parts, located};
 use crate::provider::{Answer, Notes, Progress, StreamReader};
-use crate::route::table::Permits;
+use crate::route::table::{Late, Permits};
 
 /// Chunks without content that are kept back so that a failure can be tried again unseen. A server that
 /// sends more has them delivered: they must not fill the memory, and the reader may slow it down.
@@ -45,6 +47,16 @@ pub(crate) enum Content {
     Whole(Answer),
     /// A stream with its first content.
     Stream(Box<Streaming>),
+}
+
+impl Content {
+    /// The attempt, if it goes on.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Content::Whole(_) => None,
+            Content::Stream(stream) => Some(stream.ticket),
+        }
+    }
 }
 
 /// A stream from its first content on.
@@ -101,16 +113,19 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
     let began = permits.began();
     let deadline = call.attempt_deadline(index, began);
     let ticket = call.ledger.begin(index, mode.hedge, began);
+    let (mut ear, late) = permits.under_way();
     let exchange = async {
         let sent = |sent| call.ledger.sent(ticket, sent);
         let Reply { status, headers, mut body } =
             pool.send(settings, wire, &deadline, sent).await?;
         call.ledger.answered(ticket, status);
-        permits.learn(&headers);
-        if !request.stream || !(200..300).contains(&status) {
-            let body = body.collect(&deadline).await.map_err(|e| located(e, status, &headers))?;
+        ear.learn(&headers);
+        let refused = !(200..300).contains(&status);
+        if !request.stream || refused {
+            let body = body.collect(&deadline, refused).await;
+            let body = body.map_err(|e| located(e, status, &headers))?;
             let answer = adapter.decode(status, &headers, &body, &target)?;
-            if !(200..300).contains(&status) {
+            if refused {
                 let message = "an error status was read as success";
                 return Err(Error::new(ErrorKind::Internal, message));
             }
@@ -149,7 +164,12 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         Ok((Parts { status, headers }, Came::Stream(Box::new(reader), rest, failure)))
     };
 
-    match exchange.await {
+    let (outcome, is_late) = {
+        let exchange = pin!(exchange);
+        timed(call, index, began, late, exchange).await
+    };
+    permits.late = is_late;
+    match outcome {
         Ok((parts, came)) => {
             let now = Instant::now();
             permits.answered(now, request.stream);
@@ -178,6 +198,25 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
             Err(Failure { error: call.place(error, index), tried: true })
         }
     }
+}
+
+/// Waits for an exchange; says so where its first token is late, which is then answered too.
+async fn timed<T>(
+    call: &Call,
+    index: usize,
+    began: Instant,
+    late: Late<'_>,
+    mut exchange: Pin<&mut impl Future<Output = T>>,
+) -> (T, bool) {
+    if let Some(time) = call.first_token(index) {
+        let due = Deadline::after(began, time);
+        if let Ok(outcome) = tokio::time::timeout_at(due, exchange.as_mut()).await {
+            return (outcome, false);
+        }
+        call.late(index, &late);
+        return (exchange.await, true);
+    }
+    (exchange.await, false)
 }
 
 /// What an exchange brought.

@@ -53,6 +53,9 @@ pub struct ErrorBody {
     /// One entry for each attempt that was made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// A timer ran out that this call alone had asked for, which says nothing about the provider.
+    #[serde(skip)]
+    pub(crate) own_timer: bool,
 }
 
 /// The part of a stream that arrived before it broke.
@@ -171,6 +174,7 @@ impl Error {
             param: None,
             partial: None,
             attempts: Vec::new(),
+            own_timer: false,
         }))
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::{Attempt, ErrorKind};
@@ -14,6 +15,9 @@ use crate::error::{Attempt, ErrorKind};
 pub(crate) struct Ledger {
     entries: Mutex<Vec<Entry>>,
     given_up: Mutex<Vec<usize>>,
+    /// Targets that are to be left alone until then, a later word beside an earlier one.
+    pauses: Mutex<Vec<(usize, Instant)>>,
+    begun: Notify,
 }
 
 /// An entry's place.
@@ -37,6 +41,7 @@ impl Ledger {
     pub(crate) fn begin(&self, target: usize, hedge: bool, began: Instant) -> Ticket {
         let mut entries = self.lock();
         entries.push(Entry { target, hedge, began, sent: false, status: None, end: None });
+        self.begun.notify_one();
         Ticket(entries.len() - 1)
     }
 
@@ -63,6 +68,15 @@ impl Ledger {
         entry.end = Some((now, failed));
     }
 
+    /// Of those that ran at once this one won, if it goes on; the others are over.
+    pub(crate) fn won(&self, winner: Option<Ticket>, now: Instant) {
+        for (i, entry) in self.lock().iter_mut().enumerate() {
+            if entry.end.is_none() && winner.is_none_or(|winner| winner.0 != i) {
+                entry.end = Some((now, Some(ErrorKind::Cancelled)));
+            }
+        }
+    }
+
     /// When the first attempt began.
     pub(crate) fn began(&self) -> Option<Instant> {
         self.lock().first().map(|entry| entry.began)
@@ -81,6 +95,32 @@ impl Ledger {
 
     pub(crate) fn has_given_up(&self, target: usize) -> bool {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
+    }
+
+    /// This target is not to be asked again before then.
+    pub(crate) fn pause(&self, target: usize, until: Instant) {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner).push((target, until));
+    }
+
+    /// Until when a target is to be left alone, if that is not over.
+    pub(crate) fn paused_until(&self, target: usize, now: Instant) -> Option<Instant> {
+        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = pauses.iter().filter(|(paused, until)| *paused == target && *until > now);
+        own.map(|(_, until)| *until).max()
+    }
+
+    /// Ends when an attempt has begun since the last time.
+    pub(crate) async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
+    /// The target and the begin of the first and of the last of the attempts that are under way.
+    pub(crate) fn under_way(&self) -> Option<[(usize, Instant); 2]> {
+        let entries = self.lock();
+        let mut open = entries.iter().filter(|entry| entry.end.is_none());
+        let of = |entry: &Entry| (entry.target, entry.began);
+        let first = open.next()?;
+        Some([of(first), of(open.next_back().unwrap_or(first))])
     }
 
     /// Whether an attempt at this target is under way.

@@ -68,7 +68,8 @@ pub(crate) async fn answer(
     let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
     let work = async {
         let Reply { status, headers, body } = plan.send(&client.pools, call).await?;
-        let body = body.collect(&plan.deadline).await.map_err(|e| located(e, status, &headers))?;
+        let body = body.collect(&plan.deadline, true).await;
+        let body = body.map_err(|e| located(e, status, &headers))?;
         Ok((status, headers, body))
     };
     let outcome = permit.run(Box::pin(work)).await;

@@ -22,15 +22,14 @@ use tokio::time::Instant;
 use crate::attempt::{Content, Served};
 use crate::client::Inner;
 use crate::config::{Hedge, ProviderConfig};
-use crate::error::Error;
+use crate::error::{Attempt, Error};
 use crate::http::{Deadline, Pool};
 use crate::ledger::Ledger;
 use crate::model::{Liter, Options, Request, Response, Timing, Warning};
 use crate::provider::{Answer, Notes, Target, shared};
 use crate::retry::{MIN_ATTEMPT, RetryPolicy};
-use crate::route::table::Permits;
+use crate::route::table::{Late, Permits};
 use crate::route::{Candidate, Choice, health, race, resolve};
-use crate::stream::Open;
 
 /// A call that knows where it may go.
 pub(crate) struct Call {
@@ -46,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) wait: bool,
     pub(crate) merge: bool,
     pub(crate) ledger: Ledger,
+    /// What became of the other targets of a fan-out that this one has won.
+    pub(crate) others: Vec<Attempt>,
     start: Instant,
     total: Instant,
     warnings: Vec<Warning>,
@@ -65,12 +66,6 @@ pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
         Ok(served) => Ok(call.respond(served)),
         Err(error) => Err(call.failed(error)),
     }
-}
-
-/// Opens a stream: everything up to its first content.
-pub(crate) async fn open(call: Box<Call>) -> Result<Open, Error> {
-    let served = first(&call).await?;
-    Ok(Open::new(call, served))
 }
 
 /// A stream's first content, or its end.
@@ -110,6 +105,7 @@ impl Call {
             wait: options.wait.unwrap_or(config.wait),
             merge: options.merge_deltas == Some(true),
             ledger: Ledger::default(),
+            others: Vec::new(),
             total: Deadline::after(start, total),
             idempotency: OnceLock::new(),
             pools,
@@ -152,12 +148,24 @@ impl Call {
     /// The timers of an attempt.
     pub(crate) fn attempt_deadline(&self, index: usize, begun: Instant) -> Deadline {
         let mut timeouts = self.settings(index).timeouts;
-        if self.candidates.len() > 1 {
-            // A late first token starts the next target beside this one, and ends nothing.
+        if self.first_token(index).is_some() {
             timeouts.first_token = None;
         }
         let stream = self.request.stream;
         Deadline::new(&timeouts, stream, self.start, begun, self.total, self.options.idle_ms)
+    }
+
+    /// When a first token of a target is late, where that starts another attempt and ends none.
+    pub(crate) fn first_token(&self, index: usize) -> Option<Duration> {
+        let first_token = self.settings(index).timeouts.first_token;
+        first_token.filter(|_| self.request.stream && self.candidates.len() > 1)
+    }
+
+    /// A first token is late: says so to what is known of its target.
+    pub(crate) fn late(&self, index: usize, late: &Late<'_>) {
+        let now = Instant::now();
+        late.tell(now);
+        health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
     /// Takes an attempt's place under the limits of its target and provider.
@@ -176,7 +184,7 @@ impl Call {
 
     /// An attempt failed: says so to what is known of its target.
     pub(crate) fn report(&self, index: usize, permits: Permits, error: &Error, now: Instant) {
-        permits.failed(error, self.total <= now, now);
+        permits.failed(error, self.total <= now || error.own_timer, now);
         health::watch(&self.inner, &self.pools, &self.candidates[index], now);
     }
 
@@ -238,7 +246,9 @@ impl Call {
 
     /// Where an attempt beside those that are under way goes. `other`: only to another target.
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
-        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i);
+        let now = Instant::now();
+        let paused = |i| self.ledger.paused_until(i, now).is_some();
+        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i) && !paused(i);
         let again = !other && self.candidates.len() == 1;
         self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }
@@ -303,7 +313,7 @@ impl Call {
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
-                attempts: self.ledger.attempts(|i| self.name(i)),
+                attempts: self.attempts(),
                 timing: Timing {
                     queue_ms: self
                         .ledger
@@ -318,9 +328,16 @@ impl Call {
         }
     }
 
+    /// Every attempt so far.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts = self.ledger.attempts(|i| self.name(i));
+        attempts.extend_from_slice(&self.others);
+        attempts
+    }
+
     /// The error, with what every error of this call has in common.
     pub(crate) fn failed(&self, error: Error) -> Error {
-        self.place(error, 0).with(|e| e.attempts = self.ledger.attempts(|i| self.name(i)))
+        self.place(error, 0).with(|e| e.attempts = self.attempts())
     }
 }
 

@@ -143,7 +143,9 @@ impl Open {
             return Err(self.call.failed(error));
         }
         self.restarts = attempt;
-        self.restart = Some(Restart { target, at: Instant::now() + after });
+        let at = Instant::now() + after;
+        self.call.ledger.pause(target, at);
+        self.restart = Some(Restart { target, at });
         Ok(Step::Restarted(Reset::new(error.kind())))
     }
 }

@@ -43,13 +43,15 @@ impl Permit {
         calls: Vec<Call>,
         first: usize,
     ) -> Result<ChatStream, Error> {
-        let open = self.run(Box::pin(fanout::first_stream(calls, first))).await;
-        let open = open.map_err(|error| self.failed(error))?;
-        Ok(ChatStream { open, permit: self })
+        let served = self.unless_closed(Box::pin(fanout::first_stream(&calls, first))).await;
+        let served = served.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
+        let (i, served) = served.map_err(|error| self.failed(error))?;
+        Ok(ChatStream { open: Open::new(fanout::winner(calls, i), served), permit: self })
     }
 
     pub(super) async fn many(&self, calls: Vec<Call>, first: usize) -> Result<Many, Error> {
-        let many = self.run(Box::pin(fanout::fastest(calls, first))).await;
+        let many = self.unless_closed(Box::pin(fanout::fastest(&calls, first))).await;
+        let many = many.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
         let many = many.map_err(|error| self.failed(error))?;
         for response in &many.results {
             self.count(Some(&response.provider), None);

@@ -107,10 +107,13 @@ impl Body {
         self.part(deadline, content, true).await
     }
 
-    /// The whole body.
-    pub async fn collect(mut self, deadline: &Deadline) -> Result<Bytes, Error> {
+    /// The whole body. `content`: its first part is not waited for longer than for the others, as it is
+    /// where a model thinks between the head and the answer.
+    pub async fn collect(mut self, deadline: &Deadline, content: bool) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
-        let Some(first) = self.part(deadline, true, false).await? else { return Ok(Bytes::new()) };
+        // No stream, and so no first token.
+        let begin = Deadline { first_token: None, ..*deadline };
+        let Some(first) = self.part(&begin, content, false).await? else { return Ok(Bytes::new()) };
         loop {
             let part = self.part(deadline, true, false).await?;
             let Some(part) = part else {

@@ -40,6 +40,8 @@ pub struct Deadline {
     /// The limit was asked for. The default does not hold before the first content: a model that
     /// reasons may be silent for minutes.
     idle_from_start: bool,
+    /// The call asked for the limit, and for a shorter one than its target has.
+    own_idle: bool,
 }
 
 /// The longest silence between two parts of an answer, where nobody asked for another limit.
@@ -67,7 +69,8 @@ impl Deadline {
         idle_ms: Option<u64>,
     ) -> Self {
         let at = |time| Self::after(begun, time);
-        let asked = idle_ms.map(Duration::from_millis).or(timeouts.idle);
+        let own = idle_ms.map(Duration::from_millis);
+        let asked = own.or(timeouts.idle);
         Deadline {
             start,
             total,
@@ -76,6 +79,7 @@ impl Deadline {
             first_token: timeouts.first_token.filter(|_| stream).map(at),
             idle: asked.unwrap_or(IDLE).min(FOREVER),
             idle_from_start: asked.is_some(),
+            own_idle: own.is_some_and(|own| own < timeouts.idle.unwrap_or(IDLE)),
         }
     }
 
@@ -134,10 +138,12 @@ impl Deadline {
     /// Waits for a part of a body. `content`: the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
         let (mut at, mut limit, mut what) = (self.total, self.total - self.start, TOTAL);
+        let mut own = false;
         if content || self.idle_from_start {
             let silent = Instant::now() + self.idle;
             if silent < at {
                 (at, limit, what) = (silent, self.idle, "the next part of the answer (idle_ms)");
+                own = self.own_idle;
             }
         }
         if let (false, Some(first)) = (content, self.first_token)
@@ -145,7 +151,7 @@ impl Deadline {
         {
             return until(first, first - self.begun, FIRST_TOKEN, work).await;
         }
-        until(at, limit, what, work).await
+        until(at, limit, what, work).await.map_err(|error| error.with(|e| e.own_timer = own))
     }
 }
 

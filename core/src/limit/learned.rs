@@ -189,6 +189,20 @@ impl Quotas {
         true
     }
 
+    /// So much of what passed with this call was not used. What has been heard since tells of it
+    /// already, if it is told.
+    pub(super) fn unused(&mut self, call: u64, unused: Totals) {
+        if self.newest.is_some_and(|newest| newest < call) {
+            for quota in &mut self.known {
+                let more = match quota.unit {
+                    Unit::Requests => unused.requests,
+                    Unit::Tokens => unused.tokens,
+                };
+                quota.ceiling = quota.ceiling.saturating_add(more);
+            }
+        }
+    }
+
     /// Forgets the quotas that have started anew. Returns the one that had least left.
     pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<Anew> {
         let mut least: Option<Anew> = None;

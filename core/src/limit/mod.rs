@@ -99,6 +99,15 @@ struct Totals {
 pub(crate) struct Permit {
     shared: Arc<Shared>,
     grant: Grant,
+    /// It may have to wait elsewhere yet: dropped, it gives back all that it was given.
+    unsent: bool,
+}
+
+/// Where one who has to wait stands in the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Last,
+    First,
 }
 
 /// A guess at a call's tokens: four bytes of a request make one, and the answer may be as long as
@@ -107,7 +116,9 @@ pub(crate) struct Permit {
 pub(crate) fn estimate(request_body_len: usize, max_tokens: Option<u64>) -> u64 {
     /// What an answer is taken for whose length is not limited.
     const ANSWER: u64 = 500;
-    (request_body_len as u64 / 4 + 1).saturating_add(max_tokens.unwrap_or(ANSWER))
+    /// More than any quota: what is asked for beyond says nothing, and sums of it would overflow.
+    const MOST: u64 = u32::MAX as u64;
+    (request_body_len as u64 / 4 + 1) + max_tokens.unwrap_or(ANSWER).min(MOST)
 }
 
 impl Gate {
@@ -133,6 +144,40 @@ impl Gate {
         wait: bool,
         deadline: Instant,
     ) -> Result<Permit, Limited> {
+        self.enter(tokens, wait, deadline, Place::Last).await
+    }
+
+    /// The same for a call that has to pass another gate too: until [`Permit::sent`].
+    pub(crate) async fn turn(
+        &self,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Permit, Limited> {
+        let mut permit = self.enter(tokens, wait, deadline, Place::Last).await?;
+        permit.unsent = true;
+        Ok(permit)
+    }
+
+    /// The same for one who had its turn and gave it back, as it had to wait at the other gate: ahead
+    /// of those who came later.
+    pub(crate) async fn turn_again(
+        &self,
+        tokens: u64,
+        deadline: Instant,
+    ) -> Result<Permit, Limited> {
+        let mut permit = self.enter(tokens, true, deadline, Place::First).await?;
+        permit.unsent = true;
+        Ok(permit)
+    }
+
+    async fn enter(
+        &self,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+        place: Place,
+    ) -> Result<Permit, Limited> {
         if !self.0.engaged.load(Ordering::Acquire) {
             let before = self.0.count(tokens);
             return Ok(self.permit(Grant::free(before, tokens)));
@@ -141,7 +186,12 @@ impl Gate {
         let seat = {
             let mut state = self.0.lock();
             self.0.pump(&mut state, now, None);
-            match state.check_last(now, self.0.totals(), tokens) {
+            let totals = self.0.totals();
+            let free = match place {
+                Place::Last => state.check_last(now, totals, tokens),
+                Place::First => state.check(now, totals, Totals::default(), tokens),
+            };
+            match free {
                 Ok(()) => {
                     let before = self.0.count(tokens);
                     let grant = state.take(now, before, tokens);
@@ -151,7 +201,7 @@ impl Gate {
                 Err(blocked) if !wait || !blocked.fits(now, deadline) => {
                     return Err(blocked.limited(now));
                 }
-                Err(_) => state.join(tokens),
+                Err(_) => state.join(tokens, place),
             }
         };
         let waiting = Waiting { gate: self, seat, over: false };
@@ -181,7 +231,7 @@ impl Gate {
     }
 
     fn permit(&self, grant: Grant) -> Permit {
-        Permit { shared: Arc::clone(&self.0), grant }
+        Permit { shared: Arc::clone(&self.0), grant, unsent: false }
     }
 }
 
@@ -194,6 +244,21 @@ impl Permit {
         let mut state = self.shared.lock();
         state.settle(&mut self.grant, actual, now);
         self.shared.pump(&mut state, now, None);
+    }
+
+    /// The provider refused the request for what it is: no tokens were used for it.
+    pub(crate) fn refused(&mut self, now: Instant) {
+        if self.grant.slot.is_none() && !self.shared.engaged.load(Ordering::Acquire) {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.refused(&mut self.grant, now);
+        self.shared.pump(&mut state, now, None);
+    }
+
+    /// The call has passed every gate.
+    pub(crate) fn sent(&mut self) {
+        self.unsent = false;
     }
 
     /// Learns from the head of the call's answer, whatever its status, what is left of the
@@ -212,10 +277,14 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if self.grant.counted {
+        if self.grant.counted || self.unsent {
+            let now = Instant::now();
             let mut state = self.shared.lock();
+            if self.unsent {
+                state.give_back(&mut self.grant, now);
+            }
             state.end_flight(&mut self.grant);
-            self.shared.pump(&mut state, Instant::now(), None);
+            self.shared.pump(&mut state, now, None);
         }
     }
 }

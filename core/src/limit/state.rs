@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::learned::{Anew, Quotas, Reading, periods};
 use super::rate::{Pace, Window};
-use super::{Limits, Totals};
+use super::{Limits, Place, Totals};
 
 /// A call sent so long before another has surely reached the provider before it, even where a
 /// connection had to be opened for it.
@@ -18,6 +18,9 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// A pause is forgotten when so many more would be let go at once.
 const FORGOTTEN: u64 = 1024;
+
+/// Seats are numbered from here in both directions.
+const MIDDLE: u64 = 1 << 63;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -33,7 +36,9 @@ pub(super) struct State {
     line: VecDeque<Arc<Seat>>,
     /// The tokens of all who wait.
     waiting_tokens: u64,
+    /// The numbers of the next who joins the line at its end, and before its first.
     next_seat: u64,
+    prior_seat: u64,
     /// What had passed at two points in time, the older at least [`GRACE`] ago.
     older: Totals,
     newer: Totals,
@@ -176,7 +181,8 @@ impl State {
             trial: None,
             line: VecDeque::new(),
             waiting_tokens: 0,
-            next_seat: 0,
+            next_seat: MIDDLE,
+            prior_seat: MIDDLE - 1,
             older: Totals::default(),
             newer: Totals::default(),
             newer_at: None,
@@ -370,13 +376,23 @@ impl State {
         self.line.front().cloned()
     }
 
-    pub(super) fn join(&mut self, tokens: u64) -> Arc<Seat> {
-        let (id, wake, grant) = (self.next_seat, Notify::new(), OnceLock::new());
-        self.next_seat += 1;
+    pub(super) fn join(&mut self, tokens: u64, place: Place) -> Arc<Seat> {
+        let seat = |id| Arc::new(Seat { id, tokens, wake: Notify::new(), grant: OnceLock::new() });
         self.waiting_tokens = self.waiting_tokens.saturating_add(tokens);
-        let seat = Arc::new(Seat { id, tokens, wake, grant });
-        self.line.push_back(Arc::clone(&seat));
-        seat
+        match place {
+            Place::Last => {
+                let seat = seat(self.next_seat);
+                self.next_seat += 1;
+                self.line.push_back(Arc::clone(&seat));
+                seat
+            }
+            Place::First => {
+                let seat = seat(self.prior_seat);
+                self.prior_seat -= 1;
+                self.line.push_front(Arc::clone(&seat));
+                seat
+            }
+        }
     }
 
     /// The first has its turn.
@@ -388,19 +404,30 @@ impl State {
         }
     }
 
-    /// One does not wait any more. What it was given meanwhile it gives back, unused. The
-    /// provider's quotas are not put right: the next answer does that.
+    /// One does not wait any more. What it was given meanwhile it gives back, unused.
     pub(super) fn leave(&mut self, seat: &Seat, now: Instant) {
         if let Ok(index) = self.line.binary_search_by_key(&seat.id, |other| other.id) {
             self.line.remove(index);
             self.waiting_tokens = self.waiting_tokens.saturating_sub(seat.tokens);
         } else if let Some(mut grant) = seat.grant.get().copied() {
-            self.settle(&mut grant, 0, now);
-            if let (Some(pace), Some(taken)) = (&mut self.pace, grant.pace) {
-                pace.undo(taken);
-            }
+            self.give_back(&mut grant, now);
             self.end_flight(&mut grant);
         }
+    }
+
+    /// A call that had its turn was not sent.
+    pub(super) fn give_back(&mut self, grant: &mut Grant, now: Instant) {
+        self.settle(grant, 0, now);
+        if let (Some(pace), Some(taken)) = (&mut self.pace, grant.pace.take()) {
+            pace.undo(taken);
+        }
+        self.quotas.unused(grant.call, Totals { requests: 1, tokens: grant.tokens });
+    }
+
+    /// A call was refused for what it is.
+    pub(super) fn refused(&mut self, grant: &mut Grant, now: Instant) {
+        self.settle(grant, 0, now);
+        self.quotas.unused(grant.call, Totals { requests: 0, tokens: grant.tokens });
     }
 
     pub(super) fn wake_all(&self) {

@@ -308,5 +308,5 @@ fn an_estimate_is_never_nothing() {
     assert_eq!(estimate(0, Some(0)), 1);
     assert_eq!(estimate(4000, Some(200)), 1201);
     assert_eq!(estimate(4000, None), 1501);
-    assert_eq!(estimate(4000, Some(u64::MAX)), u64::MAX);
+    assert_eq!(estimate(4000, Some(u64::MAX)), 1001 + u64::from(u32::MAX));
 }

@@ -40,7 +40,7 @@ impl Budget {
     pub(crate) fn new(ratio: f64, floor_per_s: u32) -> Self {
         let floor_per_s = u64::from(floor_per_s);
         Budget {
-            share: (ratio.clamp(0.0, 1.0) * ONE as f64) as u64,
+            share: (ratio.max(0.0) * ONE as f64) as u64,
             saved: AtomicU64::new(0),
             floor_per_s,
             floor: Mutex::new(Floor { left: floor_per_s * ONE, at: None }),
@@ -54,8 +54,8 @@ impl Budget {
 
     /// A call begins.
     pub(crate) fn deposit(&self) {
-        let full = KEPT_CALLS * self.share;
-        let add = |saved: u64| (saved < full).then(|| (saved + self.share).min(full));
+        let full = KEPT_CALLS.saturating_mul(self.share);
+        let add = |saved: u64| (saved < full).then(|| saved.saturating_add(self.share).min(full));
         // An error says that it is full: the usual case, and no write.
         let _ = self.saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
@@ -133,6 +133,16 @@ mod tests {
             })
             .count();
         assert_eq!(granted, 50);
+    }
+
+    #[test]
+    fn a_share_may_be_larger_than_the_calls() {
+        let (budget, now) = (Budget::new(2.0, 0), Instant::now());
+        budget.deposit();
+        assert_eq!((0..9).filter(|_| budget.withdraw(now)).count(), 2);
+        let budget = Budget::new(f64::from(u32::MAX), u32::MAX);
+        (0..9).for_each(|_| budget.deposit());
+        assert!((0..999).all(|_| budget.withdraw(now)));
     }
 
     #[test]

@@ -198,6 +198,11 @@ impl Pass {
         self.failed(FAULTS, now);
     }
 
+    /// The provider is late, and may answer yet: a fault, unless a success follows.
+    pub(crate) fn late(&self, now: Instant) {
+        self.failed(FAULTS, now);
+    }
+
     /// The key was refused, or its account is empty: no second call is needed to know that.
     pub(crate) fn trip(self, now: Instant) {
         self.failed(1, now);
@@ -205,7 +210,7 @@ impl Pass {
 
     /// A failure, of which `enough` in a row open a closed breaker. While it is open the probe's
     /// counts, and no other.
-    fn failed(self, enough: u32, now: Instant) {
+    fn failed(&self, enough: u32, now: Instant) {
         self.report(|circuit| {
             circuit.faults = circuit.faults.saturating_add(1);
             let opens = match circuit.open_until {

@@ -65,6 +65,7 @@ pub(crate) fn resolve(
         (None, None) if by_name => None,
         (None, None) => targets[0].model.clone().or_else(|| request.model.clone()),
     };
+    let mut own = targets.len();
     if to.is_none() {
         for (i, text) in options.fallback.iter().flatten().enumerate() {
             let (provider, model) = target(text, config)
@@ -77,10 +78,12 @@ pub(crate) fn resolve(
         return Err(Error::invalid("options.fallback", message));
     }
     if let Some(region) = &options.region {
-        targets.retain(|target| {
+        let is_there = |target: &RouteTarget| {
             let own = target.region.as_ref().or(config.providers[target.provider].region.as_ref());
             own == Some(region)
-        });
+        };
+        own = targets[..own].iter().filter(|target| is_there(target)).count();
+        targets.retain(is_there);
         if targets.is_empty() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -109,9 +112,12 @@ pub(crate) fn resolve(
         let RouteTarget { provider, weight, parameters, .. } = target;
         candidates.push(Candidate { provider, model, weight, parameters, state });
     }
-    if policy != Policy::Priority && candidates.len() > 1 {
+    if policy != Policy::Priority && own > 1 {
         let sticky = options.sticky_key.as_deref();
+        // A fallback comes after all of them, whatever its weight or speed.
+        let fallbacks = candidates.split_off(own);
         candidates = ordered(policy, candidates, sticky, config, table);
+        candidates.extend(fallbacks);
     }
     Ok(Choice { candidates, retry, hedge, warnings })
 }
@@ -181,13 +187,21 @@ fn ordered(
     let now = Instant::now();
     let known: Vec<_> = candidates
         .iter()
-        .map(|candidate| {
+        .enumerate()
+        .map(|(i, candidate)| {
             let name = &config.providers[candidate.provider].name;
+            // The same model may be listed again, to be asked with other parameters.
+            let same = |other: &&Candidate| Arc::ptr_eq(&other.state, &candidate.state);
+            let again = match candidates[..i].iter().filter(same).count() {
+                0 => String::new(),
+                times => format!("#{times}"),
+            };
             policy::Candidate {
                 weight: f64::from(candidate.weight),
                 ewma_ms: candidate.state.ewma_ms(now),
                 in_flight: candidate.state.in_flight(),
-                id_hash: policy::hash(&format!("{name}/{}", candidate.model)),
+                failing: candidate.state.is_failing(now),
+                id_hash: policy::hash(&format!("{name}/{}{again}", candidate.model)),
             }
         })
         .collect();

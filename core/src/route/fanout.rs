@@ -6,11 +6,11 @@
 use serde::Serialize;
 
 use super::race::{Runs, first_of};
-use crate::error::{Error, ErrorKind};
+use crate::attempt::Served;
+use crate::error::{Attempt, Error, ErrorKind};
 use crate::json::to_vec;
 use crate::model::Response;
 use crate::pipeline::{self, Call};
-use crate::stream::Open;
 
 /// What a fan-out brought.
 #[derive(Debug, Serialize)]
@@ -32,58 +32,74 @@ impl Many {
 }
 
 /// Waits for the fastest answers.
-pub(crate) async fn fastest(calls: Vec<Call>, first: usize) -> Result<Many, Error> {
+pub(crate) async fn fastest(calls: &[Call], first: usize) -> Result<Many, Error> {
     let mut runs: Runs<'_, (usize, Result<Response, Error>)> = Vec::new();
     for (i, call) in calls.iter().enumerate() {
         runs.push(Box::pin(async move { (i, pipeline::whole(call).await) }));
     }
     let mut open: Vec<usize> = (0..calls.len()).collect();
-    let mut many = Many { results: Vec::new(), failures: Vec::new() };
-    while many.results.len() < first && !runs.is_empty() {
+    let (mut results, mut failures) = (Vec::new(), Vec::new());
+    while results.len() < first && !runs.is_empty() {
         let (i, outcome) = first_of(&mut runs).await;
         open.retain(|&other| other != i);
         match outcome {
-            Ok(response) => many.results.push(response),
-            Err(error) => many.failures.push(error),
+            Ok(response) => results.push(response),
+            Err(error) => failures.push((i, error)),
         }
     }
     drop(runs);
-    if many.results.is_empty() {
-        return Err(all_failed(many.failures));
+    if results.is_empty() {
+        return Err(all_failed(calls, failures));
     }
-    many.failures.extend(open.into_iter().map(|i| lost(&calls[i])));
-    Ok(many)
+    let mut failures: Vec<Error> = failures.into_iter().map(|(_, error)| error).collect();
+    failures.extend(open.into_iter().map(|i| lost(&calls[i])));
+    Ok(Many { results, failures })
 }
 
-/// Opens the stream that shows its first content first.
-pub(crate) async fn first_stream(calls: Vec<Call>, first: usize) -> Result<Open, Error> {
+/// Waits for the stream that shows its first content first; which one that is comes with it.
+pub(crate) async fn first_stream(calls: &[Call], first: usize) -> Result<(usize, Served), Error> {
     if first != 1 {
         let message = "options.fanout.first: of streams only the fastest one can be had";
         return Err(Error::new(ErrorKind::Unsupported, message)
             .with(|e| e.param = Some("options.fanout.first".to_owned())));
     }
-    let mut runs: Runs<'_, Result<Open, Error>> = Vec::new();
-    for call in calls {
-        runs.push(Box::pin(pipeline::open(Box::new(call))));
+    let mut runs: Runs<'_, (usize, Result<Served, Error>)> = Vec::new();
+    for (i, call) in calls.iter().enumerate() {
+        runs.push(Box::pin(async move { (i, pipeline::first(call).await) }));
     }
     let mut failures = Vec::new();
     while !runs.is_empty() {
         match first_of(&mut runs).await {
-            Ok(open) => return Ok(open),
-            Err(error) => failures.push(error),
+            (i, Ok(served)) => return Ok((i, served)),
+            (i, Err(error)) => failures.push((i, error)),
         }
     }
-    Err(all_failed(failures))
+    Err(all_failed(calls, failures))
 }
 
-/// The first failure, with the attempts of all.
-fn all_failed(failures: Vec<Error>) -> Error {
-    let mut failures = failures.into_iter();
-    let Some(mut error) = failures.next() else {
-        return Error::new(ErrorKind::Internal, "a fan-out without targets");
-    };
-    failures.for_each(|mut other| error.attempts.append(&mut other.attempts));
-    error
+/// The call that goes on, and tells what became of the others.
+pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Box<Call> {
+    let mut call = Box::new(calls.remove(winner));
+    call.others = attempts(&calls);
+    call
+}
+
+/// An error of the fan-out as a whole.
+pub(crate) fn failed(calls: &[Call], error: Error) -> Error {
+    let Some(first) = calls.first() else { return error };
+    first.failed(error).with(|e| e.attempts = attempts(calls))
+}
+
+/// The first target's failure, with the attempts of all.
+fn all_failed(calls: &[Call], failures: Vec<(usize, Error)>) -> Error {
+    let first = failures.into_iter().min_by_key(|(i, _)| *i);
+    let nobody = || (0, Error::new(ErrorKind::Internal, "a fan-out without targets"));
+    let (_, error) = first.unwrap_or_else(nobody);
+    error.with(|e| e.attempts = attempts(calls))
+}
+
+fn attempts(calls: &[Call]) -> Vec<Attempt> {
+    calls.iter().flat_map(Call::attempts).collect()
 }
 
 fn lost(call: &Call) -> Error {

@@ -22,6 +22,8 @@ pub(crate) struct Candidate {
     /// Its average latency; `None` where it was never asked.
     pub ewma_ms: Option<f64>,
     pub in_flight: u32,
+    /// What it was asked last it failed, a moment ago: it is neither quick nor idle.
+    pub failing: bool,
     /// [`hash`] of what names it: the same in every process.
     pub id_hash: u64,
 }
@@ -47,6 +49,7 @@ pub(crate) fn order(
             let costs = costs(candidates);
             // Shuffled and sorted stably: equals come in random order.
             rng.shuffle(&mut places);
+            places.sort_by_key(|place| candidates[*place].failing);
             // Everyone's choice of the one best would be a herd; of two at random it is not. Who was
             // never asked is asked first, but by one call.
             let two = places.len() > 2 && costs.iter().all(|cost| *cost > 0.0);
@@ -58,7 +61,7 @@ pub(crate) fn order(
         }
         Policy::LeastInFlight => {
             rng.shuffle(&mut places);
-            places.sort_by_key(|place| candidates[*place].in_flight);
+            places.sort_by_key(|place| (candidates[*place].failing, candidates[*place].in_flight));
         }
     }
     places
@@ -103,6 +106,7 @@ fn costs(candidates: &[Candidate]) -> Vec<f64> {
     candidates
         .iter()
         .map(|candidate| match candidate.ewma_ms {
+            _ if candidate.failing => f64::INFINITY,
             None if candidate.in_flight == 0 => 0.0,
             // Never as little as nothing, which means untried.
             ewma => ewma.unwrap_or(best).max(1e-3) * (f64::from(candidate.in_flight) + 1.0),

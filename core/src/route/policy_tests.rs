@@ -5,7 +5,8 @@ use super::*;
 const NAMES: [&str; 4] = ["a/m", "b/m", "c/m", "d/m"];
 
 fn candidate(name: &str) -> Candidate {
-    Candidate { weight: 1.0, ewma_ms: None, in_flight: 0, id_hash: hash(name) }
+    let (weight, ewma_ms, in_flight, failing) = (1.0, None, 0, false);
+    Candidate { weight, ewma_ms, in_flight, failing, id_hash: hash(name) }
 }
 
 fn weighted(weights: &[f64]) -> Vec<Candidate> {
@@ -129,6 +130,19 @@ fn the_least_loaded_comes_first_and_ties_are_random() {
     assert_eq!(places[2..], [0, 2]);
 }
 
+#[test]
+fn who_failed_last_comes_last() {
+    let mut candidates = timed(&[(None, 0), (Some(9.0), 7), (Some(1.0), 3), (Some(2.0), 5)]);
+    candidates[0].failing = true;
+    candidates[2].failing = true;
+    for policy in [Policy::Latency, Policy::LeastInFlight] {
+        let counts = firsts(policy, &candidates);
+        assert_eq!((counts[0], counts[2]), (0, 0), "{policy:?}");
+    }
+    candidates.iter_mut().for_each(|candidate| candidate.failing = true);
+    assert!(firsts(Policy::Latency, &candidates).iter().all(|count| *count > 2_000));
+}
+
 proptest! {
     #[test]
     fn every_order_has_everyone_once(
@@ -145,6 +159,7 @@ proptest! {
                 weight: *weight,
                 ewma_ms: *ewma_ms,
                 in_flight: *in_flight,
+                failing: *id_hash & 1 == 1,
                 id_hash: *id_hash,
             })
             .collect();

@@ -52,7 +52,11 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         if tried.is_empty() {
             tried = (0..call.candidates.len()).map(new).collect();
         }
-        let fresh = |tried: &[Tried], current| call.pick(|i| i != current && tried[i].is_fresh());
+        let now = Instant::now();
+        let ready = |i| call.ledger.paused_until(i, now);
+        let fresh = |tried: &[Tried], current| {
+            call.pick(|i| i != current && tried[i].is_fresh() && ready(i).is_none())
+        };
         let own = &mut tried[current];
         own.full_until = None;
         let next = if sent {
@@ -62,11 +66,14 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         } else {
             if error.kind() == ErrorKind::RateLimit && call.wait && !wait {
                 let room = Duration::from_millis(error.retry_after_ms.unwrap_or(0));
-                own.full_until = Some(Instant::now() + room);
+                own.full_until = Some(now + room);
             }
             // It could not be asked: no room, a parameter that it cannot take, a missing key.
             Next::Elsewhere { cool: None }
         };
+        if let Next::Retry { after } = next {
+            call.ledger.pause(current, now + after);
+        }
         let given_up = call.ledger.has_given_up(current);
         let after = match next {
             Next::Retry { after } if !call.is_open(current) && !given_up => Some(after),
@@ -87,23 +94,22 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
             other.given_up |= call.ledger.has_given_up(i);
         }
         let to = match (fresh(&tried, current), after) {
-            (Some(fresh), _) => Some((fresh, Duration::ZERO)),
-            (None, Some(after)) => Some((current, after)),
-            // The one that has room first.
+            (Some(fresh), _) => Some(fresh),
+            (None, Some(_)) => Some(current),
+            // The one that has room first, or may be asked again.
             (None, None) => (0..tried.len())
                 .filter(|&i| !tried[i].given_up)
-                .min_by_key(|&i| tried[i].full_until)
-                .map(|i| (i, Duration::ZERO)),
+                .min_by_key(|&i| tried[i].full_until.max(ready(i))),
         };
         let room = call.ledger.len() < most && call.remaining() >= MIN_ATTEMPT;
-        let Some((to, after)) = to.filter(|_| !stop && room) else {
+        let Some(to) = to.filter(|_| !stop && room) else {
             return Err(first_error.unwrap_or_else(nothing_tried));
         };
         if sent && !call.may_try_again() {
             return Err(over_budget(first_error.unwrap_or_else(nothing_tried)));
         }
-        if !after.is_zero() {
-            tokio::time::sleep(after).await;
+        if let Some(then) = ready(to) {
+            tokio::time::sleep_until(then).await;
             if call.ledger.has_given_up(to) {
                 return Err(first_error.unwrap_or_else(nothing_tried));
             }

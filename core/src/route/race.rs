@@ -9,9 +9,12 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::attempt::{Failure, Mode, Served, attempt};
 use crate::config::HedgeDelay;
 use crate::error::Error;
+use crate::http::Deadline;
 use crate::pipeline::Call;
 use crate::retry::{Failed, Next, decide};
 use crate::route::pursue::pursue;
@@ -19,12 +22,18 @@ use crate::route::pursue::pursue;
 /// Several futures, of which the first to end is wanted.
 pub(crate) type Runs<'a, T> = Vec<Pin<Box<dyn Future<Output = T> + Send + 'a>>>;
 
+/// How soon a fallback for which the budget, or a target, was missing is asked for again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// When further attempts start, and how many.
 struct Plan {
-    delay: Duration,
-    most: u32,
-    /// A fallback in place of a timeout, not an extra call for speed.
-    late: bool,
+    /// For speed: few calls are given one.
+    hedge: Duration,
+    hedges: u32,
+    /// In place of a timeout, where a first token is late.
+    fallbacks: u32,
+    /// No fallback before then.
+    not_before: Instant,
 }
 
 /// [`pursue`], with hedges where they are asked for.
@@ -37,42 +46,77 @@ pub(crate) async fn race(call: &Call) -> Result<Served, Error> {
 }
 
 fn plan(call: &Call) -> Option<Plan> {
-    if let Some(hedge) = call.hedge.filter(|hedge| hedge.max > 0) {
-        let first = &call.candidates[0].state;
+    let hedge = call.hedge.filter(|hedge| hedge.max > 0).and_then(|hedge| {
         let delay = match hedge.after {
-            HedgeDelay::Fixed(delay) => Some(delay),
-            HedgeDelay::P95 => first.slow_after(call.request.stream),
+            HedgeDelay::Fixed(delay) => delay,
+            HedgeDelay::P95 => call.candidates[0].state.slow_after(call.request.stream)?,
         };
-        if let Some(delay) = delay {
-            return Some(Plan { delay, most: hedge.max, late: false });
-        }
-    }
+        Some((delay, hedge.max))
+    });
     let others = u32::try_from(call.candidates.len() - 1).unwrap_or(u32::MAX);
-    let delay = call.settings(0).timeouts.first_token.filter(|_| call.request.stream)?;
-    (others > 0).then_some(Plan { delay, most: others, late: true })
+    let may_be_late = (0..call.candidates.len()).any(|i| call.first_token(i).is_some());
+    let fallbacks = if may_be_late { others } else { 0 };
+    let (hedge, hedges) = hedge.unwrap_or_default();
+    let plan = Plan { hedge, hedges, fallbacks, not_before: Instant::now() };
+    (hedges > 0 || fallbacks > 0).then_some(plan)
 }
 
-async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
+impl Plan {
+    /// When the next attempt starts beside those that are under way, and whether that is a fallback.
+    /// Beside none there is none: who waits was asked to wait.
+    fn next(&self, call: &Call) -> Option<(Instant, bool)> {
+        let [first, last] = call.ledger.under_way()?;
+        let hedge = (self.hedges > 0).then(|| (Deadline::after(last.1, self.hedge), false));
+        let late = || {
+            let time = call.first_token(last.0).or_else(|| call.first_token(first.0))?;
+            Some((Deadline::after(last.1, time).max(self.not_before), true))
+        };
+        let late = if self.fallbacks > 0 { late() } else { None };
+        [hedge, late].into_iter().flatten().min()
+    }
+
+    /// The target of the next attempt, if there is one that may be asked now.
+    fn start(&mut self, call: &Call, late: bool) -> Option<usize> {
+        let target = call.beside(late).filter(|_| call.may_hedge(late));
+        match (late, target) {
+            (true, Some(_)) => self.fallbacks -= 1,
+            // The call has nothing else to hope for.
+            (true, None) => self.not_before = Instant::now() + AGAIN,
+            (false, Some(_)) => self.hedges -= 1,
+            // Where the budget has nothing left just now, it is not asked again: what comes in
+            // saves more for one that has not waited yet.
+            (false, None) => self.hedges = 0,
+        }
+        target
+    }
+}
+
+async fn run(call: &Call, mut plan: Plan) -> Result<Served, Error> {
     let mut runs: Runs<'_, (bool, Result<Served, Error>)> =
         vec![Box::pin(async { (true, pursue(call).await) })];
-    let mut left = plan.most;
     let mut kept = None;
     loop {
-        let due = tokio::time::sleep(plan.delay);
+        let next = plan.next(call);
+        let due = next.map_or_else(Instant::now, |(due, _)| due);
         let ended = tokio::select! {
             biased;
             ended = first_of(&mut runs) => Some(ended),
-            () = due, if left > 0 => None,
+            () = call.ledger.begun() => None,
+            () = tokio::time::sleep_until(due), if next.is_some() => None,
         };
         match ended {
-            Some((_, Ok(served))) => return Ok(served),
+            Some((_, Ok(served))) => {
+                drop(runs);
+                call.ledger.won(served.content.ticket(), Instant::now());
+                return Ok(served);
+            }
             Some((own, Err(error))) => {
                 // A hedge's error tells less than that of the attempt it was to help.
                 if own || kept.is_none() {
                     kept = Some(error);
                 }
                 if own {
-                    left = 0;
+                    (plan.hedges, plan.fallbacks) = (0, 0);
                 }
                 if runs.is_empty()
                     && let Some(error) = kept
@@ -80,12 +124,11 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
                     return Err(error);
                 }
             }
+            // What it was for may have ended meanwhile, or another one begun.
             None => {
-                // Where the budget has nothing left just now, it is not asked again: what comes in
-                // saves more for one that has not waited yet.
-                left -= 1;
-                if let Some(target) = call.beside(plan.late)
-                    && call.may_hedge(plan.late)
+                if let Some((due, late)) = plan.next(call)
+                    && due <= Instant::now()
+                    && let Some(target) = plan.start(call, late)
                 {
                     runs.push(Box::pin(async move {
                         let mode = Mode { hedge: true, wait: false };
@@ -102,8 +145,12 @@ async fn run(call: &Call, plan: Plan) -> Result<Served, Error> {
 fn judged(call: &Call, target: usize, failure: Failure) -> Error {
     let failed = Failed { error: &failure.error, attempt: 1, committed: false };
     let next = decide(&call.retry, &failed, call.remaining(), &mut call.rng());
-    if failure.tried && !matches!(next, Next::Retry { .. }) {
-        call.ledger.give_up(target);
+    match next {
+        Next::Retry { after } if failure.tried => {
+            call.ledger.pause(target, Instant::now() + after);
+        }
+        _ if failure.tried => call.ledger.give_up(target),
+        _ => {}
     }
     failure.error
 }

@@ -17,7 +17,7 @@ use super::candidates::Candidate;
 use super::health::Probes;
 use super::latency::Latency;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::model::Usage;
 use crate::retry::budget::Budget;
@@ -26,8 +26,11 @@ use crate::retry::budget::Budget;
 /// or a page of maintenance would else close a client's only target until the process ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// A turn that came within this time was not waited for.
-const AT_ONCE: Duration = Duration::from_millis(1);
+/// For so long a target counts as failing after it has failed, unless it answers.
+const FAILING: Duration = Duration::from_secs(10);
+
+/// So long a turn may be held while another is waited for: limits are kept with a second to spare.
+const BRIEFLY: Duration = Duration::from_millis(250);
 
 /// Most models of a provider of which something is remembered. Names of models come from callers.
 const MOST_MODELS: usize = 1_024;
@@ -59,6 +62,9 @@ pub(crate) struct TargetState {
     in_flight: AtomicU32,
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
+    /// When it failed, in milliseconds since `known` and one more; 0: it answered since.
+    failed: AtomicU64,
+    known: Instant,
     pub(crate) probes: Probes,
 }
 
@@ -68,6 +74,8 @@ pub(crate) struct Permits {
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
+    /// Its first token was late, which has been counted as the target's fault.
+    pub(crate) late: bool,
     /// The target was asked although its breaker, or its key's, is open.
     pub(crate) insisted: bool,
     learns: bool,
@@ -110,8 +118,11 @@ impl Table {
         if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
             return Arc::clone(state);
         }
-        let limits = config.providers[provider].models.iter().find(|(name, _)| name == model);
-        let limits = limits.map_or_else(Limits::default, |(_, limits)| *limits);
+        let configured = |model: &str| {
+            let mut models = config.providers[provider].models.iter();
+            models.find(|(name, _)| name == model).map(|(_, limits)| *limits)
+        };
+        let limits = configured(model).unwrap_or_default();
         let state = Arc::new(TargetState {
             breaker: Breaker::default(),
             gate: Gate::new(limits),
@@ -120,12 +131,16 @@ impl Table {
             in_flight: AtomicU32::new(0),
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            known: Instant::now(),
             probes: Probes::default(),
         });
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
-            // Those that nobody uses just now are the ones that can be forgotten.
-            targets.retain(|_, state| Arc::strong_count(state) > 1);
+            // Those that nobody uses just now are the ones that can be forgotten; but not how much of
+            // a configured limit is used up.
+            targets
+                .retain(|name, state| Arc::strong_count(state) > 1 || configured(name).is_some());
         }
         Arc::clone(targets.entry(model.to_owned()).or_insert(state))
     }
@@ -180,23 +195,16 @@ impl Table {
     ) -> Result<Permits, Limited> {
         let own = &self.providers[candidate.provider];
         let state = &candidate.state;
-        let mut target = state.gate.acquire(tokens, wait, deadline).await?;
-        let mut provider = None;
-        if let Some(gate) = &own.gate {
-            // What was let through before a wait is let through again after it: else those that
-            // waited would all go at once, each with a turn of its own from long ago.
-            loop {
-                let asked = Instant::now();
-                provider = Some(gate.acquire(tokens, wait, deadline).await?);
-                if asked.elapsed() < AT_ONCE {
-                    break;
-                }
-                let asked = Instant::now();
-                target = state.gate.acquire(tokens, wait, deadline).await?;
-                if asked.elapsed() < AT_ONCE {
-                    break;
-                }
+        let (mut target, mut provider) = match &own.gate {
+            None => (state.gate.turn(tokens, wait, deadline).await?, None),
+            Some(gate) => {
+                let (target, provider) = both(&state.gate, gate, tokens, wait, deadline).await?;
+                (target, Some(provider))
             }
+        };
+        target.sent();
+        if let Some(provider) = &mut provider {
+            provider.sent();
         }
         let now = Instant::now();
         // Whoever comes here has been chosen: where every target is open, the least bad one.
@@ -212,7 +220,8 @@ impl Table {
         state.attempts.fetch_add(1, Ordering::Relaxed);
         let state = InFlight(Arc::clone(state));
         let learns = self.learns;
-        Ok(Permits { state, target, provider, passes, insisted, learns, began: now })
+        let late = false;
+        Ok(Permits { state, target, provider, passes, late, insisted, learns, began: now })
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
@@ -244,6 +253,42 @@ impl Table {
     }
 }
 
+/// A turn at two gates at once. Nobody waits long at one while it holds a turn of the other: that would
+/// keep others from theirs, and grow old, so that those who waited would all go at once, each with a
+/// turn from long ago.
+async fn both(
+    target: &Gate,
+    provider: &Gate,
+    tokens: u64,
+    wait: bool,
+    deadline: Instant,
+) -> Result<(Permit, Permit), Limited> {
+    let first = target.turn(tokens, wait, deadline).await?;
+    match provider.turn(tokens, false, deadline).await {
+        Ok(second) => return Ok((first, second)),
+        Err(limited) if !wait => return Err(limited),
+        Err(_) => drop(first),
+    }
+    // Boxed: waiting is rare, and every call would carry its future about.
+    Box::pin(async {
+        let soon = || deadline.min(Instant::now() + BRIEFLY);
+        let mut second = provider.turn(tokens, wait, deadline).await?;
+        loop {
+            if let Ok(first) = target.turn_again(tokens, soon()).await {
+                return Ok((first, second));
+            }
+            drop(second);
+            let first = target.turn_again(tokens, deadline).await?;
+            if let Ok(second) = provider.turn_again(tokens, soon()).await {
+                return Ok((first, second));
+            }
+            drop(first);
+            second = provider.turn_again(tokens, deadline).await?;
+        }
+    })
+    .await
+}
+
 impl TargetState {
     /// The average time to a first token, in milliseconds; that of whole answers without streams.
     pub(crate) fn ewma_ms(&self, now: Instant) -> Option<f64> {
@@ -263,6 +308,18 @@ impl TargetState {
         if stream { &self.streams } else { &self.answers }
     }
 
+    /// Whether what it was asked last failed, and not through the caller's fault: it may refuse so
+    /// quickly that it looks quick and idle.
+    pub(super) fn is_failing(&self, now: Instant) -> bool {
+        let failed = self.failed.load(Ordering::Relaxed);
+        failed > 0 && self.known + Duration::from_millis(failed) + FAILING > now
+    }
+
+    fn has_failed(&self, now: Instant) {
+        let since = now.saturating_duration_since(self.known).as_millis();
+        self.failed.store(u64::try_from(since).unwrap_or(0) + 1, Ordering::Relaxed);
+    }
+
     pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -276,12 +333,40 @@ impl TargetState {
     }
 }
 
-impl Permits {
+/// Hears an attempt's answer.
+pub(crate) struct Ear<'a>(Option<&'a mut Permit>);
+
+/// Hears that an attempt's first token is late.
+pub(crate) struct Late<'a> {
+    state: &'a TargetState,
+    pass: Option<&'a Pass>,
+}
+
+impl Ear<'_> {
     /// An answer's head came: it may tell of quotas.
     pub(crate) fn learn(&mut self, headers: &HeaderMap) {
-        if self.learns {
-            self.target.learn(headers, Instant::now());
+        if let Some(permit) = &mut self.0 {
+            permit.learn(headers, Instant::now());
         }
+    }
+}
+
+impl Late<'_> {
+    /// That is the target's fault, as it would be where it ended the attempt.
+    pub(crate) fn tell(&self, now: Instant) {
+        self.state.has_failed(now);
+        if let Some(pass) = self.pass {
+            pass.late(now);
+        }
+    }
+}
+
+impl Permits {
+    /// What is told of the attempt while it goes on.
+    pub(crate) fn under_way(&mut self) -> (Ear<'_>, Late<'_>) {
+        let pass = self.passes.as_ref().map(|[target, _]| target);
+        let ear = Ear(self.learns.then_some(&mut self.target));
+        (ear, Late { state: &self.state.0, pass })
     }
 
     /// When the attempt had its place, and began.
@@ -291,7 +376,11 @@ impl Permits {
 
     /// The answer came, or a stream's first content.
     pub(crate) fn answered(&self, now: Instant, stream: bool) {
-        self.state.0.latency(stream).observe(now - self.began, now);
+        let state = &self.state.0;
+        state.latency(stream).observe(now - self.began, now);
+        if state.failed.load(Ordering::Relaxed) > 0 {
+            state.failed.store(0, Ordering::Relaxed);
+        }
     }
 
     /// The answer is complete; it used so many tokens.
@@ -315,9 +404,24 @@ impl Permits {
         {
             self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
         }
+        // The others may have cost something.
+        if error
+            .status
+            .is_some_and(|status| (400..500).contains(&status) && status != 408 && status != 429)
+        {
+            self.target.refused(now);
+            if let Some(provider) = &mut self.provider {
+                provider.refused(now);
+            }
+        }
+        let fault = fault_of(error.kind(), error.status);
+        // A model that is not there is not there for the next call either.
+        if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {
+            self.state.0.has_failed(now);
+        }
         let Some([target, key]) = self.passes.take() else { return };
-        match fault_of(error.kind(), error.status) {
-            Fault::Provider if ours => {}
+        match fault {
+            Fault::Provider if ours || self.late => {}
             Fault::Provider => target.fault(now),
             Fault::Key => key.trip(now),
             // It refused, and so it works.

@@ -7,8 +7,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::say::{answer, refuse};
-use super::world::{Act, call, client, health, ms, secs};
+use super::say::{HEAD, answer, piece, refuse};
+use super::world::{Act, Ask, call, client, health, ms, secs, stream};
 
 async fn fails(client: &Client, times: usize) {
     for _ in 0..times {
@@ -169,5 +169,28 @@ async fn promise_7_a_flapping_provider_is_ridden_out() {
         assert_eq!(attempts.iter().map(Vec::len).sum::<usize>(), a + b);
         assert!(a <= 40, "{a}");
         assert_eq!(lost == 0, fallback);
+    }
+}
+
+/// A caller with little patience closes a provider to nobody else.
+#[tokio::test(start_paused = true)]
+async fn promise_7_the_callers_own_patience_does_not_count() {
+    let slow = |_: &Ask| {
+        vec![Act::Send([HEAD, &piece("one")].concat().into_bytes()), Act::Wait(secs(9)), Act::Close]
+    };
+    for (config, options, opens) in [
+        (json!({}), json!({"idle_ms": 1_000}), false),
+        (json!({"idle_ms": 2_000}), json!({"idle_ms": 1_000}), false),
+        (json!({"idle_ms": 2_000}), json!({"idle_ms": 5_000}), true),
+        (json!({"idle_ms": 2_000}), json!({}), true),
+    ] {
+        let config = json!({"providers": {"a": {"timeouts": config}}});
+        let (client, _) = client(config, slow);
+        for _ in 0..5 {
+            let error = stream(&client, "a/m", options.clone()).await.end().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+        }
+        let state = if opens { "open" } else { "closed" };
+        assert_eq!(health(&client, "a/m")["breaker"], state, "{options}");
     }
 }

@@ -171,3 +171,123 @@ async fn promise_9_who_may_not_wait_is_told_at_once_or_goes_elsewhere() {
     call(&client, "a/m", json!({})).await.unwrap();
     assert!(world.now() > secs(5), "{:?}", world.now());
 }
+
+/// A place that is held while another limit is waited for must not be waited for itself.
+#[tokio::test(start_paused = true)]
+async fn promise_9_limits_of_a_model_and_of_its_provider_go_together() {
+    let limits = json!({
+        "limits": {"requests_per_minute": 30},
+        "models": {"m": {"limits": {"max_in_flight": 1}}},
+    });
+    let (client, world) = client(json!({"providers": {"a": limits}}), |ask| {
+        [vec![Act::Wait(ms(10))], answer(ask)].into_iter().flatten().collect()
+    });
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        let client = client.clone();
+        calls.spawn(async move { call(&client, "a/m", json!({})).await });
+    }
+    for outcome in calls.join_all().await {
+        outcome.unwrap();
+    }
+    // Three at once, and one more each 61 s / 28.
+    assert!((secs(15)..secs(17)).contains(&world.now()), "{:?}", world.now());
+}
+
+/// What one limit let through and another did not was not sent, and is not counted.
+#[tokio::test(start_paused = true)]
+async fn promise_9_what_was_not_sent_uses_up_no_limit() {
+    let limits = json!({
+        "limits": {"max_in_flight": 1},
+        "models": {"m": {"limits": {"requests_per_minute": 100, "tokens_per_minute": 20_000}}},
+    });
+    let (client, world) = client(json!({"providers": {"a": limits}}), |ask| match ask.number {
+        0 => [vec![Act::Wait(secs(30))], answer(ask)].into_iter().flatten().collect(),
+        _ => answer(ask),
+    });
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { call(&client, "a/m", json!({})).await }
+    });
+    sleep(secs(1)).await;
+    for _ in 0..50 {
+        let error = call(&client, "a/m", json!({"limit": {"wait": false}})).await.unwrap_err();
+        assert!(error.message.contains("max_in_flight"), "{error}");
+    }
+    for _ in 0..50 {
+        let waits = call(&client, "a/m", json!({}));
+        assert!(tokio::time::timeout(ms(1), waits).await.is_err());
+    }
+    first.await.unwrap().unwrap();
+    call(&client, "a/m", json!({"limit": {"wait": false}})).await.unwrap();
+    assert_eq!(world.count("a"), 2);
+}
+
+/// A request that is refused for what it asks has used none of the tokens that it was estimated at.
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_refused_request_holds_no_tokens() {
+    let configured = json!({"providers": {"a": {"limits": {"tokens_per_minute": 50_000}}}});
+    for (config, most) in
+        [(json!({}), 1_000_000), (json!({}), u64::MAX), (configured, 1_000_000_u64)]
+    {
+        let learned = config == json!({});
+        let (client, world) = client(config, |ask| match ask.body["max_tokens"].as_u64() {
+            Some(_) => refuse(400, "", "invalid_value"),
+            None => answer_with(
+                "x-ratelimit-limit-tokens: 100000\r\nx-ratelimit-remaining-tokens: 90000\r\n\
+                 x-ratelimit-reset-tokens: 50s\r\n",
+            )(ask),
+        });
+        let now = json!({"limit": {"wait": false}});
+        if learned {
+            call(&client, "a/m", now.clone()).await.unwrap();
+        }
+        let request = json!({"model": "a/m", "prompt": "Hi", "max_tokens": most}).to_string();
+        let outcome = client.call(request.as_bytes(), now.to_string().as_bytes()).await;
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::InvalidRequest);
+        call(&client, "a/m", now).await.unwrap();
+        assert_eq!(world.now(), Duration::ZERO);
+    }
+}
+
+/// Calls that have to pass two limits get their share where others have to pass but one of them.
+#[tokio::test(start_paused = true)]
+async fn promise_9_two_limits_that_are_both_full_starve_nobody() {
+    let limits = json!({
+        "limits": {"requests_per_minute": 120},
+        "models": {"m": {"limits": {"requests_per_minute": 40}}},
+    });
+    let (client, world) = client(json!({"providers": {"a": limits}}), |ask| {
+        [vec![Act::Wait(ms(100))], answer(ask)].into_iter().flatten().collect()
+    });
+    let mut calls = JoinSet::new();
+    for i in 0..900 {
+        let client = client.clone();
+        calls.spawn(async move {
+            let model = if i % 3 == 0 { "a/m" } else { "a/n" };
+            call(&client, model, json!({"retry": false})).await.is_ok()
+        });
+        sleep(ms(200)).await;
+    }
+    calls.join_all().await;
+    let minutes = world.now().as_secs_f64() / 60.0;
+    let asked = world.asked("a");
+    let limited = asked.iter().filter(|ask| ask.body["model"] == "m").count();
+    let (all, limited) = (asked.len() as f64 / minutes, limited as f64 / minutes);
+    println!("120 a minute, 40 of them for m, under 300 and 100: {all:.0} and {limited:.0}");
+    assert!(all >= 100.0 && limited >= 25.0, "{all} {limited}");
+}
+
+/// Names of models come from callers: however many there are, a configured limit is kept.
+#[tokio::test(start_paused = true)]
+async fn promise_9_a_flood_of_names_does_not_lift_a_limit() {
+    let limits = json!({"models": {"m": {"limits": {"requests_per_minute": 10}}}});
+    let (client, _) = client(json!({"providers": {"a": limits}}), answer);
+    let now = json!({"limit": {"wait": false}});
+    call(&client, "a/m", now.clone()).await.unwrap();
+    for name in 0..1_100 {
+        call(&client, &format!("a/{name}"), now.clone()).await.unwrap();
+    }
+    let error = call(&client, "a/m", now).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimit);
+}

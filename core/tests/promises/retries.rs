@@ -186,3 +186,49 @@ async fn promise_4_an_attempt_that_cannot_finish_is_not_started() {
     assert_eq!((error.kind(), world.count("a")), (ErrorKind::Unavailable, 1));
     assert_eq!(world.now(), ms(990));
 }
+
+/// More than a repetition for each call is what somebody may want.
+#[tokio::test(start_paused = true)]
+async fn promise_3_a_budget_may_be_larger_than_the_calls() {
+    let config = json!({"retry_budget": {"percent": 200, "per_second": 0}, "breaker": false});
+    let (client, world) = client(config, |_| refuse(503, "", "overloaded"));
+    for _ in 0..10 {
+        call(&client, "a/m", json!({})).await.unwrap_err();
+    }
+    assert_eq!(world.count("a"), 30);
+}
+
+/// A server may send its headers at once and think then.
+#[tokio::test(start_paused = true)]
+async fn promise_4_a_whole_answer_may_begin_late() {
+    let (client, world) = client(json!({}), |ask| {
+        let Some(Act::Send(bytes)) = answer(ask).pop() else { return Vec::new() };
+        let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+        let (head, body) = bytes.split_at(head);
+        vec![Act::Send(head.to_vec()), Act::Wait(secs(200)), Act::Send(body.to_vec())]
+    });
+    let whole = call(&client, "a/m", json!({})).await.unwrap();
+    assert_eq!((whole.liter.attempts.len(), world.now()), (1, secs(200)));
+    // What is asked for counts from the headers on.
+    let error = call(&client, "a/m", json!({"idle_ms": 9_000, "retry": false})).await.unwrap_err();
+    assert_eq!((error.kind(), world.now()), (ErrorKind::Timeout, secs(209)));
+}
+
+/// Whoever comes back to a target because the others gave up waits as it was asked to.
+#[tokio::test(start_paused = true)]
+async fn promise_1_a_wait_holds_after_a_fallback_too() {
+    for headers in ["retry-after: 5\r\n", ""] {
+        let (client, world) = client(json!({}), move |ask| match (ask.host.as_str(), ask.number) {
+            ("a", 0) => refuse(500, headers, "error"),
+            ("b", _) => refuse(401, "", "invalid_api_key"),
+            _ => answer(ask),
+        });
+        let answer = call(&client, "a/m", json!({"fallback": ["b/m"]})).await.unwrap();
+        let tried: Vec<_> = answer.liter.attempts.iter().map(|one| one.target.as_str()).collect();
+        assert_eq!(tried, ["a/m", "b/m", "a/m"]);
+        let asked = world.asked("a");
+        let waited = asked[1].at - asked[0].at;
+        let least = if headers.is_empty() { ms(1) } else { secs(5) };
+        assert!((least..least + ms(500)).contains(&waited), "{waited:?}");
+    }
+}

@@ -99,3 +99,66 @@ async fn the_least_busy_is_preferred() {
     calls.join_all().await;
     assert!(world.count("a") <= 2, "{}", world.count("a"));
 }
+
+/// A fallback is what is asked when the route's own targets fail, whatever orders those.
+#[tokio::test(start_paused = true)]
+async fn fallbacks_come_after_the_routes_targets_in_their_order() {
+    for policy in ["priority", "weighted", "latency", "least_in_flight"] {
+        let (client, world) = client(route(policy, json!(["a/m"])), |ask| {
+            if ask.at >= secs(60) && ask.host != "c" {
+                return refuse(503, "", "overloaded");
+            }
+            answer(ask)
+        });
+        let options = json!({"fallback": ["b/m", "c/m"]});
+        for _ in 0..50 {
+            call(&client, "chat", options.clone()).await.unwrap();
+        }
+        assert_eq!(["a", "b", "c"].map(|host| world.count(host)), [50, 0, 0], "{policy}");
+        sleep(secs(60)).await;
+        let answer = call(&client, "chat", options).await.unwrap();
+        let tried: Vec<_> = answer.liter.attempts.iter().map(|one| one.target.as_str()).collect();
+        assert_eq!(tried, ["a/m", "b/m", "c/m"], "{policy}");
+    }
+}
+
+/// Two ways of asking one model: what differs is in `parameters`.
+#[tokio::test(start_paused = true)]
+async fn targets_of_one_model_have_their_shares_too() {
+    let targets = json!([
+        {"target": "a/m", "weight": 3, "parameters": {"temperature": 0}},
+        {"target": "a/m", "weight": 1, "parameters": {"temperature": 1}},
+    ]);
+    for sticky in [false, true] {
+        let (client, world) = client(route("weighted", targets.clone()), answer);
+        for user in 0..2_000 {
+            let options = if sticky { json!({"sticky_key": format!("{user}")}) } else { json!({}) };
+            call(&client, "chat", options).await.unwrap();
+        }
+        let asked = world.asked("a");
+        let share = asked.iter().filter(|ask| ask.body["temperature"] == 1).count();
+        assert!(share.abs_diff(500) < 80, "{share} of 500, sticky: {sticky}");
+    }
+}
+
+/// Who fails at once is neither quick nor idle.
+#[tokio::test(start_paused = true)]
+async fn a_target_that_only_fails_draws_no_calls() {
+    for policy in ["latency", "least_in_flight"] {
+        let (client, world) = client(route(policy, json!(["a/m", "b/m", "c/m"])), |ask| {
+            if ask.host == "c" {
+                return refuse(404, "", "model_not_found");
+            }
+            [vec![Act::Wait(secs(1))], answer(ask)].into_iter().flatten().collect()
+        });
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..300 {
+            let client = client.clone();
+            calls.spawn(async move { call(&client, "chat", json!({})).await.is_ok() });
+            sleep(ms(100)).await;
+        }
+        let succeeded = calls.join_all().await.into_iter().filter(|well| *well).count();
+        println!("{policy}: c is asked {} times, {succeeded} of 300 succeed", world.count("c"));
+        assert!(world.count("c") <= 10, "{policy}: {}", world.count("c"));
+    }
+}

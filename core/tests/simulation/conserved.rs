@@ -86,6 +86,13 @@ fn budgets(report: &Report, log: &Log) -> Vec<String> {
         further += requests.saturating_sub(firsts);
         let fixed = |hedge: &Value| hedge["after_ms"].is_u64();
         let own = &plan.request["options"]["hedge"];
+        // What a late first token starts is not for speed.
+        let providers = report.schedule.config["providers"].as_object().into_iter().flatten();
+        let timed = |(_, own): (_, &Value)| own["timeouts"]["first_token_ms"].is_u64();
+        let may_be_late = plan.stream && plan.targets.len() > 1 && providers.into_iter().any(timed);
+        if may_be_late {
+            continue;
+        }
         if fixed(own) || own.is_null() && fixed(&report.schedule.config["hedge"]) {
             let attempts = match &call.end {
                 Some((_, Ending::Answer(answer))) => &answer.attempts,

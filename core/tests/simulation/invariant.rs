@@ -248,8 +248,19 @@ impl<'a> Known<'a> {
                 self.fail(format!("its answer ({name}) is not complete: {bytes} bytes of {all}"));
             }
             Some(sent) => {
-                let target = self.plan.fanout.map(|_| sent.target);
-                self.attempts(end, attempts, target);
+                if self.plan.fanout.is_none() {
+                    self.attempts(end, attempts, None);
+                } else {
+                    // Of a stream all targets are told of, of whole answers each tells of its own.
+                    for target in &self.plan.targets {
+                        let name = format!("t{target}/m");
+                        let own = attempts.iter().filter(|attempt| attempt.target == name);
+                        let own: Vec<Attempt> = own.cloned().collect();
+                        if self.plan.stream || *target == sent.target {
+                            self.attempts(end, &own, Some(*target));
+                        }
+                    }
+                }
             }
         }
         if self.plan.stream && self.call.text != *text {
@@ -278,15 +289,11 @@ impl<'a> Known<'a> {
         } else if self.plan.fanout.is_none() {
             self.attempts(end, &error.attempts, None);
         } else {
-            // What all of them tried, or what the one did whose content came first.
-            let all = self.call.content.is_none() && self.call.restarts == 0;
             for target in &self.plan.targets {
                 let name = format!("t{target}/m");
                 let own = error.attempts.iter().filter(|attempt| attempt.target == name);
                 let own: Vec<Attempt> = own.cloned().collect();
-                if all || !own.is_empty() {
-                    self.attempts(end, &own, Some(*target));
-                }
+                self.attempts(end, &own, Some(*target));
             }
         }
         if error.attempts.iter().any(|attempt| attempt.kind.is_none()) {

@@ -350,7 +350,7 @@ impl Plan {
             pause: if one_in(rng, 5) { millis(rng, 1, 4_000) } else { Duration::ZERO },
             targets,
             attempts,
-            hedges: hedges.max(late),
+            hedges: hedges + late,
             fanout,
             restart,
         }
