@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 import liter_llm
+from conftest import until
 
 
 def none_open(stats):
@@ -23,7 +24,7 @@ def test_a_cancelled_task(simulator):
             with pytest.raises(asyncio.CancelledError):
                 await task
             await asyncio.to_thread(simulator.wait_for, none_open)
-            assert (await client.metrics())["in_flight"] == 0
+            await asyncio.to_thread(until, lambda: client._metrics("json")["in_flight"] == 0)
 
     asyncio.run(main())
 
@@ -69,7 +70,7 @@ def test_leaving_a_stream(simulator):
     with liter_llm.Client(config) as client:
         with client.stream("Hello") as stream:
             next(stream)
-            assert simulator.stats()["requests_open"] == 1
+            simulator.wait_for(lambda stats: stats["requests_open"] == 1)
         simulator.wait_for(none_open)
         assert list(stream) == []
         stream.close()
@@ -95,9 +96,9 @@ def test_closing_a_stream_while_another_thread_reads_it(simulator):
 
         thread = threading.Thread(target=read)
         thread.start()
-        reading.wait()
+        assert reading.wait(60)
         stream.close()
-        thread.join(10)
+        thread.join(60)
         assert ended == [True]
 
 

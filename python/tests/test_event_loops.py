@@ -9,6 +9,7 @@ import weakref
 import pytest
 
 import liter_llm
+from conftest import until
 from liter_llm import _loop
 
 try:
@@ -55,7 +56,7 @@ def join_pumps():
     """A pump ends by itself soon after its loop is closed."""
     for thread in threading.enumerate():
         if thread.name == "liter-llm-pump":
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -73,7 +74,8 @@ def test_loops_in_sequence(simulator, factory, times):
     gc.collect()
     join_pumps()
     assert len(_loop._hubs) <= 2
-    assert len(os.listdir("/proc/self/fd")) <= before + 10
+    # A descriptor that each loop leaves would be twice as many; connections come and go.
+    until(lambda: len(os.listdir("/proc/self/fd")) <= before + times)
 
 
 def test_loops_in_threads(simulator, factory):
