@@ -102,6 +102,54 @@ def test_closing_a_stream_while_another_thread_reads_it(simulator):
         assert ended == [True]
 
 
+def test_closing_a_stream_while_another_thread_wants_its_text(simulator):
+    with liter_llm.Client(simulator.config("delay_ms=600000")) as client:
+        stream = client.stream("Hello")
+        failures = []
+
+        def read():
+            try:
+                stream.text()
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        simulator.wait_for(lambda stats: stats["requests_open"] == 1)
+        stream.close()
+        thread.join(60)
+        (failure,) = failures
+        assert type(failure) is RuntimeError and "has not ended" in str(failure)
+
+
+def test_a_second_thread_at_a_stream(simulator):
+    """One of the two is told so, and the other one reads on."""
+    with liter_llm.Client(simulator.config("chunks=100000,interval_ms=5")) as client:
+        stream = client.stream("Hello")
+        failures, failed, seen = [], threading.Event(), threading.Event()
+
+        def read():
+            try:
+                for _ in stream:
+                    seen.set()
+            except BaseException as error:
+                failures.append(error)
+                failed.set()
+
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert failed.wait(60)
+        for _ in range(3):
+            seen.clear()
+            assert seen.wait(60)
+        stream.close()
+        for thread in threads:
+            thread.join(60)
+        (failure,) = failures
+        assert isinstance(failure, RuntimeError) and "another thread is reading" in str(failure)
+
+
 def test_leaving_an_async_stream(simulator):
     async def main():
         config = simulator.config("chunks=100000,interval_ms=5")

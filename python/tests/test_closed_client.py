@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import threading
+import time
 
 import pytest
 
 import liter_llm
+from conftest import until
 from liter_llm import CancelledError
 
 
@@ -87,6 +89,37 @@ def test_a_client_that_nobody_closes(simulator):
     del stream
     gc.collect()
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
+def test_a_grace_of_any_length(simulator):
+    client = liter_llm.Client(simulator.config())
+    for wrong in ("1", None):
+        with pytest.raises(TypeError):
+            client.close(wrong)
+    assert client.chat("Hello").text == "You said: Hello" and not client.closed
+    client.close(float("inf"))
+    with pytest.raises(CancelledError, match="closed"):
+        client.chat("Hello")
+
+
+def test_a_grace_that_is_cancelled(simulator):
+    """Neither the call in flight, nor the thread that waits for it, holds up the loop's end."""
+
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config("delay_ms=600000"))
+        task = asyncio.ensure_future(client.chat("Hello"))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(client.close(grace=300))
+        await asyncio.to_thread(until, lambda: client.closed)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        with pytest.raises(CancelledError):
+            await task
+
+    begun = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - begun < 120
 
 
 @pytest.mark.parametrize("how", ["client.close()", "del client, stream"])

@@ -73,3 +73,22 @@ def test_a_second_thread_is_not_disturbed(run_python, simulator):
     after = 'other.join()\nassert texts == ["You said: Hello"], texts'
     script = SETUP.format(calls=1, call=call, after=after)
     run_python(script, config=slow_and_fast(simulator))
+
+
+def test_a_close_that_waits(run_python, simulator):
+    """Ctrl-C ends the grace: what is in flight is cancelled, and the client is closed."""
+    call = """
+    def refused():
+        try:
+            client.chat("Hello")
+        except liter_llm.CancelledError as error:
+            kinds.append(error.kind)
+    kinds = []
+    other = threading.Thread(target=refused)
+    other.start()
+    while not client.metrics()["in_flight"]: pass
+    client.close(grace=300)
+"""
+    after = 'other.join()\nassert kinds == ["cancelled"] and client.closed, kinds'
+    script = SETUP.format(calls=1, call=call, after=after)
+    run_python(script, config=slow_and_fast(simulator))

@@ -108,6 +108,32 @@ def test_a_loop_is_not_kept_alive(simulator, factory):
     assert gone() is None
 
 
+def test_a_stream_belongs_to_its_loop(simulator, factory):
+    """In another one it would wait for ever: it says so, and can be closed there."""
+    client = liter_llm.AsyncClient(simulator.config("delay_ms=600000"))
+    first = factory()
+    try:
+
+        async def begin():
+            return client.stream("Hello")
+
+        async def read():
+            for reading in (stream.__anext__(), stream.text()):
+                with pytest.raises(RuntimeError, match="another event loop"):
+                    await reading
+            await stream.close()
+            assert [chunk async for chunk in stream] == []
+
+        stream = first.run_until_complete(begin())
+        run(factory, read())
+        simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+    finally:
+        first.close()
+    stream = run(factory, begin())  # its loop is closed
+    run(factory, read())
+    simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
 def test_no_thread_but_the_engines(simulator):
     before = set(threading.enumerate())
     run(asyncio.new_event_loop, work(liter_llm.AsyncClient(simulator.config())))
