@@ -257,7 +257,8 @@ async fn many_who_wait_for_one_failure_fail_with_it() {
     for error in within(calls.join_all()).await {
         assert_says(&error, ErrorKind::Timeout, "timeouts.connect_ms");
     }
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // One after the other they would take 15 seconds.
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }
 
 fn tls(h2: bool) -> (Simulator, tempfile::CaFile) {

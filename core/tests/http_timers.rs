@@ -33,8 +33,9 @@ async fn ends(client: &Client, stream: bool, options: Value, after: u64) -> Erro
     .await;
     let took = begun.elapsed();
     let after = Duration::from_millis(after);
-    // The promise is 100 ms; a machine that runs other tests beside has some more.
-    assert!(took >= after && took < after + Duration::from_millis(400), "{took:?}: {error:?}");
+    // The promise, 100 ms, is held in virtual time (tests/promises). Here a busy machine has some more:
+    // but for the timer, nothing at all would end these.
+    assert!(took >= after && took < after + Duration::from_secs(8), "{took:?}: {error:?}");
     error
 }
 
@@ -52,10 +53,10 @@ async fn silent_after(bytes: impl Into<Vec<u8>>) -> Server {
     .await
 }
 
-/// Half a gigabyte of blank lines, all here at once: no timer fires by itself meanwhile.
+/// Four gigabytes of blank lines, all here at once: no timer fires by itself meanwhile.
 #[tokio::test]
 async fn a_flood() {
-    let flood = gzip(&[b'\n'; 1 << 20]).repeat(512);
+    let flood = gzip(&[b'\n'; 1 << 20]).repeat(4096);
     let server = Server::answering(stream_of_gzip(&flood)).await;
     let first = json!({"timeouts": {"first_token_ms": 300}});
     for (config, options, name) in [

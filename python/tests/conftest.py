@@ -94,7 +94,7 @@ class Simulator:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
     def config(self, knobs="", **provider):
@@ -120,10 +120,10 @@ class Simulator:
         return {"providers": {"openai": entry}, "default_provider": "openai"}
 
     def stats(self):
-        with urllib.request.urlopen(f"{self.url}/_sim/stats", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/_sim/stats", timeout=60) as answer:
             return json.load(answer)
 
-    def wait_for(self, condition, seconds=10):
+    def wait_for(self, condition, seconds=60):
         """Waits until the statistics fulfil a condition, and returns them."""
         until = time.monotonic() + seconds
         while not condition(stats := self.stats()):
@@ -147,10 +147,17 @@ def _binary():
 
 
 @pytest.fixture(scope="session")
-def simulator(tmp_path_factory):
+def running_simulator(tmp_path_factory):
     running = Simulator(_binary(), tmp_path_factory.mktemp("simulator"))
     yield running
     running.stop()
+
+
+@pytest.fixture
+def simulator(running_simulator):
+    """The one of all tests, done with what an earlier one has left to it: tests count."""
+    running_simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+    return running_simulator
 
 
 @pytest.fixture
@@ -173,6 +180,14 @@ def run_python(simulator):
         return done.stdout
 
     return run
+
+
+def until(condition, seconds=60):
+    """Waits until what threads of the engine's change looks so; fails when time is up."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)  # a poll of what no event tells of
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ REQUESTS = {
     "no tokens": ({"prompt": "x", "max_tokens": 0}, "at least 1"),
     "deep Python": ({"prompt": "x", "metadata": {"a": nested(10_000)}}, "nested"),
     "NaN": ({"prompt": "x", "temperature": float("nan")}, "NaN"),
+    "a giant number": ({"prompt": "x", "seed": 10**5000}, "digits"),
     "an object": ({"prompt": "x", "metadata": {"a": object()}}, "not JSON serializable"),
     "a set": ({"prompt": "x", "stop": {"a"}}, "not JSON serializable"),
     "wrong options": ({"prompt": "x", "options": {"timeout_ms": "1"}}, "timeout_ms"),

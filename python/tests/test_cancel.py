@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 import liter_llm
+from conftest import until
 
 
 def none_open(stats):
@@ -23,7 +24,7 @@ def test_a_cancelled_task(simulator):
             with pytest.raises(asyncio.CancelledError):
                 await task
             await asyncio.to_thread(simulator.wait_for, none_open)
-            assert (await client.metrics())["in_flight"] == 0
+            await asyncio.to_thread(until, lambda: client._metrics("json")["in_flight"] == 0)
 
     asyncio.run(main())
 
@@ -69,7 +70,7 @@ def test_leaving_a_stream(simulator):
     with liter_llm.Client(config) as client:
         with client.stream("Hello") as stream:
             next(stream)
-            assert simulator.stats()["requests_open"] == 1
+            simulator.wait_for(lambda stats: stats["requests_open"] == 1)
         simulator.wait_for(none_open)
         assert list(stream) == []
         stream.close()
@@ -95,10 +96,58 @@ def test_closing_a_stream_while_another_thread_reads_it(simulator):
 
         thread = threading.Thread(target=read)
         thread.start()
-        reading.wait()
+        assert reading.wait(60)
         stream.close()
-        thread.join(10)
+        thread.join(60)
         assert ended == [True]
+
+
+def test_closing_a_stream_while_another_thread_wants_its_text(simulator):
+    with liter_llm.Client(simulator.config("delay_ms=600000")) as client:
+        stream = client.stream("Hello")
+        failures = []
+
+        def read():
+            try:
+                stream.text()
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        simulator.wait_for(lambda stats: stats["requests_open"] == 1)
+        stream.close()
+        thread.join(60)
+        (failure,) = failures
+        assert type(failure) is RuntimeError and "has not ended" in str(failure)
+
+
+def test_a_second_thread_at_a_stream(simulator):
+    """One of the two is told so, and the other one reads on."""
+    with liter_llm.Client(simulator.config("chunks=100000,interval_ms=5")) as client:
+        stream = client.stream("Hello")
+        failures, failed, seen = [], threading.Event(), threading.Event()
+
+        def read():
+            try:
+                for _ in stream:
+                    seen.set()
+            except BaseException as error:
+                failures.append(error)
+                failed.set()
+
+        threads = [threading.Thread(target=read) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert failed.wait(60)
+        for _ in range(3):
+            seen.clear()
+            assert seen.wait(60)
+        stream.close()
+        for thread in threads:
+            thread.join(60)
+        (failure,) = failures
+        assert isinstance(failure, RuntimeError) and "another thread is reading" in str(failure)
 
 
 def test_leaving_an_async_stream(simulator):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 import liter_llm
+from conftest import until
 
 
 def none_open(stats):
@@ -79,7 +80,7 @@ def test_tasks_and_streams(simulator, factory, times):
                 await client.stream("begun").__anext__()
             await asyncio.to_thread(simulator.wait_for, none_open)
             assert (await client.chat("after")).text == "You said: after"
-            assert (await client.metrics())["in_flight"] == 0
+            await asyncio.to_thread(until, lambda: client._metrics("json")["in_flight"] == 0)
 
     loop = factory()
     try:

@@ -1,7 +1,10 @@
 """The ordinary things: chat, streams, options, views, the short forms."""
 
 import asyncio
+import copy
+import enum
 import json
+import pickle
 import threading
 
 import pytest
@@ -33,6 +36,35 @@ def test_a_prompt(client):
 )
 def test_every_form_of_a_request(client, request_):
     assert client.chat(request_).text == "You said: Hello"
+
+
+class Prompt(str):
+    __slots__ = ()
+
+
+class Word(str, enum.Enum):
+    HELLO = "Hello"
+
+
+class History(list):
+    pass
+
+
+def test_subclasses_are_what_they_are(client):
+    for request in (Prompt("Hello"), Word.HELLO, History([{"role": "user", "content": "Hello"}])):
+        assert client.chat(request).text == "You said: Hello"
+    assert client.chat({"prompt": Prompt("Hello")}).text == "You said: Hello"
+
+
+def test_who_drives_a_call_is_not_the_callers(simulator):
+    """An option of the C interface: on a loop nobody would drive the call."""
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as client:
+            call = client.chat("Hello", options={"inline": True})
+            assert (await asyncio.wait_for(call, 60)).text == "You said: Hello"
+
+    asyncio.run(main())
 
 
 def test_members_and_options_by_name(client):
@@ -72,6 +104,17 @@ def test_wrong_names_and_types_are_python_errors(client, simulator):
         client.chat(7)
     with pytest.raises(TypeError, match="bytes"):
         client.chat(b"{}", model="x")
+    with pytest.raises(TypeError, match="prompt is given twice"):
+        client.chat("Hello", prompt="Bye")
+    with pytest.raises(TypeError, match="messages is given twice"):
+        client.chat([], messages=[])
+    with pytest.raises(TypeError, match="options is a dict"):
+        client.chat("Hello", options="strict")
+    for wrong in (0, True, bytearray(b"{}")):  # open() takes a number as a descriptor
+        with pytest.raises(TypeError, match="a configuration is"):
+            liter_llm.Client(wrong)
+    with pytest.raises(liter_llm.BadRequestError, match=r"pathlib\.Path"):
+        liter_llm.Client("config.json")
 
 
 def test_configuration_in_every_form(simulator, tmp_path):
@@ -174,6 +217,25 @@ def test_a_call_inside_a_call(simulator):
     assert texts == ["You said: inner", "You said: outer"]
 
 
+def test_copies(client):
+    """A copy is a view. What holds connections cannot travel, and says so."""
+    assert copy.copy(client).chat("Hello").text == "You said: Hello"
+    stream = client.stream("Hello")
+    for one in (client, stream, liter_llm.AsyncClient({"providers": {}})):
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            with pytest.raises(TypeError, match="cannot be pickled"):
+                pickle.dumps(one, protocol)
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            copy.deepcopy(one)
+    for one in (stream, client._native, stream._queue):
+        with pytest.raises(TypeError, match="copied"):
+            copy.copy(one)
+    assert stream.text() == "You said: Hello"
+    multi = client.generate_multi("Hello", ["openai"])
+    for again in (copy.deepcopy(multi), pickle.loads(pickle.dumps(multi))):
+        assert again.results == multi.results
+
+
 def test_metrics(client):
     client.chat("Hello")
     assert client.metrics()["providers"]["openai"]["calls"] == 1
@@ -198,13 +260,18 @@ def test_both_json_libraries(run_python, block):
     """Without orjson, and with whatever is installed."""
     without = "sys.modules['orjson'] = None" if block == "None" else ""
     script = f"""
-import sys
+import enum, sys, uuid
 {without}
 import liter_llm
 from liter_llm import _json
 client = liter_llm.Client()
 assert client.chat("日本語 🎉").text == "You said: 日本語 🎉"
 assert client.chat("Hello", metadata={{"n": 2**70}}).text
+class Kind(enum.Enum):
+    A = "a"
+assert _json.dumps({{"a": Kind.A, "b": uuid.UUID(int=1)}}) == (
+    b'{{"a":"a","b":"00000000-0000-0000-0000-000000000001"}}'
+)
 for bad in (float("nan"), "\\ud800", object(), {{1, 2}}):
     try:
         client.chat("Hello", seed=bad)

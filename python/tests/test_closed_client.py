@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import threading
+import time
 
 import pytest
 
 import liter_llm
+from conftest import until
 from liter_llm import CancelledError
 
 
@@ -56,7 +58,7 @@ def test_what_is_in_flight(simulator):
     simulator.wait_for(lambda stats: stats["requests_open"] >= 4)
     client.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert [error.kind for error in caught] == ["cancelled"] * 4
 
 
@@ -65,7 +67,7 @@ def test_grace(simulator):
         client = liter_llm.AsyncClient(simulator.config("delay_ms=200"))
         task = asyncio.ensure_future(client.chat("Hello"))
         await asyncio.sleep(0)
-        await client.close(grace=10)
+        await client.close(grace=60)
         assert (await task).text == "You said: Hello"
 
         client = liter_llm.AsyncClient(simulator.config("delay_ms=30000"))
@@ -89,6 +91,37 @@ def test_a_client_that_nobody_closes(simulator):
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
 
 
+def test_a_grace_of_any_length(simulator):
+    client = liter_llm.Client(simulator.config())
+    for wrong in ("1", None):
+        with pytest.raises(TypeError):
+            client.close(wrong)
+    assert client.chat("Hello").text == "You said: Hello" and not client.closed
+    client.close(float("inf"))
+    with pytest.raises(CancelledError, match="closed"):
+        client.chat("Hello")
+
+
+def test_a_grace_that_is_cancelled(simulator):
+    """Neither the call in flight, nor the thread that waits for it, holds up the loop's end."""
+
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config("delay_ms=600000"))
+        task = asyncio.ensure_future(client.chat("Hello"))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(client.close(grace=300))
+        await asyncio.to_thread(until, lambda: client.closed)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        with pytest.raises(CancelledError):
+            await task
+
+    begun = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - begun < 120
+
+
 @pytest.mark.parametrize("how", ["client.close()", "del client, stream"])
 def test_a_stream_that_nobody_reads(run_python, simulator, how):
     """Its task waits for room in the queue; the close must reach it there."""
@@ -100,5 +133,5 @@ next(stream)
 while client.metrics()["in_flight"] != 1: pass
 {how}
 """
-    run_python(script, config=simulator.config("bytes=8000000,chunks=1000"), timeout=20)
+    run_python(script, config=simulator.config("bytes=8000000,chunks=1000"), timeout=60)
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)

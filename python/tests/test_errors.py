@@ -78,6 +78,14 @@ def test_copies(kind):
         assert type(again) is type(error) and again.document == error.document
 
 
+def test_what_was_added_survives():
+    error = liter_llm.RateLimitError("wait")
+    error.__notes__ = ["of the third batch"]  # as add_note does
+    error.batch = 3
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert (again.__notes__, again.batch) == (["of the third batch"], 3)
+
+
 def test_a_timeout_is_pythons_too():
     with pytest.raises(TimeoutError, match="late"):
         raise liter_llm.APITimeoutError("late")

@@ -1,7 +1,5 @@
 """The interpreter's end with work in flight: at once, with status 0, without a word on stderr."""
 
-import time
-
 import pytest
 
 SETUP = """
@@ -87,11 +85,11 @@ for chunk in client.stream("Hello", provider="chunks"):
 
 
 @pytest.fixture(scope="module")
-def config(simulator):
-    """The default never answers; `fast` does at once; `chunks` streams for long."""
-    config = simulator.config("delay_ms=60000")
-    fast = simulator.config()["providers"]["openai"]
-    chunks = simulator.config("chunks=5000,interval_ms=2")["providers"]["openai"]
+def config(running_simulator):
+    """The default never answers; `fast` does at once; `chunks` streams for minutes."""
+    config = running_simulator.config("delay_ms=600000")
+    fast = running_simulator.config()["providers"]["openai"]
+    chunks = running_simulator.config("chunks=100000,interval_ms=2")["providers"]["openai"]
     config["providers"]["fast"] = {**fast, "kind": "openai"}
     config["providers"]["chunks"] = {**chunks, "kind": "openai"}
     return config
@@ -99,10 +97,8 @@ def config(simulator):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_exit(run_python, config, times, name):
-    for _ in range(times):
-        before = time.monotonic()
-        run_python(SETUP + SCRIPTS[name], config=config, timeout=30)
-        assert time.monotonic() - before < 10
+    for _ in range(times):  # an end that waits for an answer is one that hangs
+        run_python(SETUP + SCRIPTS[name], config=config, timeout=60)
 
 
 def test_an_unread_exception_ends_as_python_does(run_python, config):

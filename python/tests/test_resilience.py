@@ -85,7 +85,7 @@ def test_a_fan_out_has_its_own_targets(simulator):
 
 def test_fan_out_waits_for_as_many_as_are_wanted(simulator):
     async def main():
-        config = simulator.providers(slow="delay_ms=100", bad="bad_key")
+        config = simulator.providers(slow="delay_ms=1500", bad="bad_key")
         async with liter_llm.AsyncClient(config) as client:
             messages = [{"role": "user", "content": "Hello"}]
             multi = await client.generate_multi(messages, ["slow", "bad", "openai"], first=2)

@@ -248,18 +248,20 @@ def test_error_statuses_are_the_sdks(lib, simulator):
     assert ask(client).choices[0].message.content == "ok"
 
 
+@pytest.fixture
 def refused():
-    """A URL at which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """A URL at which nobody listens, and nobody else can meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_failures_are_the_librarys_exceptions(lib, simulator):
+def test_failures_are_the_librarys_exceptions(lib, simulator, refused):
     http, client = lib.http, lib.client()
+    short = http.Timeout(60, read=0.2)
     for wanted, url, timeout in (
-        (http.ConnectError, refused(), 20),
-        (http.ReadTimeout, url_of(simulator.case("never")), 0.2),
+        (http.ConnectError, refused, 20),
+        (http.ReadTimeout, url_of(simulator.case("never")), short),
         (http.RemoteProtocolError, url_of(simulator.case("cut")), 20),
         (http.RemoteProtocolError, url_of(simulator.case("hang_up")), 20),
         (http.RemoteProtocolError, url_of(simulator.case("no_http")), 20),
@@ -278,9 +280,9 @@ def test_a_server_that_never_completes_a_connection(lib):
             lib.client().get(url, timeout=lib.http.Timeout(20, connect=0.2))
 
 
-def test_failures_are_the_sdks(lib, simulator):
+def test_failures_are_the_sdks(lib, simulator, refused):
     with pytest.raises(openai.APIConnectionError) as caught:
-        ask(sdk(refused(), lib.client()))
+        ask(sdk(refused, lib.client()))
     assert isinstance(caught.value.__cause__, lib.http.ConnectError)
     with pytest.raises(openai.APITimeoutError):
         ask(sdk(url_of(simulator.case("never")), lib.client(), timeout=0.2))

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import liter_llm
+from conftest import until
 
 SCRIPT = """
 import multiprocessing, os, signal, sys, threading, liter_llm
@@ -36,12 +37,12 @@ if __name__ == "__main__":
         receives, sends = context.Pipe()
         worker = context.Process(target=busy, args=(sends,))
         worker.start()
-        assert receives.poll(30) and receives.recv() == worker.pid
+        assert receives.poll(60) and receives.recv() == worker.pid
         if n % 2:
             worker.terminate()
         else:
             worker.kill()
-        worker.join(10)
+        worker.join(60)
         assert worker.exitcode == (-signal.SIGTERM if n % 2 else -signal.SIGKILL), worker.exitcode
         assert client.chat(f"{n}", provider="fast").text == f"You said: {n}"
         next(stream)
@@ -94,5 +95,6 @@ def test_threads_that_end(simulator, times):
     kept.clear()
     gc.collect()
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
-    assert len(os.listdir("/proc/self/task")) <= before
+    # A thread that was joined may be listed a moment longer.
+    until(lambda: len(os.listdir("/proc/self/task")) <= before)
     client.close()

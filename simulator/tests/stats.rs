@@ -16,7 +16,7 @@ async fn until(simulator: &Simulator, wanted: impl Fn(Stats) -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    let limit = tokio::time::timeout(Duration::from_secs(5), seen).await;
+    let limit = tokio::time::timeout(Duration::from_secs(60), seen).await;
     assert!(limit.is_ok(), "{:?}", simulator.stats());
 }
 

@@ -118,12 +118,12 @@ static void ended_while_it_waits(void) {
     if (way == 0) CHECK(liter_llm_cancel(queue, 1) == LITER_LLM_OK, "cancel");
     if (way == 1) CHECK(liter_llm_client_close(mine, 0) == LITER_LLM_OK, "close");
     if (way == 2) CHECK(liter_llm_queue_close(queue) == LITER_LLM_OK, "close");
-    if (way == 3) UNTIL(now_ms() - start > 3000 && sim_stat("requests_open") == 0, 6000, "time");
+    if (way == 3) UNTIL(now_ms() - start > 3000 && sim_stat("requests_open") == 0, 60000, "time");
     if (way == 4) {
       liter_llm_queue_free(queue);
     } else {
-      UNTIL(sim_stat("requests_open") == 0, 1000, "way %d: the socket stays open", way);
-      drain(queue, 1, NULL, 0, &out, 10000);
+      UNTIL(sim_stat("requests_open") == 0, 20000, "way %d: the socket stays open", way);
+      drain(queue, 1, NULL, 0, &out, 30000);
       CHECK(out.errors == 1, "way %d: it ended well", way);
       if (way == 3) {
         CHECK(strstr(out.error, "\"kind\":\"timeout\"") != NULL, "%s", out.error);
@@ -132,7 +132,7 @@ static void ended_while_it_waits(void) {
       }
       liter_llm_queue_free(queue);
     }
-    UNTIL(sim_stat("requests_open") == 0, 1000, "way %d: the socket stays open", way);
+    UNTIL(sim_stat("requests_open") == 0, 20000, "way %d: the socket stays open", way);
     liter_llm_client_free(mine);
   }
 }

@@ -77,8 +77,8 @@ int main(void) {
   for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
   __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
   for (int i = 0; i < 2; i++) pthread_join(others[i], NULL);
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
-  UNTIL(threads_now() <= running + 1, 5000, "%zu threads, %zu before", threads_now(), running);
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
+  UNTIL(threads_now() <= running + 1, 20000, "%zu threads, %zu before", threads_now(), running);
   call_ok(client);
   for (int i = 0; i < THREADS; i++) liter_llm_queue_free(queues[i]);
   liter_llm_client_free(client);

@@ -49,12 +49,12 @@ static void in_flight(liter_llm_queue *queue) {
   for (uint64_t token = 1; token <= 20; token++) {
     CHECK(submit(silent, queue, token, token % 2 ? HELLO : HELLO_STREAM) == LITER_LLM_OK, "submit");
   }
-  UNTIL(sim_stat("requests_open") == CALLERS + 20, 10000, "%ld arrived", sim_stat("requests_open"));
+  UNTIL(sim_stat("requests_open") == CALLERS + 20, 30000, "%ld arrived", sim_stat("requests_open"));
   CHECK(liter_llm_client_close(silent, 0) == LITER_LLM_OK, "close");
   for (int i = 0; i < CALLERS; i++) pthread_join(callers[i], NULL);
   drain(queue, 20, seen, 20, &out, 10000);
   CHECK(out.cancelled == 20, "%zu of 20 cancelled; %s", out.cancelled, out.error);
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
   refuses(silent, queue);
   liter_llm_client_free(silent);
 }
@@ -140,7 +140,7 @@ int main(void) {
   liter_llm_client_free(streaming);
   drain(queue, 1, NULL, 0, &out, 10000);
   CHECK(out.cancelled == 1, "%s", out.error);
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
 
   liter_llm_client_free(idle);
   liter_llm_client_free(used);

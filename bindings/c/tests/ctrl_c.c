@@ -63,15 +63,28 @@ static void ends_the_process(void) {
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT, "run %d: exit %d, signal %d", i,
           WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   }
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
 }
 
+static int stop;
+
+/* Every other millisecond until it is told to stop: some come while the host waits. */
 static void *interrupts(void *host) {
-  for (int i = 0; i < 50; i++) {
+  while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
     CHECK(pthread_kill(*(pthread_t *)host, SIGINT) == 0, "pthread_kill");
     poll(NULL, 0, 2);
   }
   return NULL;
+}
+
+static void start_interrupts(pthread_t *thread, pthread_t *host) {
+  interrupted = stop = 0;
+  CHECK(pthread_create(thread, NULL, interrupts, host) == 0, "pthread_create");
+}
+
+static void end_interrupts(pthread_t thread) {
+  __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+  pthread_join(thread, NULL);
 }
 
 /* A handler: what the host waits for is answered, whether its calls restart or not. */
@@ -82,15 +95,14 @@ static void goes_on(void) {
   ends out = {0};
   for (int way = 0; way < 4; way++) {
     handle(way % 2 ? SA_RESTART : 0);
-    interrupted = 0;
-    CHECK(pthread_create(&thread, NULL, interrupts, &host) == 0, "pthread_create");
+    start_interrupts(&thread, &host);
     if (way < 2) call_ok(client);
     if (way >= 2) {
       CHECK(submit(client, queue, 1, HELLO) == LITER_LLM_OK, "submit");
       drain(queue, 1, NULL, 0, &out, 10000);
       CHECK(out.results == 1, "%s", out.error);
     }
-    pthread_join(thread, NULL);
+    end_interrupts(thread);
     CHECK(interrupted > 0, "no signal came");
   }
   liter_llm_queue_free(queue);
@@ -104,11 +116,10 @@ static void cancels(void) {
   pthread_t thread, host = pthread_self();
   ends out = {0};
   handle(0);
-  interrupted = 0;
   for (uint64_t token = 1; token <= 10; token++) {
     CHECK(submit(silent, queue, token, HELLO) == LITER_LLM_OK, "submit");
   }
-  CHECK(pthread_create(&thread, NULL, interrupts, &host) == 0, "pthread_create");
+  start_interrupts(&thread, &host);
   struct pollfd ready = {liter_llm_queue_fd(queue), POLLIN, 0};
   CHECK(poll(&ready, 1, 20000) < 0 && errno == EINTR && interrupted > 0, "poll went on");
   for (uint64_t token = 1; token <= 10; token++) {
@@ -116,8 +127,8 @@ static void cancels(void) {
   }
   drain(queue, 10, NULL, 0, &out, 10000);
   CHECK(out.cancelled == 10, "%zu cancelled; %s", out.cancelled, out.error);
-  pthread_join(thread, NULL);
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+  end_interrupts(thread);
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
   liter_llm_queue_free(queue);
   liter_llm_client_free(silent);
 }

@@ -57,6 +57,7 @@ fn stream_prints_each_chunk_and_the_result() {
 
 #[test]
 fn many_waits_for_a_hundred_requests_at_once() {
+    compile(&example("many"), &["-std=c99"]); // and the library, where it is not there yet
     let start = std::time::Instant::now();
     let out = run("many", "/sim,delay_ms=300", &[]);
     assert!(out.contains("100 answers, 0 errors"), "{out}");

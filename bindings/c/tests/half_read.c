@@ -36,7 +36,7 @@ static void cancelled(void) {
     drain(queue, 2, seen, 2, &out, 10000);
     CHECK(out.cancelled == 1 && out.results == 1, "%zu results; %s", out.results, out.error);
   }
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
   liter_llm_queue_free(queue);
 }
 
@@ -45,7 +45,7 @@ static void freed(void) {
   size_t heap = 0, fds = 0;
   for (int i = 0; i < 2 * ROUNDS; i++) {
     if (i == ROUNDS) {
-      UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
+      UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
       heap = heap_now();
       fds = fds_now();
     }
@@ -57,9 +57,9 @@ static void freed(void) {
     wait_chunk(queue, (uint64_t)(i % 4) + 1);
     liter_llm_queue_free(queue);
   }
-  UNTIL(sim_stat("requests_open") == 0, 5000, "sockets stay open");
-  UNTIL(heap_now() <= heap + (1 << 20), 5000, "the heap grew from %zu to %zu", heap, heap_now());
-  UNTIL(fds_now() <= fds + 8, 5000, "%zu descriptors, %zu before", fds_now(), fds);
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
+  UNTIL(heap_now() <= heap + (1 << 20), 20000, "the heap grew from %zu to %zu", heap, heap_now());
+  UNTIL(fds_now() <= fds + 8, 20000, "%zu descriptors, %zu before", fds_now(), fds);
 }
 
 /* Left in the middle and not cancelled: others on the same queue are answered meanwhile. */

@@ -85,11 +85,11 @@ static void alone(void) {
     if (way == 4) {
       liter_llm_queue_free(queue);
     } else {
-      drain(queue, 1, NULL, 0, &out, 5000);
+      drain(queue, 1, NULL, 0, &out, 20000);
       CHECK(out.cancelled == 1, "way %d: %s", way, out.error);
       liter_llm_queue_free(queue);
     }
-    CHECK(now_ms() - start < 3000, "way %d took %lld ms", way, (long long)(now_ms() - start));
+    CHECK(now_ms() - start < 30000, "way %d took %lld ms", way, (long long)(now_ms() - start));
     liter_llm_client_free(mine);
   }
 }
@@ -100,7 +100,7 @@ int main(void) {
   alone();
   reader_first();
   many_submitters();
-  UNTIL(sim_stat("requests_open") == 0, 1000, "sockets stay open");
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
   liter_llm_client_free(quick);
   liter_llm_client_free(silent);
   return 0;

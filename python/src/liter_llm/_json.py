@@ -9,6 +9,8 @@ are used as `_json.loads`, never imported by name.
 
 from __future__ import annotations
 
+import sys
+
 from ._errors import BadRequestError
 
 TYPE_CHECKING = False
@@ -65,6 +67,7 @@ def _encoder() -> Callable[[Any], str]:
     from json import encoder
 
     options: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
+    options["default"] = _as_orjson
     plain = encoder.JSONEncoder(**options)
     make: Any = getattr(encoder, "c_make_encoder", None)
     quote: Any = getattr(encoder, "c_encode_basestring", None)
@@ -75,6 +78,16 @@ def _encoder() -> Callable[[Any], str]:
     parts = make(None, plain.default, quote, None, ":", ",", False, False, False)
     join = "".join
     return lambda value: join(parts(value, 0))
+
+
+def _as_orjson(value: Any) -> Any:
+    """What orjson writes beside JSON's own: members of an Enum, and UUIDs."""
+    modules = sys.modules
+    if "enum" in modules and isinstance(value, modules["enum"].Enum):
+        return value.value
+    if "uuid" in modules and isinstance(value, modules["uuid"].UUID):
+        return str(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def standard_loads(document: bytes | bytearray) -> Any:
@@ -106,8 +119,12 @@ def standard_dumps(value: Any, what: str = "request") -> bytes:
     except UnicodeEncodeError:
         problem = SURROGATE  # the error's own text, and a chained cause, would quote the caller's
     except ValueError as error:
-        circular = "Circular" in str(error)
-        problem = "contains itself" if circular else "holds NaN or Infinity, which JSON lacks"
+        said = str(error)  # of a number with thousands of digits, else
+        problem = f"cannot be written as JSON: {said}"
+        if "Circular" in said:
+            problem = "contains itself"
+        elif "Out of range" in said:
+            problem = "holds NaN or Infinity, which JSON lacks"
     except TypeError as error:
         problem = f"holds what JSON lacks: {error}"
     raise BadRequestError.of(f"the {what} {problem}", param=what)

@@ -157,7 +157,10 @@ class Inbox:
         """What to await while there are no `events`: a bare future, as a chunk is soon read."""
         if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("another task is reading this stream")
-        waiter = self._waiter = _running().create_future()
+        loop = _running()
+        if loop is not self._hub.loop():  # nothing would ever wake this one
+            raise RuntimeError("the stream belongs to another event loop: read it where it began")
+        waiter = self._waiter = loop.create_future()
         return waiter
 
     def take(self) -> Event:

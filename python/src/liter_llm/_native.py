@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock
+from _thread import allocate_lock, start_new_thread
 
 from . import _json
 from ._errors import from_document, misuse
@@ -81,12 +81,45 @@ class NativeClient:
         return document
 
     def close(self, grace: float) -> None:
-        """Refuses requests, waits `grace` seconds for those in flight, cancels the rest."""
+        """Refuses requests, waits `grace` seconds for those in flight, cancels the rest.
+
+        The thread waits in the engine and hears no signal. Another close, without grace, ends it.
+        """
+        milliseconds = int(min(max(grace * 1000, 0), 0xFFFF_FFFF))
         self.closed = True
-        milliseconds = min(max(int(grace * 1000), 0), 0xFFFF_FFFF)
         status: int = lib.liter_llm_client_close(self.handle, milliseconds)
         if status < 0 and status not in (lib.LITER_LLM_E_CLOSED, lib.LITER_LLM_E_FORKED):
             raise misuse(status)
+
+    def close_interruptibly(self, grace: float) -> None:
+        """Closes as `close` does, but hears Ctrl-C: another thread waits in the engine."""
+        ended = allocate_lock()
+        failures: list[BaseException] = []
+
+        def close() -> None:
+            try:
+                self.close(grace)
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                ended.release()
+
+        ended.acquire()
+        try:
+            start_new_thread(close, ())
+        except RuntimeError:  # no thread begins any more: the interpreter ends
+            self.close(grace)
+            return
+        try:
+            ended.acquire()
+        except BaseException:
+            self.close(0)
+            raise
+        if failures:
+            raise failures[0]
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a client of the engine's has one owner, and cannot be copied")
 
     def __del__(
         self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_client_free

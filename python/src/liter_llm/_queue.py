@@ -49,6 +49,10 @@ _cancel = lib.liter_llm_cancel
 _NOTHING: Sequence[Event] = ()
 
 
+class SecondReaderError(RuntimeError):
+    """One thread at a time may read a stream."""
+
+
 class Buffer:
     """Memory that the engine writes events into. Serves any queues of one thread."""
 
@@ -105,6 +109,8 @@ class Queue:
         if size <= 0:
             if size == 0:
                 return _NOTHING
+            if size == lib.LITER_LLM_E_BUSY:
+                raise SecondReaderError("another thread is reading this stream")
             if size != lib.LITER_LLM_E_SPACE:
                 raise misuse(size)
             # One document that is larger than the buffer: the memory lives as long as the parsing.
@@ -131,6 +137,9 @@ class Queue:
     def close(self) -> None:
         """Cancels what runs and wakes a reader in another thread."""
         lib.liter_llm_queue_close(self.handle)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a queue of the engine's has one owner, and cannot be copied")
 
     def __del__(
         self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_queue_free

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
+
 from . import _json
+from ._errors import BadRequestError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import PathLike
     from typing import Any
 
     from ._types import Options
@@ -69,20 +71,23 @@ class Defaults:
         `options`, the client's. `inline`: the calling thread waits and may do the engine's work,
         which spares two hand-overs between threads.
         """
+        if options and not hasattr(options, "keys"):
+            raise TypeError(f"options is a dict, not {type(options).__name__}")
         chosen: dict[str, Any] | None = dict(options) if options else None
         if members and not OPTION_NAMES.isdisjoint(members):
             chosen = {} if chosen is None else chosen
             for name in OPTION_NAMES.intersection(members):
                 chosen[name] = members.pop(name)
-        kind: type = request.__class__
-        if kind is str:
+        if isinstance(request, str):
+            _once("prompt", members)
             members["prompt"] = request
-        elif kind is list or kind is tuple:
+        elif isinstance(request, (list, tuple)):
+            _once("messages", members)
             members["messages"] = request
-        elif kind is bytes or kind is bytearray or kind is memoryview:
+        elif isinstance(request, (bytes, bytearray, memoryview)):
             if members:
                 raise TypeError("members cannot be added to a request that is given as bytes")
-            body = bytes(request)
+            body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
             return body if stream else _whole(body), self._merge(chosen, inline)
         elif request is not None:
             members = {**_mapping(request), **members}
@@ -100,6 +105,8 @@ class Defaults:
         if chosen is None:
             return self._inline if inline else self._document
         merged = {**self.options, **chosen}
+        # A caller's own would be a call that nobody drives, where an event loop waits.
+        merged.pop("inline", None)
         if inline:
             merged["inline"] = True
         return _json.dumps(merged, "options")
@@ -113,6 +120,11 @@ def _whole(body: bytes) -> bytes:
         if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
             return body.rstrip()[:-1] + b',"stream":false}'
     return body
+
+
+def _once(name: str, members: Mapping[str, Any]) -> None:
+    if name in members:
+        raise TypeError(f"{name} is given twice: as the request, and by name")
 
 
 def _mapping(request: Any) -> Mapping[str, Any]:
@@ -129,9 +141,19 @@ def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | No
     if config is None or isinstance(config, bytes):
         return config
     if isinstance(config, str):
+        if config.lstrip()[:1] not in ("{", "[", '"', ""):
+            message = (
+                "the configuration is not JSON: a str is JSON text, a file's path is given as "
+                "pathlib.Path"
+            )
+            raise BadRequestError.of(message, param="configuration")
         return _json.encode_text(config, "configuration")
     if hasattr(config, "keys"):
         return _json.dumps(config, "configuration")
-    path: Any = config
-    with open(path, "rb") as file:
+    if not isinstance(config, PathLike):  # open() would take a number as a descriptor
+        raise TypeError(
+            "a configuration is a dict, JSON (str or bytes), the path of a file or None, "
+            f"not {type(config).__name__}"
+        )
+    with open(config, "rb") as file:
         return file.read()
