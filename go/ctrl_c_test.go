@@ -42,6 +42,11 @@ func init() {
 
 // Ctrl-C ends a program whose requests are in flight, or, where it asks for that, its requests.
 func TestCtrlC(t *testing.T) {
+	// Where SIGINT is ignored, as in a shell's background jobs, a child would inherit that; what is
+	// caught here is the default there.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt)
+	defer signal.Stop(caught)
 	before := simulatorStats(t).RequestsOpen
 	for name, check := range map[string]func(*os.ProcessState) bool{
 		"interrupted": func(state *os.ProcessState) bool {
