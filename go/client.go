@@ -38,6 +38,9 @@ func NewClient(options ...Option) (*Client, error) {
 	}
 	made := settings{inline: 4}
 	for _, option := range options {
+		if option == nil {
+			return nil, newError(ErrInvalidRequest, "an option of the client is nil: leave it out")
+		}
 		if err := option(&made); err != nil {
 			return nil, err
 		}
@@ -64,8 +67,22 @@ func NewClient(options ...Option) (*Client, error) {
 	return c, nil
 }
 
+// usable is an error for a client that NewClient did not make, and for a context that is none.
+func (c *Client) usable(ctx context.Context) error {
+	if c == nil || c.native == nil {
+		return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
+	}
+	if ctx == nil {
+		return newError(ErrInvalidRequest, "the context is nil: pass context.Background()")
+	}
+	return nil
+}
+
 // Chat asks, and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
 	body, err := request.encode(false)
 	if err != nil {
 		return nil, err
@@ -89,6 +106,9 @@ func (c *Client) Close() error { return c.CloseWithin(0) }
 // CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels the
 // rest.
 func (c *Client) CloseWithin(grace time.Duration) error {
+	if err := c.usable(context.Background()); err != nil {
+		return err
+	}
 	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
 	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
 		return misuse(status)
@@ -107,6 +127,9 @@ func (c *Client) Metrics(format string) (string, error) {
 	if format != MetricsJSON && format != MetricsPrometheus {
 		return "", newError(ErrInvalidRequest, "the format is %q or %q, not %q",
 			MetricsJSON, MetricsPrometheus, format)
+	}
+	if err := c.usable(context.Background()); err != nil {
+		return "", err
 	}
 	document, status := c.native.Metrics(append([]byte(format), 0))
 	if status != native.OK {

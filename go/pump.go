@@ -28,9 +28,8 @@ var doors [2]sync.Mutex
 func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
-	status := queue.Submit(c.native, token, request, options)
-	door.Unlock()
-	if status != native.OK {
+	defer door.Unlock()
+	if status := queue.Submit(c.native, token, request, options); status != native.OK {
 		return misuse(status)
 	}
 	return nil
@@ -40,8 +39,8 @@ func submit(c *Client, queue *native.Queue, token uint64, request, options []byt
 func cancel(queue *native.Queue, token uint64) {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
+	defer door.Unlock()
 	queue.Cancel(token)
-	door.Unlock()
 }
 
 // A reader is a queue whose goroutine waits in Go's poller, not in a thread of its own.

@@ -63,6 +63,9 @@ var readers sync.Pool
 
 // OpenStream asks. It takes what Stream takes.
 func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
 	body, err := request.encode(true)
 	if err != nil {
 		return nil, err
