@@ -39,11 +39,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 		return "", err
 	}
 	if kind == native.Error {
-		failure := errorFrom(answer)
-		if ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
-			return "", ended(ctx, failure)
-		}
-		return "", failure
+		return "", endedBy(ctx, errorFrom(answer))
 	}
 	return answer, nil
 }

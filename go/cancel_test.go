@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -94,6 +95,57 @@ func TestADeadline(t *testing.T) {
 		if _, err = client.Chat(ctx, request); !errors.Is(err, literllm.ErrTimeout) || ctx.Err() != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A deadline that is as good as none: its milliseconds are still a number.
+func TestDeadlinesFarAway(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free(""), way)
+		for _, deadline := range []time.Time{
+			time.Now().Add(math.MaxInt64), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+		} {
+			ctx, cancel := context.WithDeadline(context.Background(), deadline)
+			defer cancel()
+			if _, err := client.Chat(ctx, prompt("Hello")); err != nil {
+				t.Error(deadline, err)
+			}
+		}
+		request := prompt("Hello")
+		request.Options = &literllm.Options{Timeout: math.MaxInt64, Idle: math.MaxInt64}
+		ask(t, client, request)
+	})
+}
+
+// The engine's timer and the context's race for the same moment. Whichever wins, the context is over,
+// and the error has its cause.
+func TestADeadlinesCause(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free("delay_ms=30000"), way)
+		mine := errors.New("my own reason")
+		check := func(ctx context.Context, err error) {
+			var failure *literllm.Error
+			if !errors.Is(err, mine) || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil ||
+				!errors.As(err, &failure) || failure.Kind != "timeout" || !failure.Retryable {
+				t.Errorf("%v: %v", ctx.Err(), err)
+			}
+		}
+		var all sync.WaitGroup
+		for i := range 10 * times() {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeoutCause(context.Background(), time.Duration(i%20)*time.Millisecond, mine)
+				defer cancel()
+				if i%2 == 0 {
+					_, err := client.Chat(ctx, prompt("Hello"))
+					check(ctx, err)
+				} else {
+					for _, err := range client.Stream(ctx, prompt("Hello")) {
+						check(ctx, err)
+					}
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 

@@ -143,7 +143,7 @@ func (c *Client) options(ctx context.Context, own *Options, inline bool) ([]byte
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		if left = time.Until(deadline); left <= 0 {
-			return nil, newError(ErrTimeout, "the context's deadline has passed: nothing was sent")
+			return nil, endedBy(ctx, newError(ErrTimeout, "the context's deadline has passed: nothing was sent"))
 		}
 	}
 	if own == nil && left == 0 {

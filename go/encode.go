@@ -96,11 +96,16 @@ func (e *encoder) boolean(name string, value *bool) {
 	}
 }
 
-// duration writes a member in milliseconds, but for 0. What is less than one is one.
+// duration writes a member in milliseconds, but for 0. A part of one is a whole one.
 func (e *encoder) duration(name string, value time.Duration) {
-	if value != 0 {
-		e.integer(name, int64((value+time.Millisecond-1)/time.Millisecond))
+	ms := int64(value / time.Millisecond)
+	switch rest := value % time.Millisecond; {
+	case rest > 0:
+		ms++
+	case rest < 0: // an error, as all that is below 0
+		ms--
 	}
+	e.integer(name, ms)
 }
 
 // value writes a member of any type, but for nil.

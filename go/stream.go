@@ -159,13 +159,10 @@ func (s *ChatStream) take() (err error) {
 		s.response, err = readResponse(text(event.Payload))
 	case native.Error:
 		failure := errorFrom(text(event.Payload))
-		if s.ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
-			return ended(s.ctx, failure)
-		}
-		if s.closed.Load() {
+		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
 		}
-		return failure
+		return endedBy(s.ctx, failure)
 	}
 	return err
 }
