@@ -24,7 +24,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
-	how, err := c.options(ctx, options, inline)
+	how, err := c.options(ctx, request, options, inline)
 	if err != nil {
 		return "", err
 	}

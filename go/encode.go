@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -123,6 +124,15 @@ func (e *encoder) members(members map[string]any) {
 		e.quote("a member's name", name)
 		e.out = append(e.out, ':')
 		e.any(name, value)
+		e.comma()
+	}
+}
+
+// inner writes the members of an object that is JSON already.
+func (e *encoder) inner(object JSON) {
+	inside := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(string(object), "{"), "}"))
+	if inside != "" {
+		e.out = append(e.out, inside...)
 		e.comma()
 	}
 }

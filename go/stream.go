@@ -74,7 +74,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
-	options, err := c.options(ctx, request.Options, false)
+	options, err := c.options(ctx, body.out, request.Options, false)
 	if err != nil {
 		return nil, err
 	}
