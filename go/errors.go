@@ -198,7 +198,7 @@ func endedBy(ctx context.Context, failure *Error) *Error {
 	if deadline, ok := ctx.Deadline(); ok && failure.Kind == "timeout" && !time.Now().Before(deadline) {
 		select {
 		case <-ctx.Done():
-		case <-time.After(time.Second):
+		case <-time.After(5 * time.Second):
 		}
 	}
 	if ctx.Err() == nil {
