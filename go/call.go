@@ -56,7 +56,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		return 0, "", err
 	}
 	if err := submit(c, pump.queue, token, request, options); err != nil {
-		pump.forget(token)
+		pump.take(token)
 		calls.Put(waiting)
 		return 0, "", err
 	}
@@ -66,12 +66,9 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		select {
 		case <-waiting.done:
 		case <-done:
-			if pump.forget(token) {
-				cancel(pump.queue, token)
-				calls.Put(waiting)
-				return 0, "", ended(ctx, nil)
-			}
-			<-waiting.done // the answer was faster
+			// It says that it has ended, or the answer was faster: either way its place is free then.
+			cancel(pump.queue, token)
+			<-waiting.done
 		}
 	}
 	kind, answer := waiting.kind, waiting.document

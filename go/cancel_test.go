@@ -225,6 +225,36 @@ func TestACancelStorm(t *testing.T) {
 	})
 }
 
+// What has ended takes no place any more: one after another is never one too many, also where each is
+// left or cancelled.
+func TestOneAfterAnother(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		config := withFast(free("delay_ms=30000"))
+		config.MaxInFlight = 1
+		client := open(t, config, way)
+		for i := range 5 * times() {
+			ask(t, client, fast("Hello"))
+			for _, err := range client.Stream(background, fast("Hello")) {
+				if err != nil {
+					t.Fatal("left: ", err)
+				}
+				break
+			}
+			ctx, cancel := context.WithCancel(background)
+			time.AfterFunc(time.Duration(i%5)*time.Millisecond/2, cancel)
+			if _, err := client.Chat(ctx, prompt("Hello")); !errors.Is(err, context.Canceled) {
+				t.Fatal("cancelled: ", err)
+			}
+			stream, err := client.OpenStream(background, prompt("Hello"))
+			if err != nil {
+				t.Fatal("closed: ", err)
+			}
+			stream.Close()
+		}
+		ask(t, client, fast("Hello"))
+	})
+}
+
 func TestLeavingARange(t *testing.T) {
 	client := open(t, free("chunks=3000,interval_ms=10"))
 	for range 3 {

@@ -191,9 +191,7 @@ func (p *pump) expect(token uint64, c *call) error {
 	return nil
 }
 
-// forget takes the token back. False: its last event is being delivered.
-func (p *pump) forget(token uint64) bool { return p.take(token) != nil }
-
+// take is who waits for the token, and forgets it.
 func (p *pump) take(token uint64) *call {
 	shard := p.shard(token)
 	shard.mutex.Lock()

@@ -174,15 +174,19 @@ func (s *ChatStream) Response() *Response {
 	return s.response
 }
 
-// Close cancels what has not arrived yet: its connection is closed, and Next returns an error of kind
-// cancelled. After the end it does nothing.
+// Close cancels what has not arrived yet and waits until it has ended: its connection is closed, its
+// place among max_in_flight free, and Next returns an error of kind cancelled. After the end it does
+// nothing.
 func (s *ChatStream) Close() error {
 	s.closed.Store(true)
 	cancel(s.queue, s.token)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.err == nil {
-		s.end(errClosed())
+	for s.err == nil {
+		if s.take() != nil || s.response != nil {
+			s.response = nil // nobody was told of it
+			s.end(errClosed())
+		}
 	}
 	return nil
 }
