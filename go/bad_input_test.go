@@ -99,6 +99,40 @@ func TestAGenuineReplacementCharacter(t *testing.T) {
 	}
 }
 
+// A server that catches panics goes on: none may leave a lock behind, or a request that is counted.
+func TestClientsAndContextsThatAreNone(t *testing.T) {
+	client := open(t, free(""))
+	for name, bad := range map[string]struct {
+		client  *literllm.Client
+		ctx     context.Context
+		message string
+	}{
+		"nil client":   {nil, background, "NewClient"},
+		"empty client": {new(literllm.Client), background, "NewClient"},
+		"nil context":  {client, nil, "context.Background()"},
+	} {
+		for range 4 {
+			_, chat := bad.client.Chat(bad.ctx, prompt("x"))
+			_, multi := bad.client.GenerateMulti(bad.ctx, prompt("x"), []string{"openai"}, 1)
+			_, opened := bad.client.OpenStream(bad.ctx, prompt("x"))
+			failed := []error{chat, multi, opened}
+			for _, err := range bad.client.Stream(bad.ctx, prompt("x")) {
+				failed = append(failed, err)
+			}
+			if bad.client != client {
+				_, metrics := bad.client.Metrics(literllm.MetricsJSON)
+				failed = append(failed, metrics, bad.client.Close())
+			}
+			for i, err := range failed {
+				if !errors.Is(err, literllm.ErrInvalidRequest) || !strings.Contains(err.Error(), bad.message) {
+					t.Errorf("%s, %d: %v", name, i, err)
+				}
+			}
+		}
+	}
+	ask(t, client, prompt("still here"))
+}
+
 func TestAnUnknownProvider(t *testing.T) {
 	client := open(t, free(""))
 	for _, name := range []string{"nobody", "a\x00b", strings.Repeat("x", 1000)} {
@@ -131,6 +165,7 @@ func TestBadConfigurations(t *testing.T) {
 		}
 	}
 	for _, option := range []literllm.Option{
+		nil,
 		literllm.WithConfig(literllm.Config{DefaultModel: "\xff"}),
 		literllm.WithProvider("\xff"),
 		literllm.WithOptions(literllm.Options{Extra: map[string]any{"x": make(chan int)}}),

@@ -24,7 +24,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
-	how, err := c.options(ctx, options, inline)
+	how, err := c.options(ctx, request, options, inline)
 	if err != nil {
 		return "", err
 	}
@@ -39,11 +39,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 		return "", err
 	}
 	if kind == native.Error {
-		failure := errorFrom(answer)
-		if ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
-			return "", ended(ctx, failure)
-		}
-		return "", failure
+		return "", endedBy(ctx, errorFrom(answer))
 	}
 	return answer, nil
 }
@@ -60,7 +56,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		return 0, "", err
 	}
 	if err := submit(c, pump.queue, token, request, options); err != nil {
-		pump.forget(token)
+		pump.take(token)
 		calls.Put(waiting)
 		return 0, "", err
 	}
@@ -70,12 +66,9 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		select {
 		case <-waiting.done:
 		case <-done:
-			if pump.forget(token) {
-				cancel(pump.queue, token)
-				calls.Put(waiting)
-				return 0, "", ended(ctx, nil)
-			}
-			<-waiting.done // the answer was faster
+			// It says that it has ended, or the answer was faster: either way its place is free then.
+			cancel(pump.queue, token)
+			<-waiting.done
 		}
 	}
 	kind, answer := waiting.kind, waiting.document

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -97,6 +98,57 @@ func TestADeadline(t *testing.T) {
 	})
 }
 
+// A deadline that is as good as none: its milliseconds are still a number.
+func TestDeadlinesFarAway(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free(""), way)
+		for _, deadline := range []time.Time{
+			time.Now().Add(math.MaxInt64), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+		} {
+			ctx, cancel := context.WithDeadline(context.Background(), deadline)
+			defer cancel()
+			if _, err := client.Chat(ctx, prompt("Hello")); err != nil {
+				t.Error(deadline, err)
+			}
+		}
+		request := prompt("Hello")
+		request.Options = &literllm.Options{Timeout: math.MaxInt64, Idle: math.MaxInt64}
+		ask(t, client, request)
+	})
+}
+
+// The engine's timer and the context's race for the same moment. Whichever wins, the context is over,
+// and the error has its cause.
+func TestADeadlinesCause(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free("delay_ms=30000"), way)
+		mine := errors.New("my own reason")
+		check := func(ctx context.Context, err error) {
+			var failure *literllm.Error
+			if !errors.Is(err, mine) || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() == nil ||
+				!errors.As(err, &failure) || failure.Kind != "timeout" || !failure.Retryable {
+				t.Errorf("%v: %v", ctx.Err(), err)
+			}
+		}
+		var all sync.WaitGroup
+		for i := range 10 * times() {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeoutCause(context.Background(), time.Duration(i%20)*time.Millisecond, mine)
+				defer cancel()
+				if i%2 == 0 {
+					_, err := client.Chat(ctx, prompt("Hello"))
+					check(ctx, err)
+				} else {
+					for _, err := range client.Stream(ctx, prompt("Hello")) {
+						check(ctx, err)
+					}
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestFiveThousandDeadlines(t *testing.T) {
 	client := open(t, free("delay_ms=30000"))
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
@@ -123,8 +175,8 @@ func TestFiveThousandDeadlines(t *testing.T) {
 		now := runtime.NumGoroutine()
 		return now <= goroutines+4, fmt.Sprint(goroutines, " goroutines, then ", now)
 	})
-	if grown := max(most.Load(), int64(threads(t))) - int64(before); grown > 12 {
-		t.Errorf("%d threads, %d before", grown, before)
+	if grown := int(most.Load()) - before; grown > 12+runtime.GOMAXPROCS(0) {
+		t.Errorf("%d threads more than %d", grown, before)
 	}
 }
 
@@ -170,6 +222,36 @@ func TestACancelStorm(t *testing.T) {
 		collector.Wait()
 		nothingLeft(t, client)
 		ask(t, client, prompt("after"))
+	})
+}
+
+// What has ended takes no place any more: one after another is never one too many, also where each is
+// left or cancelled.
+func TestOneAfterAnother(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		config := withFast(free("delay_ms=30000"))
+		config.MaxInFlight = 1
+		client := open(t, config, way)
+		for i := range 5 * times() {
+			ask(t, client, fast("Hello"))
+			for _, err := range client.Stream(background, fast("Hello")) {
+				if err != nil {
+					t.Fatal("left: ", err)
+				}
+				break
+			}
+			ctx, cancel := context.WithCancel(background)
+			time.AfterFunc(time.Duration(i%5)*time.Millisecond/2, cancel)
+			if _, err := client.Chat(ctx, prompt("Hello")); !errors.Is(err, context.Canceled) {
+				t.Fatal("cancelled: ", err)
+			}
+			stream, err := client.OpenStream(background, prompt("Hello"))
+			if err != nil {
+				t.Fatal("closed: ", err)
+			}
+			stream.Close()
+		}
+		ask(t, client, fast("Hello"))
 	})
 }
 

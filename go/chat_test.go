@@ -152,6 +152,76 @@ func TestOptionsOfTheClientAndOfTheRequest(t *testing.T) {
 	}
 }
 
+// Of options these win, in this order: beside the request, in its own document, the client's.
+func TestOptionsInsideARequest(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		config := withFast(free("delay_ms=30000"))
+		slow := literllm.WithOptions(literllm.Options{Timeout: 20 * time.Millisecond, Provider: "openai"})
+		client := open(t, config, way, slow)
+		inside := `{"prompt":"Hello", "options" : {"provider":"fast","timeout_ms":60000} } `
+		fast := map[string]any{"provider": "fast", "timeout_ms": 60_000}
+		for name, request := range map[string]*literllm.ChatRequest{
+			"raw": raw(inside), "members": member("options", fast),
+		} {
+			response, err := client.Chat(background, request)
+			if err != nil || response.Provider != "fast" {
+				t.Error(name, response, err)
+			}
+			for chunk, err := range client.Stream(background, request) {
+				if err != nil || chunk.Response != nil && chunk.Response.Provider != "fast" {
+					t.Error(name, chunk, err)
+				}
+			}
+			request.Options = &literllm.Options{Provider: "openai", Timeout: 10 * time.Millisecond}
+			if _, err := client.Chat(background, request); !errors.Is(err, literllm.ErrTimeout) {
+				t.Error(name, err)
+			}
+		}
+		for _, wrong := range []string{`7`, `{`, `{"provider":7}`, `[{}]`} {
+			_, err := client.Chat(background, raw(`{"prompt":"x","options":`+wrong+`}`))
+			if !errors.Is(err, literllm.ErrInvalidRequest) {
+				t.Error(wrong, err)
+			}
+		}
+		// A deadline further off is not in their way.
+		ctx, cancel := context.WithTimeout(background, time.Minute)
+		defer cancel()
+		for _, request := range []*literllm.ChatRequest{
+			raw(`{"prompt":"x","options":{"timeout_ms":20}}`),
+			{Prompt: "x", Options: &literllm.Options{Extra: map[string]any{"timeout_ms": 20}}},
+		} {
+			_, err := open(t, config, way).Chat(ctx, request)
+			if !errors.Is(err, literllm.ErrTimeout) || ctx.Err() != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// Who does a request's work is the package's to decide: on the pump's queue nobody would.
+func TestInlineIsNotAnOption(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		inline := map[string]any{"inline": true}
+		client := open(t, free("delay_ms=10"), way, literllm.WithOptions(literllm.Options{Extra: inline}))
+		asked := prompt("x")
+		asked.Options = &literllm.Options{Extra: inline}
+		for _, request := range []*literllm.ChatRequest{
+			prompt("x"), asked, member("options", inline), raw(`{"prompt":"x","options":{"inline":true}}`),
+		} {
+			ctx, cancel := context.WithTimeout(background, 20*time.Second)
+			if _, err := client.Chat(ctx, request); err != nil {
+				t.Error(err)
+			}
+			for _, err := range client.Stream(ctx, request) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			cancel()
+		}
+	})
+}
+
 func TestARequestThatSaysStream(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("chunks=3"), way)

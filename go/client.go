@@ -13,8 +13,10 @@
 package literllm
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +40,9 @@ func NewClient(options ...Option) (*Client, error) {
 	}
 	made := settings{inline: 4}
 	for _, option := range options {
+		if option == nil {
+			return nil, newError(ErrInvalidRequest, "an option of the client is nil: leave it out")
+		}
 		if err := option(&made); err != nil {
 			return nil, err
 		}
@@ -47,10 +52,10 @@ func NewClient(options ...Option) (*Client, error) {
 	}
 	c := &Client{defaults: made.options, inline: made.inline}
 	var err error
-	if c.plain, err = c.merge(nil, 0, false); err != nil {
+	if c.plain, err = c.merge("", nil, 0, false); err != nil {
 		return nil, err
 	}
-	if c.plainInline, err = c.merge(nil, 0, true); err != nil {
+	if c.plainInline, err = c.merge("", nil, 0, true); err != nil {
 		return nil, err
 	}
 	handle, status, failure := native.NewClient(made.config)
@@ -64,8 +69,22 @@ func NewClient(options ...Option) (*Client, error) {
 	return c, nil
 }
 
+// usable is an error for a client that NewClient did not make, and for a context that is none.
+func (c *Client) usable(ctx context.Context) error {
+	if c == nil || c.native == nil {
+		return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
+	}
+	if ctx == nil {
+		return newError(ErrInvalidRequest, "the context is nil: pass context.Background()")
+	}
+	return nil
+}
+
 // Chat asks, and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
 	body, err := request.encode(false)
 	if err != nil {
 		return nil, err
@@ -89,6 +108,9 @@ func (c *Client) Close() error { return c.CloseWithin(0) }
 // CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels the
 // rest.
 func (c *Client) CloseWithin(grace time.Duration) error {
+	if err := c.usable(context.Background()); err != nil {
+		return err
+	}
 	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
 	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
 		return misuse(status)
@@ -108,6 +130,9 @@ func (c *Client) Metrics(format string) (string, error) {
 		return "", newError(ErrInvalidRequest, "the format is %q or %q, not %q",
 			MetricsJSON, MetricsPrometheus, format)
 	}
+	if err := c.usable(context.Background()); err != nil {
+		return "", err
+	}
 	document, status := c.native.Metrics(append([]byte(format), 0))
 	if status != native.OK {
 		return "", misuse(status)
@@ -116,24 +141,26 @@ func (c *Client) Metrics(format string) (string, error) {
 }
 
 // options are those of one request: the client's, the request's, and the context's deadline.
-func (c *Client) options(ctx context.Context, own *Options, inline bool) ([]byte, error) {
+func (c *Client) options(ctx context.Context, request []byte, own *Options, inline bool) ([]byte, error) {
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		if left = time.Until(deadline); left <= 0 {
-			return nil, newError(ErrTimeout, "the context's deadline has passed: nothing was sent")
+			return nil, endedBy(ctx, newError(ErrTimeout, "the context's deadline has passed: nothing was sent"))
 		}
 	}
-	if own == nil && left == 0 {
+	inside := optionsInside(request)
+	if own == nil && inside == "" && left == 0 {
 		if inline {
 			return c.plainInline, nil
 		}
 		return c.plain, nil
 	}
-	return c.merge(own, left, inline)
+	return c.merge(inside, own, left, inline)
 }
 
-// merge writes an options document. The last of members with one name counts.
-func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, error) {
+// merge writes an options document: the client's, those that the request's own document has, those
+// beside it. The last of members with one name counts.
+func (c *Client) merge(inside JSON, own *Options, left time.Duration, inline bool) ([]byte, error) {
 	e := encoder{out: make([]byte, 0, 128)}
 	e.open('{')
 	defaults := c.defaults
@@ -142,21 +169,23 @@ func (c *Client) merge(own *Options, left time.Duration, inline bool) ([]byte, e
 		defaults.Fallback = nil
 	}
 	defaults.write(&e)
-	timeout := defaults.Timeout
+	e.inner(inside)
+	timeout, said := defaults.Timeout, defaults.Extra["timeout_ms"] != nil
+	said = said || strings.Contains(string(inside), `"timeout_ms"`)
 	if own != nil {
 		own.write(&e)
 		if own.Timeout != 0 {
-			timeout = own.Timeout
+			timeout, said = own.Timeout, false
 		}
-		if own.Extra["timeout_ms"] != nil {
-			left = 0 // the context ends the request all the same
-		}
+		said = said || own.Extra["timeout_ms"] != nil
 	}
-	if left != 0 && (timeout == 0 || left < timeout) {
+	// Where JSON says a time, it stays: the context ends the request all the same.
+	if left != 0 && !said && (timeout == 0 || left < timeout) {
 		e.duration("timeout_ms", left)
 	}
-	if inline {
-		e.out = append(e.out, `"inline":true,`...)
+	if inline || bytes.Contains(e.out, []byte(`"inline"`)) {
+		// Last: whether a queue's reader does the work is not for anybody else to say.
+		e.boolean("inline", &inline)
 	}
 	e.close('}')
 	return e.out, e.err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -96,11 +97,16 @@ func (e *encoder) boolean(name string, value *bool) {
 	}
 }
 
-// duration writes a member in milliseconds, but for 0. What is less than one is one.
+// duration writes a member in milliseconds, but for 0. A part of one is a whole one.
 func (e *encoder) duration(name string, value time.Duration) {
-	if value != 0 {
-		e.integer(name, int64((value+time.Millisecond-1)/time.Millisecond))
+	ms := int64(value / time.Millisecond)
+	switch rest := value % time.Millisecond; {
+	case rest > 0:
+		ms++
+	case rest < 0: // an error, as all that is below 0
+		ms--
 	}
+	e.integer(name, ms)
 }
 
 // value writes a member of any type, but for nil.
@@ -118,6 +124,15 @@ func (e *encoder) members(members map[string]any) {
 		e.quote("a member's name", name)
 		e.out = append(e.out, ':')
 		e.any(name, value)
+		e.comma()
+	}
+}
+
+// inner writes the members of an object that is JSON already.
+func (e *encoder) inner(object JSON) {
+	inside := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(string(object), "{"), "}"))
+	if inside != "" {
+		e.out = append(e.out, inside...)
 		e.comma()
 	}
 }

@@ -186,6 +186,27 @@ func misuse(status int) *Error {
 	return newError(ErrInternal, "the engine answered with status %d", status)
 }
 
+// endedBy is a failure of the engine's, or the context's error where that is what ended the request.
+//
+// The engine knows the deadline too, and its timer may be the faster one: then the context's, which is
+// due, is waited for, so that the error has the context's cause and ctx.Err() says the same. (Not for
+// ever: a context of somebody else's may have a deadline and not keep it.)
+func endedBy(ctx context.Context, failure *Error) *Error {
+	if failure.Kind != "cancelled" && failure.Kind != "timeout" {
+		return failure
+	}
+	if deadline, ok := ctx.Deadline(); ok && failure.Kind == "timeout" && !time.Now().Before(deadline) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Second):
+		}
+	}
+	if ctx.Err() == nil {
+		return failure
+	}
+	return ended(ctx, failure)
+}
+
 // ended is the error of a context that is over. What the engine said at its end, if anything, is kept.
 func ended(ctx context.Context, engine *Error) *Error {
 	cause := context.Cause(ctx)

@@ -2,7 +2,7 @@ package literllm_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -100,17 +100,10 @@ func TestExit(t *testing.T) {
 }
 
 func init() {
-	// Prints its open descriptors, but for the standard ones and the folder's own.
+	// Prints its open descriptors.
 	children["descriptors"] = func() {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			panic(err)
-		}
-		for _, entry := range entries {
-			target, err := os.Readlink("/proc/self/fd/" + entry.Name())
-			if err == nil && !errors.Is(err, os.ErrNotExist) && entry.Name() > "2" {
-				os.Stdout.WriteString(target + "\n")
-			}
+		for _, open := range openFiles() {
+			fmt.Println(open.number, open.target)
 		}
 	}
 }

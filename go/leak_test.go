@@ -80,7 +80,7 @@ func TestLeavingStreamsLeaksNothing(t *testing.T) {
 
 func TestCancelledCallsLeakNothing(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
-		client := open(t, free("delay_ms=1000"), way)
+		client := open(t, free("delay_ms=30000"), way)
 		flat(t, times(), func() {
 			ctx, cancel := context.WithCancel(context.Background())
 			var all sync.WaitGroup

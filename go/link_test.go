@@ -65,6 +65,38 @@ func systemTests(t *testing.T, prefix string) string {
 	return program
 }
 
+// What cannot be built says what to do: the name that the compiler does not know is the message.
+func TestBuildsThatCannotBe(t *testing.T) {
+	for _, row := range []struct{ variables, tags, file string }{
+		{"CGO_ENABLED=0", "", "needs_cgo.go"},
+		{"CGO_ENABLED=0", "liter_llm_system", "needs_cgo.go"},
+		{"GOARCH=arm64", "", "needs_library.go"},
+		{"GOARCH=arm64 CGO_ENABLED=1", "", "needs_library.go"},
+		{"GOOS=darwin", "", "needs_library.go"},
+		{"GOARCH=arm64 CGO_ENABLED=1", "liter_llm_system", ""},
+		{"CGO_ENABLED=1", "", ""},
+	} {
+		listed := run(t, root()+"/go", strings.Fields(row.variables), "go", "list",
+			"-tags", row.tags, "-f", "{{join .GoFiles \" \"}}", "./internal/native")
+		needs := ""
+		for _, name := range strings.Fields(listed) {
+			if strings.HasPrefix(name, "needs_") {
+				needs += name
+			}
+		}
+		if needs != row.file {
+			t.Errorf("%+v: %s", row, listed)
+		}
+	}
+	notShort(t, "it compiles")
+	command := exec.Command("go", "build", "./internal/native")
+	command.Dir, command.Env = root()+"/go", append(os.Environ(), "CGO_ENABLED=0")
+	output, err := command.CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "set_CGO_ENABLED_1_and_install_a_C_compiler") {
+		t.Errorf("%v %s", err, output)
+	}
+}
+
 func TestAnInstalledLibrary(t *testing.T) {
 	notShort(t, "it compiles other programs")
 	library := os.Getenv("LITER_LLM_LIB")

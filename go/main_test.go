@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -96,6 +97,7 @@ func startSimulator() (func(), error) {
 		fmt.Fprintf(cases, `{"id": %q, "exchanges": [{"reply": %s}]}`+"\n", name, exchanges)
 	}
 	cases.Close()
+	defer os.Remove(cases.Name()) // the simulator has read it when it listens
 	command := exec.Command(binary, "--cases", cases.Name(), "--exit-with-stdin")
 	command.Stderr = os.Stderr
 	input, err := command.StdinPipe()
@@ -117,7 +119,6 @@ func startSimulator() (func(), error) {
 	return func() {
 		input.Close()
 		command.Wait()
-		os.Remove(cases.Name())
 	}, nil
 }
 
@@ -215,14 +216,14 @@ func notShort(t testing.TB, why string) {
 // eventually polls until a condition holds; state says what it looked at when it never did.
 func eventually(t testing.TB, condition func() (holds bool, state any)) {
 	t.Helper()
-	until := time.Now().Add(20 * time.Second)
+	until := time.Now().Add(time.Minute)
 	for {
 		holds, state := condition()
 		if holds {
 			return
 		}
 		if time.Now().After(until) {
-			t.Fatalf("after 20 s: %+v", state)
+			t.Fatalf("after a minute: %+v", state)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -266,6 +267,38 @@ func count(t testing.TB, folder string) int {
 }
 
 func threads(t testing.TB) int { return count(t, "/proc/self/task") }
+
+// fewThreads waits until there are no more threads than there were, but for some that wait in C and
+// those on which Go runs what is ready: as many as it uses processors, whatever the program does.
+func fewThreads(t testing.TB, before, more int) {
+	t.Helper()
+	more += runtime.GOMAXPROCS(0)
+	eventually(t, func() (bool, any) {
+		now := threads(t)
+		return now <= before+more, fmt.Sprintf("%d threads, %d before", now, before)
+	})
+}
+
+// descriptor is an open file of the process.
+type descriptor struct {
+	number int
+	target string
+}
+
+// openFiles are the process's descriptors, but for the standard ones.
+func openFiles() (open []descriptor) {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, entry := range entries {
+		number, _ := strconv.Atoi(entry.Name())
+		if target, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil && number > 2 {
+			open = append(open, descriptor{number, target})
+		}
+	}
+	return open
+}
+
+// inherited are those that were open from the start: of whoever runs the tests.
+var inherited = openFiles()
 
 func descriptors(t testing.TB) int { return count(t, "/proc/self/fd") }
 

@@ -24,6 +24,9 @@ func (m *MultiResponse) Document() JSON { return JSON(m.document) }
 func (c *Client) GenerateMulti(
 	ctx context.Context, request *ChatRequest, targets []string, first int,
 ) (*MultiResponse, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
 	body, err := request.encode(false)
 	if err != nil {
 		return nil, err

@@ -28,9 +28,8 @@ var doors [2]sync.Mutex
 func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
-	status := queue.Submit(c.native, token, request, options)
-	door.Unlock()
-	if status != native.OK {
+	defer door.Unlock()
+	if status := queue.Submit(c.native, token, request, options); status != native.OK {
 		return misuse(status)
 	}
 	return nil
@@ -40,8 +39,8 @@ func submit(c *Client, queue *native.Queue, token uint64, request, options []byt
 func cancel(queue *native.Queue, token uint64) {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
+	defer door.Unlock()
 	queue.Cancel(token)
-	door.Unlock()
 }
 
 // A reader is a queue whose goroutine waits in Go's poller, not in a thread of its own.
@@ -192,9 +191,7 @@ func (p *pump) expect(token uint64, c *call) error {
 	return nil
 }
 
-// forget takes the token back. False: its last event is being delivered.
-func (p *pump) forget(token uint64) bool { return p.take(token) != nil }
-
+// take is who waits for the token, and forgets it.
 func (p *pump) take(token uint64) *call {
 	shard := p.shard(token)
 	shard.mutex.Lock()

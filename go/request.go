@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -178,6 +179,26 @@ func wantStream(request []byte, stream bool) []byte {
 		member = "," + member
 	}
 	return append(body[:len(body):len(body)], member...) // the last of members with one name counts
+}
+
+// optionsInside are the options that a request's own document has, or "". What is no object is left to
+// the engine, which refuses it.
+func optionsInside(request []byte) (inside JSON) {
+	if !bytes.Contains(request, []byte(`"options"`)) {
+		return ""
+	}
+	d := decoder{text: text(request)}
+	d.object(func(name string) {
+		if name == "options" {
+			inside = d.raw()
+		} else {
+			d.skip()
+		}
+	})
+	if d.failed || d.peek() != 0 || !strings.HasPrefix(string(inside), "{") || !json.Valid([]byte(inside)) {
+		return ""
+	}
+	return inside
 }
 
 // Options say how and where a request is done; they are never part of what is asked. Zero values are

@@ -151,7 +151,7 @@ func TestFanOut(t *testing.T) {
 
 func TestFanOutWaitsForAsManyAsAreWanted(t *testing.T) {
 	config := free("")
-	beside(config, "slow", free("delay_ms=100"))
+	beside(config, "slow", free("delay_ms=1000"))
 	beside(config, "bad", scripted("bad_key"))
 	request := &literllm.ChatRequest{Raw: json.RawMessage(`{"prompt":"Hello"}`), Options: &literllm.Options{}}
 	multi, err := open(t, config).GenerateMulti(background, request, []string{"slow", "bad", "openai"}, 2)

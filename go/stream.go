@@ -63,6 +63,9 @@ var readers sync.Pool
 
 // OpenStream asks. It takes what Stream takes.
 func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
 	body, err := request.encode(true)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
-	options, err := c.options(ctx, request.Options, false)
+	options, err := c.options(ctx, body.out, request.Options, false)
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +159,10 @@ func (s *ChatStream) take() (err error) {
 		s.response, err = readResponse(text(event.Payload))
 	case native.Error:
 		failure := errorFrom(text(event.Payload))
-		if s.ctx.Err() != nil && (failure.Kind == "cancelled" || failure.Kind == "timeout") {
-			return ended(s.ctx, failure)
-		}
-		if s.closed.Load() {
+		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
 		}
-		return failure
+		return endedBy(s.ctx, failure)
 	}
 	return err
 }
@@ -174,15 +174,19 @@ func (s *ChatStream) Response() *Response {
 	return s.response
 }
 
-// Close cancels what has not arrived yet: its connection is closed, and Next returns an error of kind
-// cancelled. After the end it does nothing.
+// Close cancels what has not arrived yet and waits until it has ended: its connection is closed, its
+// place among max_in_flight free, and Next returns an error of kind cancelled. After the end it does
+// nothing.
 func (s *ChatStream) Close() error {
 	s.closed.Store(true)
 	cancel(s.queue, s.token)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.err == nil {
-		s.end(errClosed())
+	for s.err == nil {
+		if s.take() != nil || s.response != nil {
+			s.response = nil // nobody was told of it
+			s.end(errClosed())
+		}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-//go:build !liter_llm_system
+//go:build cgo && !liter_llm_system
 
 package native
 
