@@ -92,10 +92,10 @@ test("leaving a loop cancels the rest", async () => {
 });
 
 test("close, abort and disposal", async () => {
-  const closed = endless.stream("Hello");
+  const paused = new Client(simulator.config("chunks=10,burst=2,interval_ms=600000"));
+  const closed = paused.stream("Hello");
   await closed.next();
-  await closed.next();
-  const waiting = [closed.next(), closed.next(), closed.next()];
+  const waiting = Array.from({ length: 10 }, () => closed.next()); // more than have come
   closed.close();
   closed.close();
   assert.equal((await Promise.all(waiting)).at(-1).done, true);
