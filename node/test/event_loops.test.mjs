@@ -48,6 +48,27 @@ test("eight workers and the main thread at once", async () => {
   await simulator.waitFor(noneOpen);
 });
 
+test("a flood of chunks leaves the loop its turns", async () => {
+  const client = new Client(simulator.config("bytes=16000000,chunks=4000"));
+  let inTurn = 0;
+  let most = 0;
+  const turn = () => {
+    inTurn = 0;
+    next = setImmediate(turn);
+  };
+  let next = setImmediate(turn);
+  const read = async () => {
+    for await (const { text } of client.stream("Hello")) {
+      inTurn += text.length;
+      most = Math.max(most, inTurn);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, read));
+  clearImmediate(next);
+  // What is delivered in a turn, and what streams had kept.
+  assert.ok(most < 16 << 20, `${most} bytes`);
+});
+
 test("workers one after the other", async () => {
   const config = simulator.config();
   const one = async (name) => {
