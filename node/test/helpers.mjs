@@ -36,10 +36,10 @@ const message = (more) => ({
   body: { ...ANSWER, choices: [{ ...ANSWER.choices[0], message: { ...MESSAGE, ...more } }] },
 });
 
-const piece = (content, finish_reason = null) => ({
+const piece = (content, finish_reason = null, index = 0) => ({
   ...ANSWER,
   object: "chat.completion.chunk",
-  choices: [{ index: 0, delta: { content }, finish_reason }],
+  choices: [{ index, delta: { content }, finish_reason }],
   usage: null,
 });
 
@@ -80,6 +80,9 @@ const REPLIES = {
   overloaded_once: [failure(503, "Overloaded."), { body: ANSWER }],
   redirect_here: [{ status: 303, headers: { location: "there?x=1" }, body: "" }, { body: "here" }],
   redirect_away: { status: 307, headers: { location: "http://localhost:1/" }, body: "away" },
+  two_choices: {
+    sse: [piece("no", null, 1), piece("y"), piece("pe", "stop", 1), piece("es", "stop"), "[DONE]"],
+  },
   broken_stream: { sse: [piece("Hel")] },
   broken_once: [{ sse: [piece("Hel")] }, { sse: [piece("Hi", "stop"), "[DONE]"] }],
 };

@@ -22,6 +22,14 @@ test("chunks, then the response", async () => {
   assert.deepEqual(await stream.next(), { value: undefined, done: true });
 });
 
+test("a chunk's text is the first choice's", async () => {
+  const stream = new Client(simulator.case("two_choices")).stream("Hello", { n: 2 });
+  const texts = [];
+  for await (const { text } of stream) texts.push(text);
+  assert.deepEqual([texts.join(""), stream.response.text], ["yes", "yes"]);
+  assert.equal(stream.response.choices[1].message.content, "nope");
+});
+
 test("the whole answer without iterating", async () => {
   assert.equal((await client.stream("Hello").result()).text, "You said: Hello");
   assert.equal(await client.stream("Hello").text(), "You said: Hello");
