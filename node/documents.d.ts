@@ -80,6 +80,14 @@ export interface Tool {
   cache_control?: unknown;
 }
 
+/** A tool that the provider runs itself; it is sent as it is: `{ type: "web_search_20250305", name: … }`. */
+export interface ProviderTool {
+  type: string;
+  function?: never;
+  cache_control?: unknown;
+  [member: string]: unknown;
+}
+
 export type ToolChoice =
   | "auto"
   | "none"
@@ -122,7 +130,7 @@ export interface ChatRequest {
   n?: number | null;
   presence_penalty?: number | null;
   frequency_penalty?: number | null;
-  tools?: readonly Tool[] | null;
+  tools?: readonly (Tool | ProviderTool)[] | null;
   tool_choice?: ToolChoice | null;
   parallel_tool_calls?: boolean | null;
   response_format?: ResponseFormat | null;
@@ -270,6 +278,35 @@ export interface ToolCallDelta {
   id?: string | null;
   type?: string | null;
   function: { name?: string | null; arguments?: string | null };
+}
+
+// ---- Metrics ------------------------------------------------------------------------------------
+
+/** What a client has counted so far. */
+export interface Metrics {
+  /** Calls in flight. */
+  in_flight: number;
+  /** By name, of those that were called: calls that ended, and of these the errors by kind. */
+  providers: Record<string, { calls: number; errors: Partial<Record<Kind, number>> }>;
+  targets: TargetMetrics[];
+}
+
+/** A target that was asked. */
+export interface TargetMetrics {
+  /** `provider/model` */
+  target: string;
+  breaker: "closed" | "open" | "half_open";
+  in_flight: number;
+  attempts: number;
+  failures: number;
+  /** Health probes, and those that were answered well. */
+  probes?: { asked: number; well: number };
+  /** Milliseconds that are left of a pause that the provider asked for. */
+  cooling_ms?: number;
+  /** The 95th percentile of the first content of streams, in milliseconds. */
+  p95_ttft_ms?: number;
+  /** The same of whole answers. */
+  p95_ms?: number;
 }
 
 // ---- Errors -------------------------------------------------------------------------------------

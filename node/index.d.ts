@@ -6,9 +6,9 @@ import type {
   ChunkChoice,
   Config,
   ErrorBody,
-  Json,
   Kind,
   Message,
+  Metrics,
   Options,
   Response,
   Usage,
@@ -27,7 +27,7 @@ export type Request = string | readonly Message[] | ChatRequest | Uint8Array;
 /** Members of the request and options, by the names that the contract has for them. */
 export interface Members extends Omit<ChatRequest, "stream" | "stream_options">, Options {
   /** Its abort cancels the request, and rejects with the signal's reason. */
-  signal?: AbortSignal | null;
+  signal?: AbortSignal | null | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ export class Client {
   withOptions(options: Options): Client;
 
   /** Counters so far, as an object or in Prometheus' text format. */
-  metrics(format?: "json"): Json;
+  metrics(format?: "json"): Metrics;
   metrics(format: "prometheus"): string;
 
   /** Whether `close` was called. */
@@ -119,7 +119,7 @@ export class Stream implements AsyncIterableIterator<Chunk | Reset> {
 export function invoke(
   provider: string | null | undefined,
   request: ChatRequest | string | Uint8Array,
-  how?: { signal?: AbortSignal | null },
+  how?: { signal?: AbortSignal | null | undefined },
 ): Promise<Response>;
 
 /** `invoke`, blocking the thread: for scripts, not for servers. */

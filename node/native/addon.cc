@@ -184,6 +184,7 @@ class Addon : public Napi::Addon<Addon> {
       return;
     }
     DefineAddon(exports, {InstanceMethod("start", &Addon::Start),
+                          InstanceMethod("resume", &Addon::Resume),
                           InstanceMethod("open", &Addon::Open),
                           InstanceMethod("close", &Addon::Close),
                           InstanceMethod("metrics", &Addon::Metrics),
@@ -214,7 +215,8 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in `buffer`, or
-  // in another one where a record is larger than it.
+  // in another one where a record is larger than it. Where it answers true, it is called again only
+  // after `resume`.
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     buffer_ = Napi::Persistent(info[0].As<Napi::Uint8Array>());
@@ -269,7 +271,14 @@ class Addon : public Napi::Addon<Addon> {
     if (!woken_.exchange(true)) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
   }
 
+  // resume()
+  void Resume(const Napi::CallbackInfo&) {
+    resting_ = false;
+    Drain();
+  }
+
   void Drain() {
+    if (resting_) return;  // `woken_` stays: what rings until `resume` is read by it
     woken_.store(false);
     while (Collect()) {
       Napi::HandleScope scope(env_);
@@ -284,8 +293,11 @@ class Addon : public Napi::Addon<Addon> {
       records_ = reinterpret_cast<const char*>(buffer.Data());
       napi_value arguments[] = {Napi::Number::New(env_, static_cast<double>(size)), buffer};
       napi_value self = env_.Undefined();
+      napi_value rest = nullptr;
       // It throws nothing of its own: if it cannot be called, the environment is being terminated.
-      if (napi_call_function(env_, self, deliver_.Value(), 2, arguments, nullptr) != napi_ok) return;
+      if (napi_call_function(env_, self, deliver_.Value(), 2, arguments, &rest) != napi_ok) return;
+      napi_get_value_bool(env_, rest, &resting_);
+      if (resting_) return;
     }
   }
 
@@ -459,6 +471,7 @@ class Addon : public Napi::Addon<Addon> {
   Napi::FunctionReference deliver_;
   napi_threadsafe_function wake_ = nullptr;
   std::atomic<bool> woken_{false};        // a call of `wake_` is on its way
+  bool resting_ = false;                  // until `resume`
   std::atomic<Source*> ready_{nullptr};   // those that rang, the last first
   std::deque<Source*> due_;               // those to be read, on the environment's thread
   std::vector<std::unique_ptr<Source>> sources_;

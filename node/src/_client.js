@@ -6,7 +6,7 @@ const { fromDocument, misuse } = require("./_errors.js");
 const { codec, encode } = require("./_json.js");
 const { answer, multiResponse, several } = require("./_multi.js");
 const { call } = require("./_queue.js");
-const { checkMembers, configDocument, Defaults, NONE } = require("./_request.js");
+const { checkMembers, configDocument, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 
 /** @typedef {import("./_request.js").Members} Members */
@@ -73,7 +73,7 @@ class Client {
 
   /** @param {Members} options */
   withOptions(options) {
-    return new Client(this.#native, { ...this.#defaults.options, ...options });
+    return new Client(this.#native, { ...this.#defaults.options, ...given(options) });
   }
 
   /** @param {string} [format] */
@@ -143,13 +143,15 @@ function invokeSync(provider, request) {
 
 /**
  * @param {string} prompt
- * @param {number | Members} [maxTokens]
- * @param {number} [temperature]
+ * @param {number | Members | null} [maxTokens]
+ * @param {number | null} [temperature]
  * @returns {Promise<string>}
  */
 async function generate(prompt, maxTokens, temperature) {
   const more =
-    typeof maxTokens === "object" ? maxTokens : { max_tokens: maxTokens, temperature };
+    typeof maxTokens === "object" && maxTokens !== null
+      ? maxTokens
+      : { max_tokens: maxTokens, temperature };
   return (await defaultClient().chat(prompt, more)).text;
 }
 

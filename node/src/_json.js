@@ -7,7 +7,7 @@ const { BadRequestError } = require("./_errors.js");
 const codec = { parse: JSON.parse };
 
 /**
- * A document as text. What JSON cannot say is an error, where `JSON.stringify` would say null.
+ * A document as text. What JSON cannot say is an error, where `JSON.stringify` would say null or nothing.
  * @param {object} value
  * @param {string} what
  * @returns {string}
@@ -17,6 +17,10 @@ function stringify(value, what) {
     const member = /** @type {any} */ (value)[name];
     if (typeof member === "number" && !Number.isFinite(member)) {
       throw BadRequestError.of(`${name} is ${member}, which JSON cannot say`, { param: name });
+    }
+    if (typeof member === "function" || typeof member === "symbol") {
+      const what = `${name} is a ${typeof member}, which JSON cannot say`;
+      throw BadRequestError.of(what, { param: name });
     }
   }
   try {

@@ -1,12 +1,15 @@
 "use strict";
 // What the engine says is plain objects; those of a stream have more properties, on their prototypes.
 
+/** @param {{index: number}} choice */
+const isFirst = ({ index }) => index === 0; // where several are asked for, each comes in chunks of its own
+
 class Chunk {
   /** The first choice's new text; empty where the chunk has none. */
   get text() {
     /** @type {any} */
     const { choices } = this;
-    return choices?.[0]?.delta.content ?? "";
+    return choices?.find(isFirst)?.delta.content ?? "";
   }
 }
 

@@ -10,7 +10,8 @@ const { fromDocument, misuse } = require("./_errors.js");
  * C interface.
  * @typedef {object} Addon
  * @property {string} version
- * @property {(buffer: Uint8Array, deliver: (size: number, buffer: Buffer) => void) => void} start
+ * @property {(buffer: Uint8Array, deliver: (size: number, buffer: Buffer) => boolean) => void} start
+ * @property {() => void} resume
  * @property {(config?: string | Uint8Array) => Handle | string | number} open
  * @property {(client: Handle) => number} close
  * @property {(client: Handle, format: string) => string | number} metrics

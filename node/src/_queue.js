@@ -12,6 +12,8 @@ All calls of the environment share one queue. A stream has one of its own: nothi
 unread tells the engine to stop reading one stream's socket, and the other requests must go on.
 */
 
+const { setImmediate } = require("node:timers"); // not the global one, which tests of programs put off
+
 const { addon } = require("./_native.js");
 const { codec } = require("./_json.js");
 const { fromDocument, misuse } = require("./_errors.js");
@@ -26,6 +28,9 @@ const CLOSED = -2;
 
 /** Bytes of the read buffer. */
 const CAPACITY = 256 << 10;
+
+/** After so many bytes the event loop has its turn: timers, signals and sockets go on in a flood. */
+const TURN = 1 << 20;
 
 /** Beyond so many unread bytes a stream's queue is left alone; the last read may pass it. */
 const HELD = 256 << 10;
@@ -57,7 +62,8 @@ function words(buffer) {
 }
 
 /**
- * Hands the records of a read to those who wait; those of a cancelled request are dropped.
+ * Hands the records of a read to those who wait; those of a cancelled request are dropped. True: the
+ * rest is read in the event loop's next turn.
  * @param {number} size
  * @param {Buffer} buffer
  */
@@ -79,7 +85,15 @@ function deliver(size, buffer) {
     }
     offset = end + 7 - ((end + 7) & 7);
   }
+  delivered += size;
+  if (delivered < TURN) return false;
+  delivered = 0;
+  setImmediate(resume);
+  return true;
 }
+
+let delivered = 0;
+const resume = () => addon.resume();
 
 addon.start(shared, deliver);
 

@@ -50,8 +50,9 @@ class Defaults {
         throw new TypeError(`${name} is not an option; known: ${[...OPTION_NAMES].join(", ")}`);
       }
     }
-    this.options = options;
     this.#document = stringify(options, "options");
+    /** @type {Members} as they are now */
+    this.options = JSON.parse(this.#document);
   }
 
   /**
@@ -80,7 +81,7 @@ class Defaults {
         signal = checkSignal(value);
       } else if (name === "options") {
         if (!isObject(value)) throw new TypeError("options is not an object");
-        chosen = { ...value, ...chosen };
+        chosen = { ...given(value), ...chosen };
       } else if (OPTION_NAMES.has(name)) {
         (chosen ??= {})[name] = value;
       } else {
@@ -100,7 +101,7 @@ class Defaults {
     } else if (typeof request === "object" && request !== null) {
       members = { ...request, ...members };
       if (isObject(members.options)) {
-        chosen = { ...members.options, ...chosen };
+        chosen = { ...given(members.options), ...chosen };
         delete members.options;
       }
     } else if (request !== undefined && request !== null) {
@@ -123,6 +124,15 @@ class Defaults {
 
 /** @type {Members} no options at all */
 const NONE = Object.freeze({});
+
+/**
+ * Options without those that are undefined: they leave what holds otherwise.
+ * @param {Members} options
+ * @returns {Members}
+ */
+function given(options) {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
 
 /**
  * What stands behind a request: none, or an object.
@@ -179,4 +189,4 @@ function configDocument(config) {
   );
 }
 
-module.exports = { Defaults, NONE, OPTION_NAMES, checkMembers, configDocument };
+module.exports = { Defaults, NONE, OPTION_NAMES, checkMembers, configDocument, given };

@@ -3,10 +3,9 @@
 // `op: "http"` (docs/contract.md). What fetch adds to that is here: redirects, decompression, errors.
 
 const { isUtf8 } = require("node:buffer");
-const { Duplex } = require("node:stream");
-const zlib = require("node:zlib");
 
 const { Client } = require("./_client.js");
+const { decoded } = require("./_decode.js");
 const { LiterLLMError } = require("./_errors.js");
 
 /** @typedef {import("./_stream.js").Stream} Stream */
@@ -19,15 +18,17 @@ const TIMEOUTS = { connect_ms: 10_000, total_ms: 24 * 60 * 60 * 1000 };
 
 const REDIRECTS = 20; // as the Fetch standard has it
 const REDIRECT = new Set([301, 302, 303, 307, 308]);
-const NO_BODY = new Set([101, 103, 204, 205, 304]);
+const encoder = new TextEncoder();
+const NO_BODY = new Set([204, 205, 304]);
 
-/** @type {Map<string, () => Duplex>} */
-const DECODERS = new Map([
-  ["gzip", () => zlib.createGunzip()],
-  ["x-gzip", () => zlib.createGunzip()],
-  ["deflate", () => zlib.createInflate()],
-  ["br", () => zlib.createBrotliDecompress()],
-]);
+/** Headers that are for one origin only: those with which providers are asked have the key. */
+const SECRETS = ["api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"];
+
+/**
+ * What the signal of a Request hangs on. It follows the caller's own signal, but only as long as these live.
+ * @type {WeakMap<AbortSignal, unknown[]>}
+ */
+const followed = new WeakMap();
 
 /**
  * A request on its way, as the engine takes it.
@@ -55,10 +56,10 @@ function createFetch(from = {}) {
       url: href.split("#", 1)[0] ?? href,
       method: request.method,
       headers: [...request.headers],
-      body: request.body === null ? undefined : new Uint8Array(await request.arrayBuffer()),
+      body: request.body === null ? undefined : await collected(request.body, request.signal),
     };
-    // The caller's own signal: it outlives `request`, which follows it.
     const signal = init?.signal ?? request.signal;
+    if (signal === request.signal) followed.set(signal, [input, request]);
     for (let redirects = 0; ; redirects++) {
       const [stream, head] = await send(reach, call, signal);
       const location = REDIRECT.has(head.status) ? valueOf(head.headers, "location") : undefined;
@@ -71,6 +72,31 @@ function createFetch(from = {}) {
       follow(call, head.status, location);
     }
   };
+}
+
+/**
+ * The whole body of a request.
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {AbortSignal} signal
+ */
+async function collected(body, signal) {
+  const reader = body.getReader();
+  const stop = () => reader.cancel(signal.reason).catch(() => {}); // ends the read that waits
+  signal.addEventListener("abort", stop);
+  try {
+    const pieces = [];
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      pieces.push(value);
+    }
+    return pieces.length === 1 && pieces[0] instanceof Uint8Array ? pieces[0] : Buffer.concat(pieces);
+  } catch (error) {
+    throw failed(/** @type {Error} */ (error));
+  } finally {
+    signal.removeEventListener("abort", stop);
+    signal.throwIfAborted();
+  }
 }
 
 /**
@@ -129,38 +155,48 @@ async function send(reach, { url, method, headers, body }, signal) {
  * @param {boolean} redirected
  */
 async function answer(stream, { status, headers }, call, redirected) {
+  if (status < 200 || status > 599) {
+    stream.close();
+    throw failed(new Error(`the answer's status is ${status}`));
+  }
   /** @type {ReadableStream<Uint8Array> | null} */
   let body = null;
   if (NO_BODY.has(status) || call.method === "HEAD") await stream.result().catch(() => {});
-  else body = decoded(bodyOf(stream), valueOf(headers, "content-encoding"));
-  const response = new Response(body, { status, headers });
-  // What a constructor cannot say.
-  Object.defineProperties(response, { url: { value: call.url }, redirected: { value: redirected } });
-  return response;
+  else body = bodyOf(stream, valueOf(headers, "content-encoding"));
+  return named(new Response(body, { status, headers }), call.url, redirected);
 }
 
 /**
- * The bytes of an answer. Nothing is read ahead but what the engine holds for a slow reader.
+ * Adds what a Response's constructor cannot say.
+ * @param {Response} response
+ * @param {string} url
+ * @param {boolean} redirected
+ * @returns {Response}
+ */
+function named(response, url, redirected) {
+  const clone = () => named(Response.prototype.clone.call(response), url, redirected);
+  return Object.defineProperties(response, {
+    clone: { value: clone },
+    redirected: { value: redirected },
+    url: { value: url },
+  });
+}
+
+/**
+ * The body of an answer, decompressed. Nothing is read ahead but what the engine holds for a slow reader.
  * @param {Stream} stream
+ * @param {string | undefined} codings
  * @returns {ReadableStream<Uint8Array>}
  */
-function bodyOf(stream) {
-  const encoder = new TextEncoder();
+function bodyOf(stream, codings) {
+  const read = decoded(() => piece(stream), codings);
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      try {
-        const { value, done } = await stream.next();
-        if (!done) {
-          const { data, data_base64: base64 } = /** @type {any} */ (value);
-          // Memory of their own: a byte stream takes it away.
-          controller.enqueue(
-            data === undefined ? new Uint8Array(Buffer.from(base64, "base64")) : encoder.encode(data),
-          );
-          return;
-        }
-      } catch (error) {
-        throw error instanceof LiterLLMError ? failed(error, "terminated") : error;
+      const bytes = await read();
+      if (bytes !== undefined) {
+        controller.enqueue(bytes);
+        return;
       }
       controller.close();
       controller.byobRequest?.respond(0);
@@ -170,31 +206,19 @@ function bodyOf(stream) {
 }
 
 /**
- * Decompresses, as fetch does. What is not known stays as it is.
- * @param {ReadableStream<Uint8Array>} body
- * @param {string | undefined} coding
- * @returns {ReadableStream<Uint8Array>}
+ * The next bytes of an answer, in memory of their own: a byte stream takes it away.
+ * @param {Stream} stream
+ * @returns {Promise<Uint8Array | undefined>}
  */
-function decoded(body, coding) {
-  const decoder = DECODERS.get(coding?.trim().toLowerCase() ?? "");
-  if (decoder === undefined) return body;
-  const plain = body.pipeThrough(/** @type {any} */ (Duplex.toWeb(decoder()))).getReader();
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        try {
-          const { value, done } = await plain.read();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        } catch (error) {
-          const zlibs = String(/** @type {any} */ (error)?.code).startsWith("Z_");
-          throw zlibs ? failed(/** @type {Error} */ (error), "terminated") : error;
-        }
-      },
-      cancel: (reason) => plain.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+async function piece(stream) {
+  try {
+    const { value, done } = await stream.next();
+    if (done) return undefined;
+    const { data, data_base64: base64 } = /** @type {any} */ (value);
+    return data === undefined ? new Uint8Array(Buffer.from(base64, "base64")) : encoder.encode(data);
+  } catch (error) {
+    throw error instanceof LiterLLMError ? failed(error, "terminated") : error;
+  }
 }
 
 /**
@@ -209,7 +233,7 @@ function follow(call, status, location) {
   /** @type {string[]} */
   const dropped = [];
   if (to.origin !== new URL(call.url).origin) {
-    dropped.push("authorization", "cookie", "host", "proxy-authorization");
+    dropped.push("host", ...SECRETS);
   }
   const posted = (status === 301 || status === 302) && call.method === "POST";
   if (posted || (status === 303 && call.method !== "HEAD" && call.method !== "GET")) {

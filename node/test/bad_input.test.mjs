@@ -45,6 +45,8 @@ const REQUESTS = {
   "deeper JavaScript": [{ prompt: "x", metadata: { a: nested(100_000) } }, /JSON|deeper/],
   NaN: [{ prompt: "x", temperature: NaN }, /temperature is NaN/],
   Infinity: [{ prompt: "x", top_p: -Infinity }, /top_p is -Infinity/],
+  "a function": [{ prompt: "x", max_tokens: () => 5 }, /max_tokens is a function, which JSON cannot say/],
+  "a symbol": [{ prompt: "x", user: Symbol("secret") }, /user is a symbol/],
   "a BigInt": [{ prompt: "x", seed: 5n }, /BigInt/],
   "a circle": [{ prompt: "x", metadata: circle }, /circular/],
   "toJSON that throws": [{ prompt: "x", user: { toJSON: () => assert.fail("no") } }, /JSON/],

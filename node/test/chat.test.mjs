@@ -67,6 +67,32 @@ test("precedence of options", async () => {
   assert.ok(await client.chat("Hello", { provider: undefined }));
 });
 
+test("an undefined option is none", async () => {
+  const view = client.withOptions({ provider: "nobody" });
+  const provider = undefined;
+  for (const call of [
+    () => view.chat("Hello", { provider }),
+    () => view.chat("Hello", { options: { provider } }),
+    () => view.chat({ prompt: "Hello", options: { provider } }),
+    () => view.withOptions({ provider }).chat("Hello"),
+    () => view.generateMulti("Hello", ["nobody"], { provider }),
+  ]) {
+    await assert.rejects(call(), liter.NotFoundError);
+  }
+  const request = { prompt: "Hello", options: { provider: "openai" } };
+  assert.ok(await view.chat(request, { options: { provider } }));
+});
+
+test("a client's options are those that it was made with", async () => {
+  const retry = { max_attempts: 1 };
+  const options = { provider: "openai", retry };
+  const view = client.withOptions(options);
+  options.provider = "nobody";
+  retry.max_attempts = 0;
+  assert.ok(await view.chat("Hello"));
+  assert.ok(await view.chat("Hello", { strict: true }));
+});
+
 test("what a caller passes is left as it was", async () => {
   const request = { prompt: "Hello", stream: true, options: { timeout_ms: 5000 } };
   const more = { options: { strict: true }, seed: 1 };
@@ -157,6 +183,7 @@ test("the short forms, from the environment", async () => {
   const script = `
     console.log(await liter.generate("Hello", 9));
     console.log(await liter.generate("Hello", 9, 0.5));
+    try { await liter.generate("Hello", null, "hot") } catch (error) { console.log(error.message) }
     console.log(await liter.generate("Hello", { model: "openai/gpt-5", max_tokens: 9 }));
     console.log((await liter.invoke("openai", { prompt: "Hello" })).text);
     console.log((await liter.invoke("openai", '{"prompt": "Hello"}')).text);
@@ -166,6 +193,7 @@ test("the short forms, from the environment", async () => {
     try { liter.invokeSync("", "") } catch (error) { console.log(error.name) }
   `;
   const said = "You said: Hello";
-  const expected = [said, said, said, said, said, "gpt-5", said, "NotFoundError", "BadRequestError"];
+  const hot = "temperature must be a number, not a string";
+  const expected = [said, said, hot, said, said, said, "gpt-5", said, "NotFoundError", "BadRequestError"];
   assert.deepEqual((await run(script)).trim().split("\n"), expected);
 });

@@ -3,24 +3,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { run, noneOpen, simulator } from "./helpers.mjs";
 
-const config = simulator.providers("delay_ms=60000", { fast: "" });
-const interrupt = { config, signal: (child) => child.kill("SIGINT"), seconds: 20 };
+const config = simulator.providers("delay_ms=600000", { fast: "" });
+
+/** Interrupts once so many requests have arrived. */
+const interrupt = (count) => ({
+  config,
+  async signal(child) {
+    await simulator.waitFor((stats) => stats.requests_open === count);
+    child.kill("SIGINT");
+  },
+});
 
 const CALLS = {
-  chat: `client.chat("Hello").catch(() => {})`,
-  stream: `client.stream("Hello").text().catch(() => {})`,
-  invokeSync: `setTimeout(() => liter.invokeSync("", { prompt: "Hello" }), 50)`,
+  chat: `await client.chat("Hello")`,
+  stream: `await client.stream("Hello").text()`,
+  invokeSync: `liter.invokeSync("", { prompt: "Hello" })`,
 };
 
 for (const [name, call] of Object.entries(CALLS)) {
   test(`the default, ${name}`, async () => {
     const script = `
       const client = new liter.Client();
-      ${call};
       await client.chat("Hello", { provider: "fast" });
       console.log("ready");
+      ${call};
     `;
-    await run(script, { ...interrupt, expect: "SIGINT" });
+    await run(script, { ...interrupt(1), expect: "SIGINT" });
     await simulator.waitFor(noneOpen);
   });
 }
@@ -39,7 +47,7 @@ test("a handler", async () => {
     console.log(ended.map(({ reason }) => reason.name).join());
     console.log((await client.chat("after", { provider: "fast" })).text);
   `;
-  const said = await run(script, interrupt);
+  const said = await run(script, interrupt(2));
   assert.equal(said, "ready\nAbortError,AbortError\nYou said: after\n");
   await simulator.waitFor(noneOpen);
 });

@@ -3,6 +3,13 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { test } from "node:test";
+import {
+  brotliCompressSync,
+  createBrotliCompress,
+  createGzip,
+  deflateRawSync,
+  gzipSync,
+} from "node:zlib";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, RateLimitError, toFile } from "openai";
 import { createFetch } from "../src/fetch.js";
@@ -120,12 +127,14 @@ test("abort, an early end and a lost response close the socket", async () => {
   await simulator.waitFor(noneOpen);
   await assert.rejects(ours(echo, { signal: AbortSignal.abort(new RangeError("before")) }), RangeError);
 
-  const begin = async () => assert.equal((await ours(ofCase("endless"))).status, 200);
-  await begin();
-  await until(async () => {
-    gc();
-    return noneOpen(await simulator.stats());
-  });
+  for (const name of ["endless", "gzipped_stall"]) {
+    const begin = async () => assert.equal((await ours(ofCase(name))).status, 200);
+    await begin();
+    await until(async () => {
+      gc();
+      return noneOpen(await simulator.stats());
+    });
+  }
 });
 
 /** Headers that Node's fetch adds by itself, and those of the connection. */
@@ -199,11 +208,13 @@ test("redirects keep keys at their origin", async (t) => {
   server.listen(0);
   await once(server, "listening");
   const url = `http://127.0.0.1:${server.address().port}`;
-  const headers = { authorization: "Bearer sk-secret", "x-kept": "1" };
-  for (const [path, key] of [["/here", "Bearer sk-secret"], ["/away", undefined]]) {
+  const secrets = { authorization: "Bearer sk-secret", "x-api-key": "sk-secret", "api-key": "sk-secret" };
+  const headers = { ...secrets, cookie: "c=sk-secret", "x-kept": "1" };
+  for (const [path, kept] of [["/here", true], ["/away", false]]) {
     const answer = await ours(url + path, { method: "POST", body: "x", headers });
     const got = await answer.json();
-    assert.deepEqual([got.authorization, got["x-kept"]], [key, "1"]);
+    for (const name of Object.keys(secrets)) assert.equal(got[name], kept ? secrets[name] : undefined);
+    assert.deepEqual([got["x-kept"], JSON.stringify(got).includes("secret")], ["1", kept]);
     assert.equal(got["content-type"], undefined);
     assert.ok(answer.redirected);
   }
@@ -223,6 +234,117 @@ test("a broken answer", async () => {
   for (const url of ["ftp://127.0.0.1/", "no url", "http://u:p@127.0.0.1/"]) {
     await assert.rejects(ours(url), TypeError);
   }
+});
+
+/** A server of this test's, and its URL. */
+async function serve(t, answer) {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  t.after(() => (server.close(), server.closeAllConnections()));
+  await once(server, "listening");
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+test("a body in pieces: abort does not wait for it, and its error is told", async () => {
+  const stop = new AbortController();
+  const left = new Promise((cancel) => {
+    const body = new ReadableStream({ cancel });
+    const call = ours(echo, { method: "POST", body, duplex: "half", signal: stop.signal });
+    stop.abort(new RangeError("enough"));
+    return void assert.rejects(call, RangeError).catch(cancel);
+  });
+  assert.equal(await left, stop.signal.reason);
+
+  const late = new AbortController();
+  const body = new ReadableStream({ pull: () => late.abort(new RangeError("late")) });
+  await assert.rejects(ours(echo, { method: "POST", body, duplex: "half", signal: late.signal }), RangeError);
+
+  const cause = new RangeError("the file is gone");
+  const broken = new ReadableStream({ pull: (to) => to.error(cause) });
+  const error = await rejection(ours(echo, { method: "POST", body: broken, duplex: "half" }));
+  assert.deepEqual([error.name, error.message, error.cause], ["TypeError", "fetch failed", cause]);
+});
+
+test("a Request's signal ends the body, too, when the Request is forgotten", async () => {
+  const controller = new AbortController();
+  const answer = await (() => ours(new Request(ofCase("endless"), { signal: controller.signal })))();
+  for (let n = 0; n < 5; n++) {
+    gc();
+    await new Promise(setImmediate);
+  }
+  controller.abort(new RangeError("enough"));
+  await assert.rejects(answer.text(), RangeError);
+  await simulator.waitFor(noneOpen);
+});
+
+test("codings in every form", async (t) => {
+  const text = "compressed ".repeat(10_000);
+  const twice = brotliCompressSync(gzipSync(text));
+  const forms = {
+    "gzip, br": twice,
+    "GZIP ,br": twice,
+    deflate: deflateRawSync(text),
+    gzip: Buffer.concat([gzipSync(text.slice(0, 7)), gzipSync(text.slice(7))]),
+    "x-gzip": gzipSync(text),
+    br: brotliCompressSync(text),
+  };
+  let answer = [];
+  const url = await serve(t, (_, response) => {
+    response.writeHead(200, { "content-encoding": answer[0] });
+    // Byte by byte at the begin: what is decompressed is not bound to pieces.
+    for (const byte of answer[1].subarray(0, 20)) response.write(Uint8Array.of(byte));
+    response.end(answer[1].subarray(20));
+  });
+  for (answer of Object.entries(forms)) {
+    assert.equal(await (await ours(url)).text(), text, answer[0]);
+    const reader = (await ours(url)).body.getReader({ mode: "byob" });
+    const { value } = await reader.read(new Uint8Array(5), { min: 5 });
+    assert.equal(Buffer.from(value).toString(), "compr".slice(0, value.length));
+    await reader.cancel();
+  }
+  for (const coding of Object.keys(forms)) {
+    answer = [coding, Buffer.alloc(0)];
+    assert.equal(await (await ours(url)).text(), "");
+    answer = [coding, Buffer.from("not compressed")];
+    await assert.rejects((await ours(url)).text(), { name: "TypeError", message: "terminated" });
+    answer = [coding, forms[coding].subarray(0, -1)];
+    await assert.rejects((await ours(url)).text(), { name: "TypeError", message: "terminated" });
+  }
+  answer = ["gzip, unknown", Buffer.from("as it came")];
+  assert.equal(await (await ours(url)).text(), "as it came");
+});
+
+test("a compressed answer arrives as it is sent", async (t) => {
+  for (const [coding, packer] of [["br", createBrotliCompress()], ["gzip", createGzip()]]) {
+    const url = await serve(t, (_, response) => {
+      response.writeHead(200, { "content-encoding": coding }).flushHeaders();
+      packer.pipe(response);
+    });
+    const body = (await ours(url)).body.getReader();
+    for (const word of ["one", "two", "three"]) {
+      packer.write(word);
+      packer.flush();
+      assert.equal(Buffer.from((await body.read()).value).toString(), word);
+    }
+    packer.end();
+    assert.ok((await body.read()).done);
+  }
+});
+
+test("a status that is none", async (t) => {
+  const url = await serve(t, (_, response) => response.writeHead(700).end("x"));
+  const error = await rejection(ours(url));
+  assert.deepEqual([error.name, error.message], ["TypeError", "fetch failed"]);
+  assert.match(error.cause.message, /700/);
+});
+
+test("a clone is as the answer", async (t) => {
+  const url = await serve(t, ({ url }, response) => {
+    response.writeHead(url === "/end" ? 200 : 302, { location: "/end" }).end("text");
+  });
+  const answer = await ours(url);
+  const again = answer.clone().clone();
+  assert.deepEqual([again.url, again.redirected, await again.text()], [`${url}/end`, true, "text"]);
+  assert.equal(await answer.text(), "text");
 });
 
 test("a body that nobody reads is not read ahead", async () => {
@@ -252,10 +374,12 @@ test("a client of the user's, and settings", async () => {
 });
 
 test("a program ends whatever it left unread", async () => {
-  const script = `
-    const { createFetch } = require("./fetch.js");
-    const answer = await createFetch()(${JSON.stringify(ofCase("endless"))});
-    console.log(answer.status);`;
-  assert.equal(await run(script), "200\n");
-  await simulator.waitFor(noneOpen);
+  for (const name of ["endless", "gzipped_stall"]) {
+    const script = `
+      const { createFetch } = require("./fetch.js");
+      const answer = await createFetch()(${JSON.stringify(ofCase(name))});
+      console.log(answer.status);`;
+    assert.equal(await run(script), "200\n");
+    await simulator.waitFor(noneOpen);
+  }
 });

@@ -69,7 +69,7 @@ test("a fan-out has its own targets", async () => {
 });
 
 test("a fan-out waits for as many answers as are wanted", async () => {
-  const client = new Client(simulator.providers("", { slow: "delay_ms=100", bad: "bad_key" }));
+  const client = new Client(simulator.providers("", { slow: "delay_ms=1000", bad: "bad_key" }));
   const messages = [{ role: "user", content: "Hello" }];
   const more = { first: 2, timeout_ms: 5000 };
   const { results, failures } = await client.generateMulti(messages, ["slow", "bad", "openai"], more);

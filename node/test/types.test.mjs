@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
 import liter from "../src/index.js";
-import { HERE, ROOT, table } from "./helpers.mjs";
+import { HERE, ROOT, simulator, table } from "./helpers.mjs";
 
 const { OPTION_NAMES } = createRequire(import.meta.url)("../src/_request.js");
 
@@ -125,6 +125,19 @@ test("options", () => {
 
 test("what is declared is exported, and the other way round", () => {
   assert.deepEqual([...new Set(values)].sort(), Object.keys(liter).sort());
+});
+
+test("metrics have the members that are declared", async () => {
+  const client = new liter.Client(simulator.config());
+  await client.chat("Hello");
+  const metrics = client.metrics();
+  const [target] = metrics.targets;
+  for (const [name, document] of Object.entries({ Metrics: metrics, TargetMetrics: target })) {
+    const members = declared.get(name);
+    assert.deepEqual(Object.keys(document).filter((member) => !members.has(member)), [], name);
+    const required = [...members.keys()].filter((member) => !members.get(member));
+    assert.deepEqual(required.filter((member) => !(member in document)), [], name);
+  }
 });
 
 test("every member of a class is there", () => {

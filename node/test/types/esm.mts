@@ -16,6 +16,7 @@ import type {
   Chunk,
   Config,
   Message,
+  Metrics,
   MultiResponse,
   Options,
   Reset,
@@ -51,8 +52,18 @@ export async function use(): Promise<string> {
   if (attempt?.may_be_billed) text += multi.results.map((one) => one.text).join();
   const whole: Response | undefined = stream.response;
   const counters: string = client.metrics("prometheus");
+  const { in_flight: open, providers, targets }: Metrics = client.metrics();
+  const slow = targets.filter(({ p95_ms: ms, breaker }) => breaker === "closed" && (ms ?? 0) > 1000);
+  text += open + slow.length + (providers["openai"]?.errors.rate_limit ?? 0);
+  await client.chat("Hello", {
+    tools: [
+      { type: "function", function: { name: "f", parameters: { type: "object" } } },
+      { type: "web_search_20250305", name: "web_search", max_uses: 5 },
+    ],
+  });
   await client.close({ graceMs: 5 });
   text += await generate("Hello", 10, 0.5);
+  text += await generate("Hello", null, 0.5);
   text += await generate("Hello", { provider: "openai", max_tokens: 10 });
   text += (await invoke("openai", { prompt: "Hello" })).text + invokeSync(null, "{}").text;
   return text + counters + usage?.total_tokens + whole?.text;
@@ -78,6 +89,14 @@ export function mistakes(client: Client): void {
   new Client({ retry: true });
   // @ts-expect-error: a text
   void client.chat({ prompt: 5 });
+  // @ts-expect-error: a function has a name
+  void client.chat("Hello", { tools: [{ type: "function", function: { nme: "f" } }] });
+  // @ts-expect-error: not a list
+  void client.generateMulti("Hello", "openai/m");
+  // @ts-expect-error: its signal is meant
+  void client.chat("Hello", { signal: new AbortController() });
+  // @ts-expect-error: it may be absent
+  void client.chat("Hello").then(({ usage }) => usage.total_tokens);
   // @ts-expect-error: there is no such kind
   void (new LiterLLMError("x").kind === "oops");
 }
