@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) table: Table,
     pub(crate) network: Option<Arc<dyn Network>>,
+    /// The number of the process.
+    pub(crate) process: u32,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
@@ -114,6 +116,7 @@ impl Client {
             table: Table::new(&config, seed),
             config,
             network,
+            process: std::process::id(),
             state: watch::Sender::new(State::Open),
             in_flight: AtomicUsize::new(0),
             idle: Notify::new(),

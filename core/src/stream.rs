@@ -199,7 +199,9 @@ impl Streaming {
 
 /// Chunks of a provider that gives no time have the answer's.
 fn dated(mut chunks: Vec<Chunk>, parts: &Parts) -> Vec<Chunk> {
-    let date = shared::date(&parts.headers);
-    chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+    if chunks.iter().any(|chunk| chunk.created.is_none()) {
+        let date = shared::date(&parts.headers);
+        chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+    }
     chunks
 }

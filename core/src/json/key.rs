@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Cow<'static, str>);
 
-/// The names that are common in answers, by their length.
-const KNOWN: [&[&str]; 27] = [
+/// The names that are common in requests, in answers and among rate limit headers, by their length.
+const KNOWN: [&[&str]; 31] = [
     &[],
     &["p"],
     &["id"],
@@ -43,12 +43,21 @@ const KNOWN: [&[&str]; 27] = [
     &["system_fingerprint"],
     &[],
     &[],
-    &["prompt_tokens_details"],
+    &["prompt_tokens_details", "max_completion_tokens"],
     &[],
     &["cache_read_input_tokens"],
-    &[],
+    &["x-ratelimit-limit-tokens", "x-ratelimit-reset-tokens"],
     &["completion_tokens_details"],
-    &["accepted_prediction_tokens", "rejected_prediction_tokens"],
+    &[
+        "accepted_prediction_tokens",
+        "rejected_prediction_tokens",
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-reset-requests",
+    ],
+    &[],
+    &["x-ratelimit-remaining-tokens"],
+    &[],
+    &["x-ratelimit-remaining-requests"],
 ];
 
 impl Key {
@@ -56,6 +65,12 @@ impl Key {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name, copied unless it is known.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self::read(Cow::Borrowed(name))
     }
 
     /// A name that was read.

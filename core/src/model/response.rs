@@ -261,6 +261,6 @@ impl Response {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         // The first choice's text stands twice, and escapes make it longer.
-        to_vec(self, 1024 + self.text.len() * 9 / 4)
+        to_vec(self, 2048 + self.text.len() * 9 / 4)
     }
 }

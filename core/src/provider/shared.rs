@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
-use crate::json::Value;
+use crate::json::{Key, Value};
 use crate::model::Warning;
 
 /// The provider's id of the request, under any of the names in use.
@@ -35,9 +35,11 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
 #[must_use]
 pub fn is_rate_limit(name: &str) -> bool {
     static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
-    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search.
+    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search, and
+    // the place after "x-" most of the others.
     matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
-        && WORD.find(name.as_bytes()).is_some()
+        && (name.get(2..).is_some_and(|rest| rest.starts_with("ratelimit"))
+            || WORD.find(name.as_bytes()).is_some())
 }
 
 /// The rate limit headers, as they came.
@@ -50,7 +52,7 @@ pub fn rate_limits(headers: &HeaderMap) -> Object {
             is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms"
         })
         .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), Value::String(value.to_str().ok()?.to_owned())))
+            Some((Key::of(name.as_str()), Value::String(value.to_str().ok()?.to_owned())))
         })
         .collect()
 }

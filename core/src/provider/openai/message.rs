@@ -48,6 +48,10 @@ impl Piece {
         let mut piece = Piece::default();
         object.shift_remove("role");
         piece.content = take_string(&mut object, "content");
+        // As in most deltas.
+        if object.is_empty() {
+            return piece;
+        }
         let mut thinking = String::new();
         if let Some(parts) = take_list(&mut object, "content") {
             let others = piece.read_parts(parts, &mut thinking);
