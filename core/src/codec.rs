@@ -83,8 +83,8 @@ pub fn type_name(value: &Value) -> &'static str {
 /// is unknown. `null` counts as absent, as every provider's SDK sends it.
 pub struct Fields {
     object: Object,
-    /// How many members have not been taken yet: most readers ask for many more than there are.
-    left: usize,
+    /// The bits of the members' names: most readers ask for many more members than there are.
+    names: u64,
     path: Path,
 }
 
@@ -122,7 +122,8 @@ impl Fields {
     /// Reads `object`, which stands at `path` ("" for the document itself).
     #[must_use]
     pub fn new(object: Object, path: impl Into<Path>) -> Self {
-        Fields { left: object.len(), object, path: path.into() }
+        let names = object.keys().fold(0, |names, name| names | Key::bit(name));
+        Fields { object, names, path: path.into() }
     }
 
     /// Reads a value that must be an object.
@@ -145,12 +146,10 @@ impl Fields {
 
     /// Any value but `null`, which stays in its place: the others need not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {
-        if self.left == 0 {
+        if self.names & Key::bit(name) == 0 {
             return None;
         }
-        let value = self.object.get_mut(name).map(Value::take).filter(|value| !value.is_null())?;
-        self.left -= 1;
-        Some(value)
+        self.object.get_mut(name).map(Value::take).filter(|value| !value.is_null())
     }
 
     /// A string.

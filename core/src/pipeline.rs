@@ -60,7 +60,7 @@ pub(crate) struct Parts {
 }
 
 /// One whole answer.
-pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
+pub(crate) async fn whole(call: &Call) -> Result<Box<Response>, Error> {
     match race(call).await {
         Ok(served) => Ok(call.respond(served)),
         Err(error) => Err(call.failed(error)),
@@ -266,7 +266,7 @@ impl Call {
     }
 
     /// The response: the provider's answer and what is ours.
-    fn respond(&self, served: Served) -> Response {
+    fn respond(&self, served: Served) -> Box<Response> {
         let Served { target, parts, mut warnings, content, ttft_ms, .. } = served;
         let answer = match content {
             Content::Whole(answer) => answer,
@@ -282,12 +282,13 @@ impl Call {
         parts: &Parts,
         own_warnings: &mut Vec<Warning>,
         ttft_ms: Option<f64>,
-    ) -> Response {
+    ) -> Box<Response> {
         let mut warnings = self.warnings.clone();
         warnings.append(own_warnings);
         warnings.extend(answer.warnings);
         let first = answer.choices.first().and_then(|choice| choice.message.content.clone());
-        Response {
+        // Boxed: it is large, and goes through many hands.
+        Box::new(Response {
             id: answer.id,
             object: "chat.completion",
             created: answer.created.or_else(|| shared::date(&parts.headers)),
@@ -315,7 +316,7 @@ impl Call {
                 ratelimit: shared::rate_limits(&parts.headers),
                 provider_fields: answer.fields,
             },
-        }
+        })
     }
 
     /// The error, with what every error of this call has in common.

@@ -22,7 +22,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    pub(super) async fn whole(&self, call: Box<Call>) -> Result<Response, Error> {
+    pub(super) async fn whole(&self, call: Box<Call>) -> Result<Box<Response>, Error> {
         let outcome = self.unless_closed(pin!(pipeline::whole(&call))).await;
         let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
         let response = outcome.map_err(|error| self.failed(error))?;

@@ -67,6 +67,14 @@ impl Key {
         &self.0
     }
 
+    /// A bit for a name. Two that differ mostly have different ones: a set of them tells of most names
+    /// that they are not in it.
+    #[inline]
+    pub(crate) fn bit(name: &str) -> u64 {
+        let first = name.as_bytes().first().copied().unwrap_or_default();
+        1 << ((name.len() * 5 + usize::from(first)) % 64)
+    }
+
     /// A name, copied unless it is known.
     #[must_use]
     pub fn of(name: &str) -> Self {
@@ -76,8 +84,9 @@ impl Key {
     /// A name that was read.
     pub(super) fn read(text: Cow<'_, str>) -> Self {
         let known = KNOWN.get(text.len()).copied().unwrap_or_default();
-        let first = text.as_bytes().first();
-        let same = |name: &&&str| name.as_bytes().first() == first && **name == &*text;
+        // No name in the table is empty.
+        let first = text.as_bytes().first().copied().unwrap_or_default();
+        let same = |name: &&&str| name.as_bytes()[0] == first && **name == &*text;
         match known.iter().find(same) {
             Some(name) => Key(Cow::Borrowed(name)),
             None => Key(Cow::Owned(text.into_owned())),

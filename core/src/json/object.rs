@@ -49,11 +49,9 @@ impl Object {
     /// An object of members in the order of a document. Of several with one name the last counts,
     /// in the place of the first.
     pub(super) fn of(members: Vec<(Key, Value)>) -> Self {
-        // Names that have been seen, by length and first letter: most are told apart by that.
-        let mut seen = 0_u64;
+        let mut seen = 0;
         let repeats = |(i, (key, _)): (usize, &(Key, Value))| {
-            let first = key.as_bytes().first().copied().unwrap_or_default();
-            let bit = 1 << ((key.len() * 5 + usize::from(first)) % 64);
+            let bit = Key::bit(key);
             let maybe = seen & bit != 0;
             seen |= bit;
             maybe && members[..i].iter().any(|(other, _)| other == key)

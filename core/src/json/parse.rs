@@ -93,8 +93,16 @@ impl<'a> Parser<'a> {
 
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.at) {
+        match self.byte() {
+            // Compact documents have none.
+            Some(b' ' | b'\n' | b'\r' | b'\t') => self.skip(),
+            byte => byte,
+        }
+    }
+
+    #[inline(never)]
+    fn skip(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
         }
         self.byte()
@@ -237,6 +245,8 @@ impl<'a> Parser<'a> {
     #[inline(never)]
     fn escaped(&mut self, run: &str) -> Result<Cow<'a, str>, Fault> {
         self.scratch.clear();
+        // At once what most texts want.
+        self.scratch.reserve(run.len() + 512);
         self.scratch.push_str(run);
         loop {
             match self.byte() {

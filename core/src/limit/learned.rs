@@ -64,12 +64,14 @@ fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Readi
     let (before, after) = (&name[..at], &name[at + "remaining".len()..]);
     let beside = |word: &str| {
         // The names are few, and comparing one costs less than looking it up.
+        let length = before.len() + word.len() + after.len();
         let same = |(name, _): &(&HeaderName, _)| {
-            let rest = name.as_str().strip_prefix(before).and_then(|rest| rest.strip_prefix(word));
-            rest == Some(after)
+            let name = name.as_str();
+            let rest = name.strip_prefix(before).filter(|_| name.len() == length);
+            rest.and_then(|rest| rest.strip_prefix(word)) == Some(after)
         };
         let (_, value) = headers.iter().find(same)?;
-        value.to_str().ok().filter(|value| !value.is_empty()).map(str::trim)
+        value.to_str().ok().filter(|value| !value.is_empty()).map(str::trim_ascii)
     };
     let named = period(name);
     let date = || httpdate::parse_http_date(shared::text(headers, "date")?).ok();
@@ -96,7 +98,7 @@ fn draft(value: &str) -> Option<Reading> {
 
 /// A count; those too large for us are as good as none (2^63 and more [rec: Hugging Face]).
 fn number(text: &str) -> Option<u64> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     // Up to here a float says the same.
     if let (..=15, Ok(number)) = (text.len(), text.parse()) {
         return Some(number);
@@ -110,12 +112,12 @@ fn unit(name: &str) -> Option<Unit> {
     let mut unit = None;
     let mut other = false;
     let mut remaining = false;
-    for word in name.split('-') {
+    for word in name.as_bytes().split(|byte| *byte == b'-') {
         match word {
-            "remaining" => remaining = true,
-            "tokens" | "ratelimitbysize" => unit = Some(Unit::Tokens),
-            "requests" | "req" => unit = unit.or(Some(Unit::Requests)),
-            "x" | "ratelimit" | "anthropic" | "10" | "second" | "minute" => {}
+            b"remaining" => remaining = true,
+            b"tokens" | b"ratelimitbysize" => unit = Some(Unit::Tokens),
+            b"requests" | b"req" => unit = unit.or(Some(Unit::Requests)),
+            b"x" | b"ratelimit" | b"anthropic" | b"10" | b"second" | b"minute" => {}
             _ => other = true,
         }
     }

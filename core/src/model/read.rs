@@ -38,7 +38,7 @@ impl Request {
             tools: read_tools(&mut fields, &mut unknown)?,
             tool_choice: read_tool_choice(&mut fields)?,
             parallel_tool_calls: fields.bool("parallel_tool_calls")?,
-            response_format: read_response_format(&mut fields, &mut unknown)?,
+            response_format: read_response_format(&mut fields, &mut unknown)?.map(Box::new),
             reasoning: read_reasoning(&mut fields, &mut unknown)?,
             stream: fields.bool("stream")?.unwrap_or(false),
             metadata: fields.object("metadata")?,

@@ -58,7 +58,7 @@ pub(crate) fn reset_of(
     name: &str,
     at: Option<SystemTime>,
 ) -> Option<Duration> {
-    time_until(text(headers, &name.replace("remaining", "reset"))?, || at)
+    time_until(text(headers, name.replace("remaining", "reset"))?, || at)
 }
 
 /// Google's `RetryInfo` among an error's `details`: `{"@type": "type.googleapis.com/
