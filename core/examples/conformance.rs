@@ -91,11 +91,11 @@ impl Row {
                 Started::Stream(stream) => match stream.next().await? {
                     Step::Chunks(chunks) => events.extend(chunks.iter().map(document)),
                     Step::Restarted(reset) => events.push(document(&reset)),
-                    Step::Done(response) => return Ok(Answer::Chat(*response)),
+                    Step::Done(response) => return Ok(Answer::Chat(response)),
                 },
                 Started::Http(stream) => match stream.next().await? {
                     HttpStep::Event(event) => events.push(document(&event)),
-                    HttpStep::Done(answer) => return Ok(Answer::Http(*answer)),
+                    HttpStep::Done(answer) => return Ok(Answer::Http(answer)),
                 },
                 Started::Whole(_) => {
                     return Err(Error::new(

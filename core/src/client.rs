@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) table: Table,
     pub(crate) network: Option<Arc<dyn Network>>,
+    /// The number of the process.
+    pub(crate) process: u32,
     state: watch::Sender<State>,
     in_flight: AtomicUsize,
     idle: Notify,
@@ -70,17 +72,17 @@ enum Planned {
 /// A whole answer.
 pub enum Answer {
     /// To a chat request.
-    Chat(Response),
+    Chat(Box<Response>),
     /// To a chat request that went to several targets.
     Many(Many),
     /// To a request that was passed through.
-    Http(HttpAnswer),
+    Http(Box<HttpAnswer>),
 }
 
 /// What [`Client::start`] began.
 pub enum Started {
     /// The whole answer.
-    Whole(Box<Answer>),
+    Whole(Answer),
     /// A stream that has opened.
     Stream(Box<ChatStream>),
     /// An answer that is passed through as it arrives.
@@ -114,6 +116,7 @@ impl Client {
             table: Table::new(&config, seed),
             config,
             network,
+            process: std::process::id(),
             state: watch::Sender::new(State::Open),
             in_flight: AtomicUsize::new(0),
             idle: Notify::new(),
@@ -136,7 +139,7 @@ impl Client {
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
         match self.plan(&permit, request, options, Some(false))? {
-            Planned::Chat(call) => permit.whole(call).await,
+            Planned::Chat(call) => Ok(*permit.whole(call).await?),
             Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
         }
     }
@@ -158,7 +161,8 @@ impl Client {
             Planned::Chat(call) => Ok(Answer::Chat(permit.whole(call).await?)),
             Planned::Many(calls, first) => Ok(Answer::Many(permit.many(calls, first).await?)),
             Planned::Http(call, options) => {
-                Ok(Answer::Http(passthrough::answer(self, &permit, *call, &options).await?))
+                let answer = passthrough::answer(self, &permit, *call, &options).await?;
+                Ok(Answer::Http(Box::new(answer)))
             }
         }
     }
@@ -186,10 +190,11 @@ impl Client {
             Planned::Chat(call) => Answer::Chat(permit.whole(call).await?),
             Planned::Many(calls, first) => Answer::Many(permit.many(calls, first).await?),
             Planned::Http(call, options) => {
-                Answer::Http(passthrough::answer(self, &permit, *call, &options).await?)
+                let answer = passthrough::answer(self, &permit, *call, &options).await?;
+                Answer::Http(Box::new(answer))
             }
         };
-        Ok(Started::Whole(Box::new(whole)))
+        Ok(Started::Whole(whole))
     }
 
     /// Reads the documents and finds the targets, all before anything is waited for: what is kept
@@ -316,11 +321,18 @@ impl Answer {
     /// The response document, compact, in canonical member order.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        match self {
-            Answer::Chat(response) => response.to_json(),
+        self.to_json_behind(0)
+    }
+
+    /// The same behind so many zero bytes, for a caller that puts something of its own there.
+    #[must_use]
+    pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
+        let document = match self {
+            Answer::Chat(response) => return response.to_json_behind(room),
             Answer::Many(many) => many.to_json(),
             Answer::Http(answer) => answer.to_json(),
-        }
+        };
+        if room == 0 { document } else { [vec![0; room], document].concat() }
     }
 }
 

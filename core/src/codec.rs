@@ -4,10 +4,12 @@
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
 //! value: a value may be a prompt.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::json::{Fault, MAX_DEPTH, Number, Value, parse};
+use crate::json::{Fault, Key, MAX_DEPTH, Number, Value, parse};
 
 pub use crate::json::Object;
 
@@ -81,33 +83,72 @@ pub fn type_name(value: &Value) -> &'static str {
 /// is unknown. `null` counts as absent, as every provider's SDK sends it.
 pub struct Fields {
     object: Object,
-    path: String,
+    /// The bits of the members' names: most readers ask for many more members than there are.
+    names: u64,
+    path: Path,
+}
+
+/// Where a value stands in its document. It is made into text only for a message.
+#[derive(Debug)]
+pub enum Path {
+    /// As text.
+    Text(Cow<'static, str>),
+    /// An item of the list of this name: `messages[2]`.
+    Item(&'static str, usize),
+}
+
+impl From<&'static str> for Path {
+    fn from(text: &'static str) -> Self {
+        Path::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Path {
+    fn from(text: String) -> Self {
+        Path::Text(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Text(text) => f.write_str(text),
+            Path::Item(list, i) => write!(f, "{list}[{i}]"),
+        }
+    }
 }
 
 impl Fields {
     /// Reads `object`, which stands at `path` ("" for the document itself).
     #[must_use]
-    pub fn new(object: Object, path: impl Into<String>) -> Self {
-        Fields { object, path: path.into() }
+    pub fn new(object: Object, path: impl Into<Path>) -> Self {
+        let names = object.keys().fold(0, |names, name| names | Key::bit(name));
+        Fields { object, names, path: path.into() }
     }
 
     /// Reads a value that must be an object.
-    pub fn of(value: Value, path: impl Into<String>) -> Result<Self, Error> {
+    pub fn of(value: Value, path: impl Into<Path>) -> Result<Self, Error> {
         let path = path.into();
         match value {
-            Value::Object(object) => Ok(Fields { object, path }),
-            other => Err(wrong(&path, "an object", &other)),
+            Value::Object(object) => Ok(Fields::new(object, path)),
+            other => Err(wrong(&path.to_string(), "an object", &other)),
         }
     }
 
     /// The path of a member, for messages.
     #[must_use]
     pub fn at(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        match &self.path {
+            Path::Text(text) if text.is_empty() => name.to_owned(),
+            path => format!("{path}.{name}"),
+        }
     }
 
     /// Any value but `null`, which stays in its place: the others need not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {
+        if self.names & Key::bit(name) == 0 {
+            return None;
+        }
         self.object.get_mut(name).map(Value::take).filter(|value| !value.is_null())
     }
 
@@ -178,12 +219,11 @@ impl Fields {
 
     /// An object's members; `Some(None)`: the member is `false`.
     pub fn object_or_false(&mut self, name: &str) -> Result<Option<Option<Fields>>, Error> {
-        let path = self.at(name);
         match self.value(name) {
             None => Ok(None),
             Some(Value::Bool(false)) => Ok(Some(None)),
-            Some(Value::Object(object)) => Ok(Some(Some(Fields::new(object, path)))),
-            Some(other) => Err(wrong(&path, "an object or false", &other)),
+            Some(Value::Object(object)) => Ok(Some(Some(Fields::new(object, self.at(name))))),
+            Some(other) => Err(wrong(&self.at(name), "an object or false", &other)),
         }
     }
 
@@ -222,10 +262,8 @@ impl Fields {
 
     /// Adds the paths of the members that nobody asked for.
     pub fn rest_into(self, unknown: &mut Vec<String>) {
-        let Fields { object, path } = self;
-        for (name, _) in object.into_iter().filter(|(_, value)| !value.is_null()) {
-            unknown.push(if path.is_empty() { name.into() } else { format!("{path}.{name}") });
-        }
+        let of_value = |(name, value): (&Key, &Value)| (!value.is_null()).then(|| self.at(name));
+        unknown.extend(self.object.iter().filter_map(of_value));
     }
 }
 

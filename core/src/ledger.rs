@@ -131,7 +131,8 @@ impl Ledger {
     /// The attempts, for the document; `name` names a target.
     pub(crate) fn attempts(&self, name: impl Fn(usize) -> String) -> Vec<Attempt> {
         let attempt = |entry: &Entry| {
-            let (end, kind) = entry.end.unwrap_or((Instant::now(), Some(ErrorKind::Cancelled)));
+            let cancelled = || (Instant::now(), Some(ErrorKind::Cancelled));
+            let (end, kind) = entry.end.unwrap_or_else(cancelled);
             // A provider does not bill what it answered with an error status.
             let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
             Attempt {

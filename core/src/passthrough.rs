@@ -209,7 +209,7 @@ impl Plan {
         let began = self.began.unwrap_or(self.deadline.start);
         let liter = Liter {
             v: 1,
-            request_id: unique("llm_"),
+            request_id: unique(&permit.inner, "llm_"),
             provider_request_id: shared::request_id(&headers),
             attempts: self.attempt(Some(status), None).into_iter().collect(),
             timing: Timing {

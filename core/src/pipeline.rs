@@ -61,7 +61,7 @@ pub(crate) struct Parts {
 }
 
 /// One whole answer.
-pub(crate) async fn whole(call: &Call) -> Result<Response, Error> {
+pub(crate) async fn whole(call: &Call) -> Result<Box<Response>, Error> {
     match race(call).await {
         Ok(served) => Ok(call.respond(served)),
         Err(error) => Err(call.failed(error)),
@@ -207,7 +207,7 @@ impl Call {
             }
             return Ok(None);
         }
-        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(|| unique("")))))
+        Ok(Some(own.unwrap_or_else(|| self.idempotency.get_or_init(|| unique(&self.inner, "")))))
     }
 
     /// The target to try next among those that are `wanted`: the first that is well. Where none is,
@@ -276,7 +276,7 @@ impl Call {
     }
 
     /// The response: the provider's answer and what is ours.
-    fn respond(&self, served: Served) -> Response {
+    fn respond(&self, served: Served) -> Box<Response> {
         let Served { target, parts, mut warnings, content, ttft_ms, .. } = served;
         let answer = match content {
             Content::Whole(answer) => answer,
@@ -292,12 +292,13 @@ impl Call {
         parts: &Parts,
         own_warnings: &mut Vec<Warning>,
         ttft_ms: Option<f64>,
-    ) -> Response {
+    ) -> Box<Response> {
         let mut warnings = self.warnings.clone();
         warnings.append(own_warnings);
         warnings.extend(answer.warnings);
         let first = answer.choices.first().and_then(|choice| choice.message.content.clone());
-        Response {
+        // Boxed: it is large, and goes through many hands.
+        Box::new(Response {
             id: answer.id,
             object: "chat.completion",
             created: answer.created.or_else(|| shared::date(&parts.headers)),
@@ -309,7 +310,7 @@ impl Call {
             warnings,
             liter: Liter {
                 v: 1,
-                request_id: unique("llm_"),
+                request_id: unique(&self.inner, "llm_"),
                 provider_request_id: shared::request_id(&parts.headers),
                 finish_reason_raw: answer.finish_reason_raw,
                 usage_raw: answer.usage_raw,
@@ -325,7 +326,7 @@ impl Call {
                 ratelimit: shared::rate_limits(&parts.headers),
                 provider_fields: answer.fields,
             },
-        }
+        })
     }
 
     /// Every attempt so far.
@@ -341,20 +342,20 @@ impl Call {
     }
 }
 
-/// A number that no other has. A keyed hash of the process and a count costs no system call for
-/// random numbers; a forked process, which inherits key and count, differs in its own number.
-pub(crate) fn unique(prefix: &str) -> String {
-    const HEX: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+/// A number that no other has. A keyed hash of the process and a count costs no system call; a forked
+/// process, which inherits key and count, differs in its own number, with which it makes its clients.
+pub(crate) fn unique(inner: &Inner, prefix: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     static KEY: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let key = KEY.get_or_init(RandomState::new);
-    let call = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let call = (inner.process, COUNT.fetch_add(1, Ordering::Relaxed));
     let mut id = String::with_capacity(prefix.len() + 32);
     id.push_str(prefix);
     for half in 0..2 {
         let number = key.hash_one((call, half));
-        id.extend((0..16).rev().map(|digit| HEX[(number >> (digit * 4)) as usize & 15]));
+        let digit = |at: u32| char::from(HEX[(number >> (at * 4)) as usize & 15]);
+        id.extend((0..16).rev().map(digit));
     }
     id
 }

@@ -92,7 +92,7 @@ impl Open {
         };
         match outcome {
             Ok(Some(chunks)) => Ok(Step::Chunks(chunks)),
-            Ok(None) => Ok(Step::Done(Box::new(self.done()?))),
+            Ok(None) => Ok(Step::Done(self.done()?)),
             Err(error) => {
                 let Some(served) = self.served.take() else { return Err(error) };
                 let target = served.target;
@@ -102,7 +102,7 @@ impl Open {
         }
     }
 
-    fn done(&mut self) -> Result<Response, Error> {
+    fn done(&mut self) -> Result<Box<Response>, Error> {
         let over = || Error::new(ErrorKind::Internal, "the stream was read past its end");
         let mut served = self.served.take().ok_or_else(over)?;
         let answer = match served.content {
@@ -201,7 +201,9 @@ impl Streaming {
 
 /// Chunks of a provider that gives no time have the answer's.
 fn dated(mut chunks: Vec<Chunk>, parts: &Parts) -> Vec<Chunk> {
-    let date = shared::date(&parts.headers);
-    chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+    if chunks.iter().any(|chunk| chunk.created.is_none()) {
+        let date = shared::date(&parts.headers);
+        chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+    }
     chunks
 }

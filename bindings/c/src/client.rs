@@ -5,13 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use liter_llm_core::{Client, Config, Error, ErrorKind};
+use liter_llm_core::{Answer, Client, Config, Error, ErrorKind};
 
+use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_FAILED, LITER_LLM_OK, bytes, document, engine, guard, logs, sys,
+    LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, guard, logs, sys,
 };
 
 /// A client: configuration, connections, limits.
@@ -64,7 +65,7 @@ pub unsafe extern "C" fn liter_llm_client_new(
             }
             Err(fault) => {
                 // SAFETY: not NULL, and the caller's to write to.
-                unsafe { *error = document::give(&fault.to_json()) };
+                unsafe { *error = Document::copy(&fault.to_json()).give() };
                 LITER_LLM_FAILED
             }
         }
@@ -105,14 +106,14 @@ pub unsafe extern "C" fn liter_llm_client_call(
         if client.is_closed() {
             return LITER_LLM_E_CLOSED;
         }
-        let (status, text) = match call(lanes, request, options) {
-            Ok(text) => (LITER_LLM_OK, text),
-            Err(error) => (LITER_LLM_FAILED, error.to_json()),
+        let (status, document) = match call(lanes, request, options) {
+            Ok(answer) => (LITER_LLM_OK, Document::of(&answer)),
+            Err(error) => (LITER_LLM_FAILED, Document::copy(&error.to_json())),
         };
         // SAFETY: neither is NULL, and both are the caller's to write to.
         unsafe {
-            *out = document::give(&text);
-            *out_len = text.len();
+            *out_len = document.len();
+            *out = document.give();
         }
         status
     })
@@ -127,7 +128,7 @@ pub(crate) fn start() -> Result<&'static Engine, Error> {
 }
 
 /// One call on the calling thread, which waits for it.
-pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
     if sys::thread_is_ending() {
         return call_elsewhere(lanes, request, options);
     }
@@ -151,7 +152,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
     match outcome.map_err(|error| engine.blame(error)) {
         Ok(answer) => {
             logs::succeeded(&answer);
-            Ok(answer.to_json())
+            Ok(answer)
         }
         Err(error) => {
             logs::failed(&error);
@@ -162,7 +163,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<
 
 /// The same on a thread made for it: in its last destructors a thread has no thread-local data any
 /// more, and without that tokio cannot wait.
-fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Vec<u8>, Error> {
+fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
     let outcome = sys::with_signals_blocked(|| {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("liter-llm".to_owned());
@@ -204,7 +205,7 @@ pub unsafe extern "C" fn liter_llm_client_metrics(
         };
         // SAFETY: neither is NULL, and both are the caller's to write to.
         unsafe {
-            *out = document::give(&text);
+            *out = Document::copy(&text).give();
             *out_len = text.len();
         }
         LITER_LLM_OK

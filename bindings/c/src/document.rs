@@ -1,40 +1,48 @@
 //! Text that the caller owns until it hands it to `liter_llm_free`.
 //!
-//! A small header in front of the text holds its size, so that freeing needs no length, and a magic
-//! number, so that a debug build tells a wrong or second free from a right one.
+//! A small head in front of the text holds how much memory there is, so that freeing needs no length,
+//! and a magic number, so that a debug build tells a wrong or second free from a right one. Answers are
+//! written behind it at once, and not copied.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_char;
+use std::mem::ManuallyDrop;
 
-#[repr(C)]
-struct Header {
-    size: usize,
-    magic: u64,
-}
+use liter_llm_core::Answer;
 
+/// The capacity of the memory, then the magic number.
+const HEAD: usize = 16;
 const LIVE: u64 = 0x6c69_7465_725f_6c6c;
 const DEAD: u64 = 0x6465_6164_6465_6164;
-const HEAD: usize = size_of::<Header>();
 
-fn layout(size: usize) -> Layout {
-    // A document has at most some 32 MiB; the sum cannot overflow.
-    Layout::from_size_align(HEAD + size, align_of::<Header>()).unwrap_or(Layout::new::<Header>())
-}
+/// A text with room for its head in front.
+pub(crate) struct Document(Vec<u8>);
 
-/// A copy of `text` with a NUL behind it, owned by the caller.
-pub(crate) fn give(text: &[u8]) -> *mut c_char {
-    let layout = layout(text.len() + 1);
-    // SAFETY: the layout has a size; the writes stay inside it.
-    unsafe {
-        let base = alloc(layout);
-        if base.is_null() {
-            handle_alloc_error(layout);
-        }
-        base.cast::<Header>().write(Header { size: text.len() + 1, magic: LIVE });
-        let start = base.add(HEAD);
-        start.copy_from_nonoverlapping(text.as_ptr(), text.len());
-        start.add(text.len()).write(0);
-        start.cast()
+impl Document {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        Document(answer.to_json_behind(HEAD))
+    }
+
+    pub(crate) fn copy(text: &[u8]) -> Self {
+        let mut document = Vec::with_capacity(HEAD + text.len() + 1);
+        document.extend_from_slice(&[0; HEAD]);
+        document.extend_from_slice(text);
+        Document(document)
+    }
+
+    /// Bytes of the text.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() - HEAD
+    }
+
+    /// The text with a NUL behind it, owned by the caller.
+    pub(crate) fn give(self) -> *mut c_char {
+        let mut document = ManuallyDrop::new(self.0);
+        document.push(0);
+        let capacity = document.capacity() as u64;
+        document[..8].copy_from_slice(&capacity.to_ne_bytes());
+        document[8..HEAD].copy_from_slice(&LIVE.to_ne_bytes());
+        // SAFETY: it is longer than its head.
+        unsafe { document.as_mut_ptr().add(HEAD).cast() }
     }
 }
 
@@ -44,15 +52,15 @@ pub unsafe extern "C" fn liter_llm_free(document: *mut c_char) {
     if document.is_null() {
         return;
     }
-    // SAFETY: `give` put a header in front of the text.
+    // SAFETY: `give` put a head in front of the text, and left the memory of a `Vec` to the caller.
     unsafe {
         let base = document.cast::<u8>().sub(HEAD);
-        let header = base.cast::<Header>();
-        if cfg!(debug_assertions) && (*header).magic != LIVE {
+        let (capacity, magic) = (base.cast::<u64>(), base.add(8).cast::<u64>());
+        if cfg!(debug_assertions) && magic.read_unaligned() != LIVE {
             eprintln!("liter_llm_free: not a document of this library, or freed twice");
             std::process::abort();
         }
-        (*header).magic = DEAD;
-        dealloc(base, layout((*header).size));
+        magic.write_unaligned(DEAD);
+        drop(Vec::from_raw_parts(base, 0, capacity.read_unaligned() as usize));
     }
 }

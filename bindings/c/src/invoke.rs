@@ -3,13 +3,14 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Arc, PoisonError};
 
-use liter_llm_core::json::{Number, Object, Value, parse};
-use liter_llm_core::{Client, Config, Error, ErrorKind};
+use liter_llm_core::json::{Number, Object};
+use liter_llm_core::{Answer, Client, Config, Error, ErrorKind};
 
 use crate::client::{call, start};
+use crate::document::Document;
 use crate::engine::panicked;
+use crate::guard;
 use crate::lane::Lanes;
-use crate::{document, guard};
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
 /// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
@@ -24,21 +25,22 @@ pub unsafe extern "C" fn liter_llm_invoke(
     // SAFETY: texts that end in NUL, as the header says.
     let (provider, request) = unsafe { (text(provider), text(json_req)) };
     let outcome = guarded(|| invoke(provider.unwrap_or_default(), request));
-    let (text, failed) = match outcome {
-        Ok(text) if c_int::try_from(text.len()).is_ok() => (text, false),
+    let failed = |error: Error| (Document::copy(&error.to_json()), true);
+    let (document, failed) = match outcome {
+        Ok(document) if c_int::try_from(document.len()).is_ok() => (document, false),
         Ok(_) => {
             let message = "the answer is longer than INT_MAX bytes: use liter_llm_client_call";
-            (Error::new(ErrorKind::Unsupported, message).to_json(), true)
+            failed(Error::new(ErrorKind::Unsupported, message))
         }
-        Err(error) => (error.to_json(), true),
+        Err(error) => failed(error),
     };
     if !out_len.is_null() {
         // Error documents are short; answers were measured above.
-        let len = c_int::try_from(text.len()).unwrap_or(c_int::MAX);
+        let len = c_int::try_from(document.len()).unwrap_or(c_int::MAX);
         // SAFETY: not NULL, and the caller's to write to.
         unsafe { *out_len = if failed { -len } else { len } };
     }
-    document::give(&text)
+    document.give()
 }
 
 /// The short form: one prompt to the environment's provider and model (LITER_LLM_PROVIDER,
@@ -84,7 +86,7 @@ fn guarded<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     guard(None, || Some(body())).unwrap_or_else(|| Err(panicked()))
 }
 
-fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Document, Error> {
     let Ok(provider) = std::str::from_utf8(provider) else {
         return Err(Error::invalid("provider", "the provider's name is not UTF-8"));
     };
@@ -93,7 +95,8 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     if !provider.is_empty() {
         options.insert("provider", provider);
     }
-    call(&*default_client()?, request, &options.to_json())
+    let answer = call(&*default_client()?, request, &options.to_json())?;
+    Ok(Document::of(&answer))
 }
 
 fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Result<String, Error> {
@@ -109,12 +112,12 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse::<Number>()) {
         request.insert("temperature", number);
     }
-    let document = call(&*default_client()?, &request.to_json(), b"")?;
-    let text = std::str::from_utf8(&document).ok();
-    let response = text.and_then(|text| parse(text).ok());
-    let response = response
-        .ok_or_else(|| Error::new(ErrorKind::Internal, "an unreadable response document"))?;
-    Ok(response.get("text").and_then(Value::as_str).unwrap_or_default().to_owned())
+    match call(&*default_client()?, &request.to_json(), b"")? {
+        Answer::Chat(response) => Ok(response.text),
+        Answer::Many(_) | Answer::Http(_) => {
+            Err(Error::new(ErrorKind::Internal, "a prompt was not answered by a text"))
+        }
+    }
 }
 
 fn default_client() -> Result<Arc<Lanes>, Error> {

@@ -3,7 +3,6 @@
 //! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
 //! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
 
-use std::pin::pin;
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{Answer, Chunk, Client, Error, HttpStep, Options, Permit, Started, Step};
@@ -35,15 +34,16 @@ pub(crate) fn submit(
     };
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
-        let work = run(engine, client.clone(), permit, last, request, options);
+        // Boxed: its future is large, and starting and ending a task moves it several times.
+        let work = Box::pin(run(engine, client.clone(), permit, last, request, options));
         if let Some(abort) = engine.spawn(work) {
             queue.started(token, number, abort);
         }
         return Ok(());
     };
     let client = lane.client.clone();
+    let work = Box::pin(run(engine, client, permit, last, request, options));
     let abort = lane.spawn(async move {
-        let work = pin!(run(engine, client, permit, last, request, options));
         engine.until_stopped(work).await;
     });
     queue.started(token, number, abort);
@@ -87,10 +87,10 @@ async fn stages(
     options: &[u8],
 ) -> Result<Option<Vec<u8>>, Error> {
     let answer = match client.start(permit, request, options).await? {
-        Started::Whole(answer) => *answer,
+        Started::Whole(answer) => answer,
         Started::Stream(mut stream) => loop {
             match stream.next().await? {
-                Step::Done(response) => break Answer::Chat(*response),
+                Step::Done(response) => break Answer::Chat(response),
                 Step::Chunks(chunks) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
@@ -109,7 +109,7 @@ async fn stages(
         },
         Started::Http(mut stream) => loop {
             match stream.next().await? {
-                HttpStep::Done(answer) => break Answer::Http(*answer),
+                HttpStep::Done(answer) => break Answer::Http(answer),
                 HttpStep::Event(event) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let mut payload = Vec::with_capacity(event.size());

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{ChatStream, Inner, State, closed};
 use crate::error::{Error, ErrorKind};
+use crate::http::until;
 use crate::model::Response;
 use crate::pipeline::{self, Call};
 use crate::route::fanout::{self, Many};
@@ -16,12 +17,12 @@ use crate::stream::Open;
 
 /// A call's place among those in flight.
 pub struct Permit {
-    pub(super) inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
     pub(super) state: watch::Receiver<State>,
 }
 
 impl Permit {
-    pub(super) async fn whole(&self, call: Box<Call>) -> Result<Response, Error> {
+    pub(super) async fn whole(&self, call: Box<Call>) -> Result<Box<Response>, Error> {
         let outcome = self.unless_closed(pin!(pipeline::whole(&call))).await;
         let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
         let response = outcome.map_err(|error| self.failed(error))?;
@@ -69,7 +70,7 @@ impl Permit {
         room: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let work = async {
-            tokio::time::timeout_at(deadline, room).await.map_err(|_| {
+            until(|| deadline, room).await.ok_or_else(|| {
                 Error::new(
                     ErrorKind::Timeout,
                     "the call's time ran out while its chunks waited to be read: read the stream \

@@ -154,7 +154,7 @@ impl RouteTarget {
                 let (region, parameters) = (None, None);
                 return Ok(RouteTarget { provider, model, region, weight: 1, parameters });
             }
-            other => Fields::of(other, path)?,
+            other => Fields::of(other, path.to_owned())?,
         };
         let Some(name) = fields.string("target")? else {
             return Err(fields.missing("target", "provider/model, or a provider's name"));

@@ -128,10 +128,7 @@ impl Pool {
         let has_body = !request.body.is_empty();
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
         *out.method_mut() = request.method;
-        let base = provider.base_url.path().trim_end_matches('/');
-        // A base path was checked when the configuration was read, an adapter's path is its own.
-        *out.uri_mut() = Uri::try_from(format!("{base}{}", request.path))
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        *out.uri_mut() = self.target(provider, request.path)?;
         let headers = out.headers_mut();
         headers.reserve(8 + request.headers.len() + provider.headers.len());
         if has_body {
@@ -147,14 +144,13 @@ impl Pool {
             headers.insert(HeaderName::from_static(name), value);
         }
         if let Some(key) = provider.key.resolve(&provider.name)? {
-            let (name, text) = match auth {
-                Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose_secret())),
-                Auth::Header(name) => {
-                    (HeaderName::from_static(name), key.expose_secret().to_owned())
-                }
+            let (name, before) = match auth {
+                Auth::Bearer => (AUTHORIZATION, "Bearer "),
+                Auth::Header(name) => (HeaderName::from_static(name), ""),
             };
-            let text = zeroize::Zeroizing::new(text);
-            let mut value = HeaderValue::try_from(text.as_str()).map_err(|_| {
+            // In memory of its size, so that it is not moved, which would leave a copy behind.
+            let text = [before.as_bytes(), key.expose_secret().as_bytes()].concat();
+            let mut value = HeaderValue::try_from(text).map_err(|_| {
                 Error::new(
                     ErrorKind::Authentication,
                     format!("the key of {} has characters that no header can hold", provider.name),
@@ -176,6 +172,21 @@ impl Pool {
         Ok(out)
     }
 
+    /// The target of a request for `path`. Nearly all of a provider's are for one, which is kept.
+    fn target(&self, provider: &ProviderConfig, path: &'static str) -> Result<Uri, Error> {
+        if let Some((known, target)) = self.target.get()
+            && *known == path
+        {
+            return Ok(target.clone());
+        }
+        let base = provider.base_url.path().trim_end_matches('/');
+        // A base path was checked when the configuration was read, an adapter's path is its own.
+        let target = Uri::try_from(format!("{base}{path}"))
+            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        let _ = self.target.set((path, target.clone()));
+        Ok(target)
+    }
+
     /// Gives a request the form of target that its connection wants.
     fn address(
         &self,
@@ -184,23 +195,22 @@ impl Pool {
         http2: bool,
     ) -> Result<(), Error> {
         let proxy = self.dialler.forward_proxy();
+        let whole = http2 || proxy.is_some();
         // A request that is sent again has the form that the connection before wanted.
-        let mut parts = match http2 || proxy.is_some() {
-            true => provider.base_url.clone().into_parts(),
-            false => ::http::uri::Parts::default(),
-        };
-        parts.path_and_query = request.uri().path_and_query().cloned();
-        *request.uri_mut() = Uri::from_parts(parts)
-            .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        if whole || request.uri().authority().is_some() {
+            let mut parts = match whole {
+                true => provider.base_url.clone().into_parts(),
+                false => ::http::uri::Parts::default(),
+            };
+            parts.path_and_query = request.uri().path_and_query().cloned();
+            *request.uri_mut() = Uri::from_parts(parts)
+                .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        }
         if http2 {
             request.headers_mut().remove(HOST);
         } else {
-            let authority =
-                provider.base_url.authority().map_or("", |authority| authority.as_str());
-            let host = HeaderValue::try_from(authority)
-                .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
             // A request that is passed through may have one of its own.
-            request.headers_mut().entry(HOST).or_insert(host);
+            request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
         if let Some(Some(auth)) = proxy {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());

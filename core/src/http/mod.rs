@@ -17,9 +17,12 @@ pub use exchange::Reply;
 pub use pool::Pool;
 pub use sse::{MAX_EVENT, SseError, SseEvent, SseParser};
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::config::Timeouts;
 use crate::error::{Error, ErrorKind};
@@ -121,7 +124,7 @@ impl Deadline {
         {
             due = (at, self.begun, FIRST_TOKEN);
         }
-        until(due.0, due.0 - due.1, due.2, work).await
+        until(|| due.0, work).await.ok_or_else(|| late(due.0 - due.1, due.2))
     }
 
     /// Whether there is time left, for a body whose next part is there already. `content`: the first
@@ -137,21 +140,27 @@ impl Deadline {
 
     /// Waits for a part of a body. `content`: the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
-        let (mut at, mut limit, mut what) = (self.total, self.total - self.start, TOTAL);
-        let mut own = false;
-        if content || self.idle_from_start {
-            let silent = Instant::now() + self.idle;
-            if silent < at {
-                (at, limit, what) = (silent, self.idle, "the next part of the answer (idle_ms)");
-                own = self.own_idle;
+        let (mut limit, mut what, mut own) = (self.total - self.start, TOTAL, false);
+        let due = || {
+            let mut at = self.total;
+            if content || self.idle_from_start {
+                let silent = Instant::now() + self.idle;
+                if silent < at {
+                    at = silent;
+                    (limit, what) = (self.idle, "the next part of the answer (idle_ms)");
+                    own = self.own_idle;
+                }
             }
-        }
-        if let (false, Some(first)) = (content, self.first_token)
-            && first < at
-        {
-            return until(first, first - self.begun, FIRST_TOKEN, work).await;
-        }
-        until(at, limit, what, work).await.map_err(|error| error.with(|e| e.own_timer = own))
+            if let (false, Some(first)) = (content, self.first_token)
+                && first < at
+            {
+                at = first;
+                (limit, what, own) = (first - self.begun, FIRST_TOKEN, false);
+            }
+            at
+        };
+        let outcome = until(due, work).await;
+        outcome.ok_or_else(|| late(limit, what).with(|e| e.own_timer = own))
     }
 }
 
@@ -161,14 +170,25 @@ fn late(limit: Duration, what: &str) -> Error {
     Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
 }
 
-/// Waits for `work` until `at`.
-async fn until<T>(
-    at: Instant,
-    limit: Duration,
-    what: &str,
+/// Waits for `work` until it is `due`; `None`: it was not done by then. Work that is done at once needs
+/// no timer, and no look at the clock.
+pub(crate) async fn until<T>(
+    due: impl FnOnce() -> Instant,
     work: impl Future<Output = T>,
-) -> Result<T, Error> {
-    tokio::time::timeout_at(at, work).await.map_err(|_| late(limit, what))
+) -> Option<T> {
+    let (mut due, mut work, mut timer) = (Some(due), pin!(work), pin!(None));
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
+        }
+        if let Some(due) = due.take() {
+            // Whatever the work has used of the task's turn: it must not keep the timer from ending.
+            timer.set(Some(tokio::task::unconstrained(sleep_until(due()))));
+        }
+        let over = timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx));
+        over.map(|()| None)
+    })
+    .await
 }
 
 const HEADERS: &str = "response headers (timeouts.headers_ms)";

@@ -17,11 +17,12 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ::http::{Request, Response};
+use ::http::header::HeaderValue;
+use ::http::{Request, Response, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -56,6 +57,10 @@ pub struct Pool {
     /// The runtime beside that of its calls, where there is one.
     pub(crate) engine: Option<Handle>,
     pub(super) origin: String,
+    /// The header `host` of every request.
+    pub(super) host: HeaderValue,
+    /// A path that an adapter gave, and the target that it is of this provider's.
+    pub(super) target: OnceLock<(&'static str, Uri)>,
     idle: Arc<Mutex<VecDeque<Http1>>>,
     most_idle: usize,
     shared: Mutex<Vec<Arc<Http2>>>,
@@ -183,6 +188,10 @@ impl Pool {
             dialler,
             engine: blocking,
             origin: provider.origin(),
+            // What an authority may hold, a header may.
+            host: HeaderValue::try_from(provider.base_url.authority().map_or("", |a| a.as_str()))
+                .unwrap_or_else(|_| HeaderValue::from_static("")),
+            target: OnceLock::new(),
             idle: Arc::default(),
             most_idle,
             shared: Mutex::default(),
@@ -199,12 +208,13 @@ impl Pool {
 
     /// A connection that is ready for a request.
     pub(super) async fn lease(&self) -> Result<Lease, Error> {
-        if self.has_rested() {
+        let now = Instant::now();
+        if self.has_rested(now) {
             // The first lets the sockets be looked at, the second the tasks that they wake run.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
-        if let Some(lease) = self.existing() {
+        if let Some(lease) = self.existing(now) {
             return Ok(lease);
         }
         // Boxed: opening is rare and its future is large, which every call would carry about.
@@ -224,7 +234,7 @@ impl Pool {
         // says its settings is not waited for much longer.
         let turn = Arc::clone(&self.opening).lock_owned();
         let turn = tokio::time::timeout(self.dialler.timeout() * 2, turn).await.ok();
-        if let Some(lease) = self.existing() {
+        if let Some(lease) = self.existing(Instant::now()) {
             return Ok(lease);
         }
         if self.http1.load(Ordering::Relaxed) {
@@ -246,9 +256,9 @@ impl Pool {
         lease
     }
 
-    fn has_rested(&self) -> bool {
+    fn has_rested(&self, now: Instant) -> bool {
         if let Some(connection) = lock(&self.idle).back() {
-            return connection.since.elapsed() > RESTED;
+            return now.saturating_duration_since(connection.since) > RESTED;
         }
         if self.http1.load(Ordering::Relaxed) {
             return false;
@@ -257,11 +267,11 @@ impl Pool {
         !shared.is_empty() && shared.iter().all(|connection| connection.rested() > RESTED)
     }
 
-    fn existing(&self) -> Option<Lease> {
+    fn existing(&self, now: Instant) -> Option<Lease> {
         {
             let mut idle = lock(&self.idle);
             while let Some(mut connection) = idle.pop_back() {
-                if connection.is_usable() {
+                if connection.is_usable(now) {
                     return Some(self.own(connection));
                 }
             }
@@ -336,13 +346,17 @@ impl Pool {
 
 impl Http1 {
     /// Whether it is still open, as far as can be told without waiting.
-    fn is_usable(&mut self) -> bool {
-        if self.since.elapsed() > IDLE {
+    fn is_usable(&mut self, now: Instant) -> bool {
+        if self.expired(now) {
             return false;
         }
         // An idle connection is polled by nobody: this is where it sees that the server closed it.
         self.drive(&mut Context::from_waker(Waker::noop()));
         self.connection.is_some() && !self.sender.is_closed()
+    }
+
+    fn expired(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) > IDLE
     }
 
     /// Lets the connection write what waits and read what has come. What it says at its end, the
@@ -458,12 +472,13 @@ impl Lease {
         if http1.connection.is_none() || !http1.sender.is_ready() {
             return;
         }
-        http1.since = Instant::now();
+        let now = Instant::now();
+        http1.since = now;
         http1.reused = true;
         let mut idle = lock(home);
         idle.push_back(http1);
         // The one in front has waited longest; looking at one a time keeps pace with the load.
-        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.since.elapsed() > IDLE) {
+        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
             idle.pop_front();
         }
     }
@@ -510,7 +525,7 @@ mod tests {
             let (mut lease, mut far) = used(&pool).await;
             lease.release();
             tokio::time::advance(Duration::from_secs(rest)).await;
-            assert_eq!(pool.existing().is_some(), usable, "after {rest} s");
+            assert_eq!(pool.existing(Instant::now()).is_some(), usable, "after {rest} s");
             // Either way it is closed now.
             assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
         }
@@ -542,7 +557,7 @@ mod tests {
         // Closed between the look at it and the request: nothing was sent.
         let (mut lease, far) = used(&pool).await;
         lease.release();
-        let lease = pool.existing().unwrap();
+        let lease = pool.existing(Instant::now()).unwrap();
         drop(far);
         let request = Request::new(Full::new(Bytes::from_static(b"ask")));
         assert!(matches!(lease.send(request, "x").await, Ok(Sent::Unsent(..))));
@@ -550,7 +565,7 @@ mod tests {
         // Closed when the request had been written.
         let (mut lease, mut far) = used(&pool).await;
         lease.release();
-        let lease = pool.existing().unwrap();
+        let lease = pool.existing(Instant::now()).unwrap();
         let request = Request::new(Full::new(Bytes::from_static(b"ask")));
         let (sent, ()) = tokio::join!(lease.send(request, "x"), async {
             assert!(far.read(&mut [0; 4096]).await.unwrap() > 0);

@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Cow<'static, str>);
 
-/// The names that are common in answers, by their length.
-const KNOWN: [&[&str]; 27] = [
+/// The names that are common in requests, in answers and among rate limit headers, by their length.
+const KNOWN: [&[&str]; 31] = [
     &[],
     &["p"],
     &["id"],
@@ -43,12 +43,21 @@ const KNOWN: [&[&str]; 27] = [
     &["system_fingerprint"],
     &[],
     &[],
-    &["prompt_tokens_details"],
+    &["prompt_tokens_details", "max_completion_tokens"],
     &[],
     &["cache_read_input_tokens"],
-    &[],
+    &["x-ratelimit-limit-tokens", "x-ratelimit-reset-tokens"],
     &["completion_tokens_details"],
-    &["accepted_prediction_tokens", "rejected_prediction_tokens"],
+    &[
+        "accepted_prediction_tokens",
+        "rejected_prediction_tokens",
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-reset-requests",
+    ],
+    &[],
+    &["x-ratelimit-remaining-tokens"],
+    &[],
+    &["x-ratelimit-remaining-requests"],
 ];
 
 impl Key {
@@ -58,11 +67,26 @@ impl Key {
         &self.0
     }
 
+    /// A bit for a name. Two that differ mostly have different ones: a set of them tells of most names
+    /// that they are not in it.
+    #[inline]
+    pub(crate) fn bit(name: &str) -> u64 {
+        let first = name.as_bytes().first().copied().unwrap_or_default();
+        1 << ((name.len() * 5 + usize::from(first)) % 64)
+    }
+
+    /// A name, copied unless it is known.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self::read(Cow::Borrowed(name))
+    }
+
     /// A name that was read.
     pub(super) fn read(text: Cow<'_, str>) -> Self {
         let known = KNOWN.get(text.len()).copied().unwrap_or_default();
-        let first = text.as_bytes().first();
-        let same = |name: &&&str| name.as_bytes().first() == first && **name == &*text;
+        // No name in the table is empty.
+        let first = text.as_bytes().first().copied().unwrap_or_default();
+        let same = |name: &&&str| name.as_bytes()[0] == first && **name == &*text;
         match known.iter().find(same) {
             Some(name) => Key(Cow::Borrowed(name)),
             None => Key(Cow::Owned(text.into_owned())),

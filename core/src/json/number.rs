@@ -60,7 +60,19 @@ impl Number {
     /// The value, where it is a whole number of at least 0 that fits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
-        self.as_str().parse().ok()
+        // Nothing but digits: a sign, a point or an exponent says another number.
+        let digit = |number: u64, byte: &u8| {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            number.checked_mul(10)?.checked_add(digit.into())
+        };
+        self.bytes().iter().try_fold(0, digit)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Short(len, bytes) => &bytes[..usize::from(*len)],
+            Text::Long(text) => text.as_bytes(),
+        }
     }
 
     /// The value, where it is a whole number that fits.
@@ -118,10 +130,7 @@ impl Serialize for Number {
     /// the number that the text is.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
-            return match &self.0 {
-                Text::Short(len, bytes) => serializer.serialize_bytes(&bytes[..usize::from(*len)]),
-                Text::Long(text) => serializer.serialize_bytes(text.as_bytes()),
-            };
+            return serializer.serialize_bytes(self.bytes());
         }
         if let Some(number) = self.as_u64() {
             serializer.serialize_u64(number)

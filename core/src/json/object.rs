@@ -49,14 +49,20 @@ impl Object {
     /// An object of members in the order of a document. Of several with one name the last counts,
     /// in the place of the first.
     pub(super) fn of(members: Vec<(Key, Value)>) -> Self {
+        let mut seen = 0;
         let repeats = |(i, (key, _)): (usize, &(Key, Value))| {
-            members[..i].iter().any(|(other, _)| other == key)
+            let bit = Key::bit(key);
+            let maybe = seen & bit != 0;
+            seen |= bit;
+            maybe && members[..i].iter().any(|(other, _)| other == key)
         };
         let few = members.len() < MANY;
         if few && !members.iter().enumerate().any(repeats) {
             return Object::unique(members);
         }
-        members.into_iter().collect()
+        let mut object = Object::new();
+        object.extend(members);
+        object
     }
 
     /// How many members there are.
@@ -111,20 +117,20 @@ impl Object {
     /// Takes a member out where its value is as wanted.
     pub fn take_if(&mut self, name: &str, wanted: impl FnOnce(&Value) -> bool) -> Option<Value> {
         let at = self.find(name).filter(|at| wanted(&self.members[*at].1))?;
-        self.index = None;
+        self.forget();
         Some(self.members.remove(at).1)
     }
 
     /// Takes a member out with its name.
     pub fn shift_remove_entry(&mut self, name: &str) -> Option<(Key, Value)> {
         let at = self.find(name)?;
-        self.index = None;
+        self.forget();
         Some(self.members.remove(at))
     }
 
     /// Keeps the members that `keep` says.
     pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
-        self.index = None;
+        self.forget();
         self.members.retain_mut(|(name, value)| keep(name, value));
     }
 
@@ -167,13 +173,26 @@ impl Object {
         }
     }
 
+    /// Drops the index, as places shift. Nearly no object has one.
+    #[inline]
+    fn forget(&mut self) {
+        if self.index.is_some() {
+            self.index = None;
+        }
+    }
+
     /// Makes the index before a change, of which many may follow.
     #[inline]
     fn prepare(&mut self) {
         if self.members.len() >= MANY && self.index.is_none() {
-            let names = self.members.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
-            self.index = Some(Box::new(Index(names.collect())));
+            self.make_index();
         }
+    }
+
+    #[cold]
+    fn make_index(&mut self) {
+        let names = self.members.iter().enumerate().map(|(at, (name, _))| (name.clone(), at));
+        self.index = Some(Box::new(Index(names.collect())));
     }
 }
 
@@ -209,9 +228,7 @@ impl<K: Into<Key>> Extend<(K, Value)> for Object {
 
 impl<K: Into<Key>> FromIterator<(K, Value)> for Object {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(members: I) -> Self {
-        let mut object = Object::new();
-        object.extend(members);
-        object
+        Object::of(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A document's text to a value: RFC 8259, strictly.
 //!
 //! Members and items are collected on two lists that the whole document shares, and each object and
-//! each list is made once its end is known, in memory of exactly its size. A fault names the place,
+//! each list is made once its end is known, in memory of its size. A fault names the place,
 //! and never what stands there: it may be a prompt.
 
 use std::borrow::Cow;
@@ -22,6 +22,9 @@ pub struct Fault {
     what: &'static str,
     at: usize,
 }
+
+/// For how many open members there is room at first.
+const MEMBERS: usize = 16;
 
 const TOO_DEEP: &str = "nested too deeply";
 
@@ -55,7 +58,7 @@ pub fn parse(text: &str) -> Result<Value, Fault> {
         text,
         at: 0,
         depth: 0,
-        members: Vec::with_capacity(16),
+        members: Vec::with_capacity(MEMBERS),
         items: Vec::with_capacity(4),
         scratch: String::new(),
     };
@@ -90,8 +93,16 @@ impl<'a> Parser<'a> {
 
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.at) {
+        match self.byte() {
+            // Compact documents have none.
+            Some(b' ' | b'\n' | b'\r' | b'\t') => self.skip(),
+            byte => byte,
+        }
+    }
+
+    #[inline(never)]
+    fn skip(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
         }
         self.byte()
@@ -160,7 +171,12 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         self.depth -= 1;
-        Ok(Value::Object(Object::of(self.members.drain(start..).collect())))
+        // A small document's own members need not move.
+        let members = match self.depth == 0 && self.members.capacity() == MEMBERS {
+            true => std::mem::take(&mut self.members),
+            false => self.members.split_off(start),
+        };
+        Ok(Value::Object(Object::of(members)))
     }
 
     fn list(&mut self) -> Result<Value, Fault> {
@@ -179,7 +195,7 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         self.depth -= 1;
-        Ok(Value::Array(self.items.drain(start..).collect()))
+        Ok(Value::Array(self.items.split_off(start)))
     }
 
     fn number(&mut self) -> Result<Value, Fault> {
@@ -215,13 +231,22 @@ impl<'a> Parser<'a> {
     }
 
     /// The string whose first quote has been read.
+    #[inline]
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let run = self.run();
         if self.byte() == Some(b'"') {
             self.at += 1;
             return Ok(Cow::Borrowed(run));
         }
+        self.escaped(run)
+    }
+
+    /// The string that begins with `run` and goes on with an escape.
+    #[inline(never)]
+    fn escaped(&mut self, run: &str) -> Result<Cow<'a, str>, Fault> {
         self.scratch.clear();
+        // At once what most texts want.
+        self.scratch.reserve(run.len() + 512);
         self.scratch.push_str(run);
         loop {
             match self.byte() {

@@ -7,11 +7,15 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes there are before the first special one.
+#[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
     // Names and words are short: mostly the first eight bytes tell.
-    if let Some(found) = special_in(bytes, 0) {
-        return found;
-    }
+    special_in(bytes, 0).unwrap_or_else(|| plain_run(bytes))
+}
+
+/// The same for bytes of which the first eight, where there are so many, are plain.
+#[inline(never)]
+fn plain_run(bytes: &[u8]) -> usize {
     let mut at = if bytes.len() < 8 { 0 } else { 8 };
     // A fold without an early way out becomes a few vector instructions.
     while let Some(block) = bytes[at..].first_chunk::<16>() {

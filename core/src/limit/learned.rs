@@ -3,9 +3,11 @@
 //! A quota is kept as a ceiling: how much may have passed the gate, ever, before the provider has
 //! none left. So nothing has to be counted down, and an answer is one assignment.
 
-use std::time::{Duration, SystemTime};
+use std::sync::LazyLock;
+use std::time::Duration;
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, HeaderName};
+use memchr::memmem::Finder;
 use tokio::time::Instant;
 
 use super::{MAX_WAIT, Totals};
@@ -13,6 +15,8 @@ use crate::provider::shared;
 use crate::retry::hint;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+static REMAINING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("remaining"));
 
 /// Requests or tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,39 +40,43 @@ pub(super) struct Reading {
 /// The quotas of an answer. Those that never start anew, or not in the future, are left out.
 pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
     let mut readings = Vec::new();
-    let mut date = None;
     for (name, value) in headers {
         let name = name.as_str();
-        // Most of them tell a limit, or when it starts anew, which is read beside what remains.
-        if !shared::is_rate_limit(name) || (name.len() > 9 && !name.contains("remaining")) {
+        if !shared::is_rate_limit(name) {
             continue;
         }
-        let Ok(value) = value.to_str() else { continue };
-        let now = *date.get_or_insert_with(|| {
-            shared::text(headers, "date").and_then(|date| httpdate::parse_http_date(date).ok())
-        });
-        readings.extend(match name {
-            "ratelimit" => draft(value),
-            _ => pair(headers, name, value, now),
-        });
+        let reading = match REMAINING.find(name.as_bytes()) {
+            Some(at) => value.to_str().ok().and_then(|value| pair(headers, name, at, value)),
+            None if name == "ratelimit" => value.to_str().ok().and_then(draft),
+            // A limit, or when it starts anew, which is read beside what remains.
+            None => None,
+        };
+        readings.extend(reading);
     }
     readings
 }
 
 /// `x-ratelimit-remaining-tokens` with `x-ratelimit-reset-tokens`,
-/// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like.
-fn pair(headers: &HeaderMap, name: &str, value: &str, now: Option<SystemTime>) -> Option<Reading> {
+/// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like. `at`: where the
+/// name says "remaining".
+fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Reading> {
     let unit = unit(name)?;
-    let (before, after) = name.split_once("remaining")?;
-    let mut other = String::with_capacity(name.len());
-    let mut beside = |word: &str| {
-        other.clear();
-        [before, word, after].into_iter().for_each(|part| other.push_str(part));
-        shared::text(headers, &other).map(str::trim)
+    let (before, after) = (&name[..at], &name[at + "remaining".len()..]);
+    let beside = |word: &str| {
+        // The names are few, and comparing one costs less than looking it up.
+        let length = before.len() + word.len() + after.len();
+        let same = |(name, _): &(&HeaderName, _)| {
+            let name = name.as_str();
+            let rest = name.strip_prefix(before).filter(|_| name.len() == length);
+            rest.and_then(|rest| rest.strip_prefix(word)) == Some(after)
+        };
+        let (_, value) = headers.iter().find(same)?;
+        value.to_str().ok().filter(|value| !value.is_empty()).map(str::trim_ascii)
     };
     let named = period(name);
+    let date = || httpdate::parse_http_date(shared::text(headers, "date")?).ok();
     let reset = match beside("reset") {
-        Some(reset) => hint::time_until(reset, now)?,
+        Some(reset) => hint::time_until(reset, date)?,
         None => named?,
     };
     let remaining = number(value)?;
@@ -90,7 +98,12 @@ fn draft(value: &str) -> Option<Reading> {
 
 /// A count; those too large for us are as good as none (2^63 and more [rec: Hugging Face]).
 fn number(text: &str) -> Option<u64> {
-    let number: f64 = text.trim().parse().ok()?;
+    let text = text.trim_ascii();
+    // Up to here a float says the same.
+    if let (..=15, Ok(number)) = (text.len(), text.parse()) {
+        return Some(number);
+    }
+    let number: f64 = text.parse().ok()?;
     number.is_finite().then_some(number.max(0.0) as u64)
 }
 
@@ -99,12 +112,12 @@ fn unit(name: &str) -> Option<Unit> {
     let mut unit = None;
     let mut other = false;
     let mut remaining = false;
-    for word in name.split('-') {
+    for word in name.as_bytes().split(|byte| *byte == b'-') {
         match word {
-            "remaining" => remaining = true,
-            "tokens" | "ratelimitbysize" => unit = Some(Unit::Tokens),
-            "requests" | "req" => unit = unit.or(Some(Unit::Requests)),
-            "x" | "ratelimit" | "anthropic" | "10" | "second" | "minute" => {}
+            b"remaining" => remaining = true,
+            b"tokens" | b"ratelimitbysize" => unit = Some(Unit::Tokens),
+            b"requests" | b"req" => unit = unit.or(Some(Unit::Requests)),
+            b"x" | b"ratelimit" | b"anthropic" | b"10" | b"second" | b"minute" => {}
             _ => other = true,
         }
     }

@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind};
 
 /// A request document, by its operation.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every one is a chat request")]
 pub enum Operation {
     /// `chat`, which is also what a document without `op` asks for.
     Chat(Request),

@@ -6,7 +6,7 @@
 use super::operation::Operation;
 use super::options::Options;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::codec::{Fields, Object, type_name, wrong};
+use crate::codec::{Fields, Object, Path, type_name, wrong};
 use crate::error::Error;
 use crate::json::Value;
 
@@ -38,7 +38,7 @@ impl Request {
             tools: read_tools(&mut fields, &mut unknown)?,
             tool_choice: read_tool_choice(&mut fields)?,
             parallel_tool_calls: fields.bool("parallel_tool_calls")?,
-            response_format: read_response_format(&mut fields, &mut unknown)?,
+            response_format: read_response_format(&mut fields, &mut unknown)?.map(Box::new),
             reasoning: read_reasoning(&mut fields, &mut unknown)?,
             stream: fields.bool("stream")?.unwrap_or(false),
             metadata: fields.object("metadata")?,
@@ -88,7 +88,7 @@ fn read_conversation(
         (None, Some(items)) => items
             .into_iter()
             .enumerate()
-            .map(|(i, item)| Message::read(item, &format!("messages[{i}]"), unknown))
+            .map(|(i, item)| Message::read(item, Path::Item("messages", i), unknown))
             .collect(),
         (None, None) => {
             Err(fields.missing("messages", "give messages, or prompt for a single one"))
@@ -115,8 +115,7 @@ fn read_stop(fields: &mut Fields) -> Result<Vec<String>, Error> {
 fn read_tools(fields: &mut Fields, unknown: &mut Vec<String>) -> Result<Vec<Tool>, Error> {
     let mut tools = Vec::new();
     for (i, item) in fields.list("tools")?.unwrap_or_default().into_iter().enumerate() {
-        let path = format!("tools[{i}]");
-        let mut tool = Fields::of(item, path.as_str())?;
+        let mut tool = Fields::of(item, Path::Item("tools", i))?;
         let kind = tool.string("type")?;
         if kind.as_deref() != Some("function") {
             let Some(kind) = kind else {

@@ -2,12 +2,12 @@
 
 use super::request::{Content, Message, Part, Role};
 use super::response::ToolCall;
-use crate::codec::{Fields, wrong};
+use crate::codec::{Fields, Path, wrong};
 use crate::error::Error;
 use crate::json::Value;
 
 impl Message {
-    pub(super) fn read(value: Value, path: &str, unknown: &mut Vec<String>) -> Result<Self, Error> {
+    pub(super) fn read(value: Value, path: Path, unknown: &mut Vec<String>) -> Result<Self, Error> {
         let mut fields = Fields::of(value, path)?;
         let Some(word) = fields.string("role")? else {
             return Err(fields.missing("role", "one of system, developer, user, assistant, tool"));
@@ -30,7 +30,7 @@ impl Message {
             Some(Value::Array(items)) => {
                 let at = fields.at("content");
                 let parts = items.into_iter().enumerate();
-                let parts = parts.map(|(i, item)| Part::read(item, &format!("{at}[{i}]"), unknown));
+                let parts = parts.map(|(i, item)| Part::read(item, format!("{at}[{i}]"), unknown));
                 Some(Content::Parts(parts.collect::<Result<_, _>>()?))
             }
             Some(other) => {
@@ -39,7 +39,7 @@ impl Message {
         };
         let mut tool_calls = Vec::new();
         for (i, item) in fields.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
-            tool_calls.push(read_tool_call(item, &format!("{path}.tool_calls[{i}]"))?);
+            tool_calls.push(read_tool_call(item, fields.at(&format!("tool_calls[{i}]")))?);
         }
         let message = Message {
             role,
@@ -76,7 +76,7 @@ impl Message {
     }
 }
 
-fn read_tool_call(value: Value, path: &str) -> Result<ToolCall, Error> {
+fn read_tool_call(value: Value, path: String) -> Result<ToolCall, Error> {
     let mut fields = Fields::of(value, path)?;
     let id = fields.string("id")?.unwrap_or_default();
     let Some(function) = fields.object("function")? else {
@@ -98,7 +98,7 @@ fn read_tool_call(value: Value, path: &str) -> Result<ToolCall, Error> {
 }
 
 impl Part {
-    fn read(value: Value, path: &str, unknown: &mut Vec<String>) -> Result<Self, Error> {
+    fn read(value: Value, path: String, unknown: &mut Vec<String>) -> Result<Self, Error> {
         let mut fields = Fields::of(value, path)?;
         let kind = fields.string("type")?;
         let cache_control = fields.value("cache_control");

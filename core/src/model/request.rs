@@ -36,8 +36,8 @@ pub struct Request {
     pub tool_choice: Option<ToolChoice>,
     /// Whether several tools may be called at once.
     pub parallel_tool_calls: Option<bool>,
-    /// The form of the answer.
-    pub response_format: Option<ResponseFormat>,
+    /// The form of the answer. Boxed: it is large, and seldom asked for.
+    pub response_format: Option<Box<ResponseFormat>>,
     /// How much the model thinks before it answers.
     pub reasoning: Option<Reasoning>,
     /// Whether chunks are wanted.

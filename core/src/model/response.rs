@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::Object;
 use crate::error::Attempt;
-use crate::json::{Value, to_vec};
+use crate::json::{Value, write};
 
 /// A chat response.
 #[derive(Clone, Debug, Serialize)]
@@ -260,7 +260,15 @@ impl Response {
     /// The response document, compact, in canonical member order.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        self.to_json_behind(0)
+    }
+
+    /// The same behind so many zero bytes.
+    pub(crate) fn to_json_behind(&self, room: usize) -> Vec<u8> {
         // The first choice's text stands twice, and escapes make it longer.
-        to_vec(self, 1024 + self.text.len() * 9 / 4)
+        let mut out = Vec::with_capacity(room + 2048 + self.text.len() * 9 / 4);
+        out.resize(room, 0);
+        write(&mut out, self);
+        out
     }
 }

@@ -96,17 +96,17 @@ impl Assembly {
     }
 
     /// Text of the answer.
-    pub fn text(&mut self, choice: u64, text: &str) {
-        append(&mut self.choice(choice).message.content, text);
+    pub fn text(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
+        self.committed |= !text.as_ref().is_empty();
+        append(&mut self.choice(choice).message.content, text.as_ref());
         append(&mut self.delta(choice).delta.content, text);
-        self.committed |= !text.is_empty();
     }
 
     /// Reasoning text.
-    pub fn reasoning(&mut self, choice: u64, text: &str) {
-        append(&mut self.choice(choice).message.reasoning, text);
+    pub fn reasoning(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
+        self.committed |= !text.as_ref().is_empty();
+        append(&mut self.choice(choice).message.reasoning, text.as_ref());
         append(&mut self.delta(choice).delta.reasoning, text);
-        self.committed |= !text.is_empty();
     }
 
     /// Text of a refusal.
@@ -296,6 +296,8 @@ impl Assembly {
         let position = match chunk.choices.iter().position(|choice| choice.index == index) {
             Some(position) => position,
             None => {
+                // Mostly there is one, and it is large: no room for more at once.
+                chunk.choices.reserve_exact(1);
                 chunk.choices.push(ChunkChoice { index, ..ChunkChoice::default() });
                 chunk.choices.len() - 1
             }
@@ -329,9 +331,9 @@ fn only_text(chunk: &Chunk) -> bool {
         })
 }
 
-fn append(to: &mut Option<String>, text: &str) {
+fn append(to: &mut Option<String>, text: impl AsRef<str> + Into<String>) {
     match to {
-        Some(so_far) => so_far.push_str(text),
-        None => *to = Some(text.to_owned()),
+        Some(so_far) => so_far.push_str(text.as_ref()),
+        None => *to = Some(text.into()),
     }
 }

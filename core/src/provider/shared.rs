@@ -6,27 +6,27 @@
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
-use ::http::HeaderMap;
+use ::http::header::{AsHeaderName, HeaderMap, HeaderName};
 use memchr::memmem::Finder;
 
 use crate::codec::Object;
 use crate::error::ErrorKind;
-use crate::json::Value;
+use crate::json::{Key, Value};
 use crate::model::Warning;
 
 /// The provider's id of the request, under any of the names in use.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<String> {
-    const NAMES: [&str; 9] = [
-        "x-request-id",
-        "request-id",
-        "x-debug-trace-id",
-        "apim-request-id",
-        "mistral-correlation-id",
-        "x-ds-trace-id",
-        "x-generation-id",
-        "x-groq-request-id",
-        "cf-ray",
+    static NAMES: [HeaderName; 9] = [
+        HeaderName::from_static("x-request-id"),
+        HeaderName::from_static("request-id"),
+        HeaderName::from_static("x-debug-trace-id"),
+        HeaderName::from_static("apim-request-id"),
+        HeaderName::from_static("mistral-correlation-id"),
+        HeaderName::from_static("x-ds-trace-id"),
+        HeaderName::from_static("x-generation-id"),
+        HeaderName::from_static("x-groq-request-id"),
+        HeaderName::from_static("cf-ray"),
     ];
     NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)
 }
@@ -35,24 +35,29 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
 #[must_use]
 pub fn is_rate_limit(name: &str) -> bool {
     static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
-    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search.
+    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search, and
+    // the place after "x-" most of the others.
     matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
-        && WORD.find(name.as_bytes()).is_some()
+        && (name.get(2..).is_some_and(|rest| rest.starts_with("ratelimit"))
+            || WORD.find(name.as_bytes()).is_some())
 }
 
 /// The rate limit headers, as they came.
 #[must_use]
 pub fn rate_limits(headers: &HeaderMap) -> Object {
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            let name = name.as_str();
-            is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms"
-        })
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), Value::String(value.to_str().ok()?.to_owned())))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for (name, value) in headers {
+        let name = name.as_str();
+        let wanted = is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms";
+        if wanted && let Ok(value) = value.to_str() {
+            if found.is_empty() {
+                // Three for requests and three for tokens.
+                found.reserve(6);
+            }
+            found.push((Key::of(name), Value::from(value)));
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Seconds since 1970 of the `Date` header.
@@ -65,7 +70,7 @@ pub fn date(headers: &HeaderMap) -> Option<i64> {
 
 /// A header's text.
 #[must_use]
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn reset_of(
     name: &str,
     at: Option<SystemTime>,
 ) -> Option<Duration> {
-    time_until(text(headers, &name.replace("remaining", "reset"))?, at)
+    time_until(text(headers, name.replace("remaining", "reset"))?, || at)
 }
 
 /// Google's `RetryInfo` among an error's `details`: `{"@type": "type.googleapis.com/
@@ -70,7 +70,7 @@ pub(crate) fn retry_info(details: &Value) -> Option<Duration> {
     }
     details.as_array()?.iter().find_map(|detail| {
         detail.get("@type")?.as_str().filter(|kind| kind.ends_with("google.rpc.RetryInfo"))?;
-        time_until(detail.get("retryDelay")?.as_str()?, None)
+        time_until(detail.get("retryDelay")?.as_str()?, || None)
     })
 }
 
@@ -128,7 +128,7 @@ fn used_up_policies(value: &str) -> impl Iterator<Item = Duration> {
 /// The time until a reset, which may be a number of seconds (Azure), a Go duration (OpenAI, Groq),
 /// a point in seconds or milliseconds since 1970 (Cohere, OpenRouter) or in RFC 3339 (Anthropic).
 /// Points in 1970, which Anthropic sends for unknown, say nothing [rec].
-pub(crate) fn time_until(text: &str, at: Option<SystemTime>) -> Option<Duration> {
+pub(crate) fn time_until(text: &str, at: impl FnOnce() -> Option<SystemTime>) -> Option<Duration> {
     // Seconds of a duration end where those since 1970 begin, in 2001.
     const POINTS: f64 = 1e9;
     const POINTS_MS: f64 = 1e12;
@@ -137,10 +137,10 @@ pub(crate) fn time_until(text: &str, at: Option<SystemTime>) -> Option<Duration>
     match number(text) {
         Some(number) if number < POINTS => Some(seconds(number)),
         Some(number) if number < POINTS_MS => {
-            Some(seconds(number - since_1970(at?)?.as_secs_f64()))
+            Some(seconds(number - since_1970(at()?)?.as_secs_f64()))
         }
-        Some(number) => Some(seconds((number - since_1970(at?)?.as_millis() as f64) / 1_000.0)),
-        None => go_duration(text).or_else(|| Some(between(at?, rfc3339(text)?))),
+        Some(number) => Some(seconds((number - since_1970(at()?)?.as_millis() as f64) / 1_000.0)),
+        None => go_duration(text).or_else(|| Some(between(at()?, rfc3339(text)?))),
     }
 }
 

@@ -33,7 +33,7 @@ impl Many {
 
 /// Waits for the fastest answers.
 pub(crate) async fn fastest(calls: &[Call], first: usize) -> Result<Many, Error> {
-    let mut runs: Runs<'_, (usize, Result<Response, Error>)> = Vec::new();
+    let mut runs: Runs<'_, (usize, Result<Box<Response>, Error>)> = Vec::new();
     for (i, call) in calls.iter().enumerate() {
         runs.push(Box::pin(async move { (i, pipeline::whole(call).await) }));
     }
@@ -43,7 +43,7 @@ pub(crate) async fn fastest(calls: &[Call], first: usize) -> Result<Many, Error>
         let (i, outcome) = first_of(&mut runs).await;
         open.retain(|&other| other != i);
         match outcome {
-            Ok(response) => results.push(response),
+            Ok(response) => results.push(*response),
             Err(error) => failures.push((i, error)),
         }
     }

@@ -194,7 +194,7 @@ impl Caller {
             let outcome = self.client.answer(request.as_bytes(), b"").await;
             late(call, since);
             return match outcome {
-                Ok(Whole::Chat(response)) => Ending::Answer(answer(call, response)),
+                Ok(Whole::Chat(response)) => Ending::Answer(answer(call, *response)),
                 Ok(Whole::Many(many)) => {
                     let answers = many.results.into_iter().map(|response| answer(call, response));
                     let answers = answers.collect();

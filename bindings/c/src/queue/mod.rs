@@ -213,9 +213,10 @@ impl Queue {
         state.closed = true;
         let aborts: Vec<_> = state.calls.values_mut().filter_map(Call::cancel).collect();
         if state.over() {
-            self.wake_reader(&mut state);
+            self.wake_reader(state);
+        } else {
+            drop(state);
         }
-        drop(state);
         // Not under the lock: an abort may drop the task here, which pushes its last event.
         aborts.iter().for_each(AbortHandle::abort);
         self.settle();
@@ -288,8 +289,8 @@ impl Queue {
     }
 
     fn add_chunks(&self, token: u64, payload: Vec<u8>, count: u32) -> Option<Arc<Stream>> {
-        let mut guard = lock(&self.state);
-        let state = &mut *guard;
+        let mut held = lock(&self.state);
+        let state = &mut *held;
         let next = state.taken + state.events.len() as u64;
         let call = state.calls.get_mut(&token)?;
         let stream = call.stream.get_or_insert_default().clone();
@@ -305,7 +306,7 @@ impl Queue {
                 call.open = Some(next);
                 let stream = Some(Arc::clone(&stream));
                 let kind = LITER_LLM_EVENT_CHUNK;
-                self.push(state, Event { token, kind, status: 0, count, payload, stream });
+                self.push(held, Event { token, kind, status: 0, count, payload, stream });
             }
         }
         Some(stream)
@@ -315,37 +316,38 @@ impl Queue {
     pub(crate) fn end(&self, token: u64, kind: u32, status: i32, payload: Vec<u8>) {
         let mut state = lock(&self.state);
         if state.calls.remove(&token).is_some() {
-            self.push(&mut state, Event { token, kind, status, count: 0, payload, stream: None });
+            self.push(state, Event { token, kind, status, count: 0, payload, stream: None });
         }
-        drop(state);
         self.ring();
     }
 
     pub(crate) fn log(&self, payload: Vec<u8>) {
-        let mut state = lock(&self.state);
+        let state = lock(&self.state);
         if !state.closed {
             let kind = LITER_LLM_EVENT_LOG;
             let event = Event { token: 0, kind, status: 0, count: 0, payload, stream: None };
-            self.push(&mut state, event);
+            self.push(state, event);
         }
-        drop(state);
         self.ring();
     }
 
-    fn push(&self, state: &mut State, event: Event) {
+    fn push(&self, mut state: MutexGuard<'_, State>, event: Event) {
         state.events.push_back(event);
         if state.events.len() == 1 {
             state.ring = true;
-            self.pushed.notify_one();
             self.wake_reader(state);
+            self.pushed.notify_one();
         }
     }
 
-    fn wake_reader(&self, state: &mut State) {
+    fn wake_reader(&self, mut state: MutexGuard<'_, State>) {
         if let Some(flag) = &mut state.flag {
             flag.raise();
         }
-        if state.waiting {
+        let waiting = state.waiting;
+        // First, or the reader would wake only to wait for the lock.
+        drop(state);
+        if waiting {
             self.wake.notify_one();
         }
     }

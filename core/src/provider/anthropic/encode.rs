@@ -165,7 +165,7 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
             }
         }
     }
-    match &request.response_format {
+    match request.response_format.as_deref() {
         None | Some(ResponseFormat::Text) => {}
         Some(ResponseFormat::JsonObject) => {
             let message = "Anthropic has no JSON mode without a schema: ask for json_schema";

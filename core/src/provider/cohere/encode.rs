@@ -41,7 +41,7 @@ pub(super) fn request(
         body.insert("stop_sequences", request.stop.clone());
     }
     tools(request, &mut body, notes)?;
-    if let Some(format) = response_format(request.response_format.as_ref()) {
+    if let Some(format) = response_format(request.response_format.as_deref()) {
         body.insert("response_format", format);
     }
     if let Some(reasoning) = &request.reasoning {

@@ -122,36 +122,58 @@ pub(super) struct Top {
 impl Top {
     /// Takes them out; `object` and the padding against eavesdroppers are dropped.
     pub fn take(object: &mut Object) -> Self {
-        for name in ["object", "obfuscation", "p"] {
-            object.shift_remove(name);
-        }
-        let created = object.shift_remove("created");
-        let usage = take_object(object, "usage").filter(|usage| !usage.is_empty());
-        Top {
-            id: take_string(object, "id").filter(|id| !id.is_empty()),
-            model: take_string(object, "model").filter(|model| !model.is_empty()),
-            created: created
-                .and_then(|at| at.as_i64().or_else(|| at.as_f64().map(|at| at as i64)))
-                .filter(|at| *at > 0),
-            // Groq once said it only here [rec].
-            usage: usage.or_else(|| object.get("x_groq")?.get("usage")?.as_object().cloned()),
-        }
+        let mut top = Top { id: None, model: None, created: None, usage: None };
+        // In one go, as every chunk has them.
+        object.retain(|name, value| match (name.as_str(), value) {
+            ("object" | "obfuscation" | "p", _) => false,
+            ("id" | "model" | "usage", Value::Null) => false,
+            ("id", Value::String(id)) => keep(&mut top.id, id),
+            ("model", Value::String(model)) => keep(&mut top.model, model),
+            ("usage", Value::Object(usage)) => {
+                top.usage = Some(std::mem::take(usage)).filter(|usage| !usage.is_empty());
+                false
+            }
+            ("created", at) => {
+                let whole = at.as_i64().or_else(|| at.as_f64().map(|at| at as i64));
+                top.created = whole.filter(|at| *at > 0);
+                false
+            }
+            _ => true,
+        });
+        // Groq once said it only here [rec].
+        let groq = || object.get("x_groq")?.get("usage")?.as_object().cloned();
+        top.usage = top.usage.or_else(groq);
+        top
     }
+}
+
+/// Moves a text that says something; it is not to be kept where it was.
+fn keep(to: &mut Option<String>, text: &mut String) -> bool {
+    *to = Some(std::mem::take(text)).filter(|text| !text.is_empty());
+    false
 }
 
 /// The error that an object is, in place of an answer.
 pub(super) fn error_in(object: &Object, target: &Target<'_>) -> Option<Error> {
-    let says_error = object.get("error").is_some_and(|error| match error {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        _ => true,
-    });
-    let is_error = object.get("object").is_some_and(|kind| kind == "error")
-        || object.get("type").is_some_and(|kind| kind == "error")
-        || !object.contains_key("choices")
-            && ["detail", "message"].iter().any(|name| object.contains_key(name));
-    (says_error || is_error).then(|| classify::in_body(&Value::Object(object.clone()), target))
+    let (mut is_error, mut has_choices, mut has_text) = (false, false, false);
+    for (name, value) in object {
+        match name.as_str() {
+            "choices" => has_choices = true,
+            "object" | "type" => is_error |= value == "error",
+            "detail" | "message" => has_text = true,
+            "error" => {
+                is_error |= match value {
+                    Value::Null => false,
+                    Value::String(text) => !text.is_empty(),
+                    Value::Object(members) => !members.is_empty(),
+                    _ => true,
+                }
+            }
+            _ => {}
+        }
+    }
+    let is_error = is_error || (has_text && !has_choices);
+    is_error.then(|| classify::in_body(&Value::Object(object.clone()), target))
 }
 
 /// A finish word that says that the answer failed.

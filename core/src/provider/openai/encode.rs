@@ -181,7 +181,7 @@ impl Writer<'_> {
 
     fn answer_form(&mut self, request: &Request) -> Result<(), Error> {
         let dialect = self.dialect;
-        match &request.response_format {
+        match request.response_format.as_deref() {
             None => {}
             Some(ResponseFormat::Text) => self.put("response_format", json!({"type": "text"})),
             Some(ResponseFormat::JsonObject) => {

@@ -48,6 +48,10 @@ impl Piece {
         let mut piece = Piece::default();
         object.shift_remove("role");
         piece.content = take_string(&mut object, "content");
+        // As in most deltas.
+        if object.is_empty() {
+            return piece;
+        }
         let mut thinking = String::new();
         if let Some(parts) = take_list(&mut object, "content") {
             let others = piece.read_parts(parts, &mut thinking);
@@ -246,21 +250,18 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
 /// Token counts out of a usage object.
 pub(super) fn usage(raw: &Object) -> Usage {
     let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
-    let inner = |object: &str, names: &[&str]| {
-        let object = raw.get(object)?;
-        names.iter().find_map(|name| count(object.get(name)))
-    };
+    let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
+    let of_prompt = |name| count(of_prompt?.get(name));
     let prompt = PromptDetails {
         // `DeepSeek` and Moonshot say it beside the details [rec].
-        cached_tokens: inner("prompt_tokens_details", &["cached_tokens"])
+        cached_tokens: of_prompt("cached_tokens")
             .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens"])),
-        cache_write_tokens: inner(
-            "prompt_tokens_details",
-            &["cache_write_tokens", "cache_creation_tokens"],
-        ),
-        audio_tokens: inner("prompt_tokens_details", &["audio_tokens"]),
+        cache_write_tokens: of_prompt("cache_write_tokens")
+            .or_else(|| of_prompt("cache_creation_tokens")),
+        audio_tokens: of_prompt("audio_tokens"),
     };
-    let of_answer = |name| inner("completion_tokens_details", &[name]);
+    let of_answer = raw.get("completion_tokens_details").and_then(Value::as_object);
+    let of_answer = |name| count(of_answer?.get(name));
     let completion = CompletionDetails {
         reasoning_tokens: of_answer("reasoning_tokens").or_else(|| at(&["reasoning_tokens"])),
         audio_tokens: of_answer("audio_tokens"),

@@ -169,12 +169,12 @@ impl ChoiceState {
     fn piece(&mut self, piece: Piece, out: &mut Assembly) {
         let index = self.index;
         if let Some(text) = piece.content {
-            out.text(index, &text);
+            out.text(index, text);
         }
         if let Some((source, text)) = piece.reasoning
             && *self.source.get_or_insert(source) == source
         {
-            out.reasoning(index, &text);
+            out.reasoning(index, text);
         }
         if let Some(text) = piece.refusal {
             out.refusal(index, &text);
