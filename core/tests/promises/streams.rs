@@ -197,3 +197,16 @@ async fn promise_5_large_chunks_without_content_are_not_kept() {
     assert!((1..=5).contains(&most), "{most} large chunks at once");
     assert_eq!(error.kind(), ErrorKind::StreamBroken);
 }
+
+/// Names of models come from callers, and may be as long as a request.
+#[tokio::test(start_paused = true)]
+async fn promise_12_a_name_of_any_length_is_not_kept() {
+    let (client, _) = client(json!({}), answer);
+    for (i, kept) in [(400, true), (1 << 20, false)] {
+        let model = "x".repeat(i);
+        call(&client, &format!("a/{model}"), json!({})).await.unwrap();
+        assert_eq!(metrics(&client).to_string().contains(&model), kept);
+    }
+    assert!(client.metrics_prometheus().len() < 16 << 10);
+    assert_eq!(metrics(&client)["providers"]["a"]["calls"], 2);
+}
