@@ -67,6 +67,7 @@ pub(crate) async fn answer(
     options: &Options,
 ) -> Result<HttpAnswer, Error> {
     let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    permit.begins(plan.provider);
     let work = async {
         let Reply { status, headers, body } = plan.send(&client.pools, call).await?;
         let body = body.collect(&plan.deadline, true).await;
@@ -88,6 +89,7 @@ pub(crate) async fn open(
     options: &Options,
 ) -> Result<HttpStream, Error> {
     let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    permit.begins(plan.provider);
     let outcome = permit.run(Box::pin(plan.send(&client.pools, call))).await;
     match outcome {
         Ok(Reply { status, headers, body }) => {
