@@ -287,7 +287,10 @@ async fn both(
             }
             drop(second);
             let first = target.turn_again(tokens, deadline).await?;
-            if let Ok(second) = provider.turn_again(tokens, soon()).await {
+            if let Ok(second) = provider.turn_again(tokens, soon()).await
+                // An answer may have asked for a pause meanwhile.
+                && target.cooling(Instant::now()).is_none()
+            {
                 return Ok((first, second));
             }
             drop(first);
