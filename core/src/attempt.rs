@@ -19,6 +19,8 @@ use crate::route::table::{Late, Permits};
 /// Chunks without content that are kept back so that a failure can be tried again unseen. A server that
 /// sends more has them delivered: they must not fill the memory, and the reader may slow it down.
 const MOST_UNSEEN: usize = 1_024;
+/// And so many bytes of them.
+const MOST_UNSEEN_BYTES: usize = 4 << 20;
 
 /// How an attempt is made.
 #[derive(Clone, Copy)]
@@ -136,6 +138,7 @@ pub(crate) async fn attempt(call: &Call, index: usize, mode: Mode) -> Result<Ser
         while matches!(state, BodyState::Open)
             && !reader.committed()
             && reader.waiting() < MOST_UNSEEN
+            && reader.bytes() < MOST_UNSEEN_BYTES
         {
             let progress = match body.next(&deadline, false).await {
                 Ok(Some(bytes)) => reader.push(&bytes),

@@ -216,7 +216,10 @@ impl Client {
         request.stream = stream.unwrap_or(request.stream);
         let plan = |request, options, to: Option<&str>| {
             let (inner, pools) = (Arc::clone(&self.inner), Arc::clone(&self.pools));
-            Call::new(inner, pools, request, options, to).map_err(|error| permit.failed(error))
+            let call = Call::new(inner, pools, request, options, to);
+            let call = call.map_err(|error| permit.failed(error))?;
+            permit.begins(call.candidates[0].provider);
+            Ok(call)
         };
         let Some(fanout) = options.fanout.clone() else {
             return Ok(Planned::Chat(plan(request, options, None)?));
@@ -290,7 +293,7 @@ impl Client {
     pub fn admit(&self) -> Result<Permit, Error> {
         // Counted first: a close that happens now either sees this call or is seen by it.
         let before = self.inner.in_flight.fetch_add(1, Ordering::AcqRel);
-        let permit = Permit { inner: Arc::clone(&self.inner), state: self.inner.state.subscribe() };
+        let permit = Permit::new(Arc::clone(&self.inner));
         if self.is_closed() {
             return Err(closed());
         }
@@ -357,6 +360,14 @@ impl ChatStream {
 }
 
 impl Counters {
+    /// A call has ended.
+    fn count(&self, failed: Option<ErrorKind>) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(kind) = failed {
+            self.errors[kind as usize - 1].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn errors(&self) -> impl Iterator<Item = (ErrorKind, u64)> {
         let counts = self.errors.iter().map(|count| count.load(Ordering::Relaxed));
         ErrorKind::ALL.iter().copied().zip(counts)

@@ -15,7 +15,7 @@ use crate::error::{Attempt, ErrorKind};
 pub(crate) struct Ledger {
     entries: Mutex<Vec<Entry>>,
     given_up: Mutex<Vec<usize>>,
-    /// Targets that are to be left alone until then, a later word beside an earlier one.
+    /// Targets that are to be left alone until then, each once.
     pauses: Mutex<Vec<(usize, Instant)>>,
     begun: Notify,
 }
@@ -99,14 +99,18 @@ impl Ledger {
 
     /// This target is not to be asked again before then.
     pub(crate) fn pause(&self, target: usize, until: Instant) {
-        self.pauses.lock().unwrap_or_else(PoisonError::into_inner).push((target, until));
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        match pauses.iter_mut().find(|(paused, _)| *paused == target) {
+            Some((_, known)) => *known = until.max(*known),
+            None => pauses.push((target, until)),
+        }
     }
 
     /// Until when a target is to be left alone, if that is not over.
     pub(crate) fn paused_until(&self, target: usize, now: Instant) -> Option<Instant> {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = pauses.iter().filter(|(paused, until)| *paused == target && *until > now);
-        own.map(|(_, until)| *until).max()
+        let own = pauses.iter().find(|(paused, _)| *paused == target);
+        own.map(|(_, until)| *until).filter(|until| *until > now)
     }
 
     /// Ends when an attempt has begun since the last time.

@@ -22,6 +22,7 @@ use crate::limit;
 use crate::model::{HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, Timing, Unsupported};
 use crate::pipeline::{located, millis, unique};
 use crate::provider::shared;
+use crate::retry::MIN_ATTEMPT;
 
 /// A request that is passed through and knows by which provider.
 struct Plan {
@@ -66,6 +67,7 @@ pub(crate) async fn answer(
     options: &Options,
 ) -> Result<HttpAnswer, Error> {
     let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    permit.begins(plan.provider);
     let work = async {
         let Reply { status, headers, body } = plan.send(&client.pools, call).await?;
         let body = body.collect(&plan.deadline, true).await;
@@ -87,6 +89,7 @@ pub(crate) async fn open(
     options: &Options,
 ) -> Result<HttpStream, Error> {
     let mut plan = Plan::new(&client.inner, &call, options).map_err(|e| permit.failed(e))?;
+    permit.begins(plan.provider);
     let outcome = permit.run(Box::pin(plan.send(&client.pools, call))).await;
     match outcome {
         Ok(Reply { status, headers, body }) => {
@@ -170,7 +173,9 @@ impl Plan {
     async fn send(&mut self, pools: &[Pool], call: HttpCall) -> Result<Reply, Error> {
         let tokens = limit::estimate(call.body.len(), None);
         let Deadline { start, total, .. } = self.deadline;
-        let place = self.inner.table.enter_provider(self.provider, tokens, self.wait, total);
+        // Whoever waits until its time is up has none left for the request.
+        let until = total.checked_sub(MIN_ATTEMPT).unwrap_or(total);
+        let place = self.inner.table.enter_provider(self.provider, tokens, self.wait, until);
         self.place = place.await.map_err(limit::Limited::error)?;
         // The attempt's timers begin with it.
         let timeouts = &self.settings().timeouts;

@@ -234,6 +234,15 @@ impl Call {
         self.inner.table.is_open(&self.candidates[index], Instant::now())
     }
 
+    /// Until when a target is to be passed over; `None`: it is well.
+    pub(crate) fn unwell_until(&self, index: usize) -> Option<Instant> {
+        self.inner.table.unwell_until(&self.candidates[index], Instant::now())
+    }
+
+    pub(crate) fn is_well(&self, index: usize) -> bool {
+        self.unwell_until(index).is_none()
+    }
+
     /// Takes one further attempt from the budget.
     pub(crate) fn may_try_again(&self) -> bool {
         self.inner.table.may_try_again(self.candidates[0].provider)
@@ -248,7 +257,7 @@ impl Call {
     pub(crate) fn beside(&self, other: bool) -> Option<usize> {
         let now = Instant::now();
         let paused = |i| self.ledger.paused_until(i, now).is_some();
-        let wanted = |i| !self.ledger.has_given_up(i) && !self.is_open(i) && !paused(i);
+        let wanted = |i| !self.ledger.has_given_up(i) && !paused(i) && self.is_well(i);
         let again = !other && self.candidates.len() == 1;
         self.pick(|i| wanted(i) && (again || !self.ledger.is_trying(i)))
     }

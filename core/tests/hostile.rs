@@ -45,6 +45,43 @@ fn half_a_character_is_a_stream_that_ended_early() {
     assert_eq!(error.kind(), ErrorKind::StreamBroken);
 }
 
+/// What is looked for among all that came before takes no longer than its length.
+#[test]
+fn a_flood_of_parts_is_refused_at_once() {
+    let call = |i: u64| json!({"index": i, "id": i.to_string(), "function": {"name": "f"}});
+    let choice = |i: u64| json!({"index": i, "delta": {"content": "x"}});
+    let calls = |from, to| {
+        let calls: Vec<Value> = (from..to).map(call).collect();
+        json!([{"index": 0, "delta": {"tool_calls": calls}}])
+    };
+    let choices = |from, to| Value::from((from..to).map(choice).collect::<Vec<Value>>());
+    let provider = corpus::provider("openai");
+    let read = |events: &[Value]| {
+        let event = |choices: &Value| format!("data: {}\n\n", json!({"choices": choices}));
+        let text: String = events.iter().map(event).collect();
+        stream(&provider, [text.as_bytes(), b"data: [DONE]\n\n"])
+    };
+    for flood in [&calls as &dyn Fn(u64, u64) -> Value, &choices] {
+        assert!(read(&[flood(0, 1_000)]).is_ok());
+        let at_once = read(&[flood(0, 100_000)]).unwrap_err();
+        let events: Vec<Value> = (0..2_000).map(|i| flood(i, i + 1)).collect();
+        for error in [at_once, read(&events).unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::BadResponse);
+            assert!(error.message.contains("1,024"), "{error}");
+        }
+    }
+}
+
+/// All that a stream says is kept for its whole answer: one without an end is given up.
+#[test]
+fn a_stream_without_an_end_is_refused() {
+    let provider = corpus::provider("openai");
+    let comment = format!(": {}\n", "x".repeat(8 << 20));
+    let error = stream(&provider, std::iter::repeat_n(comment.as_bytes(), 33)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadResponse);
+    assert!(error.message.contains("256 MiB"), "{error}");
+}
+
 fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Answer, Error> {
     let target = Target { provider, model: "model" };
     provider.row.adapter().decode(status, &HeaderMap::new(), body, &target)

@@ -241,6 +241,36 @@ async fn a_stream_that_is_reset_is_broken() {
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
 }
 
+/// Streams whose readers are slow hold up themselves, not the others of their connection.
+#[tokio::test]
+async fn slow_readers_leave_room_for_others() {
+    let (url, accepted) = server(None, |_, mut connection| async move {
+        let (mut asked, mut kept) = (0, Vec::new());
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            asked += 1;
+            if asked > 12 {
+                reply((request, respond));
+                continue;
+            }
+            let mut stream = respond.send_response(Response::new(()), false).unwrap();
+            let text = events("good");
+            let first = text[..text.find("\n\n").unwrap() + 2].to_owned();
+            stream.send_data(first.into(), false).unwrap();
+            stream.send_data(format!(": {}", "x".repeat(2 << 20)).into(), false).unwrap();
+            kept.push(stream);
+        }
+    })
+    .await;
+    let client = prior(&url);
+    let mut slow = Vec::new();
+    for _ in 0..12 {
+        slow.push(open(&client).await.unwrap());
+    }
+    assert_eq!(within(client.call(ASK, b"")).await.unwrap().text, "good");
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    drop(slow);
+}
+
 #[tokio::test]
 async fn many_who_wait_for_one_failure_fail_with_it() {
     // A port that nobody listens on, and an address where nobody answers the handshake of TLS.

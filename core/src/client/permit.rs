@@ -1,8 +1,8 @@
 //! A call's place among those in flight: counted while it runs, ended when the client is closed.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,10 +18,24 @@ use crate::stream::Open;
 /// A call's place among those in flight.
 pub struct Permit {
     pub(crate) inner: Arc<Inner>,
-    pub(super) state: watch::Receiver<State>,
+    state: watch::Receiver<State>,
+    /// The provider that the call was meant for, once that is known.
+    meant_for: OnceLock<usize>,
+    /// Its end has been counted.
+    counted: AtomicBool,
 }
 
 impl Permit {
+    pub(super) fn new(inner: Arc<Inner>) -> Self {
+        let state = inner.state.subscribe();
+        Permit { inner, state, meant_for: OnceLock::new(), counted: AtomicBool::new(false) }
+    }
+
+    /// From here on the call counts, even where it is given up.
+    pub(crate) fn begins(&self, provider: usize) {
+        let _ = self.meant_for.set(provider);
+    }
+
     pub(super) async fn whole(&self, call: Box<Call>) -> Result<Box<Response>, Error> {
         let outcome = self.unless_closed(pin!(pipeline::whole(&call))).await;
         let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
@@ -103,11 +117,8 @@ impl Permit {
     /// Adds an ended call to its provider's counters.
     pub(crate) fn count(&self, provider: Option<&str>, failed: Option<ErrorKind>) {
         if let Some(index) = provider.and_then(|name| self.inner.config.index(name).ok()) {
-            let counters = &self.inner.counters[index];
-            counters.calls.fetch_add(1, Ordering::Relaxed);
-            if let Some(kind) = failed {
-                counters.errors[kind as usize - 1].fetch_add(1, Ordering::Relaxed);
-            }
+            self.counted.store(true, Ordering::Relaxed);
+            self.inner.counters[index].count(failed);
         }
     }
 
@@ -119,6 +130,11 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if let Some(provider) = self.meant_for.get()
+            && !self.counted.load(Ordering::Relaxed)
+        {
+            self.inner.counters[*provider].count(Some(ErrorKind::Cancelled));
+        }
         if self.inner.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.inner.idle.notify_waiters();
         }

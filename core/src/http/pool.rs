@@ -316,7 +316,9 @@ impl Pool {
             .keep_alive_timeout(Duration::from_secs(10))
             .max_header_list_size(MAX_HEAD as u32)
             .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(8 << 20)
+            // Each stream is bounded by its own window. With less than room for all of them, those whose
+            // readers are slow would hold up the others.
+            .initial_connection_window_size(i32::MAX as u32)
             .initial_max_send_streams(UNSAID)
             .handshake(io)
             .await

@@ -12,6 +12,9 @@ use crate::model::{
     Warning,
 };
 
+/// The most choices, and the most calls of tools, that an answer has.
+const MOST_PARTS: usize = 1_024;
+
 const OBJECT: &str = "chat.completion.chunk";
 
 /// One streamed answer so far.
@@ -224,6 +227,14 @@ impl Assembly {
     /// A remark about the answer.
     pub fn warn(&mut self, warning: Warning) {
         self.answer.warnings.push(warning);
+    }
+
+    /// Whether it has more choices, calls or remarks than any answer. Each is looked for among all, which
+    /// would take as long as a server wants.
+    #[must_use]
+    pub fn is_flooded(&self) -> bool {
+        let Answer { choices, warnings, .. } = &self.answer;
+        [choices.len(), self.calls.len(), warnings.len()].into_iter().any(|n| n > MOST_PARTS)
     }
 
     /// Whether every choice so far has said why it ended, and there is one.

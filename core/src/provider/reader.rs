@@ -20,7 +20,13 @@ pub struct StreamReader {
     decoder: Box<dyn StreamDecoder>,
     assembly: Assembly,
     done: bool,
+    /// How many bytes have come.
+    bytes: usize,
 }
+
+/// The largest stream: all of what it says is kept for the whole answer. Each token may come with some
+/// hundred bytes around it, so this is far more than a document may have.
+const MAX_STREAM: usize = 8 * MAX_DOCUMENT;
 
 /// What the body turns out to be.
 enum Form {
@@ -42,6 +48,7 @@ impl StreamReader {
             decoder: provider.stream_decoder(target),
             assembly: Assembly::new(merge),
             done: false,
+            bytes: 0,
         }
     }
 
@@ -54,6 +61,11 @@ impl StreamReader {
     }
 
     fn read(&mut self, mut bytes: &[u8]) -> Result<Progress, Error> {
+        self.bytes += bytes.len();
+        if self.bytes > MAX_STREAM {
+            let message = "the stream is larger than 256 MiB";
+            return Err(Error::new(ErrorKind::BadResponse, message));
+        }
         if matches!(self.form, Form::Unknown) {
             // White space before the first event belongs to nothing, however it is cut: a recorded
             // stream starts with " data:".
@@ -82,6 +94,10 @@ impl StreamReader {
         while let Some(event) = self.parser.next_event().map_err(bad_events)? {
             let progress = self.decoder.event(event, &mut self.assembly)?;
             self.assembly.end_event();
+            if self.assembly.is_flooded() {
+                let message = "the stream has more choices or calls than any answer: over 1,024";
+                return Err(Error::new(ErrorKind::BadResponse, message));
+            }
             if progress == Progress::Done {
                 self.done = true;
                 return Ok(Progress::Done);
@@ -162,6 +178,12 @@ impl StreamReader {
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.done
+    }
+
+    /// How many bytes have come.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many chunks wait to be taken.

@@ -1,5 +1,6 @@
 //! From a request and its options to the targets that it may go to, in order.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -185,17 +186,15 @@ fn ordered(
     table: &Table,
 ) -> Vec<Candidate> {
     let now = Instant::now();
+    let mut listed: HashMap<*const TargetState, usize> = HashMap::new();
     let known: Vec<_> = candidates
         .iter()
-        .enumerate()
-        .map(|(i, candidate)| {
+        .map(|candidate| {
             let name = &config.providers[candidate.provider].name;
             // The same model may be listed again, to be asked with other parameters.
-            let same = |other: &&Candidate| Arc::ptr_eq(&other.state, &candidate.state);
-            let again = match candidates[..i].iter().filter(same).count() {
-                0 => String::new(),
-                times => format!("#{times}"),
-            };
+            let times = listed.entry(Arc::as_ptr(&candidate.state)).or_default();
+            let again = if *times == 0 { String::new() } else { format!("#{times}") };
+            *times += 1;
             policy::Candidate {
                 weight: f64::from(candidate.weight),
                 ewma_ms: candidate.state.ewma_ms(now),

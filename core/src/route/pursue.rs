@@ -55,7 +55,8 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         let now = Instant::now();
         let ready = |i| call.ledger.paused_until(i, now);
         let fresh = |tried: &[Tried], current| {
-            call.pick(|i| i != current && tried[i].is_fresh() && ready(i).is_none())
+            let fresh = |i: usize| i != current && tried[i].is_fresh() && ready(i).is_none();
+            call.pick(|i| fresh(i) && call.is_well(i))
         };
         let own = &mut tried[current];
         own.full_until = None;
@@ -96,10 +97,11 @@ pub(crate) async fn pursue(call: &Call) -> Result<Served, Error> {
         let to = match (fresh(&tried, current), after) {
             (Some(fresh), _) => Some(fresh),
             (None, Some(_)) => Some(current),
-            // The one that has room first, or may be asked again.
+            // The one that has room first, or may be asked again; of those that are passed over the least
+            // bad one.
             (None, None) => (0..tried.len())
                 .filter(|&i| !tried[i].given_up)
-                .min_by_key(|&i| tried[i].full_until.max(ready(i))),
+                .min_by_key(|&i| (call.unwell_until(i), tried[i].full_until.max(ready(i)))),
         };
         let room = call.ledger.len() < most && call.remaining() >= MIN_ATTEMPT;
         let Some(to) = to.filter(|_| !stop && room) else {

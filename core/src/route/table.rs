@@ -35,6 +35,10 @@ const BRIEFLY: Duration = Duration::from_millis(250);
 /// Most models of a provider of which something is remembered. Names of models come from callers.
 const MOST_MODELS: usize = 1_024;
 
+/// The longest name of a model of which something is remembered, unless it is configured: no provider's
+/// is as long, and a caller's may be as long as a request.
+const LONGEST_NAME: usize = 512;
+
 /// What is known of every target.
 pub(crate) struct Table {
     providers: Vec<ProviderState>,
@@ -122,10 +126,11 @@ impl Table {
             let mut models = config.providers[provider].models.iter();
             models.find(|(name, _)| name == model).map(|(_, limits)| *limits)
         };
-        let limits = configured(model).unwrap_or_default();
+        let limits = configured(model);
+        let is_kept = model.len() <= LONGEST_NAME || limits.is_some();
         let state = Arc::new(TargetState {
             breaker: Breaker::default(),
-            gate: Gate::new(limits),
+            gate: Gate::new(limits.unwrap_or_default()),
             streams: Latency::default(),
             answers: Latency::default(),
             in_flight: AtomicU32::new(0),
@@ -135,6 +140,9 @@ impl Table {
             known: Instant::now(),
             probes: Probes::default(),
         });
+        if !is_kept {
+            return state;
+        }
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
             // Those that nobody uses just now are the ones that can be forgotten; but not how much of
@@ -279,7 +287,10 @@ async fn both(
             }
             drop(second);
             let first = target.turn_again(tokens, deadline).await?;
-            if let Ok(second) = provider.turn_again(tokens, soon()).await {
+            if let Ok(second) = provider.turn_again(tokens, soon()).await
+                // An answer may have asked for a pause meanwhile.
+                && target.cooling(Instant::now()).is_none()
+            {
                 return Ok((first, second));
             }
             drop(first);

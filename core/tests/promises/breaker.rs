@@ -194,3 +194,20 @@ async fn promise_7_the_callers_own_patience_does_not_count() {
         assert_eq!(health(&client, "a/m")["breaker"], state, "{options}");
     }
 }
+
+/// A fallback that is open is no better than waiting for the target that may be well again.
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_fallback_that_is_open_is_passed_over() {
+    let (client, world) = client(json!({}), |ask| match (ask.host.as_str(), ask.number) {
+        ("a", n) if n % 2 == 1 => answer(ask),
+        _ => refuse(503, "", "overloaded"),
+    });
+    for _ in 0..5 {
+        call(&client, "b/m", json!({"retry": false})).await.unwrap_err();
+    }
+    for _ in 0..3 {
+        let answer = call(&client, "a/m", json!({"fallback": ["b/m"]})).await.unwrap();
+        assert_eq!((answer.provider.as_str(), answer.liter.attempts.len()), ("a", 2));
+    }
+    assert_eq!(world.count("b"), 5);
+}

@@ -35,6 +35,8 @@ async fn promise_11_a_dropped_call_frees_everything() {
         let (client, world) = client(json!({}), play);
         timeout(secs(7), stream(&client, "a/m", json!({}))).await.unwrap_or_default();
         nothing_is_held(&client, what);
+        let ended = json!({"calls": 1, "errors": {"cancelled": 1}});
+        assert_eq!(metrics(&client)["providers"]["a"], ended, "{what}");
         sleep(ms(1)).await;
         let left: &[Duration] = if what == "backoff" { &[] } else { &[secs(7)] };
         assert_eq!(world.left("a"), left, "{what}");
@@ -58,6 +60,7 @@ async fn promise_11_a_closed_client_ends_its_calls_at_once() {
         }
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{what}");
         assert_eq!(error.attempts.len(), 1, "{what}");
+        assert_eq!(metrics(&client)["providers"]["a"]["calls"], 1, "{what}");
         nothing_is_held(&client, what);
     }
 }

@@ -56,3 +56,15 @@ async fn promise_9_a_providers_limits_hold_for_what_is_passed_through() {
     assert!((secs(5)..secs(8)).contains(&world.now()), "{:?}", world.now());
     assert_eq!(world.count("a"), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn promise_4_what_is_passed_through_is_not_sent_too_late() {
+    let config = json!({"providers": {"a": {"limits": {"requests_per_minute": 10}}}});
+    let (client, world) = client(config, answer);
+    pass(&client, json!({})).await.unwrap();
+    // The next may go after 6.1 s.
+    let error = pass(&client, json!({"timeout_ms": 6_110})).await.err().unwrap();
+    assert_eq!((error.kind(), world.now(), world.count("a")), (ErrorKind::RateLimit, secs(0), 1));
+    pass(&client, json!({"timeout_ms": 6_130})).await.unwrap();
+    assert_eq!(world.count("a"), 2);
+}

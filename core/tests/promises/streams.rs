@@ -174,3 +174,39 @@ async fn promise_6_a_stream_may_begin_anew_where_that_is_asked_for() {
     assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 2));
     assert_eq!(world.count("a"), 2);
 }
+
+/// Nor with few chunks that are large.
+#[tokio::test(start_paused = true)]
+async fn promise_5_large_chunks_without_content_are_not_kept() {
+    let large = delta(json!({"unknown": "x".repeat(1 << 20)}), Value::Null);
+    let (client, _) = client(json!({}), move |_| {
+        let mut acts = vec![Act::Send(HEAD.as_bytes().to_vec())];
+        acts.extend((0..20).map(|_| Act::Send(large.clone().into_bytes())));
+        acts.push(Act::Close);
+        acts
+    });
+    let mut stream = client.stream(&request("a/m"), b"").await.unwrap();
+    let mut most = 0;
+    let error = loop {
+        match stream.next().await {
+            Ok(Step::Chunks(chunks)) => most = most.max(chunks.len()),
+            Ok(_) => panic!("there is no end"),
+            Err(error) => break error,
+        }
+    };
+    assert!((1..=5).contains(&most), "{most} large chunks at once");
+    assert_eq!(error.kind(), ErrorKind::StreamBroken);
+}
+
+/// Names of models come from callers, and may be as long as a request.
+#[tokio::test(start_paused = true)]
+async fn promise_12_a_name_of_any_length_is_not_kept() {
+    let (client, _) = client(json!({}), answer);
+    for (i, kept) in [(400, true), (1 << 20, false)] {
+        let model = "x".repeat(i);
+        call(&client, &format!("a/{model}"), json!({})).await.unwrap();
+        assert_eq!(metrics(&client).to_string().contains(&model), kept);
+    }
+    assert!(client.metrics_prometheus().len() < 16 << 10);
+    assert_eq!(metrics(&client)["providers"]["a"]["calls"], 2);
+}

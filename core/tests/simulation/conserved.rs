@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::run::{Ending, Report};
+use super::run::{Call, Ending, Report};
 use super::schedule::Plan;
 use super::world::{Exchange, Log, Stamp};
 
@@ -51,11 +51,14 @@ fn counted(report: &Report, log: &Log, target: usize) -> Option<String> {
     let requests = log.exchanges.iter().filter(|exchange| exchange.target == target).count();
     let unused = log.unused().filter(|dial| dial.target == target);
     let seen = (requests + unused.count()) as u64;
-    // One of several at once may be overtaken in the instant in which it began.
+    // One of several at once may be overtaken, and one be given up, in the instant in which it began.
     // And when a client is closed, those that waited for a place get it and are cancelled.
     let closed = report.closed.is_some();
-    let several = |plan: &&Plan| closed || plan.fanout.is_some() || plan.hedges > 0;
-    let unsent = report.schedule.calls.iter().filter(several).count() as u64;
+    let several = |(call, plan): &(&Call, &Plan)| {
+        let given_up = matches!(call.end, Some((_, Ending::Cancelled)));
+        closed || given_up || plan.fanout.is_some() || plan.hedges > 0
+    };
+    let unsent = report.calls.iter().zip(&report.schedule.calls).filter(several).count() as u64;
     (told < seen || told > seen + unsent)
         .then(|| format!("{told} attempts at {name} were counted, of {seen}"))
 }

@@ -86,6 +86,9 @@ impl StreamDecoder for Decoder {
         let top = Top::take(&mut object);
         out.meta(top.id.as_deref(), top.model.as_deref(), top.created);
         for choice in choices {
+            if out.is_flooded() {
+                break;
+            }
             let Value::Object(choice) = choice else {
                 let what = "a choice in the stream is not an object";
                 return Err(Error::new(ErrorKind::BadResponse, what));
@@ -180,6 +183,9 @@ impl ChoiceState {
             out.refusal(index, &text);
         }
         for mut call in piece.calls {
+            if out.is_flooded() {
+                break;
+            }
             let number = self.number(&call, out);
             self.last_call = Some(number);
             let kept = call_fields(number, std::mem::take(&mut call.fields));
