@@ -105,7 +105,8 @@ class BaseClient:
         )
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else "open"
+        native = getattr(self, "_native", None)  # a traceback shows failed ones
+        state = "not made" if native is None else "closed" if native.closed else "open"
         return f"<liter_llm.{type(self).__name__} {state}>"
 
 
