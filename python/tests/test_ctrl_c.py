@@ -11,8 +11,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 client = liter_llm.Client()
 asynchronous = liter_llm.AsyncClient()
 clients = [client, asynchronous, default_client()]
+def ready():
+    return sum(one._metrics("json")["in_flight"] for one in clients) >= {calls}
 def interrupt():
-    while sum(one._metrics("json")["in_flight"] for one in clients) < {calls}:
+    while not ready():
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
 try:
@@ -83,6 +85,8 @@ def test_a_close_that_waits(run_python, simulator):
             client.chat("Hello")
         except liter_llm.CancelledError as error:
             kinds.append(error.kind)
+    def ready():
+        return client.closed
     kinds = []
     other = threading.Thread(target=refused)
     other.start()
