@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ._queue import Event
     from ._types import ChatRequest, Config, Members, Message, Options
 
-    Request = str | list[Message] | ChatRequest | Mapping[str, Any] | bytes
+    Messages = Sequence[Message | Mapping[str, Any]]
+    Request = str | Messages | ChatRequest | Mapping[str, Any] | bytes
 
 
 class BaseClient:
