@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 FAILED: int = lib.LITER_LLM_FAILED
 
+SLICE_SECONDS = 0.1
+"""A signal that comes as a thread begins to wait is heard when it looks up."""
+
 _lock = allocate_lock()
 
 
@@ -113,7 +116,8 @@ class NativeClient:
             self.close(grace)
             return
         try:
-            ended.acquire()
+            while not ended.acquire(timeout=SLICE_SECONDS):
+                pass
         except BaseException:
             self.close(0)
             raise
