@@ -1,7 +1,7 @@
 """The synchronous client: `Client`, its `Stream`, and the short forms `invoke` and `generate`.
 
-No thread is created: the calling thread waits in the engine, in slices, so that Ctrl-C works. A
-client may be used by any number of threads at once.
+The calling thread waits in the engine, in slices, so that Ctrl-C works; only a `close` with a grace
+starts another one. A client may be used by any number of threads at once.
 """
 
 from __future__ import annotations
