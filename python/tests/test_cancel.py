@@ -29,6 +29,22 @@ def test_a_cancelled_task(simulator):
     asyncio.run(main())
 
 
+def test_a_coroutine_that_is_closed_as_its_error_comes(simulator, caplog):
+    """Nobody wants the error any more: asyncio does not tell of it either."""
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as client:
+            call = client.chat("Hello", provider="nobody")
+            future = call.send(None)
+            await asyncio.wait([future])
+            call.close()
+            del future, call
+            gc.collect()
+
+    asyncio.run(main())
+    assert not caplog.records
+
+
 def test_wait_for(simulator):
     async def main():
         async with liter_llm.AsyncClient(simulator.config("delay_ms=30000")) as client:

@@ -143,3 +143,57 @@ def test_threads(simulator, times):
     assert not failures
     gc.collect()
     simulator.wait_for(none_open)
+
+
+def test_a_cycle_with_calls_pending(run_python, simulator):
+    """The collector ends the owners of a handle first: what is left of a call must not use it."""
+    script = """
+import asyncio, gc, sys, warnings, liter_llm
+
+class Service:
+    def __init__(self):
+        self.client = liter_llm.Client()
+        self.stream = self.client.stream("Hello")
+        self.me = self
+
+    def __del__(self):
+        self.stream.close()
+        for call in (self.client.chat, self.client.stream):
+            try:
+                call("Hello", provider="fast")
+            except liter_llm.CancelledError:  # the client was ended first: any order will do
+                pass
+        self.client.close()
+        self.client.close(grace=1)
+
+Service()
+gc.collect()
+
+def closed_with_calls_pending():
+    loop = asyncio.new_event_loop()
+    client = liter_llm.AsyncClient()
+
+    async def main():
+        tasks = [asyncio.ensure_future(client.chat("Hello")) for _ in range(3)]
+        tasks += [asyncio.ensure_future(client.stream("Hello").text()) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        for task in tasks:
+            task._log_destroy_pending = False
+
+    loop.run_until_complete(main())
+    loop.close()
+
+async def other():
+    return (await liter_llm.AsyncClient().chat("Hello", provider="fast")).text
+
+for _ in range(5):
+    closed_with_calls_pending()
+    print(asyncio.run(other()))
+    gc.collect()
+"""
+    config = simulator.config("delay_ms=600000")
+    fast = simulator.config()["providers"]["openai"]
+    config["providers"]["fast"] = {**fast, "kind": "openai"}
+    said = run_python(script, config=config).splitlines()
+    assert said == ["You said: Hello"] * 5
+    simulator.wait_for(none_open)

@@ -6,6 +6,7 @@ import enum
 import json
 import pickle
 import threading
+from collections import deque
 
 import pytest
 
@@ -51,7 +52,8 @@ class History(list):
 
 
 def test_subclasses_are_what_they_are(client):
-    for request in (Prompt("Hello"), Word.HELLO, History([{"role": "user", "content": "Hello"}])):
+    message = {"role": "user", "content": "Hello"}
+    for request in (Prompt("Hello"), Word.HELLO, History([message]), deque([message])):
         assert client.chat(request).text == "You said: Hello"
     assert client.chat({"prompt": Prompt("Hello")}).text == "You said: Hello"
 

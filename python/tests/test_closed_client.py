@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -89,6 +90,15 @@ def test_a_client_that_nobody_closes(simulator):
     del stream
     gc.collect()
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
+def test_a_client_that_was_never_made():
+    """What shows a traceback with its locals shows this one too."""
+    with pytest.raises(liter_llm.BadRequestError) as caught:
+        liter_llm.Client({"providers": {"openai": {"api_key": "sk-secret", "oops": 1}}})
+    last = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    texts = [text for frame in last.stack for text in (frame.locals or {}).values()]
+    assert "<liter_llm.Client not made>" in texts
 
 
 def test_a_grace_of_any_length(simulator):

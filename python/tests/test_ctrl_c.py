@@ -11,8 +11,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 client = liter_llm.Client()
 asynchronous = liter_llm.AsyncClient()
 clients = [client, asynchronous, default_client()]
+def in_flight():
+    return sum(one._metrics("json")["in_flight"] for one in clients)
 def interrupt():
-    while sum(one._metrics("json")["in_flight"] for one in clients) < {calls}:
+    while not ({ready}):
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
 try:
@@ -52,12 +54,12 @@ def slow_and_fast(simulator):
 def test_ctrl_c(run_python, simulator, name):
     after = """
 until = time.monotonic() + 30
-while any(one._metrics("json")["in_flight"] for one in clients):
+while in_flight():
     assert time.monotonic() < until
 assert client.chat("Hello", provider="fast").text == "You said: Hello"
 """
     calls, call = CALLS[name]
-    script = SETUP.format(calls=calls, call=call, after=after)
+    script = SETUP.format(ready=f"in_flight() == {calls}", call=call, after=after)
     run_python(script, config=slow_and_fast(simulator))
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
 
@@ -71,7 +73,7 @@ def test_a_second_thread_is_not_disturbed(run_python, simulator):
     client.chat("Hello")
 """
     after = 'other.join()\nassert texts == ["You said: Hello"], texts'
-    script = SETUP.format(calls=1, call=call, after=after)
+    script = SETUP.format(ready="in_flight() == 1", call=call, after=after)
     run_python(script, config=slow_and_fast(simulator))
 
 
@@ -90,5 +92,5 @@ def test_a_close_that_waits(run_python, simulator):
     client.close(grace=300)
 """
     after = 'other.join()\nassert kinds == ["cancelled"] and client.closed, kinds'
-    script = SETUP.format(calls=1, call=call, after=after)
+    script = SETUP.format(ready="client.closed", call=call, after=after)
     run_python(script, config=slow_and_fast(simulator))

@@ -86,6 +86,20 @@ def test_types_against_schemas(schema, definition, ours):
     assert set(members) - {"inline", "text"} == names - NOT_YET
 
 
+def test_types_are_models_too():
+    """A web application's request bodies are checked by them."""
+    pydantic = pytest.importorskip("pydantic")
+    for kind, value in (
+        (_types.ChatRequest, {"messages": [{"role": "user", "content": "Hello"}], "n": 2}),
+        (_types.Config, {"providers": {"openai": {"timeouts": {"connect_ms": 5}}}, "retry": False}),
+        (_types.Options, {"hedge": {"after_ms": "p95"}, "fallback": ["openai"]}),
+    ):
+        adapter = pydantic.TypeAdapter(kind)
+        assert adapter.dump_python(adapter.validate_python(value)) == value
+        with pytest.raises(pydantic.ValidationError):
+            adapter.validate_python({next(iter(value)): 7})
+
+
 def test_the_version_is_the_engines():
     from liter_llm._library import ffi, lib
 

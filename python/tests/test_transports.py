@@ -391,8 +391,16 @@ def test_a_closed_transport(lib, simulator):
     request = lib.http.Request("GET", f"{simulator.url}/_sim/echo")
     assert transport.handle_request(request).read()
     transport.close()
-    with pytest.raises(lib.http.ReadError, match="closed"):
-        transport.handle_request(request)
+    transport.close()
+    other = lib.http.Request("GET", f"{simulator.url}/_sim/echo".replace("127.0.0.1", "localhost"))
+    for asked in (request, other):  # an origin that it has no connection to is no way around it
+        with pytest.raises(lib.http.ReadError, match="closed"):
+            transport.handle_request(asked)
+    with liter_llm.Client(simulator.config()) as engine:
+        transport = lib.ours.Transport(engine)
+        transport.close()
+        with pytest.raises(lib.http.ReadError, match="closed"):
+            transport.handle_request(request)
 
 
 def test_the_libraries_are_imported_late(run_python):

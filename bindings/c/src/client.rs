@@ -227,7 +227,12 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Ok(both) => both,
             Err(status) => return status,
         };
-        match engine::running() {
+        // A place in flight is taken before the threads of the first request have started.
+        let engine = match engine::running() {
+            None if client.in_flight() > 0 => engine::start().ok(),
+            running => running,
+        };
+        match engine {
             Some(engine) => {
                 let closing = client.clone();
                 let grace = Duration::from_millis(grace_ms.into());

@@ -119,6 +119,41 @@ static void grace_at_once(liter_llm_queue *queue) {
   }
 }
 
+static void *submits_once(void *client) {
+  liter_llm_queue *queue = queue_of(0);
+  ends out = {0};
+  CHECK(submit((liter_llm_client *)client, queue, 1, HELLO) == LITER_LLM_OK, "submit");
+  drain(queue, 1, NULL, 0, &out, 30000);
+  CHECK(out.results == 1, "%s", out.error);
+  liter_llm_queue_free(queue);
+  return NULL;
+}
+
+static int in_flight_now(liter_llm_client *client) {
+  char *metrics = NULL;
+  size_t len = 0;
+  CHECK(liter_llm_client_metrics(client, "json", &metrics, &len) == LITER_LLM_OK, "metrics");
+  int some = strstr(metrics, "\"in_flight\":0") == NULL;
+  liter_llm_free(metrics);
+  return some;
+}
+
+/* A process' first request, whose threads still start as its client is closed. */
+static void grace_at_the_start(void) {
+  for (int round = 0; round < 50; round++) {
+    liter_llm_client *client = client_sim("delay_ms=5");
+    pthread_t thread;
+    CHECK(liter_llm_shutdown(10000) == LITER_LLM_OK, "shutdown");
+    CHECK(pthread_create(&thread, NULL, submits_once, client) == 0, "pthread_create");
+    for (int64_t until = now_ms() + 30000; !in_flight_now(client);) { /* without a pause */
+      CHECK(now_ms() < until, "nothing is submitted");
+    }
+    CHECK(liter_llm_client_close(client, 30000) == LITER_LLM_OK, "close");
+    pthread_join(thread, NULL);
+    liter_llm_client_free(client);
+  }
+}
+
 int main(void) {
   liter_llm_queue *queue = queue_of(0);
   liter_llm_client *idle = client_sim(""), *used = client_sim("");
@@ -130,6 +165,7 @@ int main(void) {
   in_flight(queue);
   grace(queue);
   grace_at_once(queue);
+  grace_at_the_start();
   races();
 
   /* A client's end while its stream is unread: the events outlive it. */

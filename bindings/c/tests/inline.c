@@ -20,6 +20,9 @@ typedef struct reader {
 
 static void *reads(void *of) {
   reader *r = (reader *)of;
+  uint8_t none;
+  /* Who looks whether somebody reads has the queue for a moment. No room: it waits, and takes nothing. */
+  while (liter_llm_queue_read(r->queue, &none, 0, 30000) == LITER_LLM_E_BUSY) continue;
   drain(r->queue, r->wanted, NULL, 0, &r->out, 30000);
   return NULL;
 }

@@ -73,7 +73,11 @@ static void space_and_level(void) {
 
 static void *read_to_close(void *queue) {
   static uint8_t buf[65536];
-  return (void *)(intptr_t)liter_llm_queue_read((liter_llm_queue *)queue, buf, sizeof buf, -1);
+  int64_t got;
+  do { /* who looks whether it reads has the queue for a moment */
+    got = liter_llm_queue_read((liter_llm_queue *)queue, buf, sizeof buf, -1);
+  } while (got == LITER_LLM_E_BUSY);
+  return (void *)(intptr_t)got;
 }
 
 static void busy_and_close(void) {

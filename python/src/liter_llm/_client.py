@@ -1,7 +1,7 @@
 """The synchronous client: `Client`, its `Stream`, and the short forms `invoke` and `generate`.
 
-No thread is created: the calling thread waits in the engine, in slices, so that Ctrl-C works. A
-client may be used by any number of threads at once.
+The calling thread waits in the engine, in slices, so that Ctrl-C works; only a `close` with a grace
+starts another one. A client may be used by any number of threads at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ._queue import Event
     from ._types import ChatRequest, Config, Members, Message, Options
 
-    Request = str | list[Message] | ChatRequest | Mapping[str, Any] | bytes
+    Messages = Sequence[Message | Mapping[str, Any]]
+    Request = str | Messages | ChatRequest | Mapping[str, Any] | bytes
 
 
 class BaseClient:
@@ -105,7 +106,8 @@ class BaseClient:
         )
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else "open"
+        native = getattr(self, "_native", None)  # a traceback shows failed ones
+        state = "not made" if native is None else "closed" if native.closed else "open"
         return f"<liter_llm.{type(self).__name__} {state}>"
 
 

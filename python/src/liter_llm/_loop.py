@@ -86,6 +86,8 @@ async def call(client: NativeClient, request: bytes, options: bytes) -> bytearra
     except BaseException:
         if futures.pop(token, None) is not None:  # no answer came: we were cancelled
             queue.cancel(token)
+        elif not future.cancelled():
+            future.exception()  # seen, also where the coroutine was closed as it came
         raise
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 FAILED: int = lib.LITER_LLM_FAILED
 
+SLICE_SECONDS = 0.1
+"""A signal that comes as a thread begins to wait is heard when it looks up."""
+
 _lock = allocate_lock()
 
 
@@ -54,7 +57,7 @@ class NativeClient:
     def __init__(self, config: bytes | None) -> None:
         self._config = config
         self.closed = False
-        self.handle = None
+        self.handle: Any = ffi.NULL
         self.handle = _open(config)
 
     def renew(self, stale: Any) -> None:
@@ -88,7 +91,9 @@ class NativeClient:
         milliseconds = int(min(max(grace * 1000, 0), 0xFFFF_FFFF))
         self.closed = True
         status: int = lib.liter_llm_client_close(self.handle, milliseconds)
-        if status < 0 and status not in (lib.LITER_LLM_E_CLOSED, lib.LITER_LLM_E_FORKED):
+        # An argument is wrong where the collector has been here before, in a cycle.
+        harmless = (lib.LITER_LLM_E_CLOSED, lib.LITER_LLM_E_FORKED, lib.LITER_LLM_E_ARGUMENT)
+        if status < 0 and status not in harmless:
             raise misuse(status)
 
     def close_interruptibly(self, grace: float) -> None:
@@ -111,7 +116,8 @@ class NativeClient:
             self.close(grace)
             return
         try:
-            ended.acquire()
+            while not ended.acquire(timeout=SLICE_SECONDS):
+                pass
         except BaseException:
             self.close(0)
             raise
@@ -122,8 +128,13 @@ class NativeClient:
         raise TypeError("a client of the engine's has one owner, and cannot be copied")
 
     def __del__(
-        self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_client_free
+        self,
+        finalizing: Any = sys.is_finalizing,
+        free: Any = lib.liter_llm_client_free,
+        null: Any = ffi.NULL,
     ) -> None:
         # At the interpreter's end the process gives everything back by itself.
-        if not finalizing() and self.handle is not None:
-            free(self.handle)
+        if not finalizing():
+            # The collector ends the objects of a cycle in any order: others may use this one yet.
+            handle, self.handle = self.handle, null
+            free(handle)

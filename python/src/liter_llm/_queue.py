@@ -70,7 +70,7 @@ class Queue:
     __slots__ = ("__weakref__", "_buffer", "handle", "next_token")
 
     def __init__(self, buffer: Buffer | None = None) -> None:
-        self.handle = None
+        self.handle: Any = ffi.NULL
         out = ffi.new("liter_llm_queue **")
         status: int = lib.liter_llm_queue_new(0, out)
         if status:
@@ -95,6 +95,8 @@ class Queue:
             status = _submit(
                 handle, self.handle, token, request, len(request), options, len(options)
             )
+        if status == lib.LITER_LLM_E_ARGUMENT and ffi.NULL in (handle, self.handle):
+            raise misuse(lib.LITER_LLM_E_CLOSED)
         if status:
             raise misuse(status)
 
@@ -142,11 +144,16 @@ class Queue:
         raise TypeError("a queue of the engine's has one owner, and cannot be copied")
 
     def __del__(
-        self, finalizing: Any = sys.is_finalizing, free: Any = lib.liter_llm_queue_free
+        self,
+        finalizing: Any = sys.is_finalizing,
+        free: Any = lib.liter_llm_queue_free,
+        null: Any = ffi.NULL,
     ) -> None:
         # At the interpreter's end a daemon thread may still stand inside a read.
-        if not finalizing() and self.handle is not None:
-            free(self.handle)
+        if not finalizing():
+            # The collector ends the objects of a cycle in any order: others may use this one yet.
+            handle, self.handle = self.handle, null
+            free(handle)
 
 
 _thread = thread_local()

@@ -89,6 +89,9 @@ class Defaults:
                 raise TypeError("members cannot be added to a request that is given as bytes")
             body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
             return body if stream else _whole(body), self._merge(chosen, inline)
+        elif not hasattr(request, "keys") and hasattr(request, "__getitem__"):  # another sequence
+            _once("messages", members)
+            members["messages"] = list(request)
         elif request is not None:
             members = {**_mapping(request), **members}
             own = members.get("options")

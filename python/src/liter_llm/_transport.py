@@ -13,7 +13,7 @@ from math import ceil
 from . import _json
 from ._async import AsyncStream
 from ._client import Stream
-from ._errors import LiterLLMError, UnsupportedError
+from ._errors import CancelledError, LiterLLMError, UnsupportedError
 from ._native import NativeClient
 
 TYPE_CHECKING = False
@@ -72,11 +72,14 @@ class Base:
         self._client = client
         self._settings = dict(settings or {})
         self._natives: dict[tuple[str, int], NativeClient] = {}
+        self._closed = False
         if settings:
             self._make("http://localhost", 1)  # what is wrong with them shows here
 
     def _documents(self, request: Any, body: bytes) -> tuple[NativeClient, bytes, bytes]:
         """Who sends a request, and its two documents."""
+        if self._closed:
+            raise CancelledError.of("the transport is closed: make a new one")
         url = request.url
         if url.scheme not in ("http", "https"):
             raise UnsupportedError.of(f"only http:// and https:// are known, not {url.scheme}://")
@@ -113,6 +116,8 @@ class Base:
         if native is None:  # of two threads that come here at once one wins
             made = self._make(origin, connect_ms)
             native = self._natives.setdefault((origin, connect_ms), made)
+            if self._closed:  # meanwhile
+                native.close(0)
         return native
 
     def _make(self, origin: str, connect_ms: int) -> NativeClient:
@@ -127,7 +132,8 @@ class Base:
 
     def _close(self) -> None:
         """Ends this transport's own clients; one that was given is its user's to close."""
-        for native in self._natives.values():
+        self._closed = True
+        for native in list(self._natives.values()):
             native.close(0)
 
 

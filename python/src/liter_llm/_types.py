@@ -6,8 +6,17 @@ JSON Schemas in `bindings/conformance/schemas/`. All are plain dicts at run time
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
+
+if sys.version_info >= (3, 12):
+    from typing import TypedDict
+else:
+    try:  # pydantic, which brings it, takes no other one
+        from typing_extensions import TypedDict
+    except ImportError:
+        from typing import TypedDict
 
 
 class TextPart(TypedDict, total=False):
