@@ -129,7 +129,8 @@ func (e *Error) Is(target error) bool {
 	return target == error(e.Kind)
 }
 
-// Unwrap is the context's cause, where a context ended the request; else nil.
+// Unwrap is the context's cause, where a context ended the request; or why a value could not be written
+// as JSON; else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Timeout says whether it was a timeout. An Error is also a net.Error, for those who ask for one.

@@ -9,7 +9,7 @@ type Message struct {
 	Role string `json:"role"`
 	// Content is what is said.
 	Content string `json:"content"`
-	// Parts are what is said, in place of Content: texts, images, audio, files.
+	// Parts are what is said, in place of Content: texts, images, audio, files. Both are an error.
 	Parts []Part `json:"-"`
 	// Name is a name of the speaker.
 	Name string `json:"name,omitempty"`
@@ -108,7 +108,8 @@ type Function struct {
 	Arguments string `json:"arguments"`
 }
 
-// A Part is one part of a message. One of the members is set; Type may be left out.
+// A Part is one part of a message. One of the members is set, and more are an error; Type may be left
+// out.
 type Part struct {
 	// Type is "text", "image_url", "input_audio", "file" or "refusal".
 	Type       string    `json:"type"`

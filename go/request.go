@@ -54,7 +54,8 @@ type ChatRequest struct {
 
 	// Members are further members of the request, written as encoding/json does.
 	Members map[string]any `json:"-"`
-	// Raw is the whole request as JSON, sent on as it is. All other fields but Options must be unset.
+	// Raw is the whole request as JSON, sent on as it is. Any other field beside it, but Options, is an
+	// error.
 	Raw json.RawMessage `json:"-"`
 }
 
@@ -232,7 +233,8 @@ func optionsInside(request []byte) (inside JSON) {
 }
 
 // Options say how and where a request is done; they are never part of what is asked. Zero values are
-// left to the client's options, and those to the configuration.
+// left to the options in the request's own document (Raw), those to the client's, and those to the
+// configuration.
 type Options struct {
 	// Provider is the provider's name in the configuration; "": by the model, or the default.
 	Provider string `json:"provider"`
