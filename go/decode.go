@@ -2,6 +2,7 @@ package literllm
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -253,14 +254,14 @@ func (d *decoder) number() string {
 	return d.text[from:]
 }
 
-// integer reads a number; null is 0.
+// integer reads a number; null is 0. One that is too large is the largest that there is.
 func (d *decoder) integer() int64 {
 	text := d.number()
 	if text == "" {
 		return 0
 	}
 	value, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		d.fail()
 	}
 	return value

@@ -173,6 +173,15 @@ func (e *encoder) quote(name, value string) {
 	e.out = append(out, '"')
 }
 
+// both is the error where two things are given and one could be sent.
+func (e *encoder) both(param, message string) {
+	if e.err == nil {
+		failure := newError(ErrInvalidRequest, "%s", message)
+		failure.Param = param
+		e.err = failure
+	}
+}
+
 func notUTF8(name string) *Error {
 	failure := newError(ErrInvalidRequest, "%s is not UTF-8: a Go string may hold any bytes, a request "+
 		"only text", name)

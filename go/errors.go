@@ -94,6 +94,22 @@ type Partial struct {
 	Text string `json:"text"`
 }
 
+// errorBody is an Error's document, inside its one member.
+type errorBody struct {
+	Kind         Kind      `json:"kind"`
+	Message      string    `json:"message"`
+	Provider     string    `json:"provider,omitempty"`
+	Model        string    `json:"model,omitempty"`
+	Status       int       `json:"status,omitempty"`
+	Code         string    `json:"code,omitempty"`
+	Retryable    bool      `json:"retryable"`
+	RetryAfterMS int64     `json:"retry_after_ms,omitempty"`
+	RequestID    string    `json:"request_id,omitempty"`
+	Param        string    `json:"param,omitempty"`
+	Partial      *Partial  `json:"partial,omitempty"`
+	Attempts     []Attempt `json:"attempts,omitempty"`
+}
+
 // Error is the message behind the kind: "rate_limit: …".
 func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
 
@@ -113,25 +129,37 @@ func (e *Error) Is(target error) bool {
 	return target == error(e.Kind)
 }
 
-// Unwrap is the context's cause, where a context ended the request; else nil.
+// Unwrap is the context's cause, where a context ended the request; or why a value could not be written
+// as JSON; else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Timeout makes a timeout a timeout for those who ask as package net does.
+// Timeout says whether it was a timeout. An Error is also a net.Error, for those who ask for one.
 func (e *Error) Timeout() bool { return e.Kind == "timeout" }
+
+// Temporary is Retryable: package net's interface has it.
+func (e *Error) Temporary() bool { return e.Retryable }
 
 // Document is the error document, as every language has it: {"error":{"kind":…,"message":…}}.
 func (e *Error) Document() string {
 	if e.document != "" {
 		return e.document
 	}
-	type body struct {
-		Kind      Kind   `json:"kind"`
-		Message   string `json:"message"`
-		Retryable bool   `json:"retryable"`
-		Param     string `json:"param,omitempty"`
+	said := errorBody{
+		Kind: e.Kind, Message: e.Message, Provider: e.Provider, Model: e.Model, Status: e.Status, Code: e.Code,
+		Retryable: e.Retryable, RetryAfterMS: e.RetryAfter.Milliseconds(), RequestID: e.RequestID,
+		Param: e.Param, Partial: e.Partial, Attempts: e.Attempts,
 	}
-	made, _ := json.Marshal(map[string]body{"error": {e.Kind, e.Message, e.Retryable, e.Param}})
+	made, _ := marshal("the error", map[string]errorBody{"error": said})
 	return string(made)
+}
+
+// MarshalJSON is the document.
+func (e *Error) MarshalJSON() ([]byte, error) { return []byte(e.Document()), nil }
+
+// UnmarshalJSON reads a document.
+func (e *Error) UnmarshalJSON(document []byte) error {
+	*e = *errorFrom(string(document))
+	return nil
 }
 
 // newError is an error that this package finds by itself.
@@ -141,22 +169,7 @@ func newError(kind error, format string, arguments ...any) *Error {
 
 // errorFrom reads an error document.
 func errorFrom(document string) *Error {
-	var outer struct {
-		Error struct {
-			Kind         Kind      `json:"kind"`
-			Message      string    `json:"message"`
-			Provider     string    `json:"provider"`
-			Model        string    `json:"model"`
-			Status       int       `json:"status"`
-			Code         string    `json:"code"`
-			Retryable    bool      `json:"retryable"`
-			RetryAfterMS int64     `json:"retry_after_ms"`
-			RequestID    string    `json:"request_id"`
-			Param        string    `json:"param"`
-			Partial      *Partial  `json:"partial"`
-			Attempts     []Attempt `json:"attempts"`
-		} `json:"error"`
-	}
+	var outer struct{ Error errorBody }
 	if err := json.Unmarshal([]byte(document), &outer); err != nil {
 		return newError(ErrInternal, "the engine's error document cannot be read: %v", err)
 	}
@@ -164,7 +177,7 @@ func errorFrom(document string) *Error {
 	return &Error{
 		Kind: inner.Kind, Message: inner.Message, Provider: inner.Provider, Model: inner.Model,
 		Status: inner.Status, Code: inner.Code, Retryable: inner.Retryable,
-		RetryAfter: time.Duration(inner.RetryAfterMS) * time.Millisecond,
+		RetryAfter: milliseconds(inner.RetryAfterMS),
 		RequestID:  inner.RequestID, Param: inner.Param, Partial: inner.Partial,
 		Attempts: inner.Attempts, document: document,
 	}

@@ -3,9 +3,12 @@ package literllm_test
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	literllm "github.com/liter-llm/liter-llm/go"
@@ -47,6 +50,59 @@ func flat(t *testing.T, times int, work func()) {
 		before = after
 	}
 	t.Fatalf("the last of %d rounds left memory, descriptors, goroutines, threads: %v", rounds, grown)
+}
+
+func init() {
+	children["no_descriptors"] = func() {
+		limit := syscall.Rlimit{Cur: 200, Max: 200}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+			panic(err)
+		}
+		client, err := literllm.NewClient()
+		if err != nil {
+			panic(err)
+		}
+		ask(childTest{}, client, prompt("warm"))
+		var files []*os.File
+		for {
+			file, err := os.Open("/dev/null")
+			if err != nil {
+				break
+			}
+			files = append(files, file)
+		}
+		check := func(err error) {
+			var failure *literllm.Error
+			if !errors.As(err, &failure) || failure.Kind != literllm.ErrConnection || !failure.Retryable {
+				panic(err)
+			}
+			if !strings.Contains(failure.Message, "ulimit -n") {
+				panic(err)
+			}
+		}
+		for range 2 { // the queue's descriptor lacks, and its double
+			_, err = client.OpenStream(background, prompt("Hello"))
+			check(err)
+			files[0].Close()
+			files = files[1:]
+		}
+		for _, file := range files {
+			file.Close()
+		}
+		ask(childTest{}, client, prompt("Hello"))
+		for _, err := range client.Stream(background, prompt("Hello")) {
+			if err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+// Without a descriptor a request fails and says why, and with one the next does not.
+func TestNoDescriptors(t *testing.T) {
+	if output, err := child(t, "no_descriptors", free("")).CombinedOutput(); err != nil {
+		t.Errorf("%v %s", err, output)
+	}
 }
 
 func TestLeavingStreamsLeaksNothing(t *testing.T) {

@@ -9,7 +9,7 @@ type Message struct {
 	Role string `json:"role"`
 	// Content is what is said.
 	Content string `json:"content"`
-	// Parts are what is said, in place of Content: texts, images, audio, files.
+	// Parts are what is said, in place of Content: texts, images, audio, files. Both are an error.
 	Parts []Part `json:"-"`
 	// Name is a name of the speaker.
 	Name string `json:"name,omitempty"`
@@ -64,6 +64,8 @@ func (m *Message) write(e *encoder) {
 	e.open('{')
 	e.text("role", m.Role)
 	switch {
+	case m.Parts != nil && m.Content != "":
+		e.both("messages.content", "a message has Content or Parts, not both: Text(…) makes a part of a text")
 	case m.Parts != nil:
 		e.value("content", m.Parts)
 	case m.Content != "" || !m.speaksOtherwise():
@@ -106,7 +108,8 @@ type Function struct {
 	Arguments string `json:"arguments"`
 }
 
-// A Part is one part of a message. One of the members is set; Type may be left out.
+// A Part is one part of a message. One of the members is set, and more are an error; Type may be left
+// out.
 type Part struct {
 	// Type is "text", "image_url", "input_audio", "file" or "refusal".
 	Type       string    `json:"type"`
@@ -129,6 +132,16 @@ func Image(url string) Part { return Part{Type: "image_url", ImageURL: &ImageURL
 // MarshalJSON writes the part.
 func (p Part) MarshalJSON() ([]byte, error) {
 	e := encoder{}
+	things := 0
+	for _, is := range []bool{p.Text != "", p.ImageURL != nil, p.InputAudio != nil, p.File != nil, p.Refusal != ""} {
+		if is {
+			things++
+		}
+	}
+	if things > 1 {
+		e.both("messages.content", "a part is a text, an image, a sound, a file or a refusal, not both: make two of it")
+		return nil, e.err
+	}
 	e.open('{')
 	switch {
 	case p.ImageURL != nil:

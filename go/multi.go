@@ -16,6 +16,24 @@ type MultiResponse struct {
 // Document is the JSON text as the engine wrote it.
 func (m *MultiResponse) Document() JSON { return JSON(m.document) }
 
+// MarshalJSON is the document; of one that was not read from any, its fields.
+func (m MultiResponse) MarshalJSON() ([]byte, error) {
+	if m.document == "" {
+		type plain MultiResponse
+		return marshal("the responses", plain(m))
+	}
+	return m.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (m *MultiResponse) UnmarshalJSON(document []byte) error {
+	read, err := readMulti(string(document))
+	if err == nil {
+		*m = *read
+	}
+	return err
+}
+
 // GenerateMulti asks several targets at once ("provider/model", or the name of a provider or a route),
 // and waits for the first fastest answers; 0 is 1. The calls that are not waited for are cancelled.
 //

@@ -1,6 +1,7 @@
 package literllm
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func newReader() (*reader, error) {
 	}
 	fd := queue.FD()
 	if fd < 0 {
-		return nil, misuse(fd)
+		return nil, noDescriptor(fmt.Sprint("status ", fd))
 	}
 	// The queue closes its descriptor itself, and so does an os.File: each has one of its own.
 	syscall.ForkLock.RLock()
@@ -68,7 +69,7 @@ func newReader() (*reader, error) {
 	}
 	syscall.ForkLock.RUnlock()
 	if err != nil {
-		return nil, newError(ErrInternal, "no descriptor for a queue: %v", err)
+		return nil, noDescriptor(err.Error())
 	}
 	file := os.NewFile(uintptr(own), "liter_llm_queue")
 	poll, err := file.SyscallConn()
@@ -76,6 +77,14 @@ func newReader() (*reader, error) {
 		return nil, newError(ErrInternal, "a queue cannot be polled: %v", err)
 	}
 	return &reader{queue: queue, file: file, poll: poll}, nil
+}
+
+// noDescriptor is as when there is none for a connection.
+func noDescriptor(why string) *Error {
+	failure := newError(ErrConnection, "no descriptor for the request's events (%s): have fewer streams open, "+
+		"or raise the limit of open files (ulimit -n)", why)
+	failure.Retryable = true
+	return failure
 }
 
 // until calls look at once and whenever events have come, until it is true.

@@ -118,7 +118,7 @@ func (d *decoder) message(m *Message) {
 			m.ToolCallID = d.string()
 		case "refusal":
 			m.Refusal = d.string()
-		case "reasoning":
+		case "reasoning", "reasoning_content":
 			m.Reasoning = d.string()
 		case "is_error":
 			m.IsError = d.boolean()

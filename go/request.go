@@ -3,6 +3,7 @@ package literllm
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -53,16 +54,17 @@ type ChatRequest struct {
 
 	// Members are further members of the request, written as encoding/json does.
 	Members map[string]any `json:"-"`
-	// Raw is the whole request as JSON, sent on as it is. All other fields but Options must be unset.
+	// Raw is the whole request as JSON, sent on as it is. Any other field beside it, but Options, is an
+	// error.
 	Raw json.RawMessage `json:"-"`
 }
 
 // MarshalJSON writes the request document, with its options.
 func (r ChatRequest) MarshalJSON() ([]byte, error) {
-	if r.Raw != nil {
-		return r.Raw, nil
-	}
 	e := encoder{}
+	if r.Raw != nil {
+		return r.rawWithOptions(&e)
+	}
 	r.write(&e, false)
 	if r.Options != nil && e.err == nil {
 		e.out = e.out[:len(e.out)-1]
@@ -81,11 +83,40 @@ func (r *ChatRequest) encode(stream bool) (*encoder, error) {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
 	if r.Raw != nil {
-		return &encoder{out: wantStream(r.Raw, stream)}, nil
+		e := &encoder{out: wantStream(r.Raw, stream)}
+		r.onlyRaw(e)
+		return e, e.err
 	}
 	e := encoders.Get().(*encoder)
 	r.write(e, stream)
 	return e, e.err
+}
+
+// onlyRaw: what would be passed over is an error.
+func (r *ChatRequest) onlyRaw(e *encoder) {
+	others := *r
+	others.Raw, others.Options = nil, nil
+	if !reflect.ValueOf(others).IsZero() {
+		e.both("", "a request is given as Raw or in the other fields, not both: put all of it into Raw")
+	}
+}
+
+// rawWithOptions is the request that is given as JSON, and the options beside it inside.
+func (r *ChatRequest) rawWithOptions(e *encoder) ([]byte, error) {
+	r.onlyRaw(e)
+	body := bytes.TrimSpace(r.Raw)
+	if r.Options == nil || e.err != nil || !json.Valid(body) || body[0] != '{' {
+		return r.Raw, e.err
+	}
+	e.open('{')
+	e.inner(JSON(body))
+	e.name("options") // the last of members with one name counts
+	e.open('{')
+	e.inner(optionsInside(body))
+	r.Options.write(e)
+	e.close('}')
+	e.close('}')
+	return e.out, e.err
 }
 
 func (r *ChatRequest) write(e *encoder, stream bool) {
@@ -202,7 +233,8 @@ func optionsInside(request []byte) (inside JSON) {
 }
 
 // Options say how and where a request is done; they are never part of what is asked. Zero values are
-// left to the client's options, and those to the configuration.
+// left to the options in the request's own document (Raw), those to the client's, and those to the
+// configuration.
 type Options struct {
 	// Provider is the provider's name in the configuration; "": by the model, or the default.
 	Provider string `json:"provider"`

@@ -1,7 +1,5 @@
 package literllm
 
-import "encoding/json"
-
 // A Response is a chat completion in OpenAI's shape.
 //
 // Beside OpenAI's members: Text, the first choice's text; Provider, who served it; Warnings, what was
@@ -35,8 +33,14 @@ type Response struct {
 // Document is the response as the engine wrote it: JSON text with every member.
 func (r *Response) Document() JSON { return JSON(r.document) }
 
-// MarshalJSON is the document.
-func (r *Response) MarshalJSON() ([]byte, error) { return r.Document().MarshalJSON() }
+// MarshalJSON is the document; of a response that was not read from one, its fields.
+func (r Response) MarshalJSON() ([]byte, error) {
+	if r.document == "" {
+		type plain Response
+		return marshal("the response", plain(r))
+	}
+	return r.Document().MarshalJSON()
+}
 
 // UnmarshalJSON reads a document.
 func (r *Response) UnmarshalJSON(document []byte) error {
@@ -183,8 +187,27 @@ type Chunk struct {
 // has the Response, has none.
 func (c Chunk) Document() JSON { return JSON(c.document) }
 
-// MarshalJSON is the document.
-func (c Chunk) MarshalJSON() ([]byte, error) { return c.Document().MarshalJSON() }
+// MarshalJSON is the document; of a chunk that was not read from one, its fields. The last chunk is
+// its Response.
+func (c Chunk) MarshalJSON() ([]byte, error) {
+	switch {
+	case c.Response != nil:
+		return c.Response.MarshalJSON()
+	case c.document == "":
+		type plain Chunk
+		return marshal("the chunk", plain(c))
+	}
+	return c.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (c *Chunk) UnmarshalJSON(document []byte) error {
+	read, err := readChunk(string(document))
+	if err == nil {
+		*c = read
+	}
+	return err
+}
 
 // A ChunkChoice is what is new in one choice.
 type ChunkChoice struct {
@@ -210,8 +233,3 @@ type ToolCallDelta struct {
 	Type     string   `json:"type,omitempty"`
 	Function Function `json:"function"`
 }
-
-var (
-	_ json.Marshaler   = (*Response)(nil)
-	_ json.Unmarshaler = (*Response)(nil)
-)

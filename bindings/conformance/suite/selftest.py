@@ -61,6 +61,13 @@ class Cases(unittest.TestCase):
         self.assertEqual(stream[4], 'j:{"prompt":"x","stream":true}')
         self.assertEqual(stream[5], 'j:{"provider":"openai","timeout_ms":9}')
 
+    def test_what_is_heavy_comes_first(self) -> None:
+        quick = {"exchanges": [{"reply": {"never": True}}]}
+        heavy = {"exchanges": [{"reply": {"body": ""}}, {"reply": {"endless": "body"}}]}
+        given = [cases.Case(name, a_case(**more)) for name, more in (("a", quick), ("b", heavy))]
+        made = plan.make([*given, cases.Case("c", a_case())], "c", "http://h")
+        self.assertEqual([case for case, _ in made.keys], ["b", "b", "a", "a", "c", "c"])
+
 
 class Comparison(unittest.TestCase):
     """Comparing documents and streams."""
