@@ -216,11 +216,12 @@ class Addon : public Napi::Addon<Addon> {
 
   // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in `buffer`, or
   // in another one where a record is larger than it. Where it answers true, it is called again only
-  // after `resume`.
+  // after `resume`. Whoever starts last is called: JavaScript may be loaded again and keep this addon.
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     buffer_ = Napi::Persistent(info[0].As<Napi::Uint8Array>());
     deliver_ = Napi::Persistent(info[1].As<Napi::Function>());
+    if (wake_ != nullptr) return;
     napi_value name = Napi::String::New(env, "liter-llm");
     napi_status status = napi_create_threadsafe_function(
         env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,

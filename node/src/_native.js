@@ -12,6 +12,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {string} version
  * @property {(buffer: Uint8Array, deliver: (size: number, buffer: Buffer) => boolean) => void} start
  * @property {() => void} resume
+ * @property {import("./_queue.js").State} [state] of those who use it
  * @property {(config?: string | Uint8Array) => Handle | string | number} open
  * @property {(client: Handle) => number} close
  * @property {(client: Handle, format: string) => string | number} metrics

@@ -8,6 +8,9 @@ and calls `deliver` once:
 
     │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
 
+Jest and the like load this file again for each file of tests, and the addon but once: what is under way is
+kept on the addon, and read by the copy that came last.
+
 All calls of the environment share one queue. A stream has one of its own: nothing but leaving a queue
 unread tells the engine to stop reading one stream's socket, and the other requests must go on.
 */
@@ -38,19 +41,33 @@ const HELD = 256 << 10;
 /** Queues that are kept for the next streams. */
 const IDLE = 64;
 
-/** @type {Map<number, Call | Inbox>} who waits for what, by token */
-const pending = new Map();
-let lastToken = 0;
+/**
+ * @typedef {object} State
+ * @property {Map<number, Call | Inbox>} pending who waits for what, by token
+ * @property {number} lastToken
+ * @property {number} awaited promises of ours that are: only they keep the environment alive
+ * @property {number} delivered bytes in this turn of the event loop
+ * @property {number} calls the queue of the calls
+ * @property {number[]} idle queues that no stream uses
+ */
 
-/** How many promises of ours are awaited: only they keep the environment alive. */
-let awaited = 0;
+/** @type {State} */
+const state = (addon.state ??= {
+  pending: new Map(),
+  lastToken: 0,
+  awaited: 0,
+  delivered: 0,
+  calls: openSource(),
+  idle: [],
+});
+const { pending, idle } = state;
 
 function hold() {
-  if (awaited++ === 0) addon.hold(true);
+  if (state.awaited++ === 0) addon.hold(true);
 }
 
 function release() {
-  if (--awaited === 0) addon.hold(false);
+  if (--state.awaited === 0) addon.hold(false);
 }
 
 const shared = Buffer.allocUnsafeSlow(CAPACITY);
@@ -85,14 +102,13 @@ function deliver(size, buffer) {
     }
     offset = end + 7 - ((end + 7) & 7);
   }
-  delivered += size;
-  if (delivered < TURN) return false;
-  delivered = 0;
+  state.delivered += size;
+  if (state.delivered < TURN) return false;
+  state.delivered = 0;
   setImmediate(resume);
   return true;
 }
 
-let delivered = 0;
 const resume = () => addon.resume();
 
 addon.start(shared, deliver);
@@ -103,8 +119,6 @@ function openSource() {
   if (source < 0) throw misuse(source);
   return source;
 }
-
-const callsSource = openSource();
 
 /** An error document that came. The error is made where it is awaited: its stack tells more there. */
 class Failure {
@@ -143,7 +157,7 @@ class Request {
   constructor(native, source) {
     this.native = native; // alive as long as the request
     this.source = source;
-    this.token = ++lastToken;
+    this.token = ++state.lastToken;
     /** @type {AbortSignal | undefined} */
     this.signal = undefined;
   }
@@ -189,7 +203,7 @@ class Call extends Request {
    * @param {(reason: unknown) => void} reject
    */
   constructor(native, resolve, reject) {
-    super(native, callsSource);
+    super(native, state.calls);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -218,9 +232,6 @@ class Call extends Request {
     this.reject(reason);
   }
 }
-
-/** @type {number[]} queues that no stream uses */
-const idle = [];
 
 /** One stream's queue, and what was read of it: HELD bytes and the last read, at most. */
 class Inbox extends Request {

@@ -2,6 +2,7 @@
 // What a caller passes, as the two documents that the engine takes: request and options.
 
 const { readFileSync } = require("node:fs");
+const { isUint8Array } = require("node:util/types"); // of other realms, too: tests run in those
 const { encode, stringify } = require("./_json.js");
 
 /** @typedef {import("./_native.js").Text} Text */
@@ -92,7 +93,7 @@ class Defaults {
       members.prompt = request;
     } else if (Array.isArray(request)) {
       members.messages = request;
-    } else if (request instanceof Uint8Array) {
+    } else if (isUint8Array(request)) {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
@@ -180,7 +181,7 @@ function checkSignal(value) {
 function configDocument(config) {
   if (config === undefined || config === null) return undefined;
   if (typeof config === "string") return encode(config, "configuration");
-  if (config instanceof Uint8Array) return config;
+  if (isUint8Array(config)) return config;
   if (config instanceof URL) return readFileSync(config);
   if (isObject(config)) return stringify(/** @type {object} */ (config), "configuration");
   const type = Array.isArray(config) ? "array" : typeof config;

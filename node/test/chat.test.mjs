@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
 import * as liter from "../src/index.js";
 import { run, simulator } from "./helpers.mjs";
 
@@ -34,6 +35,7 @@ test("every form of a request", async () => {
     Buffer.from('{"prompt":"Hello"}'),
     new Uint8Array(Buffer.from('xx{"prompt":"Hello"}xx')).subarray(2, -2),
     shared('{"prompt":"Hello"}'),
+    runInNewContext("new Uint8Array(bytes)", { bytes: [...Buffer.from('{"prompt":"Hello"}')] }),
     Object.assign(Object.create(null), { prompt: "Hello" }),
   ];
   for (const form of forms) assert.equal((await client.chat(form)).text, "You said: Hello");
@@ -108,7 +110,8 @@ test("configuration in every form", async () => {
   const folder = mkdtempSync(join(tmpdir(), "liter-llm-node-"));
   const path = join(folder, "config.json");
   writeFileSync(path, text);
-  for (const form of [config, text, Buffer.from(text), pathToFileURL(path)]) {
+  const foreign = runInNewContext("new Uint8Array(bytes)", { bytes: [...Buffer.from(text)] });
+  for (const form of [config, text, Buffer.from(text), foreign, pathToFileURL(path)]) {
     assert.equal((await new liter.Client(form).chat("Hello")).text, "You said: Hello");
   }
   rmSync(folder, { recursive: true });

@@ -2,34 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "../src/index.js";
-import { noneOpen, openFiles, rss, run, simulator, times } from "./helpers.mjs";
-
-async function collect() {
-  for (let n = 0; n < 5; n++) {
-    gc();
-    await new Promise(setImmediate);
-  }
-}
-
-/**
- * Runs `work` until memory and descriptors have stopped growing: two blocks of `rounds` that add less
- * than 1 MiB and 4 descriptors together. V8's heap finds its size within a few; a leak never ends.
- */
-async function flat(work, rounds) {
-  const seen = [];
-  for (let block = 0; block < 20; block++) {
-    for (let n = 0; n < rounds; n++) await work();
-    await collect();
-    seen.push({ memory: rss(), files: openFiles() });
-    const before = seen.at(-3);
-    const { memory, files } = seen.at(-1);
-    if (before && memory - before.memory < 1 << 20 && files - before.files < 4) {
-      await simulator.waitFor(noneOpen);
-      return;
-    }
-  }
-  assert.fail(`it does not stop growing: ${JSON.stringify(seen)}`);
-}
+import { collect, flat, run, simulator, times } from "./helpers.mjs";
 
 test("calls", async () => {
   const client = new Client(simulator.config());

@@ -58,6 +58,28 @@ test("loaded again in the same environment, as test runners do", async () => {
   assert.equal(await run(script), "16 You said: Hello\n");
 });
 
+test("loaded again on the same addon, as Jest does for each file of tests", async () => {
+  const script = `
+    const again = () => {
+      for (const name of Object.keys(require.cache)) if (name.endsWith(".js")) delete require.cache[name];
+      return require("./index.js");
+    };
+    const texts = [];
+    const clients = [new liter.Client()];
+    for (let n = 0; n < 3; n++) {
+      const left = clients.map((client) => client.stream("Hello"));
+      const waiting = clients.map((client) => client.chat("Hello"));
+      const { Client } = again();
+      clients.push(new Client());
+      texts.push(...(await Promise.all(waiting)).map(({ text }) => text));
+      for (const stream of left) texts.push(await stream.text());
+    }
+    for (const client of clients) texts.push((await client.chat("Hello")).text, await client.stream("Hello").text());
+    console.log(texts.length, ...new Set(texts));
+  `;
+  assert.equal(await run(script), "20 You said: Hello\n");
+});
+
 test("only Node-API's entry points are exported", () => {
   const addon = join(PACKAGE, "platforms", platformName(), "liter_llm.node");
   const lines = `${execFileSync("nm", ["-D", "--defined-only", addon])}`.trim().split("\n");

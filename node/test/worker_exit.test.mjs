@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { PACKAGE, noneOpen, openFiles, rss, run, simulator, times, until } from "./helpers.mjs";
+import { PACKAGE, flat, noneOpen, openFiles, run, simulator, times, until } from "./helpers.mjs";
 
 const config = simulator.providers("", {
   slow: "delay_ms=60000",
@@ -102,10 +102,5 @@ test("memory stays flat", async () => {
     const worker = busy("process.exit(0)");
     await once(worker, "exit");
   };
-  for (let n = 0; n < 10; n++) await idle();
-  gc();
-  const before = rss();
-  for (let n = 0; n < times(20); n++) await idle();
-  gc();
-  assert.ok(rss() - before < 48 << 20, `${(rss() - before) >> 20} MiB`);
+  await flat(idle, times(10));
 });

@@ -24,7 +24,7 @@ if (isMainThread) {
   // At once: what console.log prints in a worker waits for the main thread.
   writeSync(1, getpid() === process.pid ? "called\n" : "a wrong answer\n");
   if (how === "terminated") {
-    usleep.async(500_000, () => {});
+    usleep.async(30_000_000, () => {}); // longer than it takes to terminate it on any machine
     parentPort.postMessage("under way");
   }
 }
