@@ -53,17 +53,17 @@ async fn silent_after(bytes: impl Into<Vec<u8>>) -> Server {
     .await
 }
 
-/// Four gigabytes of blank lines, all here at once: no timer fires by itself meanwhile.
+/// As many blank lines as a stream may have, all here at once: no timer fires by itself meanwhile.
 #[tokio::test]
 async fn a_flood() {
-    let flood = gzip(&[b'\n'; 1 << 20]).repeat(4096);
+    let flood = gzip(&[b'\n'; 1 << 20]).repeat(255);
     let server = Server::answering(stream_of_gzip(&flood)).await;
-    let first = json!({"timeouts": {"first_token_ms": 300}});
+    let first = json!({"timeouts": {"first_token_ms": 20}});
     for (config, options, name) in [
-        (json!({}), json!({"timeout_ms": 300}), "whole time"),
+        (json!({}), json!({"timeout_ms": 20}), "whole time"),
         (first, json!({}), "first_token_ms"),
     ] {
-        let error = ends(&client(&server.url, config), true, options, 300).await;
+        let error = ends(&client(&server.url, config), true, options, 20).await;
         assert_says(&error, ErrorKind::Timeout, name);
     }
 }
