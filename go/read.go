@@ -73,8 +73,11 @@ func readChunk(document string) (Chunk, error) {
 	if d.failed {
 		return Chunk{}, newError(ErrInternal, "the engine's chunk cannot be read")
 	}
-	if len(c.Choices) > 0 {
-		c.Text = c.Choices[0].Delta.Content
+	for i := range c.Choices { // where several are asked for, each comes in chunks of its own
+		if c.Choices[i].Index == 0 {
+			c.Text = c.Choices[i].Delta.Content
+			break
+		}
 	}
 	return c, nil
 }

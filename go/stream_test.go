@@ -36,6 +36,25 @@ func TestStream(t *testing.T) {
 	}
 }
 
+func TestAChunksTextIsTheFirstChoices(t *testing.T) {
+	client := open(t, scripted("two_choices"))
+	request := prompt("Hello")
+	request.N = 2
+	var text string
+	for chunk, err := range client.Stream(context.Background(), request) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += chunk.Text
+		if chunk.Response != nil && chunk.Response.Choices[1].Message.Content != "nope" {
+			t.Errorf("%+v", chunk.Response)
+		}
+	}
+	if text != "yes" {
+		t.Error(text)
+	}
+}
+
 func TestAStreamOfToolCalls(t *testing.T) {
 	client := open(t, free(""))
 	request := &literllm.ChatRequest{Prompt: "Use the tool", Tools: []literllm.Tool{{

@@ -59,10 +59,9 @@ async fn a_flood() {
     let flood = gzip(&[b'\n'; 1 << 20]).repeat(255);
     let server = Server::answering(stream_of_gzip(&flood)).await;
     let first = json!({"timeouts": {"first_token_ms": 20}});
-    for (config, options, name) in [
-        (json!({}), json!({"timeout_ms": 20}), "whole time"),
-        (first, json!({}), "first_token_ms"),
-    ] {
+    for (config, options, name) in
+        [(json!({}), json!({"timeout_ms": 20}), "whole time"), (first, json!({}), "first_token_ms")]
+    {
         let error = ends(&client(&server.url, config), true, options, 20).await;
         assert_says(&error, ErrorKind::Timeout, name);
     }

@@ -114,3 +114,6 @@ def test_a_chunks_text():
     assert Chunk(choices=[{"index": 0, "delta": {"content": "a"}}]).text == "a"
     assert Chunk(choices=[{"index": 0, "delta": {"content": None}}]).text == ""
     assert Chunk(choices=[]).text == "" and Chunk().text == ""
+    second = {"index": 1, "delta": {"content": "b"}}
+    assert Chunk(choices=[second]).text == ""
+    assert Chunk(choices=[second, {"index": 0, "delta": {"content": "a"}}]).text == "a"

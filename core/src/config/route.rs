@@ -63,6 +63,7 @@ impl Parameters {
         request.reasoning = self.reasoning.clone().or(request.reasoning);
         for (provider, members) in self.extra.iter() {
             match (request.extra.get_mut(provider.as_str()), members) {
+                (_, Value::Null) => {}
                 (Some(Value::Object(had)), Value::Object(members)) => {
                     for (name, value) in members.iter() {
                         had.insert(name.clone(), value.clone());
@@ -87,7 +88,7 @@ impl Parameters {
             extra: fields.object("extra")?.unwrap_or_default(),
         };
         for (provider, members) in parameters.extra.iter() {
-            if !members.is_object() {
+            if !members.is_object() && !members.is_null() {
                 return Err(wrong(
                     &format!("{}.{provider}", fields.at("extra")),
                     "an object",

@@ -47,7 +47,7 @@ impl Request {
             unknown: Vec::new(),
         };
         for (provider, members) in &request.extra {
-            if !members.is_object() {
+            if !members.is_object() && !members.is_null() {
                 return Err(wrong(&format!("extra.{provider}"), "an object", members));
             }
         }

@@ -246,8 +246,10 @@ class Chunk(Document):
     @property
     def text(self) -> str:
         """The first choice's new text; empty where the chunk has none."""
-        choices: Any = self.get("choices")
-        return (choices[0]["delta"].get("content") or "") if choices else ""
+        # Where several are asked for, each comes in chunks of its own.
+        choices: Any = self.get("choices") or ()
+        first = (choice for choice in choices if choice["index"] == 0)
+        return next((choice["delta"].get("content") or "" for choice in first), "")
 
     @property
     def reset(self) -> str | None:

@@ -128,7 +128,7 @@ pub struct ParametersDocument {
     /// The short form of `reasoning`.
     pub reasoning_effort: Option<String>,
     /// Members for one provider's body only, by the provider's name.
-    pub extra: Option<BTreeMap<String, Object>>,
+    pub extra: Option<BTreeMap<String, Option<Object>>>,
 }
 
 /// One provider's settings.

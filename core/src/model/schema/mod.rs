@@ -80,7 +80,7 @@ pub struct RequestDocument {
     /// An id of the end user, for the provider's abuse checks.
     pub user: Option<String>,
     /// Members for one provider's body only, by the provider's name.
-    pub extra: Option<BTreeMap<String, Object>>,
+    pub extra: Option<BTreeMap<String, Option<Object>>>,
     /// How and where it is done; options given beside the request win.
     pub options: Option<OptionsDocument>,
 }
