@@ -18,14 +18,13 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use ::http::Uri;
 use ::http::header::HeaderValue;
-use ::http::{Request, Response, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -36,7 +35,13 @@ use tokio::time::Instant;
 use super::connect::{Dialler, Network, Stream};
 use super::failure;
 use crate::config::ProviderConfig;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+
+mod lease;
+
+pub(super) use lease::{Lease, Sent};
+
+use lease::{Http1, Http2, Share, UNSAID};
 
 pub(super) type Body = Full<Bytes>;
 
@@ -45,8 +50,6 @@ const IDLE: Duration = Duration::from_secs(90);
 /// Bounds a response's head, and so what an endless one can make us hold.
 const MAX_HEAD: usize = 256 << 10;
 const MAX_HEADERS: usize = 256;
-/// What hyper says of a server's limit of streams until the server has said it: no server can say it.
-const UNSAID: usize = usize::MAX - 1;
 /// Connections that have rested this long are looked at only after the runtime has looked at its
 /// sockets: one whose thread was busy elsewhere does not know yet what the server closed.
 const RESTED: Duration = Duration::from_millis(100);
@@ -72,29 +75,6 @@ pub struct Pool {
     failed: Mutex<Option<(Instant, Error)>>,
     http1: AtomicBool,
 }
-
-/// A connection for one call at a time.
-pub(super) struct Http1 {
-    sender: http1::SendRequest<Body>,
-    /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
-    /// not take: kept, it would leave the call waiting for ever.
-    connection: Option<Box<Exclusive>>,
-    since: Instant,
-    reused: bool,
-}
-
-/// A connection for many calls.
-pub(super) struct Http2 {
-    sender: http2::SendRequest<Body>,
-    /// Shared with the task that polls it; it alone knows how many streams the server allows.
-    connection: Arc<Mutex<Option<Shared>>>,
-    in_flight: AtomicUsize,
-    /// When a call last left it.
-    since: Mutex<Instant>,
-}
-
-type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
-type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
 /// A connection's bytes, holding the turn of whoever opened it until the server's first frames, its
 /// settings, have been read and dealt with, which is when it is asked for more.
@@ -138,34 +118,6 @@ impl AsyncWrite for Settling {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
-}
-
-/// A connection in the hands of one call.
-pub(super) enum Lease {
-    /// It goes back to `home` when the body has been read to its end.
-    Http1 {
-        connection: Option<Http1>,
-        home: Arc<Mutex<VecDeque<Http1>>>,
-        most_idle: usize,
-    },
-    Http2(Share),
-}
-
-/// A place on a shared connection.
-pub(super) struct Share(Arc<Http2>);
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        *lock(&self.0.since) = Instant::now();
-        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Whether a failed request may be sent again on another connection.
-pub(super) enum Sent {
-    Answer(Response<Incoming>, Lease),
-    /// The server did not take the request up; the error says why, should there be no other way.
-    Unsent(Request<Body>, Error),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -346,233 +298,5 @@ impl Pool {
     }
 }
 
-impl Http1 {
-    /// Whether it is still open, as far as can be told without waiting.
-    fn is_usable(&mut self, now: Instant) -> bool {
-        if self.expired(now) {
-            return false;
-        }
-        // An idle connection is polled by nobody: this is where it sees that the server closed it.
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.connection.is_some() && !self.sender.is_closed()
-    }
-
-    fn expired(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) > IDLE
-    }
-
-    /// Lets the connection write what waits and read what has come. What it says at its end, the
-    /// exchange says too.
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.connection
-            && Pin::new(&mut **connection).poll(cx).is_ready()
-        {
-            self.connection = None;
-        }
-    }
-}
-
-impl Http2 {
-    /// A place on it, unless it is full.
-    fn share(self: &Arc<Self>) -> Option<Share> {
-        let said = lock(&self.connection).as_ref()?.current_max_send_streams();
-        // Until the server has said its limit, the one who opened it is alone.
-        let most = if said == UNSAID { 1 } else { said.max(1) };
-        let room = |n: usize| (n < most).then_some(n + 1);
-        self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
-        Some(Share(Arc::clone(self)))
-    }
-}
-
-impl Http2 {
-    /// How long nobody has used it.
-    fn rested(&self) -> Duration {
-        if self.in_flight.load(Ordering::Acquire) > 0 {
-            return Duration::ZERO;
-        }
-        lock(&self.since).elapsed()
-    }
-}
-
-impl Lease {
-    /// HTTP/2 wants the whole URI in a request, HTTP/1.1 its path.
-    pub(super) fn is_http2(&self) -> bool {
-        matches!(self, Lease::Http2(_))
-    }
-
-    /// Sends a request and waits for the response's head.
-    pub(super) async fn send(
-        mut self,
-        request: Request<Body>,
-        origin: &str,
-    ) -> Result<Sent, Error> {
-        match &mut self {
-            Lease::Http2(share) => {
-                let mut sender = share.0.sender.clone();
-                let kept = request.clone();
-                match sender.try_send_request(request).await {
-                    Ok(answer) => Ok(Sent::Answer(answer, self)),
-                    Err(mut error) => {
-                        let message = error.take_message();
-                        let error = error.into_error();
-                        let lost = failure::before_headers(&error, origin);
-                        if message.is_some() || failure::is_refusal(&error) {
-                            return Ok(Sent::Unsent(kept, lost));
-                        }
-                        Err(lost)
-                    }
-                }
-            }
-            Lease::Http1 { connection, .. } => {
-                let Some(http1) = connection.as_mut() else {
-                    return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
-                };
-                let sending = http1.sender.try_send_request(request);
-                let mut sending = std::pin::pin!(sending);
-                let answer = poll_fn(|cx| {
-                    http1.drive(cx);
-                    sending.as_mut().poll(cx)
-                })
-                .await;
-                match answer {
-                    Ok(answer) => Ok(Sent::Answer(answer, self)),
-                    Err(mut error) => {
-                        let message = error.take_message();
-                        let lost = failure::before_headers(error.error(), origin);
-                        match message {
-                            Some(request) if http1.reused => Ok(Sent::Unsent(request, lost)),
-                            _ => Err(lost),
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Polls the body's next frame, and the connection that it comes from.
-    pub(super) fn poll_frame(
-        &mut self,
-        body: &mut Incoming,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
-        use hyper::body::Body as _;
-        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        if let Lease::Http1 { connection: Some(http1), .. } = self {
-            http1.drive(cx);
-            return Pin::new(body).poll_frame(cx);
-        }
-        Poll::Pending
-    }
-
-    /// The body has been read to its end: the connection can serve the next call.
-    pub(super) fn release(&mut self) {
-        let Lease::Http1 { connection, home, most_idle } = self else { return };
-        let Some(mut http1) = connection.take() else { return };
-        http1.drive(&mut Context::from_waker(Waker::noop()));
-        if http1.connection.is_none() || !http1.sender.is_ready() {
-            return;
-        }
-        let now = Instant::now();
-        http1.since = now;
-        http1.reused = true;
-        let mut idle = lock(home);
-        idle.push_back(http1);
-        // The one in front has waited longest; looking at one a time keeps pace with the load.
-        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
-            idle.pop_front();
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    use super::*;
-    use crate::config::Config;
-
-    fn pool() -> Pool {
-        let config =
-            Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
-        let config = config.unwrap();
-        Pool::new(&config.providers[config.index("p").unwrap()], 2, None, None)
-    }
-
-    /// A connection over a pipe, used for one exchange, and the pipe's other end.
-    async fn used(pool: &Pool) -> (Lease, tokio::io::DuplexStream) {
-        let (near, mut far) = tokio::io::duplex(4096);
-        let io = TokioIo::new(Box::new(near) as Box<dyn Stream>);
-        let (sender, connection) = http1::Builder::new().handshake(io).await.unwrap();
-        let connection = Some(Box::new(connection));
-        let (since, reused) = (Instant::now(), false);
-        let lease = pool.own(Http1 { sender, connection, since, reused });
-        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
-        let mut server = [0; 4096];
-        let (sent, ()) = tokio::join!(lease.send(request, "x"), async {
-            let _ = far.read(&mut server).await.unwrap();
-            far.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-        });
-        let Ok(Sent::Answer(answer, mut lease)) = sent else { panic!("no answer") };
-        let mut body = answer.into_body();
-        assert!(poll_fn(|cx| lease.poll_frame(&mut body, cx)).await.is_none());
-        (lease, far)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn idle_connections_expire() {
-        let pool = pool();
-        for (rest, usable) in [(89, true), (91, false)] {
-            let (mut lease, mut far) = used(&pool).await;
-            lease.release();
-            tokio::time::advance(Duration::from_secs(rest)).await;
-            assert_eq!(pool.existing(Instant::now()).is_some(), usable, "after {rest} s");
-            // Either way it is closed now.
-            assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn as_many_are_kept_as_may_be() {
-        let pool = pool();
-        let mut ends = Vec::new();
-        for _ in 0..3 {
-            let (mut lease, far) = used(&pool).await;
-            lease.release();
-            ends.push(far);
-        }
-        assert_eq!(lock(&pool.idle).len(), 2);
-        assert_eq!(ends[0].read(&mut [0; 9]).await.unwrap(), 0);
-        // Those that expired go as others come back.
-        tokio::time::advance(Duration::from_secs(91)).await;
-        for left in [2, 2] {
-            let (mut lease, _far) = used(&pool).await;
-            lease.release();
-            assert_eq!(lock(&pool.idle).len(), left);
-        }
-    }
-
-    #[tokio::test]
-    async fn what_was_not_taken_comes_back_and_what_was_does_not() {
-        let pool = pool();
-        // Closed between the look at it and the request: nothing was sent.
-        let (mut lease, far) = used(&pool).await;
-        lease.release();
-        let lease = pool.existing(Instant::now()).unwrap();
-        drop(far);
-        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
-        assert!(matches!(lease.send(request, "x").await, Ok(Sent::Unsent(..))));
-
-        // Closed when the request had been written.
-        let (mut lease, mut far) = used(&pool).await;
-        lease.release();
-        let lease = pool.existing(Instant::now()).unwrap();
-        let request = Request::new(Full::new(Bytes::from_static(b"ask")));
-        let (sent, ()) = tokio::join!(lease.send(request, "x"), async {
-            assert!(far.read(&mut [0; 4096]).await.unwrap() > 0);
-            drop(far);
-        });
-        assert!(sent.is_err());
-    }
-}
+mod tests;

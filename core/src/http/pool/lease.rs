@@ -1,0 +1,213 @@
+//! A connection, and a call's hold on it.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ::http::{Request, Response};
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::time::Instant;
+
+use super::{Body, IDLE, Settling, lock};
+use crate::error::{Error, ErrorKind};
+use crate::http::connect::Stream;
+use crate::http::failure;
+
+/// What hyper says of a server's limit of streams until the server has said it: no server can say it.
+pub(super) const UNSAID: usize = usize::MAX - 1;
+
+/// A connection for one call at a time.
+pub(in crate::http) struct Http1 {
+    pub(super) sender: http1::SendRequest<Body>,
+    /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
+    /// not take: kept, it would leave the call waiting for ever.
+    pub(super) connection: Option<Box<Exclusive>>,
+    pub(super) since: Instant,
+    pub(super) reused: bool,
+}
+
+/// A connection for many calls.
+pub(in crate::http) struct Http2 {
+    pub(super) sender: http2::SendRequest<Body>,
+    /// Shared with the task that polls it; it alone knows how many streams the server allows.
+    pub(super) connection: Arc<Mutex<Option<Shared>>>,
+    pub(super) in_flight: AtomicUsize,
+    /// When a call last left it.
+    pub(super) since: Mutex<Instant>,
+}
+
+pub(super) type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
+pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
+
+/// A connection in the hands of one call.
+pub(in crate::http) enum Lease {
+    /// It goes back to `home` when the body has been read to its end.
+    Http1 {
+        connection: Option<Http1>,
+        home: Arc<Mutex<VecDeque<Http1>>>,
+        most_idle: usize,
+    },
+    Http2(Share),
+}
+
+/// A place on a shared connection.
+pub(in crate::http) struct Share(pub(super) Arc<Http2>);
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        *lock(&self.0.since) = Instant::now();
+        self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Whether a failed request may be sent again on another connection.
+pub(in crate::http) enum Sent {
+    Answer(Response<Incoming>, Lease),
+    /// The server did not take the request up; the error says why, should there be no other way.
+    Unsent(Request<Body>, Error),
+}
+
+impl Http1 {
+    /// Whether it is still open, as far as can be told without waiting.
+    pub(super) fn is_usable(&mut self, now: Instant) -> bool {
+        if self.expired(now) {
+            return false;
+        }
+        // An idle connection is polled by nobody: this is where it sees that the server closed it.
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.connection.is_some() && !self.sender.is_closed()
+    }
+
+    pub(super) fn expired(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) > IDLE
+    }
+
+    /// Lets the connection write what waits and read what has come. What it says at its end, the
+    /// exchange says too.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(connection) = &mut self.connection
+            && Pin::new(&mut **connection).poll(cx).is_ready()
+        {
+            self.connection = None;
+        }
+    }
+}
+
+impl Http2 {
+    /// A place on it, unless it is full.
+    pub(super) fn share(self: &Arc<Self>) -> Option<Share> {
+        let said = lock(&self.connection).as_ref()?.current_max_send_streams();
+        // Until the server has said its limit, the one who opened it is alone.
+        let most = if said == UNSAID { 1 } else { said.max(1) };
+        let room = |n: usize| (n < most).then_some(n + 1);
+        self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
+        Some(Share(Arc::clone(self)))
+    }
+
+    /// How long nobody has used it.
+    pub(super) fn rested(&self) -> Duration {
+        if self.in_flight.load(Ordering::Acquire) > 0 {
+            return Duration::ZERO;
+        }
+        lock(&self.since).elapsed()
+    }
+}
+
+impl Lease {
+    /// HTTP/2 wants the whole URI in a request, HTTP/1.1 its path.
+    pub(in crate::http) fn is_http2(&self) -> bool {
+        matches!(self, Lease::Http2(_))
+    }
+
+    /// Sends a request and waits for the response's head.
+    pub(in crate::http) async fn send(
+        mut self,
+        request: Request<Body>,
+        origin: &str,
+    ) -> Result<Sent, Error> {
+        match &mut self {
+            Lease::Http2(share) => {
+                let mut sender = share.0.sender.clone();
+                let kept = request.clone();
+                match sender.try_send_request(request).await {
+                    Ok(answer) => Ok(Sent::Answer(answer, self)),
+                    Err(mut error) => {
+                        let message = error.take_message();
+                        let error = error.into_error();
+                        let lost = failure::before_headers(&error, origin);
+                        if message.is_some() || failure::is_refusal(&error) {
+                            return Ok(Sent::Unsent(kept, lost));
+                        }
+                        Err(lost)
+                    }
+                }
+            }
+            Lease::Http1 { connection, .. } => {
+                let Some(http1) = connection.as_mut() else {
+                    return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
+                };
+                let sending = http1.sender.try_send_request(request);
+                let mut sending = std::pin::pin!(sending);
+                let answer = poll_fn(|cx| {
+                    http1.drive(cx);
+                    sending.as_mut().poll(cx)
+                })
+                .await;
+                match answer {
+                    Ok(answer) => Ok(Sent::Answer(answer, self)),
+                    Err(mut error) => {
+                        let message = error.take_message();
+                        let lost = failure::before_headers(error.error(), origin);
+                        match message {
+                            Some(request) if http1.reused => Ok(Sent::Unsent(request, lost)),
+                            _ => Err(lost),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Polls the body's next frame, and the connection that it comes from.
+    pub(in crate::http) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
+        use hyper::body::Body as _;
+        if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        if let Lease::Http1 { connection: Some(http1), .. } = self {
+            http1.drive(cx);
+            return Pin::new(body).poll_frame(cx);
+        }
+        Poll::Pending
+    }
+
+    /// The body has been read to its end: the connection can serve the next call.
+    pub(in crate::http) fn release(&mut self) {
+        let Lease::Http1 { connection, home, most_idle } = self else { return };
+        let Some(mut http1) = connection.take() else { return };
+        http1.drive(&mut Context::from_waker(Waker::noop()));
+        if http1.connection.is_none() || !http1.sender.is_ready() {
+            return;
+        }
+        let now = Instant::now();
+        http1.since = now;
+        http1.reused = true;
+        let mut idle = lock(home);
+        idle.push_back(http1);
+        // The one in front has waited longest; looking at one a time keeps pace with the load.
+        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
+            idle.pop_front();
+        }
+    }
+}
