@@ -38,6 +38,10 @@ impl Document {
     pub(crate) fn give(self) -> *mut c_char {
         let mut document = ManuallyDrop::new(self.0);
         document.push(0);
+        if cfg!(debug_assertions) {
+            // A sanitizer then sees who reads behind the text.
+            document.shrink_to_fit();
+        }
         let capacity = document.capacity() as u64;
         document[..8].copy_from_slice(&capacity.to_ne_bytes());
         document[8..HEAD].copy_from_slice(&LIVE.to_ne_bytes());
