@@ -176,7 +176,8 @@ impl SseParser {
                     self.joined.extend_from_slice(&self.buffer[value]);
                 }
             },
-            b"event" => self.name = value,
+            // An empty one lies nowhere: `compact` would leave it behind the buffer's end.
+            b"event" => self.name = if value.is_empty() { 0..0 } else { value },
             _ => {}
         }
     }
@@ -230,6 +231,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_name_is_none_wherever_it_stood() {
+        let chunks: [&[u8]; 2] = [b": a comment before it\nevent:\n", b"data: x\n\n"];
+        assert_eq!(read(&chunks), pairs(&[("", "x")]));
+    }
+
+    #[test]
     fn bad_input_is_an_error() {
         let mut parser = SseParser::default();
         parser.push(b"data: \xff\n\n");
@@ -261,7 +268,8 @@ mod tests {
             let mut end = ends.iter().cycle().map(|kind| ["\n", "\r\n", "\r"][*kind]);
             let mut expected = Vec::new();
             for (name, lines) in &events {
-                if !name.is_empty() {
+                // An empty name is as good as none.
+                if !name.is_empty() || lines.len() > 1 {
                     text.extend_from_slice(format!("event: {name}").as_bytes());
                     text.extend_from_slice(end.next().unwrap().as_bytes());
                 }
