@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use http::HeaderMap;
 use liter_llm_core::model::{Liter, Options, Request, Response};
-use liter_llm_core::provider::{Answer, Notes, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Notes, Progress, StreamReader, Target, registry};
+use liter_llm_core::wire::Reply;
 use liter_llm_core::{Chunk, Config};
 
 const CHUNKS: usize = 256;
@@ -20,7 +21,7 @@ fn main() {
     let config = Config::parse(b"{}").expect("an empty configuration");
     let index = config.index("openai").expect("a built-in provider");
     let bench = Bench {
-        target: Target { provider: &config.providers[index], model: "gpt-5" },
+        target: config.providers[index].target("gpt-5"),
         request: request().into_bytes(),
         reply: reply().into_bytes(),
         events: events().into_bytes(),
@@ -34,14 +35,14 @@ fn main() {
     }
 }
 
-struct Bench<'a> {
-    target: Target<'a>,
+struct Bench {
+    target: Target,
     request: Vec<u8>,
     reply: Vec<u8>,
     events: Vec<u8>,
 }
 
-impl Bench<'_> {
+impl Bench {
     fn report(&self) {
         let parse = best(|| drop(black_box(self.parse())));
         let request = self.parse();
@@ -74,18 +75,20 @@ impl Bench<'_> {
 
     fn encode(&self, request: &Request) -> Vec<u8> {
         let mut notes = Notes::new(Default::default());
-        let adapter = self.target.provider.row.adapter();
+        let adapter = registry::row(self.target.kind).unwrap().chat().unwrap();
         adapter.encode(request, &self.target, &mut notes).expect("it can be sent").body
     }
 
-    fn decode(&self) -> Answer {
-        let adapter = self.target.provider.row.adapter();
+    fn decode(&self) -> Completion {
+        let adapter = registry::row(self.target.kind).unwrap().chat().unwrap();
         let body = black_box(&self.reply);
-        adapter.decode(200, &HeaderMap::new(), body, &self.target).expect("a good answer")
+        adapter
+            .decode(&Reply { status: 200, headers: &HeaderMap::new(), body }, &self.target)
+            .expect("a good answer")
     }
 
     fn stream(&self) {
-        let adapter = self.target.provider.row.adapter();
+        let adapter = registry::row(self.target.kind).unwrap().chat().unwrap();
         let mut reader = StreamReader::new(adapter, &self.target, false);
         let mut lines = Vec::new();
         let mut count = 0;
@@ -102,7 +105,7 @@ impl Bench<'_> {
             }
         }
         assert_eq!(count, CHUNKS);
-        black_box(respond(reader.into_answer()).to_json());
+        black_box(respond(reader.into_completion()).to_json());
     }
 }
 
@@ -112,7 +115,7 @@ fn write(chunk: &Chunk, lines: &mut Vec<u8>) {
 }
 
 /// What the pipeline makes of an answer.
-fn respond(answer: Answer) -> Response {
+fn respond(answer: Completion) -> Response {
     let first = answer.choices.first().and_then(|choice| choice.message.content.clone());
     Response {
         id: answer.id,

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use liter_llm_core::json::{Object, Value, parse, to_vec};
-use liter_llm_core::{Answer, Client, Config, Error, ErrorKind, HttpStep, Started, Step};
+use liter_llm_core::{Answer, Client, Config, Error, ErrorKind, HttpStep, Outcome, Started, Step};
 
 const AT_ONCE: usize = 32;
 
@@ -74,11 +74,11 @@ impl Row {
         Value::Object(outcome)
     }
 
-    async fn call(&self) -> Result<Answer, Error> {
+    async fn call(&self) -> Result<Outcome, Error> {
         self.client()?.answer(&self.request, &self.options()).await
     }
 
-    async fn stream(&self, events: &mut Vec<Value>) -> Result<Answer, Error> {
+    async fn stream(&self, events: &mut Vec<Value>) -> Result<Outcome, Error> {
         let mut started = {
             let client = self.client()?;
             client.start(client.admit()?, &self.request, &self.options()).await?
@@ -91,11 +91,11 @@ impl Row {
                 Started::Stream(stream) => match stream.next().await? {
                     Step::Chunks(chunks) => events.extend(chunks.iter().map(document)),
                     Step::Restarted(reset) => events.push(document(&reset)),
-                    Step::Done(response) => return Ok(Answer::Chat(response)),
+                    Step::Done(response) => return Ok(Outcome::Answer(Answer::Chat(response))),
                 },
                 Started::Http(stream) => match stream.next().await? {
                     HttpStep::Event(event) => events.push(document(&event)),
-                    HttpStep::Done(answer) => return Ok(Answer::Http(answer)),
+                    HttpStep::Done(answer) => return Ok(Outcome::Http(answer)),
                 },
                 Started::Whole(_) => {
                     return Err(Error::new(
@@ -143,11 +143,13 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
     parse(&text).expect("a document of ours is JSON")
 }
 
-fn finish(outcome: &mut Object, end: Result<Answer, Error>) {
+fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
     match end {
-        Ok(Answer::Chat(response)) => outcome.insert("result", document(&response)),
-        Ok(Answer::Many(many)) => outcome.insert("result", document(&many)),
-        Ok(Answer::Http(answer)) => outcome.insert("result", document(&answer)),
+        Ok(Outcome::Answer(Answer::Chat(response))) => {
+            outcome.insert("result", document(&response))
+        }
+        Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
+        Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
         Err(error) => outcome.insert("error", document(&*error)),
     };
 }

@@ -273,6 +273,24 @@ pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
     Error::invalid(path, format!("{path} must be {expected}, not {}", type_name(found)))
 }
 
+/// A configuration is written by hand: an unknown member is a slip of the pen, hence an error.
+pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
+    let mut unknown = Vec::new();
+    fields.rest_into(&mut unknown);
+    match unknown.first() {
+        None => Ok(()),
+        Some(path) => {
+            let message = format!("{path} is not a member of {what}: see docs/contract.md");
+            Err(Error::invalid(path.as_str(), message))
+        }
+    }
+}
+
+/// A count as a smaller type; what does not fit is as good as without a limit.
+pub(crate) fn saturated(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

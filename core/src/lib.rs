@@ -1,32 +1,40 @@
 //! The engine of liter-llm: one request and response for every LLM provider.
 //!
-//! Read `pipeline` first: it is the whole flow. Then `provider/openai`, then `client`.
+//! Read `pipeline` first: it is the whole flow. Then `provider/cohere`, then `client`.
+//!
+//! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
+//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`, `limit`,
+//! `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
 #![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
-mod attempt;
+mod admission;
+mod auth;
+mod call;
 mod client;
 pub mod codec;
 pub mod config;
 pub mod error;
 pub mod http;
 pub mod json;
-mod ledger;
 mod limit;
-mod metrics;
 pub mod model;
-mod passthrough;
+pub mod observe;
+mod operation;
 mod pipeline;
 pub mod provider;
 mod retry;
-mod route;
-pub mod secret;
-mod stream;
+mod services;
+mod target;
+pub mod wire;
 
-pub use client::{Answer, ChatStream, Client, Permit, Started};
+pub use admission::Admission;
+pub use call::outcome::{Outcome, Started};
+pub use call::passthrough::{HttpStep, HttpStream};
+pub use call::stream::{ChatStream, Step};
+pub use client::Client;
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use model::{Chunk, Options, Request, Reset, Response};
-pub use passthrough::{HttpStep, HttpStream};
-pub use route::fanout::Many;
-pub use stream::Step;
+pub use observe::Observer;
+pub use operation::{Answer, Many};

@@ -12,7 +12,8 @@ mod corpus;
 use http::HeaderMap;
 use liter_llm_core::config::ProviderConfig;
 use liter_llm_core::error::{Error, ErrorKind};
-use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Progress, StreamReader, Target};
+use liter_llm_core::wire::Reply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -23,17 +24,17 @@ const FILES: &[(&str, &str)] =
 fn stream<'a>(
     provider: &ProviderConfig,
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Answer, Error> {
-    let target = Target { provider, model: "model" };
-    let adapter = provider.row.adapter();
+) -> Result<Completion, Error> {
+    let target = provider.target("model");
+    let adapter = provider.row.chat().unwrap();
     let mut reader = StreamReader::new(adapter, &target, false);
     for piece in pieces {
         if reader.push(piece)? == Progress::Done {
             break;
         }
     }
-    reader.end(adapter, &HeaderMap::new(), &target)?;
-    Ok(reader.into_answer())
+    reader.end(&HeaderMap::new())?;
+    Ok(reader.into_completion())
 }
 
 #[test]
@@ -82,9 +83,13 @@ fn a_stream_without_an_end_is_refused() {
     assert!(error.message.contains("256 MiB"), "{error}");
 }
 
-fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Answer, Error> {
-    let target = Target { provider, model: "model" };
-    provider.row.adapter().decode(status, &HeaderMap::new(), body, &target)
+fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Completion, Error> {
+    let target = provider.target("model");
+    provider
+        .row
+        .chat()
+        .unwrap()
+        .decode(&Reply { status: status, headers: &HeaderMap::new(), body: body }, &target)
 }
 
 #[test]
@@ -230,7 +235,7 @@ fn anthropic_events(mut message: Value) -> Vec<Value> {
 }
 
 /// What has to be the same. A stream's usage leaves out what is `null`.
-fn compared(answer: Answer) -> Value {
+fn compared(answer: Completion) -> Value {
     let mut raw = corpus::seen(&answer.usage_raw);
     if let Value::Object(raw) = &mut raw {
         raw.retain(|_, value| !value.is_null());

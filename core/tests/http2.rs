@@ -16,7 +16,7 @@ use common::{
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use http::{Request, Response};
-use liter_llm_core::{Answer, Client, ErrorKind, Step};
+use liter_llm_core::{Client, ErrorKind, Outcome, Step};
 use liter_llm_simulator::{CA_PEM, Options, Simulator};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -82,7 +82,7 @@ async fn what_is_passed_through_fits_http2() {
         "headers": [["Host", "elsewhere"], ["connection", "keep-alive"], ["te", "trailers"],
             ["transfer-encoding", "chunked"], ["authorization", "Bearer mine"]]});
     let answer = within(prior(&url).answer(request.to_string().as_bytes(), b"")).await.unwrap();
-    let Answer::Http(answer) = answer else { panic!("not passed through") };
+    let Outcome::Http(answer) = answer else { panic!("not passed through") };
     let host = url.trim_start_matches("http://");
     let told = format!("PUT {host} authorization,content-length");
     assert_eq!((answer.status, answer.headers["x-told"].to_str().unwrap()), (418, told.as_str()));

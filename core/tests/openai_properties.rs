@@ -8,23 +8,24 @@ mod corpus;
 
 use http::HeaderMap;
 use liter_llm_core::error::Error;
-use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Progress, StreamReader, Target};
+use liter_llm_core::wire::Reply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// Reads `chunks` with a proper end after them.
-fn read(kind: &str, chunks: &[&[u8]]) -> Result<Answer, Error> {
+fn read(kind: &str, chunks: &[&[u8]]) -> Result<Completion, Error> {
     let provider = corpus::provider(kind);
-    let adapter = provider.row.adapter();
-    let target = Target { provider: &provider, model: "model-1" };
+    let adapter = provider.row.chat().unwrap();
+    let target = provider.target("model-1");
     let mut reader = StreamReader::new(adapter, &target, false);
     for chunk in chunks {
         if reader.push(chunk)? == Progress::Done {
             break;
         }
     }
-    reader.end(adapter, &HeaderMap::new(), &target)?;
-    Ok(reader.into_answer())
+    reader.end(&HeaderMap::new())?;
+    Ok(reader.into_completion())
 }
 
 #[test]
@@ -113,11 +114,11 @@ proptest! {
         status in prop_oneof![Just(200_u16), 400..600_u16],
     ) {
         let provider = corpus::provider("compatible");
-        let target = Target { provider: &provider, model: "model-1" };
+        let target = provider.target("model-1");
         for body in [value.clone(), json!({"choices": [value]})] {
             let body = serde_json::to_vec(&body).unwrap();
             let outcome =
-                provider.row.adapter().decode(status, &HeaderMap::new(), &body, &target);
+                provider.row.chat().unwrap().decode(&Reply { status: status, headers: &HeaderMap::new(), body: &body }, &target);
             prop_assert!(status == 200 || outcome.is_err());
         }
     }
@@ -125,8 +126,8 @@ proptest! {
     #[test]
     fn any_bytes_are_an_error(body in prop::collection::vec(any::<u8>(), 0..64)) {
         let provider = corpus::provider("compatible");
-        let target = Target { provider: &provider, model: "model-1" };
-        let outcome = provider.row.adapter().decode(200, &HeaderMap::new(), &body, &target);
+        let target = provider.target("model-1");
+        let outcome = provider.row.chat().unwrap().decode(&Reply { status: 200, headers: &HeaderMap::new(), body: &body }, &target);
         prop_assert!(outcome.is_err());
     }
 

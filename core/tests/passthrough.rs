@@ -6,7 +6,7 @@ mod common;
 
 use common::{Server, assert_says, call, client, within};
 use liter_llm_core::model::HttpEvent;
-use liter_llm_core::{Answer, Client, ErrorKind, HttpStep, HttpStream, Started};
+use liter_llm_core::{Client, ErrorKind, HttpStep, HttpStream, Outcome, Started};
 use liter_llm_simulator::{Options, Simulator};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn chats_and_what_is_passed_through_share_connections() {
     for _ in 0..3 {
         call(&client).await.unwrap();
         let answer = within(client.answer(&request(&url, false), b"")).await.unwrap();
-        let Answer::Http(answer) = answer else { panic!("not passed through") };
+        let Outcome::Http(answer) = answer else { panic!("not passed through") };
         assert_eq!(answer.status, 200);
         let mut stream = stream(&client, &url).await;
         let mut events = Vec::new();

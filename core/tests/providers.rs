@@ -17,7 +17,8 @@ use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
 use liter_llm_core::error::Error;
 use liter_llm_core::model::{Options, Request};
-use liter_llm_core::provider::{Answer, Notes, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Notes, StreamReader};
+use liter_llm_core::wire::Reply;
 use serde_json::{Value, json};
 
 use corpus::{Object, seen};
@@ -81,20 +82,24 @@ fn run(name: &str, case: &Object) -> Object {
         Some(settings) => configured(name, settings),
         None => corpus::provider(name),
     };
-    let adapter = provider.row.adapter();
+    let adapter = provider.row.chat().unwrap();
     let mut found = case.clone();
     if let Some(request) = case.get("request") {
         let bytes = serde_json::to_vec(request).unwrap();
         let (request, options) = Request::parse(&bytes, Options::default()).unwrap();
         let model = request.model.clone().unwrap_or_else(|| "model-1".to_owned());
-        let target = Target { provider: &provider, model: &model };
+        let target = provider.target(&model);
         let mut notes = Notes::new(options.unsupported.unwrap_or_default());
         match adapter.encode(&request, &target, &mut notes) {
             Ok(http) => {
                 let wire: Value = serde_json::from_slice(&http.body).unwrap();
                 found.insert("wire".into(), json!({"path": http.path, "body": wire}));
                 if !http.headers.is_empty() {
-                    found.insert("headers_sent".into(), json!(http.headers));
+                    let pair = |(name, value): &(HeaderName, HeaderValue)| {
+                        json!([name.as_str(), value.to_str().unwrap()])
+                    };
+                    let pairs: Vec<Value> = http.headers.iter().map(pair).collect();
+                    found.insert("headers_sent".into(), json!(pairs));
                 }
             }
             Err(error) => {
@@ -104,7 +109,7 @@ fn run(name: &str, case: &Object) -> Object {
         found.insert("warnings".into(), seen(&notes.into_warnings()));
         return found;
     }
-    let target = Target { provider: &provider, model: "model-1" };
+    let target = provider.target("model-1");
     let mut headers = HeaderMap::new();
     for (name, value) in case.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let value = HeaderValue::try_from(value.as_str().unwrap()).unwrap();
@@ -122,8 +127,8 @@ fn run(name: &str, case: &Object) -> Object {
             }
             let mut reader = StreamReader::new(adapter, &target, false);
             let read = reader.push(body.as_bytes());
-            let read = read.and_then(|_| reader.end(adapter, &headers, &target));
-            read.map(|()| reader.into_answer())
+            let read = read.and_then(|_| reader.end(&headers));
+            read.map(|()| reader.into_completion())
         }
         _ => {
             let status = case.get("status").and_then(Value::as_u64).unwrap_or(200);
@@ -131,7 +136,10 @@ fn run(name: &str, case: &Object) -> Object {
                 Value::String(text) => text.clone().into_bytes(),
                 reply => serde_json::to_vec(reply).unwrap(),
             };
-            adapter.decode(u16::try_from(status).unwrap(), &headers, &body, &target)
+            adapter.decode(
+                &Reply { status: u16::try_from(status).unwrap(), headers: &headers, body: &body },
+                &target,
+            )
         }
     };
     found.insert("outcome".into(), shown(outcome));
@@ -148,7 +156,7 @@ fn configured(kind: &str, settings: &Value) -> ProviderConfig {
     config.providers[config.index("mine").unwrap()].clone()
 }
 
-fn shown(outcome: Result<Answer, Error>) -> Value {
+fn shown(outcome: Result<Completion, Error>) -> Value {
     let answer = match outcome {
         Ok(answer) => answer,
         Err(error) => return seen(&error),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use liter_llm_core::Config;
 use liter_llm_core::model::{Options, Request};
-use liter_llm_core::provider::{Notes, Target};
+use liter_llm_core::provider::Notes;
 use serde_json::{Value, json};
 
 type Object = serde_json::Map<String, Value>;
@@ -41,9 +41,9 @@ fn check(file: &str, settings: &str, kind: &str, ours: fn(&Object) -> Option<Val
         let (request, _) = parsed.unwrap_or_else(|error| panic!("{id}: {error}"));
         assert!(request.unknown.is_empty(), "{id}: {:?}", request.unknown);
         let model = request.model.clone().unwrap_or_default();
-        let target = Target { provider, model: &model };
+        let target = provider.target(&model);
         let mut notes = Notes::new(Default::default());
-        let sent = provider.row.adapter().encode(&request, &target, &mut notes);
+        let sent = provider.row.chat().unwrap().encode(&request, &target, &mut notes);
         let sent = sent.unwrap_or_else(|error| panic!("{id}: {error}"));
         let sent: Object = serde_json::from_slice(&sent.body).unwrap();
         let (wanted, found) = (normal(body), normal(sent));

@@ -142,9 +142,9 @@ fn asked(source: &str) -> BTreeSet<String> {
 fn schemas_name_what_the_readers_know() {
     let request =
         concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
-    let policy = include_str!("../src/config/policy.rs");
+    let policy = include_str!("../src/model/policy.rs");
     let options =
-        concat!(include_str!("../src/model/options.rs"), include_str!("../src/config/policy.rs"));
+        concat!(include_str!("../src/model/options.rs"), include_str!("../src/model/policy.rs"));
     // A target's reasoning is read as a request's.
     let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
         string("reasoning_effort")"#;
@@ -156,7 +156,7 @@ fn schemas_name_what_the_readers_know() {
     );
     let config = format!("{config}{policy}{reasoning}");
     // A request's operation and options are read by their own readers.
-    let common = format!("{options}{}", include_str!("../src/model/operation.rs"));
+    let common = format!("{options}{}", include_str!("../src/operation/mod.rs"));
     let request = format!("{request}{common}");
     let http = format!("{}{common}", include_str!("../src/model/http.rs"));
     for (name, schema, source) in [

@@ -12,7 +12,8 @@ mod corpus;
 
 use liter_llm_core::error::Error;
 use liter_llm_core::model::Chunk;
-use liter_llm_core::provider::{Answer, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Progress, StreamReader, Target, registry};
+use liter_llm_core::wire::Reply;
 
 use corpus::Record;
 
@@ -58,7 +59,7 @@ fn check(file: &str, kind: &str) {
         if EXCEPTIONS.iter().any(|(id, _)| *id == record.id) {
             continue;
         }
-        let target = Target { provider: &provider, model: &record.model };
+        let target = provider.target(&record.model);
         let wrong = check_record(record, &target);
         if !wrong.is_empty() {
             failures.push(format!("  {}: {}", record.id, wrong.join("; ")));
@@ -72,10 +73,13 @@ fn check(file: &str, kind: &str) {
     assert!(failures.is_empty(), "{}\n{line}", failures.join("\n"));
 }
 
-fn check_record(record: &Record, target: &Target<'_>) -> Vec<String> {
-    let adapter = target.provider.row.adapter();
+fn check_record(record: &Record, target: &Target) -> Vec<String> {
+    let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     if !record.streaming {
-        let outcome = adapter.decode(record.status, &record.headers, &record.body, target);
+        let outcome = adapter.decode(
+            &Reply { status: record.status, headers: &record.headers, body: &record.body },
+            target,
+        );
         return compare::disagreements(record, &outcome);
     }
     let (outcome, chunks) = stream(record, target, Split::Bytes);
@@ -106,10 +110,10 @@ enum Split {
 
 fn stream(
     record: &Record,
-    target: &Target<'_>,
+    target: &Target,
     split: Split,
-) -> (Result<Answer, Error>, Vec<Chunk>) {
-    let adapter = target.provider.row.adapter();
+) -> (Result<Completion, Error>, Vec<Chunk>) {
+    let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     let mut rng = fastrand::Rng::with_seed(record.body.len() as u64);
     let mut reader = StreamReader::new(adapter, target, false);
     let mut chunks = Vec::new();
@@ -134,7 +138,7 @@ fn stream(
             }
         }
     }
-    let end = reader.end(adapter, &record.headers, target);
+    let end = reader.end(&record.headers);
     chunks.extend(reader.take_chunks());
-    (end.map(|()| reader.into_answer()), chunks)
+    (end.map(|()| reader.into_completion()), chunks)
 }

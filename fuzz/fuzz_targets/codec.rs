@@ -14,9 +14,9 @@ fuzz_target!(|document: &[u8]| {
     let _ = Options::parse(document);
     let Ok((request, options)) = Request::parse(document, Options::default()) else { return };
     for provider in &CONFIG.providers {
-        let target = Target { provider, model: "m" };
+        let target = provider.target("m");
         let mut notes = Notes::new(options.unsupported.unwrap_or_default());
-        if let Ok(http) = provider.row.adapter().encode(&request, &target, &mut notes) {
+        if let Ok(http) = provider.row.chat().unwrap().encode(&request, &target, &mut notes) {
             let body: Result<serde_json::Value, _> = serde_json::from_slice(&http.body);
             assert!(body.is_ok_and(|body| body.is_object()), "{} is sent no object", provider.name);
         }

@@ -8,7 +8,8 @@
 use http::HeaderMap;
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
-use liter_llm_core::provider::{Progress, StreamReader, Target};
+use liter_llm_core::provider::{Progress, StreamReader, Target, registry};
+use liter_llm_core::wire::Reply;
 
 /// Bytes of an input before the body.
 pub const HEAD: usize = 3;
@@ -33,11 +34,11 @@ pub fn providers(wanted: impl Fn(&str) -> bool) -> Vec<ProviderConfig> {
 pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
     let Some((&[how, dialect, seed], body)) = input.split_first_chunk::<HEAD>() else { return };
     let provider = &providers[usize::from(dialect) % providers.len()];
-    let target = Target { provider, model: "m" };
+    let target = provider.target("m");
     if how % 2 == 1 {
         let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
-        let adapter = provider.row.adapter();
-        let _ = adapter.decode(status, &HeaderMap::new(), body, &target);
+        let adapter = provider.row.chat().unwrap();
+        let _ = adapter.decode(&Reply { status: status, headers: &HeaderMap::new(), body: body }, &target);
         return;
     }
     let whole = stream(&target, [body]);
@@ -46,8 +47,8 @@ pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
 }
 
 /// A streamed body's answer, or its error, as text.
-fn stream<'a>(target: &Target<'_>, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let adapter = target.provider.row.adapter();
+fn stream<'a>(target: &Target, parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     let mut reader = StreamReader::new(adapter, target, false);
     for part in parts {
         match reader.push(part) {
@@ -56,8 +57,8 @@ fn stream<'a>(target: &Target<'_>, parts: impl IntoIterator<Item = &'a [u8]>) ->
             Err(error) => return format!("{error:?}"),
         }
     }
-    match reader.end(adapter, &HeaderMap::new(), target) {
-        Ok(()) => format!("{:?}", reader.into_answer()),
+    match reader.end(&HeaderMap::new()) {
+        Ok(()) => format!("{:?}", reader.into_completion()),
         Err(error) => format!("{error:?}"),
     }
 }

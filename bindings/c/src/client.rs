@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use liter_llm_core::{Answer, Client, Config, Error, ErrorKind};
+use liter_llm_core::{Client, Config, Error, ErrorKind, Outcome};
 
 use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
@@ -128,7 +128,7 @@ pub(crate) fn start() -> Result<&'static Engine, Error> {
 }
 
 /// One call on the calling thread, which waits for it.
-pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
+pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
     if sys::thread_is_ending() {
         return call_elsewhere(lanes, request, options);
     }
@@ -163,7 +163,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Answ
 
 /// The same on a thread made for it: in its last destructors a thread has no thread-local data any
 /// more, and without that tokio cannot wait.
-fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
+fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
     let outcome = sys::with_signals_blocked(|| {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().name("liter-llm".to_owned());

@@ -7,7 +7,7 @@
 use std::ffi::c_char;
 use std::mem::ManuallyDrop;
 
-use liter_llm_core::Answer;
+use liter_llm_core::Outcome;
 
 /// The capacity of the memory, then the magic number.
 const HEAD: usize = 16;
@@ -18,7 +18,7 @@ const DEAD: u64 = 0x6465_6164_6465_6164;
 pub(crate) struct Document(Vec<u8>);
 
 impl Document {
-    pub(crate) fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Outcome) -> Self {
         Document(answer.to_json_behind(HEAD))
     }
 

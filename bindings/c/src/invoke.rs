@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Arc, PoisonError};
 
 use liter_llm_core::json::{Number, Object};
-use liter_llm_core::{Answer, Client, Config, Error, ErrorKind};
+use liter_llm_core::{Client, Config, Error, ErrorKind, Outcome};
 
 use crate::client::{call, start};
 use crate::document::Document;
@@ -113,8 +113,8 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
         request.insert("temperature", number);
     }
     match call(&*default_client()?, &request.to_json(), b"")? {
-        Answer::Chat(response) => Ok(response.text),
-        Answer::Many(_) | Answer::Http(_) => {
+        Outcome::Answer(liter_llm_core::Answer::Chat(response)) => Ok(response.text),
+        Outcome::Many(_) | Outcome::Http(_) => {
             Err(Error::new(ErrorKind::Internal, "a prompt was not answered by a text"))
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
-use liter_llm_core::{Answer, Error};
+use liter_llm_core::{Error, Outcome};
 use serde_json::{Value, json};
 
 use crate::queue::Queue;
@@ -51,7 +51,7 @@ pub(crate) fn set(queue: &Weak<Queue>, level: u8) {
 }
 
 /// A call ended well.
-pub(crate) fn succeeded(answer: &Answer) {
+pub(crate) fn succeeded(answer: &Outcome) {
     if let Some(logs) = listeners() {
         logs.succeeded(answer);
     }
@@ -75,9 +75,9 @@ impl Logs {
         self.most.store(most, Ordering::Relaxed);
     }
 
-    fn succeeded(&self, answer: &Answer) {
+    fn succeeded(&self, answer: &Outcome) {
         self.emit(INFO, || match answer {
-            Answer::Chat(response) => json!({
+            Outcome::Answer(liter_llm_core::Answer::Chat(response)) => json!({
                 "level": "info",
                 "event": "call",
                 "provider": response.provider,
@@ -87,13 +87,13 @@ impl Logs {
                 "usage": response.usage,
                 "attempts": response.liter.attempts,
             }),
-            Answer::Many(many) => json!({
+            Outcome::Many(many) => json!({
                 "level": "info",
                 "event": "fanout",
                 "results": many.results.len(),
                 "failures": many.failures.len(),
             }),
-            Answer::Http(answer) => json!({
+            Outcome::Http(answer) => json!({
                 "level": "info",
                 "event": "http",
                 "provider": answer.provider,

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Answer, Chunk, Client, Error, HttpStep, Options, Permit, Started, Step};
+use liter_llm_core::{Admission, Chunk, Client, Error, HttpStep, Options, Outcome, Started, Step};
 use memchr::memmem;
 
 use crate::engine::{self, Engine, unsaid};
@@ -17,7 +17,7 @@ use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT}
 /// Starts a request. An error is a status for the caller, and no event follows.
 pub(crate) fn submit(
     client: &Client,
-    permit: Permit,
+    admission: Admission,
     lanes: &Arc<Lanes>,
     queue: &Arc<Queue>,
     token: u64,
@@ -35,14 +35,14 @@ pub(crate) fn submit(
     let (request, options) = (request.to_vec(), options.to_vec());
     let Some(lane) = lane else {
         // Boxed: its future is large, and starting and ending a task moves it several times.
-        let work = Box::pin(run(engine, client.clone(), permit, last, request, options));
+        let work = Box::pin(run(engine, client.clone(), admission, last, request, options));
         if let Some(abort) = engine.spawn(work) {
             queue.started(token, number, abort);
         }
         return Ok(());
     };
     let client = lane.client.clone();
-    let work = Box::pin(run(engine, client, permit, last, request, options));
+    let work = Box::pin(run(engine, client, admission, last, request, options));
     let abort = lane.spawn(async move {
         engine.until_stopped(work).await;
     });
@@ -62,12 +62,12 @@ fn wants_lane(request: &[u8], options: &[u8]) -> bool {
 async fn run(
     engine: &'static Engine,
     client: Client,
-    permit: Permit,
+    admission: Admission,
     mut last: LastWord,
     request: Vec<u8>,
     options: Vec<u8>,
 ) {
-    match stages(&client, permit, &last, &request, &options).await {
+    match stages(&client, admission, &last, &request, &options).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
@@ -81,16 +81,18 @@ async fn run(
 /// `None`: the queue is gone, and nobody is left to be told.
 async fn stages(
     client: &Client,
-    permit: Permit,
+    admission: Admission,
     last: &LastWord,
     request: &[u8],
     options: &[u8],
 ) -> Result<Option<Vec<u8>>, Error> {
-    let answer = match client.start(permit, request, options).await? {
+    let answer = match client.start(admission, request, options).await? {
         Started::Whole(answer) => answer,
         Started::Stream(mut stream) => loop {
             match stream.next().await? {
-                Step::Done(response) => break Answer::Chat(response),
+                Step::Done(response) => {
+                    break Outcome::Answer(liter_llm_core::Answer::Chat(response));
+                }
                 Step::Chunks(chunks) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
@@ -109,7 +111,7 @@ async fn stages(
         },
         Started::Http(mut stream) => loop {
             match stream.next().await? {
-                HttpStep::Done(answer) => break Answer::Http(answer),
+                HttpStep::Done(answer) => break Outcome::Http(answer),
                 HttpStep::Event(event) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let mut payload = Vec::with_capacity(event.size());

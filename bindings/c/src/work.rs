@@ -45,12 +45,12 @@ pub unsafe extern "C" fn liter_llm_submit(
             }
         };
         // Its place is taken here, not where the task begins: a close after this function waits for it.
-        let permit = match client.admit() {
-            Ok(permit) => permit,
+        let admission = match client.admit() {
+            Ok(admission) => admission,
             Err(error) if error.kind() == ErrorKind::RateLimit => return LITER_LLM_E_BUSY,
             Err(_) => return LITER_LLM_E_CLOSED,
         };
-        match task::submit(client, permit, lanes, queue, token, request, options) {
+        match task::submit(client, admission, lanes, queue, token, request, options) {
             Ok(()) => LITER_LLM_OK,
             Err(status) => status,
         }

@@ -1,9 +1,7 @@
 //! What bounds a client's calls and their repetitions. What each limit does is in
 //! `docs/resilience.md`.
 
-use super::finish;
-use super::policy::saturated;
-use crate::codec::Fields;
+use crate::codec::{Fields, finish, saturated};
 use crate::error::Error;
 use crate::limit::Limits;
 

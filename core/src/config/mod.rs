@@ -4,20 +4,20 @@
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
 mod limits;
-pub(crate) mod policy;
 mod provider;
-pub(crate) mod route;
+mod route;
 
 pub use limits::BudgetConfig;
-pub use policy::{Hedge, HedgeDelay, RetryOverlay};
-pub use provider::{HttpVersion, ProbeConfig, ProviderConfig, Timeouts};
-pub use route::{Parameters, RouteConfig, RouteTarget};
+pub use provider::{ProbeConfig, ProviderConfig};
+pub use route::{RouteConfig, RouteTarget};
+pub(crate) use route::{RoutePolicy, at, target};
 
 use std::collections::BTreeMap;
 
-use crate::codec::{Fields, Object, parse_object};
+use crate::codec::{Fields, Object, finish, parse_object};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
+use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
 
 /// A client's configuration.
@@ -96,7 +96,7 @@ impl Config {
             retry_budget: BudgetConfig::read(&mut fields)?,
             hedge: Hedge::read(&mut fields)?,
             breaker: fields.bool("breaker")?.unwrap_or(true),
-            wait: policy::read_wait(&mut fields)?.unwrap_or(true),
+            wait: read_wait(&mut fields)?.unwrap_or(true),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
@@ -130,27 +130,14 @@ impl Config {
 
     /// Where the provider of this name stands in `providers`.
     pub fn index(&self, name: &str) -> Result<usize, Error> {
-        self.providers.binary_search_by(|provider| provider.name.as_str().cmp(name)).map_err(|_| {
-            let names: Vec<_> = self.providers.iter().map(|p| p.name.as_str()).collect();
+        self.providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
+            let names: Vec<_> = self.providers.iter().map(|p| &*p.name).collect();
             Error::new(
                 ErrorKind::NotFound,
                 format!("there is no provider of that name; known: {}", names.join(", ")),
             )
             .with(|e| e.param = Some("provider".to_owned()))
         })
-    }
-}
-
-/// A configuration is written by hand: an unknown member is a slip of the pen, hence an error.
-pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
-    let mut unknown = Vec::new();
-    fields.rest_into(&mut unknown);
-    match unknown.first() {
-        None => Ok(()),
-        Some(path) => {
-            let message = format!("{path} is not a member of {what}: see docs/contract.md");
-            Err(Error::invalid(path.as_str(), message))
-        }
     }
 }
 

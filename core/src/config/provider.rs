@@ -1,42 +1,36 @@
 //! One provider's settings.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
 
+use super::env;
 use super::limits::read_limits;
-use super::{env, finish};
-use crate::codec::Fields;
+use crate::auth::KeyRef;
+use crate::codec::{Fields, finish};
 use crate::error::Error;
+use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
-use crate::provider::{Row, registry};
-use crate::secret::KeyRef;
+use crate::provider::{Row, Target, registry};
 
 /// One provider's settings.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// Its name in this configuration.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its wire format and what is peculiar to it.
     pub row: &'static Row,
-    /// Where it is. Its key goes to this origin only.
-    pub base_url: Uri,
+    /// How it is reached. Its key goes to this origin only.
+    pub http: http::Settings,
     /// Its key.
     pub key: KeyRef,
     /// The model of requests that name none.
     pub model: Option<String>,
-    /// Headers added to each request.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The five timers.
-    pub timeouts: Timeouts,
     /// The version header's value (Anthropic).
-    pub api_version: Option<String>,
-    /// A PEM file with further trusted roots.
-    pub ca_file: Option<PathBuf>,
-    /// Which HTTP versions are offered.
-    pub http: HttpVersion,
+    pub api_version: Option<Arc<str>>,
     /// Where it is, in the words of `options.region`.
     pub region: Option<String>,
     /// The limits of all its models together.
@@ -56,45 +50,6 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
-/// Which HTTP versions are offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// HTTP/2 where the server takes it (by ALPN), else HTTP/1.1.
-    Auto,
-    /// HTTP/1.1 only.
-    Http1,
-    /// HTTP/2 without asking, also on plain TCP.
-    Http2,
-}
-
-/// The five timers; `None`: only the total counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Name look-up, TCP and TLS.
-    pub connect: Duration,
-    /// From sending the request to the response's headers.
-    pub headers: Option<Duration>,
-    /// From sending the request to a stream's first content.
-    pub first_token: Option<Duration>,
-    /// The longest silence inside a body; `None`: a minute, once the first content has come.
-    pub idle: Option<Duration>,
-    /// The whole call.
-    pub total: Duration,
-}
-
-impl Default for Timeouts {
-    /// 5 s to connect and 10 minutes in all, as the providers' own SDKs have it.
-    fn default() -> Self {
-        Timeouts {
-            connect: Duration::from_secs(5),
-            headers: None,
-            first_token: None,
-            idle: None,
-            total: Duration::from_secs(600),
-        }
-    }
-}
-
 /// Headers that say where a message goes or ends, which nobody but the connection knows.
 const FRAMING: &[&str] = &[
     "connection",
@@ -109,18 +64,15 @@ const FRAMING: &[&str] = &[
 ];
 
 impl ProviderConfig {
-    /// Scheme, host and port, for messages.
+    /// What an adapter sees of these settings, for one model.
     #[must_use]
-    pub fn origin(&self) -> String {
-        let scheme = self.base_url.scheme_str().unwrap_or_default();
-        let authority = self.base_url.authority().map_or("", |authority| authority.as_str());
-        format!("{scheme}://{authority}")
-    }
-
-    /// Whether connections are encrypted.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.base_url.scheme_str() == Some("https")
+    pub fn target(&self, model: &str) -> Target {
+        Target {
+            provider: Arc::clone(&self.name),
+            kind: self.row.name,
+            model: Arc::from(model),
+            api_version: self.api_version.clone(),
+        }
     }
 
     pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
@@ -141,65 +93,18 @@ impl ProviderConfig {
             None if row.key_env.is_empty() => KeyRef::None,
             None => KeyRef::Env(row.key_env.to_owned()),
         };
-        let mut headers = Vec::new();
-        for (header, value) in fields.object("headers")?.unwrap_or_default() {
-            let path = format!("{}.{header}", fields.at("headers"));
-            let Value::String(value) = value else {
-                return Err(crate::codec::wrong(&path, "a string", &value));
-            };
-            match (HeaderName::try_from(header.as_str()), HeaderValue::try_from(value)) {
-                (Ok(header), _) if FRAMING.contains(&header.as_str()) => {
-                    let message = format!("{path} is decided by the connection: leave it out");
-                    return Err(Error::invalid(path, message));
-                }
-                (Ok(header), Ok(mut value)) => {
-                    // It may well hold a key.
-                    value.set_sensitive(true);
-                    headers.push((header, value));
-                }
-                _ => {
-                    let message = format!("{path} is not a valid HTTP header");
-                    return Err(Error::invalid(path, message));
-                }
-            }
-        }
         let config = ProviderConfig {
-            name: name.to_owned(),
+            name: Arc::from(name),
             row,
-            base_url,
             key,
             model: fields.string("model")?,
-            headers,
-            timeouts: match fields.object("timeouts")? {
-                Some(object) => read_timeouts(Fields::new(object, fields.at("timeouts")))?,
-                None => Timeouts::default(),
-            },
-            api_version: fields.string("api_version")?,
-            ca_file: fields.string("ca_file")?.map(PathBuf::from),
-            http: match fields.word("http", &["auto", "1.1", "2"])? {
-                Some("1.1") => HttpVersion::Http1,
-                Some("2") => HttpVersion::Http2,
-                _ => HttpVersion::Auto,
-            },
+            http: read_http(base_url, &mut fields)?,
+            api_version: fields.string("api_version")?.map(Arc::from),
             region: fields.string("region")?,
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
-            idempotency_header: match fields.string("idempotency_header")? {
-                Some(header) => Some(HeaderName::try_from(header).map_err(|_| {
-                    let path = fields.at("idempotency_header");
-                    Error::invalid(path.clone(), format!("{path} is not the name of a header"))
-                })?),
-                None => None,
-            },
-            health_probe: match fields.object("health_probe")? {
-                Some(object) => {
-                    let mut probe = Fields::new(object, fields.at("health_probe"));
-                    let interval = probe.millis("interval_ms", 100)?;
-                    finish(probe, "health_probe")?;
-                    Some(ProbeConfig { interval: interval.unwrap_or(Duration::from_secs(10)) })
-                }
-                None => None,
-            },
+            idempotency_header: read_idempotency(&mut fields)?,
+            health_probe: ProbeConfig::read(&mut fields)?,
         };
         if config.api_version.is_some() && !row.takes_api_version() {
             let path = fields.at("api_version");
@@ -208,6 +113,70 @@ impl ProviderConfig {
         }
         finish(fields, &format!("providers.{name}"))?;
         Ok(config)
+    }
+}
+
+/// Reads how the provider is reached.
+fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error> {
+    Ok(http::Settings {
+        base_url,
+        headers: read_headers(fields)?,
+        timeouts: match fields.object("timeouts")? {
+            Some(object) => read_timeouts(Fields::new(object, fields.at("timeouts")))?,
+            None => Timeouts::default(),
+        },
+        ca_file: fields.string("ca_file")?.map(PathBuf::from),
+        version: match fields.word("http", &["auto", "1.1", "2"])? {
+            Some("1.1") => HttpVersion::Http1,
+            Some("2") => HttpVersion::Http2,
+            _ => HttpVersion::Auto,
+        },
+    })
+}
+
+/// Reads `headers`.
+fn read_headers(fields: &mut Fields) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let mut headers = Vec::new();
+    for (header, value) in fields.object("headers")?.unwrap_or_default() {
+        let path = format!("{}.{header}", fields.at("headers"));
+        let Value::String(value) = value else {
+            return Err(crate::codec::wrong(&path, "a string", &value));
+        };
+        match (HeaderName::try_from(header.as_str()), HeaderValue::try_from(value)) {
+            (Ok(header), _) if FRAMING.contains(&header.as_str()) => {
+                let message = format!("{path} is decided by the connection: leave it out");
+                return Err(Error::invalid(path, message));
+            }
+            (Ok(header), Ok(mut value)) => {
+                // It may well hold a key.
+                value.set_sensitive(true);
+                headers.push((header, value));
+            }
+            _ => {
+                let message = format!("{path} is not a valid HTTP header");
+                return Err(Error::invalid(path, message));
+            }
+        }
+    }
+    Ok(headers)
+}
+
+fn read_idempotency(fields: &mut Fields) -> Result<Option<HeaderName>, Error> {
+    let Some(header) = fields.string("idempotency_header")? else { return Ok(None) };
+    let header = HeaderName::try_from(header).map_err(|_| {
+        let path = fields.at("idempotency_header");
+        Error::invalid(path.clone(), format!("{path} is not the name of a header"))
+    })?;
+    Ok(Some(header))
+}
+
+impl ProbeConfig {
+    fn read(fields: &mut Fields) -> Result<Option<ProbeConfig>, Error> {
+        let Some(object) = fields.object("health_probe")? else { return Ok(None) };
+        let mut probe = Fields::new(object, fields.at("health_probe"));
+        let interval = probe.millis("interval_ms", 100)?;
+        finish(probe, "health_probe")?;
+        Ok(Some(ProbeConfig { interval: interval.unwrap_or(Duration::from_secs(10)) }))
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use super::policy::{Hedge, RetryOverlay};
-use super::{Config, finish};
-use crate::codec::{Fields, Object, wrong};
+use super::Config;
+use crate::codec::{Fields, finish};
 use crate::error::Error;
-use crate::json::{Number, Value};
-use crate::model::{Reasoning, Request};
-use crate::route::Policy;
+use crate::json::Value;
+use crate::model::{Hedge, Parameters, RetryOverlay};
 
 /// A named list of targets.
 #[derive(Clone, Debug)]
@@ -16,7 +14,7 @@ pub struct RouteConfig {
     /// Its name, given in place of a provider's.
     pub name: String,
     /// Which target comes first.
-    pub(crate) policy: Policy,
+    pub(crate) policy: RoutePolicy,
     /// The targets, in order.
     pub targets: Vec<RouteTarget>,
     /// Retries of calls through this route.
@@ -40,74 +38,18 @@ pub struct RouteTarget {
     pub parameters: Option<Arc<Parameters>>,
 }
 
-/// Members of a request that a target sets.
-#[derive(Clone, Debug, Default)]
-pub struct Parameters {
-    max_tokens: Option<u64>,
-    temperature: Option<Number>,
-    top_p: Option<Number>,
-    seed: Option<Number>,
-    reasoning: Option<Reasoning>,
-    extra: Object,
-}
-
-impl Parameters {
-    /// The request as this target is to get it.
-    #[must_use]
-    pub fn apply(&self, request: &Request) -> Request {
-        let mut request = request.clone();
-        request.max_tokens = self.max_tokens.or(request.max_tokens);
-        request.temperature = self.temperature.clone().or(request.temperature);
-        request.top_p = self.top_p.clone().or(request.top_p);
-        request.seed = self.seed.clone().or(request.seed);
-        request.reasoning = self.reasoning.clone().or(request.reasoning);
-        for (provider, members) in self.extra.iter() {
-            match (request.extra.get_mut(provider.as_str()), members) {
-                (_, Value::Null) => {}
-                (Some(Value::Object(had)), Value::Object(members)) => {
-                    for (name, value) in members.iter() {
-                        had.insert(name.clone(), value.clone());
-                    }
-                }
-                _ => {
-                    request.extra.insert(provider.clone(), members.clone());
-                }
-            }
-        }
-        request
-    }
-
-    fn read(mut fields: Fields) -> Result<Parameters, Error> {
-        let mut unknown = Vec::new();
-        let parameters = Parameters {
-            max_tokens: fields.whole("max_tokens", 1)?,
-            temperature: fields.number("temperature")?,
-            top_p: fields.number("top_p")?,
-            seed: fields.number("seed")?,
-            reasoning: crate::model::read_reasoning(&mut fields, &mut unknown)?,
-            extra: fields.object("extra")?.unwrap_or_default(),
-        };
-        for (provider, members) in parameters.extra.iter() {
-            if !members.is_object() && !members.is_null() {
-                return Err(wrong(
-                    &format!("{}.{provider}", fields.at("extra")),
-                    "an object",
-                    members,
-                ));
-            }
-        }
-        fields.rest_into(&mut unknown);
-        match unknown.first() {
-            None => Ok(parameters),
-            Some(path) => Err(Error::invalid(
-                path.as_str(),
-                format!(
-                    "{path} cannot be set by a target: max_tokens, temperature, top_p, seed, \
-                     reasoning and extra can"
-                ),
-            )),
-        }
-    }
+/// How a route chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RoutePolicy {
+    /// As they are listed.
+    #[default]
+    Priority,
+    /// In proportion to their weights; the same key always to the same target, while it is there.
+    Weighted,
+    /// The quicker of two taken at random, with what it has to do already counted in.
+    Latency,
+    /// Whoever has the fewest calls in flight.
+    LeastInFlight,
 }
 
 impl RouteConfig {
@@ -129,10 +71,10 @@ impl RouteConfig {
             .collect::<Result<_, _>>()?;
         let policy =
             match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
-                Some("weighted") => Policy::Weighted,
-                Some("latency") => Policy::Latency,
-                Some("least_in_flight") => Policy::LeastInFlight,
-                _ => Policy::Priority,
+                Some("weighted") => RoutePolicy::Weighted,
+                Some("latency") => RoutePolicy::Latency,
+                Some("least_in_flight") => RoutePolicy::LeastInFlight,
+                _ => RoutePolicy::Priority,
             };
         let route = RouteConfig {
             name: name.to_owned(),

@@ -112,7 +112,7 @@ impl Body {
     pub async fn collect(mut self, deadline: &Deadline, content: bool) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
         // No stream, and so no first token.
-        let begin = Deadline { first_token: None, ..*deadline };
+        let begin = deadline.without_first_token();
         let Some(first) = self.part(&begin, content, false).await? else { return Ok(Bytes::new()) };
         loop {
             let part = self.part(deadline, true, false).await?;

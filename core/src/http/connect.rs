@@ -20,8 +20,8 @@ use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use super::settings::{HttpVersion, Settings};
 use super::{failure, tls};
-use crate::config::{HttpVersion, ProviderConfig};
 use crate::error::{Error, ErrorKind};
 
 /// A TCP connection that is never written to with `writev`, which raises SIGPIPE where the peer is
@@ -102,7 +102,7 @@ struct Proxy {
 impl Dialler {
     /// `blocking`: where name look-ups run; else on the runtime of the call.
     pub(super) fn new(
-        provider: &ProviderConfig,
+        settings: &Settings,
         blocking: Option<Handle>,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
@@ -110,7 +110,7 @@ impl Dialler {
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.enforce_http(false);
-        let base = provider.base_url.clone();
+        let base = settings.base_url.clone();
         let proxy = match network {
             Some(_) => None,
             None => Matcher::from_env().intercept(&base),
@@ -118,11 +118,11 @@ impl Dialler {
         let proxy = proxy
             .map(|proxy| Proxy { uri: proxy.uri().clone(), auth: proxy.basic_auth().cloned() });
         Dialler {
-            origin: provider.origin(),
-            timeout: provider.timeouts.connect,
-            version: provider.http,
-            tls: provider.is_https().then(OnceLock::new),
-            ca_file: provider.ca_file.clone(),
+            origin: settings.origin(),
+            timeout: settings.timeouts.connect,
+            version: settings.version,
+            tls: settings.is_https().then(OnceLock::new),
+            ca_file: settings.ca_file.clone(),
             proxy,
             connector,
             network,

@@ -1,33 +1,31 @@
 //! One request and its answer.
 //!
-//! This is the one place where a key's text is taken out; it goes into a header of a request to the
-//! origin that the key is configured for, and redirects are not followed.
+//! A request goes to the origin of its pool and nowhere else: redirects are not followed.
 
+use std::borrow::Cow;
 use std::pin::pin;
 
 use ::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
-    PROXY_AUTHORIZATION, USER_AGENT,
+    ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+    USER_AGENT,
 };
 use ::http::response::Parts;
 use ::http::{Request, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use secrecy::ExposeSecret;
 
 use super::body::{Body, Coding};
 use super::pool::{Lease, Sent};
 use super::{Deadline, Pool};
-use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
-use crate::provider::{Auth, HttpRequest};
+use crate::wire;
 
 /// How often a request is sent again that a connection or its server did not take up.
 const RESENDS: usize = 3;
 
 /// An answer whose body has not been read.
-pub struct Reply {
+pub struct Received {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -41,12 +39,11 @@ impl Pool {
     /// it goes out on a connection, and when that connection turns out not to have taken it.
     pub async fn send(
         &self,
-        provider: &ProviderConfig,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
         sent: impl Fn(bool),
-    ) -> Result<Reply, Error> {
-        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
+    ) -> Result<Received, Error> {
+        let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let status = head.status.as_u16();
         if head.status.is_redirection() {
             let message = format!(
@@ -67,7 +64,7 @@ impl Pool {
         }
         let origin = self.origin.clone();
         let body = Body::new(incoming, lease, coding, origin);
-        Ok(Reply { status, headers: head.headers, body })
+        Ok(Received { status, headers: head.headers, body })
     }
 
     /// Sends a request of the caller's own, to which no key and no header is added but what the
@@ -75,19 +72,17 @@ impl Pool {
     /// compressed body stays so.
     pub async fn forward(
         &self,
-        provider: &ProviderConfig,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
         sent: impl Fn(bool),
-    ) -> Result<Reply, Error> {
-        let (head, incoming, lease) = self.exchange(provider, request, deadline, sent).await?;
+    ) -> Result<Received, Error> {
+        let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
-        Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
+        Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
     }
 
     async fn exchange(
         &self,
-        provider: &ProviderConfig,
         mut request: Request<Full<Bytes>>,
         deadline: &Deadline,
         sent: impl Fn(bool),
@@ -96,7 +91,7 @@ impl Pool {
             let mut resends = 0;
             loop {
                 let lease = self.lease().await?;
-                self.address(provider, &mut request, lease.is_http2())?;
+                self.address(&mut request, lease.is_http2())?;
                 sent(true);
                 match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
@@ -116,21 +111,20 @@ impl Pool {
         Ok((head, incoming, lease))
     }
 
-    /// The request with its key and every header. `idempotency`: the key that makes a repeated
-    /// request count once, for a provider that has a header for it.
+    /// The request with every header. `idempotency`: the header and the key that make a repeated
+    /// request count once.
     pub fn prepare(
         &self,
-        provider: &ProviderConfig,
-        auth: Auth,
-        request: HttpRequest,
-        idempotency: Option<&str>,
+        request: wire::Request,
+        idempotency: Option<(&HeaderName, &str)>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let has_body = !request.body.is_empty();
+        let uri = self.target(request.path, &request.query)?;
         let mut out = Request::new(Full::new(Bytes::from(request.body)));
         *out.method_mut() = request.method;
-        *out.uri_mut() = self.target(provider, request.path)?;
+        *out.uri_mut() = uri;
         let headers = out.headers_mut();
-        headers.reserve(8 + request.headers.len() + provider.headers.len());
+        headers.reserve(8 + request.headers.len() + self.settings.headers.len());
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -138,31 +132,12 @@ impl Pool {
         let agent = concat!("liter-llm/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         for (name, value) in request.headers {
-            let value = HeaderValue::try_from(value).map_err(|_| {
-                Error::invalid(name, format!("the value of the header {name} is not valid in HTTP"))
-            })?;
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        if let Some(key) = provider.key.resolve(&provider.name)? {
-            let (name, before) = match auth {
-                Auth::Bearer => (AUTHORIZATION, "Bearer "),
-                Auth::Header(name) => (HeaderName::from_static(name), ""),
-            };
-            // In memory of its size, so that it is not moved, which would leave a copy behind.
-            let text = [before.as_bytes(), key.expose_secret().as_bytes()].concat();
-            let mut value = HeaderValue::try_from(text).map_err(|_| {
-                Error::new(
-                    ErrorKind::Authentication,
-                    format!("the key of {} has characters that no header can hold", provider.name),
-                )
-            })?;
-            value.set_sensitive(true);
             headers.insert(name, value);
         }
-        for (name, value) in &provider.headers {
+        for (name, value) in &self.settings.headers {
             headers.insert(name, value.clone());
         }
-        if let (Some(key), Some(name)) = (idempotency, &provider.idempotency_header) {
+        if let Some((name, key)) = idempotency {
             let value = HeaderValue::try_from(key).map_err(|_| {
                 let param = "options.idempotency_key";
                 Error::invalid(param, format!("{param} has characters that no header can hold"))
@@ -173,33 +148,32 @@ impl Pool {
     }
 
     /// The target of a request for `path`. Nearly all of a provider's are for one, which is kept.
-    fn target(&self, provider: &ProviderConfig, path: &'static str) -> Result<Uri, Error> {
+    fn target(&self, path: Cow<'static, str>, query: &str) -> Result<Uri, Error> {
         if let Some((known, target)) = self.target.get()
             && *known == path
+            && query.is_empty()
         {
             return Ok(target.clone());
         }
-        let base = provider.base_url.path().trim_end_matches('/');
+        let base = self.settings.base_url.path().trim_end_matches('/');
+        let mark = if query.is_empty() { "" } else { "?" };
         // A base path was checked when the configuration was read, an adapter's path is its own.
-        let target = Uri::try_from(format!("{base}{path}"))
+        let target = Uri::try_from(format!("{base}{path}{mark}{query}"))
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
-        let _ = self.target.set((path, target.clone()));
+        if query.is_empty() {
+            let _ = self.target.set((path, target.clone()));
+        }
         Ok(target)
     }
 
     /// Gives a request the form of target that its connection wants.
-    fn address(
-        &self,
-        provider: &ProviderConfig,
-        request: &mut Request<Full<Bytes>>,
-        http2: bool,
-    ) -> Result<(), Error> {
+    fn address(&self, request: &mut Request<Full<Bytes>>, http2: bool) -> Result<(), Error> {
         let proxy = self.dialler.forward_proxy();
         let whole = http2 || proxy.is_some();
         // A request that is sent again has the form that the connection before wanted.
         if whole || request.uri().authority().is_some() {
             let mut parts = match whole {
-                true => provider.base_url.clone().into_parts(),
+                true => self.settings.base_url.clone().into_parts(),
                 false => ::http::uri::Parts::default(),
             };
             parts.path_and_query = request.uri().path_and_query().cloned();

@@ -13,6 +13,7 @@
 //!
 //! Connections belong to the tokio runtime that opened them: a second runtime needs a pool of its own.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -34,7 +35,7 @@ use tokio::time::Instant;
 
 use super::connect::{Dialler, Network, Stream};
 use super::failure;
-use crate::config::ProviderConfig;
+use super::settings::Settings;
 use crate::error::Error;
 
 mod lease;
@@ -56,14 +57,15 @@ const RESTED: Duration = Duration::from_millis(100);
 
 /// The connections to one provider.
 pub struct Pool {
+    pub(super) settings: Settings,
     pub(super) dialler: Dialler,
     /// The runtime beside that of its calls, where there is one.
-    pub(crate) engine: Option<Handle>,
+    engine: Option<Handle>,
     pub(super) origin: String,
     /// The header `host` of every request.
     pub(super) host: HeaderValue,
     /// A path that an adapter gave, and the target that it is of this provider's.
-    pub(super) target: OnceLock<(&'static str, Uri)>,
+    pub(super) target: OnceLock<(Cow<'static, str>, Uri)>,
     idle: Arc<Mutex<VecDeque<Http1>>>,
     most_idle: usize,
     shared: Mutex<Vec<Arc<Http2>>>,
@@ -129,27 +131,33 @@ impl Pool {
     /// runtime whose threads look names up; else that of the call. `network`: in place of TCP.
     #[must_use]
     pub fn new(
-        provider: &ProviderConfig,
+        settings: Settings,
         most_idle: usize,
         blocking: Option<Handle>,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let dialler = Dialler::new(provider, blocking.clone(), network);
+        let dialler = Dialler::new(&settings, blocking.clone(), network);
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
             dialler,
             engine: blocking,
-            origin: provider.origin(),
+            origin: settings.origin(),
             // What an authority may hold, a header may.
-            host: HeaderValue::try_from(provider.base_url.authority().map_or("", |a| a.as_str()))
+            host: HeaderValue::try_from(settings.base_url.authority().map_or("", |a| a.as_str()))
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             target: OnceLock::new(),
             idle: Arc::default(),
             most_idle,
+            settings,
             shared: Mutex::default(),
             opening: Arc::default(),
             failed: Mutex::default(),
         }
+    }
+
+    /// The runtime whose threads may wait, where it is another than that of the calls.
+    pub(crate) fn blocking(&self) -> Option<&Handle> {
+        self.engine.as_ref()
     }
 
     /// Closes the idle connections, and the shared ones once their last call has ended.

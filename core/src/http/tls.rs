@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::config::HttpVersion;
+use super::settings::HttpVersion;
 use crate::error::{Error, ErrorKind};
 
 /// The client configuration for one provider.

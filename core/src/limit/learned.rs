@@ -11,8 +11,7 @@ use memchr::memmem::Finder;
 use tokio::time::Instant;
 
 use super::{MAX_WAIT, Totals};
-use crate::provider::shared;
-use crate::retry::hint;
+use crate::wire::{headers, retry_after};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -42,7 +41,7 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
     let mut readings = Vec::new();
     for (name, value) in headers {
         let name = name.as_str();
-        if !shared::is_rate_limit(name) {
+        if !headers::is_rate_limit(name) {
             continue;
         }
         let reading = match REMAINING.find(name.as_bytes()) {
@@ -74,9 +73,9 @@ fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Readi
         value.to_str().ok().filter(|value| !value.is_empty()).map(str::trim_ascii)
     };
     let named = period(name);
-    let date = || httpdate::parse_http_date(shared::text(headers, "date")?).ok();
+    let date = || httpdate::parse_http_date(headers::text(headers, "date")?).ok();
     let reset = match beside("reset") {
-        Some(reset) => hint::time_until(reset, date)?,
+        Some(reset) => retry_after::time_until(reset, date)?,
         None => named?,
     };
     let remaining = number(value)?;

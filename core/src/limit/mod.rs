@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use state::{Blocked, Grant, Seat, State};
 
 use crate::error::{Error, ErrorKind};
-use crate::retry::hint;
+use crate::wire::retry_after;
 
 /// Nobody waits longer than this for a turn.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ pub(crate) struct Limited {
 impl Limited {
     /// What the caller is told.
     pub(crate) fn error(self) -> Error {
-        let ms = self.retry_after.map(hint::millis);
+        let ms = self.retry_after.map(retry_after::millis);
         let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
         let message = format!(
             "not sent: {} leaves no room{when}, and the call may not wait so long",

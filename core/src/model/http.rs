@@ -51,7 +51,7 @@ const SECRET: [&str; 5] = ["auth", "cookie", "key", "secret", "token"];
 impl HttpCall {
     /// Reads the members of a request document of this operation. Errors quote neither the URL nor
     /// a header's value: either may hold a secret.
-    pub(super) fn read(mut fields: Fields) -> Result<HttpCall, Error> {
+    pub(crate) fn read(mut fields: Fields) -> Result<HttpCall, Error> {
         let url = read_url(&mut fields)?;
         let method = fields.string("method")?.unwrap_or_else(|| "GET".to_owned());
         let method = Method::from_bytes(method.as_bytes()).ok().filter(|m| m != Method::CONNECT);

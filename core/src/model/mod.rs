@@ -2,8 +2,9 @@
 //! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
 
 mod http;
-mod operation;
 mod options;
+mod parameters;
+mod policy;
 mod read;
 mod read_message;
 mod request;
@@ -13,9 +14,10 @@ pub mod schema;
 mod stream;
 
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
-pub use operation::Operation;
 pub use options::{Fanout, OnBreak, Options, Unsupported};
-pub(crate) use read::read_reasoning;
+pub use parameters::Parameters;
+pub(crate) use policy::read_wait;
+pub use policy::{Hedge, HedgeDelay, RetryOverlay};
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };

@@ -1,7 +1,7 @@
 //! How and where a request is done. Never in the cache key, never in the audit hash.
 
+use super::policy::{self, Hedge, RetryOverlay};
 use crate::codec::{Fields, Object, parse_object, wrong};
-use crate::config::policy::{self, Hedge, RetryOverlay};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 
@@ -106,7 +106,7 @@ impl Options {
         }
     }
 
-    pub(super) fn read(object: Object) -> Result<Options, Error> {
+    pub(crate) fn read(object: Object) -> Result<Options, Error> {
         let mut fields = Fields::new(object, "options");
         let options = Options {
             provider: fields.string("provider")?.filter(|name| !name.is_empty()),
@@ -174,7 +174,7 @@ impl Fanout {
             );
             return Err(Error::invalid("options.fanout", message));
         }
-        crate::config::finish(fields, "options.fanout")?;
+        crate::codec::finish(fields, "options.fanout")?;
         Ok(Fanout { targets, first })
     }
 }

@@ -3,7 +3,8 @@
 //! By hand, not derived: a message about a wrong member has to name its path and must not quote its
 //! value, which may be a prompt. Members that nobody knows are listed, at any depth.
 
-use super::operation::Operation;
+use std::sync::Arc;
+
 use super::options::Options;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::codec::{Fields, Object, Path, type_name, wrong};
@@ -11,21 +12,14 @@ use crate::error::Error;
 use crate::json::Value;
 
 impl Request {
-    /// Reads a request document and the options that lie in it; `options`, given beside it, win
-    /// member by member.
-    pub fn parse(bytes: &[u8], options: Options) -> Result<(Request, Options), Error> {
-        let (operation, options) = Operation::parse(bytes, options)?;
-        Ok((operation.chat()?, options))
-    }
-
     /// Reads the members of a chat request.
-    pub(super) fn read(mut fields: Fields, options: &Options) -> Result<Request, Error> {
+    pub(crate) fn read(mut fields: Fields, options: &Options) -> Result<Request, Error> {
         let mut unknown = Vec::new();
         let messages = read_conversation(&mut fields, &mut unknown)?;
         let max_tokens = fields.whole("max_tokens", 1)?;
         let max_completion_tokens = fields.whole("max_completion_tokens", 1)?;
         let mut request = Request {
-            messages,
+            messages: Arc::new(messages),
             model: fields.string("model")?.filter(|model| !model.is_empty()),
             max_tokens: max_completion_tokens.or(max_tokens),
             temperature: fields.number("temperature")?,
@@ -35,7 +29,7 @@ impl Request {
             n: fields.whole("n", 1)?,
             presence_penalty: fields.number("presence_penalty")?,
             frequency_penalty: fields.number("frequency_penalty")?,
-            tools: read_tools(&mut fields, &mut unknown)?,
+            tools: Arc::new(read_tools(&mut fields, &mut unknown)?),
             tool_choice: read_tool_choice(&mut fields)?,
             parallel_tool_calls: fields.bool("parallel_tool_calls")?,
             response_format: read_response_format(&mut fields, &mut unknown)?.map(Box::new),

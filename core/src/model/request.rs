@@ -3,6 +3,8 @@
 //! The document is OpenAI's chat request with a few members of our own; `read` and `read_message`
 //! read it.
 
+use std::sync::Arc;
+
 use super::response::ToolCall;
 use crate::codec::Object;
 use crate::json::{Number, Value};
@@ -11,7 +13,7 @@ use crate::json::{Number, Value};
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The conversation; `prompt` in the document is one user message.
-    pub messages: Vec<Message>,
+    pub messages: Arc<Vec<Message>>,
     /// The provider's model id; the configuration's default where absent.
     pub model: Option<String>,
     /// Most tokens of the answer.
@@ -31,7 +33,7 @@ pub struct Request {
     /// OpenAI's frequency penalty.
     pub frequency_penalty: Option<Number>,
     /// Tools that the model may call.
-    pub tools: Vec<Tool>,
+    pub tools: Arc<Vec<Tool>>,
     /// Which tool the model must call.
     pub tool_choice: Option<ToolChoice>,
     /// Whether several tools may be called at once.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::Answer;
+use super::Completion;
 use crate::json::{Key, Value};
 use crate::model::{
     Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
@@ -20,7 +20,7 @@ const OBJECT: &str = "chat.completion.chunk";
 /// One streamed answer so far.
 #[derive(Debug, Default)]
 pub struct Assembly {
-    answer: Answer,
+    answer: Completion,
     /// The answer's id and model, as every chunk has them.
     id: Option<Arc<str>>,
     model: Option<Arc<str>>,
@@ -50,7 +50,7 @@ impl Assembly {
 
     /// A complete answer of a server that does not stream, as one chunk.
     #[must_use]
-    pub fn from_answer(answer: Answer) -> Self {
+    pub fn from_completion(answer: Completion) -> Self {
         let mut chunk = Chunk { object: OBJECT, usage: answer.usage.clone(), ..Chunk::default() };
         for choice in &answer.choices {
             let message = &choice.message;
@@ -233,7 +233,7 @@ impl Assembly {
     /// would take as long as a server wants.
     #[must_use]
     pub fn is_flooded(&self) -> bool {
-        let Answer { choices, warnings, .. } = &self.answer;
+        let Completion { choices, warnings, .. } = &self.answer;
         [choices.len(), self.calls.len(), warnings.len()].into_iter().any(|n| n > MOST_PARTS)
     }
 
@@ -279,7 +279,7 @@ impl Assembly {
 
     /// The whole answer.
     #[must_use]
-    pub fn into_answer(self) -> Answer {
+    pub fn into_completion(self) -> Completion {
         self.answer
     }
 

@@ -5,416 +5,70 @@
 //! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
 //! that status, provider, model and request id are never missing.
 
-use std::time::Duration;
-
-use crate::json::Value;
-use ::http::HeaderMap;
-
-use super::{Target, shared};
-use crate::codec::{Object, parse_foreign, parse_foreign_text};
+use super::Target;
+use super::provider_error::ProviderError;
+use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
-use crate::retry::hint;
-
-/// Most characters of a provider's text in a message.
-const MAX_TEXT: usize = 2_000;
-
-/// How deep an error may hold another provider's error (`OpenRouter`'s `metadata.raw`).
-const MAX_NESTING: u8 = 2;
-
-/// What a provider says is wrong.
-#[derive(Debug, Default)]
-pub struct Complaint {
-    /// Its text.
-    pub message: Option<String>,
-    /// Its code.
-    pub code: Option<String>,
-    /// The type or class of the error.
-    pub class: Option<String>,
-    /// The member of the request that is at fault.
-    pub param: Option<String>,
-    /// The provider's id of the request, where it lies in the body.
-    pub request_id: Option<String>,
-    /// The HTTP status that the error stands for, where it came under another.
-    pub status: Option<u16>,
-    /// How long it asks to wait (Google's `RetryInfo`).
-    wait: Option<Duration>,
-    /// A quota of a day is used up (Google's `QuotaFailure`).
-    spent: bool,
-    /// The error of a provider behind this one.
-    cause: Option<Box<Complaint>>,
-    /// The text was refused by a moderation step (`OpenRouter`'s `metadata.flagged_input`).
-    flagged: bool,
-}
+use crate::json::Value;
+use crate::wire::{Reply, headers, retry_after};
 
 /// The error of an answer whose status means failure.
 #[must_use]
-pub fn failed(status: u16, headers: &HeaderMap, body: &[u8], target: &Target<'_>) -> Error {
-    let complaint = Complaint::read(body);
-    let wait = complaint.wait();
-    let mut error = complaint.into_error(Some(status), target);
-    error.retry_after_ms = hint::wait(status, headers, wait).map(hint::millis);
+pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
+    let said = ProviderError::read(reply.body);
+    let wait = said.wait();
+    let mut error = said.into_error(Some(reply.status), target);
+    error.retry_after_ms =
+        retry_after::wait(reply.status, reply.headers, wait).map(retry_after::millis);
     // The provider's word counts, but for failures that no repetition can mend.
     if !matches!(error.kind, ErrorKind::Quota | ErrorKind::ContextLength) {
-        match shared::text(headers, "x-should-retry") {
+        match headers::text(reply.headers, "x-should-retry") {
             Some("true") => error.retryable = true,
             Some("false") => error.retryable = false,
             _ => {}
         }
     }
-    locate(error, Some(status), headers, target)
+    locate(error, reply, target)
 }
 
 /// The error that lies in a 2xx body or in an event of a stream.
 #[must_use]
-pub fn in_body(value: &Value, target: &Target<'_>) -> Error {
-    Complaint::of(value, 0).into_error(None, target)
+pub fn in_body(value: &Value, target: &Target) -> Error {
+    ProviderError::of(value, 0).into_error(None, target)
 }
 
 /// A 2xx answer that is not what the provider specifies.
 #[must_use]
-pub fn bad_response(
-    what: impl Into<String>,
-    status: u16,
-    headers: &HeaderMap,
-    target: &Target<'_>,
-) -> Error {
-    locate(Error::new(ErrorKind::BadResponse, what), Some(status), headers, target)
+pub fn bad_response(what: impl Into<String>, reply: &Reply<'_>, target: &Target) -> Error {
+    locate(Error::new(ErrorKind::BadResponse, what), reply, target)
 }
 
 /// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
 /// between, not from the provider.
-pub fn answer_object(
-    status: u16,
-    headers: &HeaderMap,
-    body: &[u8],
-    target: &Target<'_>,
-) -> Result<Object, Error> {
-    let what = match body.trim_ascii_start().first() {
+pub fn answer_object(reply: &Reply<'_>, target: &Target) -> Result<Object, Error> {
+    let what = match reply.body.trim_ascii_start().first() {
         None => "the answer has an empty body under a status that means success".to_owned(),
         Some(b'<') => {
             "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
         }
-        Some(_) => match parse_foreign(body) {
+        Some(_) => match parse_foreign(reply.body) {
             Ok(Value::Object(object)) => return Ok(object),
             Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),
             Err(error) => format!("the answer {error}: check base_url and any proxy"),
         },
     };
-    Err(bad_response(what, status, headers, target))
+    Err(bad_response(what, reply, target))
 }
 
 /// Says where an error comes from, where it does not say so itself.
 #[must_use]
-pub fn locate(
-    error: Error,
-    status: Option<u16>,
-    headers: &HeaderMap,
-    target: &Target<'_>,
-) -> Error {
+pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {
     error.with(|e| {
-        e.status = e.status.or(status);
-        e.provider.get_or_insert_with(|| target.provider.name.clone());
-        e.model.get_or_insert_with(|| target.model.to_owned());
-        e.request_id = shared::request_id(headers).or(e.request_id.take());
+        e.status.get_or_insert(reply.status);
+        e.provider.get_or_insert_with(|| target.provider.to_string());
+        e.model.get_or_insert_with(|| target.model.to_string());
+        e.request_id = headers::request_id(reply.headers).or(e.request_id.take());
     })
-}
-
-impl Complaint {
-    /// Reads an error body: JSON of any shape, or text.
-    #[must_use]
-    pub fn read(body: &[u8]) -> Self {
-        if let Ok(value) = parse_foreign(body) {
-            return Complaint::of(&value, 0);
-        }
-        let text = String::from_utf8_lossy(body);
-        let text = text.trim();
-        if text.starts_with('<') {
-            let text = "the answer is a page of HTML: check base_url and any proxy on the way";
-            return Complaint { message: Some(text.to_owned()), ..Complaint::default() };
-        }
-        Complaint { message: non_empty(text), ..Complaint::default() }
-    }
-
-    fn of(value: &Value, depth: u8) -> Self {
-        let object = match value {
-            Value::Object(object) => object,
-            // Gemini wraps its error in a list.
-            Value::Array(items) => {
-                return items.first().map(|item| Complaint::of(item, depth)).unwrap_or_default();
-            }
-            Value::String(text) => {
-                return Complaint { message: non_empty(text), ..Complaint::default() };
-            }
-            _ => return Complaint::default(),
-        };
-        let mut complaint = match object.get("error") {
-            Some(Value::Object(inner)) => Complaint::of_members(inner, depth),
-            Some(Value::String(text)) => {
-                Complaint { message: non_empty(text), ..Complaint::of_members(object, depth) }
-            }
-            _ => Complaint::of_members(object, depth),
-        };
-        complaint.request_id = ["request_id", "id"]
-            .iter()
-            .find_map(|name| object.get(name)?.as_str().and_then(non_empty));
-        complaint
-    }
-
-    fn of_members(object: &Object, depth: u8) -> Self {
-        let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(name)?));
-        let number = |name: &str| object.get(name).and_then(status_number);
-        let metadata = object.get("metadata");
-        let details = object.get("details");
-        let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
-        let cause = raw.map(|raw| match raw {
-            Value::String(text) => match parse_foreign_text(text) {
-                Ok(value) => Complaint::of(&value, depth + 1),
-                Err(_) => Complaint { message: non_empty(text), ..Complaint::default() },
-            },
-            other => Complaint::of(other, depth + 1),
-        });
-        Complaint {
-            message: ["message", "detail", "msg", "error_message", "html-message"]
-                .iter()
-                .find_map(|name| text_of(object.get(name)?)),
-            code: word(&["code", "error_code"]),
-            class: word(&["type", "error_type", "status"]),
-            param: word(&["param"]),
-            request_id: None,
-            status: number("status_code").or_else(|| number("status")).or_else(|| number("code")),
-            wait: details.and_then(hint::retry_info),
-            spent: details.is_some_and(hint::day_is_spent),
-            cause: cause.map(Box::new),
-            flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
-        }
-    }
-
-    fn into_error(self, status: Option<u16>, target: &Target<'_>) -> Error {
-        let kind = self.kind(status);
-        let wait = self.wait();
-        let message = self.text().unwrap_or_else(|| match status {
-            Some(status) => {
-                format!("{} answered with status {status} and gave no reason", target.provider.name)
-            }
-            None => format!("{} reported an error and gave no reason", target.provider.name),
-        });
-        Error::new(kind, capped(&message)).with(|e| {
-            // A code that only repeats the status says less than the type.
-            let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
-            let repeats = code.is_some() && code == status;
-            let (code, class) = (self.code, self.class);
-            e.code = if repeats { class.or(code) } else { code.or(class) };
-            e.param = self.param;
-            e.provider = Some(target.provider.name.clone());
-            e.model = Some(target.model.to_owned());
-            e.request_id = self.request_id;
-            e.retry_after_ms = wait.map(hint::millis);
-            // The official SDKs repeat a conflict: another request held the resource.
-            e.retryable = kind.retryable() || status == Some(409);
-        })
-    }
-
-    fn text(&self) -> Option<String> {
-        let cause = self.cause.as_ref().and_then(|cause| cause.text());
-        match (&self.message, cause) {
-            (Some(message), Some(cause)) => Some(format!("{message}: {cause}")),
-            (message, cause) => message.clone().or(cause),
-        }
-    }
-
-    /// How long it, or the error behind it, asks to wait.
-    fn wait(&self) -> Option<Duration> {
-        self.wait.or_else(|| self.cause.as_ref()?.wait())
-    }
-
-    /// The kind: by code, type, text, status.
-    #[must_use]
-    pub fn kind(&self, status: Option<u16>) -> ErrorKind {
-        let status = status.or(self.status);
-        let words = [self.code.as_deref(), self.class.as_deref()];
-        let message = self.message.as_deref().unwrap_or_default();
-        if self.flagged {
-            return ErrorKind::ContentFilter;
-        }
-        if self.spent {
-            return ErrorKind::Quota;
-        }
-        // The upstream's reason says more than the router's.
-        let cause = self.cause.as_ref().map(|cause| (cause.telling(), cause));
-        if let Some((Some(kind), _)) = cause {
-            return kind;
-        }
-        words
-            .iter()
-            .flatten()
-            .find_map(|word| kind_of_word(word))
-            .or_else(|| kind_of_text(message, status))
-            .or_else(|| status.map(shared::kind_of_status))
-            .or_else(|| words.iter().flatten().find_map(|word| kind_of_class(word)))
-            // An error in the middle of a stream that says nothing of itself is the provider's.
-            .unwrap_or(ErrorKind::Unavailable)
-    }
-
-    /// The kind, where the code, the type or the text says one.
-    fn telling(&self) -> Option<ErrorKind> {
-        let words = [self.code.as_deref(), self.class.as_deref()];
-        let message = self.message.as_deref().unwrap_or_default();
-        let spent = self.spent.then_some(ErrorKind::Quota);
-        let word = || words.iter().flatten().find_map(|word| kind_of_word(word));
-        spent.or_else(word).or_else(|| kind_of_text(message, self.status))
-    }
-}
-
-/// Codes and types that say one thing, whatever the status. Sources: `providers.md` §7 and the
-/// provider sheets; OpenAI's error guide [doc]; recordings [rec].
-fn kind_of_word(word: &str) -> Option<ErrorKind> {
-    Some(match word {
-        "insufficient_quota"
-        | "credit_balance_exhausted"
-        | "organization_spend_limit_exceeded"
-        | "project_spend_limit_exceeded"
-        | "organization_usage_limit_exceeded"
-        | "billing_hard_limit_reached"
-        | "billing_not_active"
-        | "billing_error" => ErrorKind::Quota,
-        "context_length_exceeded"
-        | "too_many_prompt_tokens"
-        | "exceed_context_size_error"
-        | "request_too_large"
-        | "TOO_MANY_TOKENS" => ErrorKind::ContextLength,
-        "content_filter"
-        | "content_policy_violation"
-        | "ResponsibleAIPolicyViolation"
-        | "moderation_blocked" => ErrorKind::ContentFilter,
-        "model_not_found" | "unknown_model" | "invalid_model" | "DeploymentNotFound"
-        | "not_found_error" => ErrorKind::NotFound,
-        "invalid_api_key" | "invalid_authentication" | "authentication_error" => {
-            ErrorKind::Authentication
-        }
-        "unsupported_country_region_territory" | "permission_error" => ErrorKind::Permission,
-        "unsupported_parameter" | "unsupported_value" => ErrorKind::Unsupported,
-        "server_is_overloaded" | "slow_down" | "overloaded_error" => ErrorKind::Unavailable,
-        "timeout_error" => ErrorKind::Timeout,
-        "rate_limit_error" | "too_many_requests_error" => ErrorKind::RateLimit,
-        _ => return None,
-    })
-}
-
-/// Types that are too general to count before the status: Ollama says `api_error` for a wrong key,
-/// OpenAI `invalid_request_error` [rec].
-fn kind_of_class(word: &str) -> Option<ErrorKind> {
-    Some(match word {
-        "invalid_request_error" => ErrorKind::InvalidRequest,
-        "rate_limit_exceeded" | "rate_limited" => ErrorKind::RateLimit,
-        "api_error" | "server_error" | "internal_server_error" => ErrorKind::Unavailable,
-        _ => return None,
-    })
-}
-
-/// What a text says where neither code nor type does.
-fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
-    const CONTEXT: [&str; 11] = [
-        "maximum context length",
-        "maximum prompt length",
-        "max context length",
-        "context length exceeded",
-        "exceeds the context",
-        "exceed the context",
-        "context window",
-        "prompt is too long",
-        "prompt too long",
-        "messages is too long",
-        "too large for model with",
-    ];
-    const KEY: [&str; 4] =
-        ["incorrect api key", "invalid api key", "api key not valid", "invalid x-api-key"];
-    const MODEL: [&str; 2] = ["is not a valid model id", "the supported api model names are"];
-    const CREDIT: [&str; 4] = [
-        "credit balance is too low",
-        "insufficient balance",
-        "exceeded your current quota",
-        "insufficient credits",
-    ];
-    let text = text.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match status {
-        // One request that is larger than a minute's tokens never fits (OpenAI) [rec].
-        Some(429) if text.starts_with("request too large") => Some(ErrorKind::ContextLength),
-        Some(429) if says(&CREDIT) => Some(ErrorKind::Quota),
-        Some(400 | 403 | 422) | None if says(&CREDIT) => Some(ErrorKind::Quota),
-        // xAI, and Gemini, answer a wrong key with 400 [rec].
-        Some(400) if says(&KEY) => Some(ErrorKind::Authentication),
-        // OpenRouter and DeepSeek answer an unknown model with 400 [rec].
-        Some(400) if says(&MODEL) => Some(ErrorKind::NotFound),
-        Some(400 | 413 | 422 | 500) | None if says(&CONTEXT) => Some(ErrorKind::ContextLength),
-        Some(400 | 422) if text.contains("extra inputs are not permitted") => {
-            Some(ErrorKind::Unsupported)
-        }
-        _ => None,
-    }
-}
-
-/// The text of a message, whatever its type: Mistral's may be an object, FastAPI's a list of
-/// `{loc, msg}` [rec].
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => match parse_foreign_text(text) {
-            // A gateway's `html-message` holds the upstream's error as text.
-            Ok(inner @ Value::Object(_)) if inner.get("error").is_some() => {
-                Complaint::of(&inner, MAX_NESTING).message
-            }
-            _ => non_empty(text),
-        },
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(validation_text).collect();
-            non_empty(&texts.join("; "))
-        }
-        Value::Object(object) => ["message", "detail", "msg"]
-            .iter()
-            .find_map(|name| text_of(object.get(name)?))
-            .or_else(|| non_empty(&value.to_string()).filter(|_| !object.is_empty())),
-        _ => None,
-    }
-}
-
-/// `body.messages.0.content: Input should be a valid string`. The input itself, which FastAPI
-/// repeats, is left out: it may be a prompt.
-fn validation_text(item: &Value) -> Option<String> {
-    let text = item.get("msg").and_then(Value::as_str).or(item.as_str())?;
-    let Some(place) = item.get("loc").and_then(Value::as_array) else {
-        return Some(text.to_owned());
-    };
-    let place: Vec<String> = place.iter().filter_map(scalar).collect();
-    Some(format!("{}: {text}", place.join(".")))
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => non_empty(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn status_number(value: &Value) -> Option<u16> {
-    let number = match value {
-        Value::Number(number) => number.as_u64()?,
-        Value::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    u16::try_from(number).ok().filter(|status| (400..600).contains(status))
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn capped(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

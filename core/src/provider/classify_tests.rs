@@ -4,18 +4,18 @@ use crate::config::Config;
 const RETRY_INFO: &str =
     r#"{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.4s"}"#;
 
-fn with_target<T>(run: impl FnOnce(&Target<'_>) -> T) -> T {
+fn with_target<T>(run: impl FnOnce(&Target) -> T) -> T {
     let config = Config::parse(b"{}").unwrap();
     let provider = &config.providers[config.index("openai").unwrap()];
-    run(&Target { provider, model: "m" })
+    run(&provider.target("m"))
 }
 
 fn of(status: u16, headers: &[(&'static str, &str)], body: &str) -> Error {
-    let mut map = HeaderMap::new();
+    let mut map = ::http::HeaderMap::new();
     for (name, value) in headers {
         map.insert(*name, value.parse().unwrap());
     }
-    with_target(|target| failed(status, &map, body.as_bytes(), target))
+    with_target(|target| failed(&Reply { status, headers: &map, body: body.as_bytes() }, target))
 }
 
 fn exhausted(details: &str) -> String {

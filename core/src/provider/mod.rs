@@ -1,65 +1,72 @@
 //! One provider's wire format, and the registry of those that are built in.
 //!
 //! Adapters are pure: no I/O, no clock, no retries, no keys; the pipeline does those once for all.
-//! An adapter turns a [`Request`] into an [`HttpRequest`], and what comes back into an [`Answer`],
-//! chunks or an [`Error`].
+//! An adapter turns a [`Request`] into a [`wire::Request`], and what comes back into a
+//! [`Completion`], chunks or an [`Error`].
 
 mod anthropic;
 mod assembly;
 pub mod classify;
 mod cohere;
+mod completion;
+mod json;
 mod openai;
+mod provider_error;
 mod reader;
 pub mod registry;
-pub mod shared;
 
 pub use assembly::Assembly;
+pub use completion::Completion;
 pub use reader::StreamReader;
 pub use registry::Row;
 
-use ::http::{HeaderMap, Method};
+use std::sync::Arc;
 
 use crate::codec::Object;
-use crate::config::ProviderConfig;
 use crate::error::{Error, ErrorKind};
-use crate::http::SseEvent;
 use crate::json::Value;
-use crate::model::{Choice, Request, Unsupported, Usage, Warning};
+use crate::model::{Request, Unsupported, Warning};
+use crate::wire::{self, Event, Framing, Scheme};
 
-/// One provider's wire format.
+/// One provider's wire format: what it can be asked, an operation each.
+///
+/// `None` for an operation means that the provider does not have it: an error of kind `unsupported`
+/// before anything is sent.
 pub trait Provider: Send + Sync {
     /// How the key travels.
-    fn auth(&self) -> Auth;
-
-    /// The HTTP request for `request`. What the provider cannot take goes to `notes`.
-    fn encode(
-        &self,
-        request: &Request,
-        target: &Target<'_>,
-        notes: &mut Notes,
-    ) -> Result<HttpRequest, Error>;
+    fn scheme(&self) -> Scheme;
 
     /// A request that costs nothing and that the provider answers where it is well: its list of
     /// models.
-    fn health_probe(&self, target: &Target<'_>) -> HttpRequest;
+    fn probe(&self, target: &Target) -> Result<wire::Request, Error>;
 
-    /// Reads a complete answer of any status.
-    fn decode(
+    /// Chat completions.
+    fn chat(&self) -> Option<&dyn Chat> {
+        None
+    }
+}
+
+/// Chat completions in one provider's wire format.
+pub trait Chat: Send + Sync {
+    /// The wire request for `request`. What the provider cannot take goes to `notes`.
+    fn encode(
         &self,
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        target: &Target<'_>,
-    ) -> Result<Answer, Error>;
+        request: &Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
 
-    /// A reader for one streamed answer.
-    fn stream_decoder(&self, target: &Target<'_>) -> Box<dyn StreamDecoder>;
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Completion, Error>;
+
+    /// How a streamed answer is cut into events, and their reader.
+    fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>);
 }
 
 /// Reads the events of one streamed answer.
 pub trait StreamDecoder: Send {
     /// Takes one event. Deltas go to `out`; an error event is an `Err`.
-    fn event(&mut self, event: SseEvent<'_>, out: &mut Assembly) -> Result<Progress, Error>;
+    fn event(&mut self, event: Event<'_>, out: &mut Assembly) -> Result<Progress, Error>;
 
     /// The HTTP body ended, as its framing says properly, without a terminal event so far.
     /// `Ok` only where this provider ends its streams so.
@@ -75,76 +82,17 @@ pub enum Progress {
     Done,
 }
 
-/// How the key travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// `Authorization: Bearer KEY`.
-    Bearer,
-    /// The key as the value of this header.
-    Header(&'static str),
-}
-
-/// Where a request goes.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// The provider's settings.
-    pub provider: &'a ProviderConfig,
+/// All that an adapter sees of the settings: no key, no URL, no limits. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The provider's name in the configuration.
+    pub provider: Arc<str>,
+    /// The name of its row: that of the built-in provider, or of the kind that it is configured as.
+    pub kind: &'static str,
     /// The model to ask for.
-    pub model: &'a str,
-}
-
-/// A request on the wire, without its key.
-#[derive(Debug)]
-pub struct HttpRequest {
-    /// `POST`, of all but a health probe.
-    pub method: Method,
-    /// Path to append to the base URL: `/chat/completions`.
-    pub path: &'static str,
-    /// Headers beside `content-type: application/json`, the key and the configured ones.
-    pub headers: Vec<(&'static str, String)>,
-    /// The JSON body; empty: none.
-    pub body: Vec<u8>,
-}
-
-impl HttpRequest {
-    /// A request with a body.
-    #[must_use]
-    pub fn post(
-        path: &'static str,
-        headers: Vec<(&'static str, String)>,
-        body: Vec<u8>,
-    ) -> HttpRequest {
-        HttpRequest { method: Method::POST, path, headers, body }
-    }
-
-    /// A request without one.
-    #[must_use]
-    pub fn get(path: &'static str, headers: Vec<(&'static str, String)>) -> HttpRequest {
-        HttpRequest { method: Method::GET, path, headers, body: Vec::new() }
-    }
-}
-
-/// What a provider answered, before the pipeline adds what is ours.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// The provider's id.
-    pub id: Option<String>,
-    /// Seconds since 1970, where the provider says it.
-    pub created: Option<i64>,
-    /// The model's name, as the provider gives it.
-    pub model: Option<String>,
-    /// The answers.
-    pub choices: Vec<Choice>,
-    /// Token counts.
-    pub usage: Option<Usage>,
-    /// The provider's own usage object.
-    pub usage_raw: Option<Value>,
-    /// The first choice's finish reason in the provider's word.
-    pub finish_reason_raw: Option<String>,
-    /// Top-level members that have no place in a response.
-    pub fields: Object,
-    /// What the adapter has to say about the answer.
-    pub warnings: Vec<Warning>,
+    pub model: Arc<str>,
+    /// The version of the provider's API, where one is configured.
+    pub api_version: Option<Arc<str>>,
 }
 
 /// Collects what could not be done as asked.
@@ -182,5 +130,27 @@ impl Notes {
     #[must_use]
     pub fn into_warnings(self) -> Vec<Warning> {
         self.warnings
+    }
+}
+
+/// The members that the caller wants in this provider's body, by the provider's name in the
+/// configuration or by that of its kind; the former wins.
+pub(crate) fn extra(request: &Request, target: &Target) -> Object {
+    let mut extra = Object::new();
+    for name in [target.kind, &target.provider] {
+        if let Some(Value::Object(members)) = request.extra.get(name) {
+            extra.extend(members.clone());
+        }
+    }
+    extra
+}
+
+/// The remark about a finish reason that is in no table of ours.
+#[must_use]
+pub fn unknown_finish(word: &str) -> Warning {
+    Warning {
+        code: "unknown_finish_reason",
+        message: format!("the provider's finish_reason {word:?} is not known; taken as a stop"),
+        param: None,
     }
 }

@@ -7,16 +7,18 @@
 
 use ::http::HeaderMap;
 
-use super::{Answer, Assembly, Progress, Provider, StreamDecoder, Target};
+use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target};
 use crate::codec::MAX_DOCUMENT;
 use crate::error::{Error, ErrorKind, Partial};
-use crate::http::{SseError, SseParser};
 use crate::model::Chunk;
+use crate::wire::{EventError, Frames, Reply};
 
 /// The reader of one streamed body.
 pub struct StreamReader {
+    adapter: &'static dyn Chat,
+    target: Target,
     form: Form,
-    parser: SseParser,
+    frames: Frames,
     decoder: Box<dyn StreamDecoder>,
     assembly: Assembly,
     done: bool,
@@ -41,11 +43,14 @@ enum Form {
 impl StreamReader {
     /// A reader for an answer of `target`. `merge` joins adjacent text deltas.
     #[must_use]
-    pub fn new(provider: &dyn Provider, target: &Target<'_>, merge: bool) -> Self {
+    pub fn new(adapter: &'static dyn Chat, target: &Target, merge: bool) -> Self {
+        let (framing, decoder) = adapter.stream_decoder(target);
         StreamReader {
+            adapter,
+            target: target.clone(),
             form: Form::Unknown,
-            parser: SseParser::default(),
-            decoder: provider.stream_decoder(target),
+            frames: Frames::new(framing),
+            decoder,
             assembly: Assembly::new(merge),
             done: false,
             bytes: 0,
@@ -90,8 +95,8 @@ impl StreamReader {
             body.extend_from_slice(bytes);
             return Ok(Progress::More);
         }
-        self.parser.push(bytes);
-        while let Some(event) = self.parser.next_event().map_err(bad_events)? {
+        self.frames.push(bytes);
+        while let Some(event) = self.frames.next_event().map_err(bad_events)? {
             let progress = self.decoder.event(event, &mut self.assembly)?;
             self.assembly.end_event();
             if self.assembly.is_flooded() {
@@ -107,39 +112,30 @@ impl StreamReader {
     }
 
     /// The body ended, as its framing says properly.
-    pub fn end(
-        &mut self,
-        provider: &dyn Provider,
-        headers: &HeaderMap,
-        target: &Target<'_>,
-    ) -> Result<(), Error> {
+    pub fn end(&mut self, headers: &HeaderMap) -> Result<(), Error> {
         if self.done {
             return Ok(());
         }
-        self.finish(provider, headers, target).map_err(|error| self.broken(error))?;
+        self.finish(headers).map_err(|error| self.broken(error))?;
         self.done = true;
         Ok(())
     }
 
-    fn finish(
-        &mut self,
-        provider: &dyn Provider,
-        headers: &HeaderMap,
-        target: &Target<'_>,
-    ) -> Result<(), Error> {
+    fn finish(&mut self, headers: &HeaderMap) -> Result<(), Error> {
         match &self.form {
             Form::Unknown => Err(Error::new(
                 ErrorKind::StreamBroken,
                 "the answer has an empty body under a status that means success",
             )),
             Form::Json(body) => {
-                let answer = provider.decode(200, headers, body, target)?;
-                self.assembly = Assembly::from_answer(answer);
+                let reply = Reply { status: 200, headers, body };
+                let completion = self.adapter.decode(&reply, &self.target)?;
+                self.assembly = Assembly::from_completion(completion);
                 Ok(())
             }
             Form::Events => {
                 // Half an event is no fault of the event but the stream's early end: half a character,
-                let last = self.parser.last_event();
+                let last = self.frames.last_event();
                 if let Some(event) = last.map_err(|_| unterminated("the rest of its last event"))? {
                     let progress = self.decoder.event(event, &mut self.assembly);
                     self.assembly.end_event();
@@ -199,12 +195,12 @@ impl StreamReader {
 
     /// The whole answer; after `Done` or a successful [`StreamReader::end`].
     #[must_use]
-    pub fn into_answer(self) -> Answer {
-        self.assembly.into_answer()
+    pub fn into_completion(self) -> Completion {
+        self.assembly.into_completion()
     }
 }
 
-fn bad_events(error: SseError) -> Error {
+fn bad_events(error: EventError) -> Error {
     Error::new(ErrorKind::BadResponse, format!("the event stream is malformed: {error}"))
 }
 

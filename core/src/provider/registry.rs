@@ -2,7 +2,7 @@
 //!
 //! A row without a base URL is a kind that a configuration can name (`compatible`), not a provider.
 
-use super::{Provider, anthropic, cohere, openai};
+use super::{Chat, Provider, anthropic, cohere, openai};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ impl Row {
             Format::Anthropic => &anthropic::Anthropic,
             Format::Cohere => &cohere::Cohere,
         }
+    }
+
+    /// Its chat completions.
+    #[must_use]
+    pub fn chat(&'static self) -> Option<&'static dyn Chat> {
+        self.adapter().chat()
     }
 
     /// Whether `api_version` means anything here.

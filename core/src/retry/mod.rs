@@ -1,10 +1,9 @@
 //! What comes after a failed attempt. Pure: time, the failure and randomness are handed in.
 //!
-//! `hint` reads how long a provider asks to wait, `budget` says how much repetition all calls
-//! together may cause, and [`decide`] what to do with one failure.
+//! `budget` says how much repetition all calls together may cause, and [`decide`] what to do with one
+//! failure.
 
 pub(crate) mod budget;
-pub(crate) mod hint;
 
 use std::time::Duration;
 
@@ -43,8 +42,6 @@ pub(crate) struct Failed<'a> {
     pub error: &'a Error,
     /// Which attempt at this target it was, from 1.
     pub attempt: u32,
-    /// Content of the answer has reached the caller.
-    pub committed: bool,
 }
 
 /// What to do about it.
@@ -53,11 +50,8 @@ pub(crate) enum Next {
     /// Ask the same target again, after sleeping.
     Retry { after: Duration },
     /// Not this target again in this call; another one may do.
-    Elsewhere {
-        /// For how long the target asks to be left alone, by every call.
-        cool: Option<Duration>,
-    },
-    /// The caller's fault, or content has gone out: nothing helps.
+    Elsewhere,
+    /// The caller's fault: nothing helps.
     Stop,
 }
 
@@ -74,17 +68,12 @@ pub(crate) fn decide(
     rng: &mut fastrand::Rng,
 ) -> Next {
     let error = failed.error;
-    // Nothing is spliced onto what the caller has.
-    if failed.committed {
-        return Next::Stop;
-    }
     let hint = error.retry_after_ms.filter(|ms| *ms > 0).map(Duration::from_millis);
     let again = match error.kind {
         ErrorKind::Cancelled | ErrorKind::Internal => return Next::Stop,
         // No repetition mends these, whatever a header says. A request that is too long says
         // nothing about the target's next one.
-        ErrorKind::ContextLength => return Next::Elsewhere { cool: None },
-        ErrorKind::Quota => return Next::Elsewhere { cool: hint },
+        ErrorKind::ContextLength | ErrorKind::Quota => return Next::Elsewhere,
         // A conflict and `x-should-retry: true` make even these retryable.
         ErrorKind::InvalidRequest | ErrorKind::ContentFilter if !error.retryable => {
             return Next::Stop;
@@ -95,13 +84,13 @@ pub(crate) fn decide(
         | ErrorKind::Unsupported
             if !error.retryable =>
         {
-            return Next::Elsewhere { cool: None };
+            return Next::Elsewhere;
         }
         // A garbled answer may be an accident; a second one is not.
         ErrorKind::BadResponse => error.retryable || failed.attempt <= 1,
         _ => error.retryable,
     };
-    let elsewhere = Next::Elsewhere { cool: hint };
+    let elsewhere = Next::Elsewhere;
     if !again || failed.attempt >= policy.max_attempts {
         return elsewhere;
     }

@@ -6,7 +6,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn decided(error: &Error, attempt: u32, remaining: Duration) -> Next {
-    let failed = Failed { error, attempt, committed: false };
+    let failed = Failed { error, attempt };
     decide(&RetryPolicy::default(), &failed, remaining, &mut fastrand::Rng::with_seed(1))
 }
 
@@ -39,15 +39,11 @@ fn each_kind_has_its_way() {
             | Kind::Authentication
             | Kind::Permission
             | Kind::NotFound
-            | Kind::Quota => assert_eq!(first, Next::Elsewhere { cool: None }, "{kind}"),
+            | Kind::Quota => assert_eq!(first, Next::Elsewhere, "{kind}"),
             Kind::InvalidRequest | Kind::ContentFilter | Kind::Cancelled | Kind::Internal => {
                 assert_eq!(first, Next::Stop, "{kind}");
             }
         }
-        // Nothing is spliced onto what the caller has.
-        let failed = Failed { error: &error(*kind), attempt: 1, committed: true };
-        let mut rng = fastrand::Rng::with_seed(1);
-        assert_eq!(decide(&RetryPolicy::default(), &failed, MINUTE, &mut rng), Next::Stop);
     }
 }
 
@@ -57,7 +53,7 @@ fn the_providers_word_counts_more_than_the_kind() {
     let told =
         |kind: Kind, word: bool| decided(&error(kind).with(|e| e.retryable = word), 1, MINUTE);
     for kind in [Kind::RateLimit, Kind::Unavailable, Kind::Timeout, Kind::StreamBroken] {
-        assert_eq!(told(kind, false), Next::Elsewhere { cool: None }, "{kind}");
+        assert_eq!(told(kind, false), Next::Elsewhere, "{kind}");
     }
     // 409 is an invalid request that is retryable.
     for kind in [Kind::InvalidRequest, Kind::Authentication, Kind::NotFound, Kind::ContentFilter] {
@@ -65,7 +61,7 @@ fn the_providers_word_counts_more_than_the_kind() {
     }
     // But for what no repetition can mend, and what is nobody's but ours.
     for kind in [Kind::Quota, Kind::ContextLength] {
-        assert_eq!(told(kind, true), Next::Elsewhere { cool: None }, "{kind}");
+        assert_eq!(told(kind, true), Next::Elsewhere, "{kind}");
     }
     for kind in [Kind::Cancelled, Kind::Internal] {
         assert_eq!(told(kind, true), Next::Stop, "{kind}");
@@ -76,46 +72,44 @@ fn the_providers_word_counts_more_than_the_kind() {
 fn a_garbled_answer_is_asked_for_once_more() {
     let garbled = error(ErrorKind::BadResponse);
     assert!(retries(decided(&garbled, 1, MINUTE)));
-    assert_eq!(decided(&garbled, 2, MINUTE), Next::Elsewhere { cool: None });
+    assert_eq!(decided(&garbled, 2, MINUTE), Next::Elsewhere);
 }
 
 #[test]
 fn attempts_end() {
     let limited = hinted(ErrorKind::RateLimit, 2_000);
     assert!(retries(decided(&limited, 2, MINUTE)));
-    assert_eq!(decided(&limited, 3, MINUTE), Next::Elsewhere { cool: Some(SECOND * 2) });
-    assert_eq!(decided(&error(ErrorKind::Timeout), 3, MINUTE), Next::Elsewhere { cool: None });
+    assert_eq!(decided(&limited, 3, MINUTE), Next::Elsewhere);
+    assert_eq!(decided(&error(ErrorKind::Timeout), 3, MINUTE), Next::Elsewhere);
 }
 
 #[test]
-fn a_hint_that_is_too_long_cools_the_target() {
-    let cool = |ms: u64| Next::Elsewhere { cool: Some(Duration::from_millis(ms)) };
+fn a_hint_that_is_too_long_is_not_waited_for() {
     let limited = |ms: u64| hinted(ErrorKind::RateLimit, ms);
     // Longer than anyone waits.
     assert!(retries(decided(&limited(60_000), 1, MINUTE * 10)));
-    assert_eq!(decided(&limited(60_001), 1, MINUTE * 10), cool(60_001));
-    assert_eq!(decided(&limited(73_189_000), 1, MINUTE * 10), cool(73_189_000));
-    assert_eq!(decided(&limited(u64::MAX), 1, Duration::MAX), cool(u64::MAX));
+    assert_eq!(decided(&limited(60_001), 1, MINUTE * 10), Next::Elsewhere);
+    assert_eq!(decided(&limited(73_189_000), 1, MINUTE * 10), Next::Elsewhere);
+    assert_eq!(decided(&limited(u64::MAX), 1, Duration::MAX), Next::Elsewhere);
     // Longer than this call has, an attempt included. Where it just fits there is no jitter.
-    assert_eq!(decided(&limited(2_000), 1, Duration::from_millis(2_019)), cool(2_000));
+    assert_eq!(decided(&limited(2_000), 1, Duration::from_millis(2_019)), Next::Elsewhere);
     let just = decided(&limited(2_000), 1, Duration::from_millis(2_020));
     assert_eq!(just, Next::Retry { after: SECOND * 2 });
-    assert_eq!(decided(&limited(2_000), 1, Duration::ZERO), cool(2_000));
-    // A prompt that is too long says nothing about the target's next one; an empty account does.
-    let none = Next::Elsewhere { cool: None };
-    assert_eq!(decided(&hinted(ErrorKind::ContextLength, 2_000), 1, MINUTE), none);
-    assert_eq!(decided(&hinted(ErrorKind::Quota, 2_000), 1, MINUTE), cool(2_000));
+    assert_eq!(decided(&limited(2_000), 1, Duration::ZERO), Next::Elsewhere);
+    // What no wait mends.
+    assert_eq!(decided(&hinted(ErrorKind::ContextLength, 2_000), 1, MINUTE), Next::Elsewhere);
+    assert_eq!(decided(&hinted(ErrorKind::Quota, 2_000), 1, MINUTE), Next::Elsewhere);
 }
 
 #[test]
 fn a_hint_of_zero_is_not_a_licence_to_hammer() {
     let zero = hinted(ErrorKind::RateLimit, 0);
     let mut rng = fastrand::Rng::with_seed(1);
-    let failed = Failed { error: &zero, attempt: 2, committed: false };
+    let failed = Failed { error: &zero, attempt: 2 };
     let waits = (0..1_000).map(|_| decide(&RetryPolicy::default(), &failed, MINUTE, &mut rng));
     let long = |next: &Next| matches!(next, Next::Retry { after } if after.as_millis() > 250);
     assert!((400..600).contains(&waits.filter(long).count()));
-    assert_eq!(decided(&zero, 3, MINUTE), Next::Elsewhere { cool: None });
+    assert_eq!(decided(&zero, 3, MINUTE), Next::Elsewhere);
 }
 
 #[test]
@@ -132,7 +126,7 @@ fn backoff_doubles_up_to_its_cap() {
 #[test]
 fn a_backoff_that_leaves_no_time_for_an_attempt_is_not_begun() {
     let (down, mut rng) = (error(ErrorKind::Unavailable), fastrand::Rng::with_seed(1));
-    let failed = Failed { error: &down, attempt: 1, committed: false };
+    let failed = Failed { error: &down, attempt: 1 };
     let remaining = MIN_ATTEMPT + Duration::from_millis(125);
     let mut begun = 0;
     for _ in 0..1_000 {
@@ -141,12 +135,12 @@ fn a_backoff_that_leaves_no_time_for_an_attempt_is_not_begun() {
                 assert!(after + MIN_ATTEMPT <= remaining, "{after:?}");
                 begun += 1;
             }
-            next => assert_eq!(next, Next::Elsewhere { cool: None }),
+            next => assert_eq!(next, Next::Elsewhere),
         }
     }
     // Half of what full jitter gives fits into half of its bound.
     assert!((400..600).contains(&begun), "{begun}");
-    assert_eq!(decided(&down, 1, Duration::ZERO), Next::Elsewhere { cool: None });
+    assert_eq!(decided(&down, 1, Duration::ZERO), Next::Elsewhere);
 }
 
 #[test]
@@ -172,7 +166,7 @@ proptest! {
         });
         let policy = RetryPolicy { max_attempts, ..RetryPolicy::default() };
         let remaining = Duration::from_millis(remaining);
-        let failed = Failed { error: &error, attempt, committed: false };
+        let failed = Failed { error: &error, attempt };
         let next = decide(&policy, &failed, remaining, &mut fastrand::Rng::with_seed(seed));
         let hint = hint.map(Duration::from_millis).filter(|hint| !hint.is_zero());
         match next {
@@ -187,8 +181,7 @@ proptest! {
                     None => prop_assert!(after <= backoff(&policy, attempt)),
                 }
             }
-            Next::Elsewhere { cool } => prop_assert!(cool.is_none() || cool == hint),
-            Next::Stop => {}
+            Next::Elsewhere | Next::Stop => {}
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liter_llm_core::{Answer, Client, ErrorKind};
+use liter_llm_core::{Client, ErrorKind, Outcome};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -132,11 +132,11 @@ async fn promise_8_of_a_fan_out_the_slow_are_cancelled() {
         "prompt": "Hi",
         "options": {"fanout": {"targets": ["a/m", "b/m", "c/m"], "first": 2}},
     });
-    let Answer::Many(many) = client.answer(request.to_string().as_bytes(), b"").await.unwrap()
+    let Outcome::Many(many) = client.answer(request.to_string().as_bytes(), b"").await.unwrap()
     else {
         panic!("one answer")
     };
-    let winners: Vec<_> = many.results.iter().map(|answer| answer.provider.as_str()).collect();
+    let winners: Vec<_> = many.results.iter().map(|answer| answer.provider()).collect();
     assert_eq!(winners, ["c", "b"]);
     assert_eq!(many.failures.len(), 1);
     assert_eq!(many.failures[0].kind(), ErrorKind::Cancelled);

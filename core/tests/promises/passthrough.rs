@@ -1,12 +1,12 @@
 //! What holds of resilience for requests that are passed through: the provider's own limits.
 
-use liter_llm_core::{Answer, Client, Error, ErrorKind};
+use liter_llm_core::{Client, Error, ErrorKind, Outcome};
 use serde_json::{Value, json};
 
 use super::say::answer;
 use super::world::{call, client, secs};
 
-async fn pass(client: &Client, options: Value) -> Result<Answer, Error> {
+async fn pass(client: &Client, options: Value) -> Result<Outcome, Error> {
     let request = json!({
         "op": "http", "method": "POST", "url": "http://a.test/v1/chat/completions",
         "body": "{\"model\": \"m\"}",

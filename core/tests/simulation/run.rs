@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liter_llm_core::error::Attempt;
-use liter_llm_core::{Answer as Whole, Client, Config, Error, Response, Step};
+use liter_llm_core::{Answer as Whole, Client, Config, Error, Outcome, Response, Step};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::network::{CALL, Net};
@@ -194,14 +194,19 @@ impl Caller {
             let outcome = self.client.answer(request.as_bytes(), b"").await;
             late(call, since);
             return match outcome {
-                Ok(Whole::Chat(response)) => Ending::Answer(answer(call, *response)),
-                Ok(Whole::Many(many)) => {
-                    let answers = many.results.into_iter().map(|response| answer(call, response));
+                Ok(Outcome::Answer(Whole::Chat(response))) => {
+                    Ending::Answer(answer(call, *response))
+                }
+                Ok(Outcome::Many(many)) => {
+                    let answers = many
+                        .results
+                        .into_iter()
+                        .map(|response| answer(call, *response.chat().unwrap()));
                     let answers = answers.collect();
                     many.failures.iter().for_each(|error| failure(call, error));
                     Ending::Many(answers, many.failures)
                 }
-                Ok(Whole::Http(_)) => unreachable!("nobody asked for it"),
+                Ok(Outcome::Http(_)) => unreachable!("nobody asked for it"),
                 Err(error) => failed(call, error),
             };
         }

@@ -5,13 +5,14 @@
 
 use liter_llm_core::error::{Error, ErrorKind};
 use liter_llm_core::model::Chunk;
-use liter_llm_core::provider::{Answer, shared};
+use liter_llm_core::provider::Completion;
+use liter_llm_core::wire::headers;
 use serde_json::Value;
 
 use crate::corpus::{Object, Record, seen};
 
 /// Everything that is wrong, in words; empty where all agrees.
-pub fn disagreements(record: &Record, outcome: &Result<Answer, Error>) -> Vec<String> {
+pub fn disagreements(record: &Record, outcome: &Result<Completion, Error>) -> Vec<String> {
     let mut wrong = Vec::new();
     let facts = &record.facts;
     match outcome {
@@ -61,7 +62,7 @@ fn is_nothing(value: Option<&Value>) -> bool {
     value.is_none_or(|value| value.is_null() || value.as_str() == Some(""))
 }
 
-fn answered(record: &Record, answer: &Answer, wrong: &mut Vec<String>) {
+fn answered(record: &Record, answer: &Completion, wrong: &mut Vec<String>) {
     let facts = &record.facts;
     let Some(choice) = answer.choices.first() else {
         wrong.push("no choice".into());
@@ -92,7 +93,7 @@ fn answered(record: &Record, answer: &Answer, wrong: &mut Vec<String>) {
     calls(facts, &message.tool_calls, wrong);
     usage(facts, answer, wrong);
     if let Some(id) = facts.get("request_id").and_then(Value::as_str) {
-        let found = shared::request_id(&record.headers);
+        let found = headers::request_id(&record.headers);
         let in_body = memchr::memmem::find(&record.body, id.as_bytes()).is_some();
         if found.as_deref() != Some(id) && !in_body {
             wrong.push(format!("request_id: wanted {id}, found {found:?}"));
@@ -131,7 +132,7 @@ fn calls(facts: &Object, found: &[liter_llm_core::model::ToolCall], wrong: &mut 
     }
 }
 
-fn usage(facts: &Object, answer: &Answer, wrong: &mut Vec<String>) {
+fn usage(facts: &Object, answer: &Completion, wrong: &mut Vec<String>) {
     let wanted = facts.get("usage").filter(|usage| !usage.is_null());
     match (wanted, answer.usage_raw.as_ref().map(seen)) {
         (None, None) => {}
@@ -209,7 +210,7 @@ fn every_fault_is_named(body: &[u8], message: &str) -> bool {
 }
 
 /// Whether the chunks, put together, are the answer. `None` where they are.
-pub fn chunks_differ(chunks: &[Chunk], answer: &Answer) -> Option<String> {
+pub fn chunks_differ(chunks: &[Chunk], answer: &Completion) -> Option<String> {
     for choice in &answer.choices {
         let deltas = chunks.iter().flat_map(|chunk| &chunk.choices);
         let deltas: Vec<_> = deltas.filter(|delta| delta.index == choice.index).collect();

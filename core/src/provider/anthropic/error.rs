@@ -5,11 +5,11 @@
 //! absent the message has to.
 
 use crate::json::Value;
-use ::http::HeaderMap;
 
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
 use crate::provider::{Target, classify};
+use crate::wire::Reply;
 
 /// Whether an object is an error, whatever the status that came with it.
 pub(super) fn is_error(object: &Object) -> bool {
@@ -18,14 +18,9 @@ pub(super) fn is_error(object: &Object) -> bool {
 }
 
 /// The error of an answer whose status is one.
-pub(super) fn of_status(
-    status: u16,
-    headers: &HeaderMap,
-    body: &[u8],
-    target: &Target<'_>,
-) -> Error {
-    let error = classify::failed(status, headers, body, target);
-    match parse_foreign(body) {
+pub(super) fn of_status(reply: &Reply<'_>, target: &Target) -> Error {
+    let error = classify::failed(reply, target);
+    match parse_foreign(reply.body) {
         Ok(value) => refine(error, &value),
         // A proxy's text or page.
         Err(_) => error,
@@ -33,7 +28,7 @@ pub(super) fn of_status(
 }
 
 /// The error in a 2xx body, or that of an `error` event.
-pub(super) fn in_body(value: &Value, target: &Target<'_>) -> Error {
+pub(super) fn in_body(value: &Value, target: &Target) -> Error {
     refine(classify::in_body(value, target), value)
 }
 
@@ -89,12 +84,12 @@ mod tests {
     fn of(status: u16, text: &str, headers: &[(&'static str, &str)]) -> Error {
         let config = Config::parse(b"{}").unwrap();
         let provider = &config.providers[config.index("anthropic").unwrap()];
-        let target = Target { provider, model: "m" };
-        let mut map = HeaderMap::new();
+        let target = provider.target("m");
+        let mut map = ::http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        of_status(status, &map, text.as_bytes(), &target)
+        of_status(&Reply { status, headers: &map, body: text.as_bytes() }, &target)
     }
 
     #[test]

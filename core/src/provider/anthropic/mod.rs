@@ -1,28 +1,21 @@
 //! Anthropic's messages API.
 //!
 //! What is peculiar to it: the system prompt stands outside the messages, `max_tokens` has to be
-//! given, tool results are blocks of a user's message, and an answer is a list of typed blocks of
-//! which signed ones must be sent back unchanged. Blocks that have no place in the unified message
-//! are kept verbatim under [`CONTENT`], which `encode` sends back as it is.
+//! given, and tool results are blocks of a user's message.
 
-mod blocks;
-mod decode;
-mod encode;
+mod chat;
 mod error;
-mod messages;
-mod stream;
 
-use ::http::HeaderMap;
-
-use super::{Answer, Auth, HttpRequest, Notes, Provider, StreamDecoder, Target};
+use super::{Chat, Provider, Target};
 use crate::error::Error;
-use crate::model::Request;
-
-/// The member of `message.provider_fields` that holds an answer's content blocks as they came.
-const CONTENT: &str = "anthropic_content";
+use crate::wire::{Request, Scheme};
 
 /// The header of the API's version, which has to be given.
 const VERSION_HEADER: &str = "anthropic-version";
+
+/// The version for new code. It has no sampling parameters; a configuration can name the older
+/// `2023-06-01`, which has them [doc].
+const VERSION: &str = "2026-10-21";
 
 /// The adapter.
 #[derive(Debug)]
@@ -30,35 +23,22 @@ pub struct Anthropic;
 
 impl Provider for Anthropic {
     /// If both are sent, `x-api-key` wins over `Authorization` [doc]; all recordings have it.
-    fn auth(&self) -> Auth {
-        Auth::Header("x-api-key")
+    fn scheme(&self) -> Scheme {
+        Scheme::Header("x-api-key")
     }
 
-    fn encode(
-        &self,
-        request: &Request,
-        target: &Target<'_>,
-        notes: &mut Notes,
-    ) -> Result<HttpRequest, Error> {
-        encode::request(request, target, notes)
+    fn probe(&self, target: &Target) -> Result<Request, Error> {
+        let mut request = Request::get("/v1/models");
+        request.header(VERSION_HEADER, version(target))?;
+        Ok(request)
     }
 
-    fn health_probe(&self, target: &Target<'_>) -> HttpRequest {
-        let headers = vec![(VERSION_HEADER, encode::version(target).to_owned())];
-        HttpRequest::get("/v1/models", headers)
+    fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
     }
+}
 
-    fn decode(
-        &self,
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        target: &Target<'_>,
-    ) -> Result<Answer, Error> {
-        decode::answer(status, headers, body, target)
-    }
-
-    fn stream_decoder(&self, target: &Target<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(target))
-    }
+/// The API's version that is asked for.
+fn version(target: &Target) -> &str {
+    target.api_version.as_deref().unwrap_or(VERSION)
 }

@@ -1,20 +1,12 @@
-//! OpenAI chat completions, and the dialects of the servers that speak it.
-//!
-//! `dialect` says what each server takes, `encode` writes requests, `message` reads what an answer
-//! and a delta have in common, `decode` and `stream` read answers. The method of reading: take the
-//! known members out of each object; whatever is left survives in `provider_fields`.
+//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` says what each
+//! server takes.
 
-mod decode;
+mod chat;
 mod dialect;
-mod encode;
-mod message;
-mod stream;
 
-use ::http::HeaderMap;
-
-use super::{Answer, Auth, HttpRequest, Notes, Provider, StreamDecoder, Target};
+use super::{Chat, Provider, Target};
 use crate::error::Error;
-use crate::model::Request;
+use crate::wire::{Request, Scheme};
 
 pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
@@ -22,34 +14,15 @@ pub use dialect::{
 };
 
 impl Provider for Dialect {
-    fn auth(&self) -> Auth {
-        Auth::Bearer
+    fn scheme(&self) -> Scheme {
+        Scheme::Bearer
     }
 
-    fn encode(
-        &self,
-        request: &Request,
-        target: &Target<'_>,
-        notes: &mut Notes,
-    ) -> Result<HttpRequest, Error> {
-        encode::encode(self, request, target, notes)
+    fn probe(&self, _target: &Target) -> Result<Request, Error> {
+        Ok(Request::get("/models"))
     }
 
-    fn health_probe(&self, _target: &Target<'_>) -> HttpRequest {
-        HttpRequest::get("/models", Vec::new())
-    }
-
-    fn decode(
-        &self,
-        status: u16,
-        headers: &HeaderMap,
-        body: &[u8],
-        target: &Target<'_>,
-    ) -> Result<Answer, Error> {
-        decode::decode(status, headers, body, target)
-    }
-
-    fn stream_decoder(&self, target: &Target<'_>) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(self, target))
+    fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
     }
 }

@@ -1,0 +1,171 @@
+//! A call's place among those in flight: counted while it runs, ended when the client is closed.
+//!
+//! It tells the observers of the call's begin and end, exactly once each, whatever becomes of it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::error::{Error, ErrorKind};
+use crate::http::until;
+use crate::observe::{CallFacts, CallOutcome, FailedCall};
+use crate::services::{ClientState, Services};
+
+/// How many calls are in flight.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    count: AtomicUsize,
+    idle: Notify,
+}
+
+/// A call's place among those in flight, until it is dropped.
+pub struct Admission {
+    services: Arc<Services>,
+    in_flight: Arc<InFlight>,
+    state: watch::Receiver<ClientState>,
+    /// Known once the call has begun.
+    facts: OnceLock<CallFacts>,
+    /// Its end has been told.
+    ended: AtomicBool,
+}
+
+impl InFlight {
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Waits until no call is in flight.
+    pub(crate) async fn none(&self, at_most: Duration) {
+        let none = async {
+            loop {
+                let idle = self.idle.notified();
+                tokio::pin!(idle);
+                idle.as_mut().enable();
+                if self.count() == 0 {
+                    return;
+                }
+                idle.await;
+            }
+        };
+        let _ = tokio::time::timeout(at_most, none).await;
+    }
+}
+
+impl Admission {
+    /// Takes a place. An error of kind `cancelled`: the client is closed; of kind `rate_limit`: as
+    /// many are in flight as there may be.
+    pub(crate) fn take(
+        services: &Arc<Services>,
+        in_flight: &Arc<InFlight>,
+    ) -> Result<Admission, Error> {
+        // Counted first: a close that happens now either sees this call or is seen by it.
+        let before = in_flight.count.fetch_add(1, Ordering::AcqRel);
+        let admission = Admission {
+            services: Arc::clone(services),
+            in_flight: Arc::clone(in_flight),
+            state: services.state.subscribe(),
+            facts: OnceLock::new(),
+            ended: AtomicBool::new(false),
+        };
+        if *services.state.borrow() != ClientState::Open {
+            return Err(closed());
+        }
+        if before >= services.config.max_in_flight {
+            return Err(Error::new(
+                ErrorKind::RateLimit,
+                format!(
+                    "{before} calls are in flight, which is this client's max_in_flight: wait for \
+                     some to end, or raise it in the configuration"
+                ),
+            ));
+        }
+        Ok(admission)
+    }
+
+    /// From here on the call counts, even where it is given up.
+    pub(crate) fn began(&self, facts: &CallFacts) {
+        if self.facts.set(facts.clone()).is_ok() {
+            self.services.observers.iter().for_each(|observer| observer.call_began(facts));
+        }
+    }
+
+    /// The call is over.
+    pub(crate) fn ended(&self, outcomes: &[CallOutcome<'_>]) {
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if self.facts.get().is_none() {
+            self.began(&CallFacts::unread());
+        }
+        if let Some(facts) = self.facts.get() {
+            self.services.observers.iter().for_each(|each| each.call_ended(facts, outcomes));
+        }
+    }
+
+    /// The call has failed.
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        self.ended(&[CallOutcome::from(&error)]);
+        error
+    }
+
+    /// Waits for `room`, which a slow reader makes.
+    pub(crate) async fn wait_for_reader(
+        &self,
+        deadline: Instant,
+        room: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let work = async {
+            until(|| deadline, room).await.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Timeout,
+                    "the call's time ran out while its chunks waited to be read: read the stream \
+                     faster, or give it more time",
+                )
+            })
+        };
+        self.run(work).await
+    }
+
+    /// Runs `work`, unless the client is closed under it.
+    pub(crate) async fn run<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.unless_closed(work).await.unwrap_or_else(|| Err(closed()))
+    }
+
+    /// Runs `work`, pinned by the caller so that its future is not held twice; `None`: the client was
+    /// closed under it.
+    pub(crate) async fn unless_closed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut state = self.state.clone();
+        tokio::select! {
+            biased;
+            outcome = work => Some(outcome),
+            _ = state.wait_for(|state| *state == ClientState::Cancelled) => None,
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if let Some(facts) = self.facts.get()
+            && !self.ended.load(Ordering::Relaxed)
+        {
+            let failed = FailedCall { kind: ErrorKind::Cancelled, code: None, retryable: false };
+            let provider = facts.provider.as_deref();
+            let failed = Some(failed);
+            self.ended(&[CallOutcome { provider, failed, ..CallOutcome::default() }]);
+        }
+        if self.in_flight.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.in_flight.idle.notify_waiters();
+        }
+    }
+}
+
+/// The error of what a client's close has ended.
+pub(crate) fn closed() -> Error {
+    Error::new(ErrorKind::Cancelled, "the client is closed")
+}

@@ -1,0 +1,325 @@
+//! One try at one target: prepare the request, enter under the limits, exchange, settle.
+//!
+//! A stream's attempt ends with its first content, or with its end where there is none: what fails
+//! before that has shown the caller nothing, and may be tried again. From then on it is a `stream`.
+
+use ::http::Request;
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use super::ledger::Ticket;
+use super::served::{Content, Head, Opened, Served};
+use super::{Call, probe, respond, targets};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Body, Deadline, Received, until};
+use crate::limit;
+use crate::provider::{Notes, Progress};
+use crate::retry::MIN_ATTEMPT;
+use crate::services::Services;
+use crate::target::{AttemptGuard, ChosenTarget};
+use crate::wire::Reply;
+use crate::wire::headers::located;
+
+/// Chunks without content that are kept back so that a failure can be tried again unseen. A server that
+/// sends more has them delivered: they must not fill the memory, and the reader may slow it down.
+const MOST_UNSEEN: usize = 1_024;
+/// And so many bytes of them.
+const MOST_UNSEEN_BYTES: usize = 4 << 20;
+
+/// How an attempt is made.
+#[derive(Clone, Copy)]
+pub(super) struct Mode {
+    /// It runs beside another one.
+    pub(super) hedge: bool,
+    /// It waits for a limit.
+    pub(super) wait: bool,
+}
+
+/// An attempt that failed.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// A request was sent, or should have been: it is in the ledger.
+    pub(super) tried: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, tried: false }
+    }
+}
+
+/// Makes one attempt.
+pub(super) async fn attempt(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    mode: Mode,
+) -> Result<Served, Failure> {
+    let mut prepared = prepare(services, call, index).await?;
+    let mut guard = enter(services, call, index, prepared.tokens, mode.wait).await?;
+    if guard.insisted {
+        let message = format!(
+            "{} is passed over for its failures, and was asked as there is no other",
+            call.targets[index].name()
+        );
+        prepared.notes.warn("breaker_open", "model", message);
+    }
+    let began = guard.began();
+    let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
+    let mut exchange = Exchange {
+        services,
+        call,
+        index,
+        ticket,
+        deadline: deadline(services, call, index, began),
+        late_at: targets::first_token(services, call, index)
+            .map(|time| Deadline::after(began, time)),
+        guard: &mut guard,
+    };
+    let came = exchange.run(prepared.request).await;
+    settle(services, call, index, ticket, guard, came, prepared.notes)
+}
+
+/// A request that is ready to be sent.
+struct Prepared {
+    request: Request<Full<Bytes>>,
+    /// A guess at what it uses.
+    tokens: u64,
+    notes: Notes,
+}
+
+/// Writes the request in the provider's format, with its key.
+async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepared, Error> {
+    let chosen = &call.targets[index];
+    let adapter = services.settings(chosen).row.adapter();
+    let adapted = chosen.parameters.as_ref().map(|own| call.operation.adapted(own));
+    let operation = adapted.as_ref().unwrap_or(&call.operation);
+    let mut notes = Notes::new(call.options.unsupported.unwrap_or_default());
+    let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
+    let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
+    let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
+    let pool = &services.pools[chosen.provider];
+    let credential = &services.credentials[chosen.provider];
+    let authorized = credential.authorize(adapter.scheme(), &mut wire, pool.blocking());
+    until(|| call.deadline, authorized).await.unwrap_or_else(|| Err(no_key_in_time()))?;
+    let header = services.settings(chosen).idempotency_header.as_ref();
+    let request = pool.prepare(wire, header.zip(idempotency))?;
+    Ok(Prepared { request, tokens, notes })
+}
+
+fn no_key_in_time() -> Error {
+    Error::new(ErrorKind::Timeout, "the call's time ran out while its key was read")
+}
+
+/// The key that makes the attempts of this call count once, where the server has such a header.
+fn idempotency_key<'a>(
+    services: &Services,
+    call: &'a Call,
+    chosen: &ChosenTarget,
+    notes: &mut Notes,
+) -> Result<Option<&'a str>, Error> {
+    let own = call.options.idempotency_key.as_deref();
+    let settings = services.settings(chosen);
+    if settings.idempotency_header.is_none() {
+        if own.is_some() {
+            let message = format!(
+                "{} has no header for idempotency_key: name it in \
+                 providers.{0}.idempotency_header, if there is one",
+                settings.name
+            );
+            notes.unsupported("options.idempotency_key", message)?;
+        }
+        return Ok(None);
+    }
+    let made = || call.idempotency.get_or_init(|| respond::unique(services, "")).as_str();
+    Ok(Some(own.unwrap_or_else(made)))
+}
+
+/// Takes an attempt's place under the limits of its target and provider.
+async fn enter(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    tokens: u64,
+    wait: bool,
+) -> Result<AttemptGuard, Error> {
+    // Whoever waits until its time is up has none left for the attempt.
+    let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
+    let entered = services.table.enter(&call.targets[index], tokens, wait, deadline).await;
+    entered.map_err(|limited| call.place(services, limited.error(), index))
+}
+
+/// The timers of an attempt.
+fn deadline(services: &Services, call: &Call, index: usize, began: Instant) -> Deadline {
+    let mut timeouts = services.settings(&call.targets[index]).http.timeouts;
+    if targets::first_token(services, call, index).is_some() {
+        timeouts.first_token = None;
+    }
+    let (stream, start) = (call.operation.streams(), call.facts().began);
+    Deadline::new(&timeouts, stream, start, began, call.deadline, call.options.idle_ms)
+}
+
+/// One request and its answer, up to a stream's first content.
+struct Exchange<'a> {
+    services: &'a Services,
+    call: &'a Call,
+    index: usize,
+    ticket: Ticket,
+    deadline: Deadline,
+    /// When a late first token has to be told of, if it has not been yet.
+    late_at: Option<Instant>,
+    guard: &'a mut AttemptGuard,
+}
+
+/// How far a stream's body is.
+enum BodyState {
+    Open,
+    /// The terminal event has come; the body may go on.
+    Done,
+    Ended,
+    Broken(Error),
+}
+
+impl Exchange<'_> {
+    async fn run(&mut self, request: Request<Full<Bytes>>) -> Result<(Head, Content), Error> {
+        let (call, ticket) = (self.call, self.ticket);
+        let pool = &self.services.pools[call.targets[self.index].provider];
+        let deadline = self.deadline;
+        let sent = |sent| call.ledger.sent(ticket, sent);
+        let sending = pool.send(request, &deadline, sent);
+        let Received { status, headers, body } = self.punctual(sending).await?;
+        call.ledger.answered(ticket, status);
+        self.guard.heard(&headers);
+        let head = Head { status, headers };
+        let refused = !(200..300).contains(&status);
+        if call.operation.streams() && !refused {
+            return self.open(head, body).await;
+        }
+        let collected = self.punctual(body.collect(&deadline, refused)).await;
+        let body = collected.map_err(|e| located(e, status, &head.headers))?;
+        let chosen = &call.targets[self.index];
+        let adapter = self.services.settings(chosen).row.adapter();
+        let reply = Reply { status, headers: &head.headers, body: &body };
+        let answer = call.operation.decode(adapter, &reply, chosen.target())?;
+        if refused {
+            let message = "an error status was read as success";
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        Ok((head, Content::Whole(answer)))
+    }
+
+    /// Reads a stream up to its first content.
+    async fn open(&mut self, head: Head, mut body: Body) -> Result<(Head, Content), Error> {
+        let chosen = &self.call.targets[self.index];
+        let adapter = self.services.settings(chosen).row.adapter();
+        let merge = self.call.options.merge_deltas == Some(true);
+        let mut reader = self.call.operation.reader(adapter, chosen.target(), merge)?;
+        let mut state = BodyState::Open;
+        while matches!(state, BodyState::Open)
+            && !reader.committed()
+            && reader.waiting() < MOST_UNSEEN
+            && reader.bytes() < MOST_UNSEEN_BYTES
+        {
+            let deadline = self.deadline;
+            let progress = match self.punctual(body.next(&deadline, false)).await {
+                Ok(Some(bytes)) => reader.push(&bytes),
+                Ok(None) => {
+                    state = BodyState::Ended;
+                    reader.end(&head.headers).map(|()| Progress::Done)
+                }
+                Err(error) => Err(error),
+            };
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Done) if matches!(state, BodyState::Open) => state = BodyState::Done,
+                Ok(Progress::Done) => {}
+                // What came in the same read before the failure is not lost.
+                Err(error) if reader.committed() => state = BodyState::Broken(error),
+                Err(error) => return Err(located(error, head.status, &head.headers)),
+            }
+        }
+        let (body, failure) = match state {
+            BodyState::Open => (Some(body), None),
+            BodyState::Done => {
+                body.finish();
+                (None, None)
+            }
+            BodyState::Ended => (None, None),
+            BodyState::Broken(error) => (None, Some(error)),
+        };
+        let chunks = reader.take_chunks();
+        let (reader, deadline) = (Box::new(reader), self.deadline);
+        Ok((head, Content::Stream(Box::new(Opened { reader, body, deadline, chunks, failure }))))
+    }
+
+    /// Waits for a part of the exchange; says so where the first token is late, which is then answered
+    /// too.
+    async fn punctual<T>(&mut self, part: impl Future<Output = T>) -> T {
+        let Some(due) = self.late_at else { return part.await };
+        let mut part = std::pin::pin!(part);
+        if let Ok(outcome) = tokio::time::timeout_at(due, part.as_mut()).await {
+            return outcome;
+        }
+        self.late_at = None;
+        let now = Instant::now();
+        self.guard.late(now);
+        probe::watch(self.services, &self.call.targets[self.index], now);
+        part.await
+    }
+}
+
+/// Reports how an attempt ended to what is known of its target, and to the ledger.
+fn settle(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    ticket: Ticket,
+    guard: AttemptGuard,
+    came: Result<(Head, Content), Error>,
+    notes: Notes,
+) -> Result<Served, Failure> {
+    let now = Instant::now();
+    let (head, came) = match came {
+        Ok(came) => came,
+        Err(error) => {
+            call.ledger.end(ticket, error.status, Some(error.kind()), now);
+            report(services, call, index, guard, &error, now);
+            return Err(Failure { error: call.place(services, error, index), tried: true });
+        }
+    };
+    guard.answered(now, call.operation.streams());
+    let (guard, first_content) = match &came {
+        Content::Whole(answer) => {
+            call.ledger.first_content(ticket, now);
+            call.ledger.end(ticket, None, None, now);
+            guard.done(answer.usage(), now);
+            (None, None)
+        }
+        Content::Stream(opened) => {
+            let shown = opened.reader.committed();
+            if shown {
+                call.ledger.first_content(ticket, now);
+            }
+            (Some(guard), shown.then_some(now))
+        }
+    };
+    let (target, warnings, content) = (index, notes.into_warnings(), came);
+    Ok(Served { target, ticket, guard, head, warnings, first_content, content })
+}
+
+/// An attempt failed: says so to what is known of its target.
+pub(super) fn report(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    guard: AttemptGuard,
+    error: &Error,
+    now: Instant,
+) {
+    if error.kind() == ErrorKind::Authentication {
+        services.credentials[call.targets[index].provider].refused();
+    }
+    guard.failed(error, call.deadline <= now || error.own_timer, now);
+    probe::watch(services, &call.targets[index], now);
+}

@@ -1,0 +1,102 @@
+//! One request to several targets at once, the fastest answers wanted.
+//!
+//! Each target has a call of its own, with its retries; when enough are answered the others are
+//! dropped, which closes their sockets.
+
+use super::Call;
+use super::hedge::hedged;
+use super::race::{Runs, first_of};
+use super::served::Served;
+use crate::error::{Attempt, Error, ErrorKind};
+use crate::services::Services;
+
+/// What a fan-out brought.
+pub(crate) struct Fastest<T> {
+    /// The fastest answers, in the order in which they came, each with its call's place.
+    pub(crate) answers: Vec<(usize, T)>,
+    /// The targets that failed, and those that were cancelled when enough had answered.
+    pub(crate) failures: Vec<Error>,
+}
+
+/// Waits for the fastest answers. `run` makes one of the calls.
+pub(crate) async fn fastest<'a, T, F>(
+    services: &Services,
+    calls: &'a [Call],
+    first: usize,
+    run: impl Fn(&'a Call) -> F,
+) -> Result<Fastest<T>, Error>
+where
+    T: Send + 'a,
+    F: Future<Output = Result<T, Error>> + Send + 'a,
+{
+    let mut runs: Runs<'_, (usize, Result<T, Error>)> = Vec::new();
+    for (i, call) in calls.iter().enumerate() {
+        let run = run(call);
+        runs.push(Box::pin(async move { (i, run.await) }));
+    }
+    let mut open: Vec<usize> = (0..calls.len()).collect();
+    let (mut answers, mut failures) = (Vec::new(), Vec::new());
+    while answers.len() < first && !runs.is_empty() {
+        let (i, outcome) = first_of(&mut runs).await;
+        open.retain(|&other| other != i);
+        match outcome {
+            Ok(answer) => answers.push((i, answer)),
+            Err(error) => failures.push((i, error)),
+        }
+    }
+    drop(runs);
+    if answers.is_empty() {
+        return Err(all_failed(calls, failures));
+    }
+    let mut failures: Vec<Error> = failures.into_iter().map(|(_, error)| error).collect();
+    failures.extend(open.into_iter().map(|i| lost(services, &calls[i])));
+    Ok(Fastest { answers, failures })
+}
+
+/// Waits for the stream that shows its first content first; which one that is comes with it.
+pub(crate) async fn first_stream(
+    services: &Services,
+    calls: &[Call],
+    first: usize,
+) -> Result<(usize, Served), Error> {
+    if first != 1 {
+        let message = "options.fanout.first: of streams only the fastest one can be had";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with(|e| e.param = Some("options.fanout.first".to_owned())));
+    }
+    let run = |call| async move {
+        hedged(services, call).await.map_err(|error| Call::failed(call, services, error))
+    };
+    let mut fastest = fastest(services, calls, 1, run).await?;
+    Ok(fastest.answers.swap_remove(0))
+}
+
+/// The call that goes on, and tells what became of the others.
+pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Call {
+    let mut call = calls.remove(winner);
+    call.others = attempts(&calls);
+    call
+}
+
+/// An error of the fan-out as a whole.
+pub(crate) fn failed(services: &Services, calls: &[Call], error: Error) -> Error {
+    let Some(first) = calls.first() else { return error };
+    first.failed(services, error).with(|e| e.attempts = attempts(calls))
+}
+
+/// The first target's failure, with the attempts of all.
+fn all_failed(calls: &[Call], failures: Vec<(usize, Error)>) -> Error {
+    let first = failures.into_iter().min_by_key(|(i, _)| *i);
+    let nobody = || (0, Error::new(ErrorKind::Internal, "a fan-out without targets"));
+    let (_, error) = first.unwrap_or_else(nobody);
+    error.with(|e| e.attempts = attempts(calls))
+}
+
+fn attempts(calls: &[Call]) -> Vec<Attempt> {
+    calls.iter().flat_map(Call::attempts).collect()
+}
+
+fn lost(services: &Services, call: &Call) -> Error {
+    let message = "cancelled: enough other targets had answered";
+    call.failed(services, Error::new(ErrorKind::Cancelled, message))
+}

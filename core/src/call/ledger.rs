@@ -1,0 +1,236 @@
+//! What a call has tried: one entry for each request that it sent, or tried to send.
+//!
+//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped where it stands: the
+//! entry that nobody ended is one that was cancelled. The ledger tells the observers of each attempt's
+//! begin, first content and end, with none of its locks held.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::error::{Attempt, ErrorKind};
+use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
+use crate::target::{ChosenTarget, TargetState};
+
+/// The attempts of one call, in the order in which they began.
+pub(crate) struct Ledger {
+    pub(crate) facts: CallFacts,
+    observers: Observers,
+    entries: Mutex<Vec<Entry>>,
+    given_up: Mutex<Vec<usize>>,
+    /// Targets that are to be left alone until then, each once.
+    pauses: Mutex<Vec<(usize, Instant)>>,
+    begun: Notify,
+}
+
+/// An entry's place.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket(usize);
+
+struct Entry {
+    /// The target's place among the call's.
+    target: usize,
+    /// What is known of it.
+    state: Arc<TargetState>,
+    hedge: bool,
+    began: Instant,
+    /// The request went out on a connection.
+    sent: bool,
+    status: Option<u16>,
+    /// When it ended, and how it failed.
+    end: Option<(Instant, Option<ErrorKind>)>,
+}
+
+impl Ledger {
+    /// The ledger of a call that has tried nothing yet.
+    pub(crate) fn new(facts: CallFacts, observers: Observers) -> Self {
+        Ledger {
+            facts,
+            observers,
+            entries: Mutex::default(),
+            given_up: Mutex::default(),
+            pauses: Mutex::default(),
+            begun: Notify::new(),
+        }
+    }
+
+    /// An attempt at a target begins. `target`: its place among the call's.
+    pub(crate) fn begin(
+        &self,
+        target: usize,
+        chosen: &ChosenTarget,
+        hedge: bool,
+        began: Instant,
+    ) -> Ticket {
+        let state = Arc::clone(&chosen.state);
+        let mut entries = self.lock();
+        let number = entries.len();
+        entries.push(Entry { target, state, hedge, began, sent: false, status: None, end: None });
+        drop(entries);
+        self.begun.notify_one();
+        let facts = facts(number, &chosen.state, hedge, began);
+        self.tell(|observer| observer.attempt_began(&self.facts, &facts));
+        Ticket(number)
+    }
+
+    fn tell(&self, event: impl Fn(&dyn Observer)) {
+        self.observers.iter().for_each(|observer| event(&**observer));
+    }
+
+    /// The first content of an attempt has come.
+    pub(crate) fn first_content(&self, ticket: Ticket, at: Instant) {
+        let (state, hedge, began) = self.lock()[ticket.0].about();
+        let facts = facts(ticket.0, &state, hedge, began);
+        self.tell(|observer| observer.first_content(&self.facts, &facts, at));
+    }
+
+    /// The request went out; or did not after all, as the connection had ended.
+    pub(crate) fn sent(&self, ticket: Ticket, sent: bool) {
+        self.lock()[ticket.0].sent = sent;
+    }
+
+    /// An answer's head came.
+    pub(crate) fn answered(&self, ticket: Ticket, status: u16) {
+        self.lock()[ticket.0].status = Some(status);
+    }
+
+    /// The attempt ended. `status`: that of an error in the answer's body.
+    pub(crate) fn end(
+        &self,
+        ticket: Ticket,
+        status: Option<u16>,
+        failed: Option<ErrorKind>,
+        now: Instant,
+    ) {
+        let mut entries = self.lock();
+        let entry = &mut entries[ticket.0];
+        entry.status = status.or(entry.status);
+        entry.end = Some((now, failed));
+        let end = AttemptEnd { at: now, status: entry.status, failed };
+        let about = entry.about();
+        drop(entries);
+        self.tell_end(ticket.0, &about, &end);
+    }
+
+    fn tell_end(&self, number: usize, (state, hedge, began): &About, end: &AttemptEnd) {
+        let facts = facts(number, state, *hedge, *began);
+        self.tell(|observer| observer.attempt_ended(&self.facts, &facts, end));
+    }
+
+    /// Of those that ran at once this one won, if it goes on; the others are over.
+    pub(crate) fn won(&self, winner: Option<Ticket>, now: Instant) {
+        let mut over = Vec::new();
+        for (i, entry) in self.lock().iter_mut().enumerate() {
+            if entry.end.is_none() && winner.is_none_or(|winner| winner.0 != i) {
+                entry.end = Some((now, Some(ErrorKind::Cancelled)));
+                over.push((i, entry.about(), entry.status));
+            }
+        }
+        for (number, about, status) in over {
+            let end = AttemptEnd { at: now, status, failed: Some(ErrorKind::Cancelled) };
+            self.tell_end(number, &about, &end);
+        }
+    }
+
+    /// When the first attempt began.
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.lock().first().map(|entry| entry.began)
+    }
+
+    /// How many there were.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// This target is not to be asked again in this call: not by a stream that begins anew, nor
+    /// beside another attempt.
+    pub(crate) fn give_up(&self, target: usize) {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+    }
+
+    pub(crate) fn has_given_up(&self, target: usize) -> bool {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
+    }
+
+    /// This target is not to be asked again before then.
+    pub(crate) fn pause(&self, target: usize, until: Instant) {
+        let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        match pauses.iter_mut().find(|(paused, _)| *paused == target) {
+            Some((_, known)) => *known = until.max(*known),
+            None => pauses.push((target, until)),
+        }
+    }
+
+    /// Until when a target is to be left alone, if that is not over.
+    pub(crate) fn paused_until(&self, target: usize, now: Instant) -> Option<Instant> {
+        let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = pauses.iter().find(|(paused, _)| *paused == target);
+        own.map(|(_, until)| *until).filter(|until| *until > now)
+    }
+
+    /// Ends when an attempt has begun since the last time.
+    pub(crate) async fn begun(&self) {
+        self.begun.notified().await;
+    }
+
+    /// The target and the begin of the first and of the last of the attempts that are under way.
+    pub(crate) fn under_way(&self) -> Option<[(usize, Instant); 2]> {
+        let entries = self.lock();
+        let mut open = entries.iter().filter(|entry| entry.end.is_none());
+        let of = |entry: &Entry| (entry.target, entry.began);
+        let first = open.next()?;
+        Some([of(first), of(open.next_back().unwrap_or(first))])
+    }
+
+    /// Whether an attempt at this target is under way.
+    pub(crate) fn is_trying(&self, target: usize) -> bool {
+        self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
+    }
+
+    /// The attempts, for the document.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let attempt = |entry: &Entry| {
+            let cancelled = || (Instant::now(), Some(ErrorKind::Cancelled));
+            let (end, kind) = entry.end.unwrap_or_else(cancelled);
+            // A provider does not bill what it answered with an error status.
+            let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
+            Attempt {
+                target: entry.state.name(),
+                status: entry.status,
+                kind,
+                ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
+                hedge: entry.hedge,
+                may_be_billed: kind.is_some() && entry.sent && !refused,
+            }
+        };
+        self.lock().iter().map(attempt).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ledger {
+    /// What still ran was given up.
+    fn drop(&mut self) {
+        let open = self.lock().iter().any(|entry| entry.end.is_none());
+        if open {
+            self.won(None, Instant::now());
+        }
+    }
+}
+
+/// What an event needs of an entry.
+type About = (Arc<TargetState>, bool, Instant);
+
+impl Entry {
+    fn about(&self) -> About {
+        (Arc::clone(&self.state), self.hedge, self.began)
+    }
+}
+
+fn facts(number: usize, state: &TargetState, hedge: bool, began: Instant) -> AttemptFacts<'_> {
+    AttemptFacts { number, target: &state.target, hedge, began, tally: &state.tally }
+}

@@ -1,0 +1,143 @@
+//! One call while it runs: what is asked, where it may go, until when, and what it has tried.
+//!
+//! The call itself is data. `targets` picks the next target, `attempt` makes one try at one, `retry`
+//! goes on after a failure, `hedge` runs a second try beside a slow one, `fanout` asks several targets
+//! at once. `stream` is a streamed answer after its first content, `respond` makes the document.
+
+mod attempt;
+pub(crate) mod fanout;
+pub(crate) mod hedge;
+mod ledger;
+pub(crate) mod outcome;
+pub(crate) mod passthrough;
+mod probe;
+mod race;
+pub(crate) mod respond;
+mod retry;
+mod served;
+pub(crate) mod stream;
+mod targets;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::{Attempt, Error};
+use crate::http::Deadline;
+use crate::model::{Hedge, Options, Warning};
+use crate::observe::{CallFacts, next_number};
+use crate::operation::Operation;
+use crate::retry::RetryPolicy;
+use crate::services::Services;
+use crate::target::{Choice, ChosenTarget, choose};
+use ledger::Ledger;
+
+/// A call that knows where it may go.
+pub(crate) struct Call {
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) options: Arc<Options>,
+    /// The targets, the preferred one first. Never empty.
+    targets: Vec<ChosenTarget>,
+    retry: RetryPolicy,
+    hedge: Option<Hedge>,
+    /// Whether it waits for limits.
+    wait: bool,
+    ledger: Ledger,
+    /// What became of the other targets of a fan-out that this one has won.
+    others: Vec<Attempt>,
+    /// When its time is up.
+    deadline: Instant,
+    warnings: Vec<Warning>,
+    /// The same for every attempt.
+    idempotency: OnceLock<String>,
+}
+
+impl Call {
+    /// Finds the targets. `to`: one target of a fan-out.
+    pub(crate) fn new(
+        services: &Services,
+        operation: Arc<Operation>,
+        options: Arc<Options>,
+        to: Option<&str>,
+    ) -> Result<Call, Error> {
+        let config = &services.config;
+        let Choice { targets, retry, hedge, mut warnings } =
+            choose(config, &services.table, operation.model(), &options, to)?;
+        let settings = services.settings(&targets[0]);
+        let facts = CallFacts {
+            number: next_number(),
+            operation: operation.name(),
+            provider: Some(Arc::clone(&settings.name)),
+            stream: operation.streams(),
+            began: Instant::now(),
+        };
+        let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
+        warnings.extend(operation.unknown().iter().map(unknown));
+        let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());
+        services.table.offered(targets[0].provider);
+        Ok(Call {
+            retry: retry.or(config.retry).policy(),
+            hedge: options.hedge.or(hedge).or(config.hedge),
+            wait: options.wait.unwrap_or(config.wait),
+            others: Vec::new(),
+            deadline: Deadline::after(facts.began, total),
+            ledger: Ledger::new(facts, Arc::clone(&services.observers)),
+            idempotency: OnceLock::new(),
+            operation,
+            options,
+            targets,
+            warnings,
+        })
+    }
+
+    /// What observers know of it.
+    pub(crate) fn facts(&self) -> &CallFacts {
+        &self.ledger.facts
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Every attempt so far.
+    fn attempts(&self) -> Vec<Attempt> {
+        let mut attempts = self.ledger.attempts();
+        attempts.extend_from_slice(&self.others);
+        attempts
+    }
+
+    /// Says of an error which target it is of, without the key that a provider may repeat.
+    fn place(&self, services: &Services, error: Error, index: usize) -> Error {
+        let chosen = &self.targets[index];
+        error.with(|e| {
+            e.provider.get_or_insert_with(|| chosen.target().provider.to_string());
+            e.model.get_or_insert_with(|| chosen.target().model.to_string());
+            if e.status.is_some() {
+                let credential = &services.credentials[chosen.provider];
+                let texts = [&mut e.code, &mut e.param, &mut e.request_id].into_iter().flatten();
+                for text in texts.chain([&mut e.message]) {
+                    if let Some(clean) = credential.redact(text) {
+                        *text = clean;
+                    }
+                }
+            }
+        })
+    }
+
+    /// The error, with what every error of this call has in common.
+    pub(crate) fn failed(&self, services: &Services, error: Error) -> Error {
+        self.place(services, error, 0).with(|e| e.attempts = self.attempts())
+    }
+}
+
+fn unknown(path: &String) -> Warning {
+    Warning {
+        code: "unknown_parameter",
+        message: format!(
+            "{path} is not a member of a request and was not sent; members for one provider go \
+             under extra.<provider>"
+        ),
+        param: Some(path.clone()),
+    }
+}

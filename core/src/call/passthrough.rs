@@ -1,0 +1,364 @@
+//! `op: "http"`: a request of the caller's own goes out as it is, and its answer comes back so.
+//!
+//! For the transports that put this engine under a provider's own SDK. What is the engine's is how:
+//! connections, timers, back-pressure, cancelling. What is said is the caller's: no key is added, no
+//! status is judged, nothing is decoded or sent again. What is known of targets has no part
+//! in it: of the limits only the provider's own, as configured, hold here too.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ::http::{HeaderMap, Request, Uri};
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use super::respond::{millis, unique};
+use crate::admission::Admission;
+use crate::config::{Config, ProviderConfig};
+use crate::error::{Attempt, Error, ErrorKind};
+use crate::http::{Body, Deadline, Received};
+use crate::limit;
+use crate::model::{
+    HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
+};
+use crate::observe::{CallFacts, CallOutcome, next_number};
+use crate::retry::MIN_ATTEMPT;
+use crate::services::Services;
+use crate::wire::headers::{self, located};
+
+/// A request that is passed through and knows by which provider.
+struct Passage {
+    services: Arc<Services>,
+    provider: usize,
+    deadline: Deadline,
+    idle_ms: Option<u64>,
+    /// Whether it waits for the provider's limits.
+    wait: bool,
+    /// Its place under them.
+    place: Option<limit::Permit>,
+    began: Option<Instant>,
+    /// The request went out on a connection.
+    sent: AtomicBool,
+    ttft_ms: Option<f64>,
+}
+
+/// An answer that is passed through as it arrives.
+pub struct HttpStream {
+    passage: Passage,
+    admission: Admission,
+    status: u16,
+    headers: HeaderMap,
+    body: Option<Body>,
+    head_given: bool,
+}
+
+/// What a stream that is passed through brought.
+#[derive(Debug)]
+pub enum HttpStep {
+    /// The head, or bytes of the body.
+    Event(HttpEvent),
+    /// The body's proper end.
+    Done(Box<HttpAnswer>),
+}
+
+/// Passes a request through and waits for the whole answer.
+pub(crate) async fn answer(
+    services: &Arc<Services>,
+    admission: &Admission,
+    call: HttpCall,
+    options: &Options,
+) -> Result<HttpAnswer, Error> {
+    let mut passage = Passage::begin(services, admission, &call, options)?;
+    let work = async {
+        let Received { status, headers, body } = passage.send(call).await?;
+        let body = body.collect(&passage.deadline, true).await;
+        let body = body.map_err(|e| located(e, status, &headers))?;
+        Ok((status, headers, body))
+    };
+    let outcome = admission.run(Box::pin(work)).await;
+    match outcome {
+        Ok((status, headers, body)) => Ok(passage.respond(admission, status, headers, Some(body))),
+        Err(error) => Err(admission.failed(passage.failed(error))),
+    }
+}
+
+/// Passes a request through and waits for the answer's head.
+pub(crate) async fn open(
+    services: &Arc<Services>,
+    admission: Admission,
+    call: HttpCall,
+    options: &Options,
+) -> Result<HttpStream, Error> {
+    let mut passage = Passage::begin(services, &admission, &call, options)?;
+    let outcome = admission.run(Box::pin(passage.send(call))).await;
+    match outcome {
+        Ok(Received { status, headers, body }) => {
+            let body = Some(body);
+            Ok(HttpStream { passage, admission, status, headers, body, head_given: false })
+        }
+        Err(error) => Err(admission.failed(passage.failed(error))),
+    }
+}
+
+impl HttpStream {
+    /// What comes next: the head, bytes, the end. After the end or an error there is nothing more.
+    pub async fn next(&mut self) -> Result<HttpStep, Error> {
+        if !self.head_given {
+            self.head_given = true;
+            let (status, headers) = (self.status, self.headers.clone());
+            return Ok(HttpStep::Event(HttpEvent::Head { status, headers }));
+        }
+        let Some(body) = &mut self.body else {
+            return Err(Error::new(ErrorKind::Internal, "the stream was read past its end"));
+        };
+        let content = self.passage.ttft_ms.is_some();
+        let outcome = self.admission.run(body.next(&self.passage.deadline, content)).await;
+        match outcome {
+            Ok(Some(bytes)) => {
+                if !content {
+                    self.passage.ttft_ms = Some(self.passage.elapsed_ms());
+                }
+                Ok(HttpStep::Event(HttpEvent::Data(bytes)))
+            }
+            Ok(None) => {
+                self.body = None;
+                self.passage.place = None;
+                let headers = std::mem::take(&mut self.headers);
+                let answer = self.passage.respond(&self.admission, self.status, headers, None);
+                Ok(HttpStep::Done(Box::new(answer)))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
+    /// closed.
+    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let outcome = self.admission.wait_for_reader(self.passage.deadline.total, room).await;
+        outcome.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&mut self, error: Error) -> Error {
+        self.body = None;
+        self.passage.place = None;
+        self.admission.failed(self.passage.failed(located(error, self.status, &self.headers)))
+    }
+}
+
+impl Passage {
+    fn begin(
+        services: &Arc<Services>,
+        admission: &Admission,
+        call: &HttpCall,
+        options: &Options,
+    ) -> Result<Passage, Error> {
+        let passage = Passage::new(services, call, options);
+        let passage = passage.map_err(|error| admission.failed(error))?;
+        admission.began(&CallFacts {
+            number: next_number(),
+            operation: "http",
+            provider: Some(Arc::clone(&passage.settings().name)),
+            stream: call.stream,
+            began: passage.deadline.start,
+        });
+        Ok(passage)
+    }
+
+    fn new(services: &Arc<Services>, call: &HttpCall, options: &Options) -> Result<Self, Error> {
+        meaningless(options)?;
+        let config = &services.config;
+        let provider = provider(config, &call.url, options.provider.as_deref())?;
+        let timeouts = &config.providers[provider].http.timeouts;
+        let start = Instant::now();
+        let total = options.timeout_ms.map_or(timeouts.total, Duration::from_millis);
+        let total = Deadline::after(start, total);
+        Ok(Passage {
+            services: Arc::clone(services),
+            provider,
+            deadline: Deadline::verbatim(timeouts, start, start, total, options.idle_ms),
+            idle_ms: options.idle_ms,
+            wait: options.wait.unwrap_or(config.wait),
+            place: None,
+            began: None,
+            sent: AtomicBool::new(false),
+            ttft_ms: None,
+        })
+    }
+
+    fn settings(&self) -> &ProviderConfig {
+        &self.services.config.providers[self.provider]
+    }
+
+    async fn send(&mut self, call: HttpCall) -> Result<Received, Error> {
+        let tokens = limit::estimate(call.body.len(), None);
+        let Deadline { start, total, .. } = self.deadline;
+        // Whoever waits until its time is up has none left for the request.
+        let until = total.checked_sub(MIN_ATTEMPT).unwrap_or(total);
+        let place = self.services.table.enter_provider(self.provider, tokens, self.wait, until);
+        self.place = place.await.map_err(limit::Limited::error)?;
+        // The attempt's timers begin with it.
+        let timeouts = &self.settings().http.timeouts;
+        self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
+        let mut request = Request::new(Full::new(call.body));
+        *request.method_mut() = call.method;
+        *request.uri_mut() = call.url;
+        *request.headers_mut() = call.headers;
+        self.began = Some(Instant::now());
+        let sent = |sent| self.sent.store(sent, Ordering::Relaxed);
+        let pool = &self.services.pools[self.provider];
+        pool.forward(request, &self.deadline, sent).await
+    }
+
+    fn elapsed_ms(&self) -> f64 {
+        millis(self.deadline.start.elapsed())
+    }
+
+    /// The target is the provider alone: which model is asked for is the caller's business.
+    fn attempt(&self, status: Option<u16>, kind: Option<ErrorKind>) -> Option<Attempt> {
+        let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let refused = status.is_some_and(|status| !(200..300).contains(&status));
+        let may_be_billed = kind.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let target = self.settings().name.to_string();
+        Some(Attempt { target, status, kind, ms, hedge: false, may_be_billed })
+    }
+
+    fn respond(
+        &self,
+        admission: &Admission,
+        status: u16,
+        headers: HeaderMap,
+        body: Option<Bytes>,
+    ) -> HttpAnswer {
+        let provider = self.settings().name.to_string();
+        let began = self.began.unwrap_or(self.deadline.start);
+        let liter = Liter {
+            v: 1,
+            request_id: unique(&self.services, "llm_"),
+            provider_request_id: headers::request_id(&headers),
+            attempts: self.attempt(Some(status), None).into_iter().collect(),
+            timing: Timing {
+                queue_ms: millis(began.duration_since(self.deadline.start)),
+                ttft_ms: self.ttft_ms,
+                total_ms: self.elapsed_ms(),
+            },
+            ratelimit: headers::rate_limits(&headers),
+            ..Liter::default()
+        };
+        let answer = HttpAnswer { status, headers, body, provider, liter };
+        admission.ended(&[CallOutcome::from(&answer)]);
+        answer
+    }
+
+    /// The error, with what every error of this call has in common.
+    fn failed(&self, error: Error) -> Error {
+        let attempt = self.attempt(error.status, Some(error.kind()));
+        error.with(|e| {
+            e.provider.get_or_insert_with(|| self.settings().name.to_string());
+            e.attempts.extend(attempt);
+        })
+    }
+}
+
+/// Refuses options that would change nothing: what is passed through is sent once, to one place, as
+/// it is.
+fn meaningless(options: &Options) -> Result<(), Error> {
+    let once = |retry: RetryOverlay| retry.max_attempts == Some(1);
+    let asked = [
+        ("retry", options.retry.is_some_and(|retry| !once(retry))),
+        ("fallback", options.fallback.is_some()),
+        ("fanout", options.fanout.is_some()),
+        ("hedge", options.hedge.is_some_and(|hedge| hedge.max > 0)),
+        ("region", options.region.is_some()),
+        ("sticky_key", options.sticky_key.is_some()),
+        ("idempotency_key", options.idempotency_key.is_some()),
+        ("on_break", options.on_break == Some(OnBreak::Restart)),
+        ("merge_deltas", options.merge_deltas == Some(true)),
+        ("unsupported", options.unsupported == Some(Unsupported::Error)),
+        ("strict", options.strict == Some(true)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let path = format!("options.{name}");
+            let message = format!(
+                "{path} does not go with op \"http\", whose request is sent once and as it is: \
+                 leave it out"
+            );
+            Err(Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some(path)))
+        }
+    }
+}
+
+/// The provider whose connections lead to `url`: the one that was named, else the first whose base
+/// URL has the same scheme, host and port.
+fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
+    let wanted = origin(url);
+    if let Some(name) = named {
+        let index = config.index(name)?;
+        if origin(&config.providers[index].http.base_url) == wanted {
+            return Ok(index);
+        }
+        let message = format!(
+            "url is at {}, which is not the origin of the provider's base_url: name another \
+             provider, or none",
+            said(url)
+        );
+        return Err(Error::invalid("url", message).with(|e| e.provider = Some(name.to_owned())));
+    }
+    let found = config.providers.iter().position(|entry| origin(&entry.http.base_url) == wanted);
+    found.ok_or_else(|| {
+        let message = format!(
+            "no provider is at {}: a request is passed through only to the origin of a configured \
+             provider's base_url; add one",
+            said(url)
+        );
+        Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("url".to_owned()))
+    })
+}
+
+/// What makes two URLs lead to one server.
+fn origin(url: &Uri) -> (bool, String, u16) {
+    let secure = url.scheme_str() == Some("https");
+    let host = url.host().unwrap_or_default().to_ascii_lowercase();
+    (secure, host, url.port_u16().unwrap_or(if secure { 443 } else { 80 }))
+}
+
+/// A URL's origin in a message; path and query may hold secrets.
+fn said(url: &Uri) -> String {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    format!("{}://{authority}", url.scheme_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By which provider a URL is reached, or the error's kind.
+    fn by(url: &str, named: Option<&str>) -> String {
+        let config = br#"{"providers": {
+            "a": {"kind": "compatible", "base_url": "http://Example.com/v1"},
+            "b": {"kind": "compatible", "base_url": "http://example.com:80/v2"},
+            "c": {"kind": "compatible", "base_url": "http://example.com:81"}
+        }}"#;
+        let config = Config::parse(config).unwrap();
+        match provider(&config, &Uri::try_from(url).unwrap(), named) {
+            Ok(index) => config.providers[index].name.to_string(),
+            Err(error) => error.kind().to_string(),
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert_eq!(by("http://example.com/anything?x=1", None), "a");
+        assert_eq!(by("http://EXAMPLE.com:80/", None), "a");
+        assert_eq!(by("http://example.com/", Some("b")), "b");
+        assert_eq!(by("http://example.com:81/", None), "c");
+        assert_eq!(by("https://api.openai.com:443/v1/models", None), "openai");
+        assert_eq!(by("https://example.com/", None), "not_found");
+        assert_eq!(by("http://example.com.evil.test/", None), "not_found");
+        assert_eq!(by("http://example.com/", Some("c")), "invalid_request");
+        assert_eq!(by("http://example.com/", Some("nobody")), "not_found");
+    }
+}

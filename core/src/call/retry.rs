@@ -1,0 +1,209 @@
+//! Tries a call's targets until one answers: retries at the same target, fallbacks to the next.
+//!
+//! Each failure is judged by `retry::decide`. A healthy target that was not tried yet comes before a
+//! second attempt at the one that failed; waiting is what is done when there is no other. Nothing is
+//! started that cannot end before the call's deadline, and every attempt after the first is paid for
+//! from the retry budget.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::attempt::{Failure, Mode, attempt};
+use super::served::Served;
+use super::{Call, targets};
+use crate::error::{Error, ErrorKind};
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
+use crate::services::Services;
+
+/// Tries until an attempt is answered. The error is that of the target that was tried first; what
+/// became of the others is in its attempts.
+pub(super) async fn with_retries(services: &Services, call: &Call) -> Result<Served, Error> {
+    let first = targets::preferred(services, call);
+    // A call waits for a limit where no other target may have room.
+    let others = targets::pick(services, call, |i| i != first && !call.ledger.has_given_up(i));
+    let wait = call.wait && others.is_none();
+    let mode = Mode { hedge: false, wait };
+    match attempt(services, call, first, mode).await {
+        Ok(served) => Ok(served),
+        // Nearly every call has ended here: what follows is not made for it.
+        Err(failure) => Box::pin(go_on(Tries::new(services, call, first), failure, wait)).await,
+    }
+}
+
+/// Tries on after the first failure.
+async fn go_on(
+    mut tries: Tries<'_>,
+    mut failure: Failure,
+    mut wait: bool,
+) -> Result<Served, Error> {
+    loop {
+        let sent = failure.tried;
+        let to = match tries.next(failure, wait) {
+            Some(to) => to,
+            None => return Err(tries.error()),
+        };
+        if sent && !targets::may_try_again(tries.services, tries.call) {
+            return Err(over_budget(tries.error()));
+        }
+        if let Some(then) = tries.paused_until(to) {
+            tokio::time::sleep_until(then).await;
+            if tries.call.ledger.has_given_up(to) {
+                return Err(tries.error());
+            }
+        }
+        tries.current = to;
+        wait = tries.call.wait && tries.fresh().is_none();
+        let mode = Mode { hedge: false, wait };
+        match attempt(tries.services, tries.call, to, mode).await {
+            Ok(served) => return Ok(served),
+            Err(again) => failure = again,
+        }
+    }
+}
+
+/// What this call has done with one of its targets.
+#[derive(Clone, Default)]
+struct Tried {
+    attempts: u32,
+    /// Not to be tried again in this call.
+    given_up: bool,
+    /// Its limit leaves no room at once, but then.
+    full_until: Option<Instant>,
+}
+
+impl Tried {
+    fn is_fresh(&self) -> bool {
+        self.attempts == 0 && !self.given_up && self.full_until.is_none()
+    }
+}
+
+/// What this call has done with all of them.
+struct Tries<'a> {
+    services: &'a Services,
+    call: &'a Call,
+    first: usize,
+    /// The target of the last attempt.
+    current: usize,
+    tried: Vec<Tried>,
+    first_error: Option<Error>,
+    /// When the last failure was judged.
+    now: Instant,
+}
+
+impl<'a> Tries<'a> {
+    fn new(services: &'a Services, call: &'a Call, first: usize) -> Self {
+        let new = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
+        let tried = (0..call.targets.len()).map(new).collect();
+        let now = Instant::now();
+        Tries { services, call, first, current: first, tried, first_error: None, now }
+    }
+
+    /// Judges a failure of the current target. The target of the next attempt, if there is to be one.
+    fn next(&mut self, failure: Failure, waited: bool) -> Option<usize> {
+        self.now = Instant::now();
+        let Failure { error, tried: sent } = failure;
+        let next = self.judge(&error, sent, waited);
+        let after = self.pause_or_give_up(next, sent);
+        // What is wrong with a request is wrong at every target; but a fallback may be the one that
+        // cannot take it.
+        let stop = matches!(next, Next::Stop) && self.current == self.first;
+        if self.current == self.first || self.first_error.is_none() {
+            self.first_error = Some(error);
+        }
+        // A hedge may have learned it of others.
+        for (i, other) in self.tried.iter_mut().enumerate() {
+            other.given_up |= self.call.ledger.has_given_up(i);
+        }
+        let to = self.fresh().or(after.map(|_| self.current)).or_else(|| self.least_bad());
+        let most = self.call.retry.max_attempts as usize + self.tried.len() - 1;
+        let room = self.call.ledger.len() < most && self.call.remaining() >= MIN_ATTEMPT;
+        to.filter(|_| !stop && room)
+    }
+
+    /// What a failure means for its target.
+    fn judge(&mut self, error: &Error, sent: bool, waited: bool) -> Next {
+        let call = self.call;
+        let own = &mut self.tried[self.current];
+        own.full_until = None;
+        if sent {
+            own.attempts += 1;
+            let failed = Failed { error, attempt: own.attempts };
+            return decide(
+                &call.retry,
+                &failed,
+                call.remaining(),
+                &mut targets::rng(self.services),
+            );
+        }
+        if error.kind() == ErrorKind::RateLimit && call.wait && !waited {
+            let room = Duration::from_millis(error.retry_after_ms.unwrap_or(0));
+            own.full_until = Some(self.now + room);
+        }
+        // It could not be asked: no room, a parameter that it cannot take, a missing key.
+        Next::Elsewhere
+    }
+
+    /// How long the current target is left alone before it is asked again; `None`: it is given up, or
+    /// full.
+    fn pause_or_give_up(&mut self, next: Next, sent: bool) -> Option<Duration> {
+        let (call, current) = (self.call, self.current);
+        if let Next::Retry { after } = next {
+            call.ledger.pause(current, self.now + after);
+        }
+        let given_up = call.ledger.has_given_up(current);
+        let after = match next {
+            Next::Retry { after }
+                if !targets::is_open(self.services, call, current) && !given_up =>
+            {
+                Some(after)
+            }
+            _ => None,
+        };
+        let own = &mut self.tried[current];
+        own.given_up = after.is_none() && own.full_until.is_none();
+        if own.given_up && sent {
+            call.ledger.give_up(current);
+        }
+        after
+    }
+
+    /// A healthy target that was not tried yet.
+    fn fresh(&self) -> Option<usize> {
+        let fresh = |i: usize| {
+            i != self.current && self.tried[i].is_fresh() && self.paused_until(i).is_none()
+        };
+        targets::pick(self.services, self.call, |i| {
+            fresh(i) && targets::is_well(self.services, self.call, i)
+        })
+    }
+
+    /// The target that has room first, or may be asked again; of those that are passed over the least
+    /// bad one.
+    fn least_bad(&self) -> Option<usize> {
+        (0..self.tried.len()).filter(|&i| !self.tried[i].given_up).min_by_key(|&i| {
+            let then = self.tried[i].full_until.max(self.paused_until(i));
+            (targets::unwell_until(self.services, self.call, i), then)
+        })
+    }
+
+    /// Until when a target is to be left alone, as of the last failure.
+    fn paused_until(&self, target: usize) -> Option<Instant> {
+        self.call.ledger.paused_until(target, self.now)
+    }
+
+    /// The error of the call so far.
+    fn error(&mut self) -> Error {
+        let nothing_tried = || Error::new(ErrorKind::Internal, "no target was tried");
+        self.first_error.take().unwrap_or_else(nothing_tried)
+    }
+}
+
+/// Says why a failure was not tried again that else would have been.
+fn over_budget(error: Error) -> Error {
+    let message = format!(
+        "{} (not tried again: too many calls fail at once, see retry_budget)",
+        error.message
+    );
+    error.with(|e| e.message = message)
+}

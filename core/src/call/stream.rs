@@ -1,0 +1,252 @@
+//! A stream that has shown its first content.
+//!
+//! From here on nothing is tried again in silence: what the caller has seen cannot be taken back. A
+//! stream that breaks ends in an error with the text so far; or, for callers that ask for it
+//! (`options.on_break`), with a reset event, after which the answer comes anew.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::attempt::report;
+use super::hedge::hedged;
+use super::respond::document;
+use super::served::{Content, Head, Opened, Served};
+use super::{Call, targets};
+use crate::admission::{Admission, closed};
+use crate::error::{Error, ErrorKind};
+use crate::model::{Chunk, OnBreak, Reset, Response};
+use crate::observe::CallOutcome;
+use crate::operation::Decoded;
+use crate::provider::Progress;
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
+use crate::services::Services;
+use crate::wire::headers::{self, located};
+
+/// What a stream brought.
+#[derive(Debug)]
+pub enum Step {
+    /// What arrived in one read of the socket; never empty.
+    Chunks(Vec<Chunk>),
+    /// The answer broke and begins anew: what came so far is void.
+    Restarted(Reset),
+    /// The end: the whole answer.
+    Done(Box<Response>),
+}
+
+/// A streamed answer.
+pub struct ChatStream {
+    open: Open,
+    admission: Admission,
+}
+
+impl ChatStream {
+    /// A stream that has shown its first content.
+    pub(crate) fn new(
+        services: &Arc<Services>,
+        admission: Admission,
+        call: Call,
+        served: Served,
+    ) -> Self {
+        let services = Arc::clone(services);
+        let open = Open { services, call, served: Some(served), restart: None, restarts: 0 };
+        ChatStream { open, admission }
+    }
+
+    /// What comes next. After `Done` or an error there is nothing more.
+    pub async fn next(&mut self) -> Result<Step, Error> {
+        let step = self.admission.unless_closed(pin!(self.open.next())).await;
+        let step = step.unwrap_or_else(|| Err(self.open.failed(closed())));
+        let step = step.map_err(|error| self.admission.failed(error))?;
+        if let Step::Done(response) = &step {
+            self.admission.ended(&[CallOutcome::from(&**response)]);
+        }
+        Ok(step)
+    }
+
+    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
+    /// closed.
+    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
+        let outcome = self.admission.wait_for_reader(self.open.call.deadline, room).await;
+        outcome.map_err(|error| self.admission.failed(self.open.failed(error)))
+    }
+}
+
+/// A stream that has shown its first content.
+struct Open {
+    services: Arc<Services>,
+    call: Call,
+    /// `None`: it has ended, or is about to begin anew.
+    served: Option<Served>,
+    restart: Option<Restart>,
+    restarts: u32,
+}
+
+/// An answer that is about to begin anew.
+struct Restart {
+    /// The target that broke, and when it may be asked again.
+    target: usize,
+    at: Instant,
+}
+
+impl Open {
+    /// An error of this stream that came up outside of it, as `next` would say it.
+    fn failed(&mut self, error: Error) -> Error {
+        let error = match self.served.take() {
+            Some(served) => self.ended(served, error),
+            None => error,
+        };
+        self.call.failed(&self.services, error)
+    }
+
+    async fn next(&mut self) -> Result<Step, Error> {
+        self.begin_anew().await?;
+        let Some(served) = &mut self.served else { return Err(past_its_end()) };
+        let outcome = match &mut served.content {
+            Content::Stream(opened) => {
+                let step = opened.step(&served.head).await;
+                if served.first_content.is_none() && opened.reader.committed() {
+                    let now = Instant::now();
+                    served.first_content = Some(now);
+                    self.call.ledger.first_content(served.ticket, now);
+                }
+                step
+            }
+            Content::Whole(_) => Ok(None),
+        };
+        match outcome {
+            Ok(Some(chunks)) => Ok(Step::Chunks(chunks)),
+            Ok(None) => self.done(),
+            Err(error) => {
+                let Some(served) = self.served.take() else { return Err(error) };
+                let target = served.target;
+                let error = self.ended(served, error);
+                self.restart_or(error, target)
+            }
+        }
+    }
+
+    /// Makes the attempt that follows a reset, if one came.
+    async fn begin_anew(&mut self) -> Result<(), Error> {
+        let Some(restart) = &self.restart else { return Ok(()) };
+        let (services, call) = (&*self.services, &self.call);
+        // As any repetition waits; another target need not.
+        if targets::preferred(services, call) == restart.target {
+            tokio::time::sleep_until(restart.at).await;
+        }
+        self.restart = None;
+        // A slow reader may come back when there is no time left for another attempt.
+        if call.remaining() < MIN_ATTEMPT {
+            let message = "the call's time ran out before its answer could begin anew";
+            return Err(call.failed(services, Error::new(ErrorKind::Timeout, message)));
+        }
+        let served = hedged(services, call).await;
+        self.served = Some(served.map_err(|error| call.failed(services, error))?);
+        Ok(())
+    }
+
+    fn done(&mut self) -> Result<Step, Error> {
+        let served = self.served.take().ok_or_else(past_its_end)?;
+        let Served { target, ticket, guard, head, warnings, first_content, content } = served;
+        let decoded = match content {
+            Content::Stream(opened) => {
+                let decoded = Decoded::of_stream(*opened.reader);
+                let now = Instant::now();
+                self.call.ledger.end(ticket, None, None, now);
+                if let Some(guard) = guard {
+                    guard.done(decoded.usage(), now);
+                }
+                decoded
+            }
+            Content::Whole(decoded) => decoded,
+        };
+        let (services, call) = (&self.services, &self.call);
+        let answer = document(services, call, target, &head, warnings, first_content, decoded);
+        Ok(Step::Done(answer.chat()?))
+    }
+
+    /// The stream is over, with this error.
+    fn ended(&self, served: Served, error: Error) -> Error {
+        let Served { target, ticket, guard, head, content, .. } = served;
+        let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
+        let error = located(opened.reader.broken(error), head.status, &head.headers);
+        let now = Instant::now();
+        self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
+        report(&self.services, &self.call, target, guard, &error, now);
+        self.call.place(&self.services, error, target)
+    }
+
+    fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
+        let (services, call) = (&*self.services, &self.call);
+        let asked = call.options.on_break == Some(OnBreak::Restart);
+        let attempt = self.restarts + 1;
+        // The answer may begin anew as often as a failed attempt may be repeated.
+        let failed = Failed { error: &error, attempt };
+        let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
+        let Next::Retry { after } = next else { return Err(call.failed(services, error)) };
+        if !asked || !targets::may_try_again(services, call) {
+            return Err(call.failed(services, error));
+        }
+        self.restarts = attempt;
+        let at = Instant::now() + after;
+        call.ledger.pause(target, at);
+        self.restart = Some(Restart { target, at });
+        Ok(Step::Restarted(Reset::new(error.kind())))
+    }
+}
+
+fn past_its_end() -> Error {
+    Error::new(ErrorKind::Internal, "the stream was read past its end")
+}
+
+impl Opened {
+    /// The next chunks; `None` at the end.
+    async fn step(&mut self, head: &Head) -> Result<Option<Vec<Chunk>>, Error> {
+        if !self.chunks.is_empty() {
+            return Ok(Some(dated(std::mem::take(&mut self.chunks), head)));
+        }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        while let Some(body) = &mut self.body {
+            let progress = match body.next(&self.deadline, self.reader.committed()).await? {
+                Some(bytes) => self.reader.push(&bytes),
+                None => {
+                    self.body = None;
+                    self.reader.end(&head.headers).map(|()| Progress::Done)
+                }
+            };
+            let chunks = self.reader.take_chunks();
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Done) => {
+                    if let Some(body) = self.body.take() {
+                        body.finish();
+                    }
+                }
+                Err(error) => {
+                    self.body = None;
+                    if chunks.is_empty() {
+                        return Err(error);
+                    }
+                    // What came in the same read before the failure is not lost.
+                    self.failure = Some(error);
+                }
+            }
+            if !chunks.is_empty() {
+                return Ok(Some(dated(chunks, head)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Chunks of a provider that gives no time have the answer's.
+fn dated(mut chunks: Vec<Chunk>, head: &Head) -> Vec<Chunk> {
+    if chunks.iter().any(|chunk| chunk.created.is_none()) {
+        let date = headers::date(&head.headers);
+        chunks.iter_mut().for_each(|chunk| chunk.created = chunk.created.or(date));
+    }
+    chunks
+}

@@ -1,0 +1,72 @@
+//! Which of a call's targets comes next.
+
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Call;
+use crate::services::Services;
+
+/// The target to try next among those that are `wanted`: the first that is well. Where none is, the
+/// one that is well again soonest.
+pub(super) fn pick(
+    services: &Services,
+    call: &Call,
+    wanted: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    if call.targets.len() == 1 {
+        return wanted(0).then_some(0);
+    }
+    let now = Instant::now();
+    let targets = call.targets.iter().enumerate().filter(|&(i, _)| wanted(i));
+    targets.map(|(i, target)| (services.table.unwell_until(target, now), i)).min().map(|(_, i)| i)
+}
+
+/// The target that an attempt goes to where none has been made yet.
+pub(super) fn preferred(services: &Services, call: &Call) -> usize {
+    pick(services, call, |i| !call.ledger.has_given_up(i)).unwrap_or(0)
+}
+
+/// Whether this target is passed over for its failures.
+pub(super) fn is_open(services: &Services, call: &Call, index: usize) -> bool {
+    services.table.is_open(&call.targets[index], Instant::now())
+}
+
+/// Until when a target is to be passed over; `None`: it is well.
+pub(super) fn unwell_until(services: &Services, call: &Call, index: usize) -> Option<Instant> {
+    services.table.unwell_until(&call.targets[index], Instant::now())
+}
+
+pub(super) fn is_well(services: &Services, call: &Call, index: usize) -> bool {
+    unwell_until(services, call, index).is_none()
+}
+
+/// Where an attempt beside those that are under way goes. `other`: only to another target.
+pub(super) fn beside(services: &Services, call: &Call, other: bool) -> Option<usize> {
+    let now = Instant::now();
+    let paused = |i| call.ledger.paused_until(i, now).is_some();
+    let wanted = |i| !call.ledger.has_given_up(i) && !paused(i) && is_well(services, call, i);
+    let again = !other && call.targets.len() == 1;
+    pick(services, call, |i| wanted(i) && (again || !call.ledger.is_trying(i)))
+}
+
+/// Takes one further attempt from the budget of the call's provider.
+pub(super) fn may_try_again(services: &Services, call: &Call) -> bool {
+    services.table.may_try_again(call.targets[0].provider)
+}
+
+/// Takes one attempt beside another from the budgets; `late`: it takes the place of a timeout.
+pub(super) fn may_hedge(services: &Services, call: &Call, late: bool) -> bool {
+    services.table.may_hedge(call.targets[0].provider, late)
+}
+
+/// When a first token of a target is late, where that starts another attempt and ends none.
+pub(super) fn first_token(services: &Services, call: &Call, index: usize) -> Option<Duration> {
+    let first_token = services.settings(&call.targets[index]).http.timeouts.first_token;
+    first_token.filter(|_| call.operation.streams() && call.targets.len() > 1)
+}
+
+pub(super) fn rng(services: &Services) -> MutexGuard<'_, fastrand::Rng> {
+    services.table.rng()
+}

@@ -1,0 +1,274 @@
+//! What can be asked. The one place that tells operations apart: a new one is a variant of each of
+//! these types, its arms here and a file beside this one.
+
+mod chat;
+mod envelope;
+mod many;
+
+pub(crate) use envelope::Envelope;
+pub use many::Many;
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::codec::{Fields, parse_object};
+use crate::error::{Error, ErrorKind};
+use crate::model::{HttpCall, Liter, Options, Parameters, Request, Response, Usage};
+use crate::provider::{Chat, Completion, Notes, Provider, StreamReader, Target};
+use crate::wire;
+
+/// What is asked of a provider.
+#[derive(Clone, Debug)]
+pub(crate) enum Operation {
+    /// A chat completion.
+    Chat(Request),
+}
+
+/// What a provider answered, before what is ours is added.
+pub(crate) enum Decoded {
+    Chat(Completion),
+}
+
+/// The document that answers an operation.
+#[derive(Debug)]
+pub enum Answer {
+    /// To a chat.
+    Chat(Box<Response>),
+}
+
+/// A request document.
+pub(crate) enum Asked {
+    /// Something that providers are asked in formats of their own.
+    Operation(Operation),
+    /// `http`: a request of the caller's own, passed through.
+    Http(HttpCall),
+}
+
+/// Reads a request document and the options that lie in it; `options`, given beside it, win member by
+/// member.
+pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<Options>), Error> {
+    let mut fields = Fields::new(parse_object(bytes, "request")?, "");
+    let options = match fields.object("options")? {
+        Some(object) => Arc::new(Options::clone(&options).or(Options::read(object)?)),
+        None => options,
+    };
+    let asked = match fields.string("op")?.as_deref() {
+        None | Some("chat") => Asked::Operation(Operation::Chat(Request::read(fields, &options)?)),
+        Some("http") => Asked::Http(HttpCall::read(fields)?),
+        // The tests' way to see that a panic stays inside.
+        #[cfg(debug_assertions)]
+        Some("debug_panic") => panic!("op debug_panic"),
+        Some(_) => {
+            let message = "op must be \"chat\" or \"http\": this build has no other operation";
+            return Err(
+                Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
+            );
+        }
+    };
+    Ok((asked, options))
+}
+
+impl Request {
+    /// Reads a chat request document and the options that lie in it; `options`, given beside it, win
+    /// member by member.
+    pub fn parse(bytes: &[u8], options: Options) -> Result<(Request, Options), Error> {
+        let (asked, options) = parse(bytes, Arc::new(options))?;
+        match asked {
+            Asked::Operation(Operation::Chat(request)) => {
+                Ok((request, Arc::unwrap_or_clone(options)))
+            }
+            Asked::Http(_) => {
+                Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// Its name in documents and metrics.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Operation::Chat(_) => "chat",
+        }
+    }
+
+    /// The model that it asks for.
+    pub(crate) fn model(&self) -> Option<&str> {
+        match self {
+            Operation::Chat(request) => request.model.as_deref(),
+        }
+    }
+
+    /// Whether the answer is wanted as it arrives.
+    pub(crate) fn streams(&self) -> bool {
+        match self {
+            Operation::Chat(request) => request.stream,
+        }
+    }
+
+    /// The same, with the answer as it arrives or whole.
+    pub(crate) fn streamed(self, stream: bool) -> Operation {
+        match self {
+            Operation::Chat(request) => Operation::Chat(Request { stream, ..request }),
+        }
+    }
+
+    /// Most tokens of the answer, where the request says it.
+    pub(crate) fn max_tokens(&self) -> Option<u64> {
+        match self {
+            Operation::Chat(request) => request.max_tokens,
+        }
+    }
+
+    /// Paths of members that nobody knows.
+    pub(crate) fn unknown(&self) -> &[String] {
+        match self {
+            Operation::Chat(request) => &request.unknown,
+        }
+    }
+
+    /// The request as a target is to get it that sets these members.
+    pub(crate) fn adapted(&self, parameters: &Parameters) -> Operation {
+        match self {
+            Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
+        }
+    }
+
+    /// The wire request to a target. What its provider cannot take goes to `notes`. An error of kind
+    /// `unsupported`: the provider does not have this operation.
+    pub(crate) fn encode(
+        &self,
+        provider: &dyn Provider,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error> {
+        match self {
+            Operation::Chat(request) => {
+                self.of(provider.chat(), target)?.encode(request, target, notes)
+            }
+        }
+    }
+
+    /// Reads a whole answer of any status.
+    pub(crate) fn decode(
+        &self,
+        provider: &dyn Provider,
+        reply: &wire::Reply<'_>,
+        target: &Target,
+    ) -> Result<Decoded, Error> {
+        match self {
+            Operation::Chat(_) => {
+                let chat = self.of(provider.chat(), target)?;
+                chat.decode(reply, target).map(Decoded::Chat)
+            }
+        }
+    }
+
+    /// The reader of a streamed answer. `merge` joins adjacent text deltas.
+    pub(crate) fn reader(
+        &self,
+        provider: &'static dyn Provider,
+        target: &Target,
+        merge: bool,
+    ) -> Result<StreamReader, Error> {
+        match self {
+            Operation::Chat(_) => {
+                let chat: &'static dyn Chat = self.of(provider.chat(), target)?;
+                Ok(StreamReader::new(chat, target, merge))
+            }
+        }
+    }
+
+    fn of<T>(&self, adapter: Option<T>, target: &Target) -> Result<T, Error> {
+        adapter.ok_or_else(|| {
+            let message = format!(
+                "{} has no operation {:?}: ask another provider",
+                target.provider,
+                self.name()
+            );
+            Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".to_owned()))
+        })
+    }
+}
+
+impl Decoded {
+    /// The document, with what is ours.
+    pub(crate) fn into_answer(self, envelope: Envelope) -> Answer {
+        match self {
+            Decoded::Chat(completion) => {
+                Answer::Chat(Box::new(chat::response(completion, envelope)))
+            }
+        }
+    }
+
+    /// What a streamed answer has come to.
+    pub(crate) fn of_stream(reader: StreamReader) -> Decoded {
+        Decoded::Chat(reader.into_completion())
+    }
+
+    /// What the provider says was used.
+    pub(crate) fn usage(&self) -> Option<&Usage> {
+        match self {
+            Decoded::Chat(completion) => completion.usage.as_ref(),
+        }
+    }
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Answer::Chat(response) => response.serialize(serializer),
+        }
+    }
+}
+
+impl Answer {
+    /// The document, compact, in canonical member order, behind so many zero bytes, for a caller
+    /// that puts something of its own there.
+    #[must_use]
+    pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
+        match self {
+            Answer::Chat(response) => response.to_json_behind(room),
+        }
+    }
+
+    /// Who answered: the provider's name in the configuration.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        match self {
+            Answer::Chat(response) => &response.provider,
+        }
+    }
+
+    /// The model, as the provider names it.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Answer::Chat(response) => response.model.as_deref(),
+        }
+    }
+
+    /// What the provider says was used.
+    #[must_use]
+    pub fn usage(&self) -> Option<&Usage> {
+        match self {
+            Answer::Chat(response) => response.usage.as_ref(),
+        }
+    }
+
+    /// Everything volatile or ours.
+    #[must_use]
+    pub fn liter(&self) -> &Liter {
+        match self {
+            Answer::Chat(response) => &response.liter,
+        }
+    }
+
+    /// The chat response. An error: another operation was answered.
+    pub fn chat(self) -> Result<Box<Response>, Error> {
+        match self {
+            Answer::Chat(response) => Ok(response),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A complete answer: one `message` object, or an error.
+
+use crate::json::{Key, Value};
+
+use super::blocks;
+use crate::codec::Object;
+use crate::error::Error;
+use crate::model::{Choice, FinishReason};
+use crate::provider::anthropic::error;
+use crate::provider::json::{take_list, take_object, take_string};
+use crate::provider::unknown_finish;
+use crate::provider::{Completion, Target, classify};
+use crate::wire::Reply;
+
+/// Reads an answer of any status.
+pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
+    if !(200..300).contains(&reply.status) {
+        return Err(error::of_status(reply, target));
+    }
+    let bad = |what: &str| classify::bad_response(what, reply, target);
+    let mut object = classify::answer_object(reply, target)?;
+    if error::is_error(&object) {
+        let error = error::in_body(&Value::Object(object), target);
+        return Err(classify::locate(error, reply, target));
+    }
+    let kind = object.get("type").and_then(Value::as_str);
+    let (true, Some(content)) =
+        (kind.is_none_or(|kind| kind == "message"), take_list(&mut object, "content"))
+    else {
+        return Err(bad("the answer is not a message: it has no list of content"));
+    };
+    Ok(read(object, content))
+}
+
+fn read(mut object: Object, content: Vec<Value>) -> Completion {
+    let mut answer = Completion {
+        id: take_string(&mut object, "id"),
+        model: take_string(&mut object, "model"),
+        ..Completion::default()
+    };
+    let mut choice = Choice { message: blocks::message(content), ..Choice::default() };
+    if let Some(word) = take_string(&mut object, "stop_reason") {
+        let reason = blocks::finish_reason(&word);
+        if reason.is_none() {
+            answer.warnings.push(unknown_finish(&word));
+        }
+        choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
+        answer.finish_reason_raw = Some(word);
+    }
+    for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| object.shift_remove_entry(name)) {
+        if !value.is_null() {
+            choice.provider_fields.insert(name, value);
+        }
+    }
+    answer.choices.push(choice);
+    if let Some(raw) = take_object(&mut object, "usage") {
+        answer.usage = Some(blocks::usage(&raw));
+        answer.usage_raw = Some(Value::Object(raw));
+    }
+    answer.fields = rest(object).collect();
+    answer
+}
+
+/// What belongs to the choice, not to the whole answer: which stop text was met, and why the model
+/// refused.
+pub(super) const CHOICE_MEMBERS: [&str; 2] = ["stop_sequence", "stop_details"];
+
+/// The members of a message that have no place in a response.
+pub(super) fn rest(object: Object) -> impl Iterator<Item = (Key, Value)> {
+    object
+        .into_iter()
+        .filter(|(name, value)| !matches!(name.as_str(), "type" | "role") && !value.is_null())
+}

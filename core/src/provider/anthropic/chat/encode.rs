@@ -1,0 +1,213 @@
+//! A unified request as the body of `POST /v1/messages`.
+
+use super::messages;
+use crate::codec::Object;
+use crate::error::Error;
+use crate::json::{Value, json};
+use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
+use crate::provider::anthropic::{VERSION, VERSION_HEADER, version};
+use crate::provider::{Notes, Target, extra};
+use crate::wire;
+
+/// `max_tokens` has to be given. This much, beside what thinking may take, is accepted by every
+/// model that is served [doc].
+const MAX_TOKENS: u64 = 4096;
+
+/// The request on the wire.
+pub(super) fn request(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<wire::Request, Error> {
+    let version = version(target);
+    let extra = extra(request, target);
+    let mut body = Object::new();
+    body.insert("model", &*target.model);
+    if !extra.contains_key("max_tokens") {
+        body.insert("max_tokens", max_tokens(request, notes));
+    }
+    let (system, messages) = messages::conversation(&request.messages, notes)?;
+    if let Some(system) = system {
+        body.insert("system", system);
+    }
+    body.insert("messages", Value::Array(messages));
+    if !request.stop.is_empty() {
+        body.insert("stop_sequences", request.stop.clone());
+    }
+    sampling(request, version, &mut body, notes)?;
+    tools(request, &mut body);
+    output(request, &mut body, notes)?;
+    metadata(request, &mut body, notes)?;
+    refused(request, notes)?;
+    if request.stream {
+        body.insert("stream", true);
+    }
+    body.extend(extra);
+    let mut out = wire::Request::post("/v1/messages", body.to_json());
+    out.header(VERSION_HEADER, version)?;
+    Ok(out)
+}
+
+fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
+    if let Some(given) = request.max_tokens {
+        return given;
+    }
+    // Thinking counts as output, and its budget must lie below max_tokens [doc].
+    let budget = request.reasoning.as_ref().and_then(|reasoning| reasoning.budget_tokens);
+    let default = MAX_TOKENS.saturating_add(budget.unwrap_or(0));
+    let message =
+        format!("Anthropic needs max_tokens and the request gives none: {default} is sent");
+    notes.warn("default_applied", "max_tokens", message);
+    default
+}
+
+fn sampling(
+    request: &Request,
+    version: &str,
+    body: &mut Object,
+    notes: &mut Notes,
+) -> Result<(), Error> {
+    for (name, value) in [("temperature", &request.temperature), ("top_p", &request.top_p)] {
+        let Some(value) = value else { continue };
+        // Versions are dates, so they compare as text.
+        if version < VERSION {
+            body.insert(name, value.clone());
+        } else {
+            let message = format!(
+                "Anthropic has no {name} since API version {VERSION}: leave it out, or configure \
+                 api_version 2023-06-01 for an older model"
+            );
+            notes.unsupported(name, message)?;
+        }
+    }
+    Ok(())
+}
+
+fn tools(request: &Request, body: &mut Object) {
+    if !request.tools.is_empty() {
+        body.insert("tools", Value::from_iter(request.tools.iter().map(tool)));
+    }
+    let alone = request.parallel_tool_calls == Some(false) && !request.tools.is_empty();
+    let mut choice = match &request.tool_choice {
+        None if alone => json!({"type": "auto"}),
+        None => return,
+        Some(ToolChoice::Auto) => json!({"type": "auto"}),
+        Some(ToolChoice::Required) => json!({"type": "any"}),
+        Some(ToolChoice::None) => json!({"type": "none"}),
+        Some(ToolChoice::Function(name)) => json!({"type": "tool", "name": name}),
+    };
+    // Not a member of the choice `none` [sdk].
+    if alone && request.tool_choice != Some(ToolChoice::None) {
+        choice.set("disable_parallel_tool_use", true);
+    }
+    body.insert("tool_choice", choice);
+}
+
+fn tool(tool: &Tool) -> Value {
+    let Tool::Function { name, description, parameters, strict, cache_control } = tool else {
+        let Tool::Native(native) = tool else { return Value::Null };
+        return Value::Object(native.clone());
+    };
+    let mut out = Object::new();
+    out.insert("name", name.clone());
+    if let Some(description) = description {
+        out.insert("description", description.clone());
+    }
+    // A schema has to be given, also that of a function without arguments [rec].
+    let schema = parameters
+        .clone()
+        .unwrap_or_else(|| json!({"type": "object", "properties": Object::new()}));
+    out.insert("input_schema", schema);
+    if let Some(strict) = strict {
+        out.insert("strict", *strict);
+    }
+    if let Some(mark) = cache_control {
+        out.insert("cache_control", mark.clone());
+    }
+    Value::Object(out)
+}
+
+/// Thinking, effort and the form of the answer.
+fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let mut config = Object::new();
+    if let Some(reasoning) = &request.reasoning {
+        if let Some(thinking) = thinking(reasoning, request.tool_choice.as_ref()) {
+            body.insert("thinking", thinking);
+        }
+        match reasoning.effort.as_deref() {
+            None | Some("none") => {}
+            // The levels begin at low [sdk].
+            Some("minimal") => {
+                let message = "Anthropic has no effort \"minimal\": \"low\" is sent";
+                notes.warn("adjusted", "reasoning.effort", message);
+                config.insert("effort", "low");
+            }
+            Some(word) => {
+                config.insert("effort", word);
+            }
+        }
+    }
+    match request.response_format.as_deref() {
+        None | Some(ResponseFormat::Text) => {}
+        Some(ResponseFormat::JsonObject) => {
+            let message = "Anthropic has no JSON mode without a schema: ask for json_schema";
+            notes.unsupported("response_format", message)?;
+        }
+        // The schema's name is a label, and every answer matches exactly: `name` and `strict` have
+        // nothing to say here.
+        Some(ResponseFormat::JsonSchema { schema, .. }) => {
+            config.insert("format", json!({"type": "json_schema", "schema": schema}));
+        }
+    }
+    if !config.is_empty() {
+        body.insert("output_config", Value::Object(config));
+    }
+    Ok(())
+}
+
+/// A budget asks for thinking of that size, `none` or a budget of 0 for none at all, and an effort
+/// for as much thinking as the model finds fit at it (`adaptive`). A forced tool call excludes
+/// thinking [doc]: there the effort goes alone.
+fn thinking(reasoning: &Reasoning, choice: Option<&ToolChoice>) -> Option<Value> {
+    match (reasoning.budget_tokens, reasoning.effort.as_deref()) {
+        (Some(0), _) | (None, Some("none")) => Some(json!({"type": "disabled"})),
+        (Some(budget), _) => Some(json!({"type": "enabled", "budget_tokens": budget})),
+        (None, Some(_)) => match choice {
+            Some(ToolChoice::Required | ToolChoice::Function(_)) => None,
+            _ => Some(json!({"type": "adaptive"})),
+        },
+        (None, None) => None,
+    }
+}
+
+fn metadata(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let mut user = request.user.clone().map(Value::String);
+    for (name, value) in request.metadata.iter().flatten() {
+        if name == "user_id" {
+            user.get_or_insert_with(|| value.clone());
+        } else {
+            let message = "Anthropic stores no metadata but user_id";
+            notes.unsupported(&format!("metadata.{name}"), message)?;
+        }
+    }
+    if let Some(user) = user {
+        body.insert("metadata", json!({ "user_id": user }));
+    }
+    Ok(())
+}
+
+fn refused(request: &Request, notes: &mut Notes) -> Result<(), Error> {
+    if request.n.is_some_and(|n| n > 1) {
+        notes.unsupported("n", "Anthropic gives one answer a request: send several requests")?;
+    }
+    for (name, given) in [
+        ("seed", request.seed.is_some()),
+        ("presence_penalty", request.presence_penalty.is_some()),
+        ("frequency_penalty", request.frequency_penalty.is_some()),
+    ] {
+        if given {
+            notes.unsupported(name, format!("Anthropic has no {name}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Messages: an answer is a list of typed blocks, of which signed ones must be sent back unchanged.
+//! Blocks that have no place in the unified message are kept verbatim under [`blocks::CONTENT`],
+//! which `encode` sends back as it is.
+
+mod blocks;
+mod decode;
+mod encode;
+mod messages;
+mod stream;
+
+use crate::error::Error;
+use crate::model::Request;
+use crate::provider::anthropic::Anthropic;
+use crate::provider::{Chat, Completion, Notes, StreamDecoder, Target};
+use crate::wire::{self, Framing};
+
+impl Chat for Anthropic {
+    fn encode(
+        &self,
+        request: &Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error> {
+        encode::request(request, target, notes)
+    }
+
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Completion, Error> {
+        decode::answer(reply, target)
+    }
+
+    fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>) {
+        (Framing::Sse, Box::new(stream::Decoder::new(target)))
+    }
+}

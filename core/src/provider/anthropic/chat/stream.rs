@@ -1,0 +1,288 @@
+//! A streamed answer: named events that build up content blocks.
+//!
+//! Text, reasoning and tool calls go out as they come. Beside that every block is put together as
+//! it would stand in a complete answer, because signed thinking, citations and the provider's own
+//! tools go back whole. The one terminal event is `message_stop`.
+
+use super::blocks::{self, CONTENT};
+use super::decode::{CHOICE_MEMBERS, rest};
+use crate::codec::{Object, parse_foreign_text};
+use crate::error::{Error, ErrorKind};
+use crate::json::Value;
+use crate::model::{FinishReason, Warning};
+use crate::provider::anthropic::error;
+use crate::provider::json::{take_list, take_object, take_string};
+use crate::provider::reader::unterminated;
+use crate::provider::unknown_finish;
+use crate::provider::{Assembly, Progress, StreamDecoder, Target};
+use crate::wire::Event;
+
+/// The reader of one stream.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    target: Target,
+    started: bool,
+    /// In the order of their first event, which is that of their indexes.
+    blocks: Vec<Block>,
+    usage: Object,
+}
+
+/// A block so far.
+#[derive(Debug)]
+struct Block {
+    index: u64,
+    body: Object,
+    /// The text of `input`, of which the deltas are no JSON by themselves.
+    input: String,
+    /// Which tool call of the message this is.
+    call: Option<u64>,
+    closed: bool,
+}
+
+impl Decoder {
+    pub(super) fn new(target: &Target) -> Self {
+        Decoder { target: target.clone(), started: false, blocks: Vec::new(), usage: Object::new() }
+    }
+
+    fn message_start(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
+        let Some(mut message) = take_object(&mut event, "message") else {
+            return Err(bad("message_start has no message"));
+        };
+        if self.started {
+            // A gateway that fails over in the middle splices a second message in [rec]. What the
+            // caller has of the first cannot be taken back, and both together are no answer.
+            if !self.blocks.is_empty() {
+                let what = "a second message began in the middle of the first";
+                return Err(Error::new(ErrorKind::StreamBroken, what));
+            }
+            out.warn(Warning {
+                code: "repeated_start",
+                message: "the stream began twice; the first id and model are given".to_owned(),
+                param: None,
+            });
+        }
+        let id = take_string(&mut message, "id");
+        let model = take_string(&mut message, "model");
+        out.meta(id.as_deref(), model.as_deref(), None);
+        if !std::mem::replace(&mut self.started, true) {
+            out.start(0);
+        }
+        if let Some(usage) = take_object(&mut message, "usage") {
+            self.merge_usage(usage);
+        }
+        // A server that does not stream block by block may put blocks here.
+        let blocks = take_list(&mut message, "content").unwrap_or_default();
+        for (index, block) in blocks.into_iter().enumerate() {
+            if let Value::Object(body) = block {
+                self.open(index as u64, body, out);
+            }
+        }
+        for (name, value) in rest(message) {
+            out.field(name, value);
+        }
+        Ok(())
+    }
+
+    fn block_start(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
+        let index = index(&event)?;
+        let Some(body) = take_object(&mut event, "content_block") else {
+            return Err(bad("content_block_start has no content_block"));
+        };
+        if self.blocks.iter().any(|block| block.index == index) {
+            return Err(bad("a content block began twice"));
+        }
+        self.open(index, body, out);
+        Ok(())
+    }
+
+    fn open(&mut self, index: u64, body: Object, out: &mut Assembly) {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut call = None;
+        match text("type") {
+            // Also an empty text: the answer has a text then, if an empty one.
+            "text" => out.text(0, text("text")),
+            "thinking" if !text("thinking").is_empty() => out.reasoning(0, text("thinking")),
+            "tool_use" => {
+                let number = out.calls(0);
+                out.tool_call(0, number, text("id"), text("name"), "");
+                call = Some(number);
+            }
+            _ => {}
+        }
+        self.blocks.push(Block { index, body, input: String::new(), call, closed: false });
+    }
+
+    fn block_delta(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
+        let index = index(&event)?;
+        let Some(mut delta) = take_object(&mut event, "delta") else {
+            return Err(bad("content_block_delta has no delta"));
+        };
+        let kind = take_string(&mut delta, "type").unwrap_or_default();
+        let known = self.blocks.iter_mut().find(|block| block.index == index);
+        let Some(block) = known.filter(|block| !block.closed) else {
+            return Err(bad("a delta belongs to no open content block"));
+        };
+        match kind.as_str() {
+            "input_json_delta" => {
+                let part = take_string(&mut delta, "partial_json").unwrap_or_default();
+                if let (Some(call), false) = (block.call, part.is_empty()) {
+                    out.tool_call(0, call, "", "", &part);
+                }
+                block.input.push_str(&part);
+            }
+            "citations_delta" => {
+                if let Some(citation) = delta.shift_remove("citation") {
+                    match block.body.get_mut("citations") {
+                        Some(Value::Array(citations)) => citations.push(citation),
+                        _ => {
+                            let list = Value::Array(vec![citation]);
+                            block.body.insert("citations", list);
+                        }
+                    }
+                }
+            }
+            _ => {
+                let member = |name: &str| delta.get(name).and_then(Value::as_str);
+                match block.body.get("type").and_then(Value::as_str) {
+                    Some("text") => out.text(0, member("text").unwrap_or_default()),
+                    Some("thinking") if member("thinking").is_some_and(|text| !text.is_empty()) => {
+                        out.reasoning(0, member("thinking").unwrap_or_default());
+                    }
+                    _ => {}
+                }
+                extend(&mut block.body, delta);
+            }
+        }
+        Ok(())
+    }
+
+    fn block_stop(&mut self, event: &Object, out: &mut Assembly) -> Result<(), Error> {
+        let index = index(event)?;
+        if let Some(block) = self.blocks.iter_mut().find(|block| block.index == index) {
+            block.close(out);
+        }
+        Ok(())
+    }
+
+    fn message_delta(&mut self, mut event: Object, out: &mut Assembly) {
+        let mut delta = take_object(&mut event, "delta").unwrap_or_default();
+        if let Some(word) = take_string(&mut delta, "stop_reason") {
+            let reason = blocks::finish_reason(&word);
+            if reason.is_none() {
+                out.warn(unknown_finish(&word));
+            }
+            out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
+        }
+        for (name, value) in CHOICE_MEMBERS.iter().filter_map(|name| delta.shift_remove_entry(name))
+        {
+            if !value.is_null() {
+                out.choice_field(0, name, value);
+            }
+        }
+        if let Some(usage) = take_object(&mut event, "usage") {
+            self.merge_usage(usage);
+        }
+        if !self.usage.is_empty() {
+            out.usage(blocks::usage(&self.usage), Value::Object(self.usage.clone()));
+        }
+        for (name, value) in rest(delta).chain(rest(event)) {
+            out.field(name, value);
+        }
+    }
+
+    fn message_stop(&mut self, out: &mut Assembly) -> Result<(), Error> {
+        if !self.started {
+            return Err(bad("message_stop came before message_start"));
+        }
+        for block in &mut self.blocks {
+            block.close(out);
+        }
+        let blocks = std::mem::take(&mut self.blocks);
+        let blocks: Vec<_> = blocks.into_iter().map(|block| Value::Object(block.body)).collect();
+        if blocks::needs_verbatim(&blocks) {
+            out.message_field(0, CONTENT, Value::Array(blocks), true);
+        }
+        Ok(())
+    }
+
+    /// Counts are cumulative: a later one replaces an earlier one [doc]. `null` says nothing, also
+    /// where a gateway sends it after a number [rec].
+    fn merge_usage(&mut self, usage: Object) {
+        self.usage.extend(usage.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+}
+
+fn index(event: &Object) -> Result<u64, Error> {
+    let index = event.get("index").and_then(Value::as_u64);
+    index.ok_or_else(|| bad("an event has no index"))
+}
+
+fn bad(what: &str) -> Error {
+    Error::new(ErrorKind::BadResponse, format!("the event stream is malformed: {what}"))
+}
+
+impl Block {
+    /// The block has ended. A call without a delta has the input of its start, which is `{}`.
+    fn close(&mut self, out: &mut Assembly) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        if !self.input.is_empty() {
+            let input =
+                parse_foreign_text(&self.input).unwrap_or_else(|_| blocks::input(&self.input));
+            self.body.insert("input", input);
+        } else if let (Some(call), Some(input)) = (self.call, self.body.get("input")) {
+            out.tool_call(0, call, "", "", &blocks::arguments(input));
+        }
+    }
+}
+
+/// Adds a delta to its block: texts are appended, lists too, and anything else replaces. So are
+/// `text_delta`, `thinking_delta` and `signature_delta`; deltas that are not known yet survive.
+fn extend(block: &mut Object, delta: Object) {
+    for (name, value) in delta {
+        match (block.get_mut(&name), value) {
+            (_, Value::Null) => {}
+            (Some(Value::String(so_far)), Value::String(text)) => so_far.push_str(&text),
+            (Some(Value::Array(so_far)), Value::Array(items)) => so_far.extend(items),
+            (_, value) => {
+                block.insert(name, value);
+            }
+        }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut Assembly) -> Result<Progress, Error> {
+        if event.data.trim() == "[DONE]" {
+            return Err(unterminated("its message_stop event"));
+        }
+        let value =
+            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
+        let Value::Object(mut object) = value else {
+            return Err(bad("an event is not a JSON object"));
+        };
+        let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());
+        match kind.as_str() {
+            "message_start" => self.message_start(object, out)?,
+            "content_block_start" => self.block_start(object, out)?,
+            "content_block_delta" => self.block_delta(object, out)?,
+            "content_block_stop" => self.block_stop(&object, out)?,
+            "message_delta" => self.message_delta(object, out),
+            "message_stop" => {
+                self.message_stop(out)?;
+                return Ok(Progress::Done);
+            }
+            _ if kind == "error" || error::is_error(&object) => {
+                return Err(error::in_body(&Value::Object(object), &self.target));
+            }
+            // `ping`, and events that are not known yet: their place would be a block or a delta.
+            _ => {}
+        }
+        Ok(Progress::More)
+    }
+
+    fn end(&mut self, _: &mut Assembly) -> Result<(), Error> {
+        Err(unterminated("its message_stop event"))
+    }
+}

@@ -1,0 +1,183 @@
+//! A complete answer of chat completions, and what its top level shares with a stream's chunk.
+
+use crate::json::Value;
+
+use super::message::{Finish, Piece, finish, said, usage};
+use crate::codec::{Object, parse_foreign};
+use crate::error::{Error, ErrorKind};
+use crate::model::{Choice, ToolCall};
+use crate::provider::json::{count, take_list, take_object, take_string};
+use crate::provider::unknown_finish;
+use crate::provider::{Completion, Target, classify};
+use crate::wire::Reply;
+
+/// Reads a complete answer of any status.
+pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
+    if !(200..300).contains(&reply.status) {
+        return Err(classify::failed(reply, target));
+    }
+    let bad = |what: String| Err(classify::bad_response(what, reply, target));
+    if reply.body.iter().all(u8::is_ascii_whitespace) {
+        return bad("the answer has an empty body under a status that means success".to_owned());
+    }
+    let mut object = match parse_foreign(reply.body) {
+        Ok(Value::Object(object)) => object,
+        Ok(_) => return bad("the answer is not a JSON object: check base_url".to_owned()),
+        Err(error) => return bad(format!("the answer {error}: check base_url and any proxy")),
+    };
+    if let Some(error) = error_in(&object, target) {
+        return Err(classify::locate(error, reply, target));
+    }
+    let Some(choices) = take_list(&mut object, "choices").filter(|choices| !choices.is_empty())
+    else {
+        return bad("the answer has no choices: it is no chat completion".to_owned());
+    };
+    let mut answer = Completion::default();
+    let top = Top::take(&mut object);
+    answer.id = top.id;
+    answer.model = top.model;
+    answer.created = top.created;
+    if let Some(raw) = top.usage {
+        answer.usage = Some(usage(&raw));
+        answer.usage_raw = Some(Value::Object(raw));
+    }
+    answer.fields = said(object);
+    for (position, choice) in choices.into_iter().enumerate() {
+        let Value::Object(choice) = choice else {
+            return bad("a choice of the answer is not an object".to_owned());
+        };
+        match read_choice(choice, position as u64, &mut answer) {
+            Ok(choice) => answer.choices.push(choice),
+            Err(error) => return Err(classify::locate(error, reply, target)),
+        }
+    }
+    Ok(answer)
+}
+
+fn read_choice(
+    mut object: Object,
+    position: u64,
+    answer: &mut Completion,
+) -> Result<Choice, Error> {
+    let index = count(object.shift_remove("index").as_ref()).unwrap_or(position);
+    // Perplexity adds an empty `delta` to a complete message [rec].
+    let delta = take_object(&mut object, "delta");
+    let message = take_object(&mut object, "message").or(delta).unwrap_or_default();
+    let piece = Piece::read(message);
+    let mut choice = Choice { index, ..Choice::default() };
+    let word = take_string(&mut object, "finish_reason").filter(|word| !word.is_empty());
+    if let Some(word) = word {
+        match finish(&word, !piece.calls.is_empty()) {
+            Finish::Failed => return Err(failed_finish(&word)),
+            Finish::Reason { reason, known } => {
+                choice.finish_reason = Some(reason);
+                if !known {
+                    answer.warnings.push(unknown_finish(&word));
+                }
+            }
+        }
+        if answer.choices.is_empty() {
+            answer.finish_reason_raw = Some(word);
+        }
+    }
+    choice.logprobs = object.shift_remove("logprobs").filter(|value| !value.is_null());
+    choice.provider_fields = said(object);
+    let message = &mut choice.message;
+    message.content = piece.content;
+    message.reasoning = piece.reasoning.map(|(_, text)| text);
+    message.refusal = piece.refusal;
+    message.provider_fields = piece.fields;
+    let mut kept = Vec::new();
+    for (i, call) in piece.calls.into_iter().enumerate() {
+        kept.extend(call_fields(i as u64, call.fields));
+        message.tool_calls.push(ToolCall::new(call.id, call.name, call.arguments));
+    }
+    if !kept.is_empty() {
+        message.provider_fields.insert(CALL_FIELDS, Value::Array(kept));
+    }
+    Ok(choice)
+}
+
+/// Where the members of tool calls that have no unified place are kept, in `provider_fields`.
+pub(super) const CALL_FIELDS: &str = "tool_call_fields";
+
+/// `{"index": …}` with the members of a call that have no unified place.
+pub(super) fn call_fields(index: u64, fields: Object) -> Option<Value> {
+    if fields.is_empty() {
+        return None;
+    }
+    let mut kept = Object::from_iter([("index", Value::from(index))]);
+    kept.extend(fields.into_iter().filter(|(name, _)| name != "index"));
+    Some(Value::Object(kept))
+}
+
+/// The members that an answer and a chunk have at the top.
+pub(super) struct Top {
+    pub id: Option<String>,
+    pub model: Option<String>,
+    pub created: Option<i64>,
+    pub usage: Option<Object>,
+}
+
+impl Top {
+    /// Takes them out; `object` and the padding against eavesdroppers are dropped.
+    pub fn take(object: &mut Object) -> Self {
+        let mut top = Top { id: None, model: None, created: None, usage: None };
+        // In one go, as every chunk has them.
+        object.retain(|name, value| match (name.as_str(), value) {
+            ("object" | "obfuscation" | "p", _) => false,
+            ("id" | "model" | "usage", Value::Null) => false,
+            ("id", Value::String(id)) => keep(&mut top.id, id),
+            ("model", Value::String(model)) => keep(&mut top.model, model),
+            ("usage", Value::Object(usage)) => {
+                top.usage = Some(std::mem::take(usage)).filter(|usage| !usage.is_empty());
+                false
+            }
+            ("created", at) => {
+                let whole = at.as_i64().or_else(|| at.as_f64().map(|at| at as i64));
+                top.created = whole.filter(|at| *at > 0);
+                false
+            }
+            _ => true,
+        });
+        // Groq once said it only here [rec].
+        let groq = || object.get("x_groq")?.get("usage")?.as_object().cloned();
+        top.usage = top.usage.or_else(groq);
+        top
+    }
+}
+
+/// Moves a text that says something; it is not to be kept where it was.
+fn keep(to: &mut Option<String>, text: &mut String) -> bool {
+    *to = Some(std::mem::take(text)).filter(|text| !text.is_empty());
+    false
+}
+
+/// The error that an object is, in place of an answer.
+pub(super) fn error_in(object: &Object, target: &Target) -> Option<Error> {
+    let (mut is_error, mut has_choices, mut has_text) = (false, false, false);
+    for (name, value) in object {
+        match name.as_str() {
+            "choices" => has_choices = true,
+            "object" | "type" => is_error |= value == "error",
+            "detail" | "message" => has_text = true,
+            "error" => {
+                is_error |= match value {
+                    Value::Null => false,
+                    Value::String(text) => !text.is_empty(),
+                    Value::Object(members) => !members.is_empty(),
+                    _ => true,
+                }
+            }
+            _ => {}
+        }
+    }
+    let is_error = is_error || (has_text && !has_choices);
+    is_error.then(|| classify::in_body(&Value::Object(object.clone()), target))
+}
+
+/// A finish word that says that the answer failed.
+pub(super) fn failed_finish(word: &str) -> Error {
+    let message = format!("the provider broke off its answer: finish_reason is {word:?}");
+    Error::new(ErrorKind::Unavailable, message).with(|e| e.code = Some(word.to_owned()))
+}

@@ -1,0 +1,290 @@
+//! What a message and a delta have in common: text, reasoning, refusal, tool calls, and the rest.
+//!
+//! Written for what servers really send: content as a list of parts, mixed with strings in one
+//! stream (Mistral [rec]); the same reasoning under two names (`OpenRouter` [rec]); arguments that
+//! are an object or `null` (vLLM, Writer [rec]); empty stubs of calls (Snowflake [rec]).
+
+use crate::codec::Object;
+use crate::json::{Key, Value};
+use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
+use crate::provider::json::{count, take_list, take_object, take_string};
+
+/// A message, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    pub content: Option<String>,
+    /// Reasoning text, with the member that it lay in.
+    pub reasoning: Option<(Source, String)>,
+    pub refusal: Option<String>,
+    pub calls: Vec<CallPiece>,
+    /// Everything else that says something.
+    pub fields: Object,
+}
+
+/// Where reasoning text lay. A server that says it under two names says it once. The text inside
+/// `reasoning_details` is not read: where it is meant to be shown, `OpenRouter` and Vercel's gateway
+/// repeat it under `reasoning` [rec]; the details themselves survive, to be sent back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Content,
+    Plain,
+    Parts,
+}
+
+/// A tool call, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct CallPiece {
+    pub index: Option<u64>,
+    pub id: String,
+    pub name: String,
+    pub arguments: String,
+    /// Its other members, such as Gemini's `extra_content`.
+    pub fields: Object,
+}
+
+impl Piece {
+    /// Takes a message or delta apart.
+    pub fn read(mut object: Object) -> Self {
+        let mut piece = Piece::default();
+        object.shift_remove("role");
+        piece.content = take_string(&mut object, "content");
+        // As in most deltas.
+        if object.is_empty() {
+            return piece;
+        }
+        let mut thinking = String::new();
+        if let Some(parts) = take_list(&mut object, "content") {
+            let others = piece.read_parts(parts, &mut thinking);
+            if !others.is_empty() {
+                object.insert("content_parts", Value::Array(others));
+            }
+        }
+        let content = take_string(&mut object, "reasoning_content").filter(|text| !text.is_empty());
+        let plain = take_string(&mut object, "reasoning").filter(|text| !text.is_empty());
+        piece.reasoning = [
+            (Source::Content, content.unwrap_or_default()),
+            (Source::Plain, plain.unwrap_or_default()),
+            (Source::Parts, thinking),
+        ]
+        .into_iter()
+        .find(|(_, text)| !text.is_empty());
+        piece.refusal = take_string(&mut object, "refusal").filter(|text| !text.is_empty());
+        let mut custom = Vec::new();
+        for call in take_list(&mut object, "tool_calls").unwrap_or_default() {
+            match call {
+                Value::Object(call) if call.get("type").is_some_and(|kind| kind == "custom") => {
+                    custom.push(Value::Object(call));
+                }
+                Value::Object(call) => piece.calls.extend(CallPiece::read(call)),
+                _ => {}
+            }
+        }
+        if !custom.is_empty() {
+            object.insert("custom_tool_calls", Value::Array(custom));
+        }
+        // The form before tools: one call, without an id.
+        if let Some(function) = take_object(&mut object, "function_call") {
+            let call = Object::from_iter([("function", Value::Object(function))]);
+            piece.calls.extend(CallPiece::read(call));
+        }
+        piece.fields = said(object);
+        piece
+    }
+
+    /// Text and thinking out of a list of parts; the parts of other types are left.
+    fn read_parts(&mut self, parts: Vec<Value>, thinking: &mut String) -> Vec<Value> {
+        let mut others = Vec::new();
+        for part in parts {
+            match (part.get("type").and_then(Value::as_str), part.get("text"), &part) {
+                (Some("thinking"), _, _) => match part.get("thinking") {
+                    Some(Value::String(text)) => thinking.push_str(text),
+                    Some(Value::Array(items)) => {
+                        for item in items {
+                            let text = item.get("text").and_then(Value::as_str);
+                            thinking.push_str(text.unwrap_or_default());
+                        }
+                    }
+                    _ => {}
+                },
+                (Some("text" | "output_text") | None, Some(Value::String(text)), _)
+                | (_, _, Value::String(text)) => {
+                    self.content.get_or_insert_default().push_str(text);
+                }
+                _ => others.push(part),
+            }
+        }
+        others
+    }
+}
+
+impl CallPiece {
+    /// `None` for a stub that says nothing.
+    fn read(mut object: Object) -> Option<Self> {
+        let mut function = take_object(&mut object, "function").unwrap_or_default();
+        object.shift_remove("type");
+        object.shift_remove("custom");
+        let index = count(object.shift_remove("index").as_ref());
+        let id = match object.shift_remove("id") {
+            Some(Value::String(id)) => id,
+            Some(Value::Number(id)) => id.to_string(),
+            _ => String::new(),
+        };
+        let name = take_string(&mut function, "name").unwrap_or_default();
+        let arguments = match function.shift_remove("arguments") {
+            Some(Value::String(text)) => text,
+            None | Some(Value::Null) => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let call = CallPiece { index, id, name, arguments, fields: said(object) };
+        let silent = call.id.is_empty() && call.name.is_empty() && call.arguments.is_empty();
+        (!silent || !call.fields.is_empty()).then_some(call)
+    }
+}
+
+/// The members that say something: `refusal: null`, `annotations: []` and the like do not.
+pub(super) fn said(mut object: Object) -> Object {
+    object.retain(|_, value| !is_empty(value));
+    object
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// Adds a delta's member to what was said before: lists and objects grow, reasoning text and audio
+/// are continued, anything else is said anew.
+pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
+    match (into.get_mut(&name), value) {
+        (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
+            more.into_iter().for_each(|item| merge_detail(items, item));
+        }
+        (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
+        (Some(Value::Object(members)), Value::Object(more)) => {
+            for (member, value) in more {
+                match (name.as_str(), member.as_str(), members.get_mut(&member), &value) {
+                    (
+                        "audio",
+                        "data" | "transcript",
+                        Some(Value::String(text)),
+                        Value::String(more),
+                    ) => text.push_str(more),
+                    _ => merge(members, member, value),
+                }
+            }
+        }
+        (_, value) => {
+            into.insert(name, value);
+        }
+    }
+}
+
+/// Pieces of one reasoning block have the same type and index and follow each other.
+fn merge_detail(items: &mut Vec<Value>, item: Value) {
+    let (Some(Value::Object(last)), Value::Object(more)) = (items.last_mut(), &item) else {
+        items.push(item);
+        return;
+    };
+    let kind = last.get("type").and_then(Value::as_str);
+    let text = matches!(kind, Some("reasoning.text" | "reasoning.summary"));
+    if !text || last.get("type") != more.get("type") || last.get("index") != more.get("index") {
+        items.push(item);
+        return;
+    }
+    for (name, value) in more {
+        match (last.get_mut(name), value) {
+            (Some(Value::String(text)), Value::String(more))
+                if name == "text" || name == "summary" =>
+            {
+                text.push_str(more);
+            }
+            (_, Value::Null) => {}
+            _ => {
+                last.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// What a provider's finish word means.
+pub(super) enum Finish {
+    /// One of ours. `known` is false for a word that nobody has seen.
+    Reason { reason: FinishReason, known: bool },
+    /// The answer failed.
+    Failed,
+}
+
+/// The table of finish words. OpenAI's five; `eos` Together, `model_length` and `error` Mistral,
+/// `insufficient_system_resource` `DeepSeek` (it broke off), and what gateways pass on from
+/// Anthropic, Cohere and Gemini (`providers.md`).
+pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
+    let (reason, known) = match word {
+        "length"
+        | "max_tokens"
+        | "model_length"
+        | "MAX_TOKENS"
+        | "max_output_tokens"
+        | "model_context_window_exceeded" => (FinishReason::Length, true),
+        "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => {
+            (FinishReason::ToolCalls, true)
+        }
+        "content_filter" | "content_filtered" | "safety" | "SAFETY" | "refusal" => {
+            (FinishReason::ContentFilter, true)
+        }
+        "error" | "ERROR" | "insufficient_system_resource" => return Finish::Failed,
+        "stop" | "eos" | "end_turn" | "stop_sequence" | "STOP" | "COMPLETE" | "complete" => {
+            (FinishReason::Stop, true)
+        }
+        _ => (FinishReason::Stop, false),
+    };
+    // Some servers, and OpenAI where the tool is named, say `stop` after a tool call [rec].
+    let calls = reason == FinishReason::Stop && calls_tools;
+    Finish::Reason { reason: if calls { FinishReason::ToolCalls } else { reason }, known }
+}
+
+/// Token counts out of a usage object.
+pub(super) fn usage(raw: &Object) -> Usage {
+    let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
+    let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
+    let of_prompt = |name| count(of_prompt?.get(name));
+    let prompt = PromptDetails {
+        // `DeepSeek` and Moonshot say it beside the details [rec].
+        cached_tokens: of_prompt("cached_tokens")
+            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens"])),
+        cache_write_tokens: of_prompt("cache_write_tokens")
+            .or_else(|| of_prompt("cache_creation_tokens")),
+        audio_tokens: of_prompt("audio_tokens"),
+    };
+    let of_answer = raw.get("completion_tokens_details").and_then(Value::as_object);
+    let of_answer = |name| count(of_answer?.get(name));
+    let completion = CompletionDetails {
+        reasoning_tokens: of_answer("reasoning_tokens").or_else(|| at(&["reasoning_tokens"])),
+        audio_tokens: of_answer("audio_tokens"),
+        accepted_prediction_tokens: of_answer("accepted_prediction_tokens"),
+        rejected_prediction_tokens: of_answer("rejected_prediction_tokens"),
+    };
+    let prompt_tokens = at(&["prompt_tokens", "input_tokens"]);
+    let said = at(&["completion_tokens", "output_tokens"]);
+    let total_tokens = at(&["total_tokens"]);
+    // xAI counts reasoning beside the completion [rec]; here it is part of it.
+    let completion_tokens = match (prompt_tokens, said, total_tokens, completion.reasoning_tokens) {
+        (Some(prompt), Some(said), Some(total), Some(reasoning))
+            if prompt.checked_add(said).and_then(|n| n.checked_add(reasoning)) == Some(total) =>
+        {
+            Some(said + reasoning)
+        }
+        _ => said,
+    };
+    Usage {
+        prompt_tokens,
+        completion_tokens,
+        total_tokens,
+        prompt_tokens_details: Some(prompt).filter(|d| *d != PromptDetails::default()),
+        completion_tokens_details: Some(completion).filter(|d| *d != CompletionDetails::default()),
+    }
+}

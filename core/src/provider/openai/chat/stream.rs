@@ -1,0 +1,230 @@
+//! A streamed answer of chat completions.
+
+use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
+use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
+use crate::codec::{Object, parse_foreign_text};
+use crate::error::{Error, ErrorKind};
+use crate::json::{Key, Value};
+use crate::model::Warning;
+use crate::provider::json::{count, take_list, take_object, take_string};
+use crate::provider::openai::dialect::Dialect;
+use crate::provider::reader::unterminated;
+use crate::provider::unknown_finish;
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
+use crate::wire::Event;
+
+/// Reads the events of one stream.
+pub(super) struct Decoder {
+    open_end: bool,
+    target: Target,
+    choices: Vec<ChoiceState>,
+}
+
+/// What has to be remembered of a choice.
+struct ChoiceState {
+    index: u64,
+    /// Under which name this server says its reasoning.
+    source: Option<Source>,
+    /// The server's number of a call, and ours.
+    calls: Vec<(u64, u64)>,
+    /// The call that was spoken of last.
+    last_call: Option<u64>,
+}
+
+impl Decoder {
+    pub fn new(dialect: &Dialect, target: &Target) -> Self {
+        Decoder { open_end: dialect.open_end, target: target.clone(), choices: Vec::new() }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut Assembly) -> Result<Progress, Error> {
+        let data = event.data.trim();
+        if data == "[DONE]" {
+            if self.choices.is_empty() {
+                let what = "the stream ended without a single choice";
+                return Err(Error::new(ErrorKind::BadResponse, what));
+            }
+            return Ok(Progress::Done);
+        }
+        // An empty event keeps the connection alive.
+        if data.is_empty() {
+            return Ok(Progress::More);
+        }
+        let value = match parse_foreign_text(data) {
+            Ok(value) => value,
+            Err(_) if event.name == "error" => Value::String(data.to_owned()),
+            Err(error) => {
+                let what = format!("an event of the stream {error}");
+                return Err(Error::new(ErrorKind::BadResponse, what));
+            }
+        };
+        let mut object = match value {
+            Value::Object(object) if event.name != "error" => object,
+            value if event.name == "error" => {
+                return Err(classify::in_body(&value, &self.target));
+            }
+            _ => {
+                let what = "an event of the stream is not a JSON object";
+                return Err(Error::new(ErrorKind::BadResponse, what));
+            }
+        };
+        if let Some(error) = error_in(&object, &self.target) {
+            return Err(error);
+        }
+        let choices = take_list(&mut object, "choices").unwrap_or_default();
+        let top = Top::take(&mut object);
+        out.meta(top.id.as_deref(), top.model.as_deref(), top.created);
+        for choice in choices {
+            if out.is_flooded() {
+                break;
+            }
+            let Value::Object(choice) = choice else {
+                let what = "a choice in the stream is not an object";
+                return Err(Error::new(ErrorKind::BadResponse, what));
+            };
+            self.choice(choice, out)?;
+        }
+        if let Some(raw) = top.usage {
+            out.usage(usage(&raw), Value::Object(raw));
+        }
+        for (name, value) in said(object) {
+            out.field(name, value);
+        }
+        Ok(Progress::More)
+    }
+
+    fn end(&mut self, out: &mut Assembly) -> Result<(), Error> {
+        if !(self.open_end && out.finished()) {
+            return Err(unterminated("its [DONE] event"));
+        }
+        out.warn(Warning {
+            code: "stream_end_unmarked",
+            message: "the stream ended without [DONE]; each choice had said why it ended".into(),
+            param: None,
+        });
+        Ok(())
+    }
+}
+
+impl Decoder {
+    fn choice(&mut self, mut object: Object, out: &mut Assembly) -> Result<(), Error> {
+        let index = count(object.shift_remove("index").as_ref()).unwrap_or(0);
+        let position = match self.choices.iter().position(|state| state.index == index) {
+            Some(position) => position,
+            None => {
+                let state = ChoiceState { index, source: None, calls: Vec::new(), last_call: None };
+                self.choices.push(state);
+                self.choices.len() - 1
+            }
+        };
+        let state = &mut self.choices[position];
+        out.start(index);
+        let delta = take_object(&mut object, "delta");
+        if delta.is_some() {
+            // Perplexity repeats the whole message beside each delta, Together the text [rec].
+            object.shift_remove("message");
+            object.shift_remove("text");
+        }
+        let delta = delta.or_else(|| take_object(&mut object, "message")).unwrap_or_default();
+        state.piece(Piece::read(delta), out);
+        if let Some(Value::Object(logprobs)) = object.shift_remove("logprobs") {
+            let kept = &mut out.choice(index).logprobs;
+            let mut whole = match kept.take() {
+                Some(Value::Object(whole)) => whole,
+                _ => Object::new(),
+            };
+            logprobs.into_iter().for_each(|(name, value)| match value {
+                Value::Null if whole.contains_key(&name) => {}
+                value => merge(&mut whole, name, value),
+            });
+            *kept = Some(Value::Object(whole));
+        }
+        if let Some(word) = take_string(&mut object, "finish_reason").filter(|w| !w.is_empty()) {
+            match finish(&word, out.calls(index) > 0) {
+                Finish::Failed => return Err(failed_finish(&word)),
+                Finish::Reason { reason, known } => {
+                    out.finish(index, &word, reason);
+                    if !known {
+                        out.warn(unknown_finish(&word));
+                    }
+                }
+            }
+        }
+        for (name, value) in said(object) {
+            out.choice_field(index, name, value);
+        }
+        Ok(())
+    }
+}
+
+impl ChoiceState {
+    fn piece(&mut self, piece: Piece, out: &mut Assembly) {
+        let index = self.index;
+        if let Some(text) = piece.content {
+            out.text(index, text);
+        }
+        if let Some((source, text)) = piece.reasoning
+            && *self.source.get_or_insert(source) == source
+        {
+            out.reasoning(index, text);
+        }
+        if let Some(text) = piece.refusal {
+            out.refusal(index, &text);
+        }
+        for mut call in piece.calls {
+            if out.is_flooded() {
+                break;
+            }
+            let number = self.number(&call, out);
+            self.last_call = Some(number);
+            let kept = call_fields(number, std::mem::take(&mut call.fields));
+            out.tool_call(index, number, &call.id, &call.name, &call.arguments);
+            if let Some(kept) = kept {
+                self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
+            }
+        }
+        for (name, value) in piece.fields {
+            self.field(name, value, out);
+        }
+    }
+
+    /// A member without a unified place: as it came in the chunk, with the earlier ones in the
+    /// answer.
+    fn field(&self, name: impl Into<Key>, value: Value, out: &mut Assembly) {
+        let name = name.into();
+        out.delta_field(self.index, name.clone(), value.clone());
+        merge(&mut out.choice(self.index).message.provider_fields, name, value);
+    }
+
+    /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
+    /// give each of several calls the index 0, told apart by their ids alone [rec].
+    fn number(&mut self, piece: &CallPiece, out: &Assembly) -> u64 {
+        let new = out.calls(self.index);
+        let known = match piece.index {
+            Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
+            None => self.last_call,
+        };
+        let number = match known {
+            Some(number) if !self.is_another(piece, number, out) => number,
+            _ => new,
+        };
+        if let Some(theirs) = piece.index
+            && !self.calls.contains(&(theirs, number))
+        {
+            self.calls.push((theirs, number));
+        }
+        number
+    }
+
+    /// Whether a piece begins a call of its own: it has another id, or it names a function where
+    /// the arguments of the call so far are complete.
+    fn is_another(&self, piece: &CallPiece, number: u64, out: &Assembly) -> bool {
+        let Some(call) = out.call(self.index, number) else { return true };
+        if !piece.id.is_empty() && !call.id.is_empty() {
+            return piece.id != call.id;
+        }
+        let complete = || parse_foreign_text(&call.arguments).is_ok_and(|v| v.is_object());
+        !piece.name.is_empty() && complete()
+    }
+}

@@ -1,0 +1,132 @@
+//! An attempt's place under every limit, and what its outcome is reported to.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use tokio::time::Instant;
+
+use super::breaker::{Fault, Pass, fault_of};
+use super::state::TargetState;
+use crate::error::{Error, ErrorKind};
+use crate::limit::Permit;
+use crate::model::Usage;
+
+/// For so long at most a target is left alone because one answer asked for it. A day's pause from a proxy
+/// or a page of maintenance would else close a client's only target until the process ends.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// An attempt's place under every limit, and what its outcome is reported to.
+pub(crate) struct AttemptGuard {
+    state: InFlight,
+    target: Permit,
+    provider: Option<Permit>,
+    passes: Option<[Pass; 2]>,
+    /// Its first token was late, which has been counted as the target's fault.
+    late: bool,
+    /// The target was asked although its breaker, or its key's, is open.
+    pub(crate) insisted: bool,
+    learns: bool,
+    began: Instant,
+}
+
+struct InFlight(Arc<TargetState>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl AttemptGuard {
+    /// The guard of an attempt that has its place everywhere.
+    pub(super) fn new(
+        state: &Arc<TargetState>,
+        target: Permit,
+        provider: Option<Permit>,
+        passes: Option<[Pass; 2]>,
+        learns: bool,
+        began: Instant,
+    ) -> Self {
+        state.in_flight.fetch_add(1, Ordering::Relaxed);
+        let state = InFlight(Arc::clone(state));
+        let (late, insisted) = (false, false);
+        AttemptGuard { state, target, provider, passes, late, insisted, learns, began }
+    }
+
+    /// An answer's head came: it may tell of quotas.
+    pub(crate) fn heard(&mut self, headers: &HeaderMap) {
+        if self.learns {
+            self.target.learn(headers, Instant::now());
+        }
+    }
+
+    /// The first token is late. That is the target's fault, as it would be where it ended the
+    /// attempt.
+    pub(crate) fn late(&mut self, now: Instant) {
+        self.late = true;
+        self.state.0.has_failed(now);
+        if let Some([target, _]) = &self.passes {
+            target.late(now);
+        }
+    }
+
+    /// When the attempt had its place, and began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The answer came, or a stream's first content.
+    pub(crate) fn answered(&self, now: Instant, stream: bool) {
+        let state = &self.state.0;
+        state.latency(stream).observe(now - self.began, now);
+        state.has_answered();
+    }
+
+    /// The answer is complete; it used so many tokens.
+    pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) {
+        if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
+            self.target.settle(tokens, now);
+            if let Some(provider) = &mut self.provider {
+                provider.settle(tokens, now);
+            }
+        }
+        for pass in self.passes.take().into_iter().flatten() {
+            pass.success();
+        }
+    }
+
+    /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
+    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
+        if let (true, Some(429 | 503 | 529), Some(ms)) =
+            (self.learns, error.status, error.retry_after_ms)
+        {
+            self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
+        }
+        // The others may have cost something.
+        if error
+            .status
+            .is_some_and(|status| (400..500).contains(&status) && status != 408 && status != 429)
+        {
+            self.target.refused(now);
+            if let Some(provider) = &mut self.provider {
+                provider.refused(now);
+            }
+        }
+        let fault = fault_of(error.kind(), error.status);
+        // A model that is not there is not there for the next call either.
+        if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {
+            self.state.0.has_failed(now);
+        }
+        let Some([target, key]) = self.passes.take() else { return };
+        match fault {
+            Fault::Provider if ours || self.late => {}
+            Fault::Provider => target.fault(now),
+            Fault::Key => key.trip(now),
+            // It refused, and so it works.
+            Fault::Limited | Fault::None if error.status.is_some() => target.success(),
+            Fault::Limited | Fault::None => {}
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Where a call may go: a request's targets in order, and what is known of each. Runs nothing.
+//!
+//! A target is a model at a provider. Most calls have one; a named route, `options.fallback` and
+//! `options.fanout` give more. `choose` finds them, `policy` orders them. `table` keeps the `state` of
+//! each for all calls: its `breaker` and `latency`. An attempt at one holds a `guard`.
+
+pub(crate) mod breaker;
+mod choose;
+mod guard;
+mod latency;
+mod policy;
+mod state;
+mod table;
+
+pub(crate) use choose::{Choice, choose};
+pub(crate) use guard::AttemptGuard;
+pub(crate) use state::{ChosenTarget, Tally, TargetState};
+pub(crate) use table::Table;

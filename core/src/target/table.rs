@@ -1,0 +1,237 @@
+//! What a client has learned of its targets and providers, for all calls together.
+//!
+//! A target (a model at a provider) has a breaker, latencies, and the limits that its answers tell
+//! of; a provider has a breaker for its key, its configured limits, and the budgets of what is sent
+//! to it again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, State};
+use super::guard::AttemptGuard;
+use super::state::{ChosenTarget, TargetState};
+use crate::config::Config;
+use crate::limit::{Gate, Limited, Limits, Permit};
+use crate::retry::budget::Budget;
+
+/// So long a turn may be held while another is waited for: limits are kept with a second to spare.
+const BRIEFLY: Duration = Duration::from_millis(250);
+
+/// Most models of a provider of which something is remembered. Names of models come from callers.
+const MOST_MODELS: usize = 1_024;
+
+/// The longest name of a model of which something is remembered, unless it is configured: no provider's
+/// is as long, and a caller's may be as long as a request.
+const LONGEST_NAME: usize = 512;
+
+/// What is known of every target.
+pub(crate) struct Table {
+    providers: Vec<ProviderState>,
+    breakers: bool,
+    learns: bool,
+    rng: Mutex<fastrand::Rng>,
+}
+
+struct ProviderState {
+    targets: RwLock<HashMap<String, Arc<TargetState>>>,
+    key: Breaker,
+    gate: Option<Gate>,
+    /// `None`: without a limit.
+    retries: Option<Budget>,
+    hedges: Budget,
+}
+
+impl Table {
+    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+        let budget = config.retry_budget;
+        let provider = |settings: &crate::config::ProviderConfig| ProviderState {
+            targets: RwLock::default(),
+            key: Breaker::default(),
+            gate: (settings.limits != Limits::default()).then(|| Gate::new(settings.limits)),
+            retries: budget.ratio.map(|ratio| Budget::new(ratio, budget.per_second)),
+            hedges: Budget::hedges(),
+        };
+        Table {
+            providers: config.providers.iter().map(provider).collect(),
+            breakers: config.breaker,
+            learns: config.learn_limits,
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    pub(crate) fn rng(&self) -> MutexGuard<'_, fastrand::Rng> {
+        self.rng.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known of a model at a provider.
+    pub(crate) fn target(&self, config: &Config, provider: usize, model: &str) -> Arc<TargetState> {
+        let targets = &self.providers[provider].targets;
+        if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
+            return Arc::clone(state);
+        }
+        let configured = |model: &str| {
+            let mut models = config.providers[provider].models.iter();
+            models.find(|(name, _)| name == model).map(|(_, limits)| *limits)
+        };
+        let limits = configured(model);
+        let is_kept = model.len() <= LONGEST_NAME || limits.is_some();
+        let target = config.providers[provider].target(model);
+        let state = Arc::new(TargetState::new(target, limits.unwrap_or_default()));
+        if !is_kept {
+            return state;
+        }
+        let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
+        if targets.len() >= MOST_MODELS {
+            // Those that nobody uses just now are the ones that can be forgotten; but not how much of
+            // a configured limit is used up.
+            targets
+                .retain(|name, state| Arc::strong_count(state) > 1 || configured(name).is_some());
+        }
+        Arc::clone(targets.entry(model.to_owned()).or_insert(state))
+    }
+
+    /// A call for a provider begins.
+    pub(crate) fn offered(&self, provider: usize) {
+        let state = &self.providers[provider];
+        if let Some(retries) = &state.retries {
+            retries.deposit();
+        }
+        state.hedges.deposit();
+    }
+
+    /// Takes one further attempt from the budget of a call's provider.
+    pub(crate) fn may_try_again(&self, provider: usize) -> bool {
+        let retries = &self.providers[provider].retries;
+        retries.as_ref().is_none_or(|budget| budget.withdraw(Instant::now()))
+    }
+
+    /// Takes one attempt beside another from the budgets; `late`: in place of a timeout, and so not
+    /// from that of hedges.
+    pub(crate) fn may_hedge(&self, provider: usize, late: bool) -> bool {
+        let now = Instant::now();
+        (late || self.providers[provider].hedges.withdraw(now)) && self.may_try_again(provider)
+    }
+
+    /// Until when a target is to be passed over; `None`: it is well.
+    pub(crate) fn unwell_until(&self, chosen: &ChosenTarget, now: Instant) -> Option<Instant> {
+        let state = &chosen.state;
+        let cooling = state.gate.cooling(now).map(|left| now + left);
+        if !self.breakers {
+            return cooling;
+        }
+        let key = self.providers[chosen.provider].key.shut_until(now);
+        cooling.max(state.breaker.shut_until(now)).max(key)
+    }
+
+    /// Whether a target's breaker, or its key's, lets no call through.
+    pub(crate) fn is_open(&self, chosen: &ChosenTarget, now: Instant) -> bool {
+        self.breakers
+            && (chosen.state.breaker.state(now) == State::Open
+                || self.providers[chosen.provider].key.state(now) == State::Open)
+    }
+
+    /// Takes an attempt's place under every limit.
+    pub(crate) async fn enter(
+        &self,
+        chosen: &ChosenTarget,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<AttemptGuard, Limited> {
+        let own = &self.providers[chosen.provider];
+        let state = &chosen.state;
+        let (mut target, mut provider) = match &own.gate {
+            None => (state.gate.turn(tokens, wait, deadline).await?, None),
+            Some(gate) => {
+                let (target, provider) = both(&state.gate, gate, tokens, wait, deadline).await?;
+                (target, Some(provider))
+            }
+        };
+        target.sent();
+        if let Some(provider) = &mut provider {
+            provider.sent();
+        }
+        let now = Instant::now();
+        // Whoever comes here has been chosen: where every target is open, the least bad one.
+        let mut insisted = false;
+        let mut pass = |own: &Breaker| {
+            own.admit(now).unwrap_or_else(|| {
+                insisted = true;
+                own.insist(now)
+            })
+        };
+        let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
+        let mut guard = AttemptGuard::new(state, target, provider, passes, self.learns, now);
+        guard.insisted = insisted;
+        Ok(guard)
+    }
+
+    /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
+    /// none.
+    pub(crate) async fn enter_provider(
+        &self,
+        provider: usize,
+        tokens: u64,
+        wait: bool,
+        deadline: Instant,
+    ) -> Result<Option<Permit>, Limited> {
+        match &self.providers[provider].gate {
+            Some(gate) => Ok(Some(gate.acquire(tokens, wait, deadline).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Every target that was asked, in the order of providers and models.
+    pub(crate) fn targets(&self) -> Vec<Arc<TargetState>> {
+        let mut all = Vec::new();
+        for own in &self.providers {
+            let targets = own.targets.read().unwrap_or_else(PoisonError::into_inner);
+            let from = all.len();
+            all.extend(targets.values().map(Arc::clone));
+            all[from..].sort_by(|a: &Arc<TargetState>, b| a.target.model.cmp(&b.target.model));
+        }
+        all
+    }
+}
+
+/// A turn at two gates at once. Nobody waits long at one while it holds a turn of the other: that would
+/// keep others from theirs, and grow old, so that those who waited would all go at once, each with a
+/// turn from long ago.
+async fn both(
+    target: &Gate,
+    provider: &Gate,
+    tokens: u64,
+    wait: bool,
+    deadline: Instant,
+) -> Result<(Permit, Permit), Limited> {
+    let first = target.turn(tokens, wait, deadline).await?;
+    match provider.turn(tokens, false, deadline).await {
+        Ok(second) => return Ok((first, second)),
+        Err(limited) if !wait => return Err(limited),
+        Err(_) => drop(first),
+    }
+    // Boxed: waiting is rare, and every call would carry its future about.
+    Box::pin(async {
+        let soon = || deadline.min(Instant::now() + BRIEFLY);
+        let mut second = provider.turn(tokens, wait, deadline).await?;
+        loop {
+            if let Ok(first) = target.turn_again(tokens, soon()).await {
+                return Ok((first, second));
+            }
+            drop(second);
+            let first = target.turn_again(tokens, deadline).await?;
+            if let Ok(second) = provider.turn_again(tokens, soon()).await
+                // An answer may have asked for a pause meanwhile.
+                && target.cooling(Instant::now()).is_none()
+            {
+                return Ok((first, second));
+            }
+            drop(first);
+            second = provider.turn_again(tokens, deadline).await?;
+        }
+    })
+    .await
+}

@@ -1,0 +1,24 @@
+//! One event of a streamed body, whatever its framing.
+
+/// The largest event, in bytes.
+pub const MAX_EVENT: usize = 16 << 20;
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// Its name (the `event` field of server-sent events); "" where there is none.
+    pub name: &'a str,
+    /// What it says.
+    pub data: &'a str,
+}
+
+/// What is wrong with a stream of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The text is not UTF-8.
+    #[error("an event is not UTF-8")]
+    NotUtf8,
+    /// An event passes [`MAX_EVENT`].
+    #[error("an event is larger than 16 MiB")]
+    TooLarge,
+}

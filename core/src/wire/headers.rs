@@ -1,0 +1,81 @@
+//! What the head of an answer says: the provider's id of the request, the date, rate limits.
+//!
+//! The headers are those in use by any provider (`providers.md`); nothing here belongs to one.
+
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+use ::http::header::{AsHeaderName, HeaderMap, HeaderName};
+use memchr::memmem::Finder;
+
+use crate::error::Error;
+use crate::json::{Key, Object, Value};
+
+/// The provider's id of the request, under any of the names in use.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<String> {
+    static NAMES: [HeaderName; 9] = [
+        HeaderName::from_static("x-request-id"),
+        HeaderName::from_static("request-id"),
+        HeaderName::from_static("x-debug-trace-id"),
+        HeaderName::from_static("apim-request-id"),
+        HeaderName::from_static("mistral-correlation-id"),
+        HeaderName::from_static("x-ds-trace-id"),
+        HeaderName::from_static("x-generation-id"),
+        HeaderName::from_static("x-groq-request-id"),
+        HeaderName::from_static("cf-ray"),
+    ];
+    NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)
+}
+
+/// Whether a header tells of a rate limit.
+#[must_use]
+pub fn is_rate_limit(name: &str) -> bool {
+    static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
+    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search, and
+    // the place after "x-" most of the others.
+    matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
+        && (name.get(2..).is_some_and(|rest| rest.starts_with("ratelimit"))
+            || WORD.find(name.as_bytes()).is_some())
+}
+
+/// The rate limit headers, as they came.
+#[must_use]
+pub fn rate_limits(headers: &HeaderMap) -> Object {
+    let mut found = Vec::new();
+    for (name, value) in headers {
+        let name = name.as_str();
+        let wanted = is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms";
+        if wanted && let Ok(value) = value.to_str() {
+            if found.is_empty() {
+                // Three for requests and three for tokens.
+                found.reserve(6);
+            }
+            found.push((Key::of(name), Value::from(value)));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Seconds since 1970 of the `Date` header.
+#[must_use]
+pub fn date(headers: &HeaderMap) -> Option<i64> {
+    let at = httpdate::parse_http_date(text(headers, "date")?).ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// A header's text.
+#[must_use]
+pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+}
+
+/// Adds what an answer's head says to an error that came after it: for the provider's support, a
+/// broken stream needs its id no less than a refused request.
+#[must_use]
+pub fn located(mut error: Error, status: u16, headers: &HeaderMap) -> Error {
+    error.status.get_or_insert(status);
+    error.request_id = error.request_id.take().or_else(|| request_id(headers));
+    error
+}

@@ -1,0 +1,16 @@
+//! The form of bytes between the engine and a provider. No I/O, no settings, no keys.
+//!
+//! `request` is what an adapter writes and a credential signs. `headers` and `retry_after` read the
+//! head of an answer. `framing` cuts a streamed body into events.
+
+mod event;
+mod framing;
+pub mod headers;
+mod request;
+pub mod retry_after;
+mod sse;
+
+pub use event::{Event, EventError, MAX_EVENT};
+pub use framing::{Frames, Framing};
+pub use request::{Reply, Request, Scheme};
+pub use sse::SseParser;
