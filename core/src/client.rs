@@ -88,7 +88,7 @@ impl Client {
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let admission = self.admit()?;
         match self.plan(&admission, request, options, Some(true))? {
-            Planned::One(call) => pipeline::stream(&self.services, admission, *call).await,
+            Planned::One(call) => pipeline::stream(&self.services, admission, call).await,
             Planned::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
             }

@@ -79,7 +79,7 @@ pub(crate) async fn run(
 ) -> Result<Started, Error> {
     Ok(match planned {
         Planned::One(call) if call.operation.streams() => {
-            Started::Stream(Box::new(stream(services, admission, *call).await?))
+            Started::Stream(Box::new(stream(services, admission, call).await?))
         }
         Planned::Many(calls, first) if calls[0].operation.streams() => {
             Started::Stream(Box::new(fastest_stream(services, admission, calls, first).await?))
@@ -132,7 +132,7 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
 pub(crate) async fn stream(
     services: &Arc<Services>,
     admission: Admission,
-    call: Call,
+    call: Box<Call>,
 ) -> Result<ChatStream, Error> {
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));

@@ -152,6 +152,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/provider.rs"),
         include_str!("../src/config/route.rs"),
+        include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
     );
     let config = format!("{config}{policy}{reasoning}");

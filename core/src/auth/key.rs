@@ -100,7 +100,8 @@ impl Key {
                     return Err(missing(provider, what));
                 }
             },
-            KeyRef::File(path) => self.read_file(path, provider, blocking).await?,
+            // Boxed: few keys lie in files, and every call would carry its future about.
+            KeyRef::File(path) => Box::pin(self.read_file(path, provider, blocking)).await?,
         };
         if key.expose_secret().is_empty() {
             return Err(missing(provider, format!("the key for {provider} is empty")));

@@ -3,6 +3,8 @@
 //! A stream's attempt ends with its first content, or with its end where there is none: what fails
 //! before that has shown the caller nothing, and may be tried again. From then on it is a `stream`.
 
+use std::pin::{Pin, pin};
+
 use ::http::Request;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -187,8 +189,12 @@ impl Exchange<'_> {
         let pool = &self.services.pools[call.targets[self.index].provider];
         let deadline = self.deadline;
         let sent = |sent| call.ledger.sent(ticket, sent);
-        let sending = pool.send(request, &deadline, sent);
-        let Received { status, headers, body } = self.punctual(sending).await?;
+        // In scopes of their own: the future of what has ended is not carried about.
+        let received = {
+            let sending = pin!(pool.send(request, &deadline, sent));
+            self.punctual(sending).await?
+        };
+        let Received { status, headers, body } = received;
         call.ledger.answered(ticket, status);
         self.guard.heard(&headers);
         let head = Head { status, headers };
@@ -196,7 +202,10 @@ impl Exchange<'_> {
         if call.operation.streams() && !refused {
             return self.open(head, body).await;
         }
-        let collected = self.punctual(body.collect(&deadline, refused)).await;
+        let collected = {
+            let collecting = pin!(body.collect(&deadline, refused));
+            self.punctual(collecting).await
+        };
         let body = collected.map_err(|e| located(e, status, &head.headers))?;
         let chosen = &call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
@@ -222,7 +231,7 @@ impl Exchange<'_> {
             && reader.bytes() < MOST_UNSEEN_BYTES
         {
             let deadline = self.deadline;
-            let progress = match self.punctual(body.next(&deadline, false)).await {
+            let progress = match self.punctual(pin!(body.next(&deadline, false))).await {
                 Ok(Some(bytes)) => reader.push(&bytes),
                 Ok(None) => {
                     state = BodyState::Ended;
@@ -255,9 +264,8 @@ impl Exchange<'_> {
 
     /// Waits for a part of the exchange; says so where the first token is late, which is then answered
     /// too.
-    async fn punctual<T>(&mut self, part: impl Future<Output = T>) -> T {
+    async fn punctual<T>(&mut self, mut part: Pin<&mut impl Future<Output = T>>) -> T {
         let Some(due) = self.late_at else { return part.await };
-        let mut part = std::pin::pin!(part);
         if let Ok(outcome) = tokio::time::timeout_at(due, part.as_mut()).await {
             return outcome;
         }

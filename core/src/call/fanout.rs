@@ -72,8 +72,8 @@ pub(crate) async fn first_stream(
 }
 
 /// The call that goes on, and tells what became of the others.
-pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Call {
-    let mut call = calls.remove(winner);
+pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Box<Call> {
+    let mut call = Box::new(calls.remove(winner));
     call.others = attempts(&calls);
     call
 }

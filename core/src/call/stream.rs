@@ -46,7 +46,7 @@ impl ChatStream {
     pub(crate) fn new(
         services: &Arc<Services>,
         admission: Admission,
-        call: Call,
+        call: Box<Call>,
         served: Served,
     ) -> Self {
         let services = Arc::clone(services);
@@ -76,7 +76,7 @@ impl ChatStream {
 /// A stream that has shown its first content.
 struct Open {
     services: Arc<Services>,
-    call: Call,
+    call: Box<Call>,
     /// `None`: it has ended, or is about to begin anew.
     served: Option<Served>,
     restart: Option<Restart>,
