@@ -200,12 +200,13 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	cd bindings/ffi/runtimes && npm test --silent
 
 .PHONY: docs
-docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, and follow their links
+docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, follow their links, measure their sentences
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_faults.py
 	$(BIN)/python scripts/check_hazards.py
+	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
 
 .PHONY: symbols

@@ -19,7 +19,7 @@ HEAD = """\
 <!-- Written by scripts/errors_doc.py from bindings/conformance/errors.json. Do not edit. -->
 # Errors
 
-A failed request gives an error document, the same in every language:
+A failed request gives an error document. It is the same in every language:
 
 ```json
 {"error": {"kind": "rate_limit", "message": "…", "provider": "openai", "model": "gpt-4o-mini",
@@ -29,20 +29,20 @@ A failed request gives an error document, the same in every language:
 
 | member | meaning |
 |---|---|
-| `kind` | one of the sixteen below; what a program decides by |
-| `message` | what happened and what to do, for people; its words may change |
-| `provider`, `model` | who was asked, and for what |
-| `status` | the provider's HTTP status; absent where no answer came |
-| `code` | the provider's own code or type, as it gave it |
+| `kind` | one of the sixteen kinds below; a program decides by it |
+| `message` | what happened and what to do, for people. Its words may change |
+| `provider`, `model` | the provider and the model that were asked |
+| `status` | the provider's HTTP status; absent if no answer came |
+| `code` | the provider's own code or type, unchanged |
 | `retryable` | whether the same request may succeed later |
 | `retry_after_ms` | how long the provider asked to wait |
 | `request_id` | the provider's id of the request, for its support |
-| `param` | the member of the request that is at fault |
-| `partial` | `{"text"}`: what had arrived of a stream when it broke |
+| `param` | the member of the request that is wrong |
+| `partial` | `{"text"}`: the text of a stream that had arrived when it broke |
 | `attempts` | one entry for each attempt: `target`, `status`, `kind`, `ms` |
 
-The list of kinds is closed. Two failures have different kinds only where a caller would handle
-them differently; `code` and `status` tell the rest.
+The list of kinds is closed. Two failures have different kinds only if a caller would handle them
+differently. `code` and `status` tell the rest.
 
 | number | kind | retryable | meaning | what to do |
 |---|---|---|---|---|
