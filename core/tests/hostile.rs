@@ -12,7 +12,7 @@ mod corpus;
 use http::HeaderMap;
 use liter_llm_core::config::ProviderConfig;
 use liter_llm_core::error::{Error, ErrorKind};
-use liter_llm_core::provider::{Completion, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Progress, StreamReader};
 use liter_llm_core::wire::Reply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Completi
         .row
         .chat()
         .unwrap()
-        .decode(&Reply { status: status, headers: &HeaderMap::new(), body: body }, &target)
+        .decode(&Reply { status, headers: &HeaderMap::new(), body }, &target)
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod corpus;
 
 use http::HeaderMap;
 use liter_llm_core::error::Error;
-use liter_llm_core::provider::{Completion, Progress, StreamReader, Target};
+use liter_llm_core::provider::{Completion, Progress, StreamReader};
 use liter_llm_core::wire::Reply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ proptest! {
         for body in [value.clone(), json!({"choices": [value]})] {
             let body = serde_json::to_vec(&body).unwrap();
             let outcome =
-                provider.row.chat().unwrap().decode(&Reply { status: status, headers: &HeaderMap::new(), body: &body }, &target);
+                provider.row.chat().unwrap().decode(&Reply { status, headers: &HeaderMap::new(), body: &body }, &target);
             prop_assert!(status == 200 || outcome.is_err());
         }
     }
