@@ -62,8 +62,14 @@ impl Call {
         to: Option<&str>,
     ) -> Result<Call, Error> {
         let config = &services.config;
-        let Choice { targets, retry, hedge, mut warnings } =
-            choose(config, &services.table, operation.model(), &options, to)?;
+        let Choice { targets, retry, hedge, mut warnings } = choose(
+            config,
+            &services.table,
+            operation.model(),
+            operation.wants_model(),
+            &options,
+            to,
+        )?;
         let settings = services.settings(&targets[0]);
         let facts = CallFacts {
             number: next_number(),

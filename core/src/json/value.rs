@@ -75,6 +75,15 @@ impl Value {
         self.as_number()?.as_f64()
     }
 
+    /// The truth value, if it is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
     /// The items of a list.
     #[must_use]
     pub fn as_array(&self) -> Option<&Vec<Value>> {

@@ -2,6 +2,8 @@
 //! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
 
 mod http;
+mod models;
+mod moderate;
 mod options;
 mod parameters;
 mod policy;
@@ -14,6 +16,8 @@ pub mod schema;
 mod stream;
 
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
+pub use models::{ModelInfo, ModelList, ModelsRequest, ModelsResponse};
+pub use moderate::{ModerateRequest, ModerateResponse, Moderation, Moderations};
 pub use options::{Fanout, OnBreak, Options, Unsupported};
 pub use parameters::Parameters;
 pub(crate) use policy::read_wait;

@@ -27,8 +27,15 @@ impl Parameters {
         request.top_p = self.top_p.clone().or(request.top_p);
         request.seed = self.seed.clone().or(request.seed);
         request.reasoning = self.reasoning.clone().or(request.reasoning);
+        request.extra = self.extra_over(&request.extra);
+        request
+    }
+
+    /// Members for one provider's body only: the request's, and over them the target's.
+    pub(crate) fn extra_over(&self, asked: &Object) -> Object {
+        let mut extra = asked.clone();
         for (provider, members) in self.extra.iter() {
-            match (request.extra.get_mut(provider.as_str()), members) {
+            match (extra.get_mut(provider.as_str()), members) {
                 (_, Value::Null) => {}
                 (Some(Value::Object(had)), Value::Object(members)) => {
                     for (name, value) in members.iter() {
@@ -36,11 +43,11 @@ impl Parameters {
                     }
                 }
                 _ => {
-                    request.extra.insert(provider.clone(), members.clone());
+                    extra.insert(provider.clone(), members.clone());
                 }
             }
         }
-        request
+        extra
     }
 
     pub(crate) fn read(mut fields: Fields) -> Result<Parameters, Error> {

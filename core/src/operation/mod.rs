@@ -4,6 +4,8 @@
 mod chat;
 mod envelope;
 mod many;
+mod models;
+mod moderate;
 
 pub(crate) use envelope::Envelope;
 pub use many::Many;
@@ -14,20 +16,31 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
-use crate::model::{HttpCall, Liter, Options, Parameters, Request, Response, Usage};
+use crate::json::write;
+use crate::model::{
+    HttpCall, Liter, ModelList, ModelsRequest, ModelsResponse, ModerateRequest, ModerateResponse,
+    Moderations, Options, Parameters, Request, Response, Usage,
+};
 use crate::provider::{Chat, Completion, Notes, Provider, StreamReader, Target};
 use crate::wire;
 
 /// What is asked of a provider.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are chats, and a box would cost each")]
 pub(crate) enum Operation {
     /// A chat completion.
     Chat(Request),
+    /// Which models a provider has.
+    Models(ModelsRequest),
+    /// Whether texts break a provider's rules.
+    Moderate(ModerateRequest),
 }
 
 /// What a provider answered, before what is ours is added.
 pub(crate) enum Decoded {
     Chat(Completion),
+    Models(ModelList),
+    Moderate(Moderations),
 }
 
 /// The document that answers an operation.
@@ -35,6 +48,10 @@ pub(crate) enum Decoded {
 pub enum Answer {
     /// To a chat.
     Chat(Box<Response>),
+    /// To a question for models.
+    Models(Box<ModelsResponse>),
+    /// To a moderation.
+    Moderate(Box<ModerateResponse>),
 }
 
 /// A request document.
@@ -55,12 +72,19 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
     };
     let asked = match fields.string("op")?.as_deref() {
         None | Some("chat") => Asked::Operation(Operation::Chat(Request::read(fields, &options)?)),
+        Some("models") => {
+            Asked::Operation(Operation::Models(ModelsRequest::read(fields, &options)?))
+        }
+        Some("moderate") => {
+            Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
+        }
         Some("http") => Asked::Http(HttpCall::read(fields)?),
         // The tests' way to see that a panic stays inside.
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
-            let message = "op must be \"chat\" or \"http\": this build has no other operation";
+            let message = "op must be \"chat\", \"models\", \"moderate\" or \"http\": this build has \
+                           no other operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -78,7 +102,7 @@ impl Request {
             Asked::Operation(Operation::Chat(request)) => {
                 Ok((request, Arc::unwrap_or_clone(options)))
             }
-            Asked::Http(_) => {
+            Asked::Operation(_) | Asked::Http(_) => {
                 Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
             }
         }
@@ -90,6 +114,8 @@ impl Operation {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Operation::Chat(_) => "chat",
+            Operation::Models(_) => "models",
+            Operation::Moderate(_) => "moderate",
         }
     }
 
@@ -97,6 +123,16 @@ impl Operation {
     pub(crate) fn model(&self) -> Option<&str> {
         match self {
             Operation::Chat(request) => request.model.as_deref(),
+            Operation::Models(request) => request.model.as_deref(),
+            Operation::Moderate(request) => request.model.as_deref(),
+        }
+    }
+
+    /// Whether the configuration's default models are meant for it.
+    pub(crate) fn wants_model(&self) -> bool {
+        match self {
+            Operation::Chat(_) => true,
+            Operation::Models(_) | Operation::Moderate(_) => false,
         }
     }
 
@@ -104,6 +140,7 @@ impl Operation {
     pub(crate) fn streams(&self) -> bool {
         match self {
             Operation::Chat(request) => request.stream,
+            Operation::Models(_) | Operation::Moderate(_) => false,
         }
     }
 
@@ -111,6 +148,7 @@ impl Operation {
     pub(crate) fn streamed(self, stream: bool) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(Request { stream, ..request }),
+            whole @ (Operation::Models(_) | Operation::Moderate(_)) => whole,
         }
     }
 
@@ -118,6 +156,8 @@ impl Operation {
     pub(crate) fn max_tokens(&self) -> Option<u64> {
         match self {
             Operation::Chat(request) => request.max_tokens,
+            // They have no answer that is paid for.
+            Operation::Models(_) | Operation::Moderate(_) => Some(0),
         }
     }
 
@@ -125,6 +165,8 @@ impl Operation {
     pub(crate) fn unknown(&self) -> &[String] {
         match self {
             Operation::Chat(request) => &request.unknown,
+            Operation::Models(request) => &request.unknown,
+            Operation::Moderate(request) => &request.unknown,
         }
     }
 
@@ -132,6 +174,11 @@ impl Operation {
     pub(crate) fn adapted(&self, parameters: &Parameters) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
+            Operation::Models(_) => self.clone(),
+            Operation::Moderate(request) => {
+                let extra = parameters.extra_over(&request.extra);
+                Operation::Moderate(ModerateRequest { extra, ..request.clone() })
+            }
         }
     }
 
@@ -146,6 +193,12 @@ impl Operation {
         match self {
             Operation::Chat(request) => {
                 self.of(provider.chat(), target)?.encode(request, target, notes)
+            }
+            Operation::Models(request) => {
+                self.of(provider.models(), target)?.encode(request, target)
+            }
+            Operation::Moderate(request) => {
+                self.of(provider.moderate(), target)?.encode(request, target, notes)
             }
         }
     }
@@ -162,6 +215,14 @@ impl Operation {
                 let chat = self.of(provider.chat(), target)?;
                 chat.decode(reply, target).map(Decoded::Chat)
             }
+            Operation::Models(_) => {
+                let models = self.of(provider.models(), target)?;
+                models.decode(reply, target).map(Decoded::Models)
+            }
+            Operation::Moderate(_) => {
+                let moderate = self.of(provider.moderate(), target)?;
+                moderate.decode(reply, target).map(Decoded::Moderate)
+            }
         }
     }
 
@@ -177,6 +238,7 @@ impl Operation {
                 let chat: &'static dyn Chat = self.of(provider.chat(), target)?;
                 Ok(StreamReader::new(chat, target, merge))
             }
+            Operation::Models(_) | Operation::Moderate(_) => self.of(None, target),
         }
     }
 
@@ -199,6 +261,10 @@ impl Decoded {
             Decoded::Chat(completion) => {
                 Answer::Chat(Box::new(chat::response(completion, envelope)))
             }
+            Decoded::Models(list) => Answer::Models(Box::new(models::response(list, envelope))),
+            Decoded::Moderate(answer) => {
+                Answer::Moderate(Box::new(moderate::response(answer, envelope)))
+            }
         }
     }
 
@@ -211,6 +277,8 @@ impl Decoded {
     pub(crate) fn usage(&self) -> Option<&Usage> {
         match self {
             Decoded::Chat(completion) => completion.usage.as_ref(),
+            Decoded::Models(_) => None,
+            Decoded::Moderate(answer) => answer.usage.as_ref(),
         }
     }
 }
@@ -219,6 +287,8 @@ impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Answer::Chat(response) => response.serialize(serializer),
+            Answer::Models(response) => response.serialize(serializer),
+            Answer::Moderate(response) => response.serialize(serializer),
         }
     }
 }
@@ -230,6 +300,8 @@ impl Answer {
     pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
         match self {
             Answer::Chat(response) => response.to_json_behind(room),
+            Answer::Models(response) => behind(room, &**response),
+            Answer::Moderate(response) => behind(room, &**response),
         }
     }
 
@@ -238,6 +310,8 @@ impl Answer {
     pub fn provider(&self) -> &str {
         match self {
             Answer::Chat(response) => &response.provider,
+            Answer::Models(response) => &response.provider,
+            Answer::Moderate(response) => &response.provider,
         }
     }
 
@@ -246,6 +320,8 @@ impl Answer {
     pub fn model(&self) -> Option<&str> {
         match self {
             Answer::Chat(response) => response.model.as_deref(),
+            Answer::Models(_) => None,
+            Answer::Moderate(response) => response.model.as_deref(),
         }
     }
 
@@ -254,6 +330,8 @@ impl Answer {
     pub fn usage(&self) -> Option<&Usage> {
         match self {
             Answer::Chat(response) => response.usage.as_ref(),
+            Answer::Models(_) => None,
+            Answer::Moderate(response) => response.usage.as_ref(),
         }
     }
 
@@ -262,6 +340,8 @@ impl Answer {
     pub fn liter(&self) -> &Liter {
         match self {
             Answer::Chat(response) => &response.liter,
+            Answer::Models(response) => &response.liter,
+            Answer::Moderate(response) => &response.liter,
         }
     }
 
@@ -269,6 +349,15 @@ impl Answer {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Answer::Chat(response) => Ok(response),
+            Answer::Models(_) | Answer::Moderate(_) => {
+                Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
+            }
         }
     }
+}
+
+fn behind(room: usize, document: &impl Serialize) -> Vec<u8> {
+    let mut out = vec![0; room];
+    write(&mut out, document);
+    out
 }

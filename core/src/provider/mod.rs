@@ -10,6 +10,7 @@ pub mod classify;
 mod cohere;
 mod completion;
 mod json;
+mod model_list;
 mod openai;
 mod provider_error;
 mod reader;
@@ -25,7 +26,9 @@ use std::sync::Arc;
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
-use crate::model::{Request, Unsupported, Warning};
+use crate::model::{
+    ModelList, ModelsRequest, ModerateRequest, Moderations, Request, Unsupported, Warning,
+};
 use crate::wire::{self, Event, Framing, Scheme};
 
 /// One provider's wire format: what it can be asked, an operation each.
@@ -44,6 +47,39 @@ pub trait Provider: Send + Sync {
     fn chat(&self) -> Option<&dyn Chat> {
         None
     }
+
+    /// Lists of models.
+    fn models(&self) -> Option<&dyn Models> {
+        None
+    }
+
+    /// Moderation.
+    fn moderate(&self) -> Option<&dyn Moderate> {
+        None
+    }
+}
+
+/// Lists of models in one provider's wire format.
+pub trait Models: Send + Sync {
+    /// The wire request for `request`.
+    fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<ModelList, Error>;
+}
+
+/// Moderation in one provider's wire format.
+pub trait Moderate: Send + Sync {
+    /// The wire request for `request`. What the provider cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &ModerateRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Moderations, Error>;
 }
 
 /// Chat completions in one provider's wire format.
@@ -135,10 +171,10 @@ impl Notes {
 
 /// The members that the caller wants in this provider's body, by the provider's name in the
 /// configuration or by that of its kind; the former wins.
-pub(crate) fn extra(request: &Request, target: &Target) -> Object {
+pub(crate) fn extra(asked: &Object, target: &Target) -> Object {
     let mut extra = Object::new();
     for name in [target.kind, &target.provider] {
-        if let Some(Value::Object(members)) = request.extra.get(name) {
+        if let Some(Value::Object(members)) = asked.get(name) {
             extra.extend(members.clone());
         }
     }

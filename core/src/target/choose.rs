@@ -20,12 +20,14 @@ pub(crate) struct Choice {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// The targets of a request for `model`. `to`: the target of a fan-out, in place of what the request
-/// says.
+/// The targets of a request for `model`. `defaults`: whether the configuration's default models are
+/// meant for it; else it may do without one. `to`: the target of a fan-out, in place of what the
+/// request says.
 pub(crate) fn choose(
     config: &Config,
     table: &Table,
     model: Option<&str>,
+    defaults: bool,
     options: &Options,
     to: Option<&str>,
 ) -> Result<Choice, Error> {
@@ -46,7 +48,7 @@ pub(crate) fn choose(
     if let Some(region) = &options.region {
         own = keep_region(config, region, own, &mut listed.targets)?;
     }
-    let chosen = |target| chosen(config, table, target, model.as_ref());
+    let chosen = |target| chosen(config, table, target, model.as_deref(), defaults);
     let mut targets = listed.targets.into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
     if listed.policy != RoutePolicy::Priority && own > 1 {
         let sticky = options.sticky_key.as_deref();
@@ -135,11 +137,14 @@ fn chosen(
     config: &Config,
     table: &Table,
     target: RouteTarget,
-    model: Option<&String>,
+    model: Option<&str>,
+    defaults: bool,
 ) -> Result<ChosenTarget, Error> {
     let settings = &config.providers[target.provider];
-    let own = target.model.as_ref().or(model).or(settings.model.as_ref());
-    let Some(model) = own.or(config.default_model.as_ref()) else {
+    let own = target.model.as_deref().or(model);
+    let default = || settings.model.as_deref().or(config.default_model.as_deref());
+    let model = if defaults { own.or_else(default) } else { own.or(Some("")) };
+    let Some(model) = model else {
         let name = &settings.name;
         return Err(Error::invalid(
             "model",
@@ -249,7 +254,7 @@ mod tests {
         let config = Config::parse(config.as_bytes()).unwrap();
         let options = Options::parse(options.as_bytes()).unwrap();
         let table = Table::new(&config, 0);
-        match choose(&config, &table, model, &options, None) {
+        match choose(&config, &table, model, true, &options, None) {
             Ok(choice) => {
                 let names: Vec<_> = choice.targets.iter().map(ChosenTarget::name).collect();
                 names.join(" ")
@@ -281,7 +286,7 @@ mod tests {
         let table = Table::new(&config, 0);
         let resolved = |options: &[u8]| {
             let options = Options::parse(options).unwrap();
-            choose(&config, &table, None, &options, Some("openai/gpt")).map(|_| ())
+            choose(&config, &table, None, true, &options, Some("openai/gpt")).map(|_| ())
         };
         assert!(resolved(b"{}").is_ok());
         let error = resolved(br#"{"fallback": ["mistral/small"]}"#).unwrap_err();

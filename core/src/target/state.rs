@@ -89,8 +89,11 @@ impl TargetState {
         }
     }
 
-    /// `provider/model`.
+    /// `provider/model`; the provider alone where no model was named.
     pub(crate) fn name(&self) -> String {
+        if self.target.model.is_empty() {
+            return self.target.provider.to_string();
+        }
         [&*self.target.provider, &*self.target.model].join("/")
     }
 

@@ -174,6 +174,12 @@ fn go_duration(text: &str) -> Option<Duration> {
 
 /// A point in RFC 3339, such as `2026-08-01T12:00:00Z` or `2026-08-01T14:00:00.25+02:00`, but
 /// none in 1970.
+/// Seconds since 1970 of a point in time as RFC 3339 has it.
+pub(crate) fn unix_time(text: &str) -> Option<i64> {
+    let since = rfc3339(text)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
 fn rfc3339(text: &str) -> Option<SystemTime> {
     let mark = |at: usize, marks: &[u8]| marks.contains(text.as_bytes().get(at)?).then_some(());
     let number = |from: usize, to: usize| digits(text.get(from..to)?);

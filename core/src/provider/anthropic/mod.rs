@@ -5,8 +5,9 @@
 
 mod chat;
 mod error;
+mod models;
 
-use super::{Chat, Provider, Target};
+use super::{Chat, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -34,6 +35,10 @@ impl Provider for Anthropic {
     }
 
     fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+
+    fn models(&self) -> Option<&dyn Models> {
         Some(self)
     }
 }

@@ -36,6 +36,8 @@ pub struct Dialect {
     pub json_schema: bool,
     /// Which parts a message may have beside text.
     pub parts: Parts,
+    /// Whether it moderates.
+    pub moderation: Moderates,
     /// How reasoning is asked for.
     pub reasoning: Reasoning,
     /// How an assistant's reasoning goes back.
@@ -61,6 +63,17 @@ pub struct Parts {
     pub audio: bool,
     /// Files.
     pub file: bool,
+}
+
+/// Whether a server has `POST /moderations`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moderates {
+    /// It has not.
+    Nothing,
+    /// It has.
+    Yes,
+    /// It has, and wants a model to be named.
+    WithModel,
 }
 
 /// How reasoning is asked for.
@@ -104,6 +117,7 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
     cache_control: false,
@@ -113,13 +127,18 @@ pub const OPENAI: Dialect = Dialect {
 };
 
 /// OpenAI's form under the names that the other servers have in common.
-const OTHERS: Dialect =
-    Dialect { max_tokens: "max_tokens", developer_role: false, refusals: false, ..OPENAI };
+const OTHERS: Dialect = Dialect {
+    max_tokens: "max_tokens",
+    developer_role: false,
+    refusals: false,
+    moderation: Moderates::Nothing,
+    ..OPENAI
+};
 
 /// A server of which nothing is known: everything is passed on in OpenAI's form, under the names
 /// that the most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]`
 /// [rec].
-pub const COMPATIBLE: Dialect = Dialect { open_end: true, ..OTHERS };
+pub const COMPATIBLE: Dialect = Dialect { open_end: true, moderation: Moderates::Yes, ..OTHERS };
 
 /// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice [sdk 1.7]; images but
 /// neither audio nor files [unverified].
@@ -144,6 +163,8 @@ pub const MISTRAL: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     short_call_ids: true,
     stream_options: false,
+    // `model` is required [sdk].
+    moderation: Moderates::WithModel,
     ..OTHERS
 };
 

@@ -20,7 +20,7 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
     let version = version(target);
-    let extra = extra(request, target);
+    let extra = extra(&request.extra, target);
     let mut body = Object::new();
     body.insert("model", &*target.model);
     if !extra.contains_key("max_tokens") {

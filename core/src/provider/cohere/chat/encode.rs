@@ -52,7 +52,7 @@ pub(super) fn request(
     if request.stream {
         body.insert("stream", true);
     }
-    body.extend(extra(request, target));
+    body.extend(extra(&request.extra, target));
     Ok(wire::Request::post("/v2/chat", body.to_json()))
 }
 

@@ -35,7 +35,7 @@ pub(super) fn request(
     writer.reasoning(request)?;
     writer.answer_form(request)?;
     let Writer { mut body, .. } = writer;
-    body.extend(extra(request, target));
+    body.extend(extra(&request.extra, target));
     Ok(wire::Request::post("/chat/completions", body.to_json()))
 }
 

@@ -248,7 +248,7 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
 }
 
 /// Token counts out of a usage object.
-pub(super) fn usage(raw: &Object) -> Usage {
+pub(in crate::provider::openai) fn usage(raw: &Object) -> Usage {
     let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
     let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
     let of_prompt = |name| count(of_prompt?.get(name));

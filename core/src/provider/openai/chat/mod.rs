@@ -7,6 +7,8 @@ mod encode;
 mod message;
 mod stream;
 
+pub(super) use message::usage;
+
 use crate::error::Error;
 use crate::model::Request;
 use crate::provider::openai::dialect::Dialect;

@@ -1,0 +1,80 @@
+//! What every provider's list of models has in common.
+
+use super::json::{count, take_list, take_string};
+use super::{Target, classify};
+use crate::codec::{Object, parse_foreign};
+use crate::error::Error;
+use crate::json::Value;
+use crate::model::{ModelInfo, ModelList};
+use crate::wire::{Reply, retry_after};
+
+/// The names under which providers say what a model takes and gives, the more special first [rec].
+const CONTEXT: [&str; 5] =
+    ["context_window", "context_length", "max_context_length", "max_model_len", "max_input_tokens"];
+const OUTPUT: [&str; 3] = ["max_completion_tokens", "max_output_length", "max_tokens"];
+
+/// Reads a list of models, or one model. `lists`: the members that may hold the list. `names`: those
+/// that may hold a model's id.
+pub(super) fn read(
+    reply: &Reply<'_>,
+    target: &Target,
+    lists: &[&str],
+    names: &[&str],
+) -> Result<ModelList, Error> {
+    if !(200..300).contains(&reply.status) {
+        return Err(classify::failed(reply, target));
+    }
+    let bad = |what: &str| classify::bad_response(what, reply, target);
+    // Together answers with the bare list [rec].
+    let items = if let Ok(Value::Array(items)) = parse_foreign(reply.body) {
+        items
+    } else {
+        let mut object = classify::answer_object(reply, target)?;
+        match lists.iter().find_map(|name| take_list(&mut object, name)) {
+            Some(items) => items,
+            None => vec![Value::Object(object)],
+        }
+    };
+    let mut list = ModelList::default();
+    for item in items {
+        let Value::Object(object) = item else {
+            return Err(bad("a model of the answer is not an object"));
+        };
+        let info = model(object, target, names);
+        list.data.push(info.ok_or_else(|| bad("a model of the answer has no id"))?);
+    }
+    Ok(list)
+}
+
+fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInfo> {
+    let id = names.iter().find_map(|name| take_string(&mut object, name))?;
+    object.shift_remove("object");
+    let mut number = |names: &[&str]| {
+        let name = names.iter().find(|name| count(object.get(name)).is_some_and(|n| n > 0))?;
+        count(object.shift_remove(name).as_ref())
+    };
+    let (context_window, max_output) = (number(&CONTEXT), number(&OUTPUT));
+    // 0 is what servers write that do not know it [rec].
+    let created = number(&["created"]).and_then(|seconds| i64::try_from(seconds).ok());
+    let created = created.or_else(|| {
+        let at = object.get("created_at").and_then(Value::as_str).and_then(retry_after::unix_time);
+        at.inspect(|_| drop(object.shift_remove("created_at")))
+    });
+    object.retain(|_, value| !value.is_null());
+    let provider = target.provider.to_string();
+    Some(ModelInfo { id, provider, created, context_window, max_output, provider_fields: object })
+}
+
+/// A model's id inside a path: percent-encoded, but for what ids in use have in them.
+pub(super) fn in_path(id: &str) -> String {
+    let mut out = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'/' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
