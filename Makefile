@@ -81,9 +81,13 @@ header: ## write include/liter_llm.h anew from bindings/c
 	cp include/liter_llm.h go/internal/native/liter_llm.h
 
 .PHONY: schemas
-schemas: ## write the JSON schemas and docs/errors.md anew
+schemas: ## write the JSON schemas and docs/errors.md anew, from core
 	UPDATE=1 $(CARGO) test $(RUST) --test schemas
 	$(PYTHON) scripts/errors_doc.py
+
+.PHONY: types-gen
+types-gen: .venv/packages ## write the types of Python, Node and Go anew, from the schemas
+	$(BIN)/python scripts/gen_types.py
 
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
@@ -128,6 +132,8 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
 	cd python && ../$(BIN)/ruff check src tests hatch_build.py
+	$(BIN)/python scripts/gen_types.py --check
+	$(BIN)/python scripts/typegen_test.py
 
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package

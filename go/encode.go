@@ -66,12 +66,57 @@ func (e *encoder) text(name, value string) {
 	e.comma()
 }
 
+// key begins a member whose name may be anything.
+func (e *encoder) key(name string) {
+	e.quote("a member's name", name)
+	e.out = append(e.out, ':')
+}
+
+// list begins a member that is a list, and end ends it, or an object.
+func (e *encoder) list(name string) {
+	e.name(name)
+	e.open('[')
+}
+
+func (e *encoder) end(c byte) {
+	e.close(c)
+	e.comma()
+}
+
+// off writes false, in place of settings.
+func (e *encoder) off() { e.out = append(e.out, "false"...) }
+
+// texts writes a list of strings; nil only where it is required, as an empty one.
+func (e *encoder) texts(name string, values []string, required bool) {
+	if values == nil && !required {
+		return
+	}
+	e.list(name)
+	for _, value := range values {
+		e.quote(name, value)
+		e.comma()
+	}
+	e.end(']')
+}
+
+// whole writes a member.
+func (e *encoder) whole(name string, value int64) {
+	e.name(name)
+	e.out = strconv.AppendInt(e.out, value, 10)
+	e.comma()
+}
+
 // integer writes a member, but for 0.
 func (e *encoder) integer(name string, value int64) {
 	if value != 0 {
-		e.name(name)
-		e.out = strconv.AppendInt(e.out, value, 10)
-		e.comma()
+		e.whole(name, value)
+	}
+}
+
+// number writes a member, but for nil.
+func number[T int | int64](e *encoder, name string, value *T) {
+	if value != nil {
+		e.whole(name, int64(*value))
 	}
 }
 
@@ -94,6 +139,20 @@ func (e *encoder) boolean(name string, value *bool) {
 		e.name(name)
 		e.out = strconv.AppendBool(e.out, *value)
 		e.comma()
+	}
+}
+
+// true writes a member that is true.
+func (e *encoder) true(name string, value bool) {
+	if value {
+		e.boolean(name, &value)
+	}
+}
+
+// json writes a member that is JSON already, but for "".
+func (e *encoder) json(name string, value JSON) {
+	if value != "" {
+		e.value(name, value)
 	}
 }
 
@@ -121,8 +180,7 @@ func (e *encoder) value(name string, value any) {
 // members writes further members; their names may be anything.
 func (e *encoder) members(members map[string]any) {
 	for name, value := range members {
-		e.quote("a member's name", name)
-		e.out = append(e.out, ':')
+		e.key(name)
 		e.any(name, value)
 		e.comma()
 	}
@@ -182,11 +240,26 @@ func (e *encoder) both(param, message string) {
 	}
 }
 
+// only is what a union's value is that has a member of this kind; two kinds are an error.
+func (e *encoder) only(kind, word, param, told string) string {
+	if kind != "" && kind != word {
+		e.both(param, told)
+	}
+	return word
+}
+
 func notUTF8(name string) *Error {
 	failure := newError(ErrInvalidRequest, "%s is not UTF-8: a Go string may hold any bytes, a request "+
 		"only text", name)
 	failure.Param = name
 	return failure
+}
+
+// whole is a value of ours as JSON.
+func whole(value interface{ value(*encoder) }) ([]byte, error) {
+	e := encoder{}
+	value.value(&e)
+	return e.out, e.err
 }
 
 // any writes a value as encoding/json does.

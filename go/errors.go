@@ -2,7 +2,6 @@ package literllm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -88,28 +87,6 @@ type Error struct {
 	cause    error
 }
 
-// Partial is the part of a stream that arrived before it broke.
-type Partial struct {
-	// Text is the first choice's text so far.
-	Text string `json:"text"`
-}
-
-// errorBody is an Error's document, inside its one member.
-type errorBody struct {
-	Kind         Kind      `json:"kind"`
-	Message      string    `json:"message"`
-	Provider     string    `json:"provider,omitempty"`
-	Model        string    `json:"model,omitempty"`
-	Status       int       `json:"status,omitempty"`
-	Code         string    `json:"code,omitempty"`
-	Retryable    bool      `json:"retryable"`
-	RetryAfterMS int64     `json:"retry_after_ms,omitempty"`
-	RequestID    string    `json:"request_id,omitempty"`
-	Param        string    `json:"param,omitempty"`
-	Partial      *Partial  `json:"partial,omitempty"`
-	Attempts     []Attempt `json:"attempts,omitempty"`
-}
-
 // Error is the message behind the kind: "rate_limit: …".
 func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
 
@@ -149,7 +126,7 @@ func (e *Error) Document() string {
 		Retryable: e.Retryable, RetryAfterMS: e.RetryAfter.Milliseconds(), RequestID: e.RequestID,
 		Param: e.Param, Partial: e.Partial, Attempts: e.Attempts,
 	}
-	made, _ := marshal("the error", map[string]errorBody{"error": said})
+	made, _ := marshal("the error", errorDocument{Error: said})
 	return string(made)
 }
 
@@ -169,9 +146,11 @@ func newError(kind error, format string, arguments ...any) *Error {
 
 // errorFrom reads an error document.
 func errorFrom(document string) *Error {
-	var outer struct{ Error errorBody }
-	if err := json.Unmarshal([]byte(document), &outer); err != nil {
-		return newError(ErrInternal, "the engine's error document cannot be read: %v", err)
+	d := decoder{text: document}
+	var outer errorDocument
+	outer.read(&d)
+	if d.failed {
+		return newError(ErrInternal, "the engine's error document cannot be read from byte %d on", d.fault)
 	}
 	inner := outer.Error
 	return &Error{

@@ -73,22 +73,22 @@ func errSeveral() *Error {
 func readMulti(document string) (*MultiResponse, error) {
 	d := decoder{text: document}
 	m := &MultiResponse{document: document}
-	d.object(func(name string) {
-		switch name {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
 		case "results":
-			d.array(func() {
-				response, err := readResponse(string(d.raw()))
+			m.Results = list(&d, func(response **Response, d *decoder) {
+				read, err := readResponse(string(d.raw()))
 				if err != nil {
 					d.fail()
 				}
-				m.Results = append(m.Results, response)
+				*response = read
 			})
 		case "failures":
-			d.array(func() { m.Failures = append(m.Failures, errorFrom(string(d.raw()))) })
+			m.Failures = list(&d, func(failure **Error, d *decoder) { *failure = errorFrom(string(d.raw())) })
 		default:
 			d.skip()
 		}
-	})
+	}
 	if d.failed {
 		return nil, newError(ErrInternal, "the engine's responses cannot be read")
 	}

@@ -4,14 +4,15 @@ import type {
   Attempt,
   ChatRequest,
   ChunkChoice,
+  ChunkDocument,
   Config,
   ErrorBody,
   Kind,
   Message,
-  Metrics,
   Options,
+  ResetDocument,
   Response,
-  Usage,
+  Tool,
 } from "./documents.js";
 
 export type * from "./documents.js";
@@ -137,14 +138,9 @@ export function generate(
 ): Promise<string>;
 
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */
+export interface Chunk extends ChunkDocument {}
 export class Chunk {
   private constructor();
-  id?: string | null;
-  object: "chat.completion.chunk";
-  created?: number | null;
-  model?: string | null;
-  choices: ChunkChoice[];
-  usage?: Usage | null;
   /** The first choice's new text; empty where the chunk has none. */
   get text(): string;
 }
@@ -153,15 +149,19 @@ export class Chunk {
  * In a stream with `on_break: "restart"`: the answer broke and begins anew. All chunks before it are
  * void. It has nothing of a chunk's, so that code that knows none sees an empty one.
  */
+export interface Reset extends ResetDocument {}
 export class Reset {
   private constructor();
-  object: "chat.completion.reset";
-  /** How the answer broke. */
-  reason: Kind;
+  /** Always empty, as of a chunk without text. */
   get text(): "";
+  /** Always empty, as of a chunk without choices. */
   get choices(): ChunkChoice[];
+  /** Always absent, as of a chunk that says nothing of it. */
   get usage(): undefined;
 }
+
+/** A tool that the provider runs itself; it is sent as it is: `{ type: "web_search_20250305", name: … }`. */
+export type ProviderTool = Tool;
 
 /** What `generateMulti` brought. */
 export interface MultiResponse {
@@ -169,6 +169,40 @@ export interface MultiResponse {
   results: Response[];
   /** Of the targets that failed, and of those that were cancelled when enough had answered. */
   failures: LiterLLMError[];
+}
+
+// ---- Metrics -------------------------------------------------------------------------------------
+
+/** What a client has counted so far. */
+export interface Metrics {
+  /** Calls in flight. */
+  in_flight: number;
+  /** By name, of those that were called: calls that ended, and of these the errors by kind. */
+  providers: Record<string, { calls: number; errors: Partial<Record<Kind, number>> }>;
+  /** The targets that were asked. */
+  targets: TargetMetrics[];
+}
+
+/** A target that was asked. */
+export interface TargetMetrics {
+  /** `provider/model` */
+  target: string;
+  /** `closed`: it is asked; `open`: it is passed over; `half_open`: one attempt finds out. */
+  breaker: "closed" | "open" | "half_open";
+  /** Attempts in flight. */
+  in_flight: number;
+  /** Attempts so far. */
+  attempts: number;
+  /** Those of them that failed. */
+  failures: number;
+  /** Health probes, and those that were answered well. */
+  probes?: { asked: number; well: number };
+  /** Milliseconds that are left of a pause that the provider asked for. */
+  cooling_ms?: number;
+  /** The 95th percentile of the first content of streams, in milliseconds. */
+  p95_ttft_ms?: number;
+  /** The same of whole answers. */
+  p95_ms?: number;
 }
 
 // ---- Errors --------------------------------------------------------------------------------------

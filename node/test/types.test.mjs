@@ -23,9 +23,10 @@ for (const node of statements) {
   const name = node.name?.text ?? node.declarationList?.declarations[0].name.text;
   if (!ts.isInterfaceDeclaration(node) && !ts.isTypeAliasDeclaration(node)) values.push(name);
   const members = (node.members ?? []).filter((member) => member.name?.text !== undefined);
-  if (members.length > 0) {
-    declared.set(name, new Map(members.map((one) => [one.name.text, Boolean(one.questionToken)])));
-  }
+  // A class that stands for a document is an interface, too, which extends the document's.
+  const document = ts.isInterfaceDeclaration(node) && node.heritageClauses?.[0].types[0].expression.text;
+  const named = members.map((one) => [one.name.text, Boolean(one.questionToken)]);
+  declared.set(name, new Map([...(declared.get(document || name) ?? []), ...named]));
 }
 
 /** A schema's definitions and, under its own name, itself. */

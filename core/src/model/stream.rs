@@ -9,7 +9,7 @@ use crate::codec::Object;
 use crate::error::ErrorKind;
 use crate::json::write;
 
-/// What arrived at once.
+/// A part of a stream, in the shape of OpenAI's `chat.completion.chunk`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Chunk {
@@ -17,6 +17,7 @@ pub struct Chunk {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Arc<str>>,
     /// `chat.completion.chunk`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion.chunk")))]
     pub object: &'static str,
     /// Seconds since 1970, from the provider; else from the answer's `Date` header.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +44,7 @@ impl Chunk {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reset {
     /// `chat.completion.reset`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion.reset")))]
     pub object: &'static str,
     /// How the answer broke.
     pub reason: ErrorKind,

@@ -93,7 +93,7 @@ pub enum Op {
     Chat,
 }
 
-/// One message of the conversation.
+/// One message of the conversation. A response's message can be handed back as it came.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Message")]
 pub struct MessageDocument {
@@ -122,12 +122,16 @@ pub struct MessageDocument {
 /// Who speaks.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum RoleDocument {
+    /// The instructions that stand above the conversation.
     System,
+    /// OpenAI's newer name of `system`.
     Developer,
+    /// Who asks.
     User,
+    /// The model.
     Assistant,
+    /// The result of a tool call.
     Tool,
 }
 
@@ -146,20 +150,23 @@ pub enum ContentDocument {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PartDocument {
     /// Text.
+    #[schemars(title = "TextPart")]
     Text {
         /// The text.
         text: String,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark: it ends a prefix to cache.
         cache_control: Option<Value>,
     },
     /// An image.
+    #[schemars(title = "ImagePart")]
     ImageUrl {
         /// Where it is.
         image_url: ImageDocument,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark: it ends a prefix to cache.
         cache_control: Option<Value>,
     },
     /// Audio.
+    #[schemars(title = "AudioPart")]
     InputAudio {
         /// The audio.
         input_audio: AudioDocument,
@@ -167,13 +174,15 @@ pub enum PartDocument {
         cache_control: Option<Value>,
     },
     /// A file.
+    #[schemars(title = "FilePart")]
     File {
         /// OpenAI's object: `file_data`, `file_id`, `filename`.
         file: Object,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark: it ends a prefix to cache.
         cache_control: Option<Value>,
     },
     /// What an assistant refused to say, handed back as part of the history.
+    #[schemars(title = "RefusalPart")]
     Refusal {
         /// The text.
         refusal: Option<String>,
@@ -186,7 +195,8 @@ pub enum PartDocument {
 pub enum ImageDocument {
     /// A URL, or a `data:` URL with base64.
     Url(String),
-    /// The same, with its detail.
+    /// An image by its URL, with its detail.
+    #[schemars(title = "ImageURL")]
     Image {
         /// A URL, or a `data:` URL with base64.
         url: String,
@@ -195,7 +205,7 @@ pub enum ImageDocument {
     },
 }
 
-/// Audio.
+/// Sound.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AudioDocument {
     /// Base64.
@@ -245,15 +255,16 @@ pub enum StopDocument {
     Many(Vec<String>),
 }
 
-/// A tool: a function of the caller's, or one of the provider's own, which is sent as it is.
+/// A function of the caller's, or one of the provider's own tools, which is sent as it is.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
 pub struct ToolDocument {
     /// `function`, or the type of a provider's own tool.
     #[serde(rename = "type")]
     pub kind: String,
     /// The function; with the type `function`.
     pub function: Option<FunctionDocument>,
-    /// Anthropic's cache mark.
+    /// Anthropic's cache mark: it ends a prefix to cache.
     pub cache_control: Option<Value>,
 }
 
@@ -276,7 +287,8 @@ pub struct FunctionDocument {
 pub enum ToolChoiceDocument {
     /// A word.
     Word(ToolChoiceWord),
-    /// `{"type": "function", "function": {"name": …}}`.
+    /// A function that must be called: `{"type": "function", "function": {"name": …}}`.
+    #[schemars(title = "ToolChoiceFunction")]
     Function {
         /// `function`.
         #[serde(rename = "type")]
@@ -291,11 +303,14 @@ pub enum ToolChoiceDocument {
 /// Which tool the model must call, as a word.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum ToolChoiceWord {
+    /// The model chooses.
     Auto,
+    /// No tool.
     None,
+    /// Some tool.
     Required,
+    /// Another name of `required`.
     Any,
 }
 
@@ -311,10 +326,13 @@ pub struct NamedDocument {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ResponseFormatDocument {
     /// Plain text.
+    #[schemars(title = "TextFormat")]
     Text,
     /// Some JSON object.
+    #[schemars(title = "JSONObjectFormat")]
     JsonObject,
     /// JSON of a schema.
+    #[schemars(title = "JSONSchemaFormat")]
     JsonSchema {
         /// The schema and its name.
         json_schema: JsonSchemaDocument,
@@ -343,11 +361,12 @@ pub struct ReasoningDocument {
     pub budget_tokens: Option<u64>,
 }
 
-/// What the model says: `model::AssistantMessage` as it is written.
+/// What the model says.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "AssistantMessage")]
 pub struct AssistantMessageDocument {
     /// `assistant`.
+    #[schemars(extend("const" = "assistant"))]
     pub role: String,
     /// The text; `null` where the provider gave none.
     pub content: Option<String>,
@@ -365,7 +384,7 @@ pub struct AssistantMessageDocument {
     pub provider_fields: Object,
 }
 
-/// A call of one of the caller's tools: `model::ToolCall` as it is written.
+/// A call of one of the caller's tools.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "ToolCall")]
 pub struct ToolCallDocument {
@@ -373,6 +392,7 @@ pub struct ToolCallDocument {
     pub id: String,
     /// `function`.
     #[serde(rename = "type")]
+    #[schemars(extend("const" = "function"))]
     pub kind: String,
     /// What is called.
     pub function: CalledDocument,

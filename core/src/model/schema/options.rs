@@ -53,7 +53,7 @@ pub enum RetrySchema {
     On(RetryDocument),
 }
 
-/// Retries. What is not said is 3 attempts, 250 ms, 8 s and 60 s.
+/// How a failed attempt is repeated. What is not said is 3 attempts, 250 ms, 8 s and 60 s.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RetryDocument {
