@@ -8,6 +8,164 @@ import (
 	"reflect"
 )
 
+// ModerateRequest: Asks whether texts or images break a provider's rules. A member that is not
+// listed is left out of
+// the provider's body and reported in "warnings". Zero values are left out.
+type ModerateRequest struct {
+	// A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's form
+	// ("text", "image_url"), which are looked at together.
+	Input any `json:"input,omitempty"`
+	// The provider's moderation model; the provider's default where absent and where it has one.
+	Model string `json:"model,omitempty"`
+	// Members for one provider's body only, by the provider's name.
+	Extra map[string]map[string]any `json:"extra,omitempty"`
+	// How it is done; options given beside the request win.
+	Options *Options `json:"options,omitempty"`
+
+	// Further members, written as encoding/json does.
+	Members map[string]any `json:"-"`
+	// The whole request as JSON, sent on as it is. Any other field beside it,
+	// but Options, is an error.
+	Raw json.RawMessage `json:"-"`
+}
+
+// MarshalJSON writes the request document, with its options.
+func (v ModerateRequest) MarshalJSON() ([]byte, error) { return requestWithOptions(&v) }
+
+// UnmarshalJSON reads a request document. Members without a field are in Members.
+func (v *ModerateRequest) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*ModerateRequest).read, document, "ModerateRequest")
+}
+
+// encode writes the request without its options. The encoder is to be released.
+func (v *ModerateRequest) encode(stream bool) (*encoder, error) {
+	if v == nil {
+		return nil, newError(ErrInvalidRequest, "the request is nil")
+	}
+	return encodeRequest(v, stream)
+}
+
+func (v *ModerateRequest) beside() (json.RawMessage, map[string]any, *Options) {
+	return v.Raw, v.Members, v.Options
+}
+
+func (v *ModerateRequest) bare() bool {
+	others := *v
+	others.Raw, others.Options = nil, nil
+	return reflect.ValueOf(others).IsZero()
+}
+
+func (v *ModerateRequest) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *ModerateRequest) write(e *encoder) {
+	e.text("op", "moderate")
+	e.value("input", v.Input)
+	e.string("model", v.Model)
+	if v.Extra != nil {
+		e.value("extra", v.Extra)
+	}
+}
+
+func (v *ModerateRequest) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch name := d.name(); name {
+		case "op":
+			d.skip()
+		case "input":
+			d.decode(&v.Input)
+		case "model":
+			v.Model = d.string()
+		case "extra":
+			d.decode(&v.Extra)
+		case "options":
+			if !d.null() {
+				v.Options = new(Options)
+				v.Options.read(d)
+			}
+		default:
+			v.Members = d.other(v.Members, name)
+		}
+	}
+}
+
+// ModelsRequest: a question for the models that a provider has. A member that is not listed is
+// reported in
+// "warnings". Zero values are left out.
+type ModelsRequest struct {
+	// The one model that is asked about: its id, or "provider/model". Absent: all models of
+	// "options.provider", or of the default provider.
+	Model string `json:"model,omitempty"`
+	// How it is done; options given beside the request win.
+	Options *Options `json:"options,omitempty"`
+
+	// Further members, written as encoding/json does.
+	Members map[string]any `json:"-"`
+	// The whole request as JSON, sent on as it is. Any other field beside it,
+	// but Options, is an error.
+	Raw json.RawMessage `json:"-"`
+}
+
+// MarshalJSON writes the request document, with its options.
+func (v ModelsRequest) MarshalJSON() ([]byte, error) { return requestWithOptions(&v) }
+
+// UnmarshalJSON reads a request document. Members without a field are in Members.
+func (v *ModelsRequest) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*ModelsRequest).read, document, "ModelsRequest")
+}
+
+// encode writes the request without its options. The encoder is to be released.
+func (v *ModelsRequest) encode(stream bool) (*encoder, error) {
+	if v == nil {
+		return nil, newError(ErrInvalidRequest, "the request is nil")
+	}
+	return encodeRequest(v, stream)
+}
+
+func (v *ModelsRequest) beside() (json.RawMessage, map[string]any, *Options) {
+	return v.Raw, v.Members, v.Options
+}
+
+func (v *ModelsRequest) bare() bool {
+	others := *v
+	others.Raw, others.Options = nil, nil
+	return reflect.ValueOf(others).IsZero()
+}
+
+func (v *ModelsRequest) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *ModelsRequest) write(e *encoder) {
+	e.text("op", "models")
+	e.string("model", v.Model)
+}
+
+func (v *ModelsRequest) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch name := d.name(); name {
+		case "op":
+			d.skip()
+		case "model":
+			v.Model = d.string()
+		case "options":
+			if !d.null() {
+				v.Options = new(Options)
+				v.Options.read(d)
+			}
+		default:
+			v.Members = d.other(v.Members, name)
+		}
+	}
+}
+
 // ChatRequest: what is asked: OpenAI's chat request with a few members of our own. Give "prompt"
 // or "messages".
 // A member that is not listed is left out of the provider's body and reported in "warnings". Zero

@@ -2,6 +2,244 @@
 
 package literllm
 
+// ModerateResponse: the answer to "op: "moderate"".
+type ModerateResponse struct {
+	// The provider's id of the answer.
+	ID string `json:"id,omitempty"`
+	// The model, as the provider names it.
+	Model string `json:"model,omitempty"`
+	// A verdict for each input, in their order.
+	Results []Moderation `json:"results"`
+	// What the provider says was used.
+	Usage *Usage `json:"usage,omitempty"`
+	// Who answered: the provider's name in the configuration.
+	Provider string `json:"provider"`
+	// What was left out or changed on the way.
+	Warnings []Warning `json:"warnings"`
+	// Everything volatile or ours.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *ModerateResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v ModerateResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain ModerateResponse
+		return marshal("the ModerateResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *ModerateResponse) UnmarshalJSON(document []byte) error {
+	read, err := readModerateResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readModerateResponse(document string) (*ModerateResponse, error) {
+	d := decoder{text: document}
+	v := &ModerateResponse{document: document}
+	v.read(&d)
+	if err := d.answered("ModerateResponse", v.Liter.V == 0); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *ModerateResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "id":
+			v.ID = d.string()
+		case "model":
+			v.Model = d.string()
+		case "results":
+			if !d.null() {
+				v.Results = []Moderation{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Moderation
+					item.read(d)
+					v.Results = append(v.Results, item)
+				}
+			}
+		case "usage":
+			if !d.null() {
+				v.Usage = new(Usage)
+				v.Usage.read(d)
+			}
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Moderation: the verdict on one input.
+type Moderation struct {
+	// Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
+	// its categories is true.
+	Flagged bool `json:"flagged"`
+	// By the provider's name of a category: whether it applies.
+	Categories JSON `json:"categories"`
+	// By the provider's name of a category: how sure it is, from 0 to 1.
+	CategoryScores JSON `json:"category_scores"`
+	// The provider's other members, as they came.
+	ProviderFields JSON `json:"provider_fields,omitempty"`
+}
+
+func (v *Moderation) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "flagged":
+			v.Flagged = d.boolean()
+		case "categories":
+			v.Categories = d.raw()
+		case "category_scores":
+			v.CategoryScores = d.raw()
+		case "provider_fields":
+			v.ProviderFields = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// ModelsResponse: the answer to "op: "models"".
+type ModelsResponse struct {
+	// "list".
+	Object string `json:"object"`
+	// The models, in the provider's order; one where one was asked about.
+	Data []ModelInfo `json:"data"`
+	// Who answered: the provider's name in the configuration.
+	Provider string `json:"provider"`
+	// What was left out or changed on the way.
+	Warnings []Warning `json:"warnings"`
+	// Everything volatile or ours.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *ModelsResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v ModelsResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain ModelsResponse
+		return marshal("the ModelsResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *ModelsResponse) UnmarshalJSON(document []byte) error {
+	read, err := readModelsResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readModelsResponse(document string) (*ModelsResponse, error) {
+	d := decoder{text: document}
+	v := &ModelsResponse{document: document}
+	v.read(&d)
+	if err := d.answered("ModelsResponse", v.Liter.V == 0); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *ModelsResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "object":
+			v.Object = d.string()
+		case "data":
+			if !d.null() {
+				v.Data = []ModelInfo{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item ModelInfo
+					item.read(d)
+					v.Data = append(v.Data, item)
+				}
+			}
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// ModelInfo: one model, as its provider describes it.
+type ModelInfo struct {
+	// The id to give as "model" of a request.
+	ID string `json:"id"`
+	// Who has it: the provider's name in the configuration.
+	Provider string `json:"provider"`
+	// Seconds since 1970.
+	Created *int64 `json:"created,omitempty"`
+	// Most tokens of prompt and answer together, or of the prompt, as the provider counts.
+	ContextWindow *int64 `json:"context_window,omitempty"`
+	// Most tokens of an answer.
+	MaxOutput *int64 `json:"max_output,omitempty"`
+	// The provider's other members, as they came.
+	ProviderFields JSON `json:"provider_fields,omitempty"`
+}
+
+func (v *ModelInfo) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "id":
+			v.ID = d.string()
+		case "provider":
+			v.Provider = d.string()
+		case "created":
+			v.Created = d.count()
+		case "context_window":
+			v.ContextWindow = d.count()
+		case "max_output":
+			v.MaxOutput = d.count()
+		case "provider_fields":
+			v.ProviderFields = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// What failed.

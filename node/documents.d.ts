@@ -279,6 +279,44 @@ export interface ChatRequest {
   options?: Options | null;
 }
 
+/**
+ * A question for the models that a provider has. A member that is not listed is reported in
+ * `warnings`.
+ */
+export interface ModelsRequest {
+  /** The operation. */
+  op: "models";
+  /**
+   * The one model that is asked about: its id, or `provider/model`. Absent: all models of
+   * `options.provider`, or of the default provider.
+   */
+  model?: string | null;
+  /** How it is done; options given beside the request win. */
+  options?: Options | null;
+}
+
+/**
+ * Asks whether texts or images break a provider's rules. A member that is not listed is left
+ * out of
+ * the provider's body and reported in `warnings`.
+ */
+export interface ModerateRequest {
+  /** The operation. */
+  op: "moderate";
+  /**
+   * A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
+   * form
+   * (`text`, `image_url`), which are looked at together.
+   */
+  input?: unknown;
+  /** The provider's moderation model; the provider's default where absent and where it has one. */
+  model?: string | null;
+  /** Members for one provider's body only, by the provider's name. */
+  extra?: Record<string, Json> | null;
+  /** How it is done; options given beside the request win. */
+  options?: Options | null;
+}
+
 /** A called function. */
 export interface ToolCallFunction {
   /** Its name. */
@@ -679,4 +717,67 @@ export interface ErrorBody {
 export interface ErrorDocument {
   /** What failed. */
   error: ErrorBody;
+}
+
+/** One model, as its provider describes it. */
+export interface ModelInfo {
+  /** The id to give as `model` of a request. */
+  id: string;
+  /** Who has it: the provider's name in the configuration. */
+  provider: string;
+  /** Seconds since 1970. */
+  created?: number | null;
+  /** Most tokens of prompt and answer together, or of the prompt, as the provider counts. */
+  context_window?: number | null;
+  /** Most tokens of an answer. */
+  max_output?: number | null;
+  /** The provider's other members, as they came. */
+  provider_fields?: Json;
+}
+
+/** The answer to `op: "models"`. */
+export interface ModelsResponse {
+  /** `list`. */
+  object: string;
+  /** The models, in the provider's order; one where one was asked about. */
+  data: ModelInfo[];
+  /** Who answered: the provider's name in the configuration. */
+  provider: string;
+  /** What was left out or changed on the way. */
+  warnings: Warning[];
+  /** Everything volatile or ours. */
+  liter: Liter;
+}
+
+/** The verdict on one input. */
+export interface Moderation {
+  /**
+   * Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
+   * its categories is true.
+   */
+  flagged: boolean;
+  /** By the provider's name of a category: whether it applies. */
+  categories: Record<string, boolean>;
+  /** By the provider's name of a category: how sure it is, from 0 to 1. */
+  category_scores: Record<string, number>;
+  /** The provider's other members, as they came. */
+  provider_fields?: Json;
+}
+
+/** The answer to `op: "moderate"`. */
+export interface ModerateResponse {
+  /** The provider's id of the answer. */
+  id?: string | null;
+  /** The model, as the provider names it. */
+  model?: string | null;
+  /** A verdict for each input, in their order. */
+  results: Moderation[];
+  /** What the provider says was used. */
+  usage?: Usage | null;
+  /** Who answered: the provider's name in the configuration. */
+  provider: string;
+  /** What was left out or changed on the way. */
+  warnings: Warning[];
+  /** Everything volatile or ours. */
+  liter: Liter;
 }

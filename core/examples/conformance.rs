@@ -145,9 +145,7 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
 
 fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
     match end {
-        Ok(Outcome::Answer(Answer::Chat(response))) => {
-            outcome.insert("result", document(&response))
-        }
+        Ok(Outcome::Answer(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
         Err(error) => outcome.insert("error", document(&*error)),

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::schema::{
     ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
-    OptionsDocument, RequestDocument,
+    ModelsRequestDocument, ModerateRequestDocument, OptionsDocument, RequestDocument,
 };
+use liter_llm_core::model::{ModelsResponse, ModerateResponse};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -67,7 +68,7 @@ fn takes_null(property: &Value) -> bool {
             .is_some_and(|forms| forms.iter().any(|form| null(&form["type"])))
 }
 
-fn all() -> [(&'static str, Value); 11] {
+fn all() -> [(&'static str, Value); 15] {
     [
         ("request", schema::<RequestDocument>()),
         ("options", schema::<OptionsDocument>()),
@@ -77,6 +78,10 @@ fn all() -> [(&'static str, Value); 11] {
         ("error", schema::<ErrorDocument>()),
         ("reset", schema::<Reset>()),
         ("many", schema::<Many>()),
+        ("models_request", schema::<ModelsRequestDocument>()),
+        ("models_response", schema::<ModelsResponse>()),
+        ("moderate_request", schema::<ModerateRequestDocument>()),
+        ("moderate_response", schema::<ModerateResponse>()),
         ("http_request", schema::<HttpRequestDocument>()),
         ("http_response", schema::<HttpResponseDocument>()),
         ("http_event", schema::<HttpEventDocument>()),
@@ -160,7 +165,13 @@ fn schemas_name_what_the_readers_know() {
     let common = format!("{options}{}", include_str!("../src/operation/mod.rs"));
     let request = format!("{request}{common}");
     let http = format!("{}{common}", include_str!("../src/model/http.rs"));
+    // Read as a chat's.
+    let extra = r#"object("extra")"#;
+    let models = format!("{}{common}", include_str!("../src/model/models.rs"));
+    let moderate = format!("{}{extra}{common}", include_str!("../src/model/moderate.rs"));
     for (name, schema, source) in [
+        ("models_request", schema::<ModelsRequestDocument>(), models.as_str()),
+        ("moderate_request", schema::<ModerateRequestDocument>(), moderate.as_str()),
         ("request", schema::<RequestDocument>(), request.as_str()),
         ("http_request", schema::<HttpRequestDocument>(), http.as_str()),
         ("options", schema::<OptionsDocument>(), options),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liter_llm_core::error::Attempt;
-use liter_llm_core::{Answer as Whole, Client, Config, Error, Outcome, Response, Step};
+use liter_llm_core::{Client, Config, Error, Outcome, Response, Step};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::network::{CALL, Net};
@@ -194,9 +194,7 @@ impl Caller {
             let outcome = self.client.answer(request.as_bytes(), b"").await;
             late(call, since);
             return match outcome {
-                Ok(Outcome::Answer(Whole::Chat(response))) => {
-                    Ending::Answer(answer(call, *response))
-                }
+                Ok(Outcome::Answer(whole)) => Ending::Answer(answer(call, *whole.chat().unwrap())),
                 Ok(Outcome::Many(many)) => {
                     let answers = many
                         .results

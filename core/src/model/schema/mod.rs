@@ -18,10 +18,13 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 mod http;
+mod operations;
 
 pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
+
+pub use operations::{ModelsOp, ModelsRequestDocument, ModerateOp, ModerateRequestDocument};
 
 type Object = Map<String, Value>;
 
