@@ -4,8 +4,10 @@
 //! tokio runtime that polls them.
 
 mod permit;
+mod wanted;
 
 pub use permit::Permit;
+pub use wanted::Wanted;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -138,7 +140,7 @@ impl Client {
     /// the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let permit = self.admit()?;
-        match self.plan(&permit, request, options, Some(false))? {
+        match self.plan(&permit, request, options, Wanted::WHOLE)? {
             Planned::Chat(call) => Ok(*permit.whole(call).await?),
             Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
         }
@@ -147,7 +149,7 @@ impl Client {
     /// Sends a chat request and waits for the stream to show its first content.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let permit = self.admit()?;
-        match self.plan(&permit, request, options, Some(true))? {
+        match self.plan(&permit, request, options, Wanted::STREAM)? {
             Planned::Chat(call) => permit.stream(call).await,
             Planned::Many(calls, first) => permit.fastest_stream(calls, first).await,
             Planned::Http(..) => Err(one_chat_only()),
@@ -157,7 +159,7 @@ impl Client {
     /// Sends a request document of any operation and waits for the whole answer.
     pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Answer, Error> {
         let permit = self.admit()?;
-        match self.plan(&permit, request, options, Some(false))? {
+        match self.plan(&permit, request, options, Wanted::WHOLE)? {
             Planned::Chat(call) => Ok(Answer::Chat(permit.whole(call).await?)),
             Planned::Many(calls, first) => Ok(Answer::Many(permit.many(calls, first).await?)),
             Planned::Http(call, options) => {
@@ -168,14 +170,15 @@ impl Client {
     }
 
     /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
-    /// whole answer. `permit`: from [`Client::admit`].
+    /// whole answer, unless `wanted` says which. `permit`: from [`Client::admit`].
     pub async fn start(
         &self,
         permit: Permit,
         request: &[u8],
         options: &[u8],
+        wanted: Wanted,
     ) -> Result<Started, Error> {
-        let whole = match self.plan(&permit, request, options, None)? {
+        let whole = match self.plan(&permit, request, options, wanted)? {
             Planned::Chat(call) if call.request.stream => {
                 return Ok(Started::Stream(Box::new(permit.stream(call).await?)));
             }
@@ -198,22 +201,26 @@ impl Client {
     }
 
     /// Reads the documents and finds the targets, all before anything is waited for: what is kept
-    /// meanwhile is one pointer. `stream`: what the caller wants, whatever the request says.
+    /// meanwhile is one pointer.
     fn plan(
         &self,
         permit: &Permit,
         request: &[u8],
         options: &[u8],
-        stream: Option<bool>,
+        wanted: Wanted,
     ) -> Result<Planned, Error> {
         let options =
             if options.is_empty() { Options::default() } else { Options::parse(options)? };
         let (operation, options) = Operation::parse(request, options)?;
         let mut request = match operation {
             Operation::Chat(request) => request,
-            Operation::Http(call) => return Ok(Planned::Http(Box::new(call), Box::new(options))),
+            Operation::Http(mut call) => {
+                call.stream = wanted.stream.unwrap_or(call.stream);
+                return Ok(Planned::Http(Box::new(call), Box::new(options)));
+            }
         };
-        request.stream = stream.unwrap_or(request.stream);
+        request.stream = wanted.stream.unwrap_or(request.stream);
+        wanted.check(request.stream, &options)?;
         let plan = |request, options, to: Option<&str>| {
             let (inner, pools) = (Arc::clone(&self.inner), Arc::clone(&self.pools));
             let call = Call::new(inner, pools, request, options, to);
@@ -400,7 +407,8 @@ mod tests {
     fn futures_are_small() {
         let client = Client::new(Config::parse(b"{}").unwrap());
         let call = size_of_val(&client.call(b"", b""));
-        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b""));
+        let start =
+            size_of_val(&client.start(client.admit().unwrap(), b"", b"", Wanted::default()));
         assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
     }
 }

@@ -23,7 +23,7 @@ mod route;
 pub mod secret;
 mod stream;
 
-pub use client::{Answer, ChatStream, Client, Permit, Started};
+pub use client::{Answer, ChatStream, Client, Permit, Started, Wanted};
 pub use config::Config;
 pub use error::{Error, ErrorKind};
 pub use model::{Chunk, Options, Request, Reset, Response};

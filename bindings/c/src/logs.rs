@@ -3,12 +3,14 @@
 //! A record says that a call ended, and how; it holds no key, no prompt and no text of an answer.
 //! Who listens outlives the engine, and is forgotten in a forked child.
 
-use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, Weak};
 
 use liter_llm_core::{Answer, Error};
 use serde_json::{Value, json};
 
+use crate::fork::Own;
+use crate::lock;
 use crate::queue::Queue;
 
 /// The queues that want log records.
@@ -19,54 +21,33 @@ struct Logs {
     most: AtomicU8,
 }
 
-/// NULL until a queue asks for log records. Never freed.
-static LOGS: AtomicPtr<Logs> = AtomicPtr::new(std::ptr::null_mut());
+static LOGS: Own<Logs> = Own::new();
 
 const ERROR: u8 = 1;
 const INFO: u8 = 3;
 
-/// The parent's queues are none of a forked child's, and their lock may be held for ever.
-pub(crate) fn forget() {
-    LOGS.store(std::ptr::null_mut(), Ordering::SeqCst);
-}
-
-fn listeners() -> Option<&'static Logs> {
-    // SAFETY: what was published is never freed.
-    unsafe { LOGS.load(Ordering::Acquire).as_ref() }
-}
-
 /// Sets what `queue` wants: 0 nothing, 1 errors … 5 everything.
 pub(crate) fn set(queue: &Weak<Queue>, level: u8) {
-    if listeners().is_none() {
-        let fresh = Box::into_raw(Box::<Logs>::default());
-        let null = std::ptr::null_mut();
-        if LOGS.compare_exchange(null, fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            // SAFETY: another thread was first; this one was seen by nobody.
-            drop(unsafe { Box::from_raw(fresh) });
-        }
-    }
-    if let Some(logs) = listeners() {
-        logs.set(queue, level);
-    }
+    LOGS.get_or_make(Logs::default).set(queue, level);
 }
 
 /// A call ended well.
 pub(crate) fn succeeded(answer: &Answer) {
-    if let Some(logs) = listeners() {
+    if let Some(logs) = LOGS.get() {
         logs.succeeded(answer);
     }
 }
 
 /// A call failed.
 pub(crate) fn failed(error: &Error) {
-    if let Some(logs) = listeners() {
+    if let Some(logs) = LOGS.get() {
         logs.failed(error);
     }
 }
 
 impl Logs {
     fn set(&self, queue: &Weak<Queue>, level: u8) {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = lock(&self.queues);
         queues.retain(|(other, _)| other.strong_count() > 0 && !other.ptr_eq(queue));
         if level > 0 {
             queues.push((queue.clone(), level));
@@ -129,7 +110,7 @@ impl Logs {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         record["time_ms"] = json!(now.map_or(0, |now| now.as_millis() as u64));
         let payload = record.to_string().into_bytes();
-        let queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let queues = lock(&self.queues).clone();
         for (queue, wanted) in queues {
             if let (true, Some(queue)) = (wanted >= level, queue.upgrade()) {
                 queue.log(payload.clone());
