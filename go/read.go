@@ -6,7 +6,6 @@ package literllm
 func readResponse(document string) (*Response, error) {
 	d := decoder{text: document}
 	r := &Response{document: document}
-	several := false
 	d.object(func(name string) {
 		switch name {
 		case "id":
@@ -30,18 +29,12 @@ func readResponse(document string) (*Response, error) {
 			d.array(func() { r.Warnings = append(r.Warnings, d.warning()) })
 		case "liter":
 			d.liter(&r.Liter)
-		case "results": // the options were in Raw or Extra
-			several = true
-			d.skip()
 		default:
 			d.skip()
 		}
 	})
 	if d.failed {
 		return nil, newError(ErrInternal, "the engine's response cannot be read")
-	}
-	if several {
-		return nil, errSeveral()
 	}
 	return r, nil
 }

@@ -65,7 +65,7 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 	if r.Raw != nil {
 		return r.rawWithOptions(&e)
 	}
-	r.write(&e, false)
+	r.write(&e)
 	if r.Options != nil && e.err == nil {
 		e.out = e.out[:len(e.out)-1]
 		if e.out[len(e.out)-1] != '{' {
@@ -78,17 +78,17 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 }
 
 // encode writes the request without its options. The encoder is to be released.
-func (r *ChatRequest) encode(stream bool) (*encoder, error) {
+func (r *ChatRequest) encode() (*encoder, error) {
 	if r == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
 	if r.Raw != nil {
-		e := &encoder{out: wantStream(r.Raw, stream)}
+		e := &encoder{out: r.Raw}
 		r.onlyRaw(e)
 		return e, e.err
 	}
 	e := encoders.Get().(*encoder)
-	r.write(e, stream)
+	r.write(e)
 	return e, e.err
 }
 
@@ -119,7 +119,7 @@ func (r *ChatRequest) rawWithOptions(e *encoder) ([]byte, error) {
 	return e.out, e.err
 }
 
-func (r *ChatRequest) write(e *encoder, stream bool) {
+func (r *ChatRequest) write(e *encoder) {
 	e.open('{')
 	e.string("model", r.Model)
 	e.string("prompt", r.Prompt)
@@ -168,48 +168,7 @@ func (r *ChatRequest) write(e *encoder, stream bool) {
 		e.value("extra", r.Extra)
 	}
 	e.members(r.Members)
-	switch {
-	case stream:
-		e.out = append(e.out, `"stream":true,`...)
-	case r.Members["stream"] != nil: // the last of members with one name counts
-		e.out = append(e.out, `"stream":false,`...)
-	}
 	e.close('}')
-}
-
-// wantStream makes a request that is given as JSON one that is streamed, or not. What is not an object,
-// or says something else than true or false, is left as it is, for the engine to refuse.
-func wantStream(request []byte, stream bool) []byte {
-	says := JSON("")
-	if bytes.Contains(request, []byte(`"stream"`)) {
-		d := decoder{text: text(request)}
-		d.object(func(name string) {
-			if name == "stream" {
-				says = d.raw()
-			} else {
-				d.skip()
-			}
-		})
-		if d.failed {
-			return request
-		}
-	}
-	member := `"stream":false}`
-	switch {
-	case stream && (says == "" || says == "false"):
-		member = `"stream":true}`
-	case stream || says != "true":
-		return request
-	}
-	body := bytes.TrimRight(request, " \t\r\n")
-	if !bytes.HasSuffix(body, []byte{'}'}) {
-		return request
-	}
-	body = body[:len(body)-1]
-	if !bytes.HasSuffix(bytes.TrimRight(body, " \t\r\n"), []byte{'{'}) {
-		member = "," + member
-	}
-	return append(body[:len(body):len(body)], member...) // the last of members with one name counts
 }
 
 // optionsInside are the options that a request's own document has, or "". What is no object is left to

@@ -111,8 +111,7 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     if max_tokens > 0 {
         request["max_tokens"] = max_tokens.into();
     }
-    // A NaN is not negative either.
-    if !(temperature < 0.0) {
+    if temperature >= 0.0 || temperature.is_nan() {
         // The text of an f32 is the number that the caller wrote; its f64 is not (0.7 → 0.699999988).
         let number: Number = temperature.to_string().parse().map_err(|_| {
             Error::invalid("temperature", "the temperature is a number that JSON does not have")

@@ -22,7 +22,8 @@ impl Wanted {
     pub(super) fn check(self, stream: bool, options: &Options) -> Result<(), Error> {
         if self.single && !stream && options.fanout.is_some() {
             let message = "options.fanout asks several targets for an answer each, and one is \
-                           wanted here: leave it out, or call generate_multi";
+                           wanted here: leave it out, or call generate_multi (generateMulti in \
+                           Node, GenerateMulti in Go)";
             return Err(Error::invalid("options.fanout", message));
         }
         Ok(())
