@@ -12,28 +12,28 @@ import (
 // running counts the requests of the process that are being waited for.
 var running atomic.Int64
 
-// call sends a request and waits: the response document.
+// call sends a request and waits: the response document. how: flags, beside those that say who does it.
 //
 // While few requests are in flight, a request runs on the thread of the goroutine that waits for it:
 // that spares it two hand-overs between threads. A goroutine in C keeps a thread, so the others are
 // answered by the pump.
-func (c *Client) call(ctx context.Context, request []byte, options *Options) (string, error) {
+func (c *Client) call(ctx context.Context, how uint32, request []byte, options *Options) (string, error) {
 	if ctx.Err() != nil {
 		return "", ended(ctx, nil)
 	}
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
-	how, err := c.options(ctx, request, options, inline)
+	chosen, err := c.options(ctx, request, options)
 	if err != nil {
 		return "", err
 	}
 	var kind uint32
 	var answer string
 	if inline {
-		kind, answer, err = c.callInline(ctx, request, how)
+		kind, answer, err = c.callInline(ctx, how|native.Inline, request, chosen)
 	} else {
-		kind, answer, err = c.callPump(ctx, request, how)
+		kind, answer, err = c.callPump(ctx, how|native.Whole, request, chosen)
 	}
 	if err != nil {
 		return "", err
@@ -45,7 +45,7 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 }
 
 // callPump leaves the request to the engine's threads, and waits for the pump.
-func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32, string, error) {
+func (c *Client) callPump(ctx context.Context, how uint32, request, options []byte) (uint32, string, error) {
 	pump, err := startedPump()
 	if err != nil {
 		return 0, "", err
@@ -55,7 +55,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 	if err := pump.expect(token, waiting); err != nil {
 		return 0, "", err
 	}
-	if err := submit(c, pump.queue, token, request, options); err != nil {
+	if err := submit(c, pump.queue, token, how, request, options); err != nil {
 		pump.take(token)
 		calls.Put(waiting)
 		return 0, "", err
@@ -82,7 +82,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 var lanes sync.Pool
 
 // callInline runs the request on this goroutine's thread.
-func (c *Client) callInline(ctx context.Context, request, options []byte) (uint32, string, error) {
+func (c *Client) callInline(ctx context.Context, how uint32, request, options []byte) (uint32, string, error) {
 	lane, _ := lanes.Get().(*native.Queue)
 	if lane == nil {
 		var status int
@@ -91,7 +91,7 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 		}
 	}
 	token := tokens.Add(1)
-	if err := submit(c, lane, token, request, options); err != nil {
+	if err := submit(c, lane, token, how, request, options); err != nil {
 		lanes.Put(lane)
 		return 0, "", err
 	}

@@ -198,26 +198,20 @@ func TestOptionsInsideARequest(t *testing.T) {
 	})
 }
 
-// Who does a request's work is the package's to decide: on the pump's queue nobody would.
+// Who does a request's work is the package's to decide.
 func TestInlineIsNotAnOption(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		inline := map[string]any{"inline": true}
-		client := open(t, free("delay_ms=10"), way, literllm.WithOptions(literllm.Options{Extra: inline}))
 		asked := prompt("x")
 		asked.Options = &literllm.Options{Extra: inline}
 		for _, request := range []*literllm.ChatRequest{
-			prompt("x"), asked, member("options", inline), raw(`{"prompt":"x","options":{"inline":true}}`),
+			asked, member("options", inline), raw(`{"prompt":"x","options":{"inline":true}}`),
 		} {
-			ctx, cancel := context.WithTimeout(background, 20*time.Second)
-			if _, err := client.Chat(ctx, request); err != nil {
+			_, err := open(t, free(""), way).Chat(background, request)
+			var failure *literllm.Error
+			if !errors.As(err, &failure) || failure.Param != "options.inline" {
 				t.Error(err)
 			}
-			for _, err := range client.Stream(ctx, request) {
-				if err != nil {
-					t.Error(err)
-				}
-			}
-			cancel()
 		}
 	})
 }

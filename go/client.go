@@ -13,7 +13,6 @@
 package literllm
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"strings"
@@ -28,8 +27,7 @@ type Client struct {
 	native   *native.Client
 	defaults Options
 	inline   int64
-	// The options of a request that has none and no deadline, for the pump and for lanes.
-	plain, plainInline []byte
+	plain    []byte // the options of a request that has none and no deadline
 }
 
 // NewClient makes a client: of the environment, or as the options say.
@@ -52,10 +50,7 @@ func NewClient(options ...Option) (*Client, error) {
 	}
 	c := &Client{defaults: made.options, inline: made.inline}
 	var err error
-	if c.plain, err = c.merge("", nil, 0, false); err != nil {
-		return nil, err
-	}
-	if c.plainInline, err = c.merge("", nil, 0, true); err != nil {
+	if c.plain, err = c.merge("", nil, 0); err != nil {
 		return nil, err
 	}
 	handle, status, failure := native.NewClient(made.config)
@@ -85,15 +80,11 @@ func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, err
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(false)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
-	if c.defaults.Fanout != nil || request.Options != nil && request.Options.Fanout != nil {
-		body.release()
-		return nil, errSeveral()
-	}
-	answer, err := c.call(ctx, body.out, request.Options)
+	answer, err := c.call(ctx, native.Single, body.out, request.Options)
 	body.release()
 	if err != nil {
 		return nil, err
@@ -141,7 +132,7 @@ func (c *Client) Metrics(format string) (string, error) {
 }
 
 // options are those of one request: the client's, the request's, and the context's deadline.
-func (c *Client) options(ctx context.Context, request []byte, own *Options, inline bool) ([]byte, error) {
+func (c *Client) options(ctx context.Context, request []byte, own *Options) ([]byte, error) {
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		if left = time.Until(deadline); left <= 0 {
@@ -150,17 +141,14 @@ func (c *Client) options(ctx context.Context, request []byte, own *Options, inli
 	}
 	inside := optionsInside(request)
 	if own == nil && inside == "" && left == 0 {
-		if inline {
-			return c.plainInline, nil
-		}
 		return c.plain, nil
 	}
-	return c.merge(inside, own, left, inline)
+	return c.merge(inside, own, left)
 }
 
 // merge writes an options document: the client's, those that the request's own document has, those
 // beside it. The last of members with one name counts.
-func (c *Client) merge(inside JSON, own *Options, left time.Duration, inline bool) ([]byte, error) {
+func (c *Client) merge(inside JSON, own *Options, left time.Duration) ([]byte, error) {
 	e := encoder{out: make([]byte, 0, 128)}
 	e.open('{')
 	defaults := c.defaults
@@ -182,10 +170,6 @@ func (c *Client) merge(inside JSON, own *Options, left time.Duration, inline boo
 	// Where JSON says a time, it stays: the context ends the request all the same.
 	if left != 0 && !said && (timeout == 0 || left < timeout) {
 		e.duration("timeout_ms", left)
-	}
-	if inline || bytes.Contains(e.out, []byte(`"inline"`)) {
-		// Last: whether a queue's reader does the work is not for anybody else to say.
-		e.boolean("inline", &inline)
 	}
 	e.close('}')
 	return e.out, e.err

@@ -172,6 +172,11 @@ func misuse(status int) *Error {
 			"or raise it in the client's configuration")
 		err.Retryable = true
 		return err
+	case native.Descriptors: // as when there is none for a connection
+		err := newError(ErrConnection, "no file descriptor is left for the request: raise the limit of open files "+
+			"(ulimit -n), or close clients and streams that are idle")
+		err.Retryable = true
+		return err
 	case native.Argument:
 		return newError(ErrInvalidRequest, "the engine cannot take the request: it is not UTF-8")
 	}

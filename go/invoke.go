@@ -26,7 +26,7 @@ func Invoke(provider, req any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return client.call(context.Background(), wantStream(request, false), options)
+	return client.call(context.Background(), 0, request, options)
 }
 
 // Generate is one prompt to the environment's provider and model (LITER_LLM_PROVIDER,

@@ -62,14 +62,21 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		ask(childTest{}, client, prompt("warm"))
 		var files []*os.File
-		for {
-			file, err := os.Open("/dev/null")
-			if err != nil {
-				break
+		take := func() {
+			for {
+				file, err := os.Open("/dev/null")
+				if err != nil {
+					return
+				}
+				files = append(files, file)
 			}
-			files = append(files, file)
+		}
+		give := func() {
+			for _, file := range files {
+				file.Close()
+			}
+			files = nil
 		}
 		check := func(err error) {
 			var failure *literllm.Error
@@ -80,15 +87,19 @@ func init() {
 				panic(err)
 			}
 		}
+		take() // before the engine's threads have started
+		_, err = client.Chat(background, prompt("Hello"))
+		check(err)
+		give()
+		ask(childTest{}, client, prompt("warm"))
+		take()
 		for range 2 { // the queue's descriptor lacks, and its double
 			_, err = client.OpenStream(background, prompt("Hello"))
 			check(err)
 			files[0].Close()
 			files = files[1:]
 		}
-		for _, file := range files {
-			file.Close()
-		}
+		give()
 		ask(childTest{}, client, prompt("Hello"))
 		for _, err := range client.Stream(background, prompt("Hello")) {
 			if err != nil {

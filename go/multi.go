@@ -45,7 +45,7 @@ func (c *Client) GenerateMulti(
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(false)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -54,20 +54,12 @@ func (c *Client) GenerateMulti(
 		options = *request.Options
 	}
 	options.Fanout = &Fanout{Targets: targets, First: first}
-	answer, err := c.call(ctx, body.out, &options)
+	answer, err := c.call(ctx, 0, body.out, &options)
 	body.release()
 	if err != nil {
 		return nil, err
 	}
 	return readMulti(answer)
-}
-
-// errSeveral is the error for a fan-out where one answer is wanted.
-func errSeveral() *Error {
-	err := newError(ErrInvalidRequest,
-		"options.fanout asks several targets for an answer each: call GenerateMulti")
-	err.Param = "options.fanout"
-	return err
 }
 
 func readMulti(document string) (*MultiResponse, error) {

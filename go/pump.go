@@ -1,7 +1,6 @@
 package literllm
 
 import (
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -25,12 +24,12 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // lose its processor there, and Go would start another thread for each goroutine that comes behind.
 var doors [2]sync.Mutex
 
-// submit starts a request. Both documents are copied before it returns.
-func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
+// submit starts a request. Both documents are copied before it returns. how: flags of native.
+func submit(c *Client, queue *native.Queue, token uint64, how uint32, request, options []byte) error {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
 	defer door.Unlock()
-	if status := queue.Submit(c.native, token, request, options); status != native.OK {
+	if status := queue.Submit(c.native, token, how, request, options); status != native.OK {
 		return misuse(status)
 	}
 	return nil
@@ -59,7 +58,7 @@ func newReader() (*reader, error) {
 	}
 	fd := queue.FD()
 	if fd < 0 {
-		return nil, noDescriptor(fmt.Sprint("status ", fd))
+		return nil, misuse(fd)
 	}
 	// The queue closes its descriptor itself, and so does an os.File: each has one of its own.
 	syscall.ForkLock.RLock()
@@ -69,7 +68,10 @@ func newReader() (*reader, error) {
 	}
 	syscall.ForkLock.RUnlock()
 	if err != nil {
-		return nil, noDescriptor(err.Error())
+		if err == syscall.EMFILE || err == syscall.ENFILE {
+			return nil, misuse(native.Descriptors)
+		}
+		return nil, newError(ErrInternal, "a queue's descriptor cannot be doubled: %v", err)
 	}
 	file := os.NewFile(uintptr(own), "liter_llm_queue")
 	poll, err := file.SyscallConn()
@@ -77,14 +79,6 @@ func newReader() (*reader, error) {
 		return nil, newError(ErrInternal, "a queue cannot be polled: %v", err)
 	}
 	return &reader{queue: queue, file: file, poll: poll}, nil
-}
-
-// noDescriptor is as when there is none for a connection.
-func noDescriptor(why string) *Error {
-	failure := newError(ErrConnection, "no descriptor for the request's events (%s): have fewer streams open, "+
-		"or raise the limit of open files (ulimit -n)", why)
-	failure.Retryable = true
-	return failure
 }
 
 // until calls look at once and whenever events have come, until it is true.

@@ -84,7 +84,7 @@ func TestSchemas(t *testing.T) {
 		{"request", "ResponseFormatDocument", literllm.ResponseFormat{}, "", ""},
 		{"request", "JsonSchemaDocument", literllm.JSONSchema{}, "", ""},
 		{"request", "ReasoningDocument", literllm.Reasoning{}, "", ""},
-		{"options", "", literllm.Options{}, "inline", ""}, // the client's WithInlineCalls
+		{"options", "", literllm.Options{}, "", ""},
 		{"options", "RetryDocument", literllm.Retry{}, "", ""},
 		{"options", "FanoutDocument", literllm.Fanout{}, "", ""},
 		{"options", "HedgeDocument", literllm.Hedge{}, "", ""},

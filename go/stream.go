@@ -66,7 +66,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(true)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
-	options, err := c.options(ctx, body.out, request.Options, false)
+	options, err := c.options(ctx, body.out, request.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		}
 	}
 	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
-	if err := submit(c, own.queue, s.token, body.out, options); err != nil {
+	if err := submit(c, own.queue, s.token, native.Stream, body.out, options); err != nil {
 		readers.Put(own)
 		return nil, err
 	}

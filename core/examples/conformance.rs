@@ -6,7 +6,9 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use liter_llm_core::json::{Object, Value, parse, to_vec};
-use liter_llm_core::{Answer, Client, Config, Error, ErrorKind, HttpStep, Outcome, Started, Step};
+use liter_llm_core::{
+    Answer, Client, Config, Error, ErrorKind, HttpStep, Outcome, Started, Step, Wanted,
+};
 
 const AT_ONCE: usize = 32;
 
@@ -81,7 +83,7 @@ impl Row {
     async fn stream(&self, events: &mut Vec<Value>) -> Result<Outcome, Error> {
         let mut started = {
             let client = self.client()?;
-            client.start(client.admit()?, &self.request, &self.options()).await?
+            client.start(client.admit()?, &self.request, &self.options(), Wanted::default()).await?
         };
         loop {
             if self.cancel_after.is_some_and(|count| events.len() >= count) {

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use crate::admission::{Admission, InFlight};
 use crate::call::outcome::{Outcome, Started, one_chat_only};
 use crate::call::stream::ChatStream;
+use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
 use crate::http::{Network, Pool};
@@ -76,7 +77,7 @@ impl Client {
     /// the request's own member by member.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let admission = self.admit()?;
-        match self.plan(&admission, request, options, Some(false))? {
+        match self.plan(&admission, request, options, Wanted::WHOLE)? {
             Planned::One(call) => {
                 Ok(*pipeline::whole(&self.services, &admission, &call).await?.chat()?)
             }
@@ -87,7 +88,7 @@ impl Client {
     /// Sends a chat request and waits for the stream to show its first content.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let admission = self.admit()?;
-        match self.plan(&admission, request, options, Some(true))? {
+        match self.plan(&admission, request, options, Wanted::STREAM)? {
             Planned::One(call) => pipeline::stream(&self.services, admission, call).await,
             Planned::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
@@ -99,19 +100,20 @@ impl Client {
     /// Sends a request document of any operation and waits for the whole answer.
     pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
         let admission = self.admit()?;
-        let planned = self.plan(&admission, request, options, Some(false))?;
+        let planned = self.plan(&admission, request, options, Wanted::WHOLE)?;
         pipeline::answer(&self.services, &admission, planned).await
     }
 
     /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
-    /// whole answer. `admission`: from [`Client::admit`].
+    /// whole answer, unless `wanted` says which. `admission`: from [`Client::admit`].
     pub async fn start(
         &self,
         admission: Admission,
         request: &[u8],
         options: &[u8],
+        wanted: Wanted,
     ) -> Result<Started, Error> {
-        let planned = self.plan(&admission, request, options, None)?;
+        let planned = self.plan(&admission, request, options, wanted)?;
         pipeline::run(&self.services, admission, planned).await
     }
 
@@ -122,10 +124,10 @@ impl Client {
         admission: &Admission,
         request: &[u8],
         options: &[u8],
-        stream: Option<bool>,
+        wanted: Wanted,
     ) -> Result<Planned, Error> {
         let options = self.last_options.read(options).map_err(|error| admission.failed(error))?;
-        pipeline::plan(&self.services, admission, request, options, stream)
+        pipeline::plan(&self.services, admission, request, options, wanted)
     }
 
     /// How many calls are in flight.
@@ -225,7 +227,7 @@ mod tests {
     fn futures_are_small() {
         let client = Client::new(Config::parse(b"{}").unwrap());
         let call = size_of_val(&client.call(b"", b""));
-        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b""));
+        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b"", Wanted::WHOLE));
         assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
     }
 }

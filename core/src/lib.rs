@@ -32,6 +32,7 @@ pub use admission::Admission;
 pub use call::outcome::{Outcome, Started};
 pub use call::passthrough::{HttpStep, HttpStream};
 pub use call::stream::{ChatStream, Step};
+pub use call::wanted::Wanted;
 pub use client::Client;
 pub use config::Config;
 pub use error::{Error, ErrorKind};

@@ -28,6 +28,7 @@ use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
 use crate::call::respond::respond;
 use crate::call::stream::ChatStream;
+use crate::call::wanted::Wanted;
 use crate::error::Error;
 use crate::model::{HttpCall, Options};
 use crate::observe::CallOutcome;
@@ -42,23 +43,26 @@ pub(crate) enum Planned {
     Http(Box<HttpCall>, Arc<Options>),
 }
 
-/// Reads a request document and finds its targets. `stream`: what the caller wants, whatever the
-/// request says.
+/// Reads a request document and finds its targets. `wanted`: what the caller can take.
 pub(crate) fn plan(
     services: &Services,
     admission: &Admission,
     request: &[u8],
     options: Arc<Options>,
-    stream: Option<bool>,
+    wanted: Wanted,
 ) -> Result<Planned, Error> {
     let (asked, options) =
         operation::parse(request, options).map_err(|error| admission.failed(error))?;
     let operation = match asked {
         Asked::Operation(operation) => operation,
-        Asked::Http(call) => return Ok(Planned::Http(Box::new(call), options)),
+        Asked::Http(mut call) => {
+            call.stream = wanted.stream.unwrap_or(call.stream);
+            return Ok(Planned::Http(Box::new(call), options));
+        }
     };
-    let stream = stream.unwrap_or_else(|| operation.streams());
+    let stream = wanted.stream.unwrap_or_else(|| operation.streams());
     let operation = Arc::new(operation.streamed(stream));
+    wanted.check(operation.streams(), &options).map_err(|error| admission.failed(error))?;
     let plan = |to: Option<&str>| {
         let (operation, options) = (Arc::clone(&operation), Arc::clone(&options));
         let call = Call::new(services, operation, options, to);

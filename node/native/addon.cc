@@ -199,7 +199,10 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
   }
 
-  ~Addon() { Stop(); }
+  ~Addon() {
+    Stop();
+    liter_llm_queue_free(alone_);
+  }
 
  private:
   // text(start, end): a document among the records that are being delivered.
@@ -362,20 +365,41 @@ class Addon : public Napi::Addon<Addon> {
     return status < 0 ? Number(status) : Take(out, size);
   }
 
-  // call(client, request, options): waits. [status, document or undefined].
+  // call(client, request, options): waits for one answer. [status, document or undefined].
   Napi::Value Call(const Napi::CallbackInfo& info) {
-    char* out = nullptr;
-    size_t size = 0;
+    const uint32_t how = LITER_LLM_SUBMIT_INLINE | LITER_LLM_SUBMIT_SINGLE;
     int32_t status = LITER_LLM_E_ARGUMENT;
     if (ReadTexts(info[1], info[2])) {
-      status = liter_llm_client_call(Client(info[0]), request_.data, request_.size, options_.data,
-                                     options_.size, &out, &size);
+      status = alone_ == nullptr ? liter_llm_queue_new(0, &alone_) : LITER_LLM_OK;
+      if (status == LITER_LLM_OK) {
+        status = liter_llm_submit(Client(info[0]), alone_, 1, how, request_.data, request_.size,
+                                  options_.data, options_.size);
+      }
     }
     request_.Trim();
     Napi::Array both = Napi::Array::New(info.Env(), 2);
+    if (status == LITER_LLM_OK) both.Set(1u, Await(&status));
     both.Set(0u, Number(status));
-    if (status >= 0) both.Set(1u, Take(out, size));
     return both;
+  }
+
+  // The only event of the only request of `alone_`.
+  Napi::Value Await(int32_t* status) {
+    std::vector<uint8_t> record(4096);
+    int64_t got;
+    while ((got = liter_llm_queue_read(alone_, record.data(), record.size(), -1)) ==
+           LITER_LLM_E_SPACE) {
+      record.resize(liter_llm_queue_next_size(alone_));
+    }
+    if (got < 0) {
+      *status = static_cast<int32_t>(got);
+      return env_.Undefined();
+    }
+    liter_llm_event event;
+    std::memcpy(&event, record.data(), sizeof event);
+    *status = event.kind == LITER_LLM_EVENT_RESULT ? LITER_LLM_OK : LITER_LLM_FAILED;
+    const char* text = reinterpret_cast<const char*>(record.data()) + sizeof event;
+    return Napi::String::New(env_, text, event.len);
   }
 
   // ---- Queues and work --------------------------------------------------------------------------
@@ -417,12 +441,13 @@ class Addon : public Napi::Addon<Addon> {
     }
   }
 
-  // submit(client, source, token, request, options): a status.
+  // submit(client, source, token, flags, request, options): a status.
   Napi::Value Submit(const Napi::CallbackInfo& info) {
     int32_t status = LITER_LLM_E_ARGUMENT;
-    if (ReadTexts(info[3], info[4])) {
+    if (ReadTexts(info[4], info[5])) {
       auto token = static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
-      status = liter_llm_submit(Client(info[0]), At(info[1])->queue, token, request_.data,
+      uint32_t how = info[3].As<Napi::Number>().Uint32Value();
+      status = liter_llm_submit(Client(info[0]), At(info[1])->queue, token, how, request_.data,
                                 request_.size, options_.data, options_.size);
     }
     request_.Trim();
@@ -477,6 +502,7 @@ class Addon : public Napi::Addon<Addon> {
   std::deque<Source*> due_;               // those to be read, on the environment's thread
   std::vector<std::unique_ptr<Source>> sources_;
   Text request_, options_;
+  liter_llm_queue* alone_ = nullptr;  // of `Call`
   Document document_;
   const char* records_ = nullptr;  // while `deliver_` runs
 };

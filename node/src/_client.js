@@ -4,8 +4,8 @@
 const { addon, NativeClient } = require("./_native.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { codec, encode } = require("./_json.js");
-const { answer, multiResponse, several } = require("./_multi.js");
-const { call } = require("./_queue.js");
+const { multiResponse } = require("./_multi.js");
+const { SINGLE, WHOLE, call } = require("./_queue.js");
 const { checkMembers, configDocument, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 
@@ -34,7 +34,8 @@ class Client {
    * @returns {Promise<any>}
    */
   async chat(request, more) {
-    return answer(codec.parse(await call(this.#native, this.#one(request, more))));
+    const documents = this.#defaults.documents(request, more);
+    return codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
   }
 
   /**
@@ -48,8 +49,8 @@ class Client {
     members.fanout = { targets, first };
     // The client's fallback stands in for a target that fails; here the targets are given.
     const { fallback: _, ...own } = this.#defaults.options;
-    const documents = new Defaults(own).documents(request, members, false);
-    return multiResponse(codec.parse(await call(this.#native, documents)));
+    const documents = new Defaults(own).documents(request, members);
+    return multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
   }
 
   /**
@@ -57,18 +58,7 @@ class Client {
    * @param {Members} [more]
    */
   stream(request, more) {
-    return new Stream(this.#native, this.#defaults.documents(request, more, true));
-  }
-
-  /**
-   * The documents of a request for one answer.
-   * @param {unknown} request
-   * @param {Members | undefined} more
-   */
-  #one(request, more) {
-    const documents = this.#defaults.documents(request, more, false);
-    if (documents.options.includes('"fanout":{')) throw several();
-    return documents;
+    return new Stream(this.#native, this.#defaults.documents(request, more));
   }
 
   /** @param {Members} options */
@@ -101,12 +91,12 @@ class Client {
 
   static {
     callSync = (client, request, more) => {
-      const { request: body, options } = client.#one(request, more);
+      const { request: body, options } = client.#defaults.documents(request, more);
       const [status, document] = addon.call(client.#native.handle, body, options);
       if (document === undefined) throw misuse(status);
       const parsed = codec.parse(document);
       if (status !== 0) throw fromDocument(parsed);
-      return answer(parsed);
+      return parsed;
     };
   }
 }

@@ -198,6 +198,12 @@ function misuse(status) {
           "client's configuration",
         { retryable: true },
       );
+    case -8:
+      return APIConnectionError.of(
+        "no file descriptor is left for the request: raise the limit of open files (ulimit -n), " +
+          "or close clients and streams that are idle",
+        { retryable: true },
+      );
     default:
       return LiterLLMError.of(`the engine answered with status ${status}`);
   }

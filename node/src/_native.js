@@ -21,7 +21,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(source: number) => void} free
  * @property {(start: number, end: number) => string} text
  * @property {(source: number, on: boolean) => void} pause
- * @property {(client: Handle, source: number, token: number, request: Text, options: string) => number} submit
+ * @property {(client: Handle, source: number, token: number, how: number, request: Text, options: string) => number} submit
  * @property {(source: number, token: number) => void} cancel
  * @property {(on: boolean) => void} hold
  */

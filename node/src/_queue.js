@@ -29,6 +29,11 @@ const CHUNK = 1;
 const RESULT = 2;
 const CLOSED = -2;
 
+// Flags: how the answer is to come. SINGLE: one is wanted, and a fan-out is an error.
+const STREAM = 2;
+const WHOLE = 4;
+const SINGLE = 8;
+
 /** Bytes of the read buffer. */
 const CAPACITY = 256 << 10;
 
@@ -135,14 +140,15 @@ class Failure {
 /**
  * Sends a request: the response document. Throws what the error document says.
  * @param {NativeClient} native
+ * @param {number} how flags
  * @param {Documents} documents
  * @returns {Promise<string>}
  */
-async function call(native, documents) {
+async function call(native, how, documents) {
   const { signal } = documents;
   signal?.throwIfAborted();
   const outcome = await new Promise((resolve, reject) => {
-    new Call(native, resolve, reject).submit(documents);
+    new Call(native, how, resolve, reject).submit(documents);
   });
   if (outcome instanceof Failure) throw outcome.error();
   return outcome;
@@ -153,9 +159,11 @@ class Request {
   /**
    * @param {NativeClient} native
    * @param {number} source
+   * @param {number} how flags
    */
-  constructor(native, source) {
+  constructor(native, source, how) {
     this.native = native; // alive as long as the request
+    this.how = how;
     this.source = source;
     this.token = ++state.lastToken;
     /** @type {AbortSignal | undefined} */
@@ -167,7 +175,7 @@ class Request {
     const { handle, closed } = this.native;
     const status = closed
       ? CLOSED // the engine hears of it at the end of the grace
-      : addon.submit(handle, this.source, this.token, request, options);
+      : addon.submit(handle, this.source, this.token, this.how, request, options);
     if (status !== 0) throw misuse(status);
     this.native.inFlight++;
     pending.set(this.token, /** @type {any} */ (this));
@@ -199,11 +207,12 @@ class Request {
 class Call extends Request {
   /**
    * @param {NativeClient} native
+   * @param {number} how flags
    * @param {(outcome: string | Failure) => void} resolve
    * @param {(reason: unknown) => void} reject
    */
-  constructor(native, resolve, reject) {
-    super(native, state.calls);
+  constructor(native, how, resolve, reject) {
+    super(native, state.calls, how);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -219,7 +228,6 @@ class Call extends Request {
    * @param {string} text
    */
   take(kind, text) {
-    if (kind === CHUNK) return; // "stream": true in a request that is given as bytes
     this.settle(false);
     release();
     this.resolve(kind === RESULT ? text : new Failure(text));
@@ -244,7 +252,7 @@ class Inbox extends Request {
 
   /** @param {NativeClient} native */
   constructor(native) {
-    super(native, idle.pop() ?? openSource());
+    super(native, idle.pop() ?? openSource(), STREAM);
     /** Whether nothing comes any more, after what `next` still gives. */
     this.ended = false;
     /** @type {string | Failure | Reason | undefined} how it ended; undefined: it was closed */
@@ -382,4 +390,4 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-module.exports = { Failure, Inbox, Reason, call };
+module.exports = { Failure, Inbox, Reason, SINGLE, WHOLE, call };

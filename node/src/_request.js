@@ -63,10 +63,9 @@ class Defaults {
    * `options`, the client's.
    * @param {unknown} request
    * @param {Members | undefined} more
-   * @param {boolean} stream
    * @returns {Call}
    */
-  documents(request, more, stream) {
+  documents(request, more) {
     // Without a prototype: "__proto__" is a name like any other.
     /** @type {Members} */
     let members = Object.create(null);
@@ -97,8 +96,7 @@ class Defaults {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
-      const body = stream ? request : whole(request);
-      return { request: body, options: this.#merge(chosen), signal };
+      return { request, options: this.#merge(chosen), signal };
     } else if (typeof request === "object" && request !== null) {
       members = { ...request, ...members };
       if (isObject(members.options)) {
@@ -111,8 +109,6 @@ class Defaults {
           `not of type ${typeof request}`,
       );
     }
-    if (stream) members.stream = true;
-    else if (members.stream === true) delete members.stream;
     return { request: stringify(members, "request"), options: this.#merge(chosen), signal };
   }
 
@@ -144,18 +140,6 @@ function checkMembers(more) {
   if (more === undefined || more === null) return NONE;
   if (isObject(more)) return more;
   throw new TypeError("the last argument is an object: members of the request and options");
-}
-
-/**
- * The JSON of a request that is not to be streamed: the last of members with one name counts.
- * @param {Uint8Array} request
- */
-function whole(request) {
-  const body = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  if (!body.includes('"stream"')) return request;
-  const text = body.toString().trimEnd();
-  if (!/"stream"\s*:\s*true/.test(text) || !text.endsWith("}")) return request;
-  return `${text.slice(0, -1)},"stream":false}`;
 }
 
 /** @param {unknown} value */

@@ -4,7 +4,6 @@
 const { AbortError } = require("./_errors.js");
 const { codec } = require("./_json.js");
 const { chunk } = require("./_models.js");
-const { answer } = require("./_multi.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
 
 /** @typedef {import("./_models.js").Chunk | import("./_models.js").Reset} Chunk */
@@ -43,7 +42,7 @@ class Stream {
   /** The whole answer with usage, once the stream was read to its end. */
   get response() {
     if (this.#result !== undefined) {
-      this.#response = answer(codec.parse(this.#result));
+      this.#response = codec.parse(this.#result);
       this.#result = undefined;
     }
     return this.#response;

@@ -8,12 +8,13 @@
 //! What must not run on a host's thread does not: name look-ups block, and go to the engine's
 //! threads; sockets are written to without SIGPIPE (`core/src/http/connect.rs`).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use liter_llm_core::Client;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;
+use crate::lock;
 
 /// The lanes of one client.
 pub(crate) struct Lanes {
@@ -42,7 +43,7 @@ impl Lanes {
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
         let idle = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = lock(&self.idle);
             // Those whose engine has ended could look up no name any more.
             idle.retain(|lane| std::ptr::eq(lane.engine, engine));
             idle.pop()
@@ -60,7 +61,7 @@ impl Lanes {
 
     /// Drops the idle lanes, and with them their connections.
     pub(crate) fn clear(&self) {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let idle = std::mem::take(&mut *lock(&self.idle));
         drop(idle);
     }
 
@@ -69,7 +70,7 @@ impl Lanes {
         if self.client.is_closed() {
             return;
         }
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock(&self.idle);
         if idle.len() < MOST_IDLE {
             idle.push(lane);
         }

@@ -17,6 +17,7 @@ mod retry;
 mod served;
 pub(crate) mod stream;
 mod targets;
+pub(crate) mod wanted;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

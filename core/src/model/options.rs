@@ -20,8 +20,6 @@ pub struct Options {
     pub unsupported: Option<Unsupported>,
     /// Unknown members of a request are an error, not a warning.
     pub strict: Option<bool>,
-    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
-    pub inline: Option<bool>,
     /// Retries of this call.
     pub retry: Option<RetryOverlay>,
     /// Further targets, in order, for when the first fails: `provider/model`, or a provider.
@@ -90,7 +88,6 @@ impl Options {
             merge_deltas: self.merge_deltas.or(other.merge_deltas),
             unsupported: self.unsupported.or(other.unsupported),
             strict: self.strict.or(other.strict),
-            inline: self.inline.or(other.inline),
             retry: match (self.retry, other.retry) {
                 (Some(mine), Some(theirs)) => Some(mine.or(theirs)),
                 (mine, theirs) => mine.or(theirs),
@@ -118,7 +115,6 @@ impl Options {
                 _ => Unsupported::Warn,
             }),
             strict: fields.bool("strict")?,
-            inline: fields.bool("inline")?,
             retry: RetryOverlay::read(&mut fields)?,
             fallback: match fields.list("fallback")? {
                 Some(items) if items.len() > MOST => {

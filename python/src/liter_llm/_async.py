@@ -9,7 +9,8 @@ from . import _json
 from ._client import BaseClient, StreamState
 from ._loop import call, running_hub
 from ._models import Chunk, Response
-from ._multi import MultiResponse, answer
+from ._multi import MultiResponse
+from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class AsyncClient(BaseClient):
         **members: Unpack[Members],
     ) -> Response:
         """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
-        body, chosen = self._one(request, options, {**members})
-        return answer(_json.loads(await call(self._native, body, chosen)))
+        documents = self._defaults.documents(request, options, {**members})
+        return Response(_json.loads(await call(self._native, WHOLE | SINGLE, *documents)))
 
     async def generate_multi(
         self,
@@ -56,8 +57,8 @@ class AsyncClient(BaseClient):
         **members: Unpack[Members],
     ) -> MultiResponse:
         """Asks several targets at once; arguments and errors are those of the other client's."""
-        body, chosen = self._many(request, targets, first, options, {**members})
-        return MultiResponse(_json.loads(await call(self._native, body, chosen)))
+        documents = self._many(request, targets, first, options, {**members})
+        return MultiResponse(_json.loads(await call(self._native, WHOLE, *documents)))
 
     def stream(
         self,
@@ -74,7 +75,7 @@ class AsyncClient(BaseClient):
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
-        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        documents = self._defaults.documents(request, options, {**members})
         return AsyncStream(self._native, *documents)
 
     async def metrics(self, format: str = "json") -> Any:  # noqa: A002

@@ -12,9 +12,20 @@ from collections import deque
 from . import _json
 from ._errors import from_document
 from ._models import Chunk, Response
-from ._multi import MultiResponse, answer, several
+from ._multi import MultiResponse
 from ._native import NativeClient
-from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, SecondReaderError, call
+from ._queue import (
+    CHUNK,
+    ERROR,
+    INLINE,
+    RESULT,
+    SINGLE,
+    SLICE_MS,
+    STREAM,
+    Queue,
+    SecondReaderError,
+    call,
+)
 from ._request import Defaults, config_document
 
 TYPE_CHECKING = False
@@ -51,20 +62,6 @@ class BaseClient:
         view._defaults = Defaults({**self._defaults.options, **options})
         return view
 
-    def _one(
-        self,
-        request: Request | None,
-        options: Options | None,
-        members: dict[str, Any],
-        *,
-        inline: bool = False,
-    ) -> tuple[bytes, bytes]:
-        """The documents of a request for one answer."""
-        documents = self._defaults.documents(request, options, members, inline=inline)
-        if b'"fanout":{' in documents[1]:
-            raise several()
-        return documents
-
     def _many(
         self,
         request: Request | None,
@@ -72,8 +69,6 @@ class BaseClient:
         first: int,
         options: Options | None,
         members: dict[str, Any],
-        *,
-        inline: bool = False,
     ) -> tuple[bytes, bytes]:
         """The documents of a request to several targets."""
         if isinstance(targets, str):
@@ -81,7 +76,7 @@ class BaseClient:
         members["fanout"] = {"targets": list(targets), "first": first}
         # The client's fallback stands in for a target that fails; here the targets are given.
         own = {name: value for name, value in self._defaults.options.items() if name != "fallback"}
-        return Defaults(own).documents(request, options, members, inline=inline)
+        return Defaults(own).documents(request, options, members)
 
     @property
     def closed(self) -> bool:
@@ -138,8 +133,8 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        body, chosen = self._one(request, options, {**members}, inline=True)
-        return answer(_json.loads(call(self._native, body, chosen)))
+        documents = self._defaults.documents(request, options, {**members})
+        return Response(_json.loads(call(self._native, INLINE | SINGLE, *documents)))
 
     def generate_multi(
         self,
@@ -159,8 +154,8 @@ class Client(BaseClient):
 
             client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
         """
-        body, chosen = self._many(request, targets, first, options, {**members}, inline=True)
-        return MultiResponse(_json.loads(call(self._native, body, chosen)))
+        documents = self._many(request, targets, first, options, {**members})
+        return MultiResponse(_json.loads(call(self._native, INLINE, *documents)))
 
     def stream(
         self,
@@ -179,7 +174,7 @@ class Client(BaseClient):
 
         With `on_break="restart"` a chunk may be a `reset`: all text before it is void.
         """
-        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        documents = self._defaults.documents(request, options, {**members})
         return Stream(self._native, *documents)
 
     def metrics(self, format: str = "json") -> Any:  # noqa: A002
@@ -220,7 +215,7 @@ class StreamState:
             # Parsed one by one when asked for: who leaves early pays for what he saw.
             self._documents = _json.lines(payload)
         elif kind == RESULT:
-            self._response = answer(_json.loads(payload))
+            self._response = Response(_json.loads(payload))
             return True
         elif kind == ERROR:
             raise from_document(_json.loads(payload))
@@ -243,7 +238,7 @@ class Stream(StreamState):
         self._queue: Queue | None = Queue()
         self._token = self._queue.next_token()
         self._events: deque[Event] = deque()
-        self._queue.submit(native, self._token, request, options)
+        self._queue.submit(native, self._token, STREAM, request, options)
 
     def __iter__(self) -> Iterator[Chunk]:
         return self

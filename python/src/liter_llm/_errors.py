@@ -242,6 +242,12 @@ def misuse(status: int) -> LiterLLMError:
             "client's configuration",
             retryable=True,
         )
+    if status == -8:
+        return APIConnectionError.of(
+            "no file descriptor is left for the request: raise the limit of open files "
+            "(ulimit -n), or close clients and streams that are idle",
+            retryable=True,
+        )
     if status == -3:
         return APIConnectionError.of(
             "the request was made before fork() and belongs to the parent: make it again here"

@@ -15,7 +15,7 @@ from weakref import ref
 
 from . import _json
 from ._errors import from_document
-from ._queue import CHUNK, RESULT, Buffer, Queue
+from ._queue import RESULT, STREAM, Buffer, Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,12 +62,13 @@ def _make_hub(loop: asyncio.AbstractEventLoop) -> Hub:
     def forget(_: object) -> None:
         _hubs.pop(key, None)
 
-    hub = _hubs[key] = Hub(ref(loop, forget))
-    hub.listen(loop)
+    hub = Hub(ref(loop, forget))
+    hub.listen(loop)  # before others find it: it may fail
+    _hubs[key] = hub
     return hub
 
 
-async def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
+async def call(client: NativeClient, how: int, request: bytes, options: bytes) -> bytearray:
     """Sends a request: the response document. Raises what the error document says.
 
     Cancelling the task cancels the request: its connection is closed.
@@ -78,7 +79,7 @@ async def call(client: NativeClient, request: bytes, options: bytes) -> bytearra
         hub = _make_hub(loop)
     queue = hub.queue
     token = queue.next_token()
-    queue.submit(client, token, request, options)
+    queue.submit(client, token, how, request, options)
     futures = hub.futures
     futures[token] = future = loop.create_future()
     try:
@@ -110,8 +111,6 @@ class Hub:
         """Resolves the futures of a batch. Tokens that nobody waits for any more are dropped."""
         futures = self.futures
         for token, kind, payload in events:
-            if kind == CHUNK:  # "stream": true in a request of `chat`
-                continue
             future = futures.pop(token, None)
             if future is not None and not future.done():
                 if kind == RESULT:
@@ -140,7 +139,7 @@ class Inbox:
     def submit(self, client: NativeClient, request: bytes, options: bytes) -> int:
         """Starts the stream; the token of its request."""
         token = self.queue.next_token()
-        self.queue.submit(client, token, request, options)
+        self.queue.submit(client, token, STREAM, request, options)
         self.token = token
         return token
 

@@ -34,6 +34,13 @@ CHUNK: int = lib.LITER_LLM_EVENT_CHUNK
 RESULT: int = lib.LITER_LLM_EVENT_RESULT
 ERROR: int = lib.LITER_LLM_EVENT_ERROR
 
+INLINE: int = lib.LITER_LLM_SUBMIT_INLINE
+"""The thread that reads does the engine's work: it waits anyway, and two hand-overs are spared."""
+STREAM: int = lib.LITER_LLM_SUBMIT_STREAM
+WHOLE: int = lib.LITER_LLM_SUBMIT_WHOLE
+SINGLE: int = lib.LITER_LLM_SUBMIT_SINGLE
+"""One answer is wanted: a fan-out is an error."""
+
 CAPACITY = 64 << 10
 """Bytes of the read buffer: one read takes what waits, up to this."""
 
@@ -83,17 +90,19 @@ class Queue:
         """Shares its buffer no longer: another thread is going to read this queue."""
         self._buffer = Buffer()
 
-    def submit(self, client: NativeClient, token: int, request: bytes, options: bytes) -> None:
-        """Starts a request; both documents are copied before this returns."""
+    def submit(
+        self, client: NativeClient, token: int, how: int, request: bytes, options: bytes
+    ) -> None:
+        """Starts a request; both documents are copied before this returns. `how`: flags."""
         handle = client.handle
         status: int = _submit(
-            handle, self.handle, token, request, len(request), options, len(options)
+            handle, self.handle, token, how, request, len(request), options, len(options)
         )
         if status == lib.LITER_LLM_E_FORKED:
             client.renew(handle)
             handle = client.handle
             status = _submit(
-                handle, self.handle, token, request, len(request), options, len(options)
+                handle, self.handle, token, how, request, len(request), options, len(options)
             )
         if status == lib.LITER_LLM_E_ARGUMENT and ffi.NULL in (handle, self.handle):
             raise misuse(lib.LITER_LLM_E_CLOSED)
@@ -167,7 +176,7 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
+def call(client: NativeClient, how: int, request: bytes, options: bytes) -> bytearray:
     """Sends a request and waits: the response document. Raises what the error document says.
 
     The thread's queues are a stack, not one: a signal handler or a finalizer that calls in the
@@ -180,7 +189,7 @@ def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
     queue = idle.pop() if idle else Queue()
     token = queue.next_token()
     try:
-        queue.submit(client, token, request, options)
+        queue.submit(client, token, how, request, options)
         while True:
             for owner, kind, payload in queue.read(SLICE_MS):
                 if owner == token:  # else it belongs to a call that was interrupted

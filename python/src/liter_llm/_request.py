@@ -44,7 +44,7 @@ OPTION_NAMES = frozenset(
 class Defaults:
     """The options of a client, encoded once."""
 
-    __slots__ = ("_document", "_inline", "options")
+    __slots__ = ("_document", "options")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         for name in options:
@@ -54,22 +54,17 @@ class Defaults:
                 )
         self.options = dict(options)
         self._document = _json.dumps(self.options, "options")
-        self._inline = _json.dumps({**self.options, "inline": True}, "options")
 
     def documents(
         self,
         request: Any,
         options: Options | Mapping[str, Any] | None,
         members: dict[str, Any],
-        *,
-        stream: bool = False,
-        inline: bool = False,
     ) -> tuple[bytes, bytes]:
         """The request and the options of one call, as JSON.
 
         Of the options these win, in this order: keyword arguments, `options=`, the request's own
-        `options`, the client's. `inline`: the calling thread waits and may do the engine's work,
-        which spares two hand-overs between threads.
+        `options`, the client's.
         """
         if options and not hasattr(options, "keys"):
             raise TypeError(f"options is a dict, not {type(options).__name__}")
@@ -88,7 +83,7 @@ class Defaults:
             if members:
                 raise TypeError("members cannot be added to a request that is given as bytes")
             body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
-            return body if stream else _whole(body), self._merge(chosen, inline)
+            return body, self._merge(chosen)
         elif not hasattr(request, "keys") and hasattr(request, "__getitem__"):  # another sequence
             _once("messages", members)
             members["messages"] = list(request)
@@ -98,31 +93,12 @@ class Defaults:
             if isinstance(own, dict):
                 del members["options"]
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
-        if stream:
-            members["stream"] = True
-        elif members.get("stream") is True:
-            del members["stream"]
-        return _json.dumps(members), self._merge(chosen, inline)
+        return _json.dumps(members), self._merge(chosen)
 
-    def _merge(self, chosen: dict[str, Any] | None, inline: bool) -> bytes:
+    def _merge(self, chosen: dict[str, Any] | None) -> bytes:
         if chosen is None:
-            return self._inline if inline else self._document
-        merged = {**self.options, **chosen}
-        # A caller's own would be a call that nobody drives, where an event loop waits.
-        merged.pop("inline", None)
-        if inline:
-            merged["inline"] = True
-        return _json.dumps(merged, "options")
-
-
-def _whole(body: bytes) -> bytes:
-    """The JSON text of a request, not to be streamed: the last of members with one name counts."""
-    if b'"stream"' in body:
-        import re
-
-        if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
-            return body.rstrip()[:-1] + b',"stream":false}'
-    return body
+            return self._document
+        return _json.dumps({**self.options, **chosen}, "options")
 
 
 def _once(name: str, members: Mapping[str, Any]) -> None:

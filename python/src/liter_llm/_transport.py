@@ -93,7 +93,6 @@ class Base:
                 (name.decode("ascii"), value.decode("latin-1"))
                 for name, value in request.headers.raw
             ],
-            "stream": True,
         }
         try:
             document["body"] = body.decode()

@@ -21,8 +21,6 @@ pub struct OptionsDocument {
     pub unsupported: Option<UnsupportedDocument>,
     /// Unknown members of a request are an error, not a warning.
     pub strict: Option<bool>,
-    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
-    pub inline: Option<bool>,
     /// Retries of this call; `false`: none.
     pub retry: Option<RetrySchema>,
     /// Further targets for when the first fails: `provider/model`, or a provider's name; 32 at most.
