@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::admission::{Admission, InFlight};
 use crate::call::outcome::{Outcome, Started, one_chat_only};
+use crate::call::plan::{Planned, plan};
 use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::http::{Network, Pool};
 use crate::model::{Options, Response};
 use crate::observe::Observer;
-use crate::pipeline::{self, Planned};
+use crate::pipeline;
 use crate::services::{ClientState, Services};
 
 /// Sends requests to the configured providers.
@@ -127,7 +128,7 @@ impl Client {
         wanted: Wanted,
     ) -> Result<Planned, Error> {
         let options = self.last_options.read(options).map_err(|error| admission.failed(error))?;
-        pipeline::plan(&self.services, admission, request, options, wanted)
+        plan(&self.services, admission, request, options, wanted)
     }
 
     /// How many calls are in flight.

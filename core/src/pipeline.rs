@@ -7,13 +7,13 @@
 //!                     └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! [`plan`] reads the documents and finds the targets, before anything is waited for. `call::hedge`
+//! `call::plan` reads the documents and finds the targets, before anything is waited for. `call::hedge`
 //! and `call::retry` make attempts until one is answered; `call::attempt` is one of them.
 //! `call::respond` makes the document. A stream that has shown its first content goes on in
 //! `call::stream`. Observers hear of begin and end from `admission`, of attempts from the call's
 //! ledger.
 //!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`whole`]. One
+//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. One
 //! that looks for a stored answer stands before the run; one that reckons what an answer cost stands
 //! between run and respond. No stage sleeps past the call's one deadline.
 
@@ -26,54 +26,13 @@ use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
+use crate::call::plan::Planned;
 use crate::call::respond::respond;
 use crate::call::stream::ChatStream;
-use crate::call::wanted::Wanted;
 use crate::error::Error;
-use crate::model::{HttpCall, Options};
 use crate::observe::CallOutcome;
-use crate::operation::{self, Answer, Asked, Many};
+use crate::operation::{Answer, Many};
 use crate::services::Services;
-
-/// A request that knows where it goes.
-pub(crate) enum Planned {
-    One(Box<Call>),
-    /// A fan-out: a call for each target, and how many answers are wanted.
-    Many(Vec<Call>, usize),
-    Http(Box<HttpCall>, Arc<Options>),
-}
-
-/// Reads a request document and finds its targets. `wanted`: what the caller can take.
-pub(crate) fn plan(
-    services: &Services,
-    admission: &Admission,
-    request: &[u8],
-    options: Arc<Options>,
-    wanted: Wanted,
-) -> Result<Planned, Error> {
-    let (asked, options) =
-        operation::parse(request, options).map_err(|error| admission.failed(error))?;
-    let operation = match asked {
-        Asked::Operation(operation) => operation,
-        Asked::Http(mut call) => {
-            call.stream = wanted.stream.unwrap_or(call.stream);
-            return Ok(Planned::Http(Box::new(call), options));
-        }
-    };
-    let stream = wanted.stream.unwrap_or_else(|| operation.streams());
-    let operation = Arc::new(operation.streamed(stream));
-    wanted.check(operation.streams(), &options).map_err(|error| admission.failed(error))?;
-    let plan = |to: Option<&str>| {
-        let (operation, options) = (Arc::clone(&operation), Arc::clone(&options));
-        let call = Call::new(services, operation, options, to);
-        let call = call.map_err(|error| admission.failed(error))?;
-        admission.began(call.facts());
-        Ok(call)
-    };
-    let Some(fanout) = &options.fanout else { return Ok(Planned::One(Box::new(plan(None)?))) };
-    let calls = fanout.targets.iter().map(|to| plan(Some(to))).collect::<Result<_, _>>()?;
-    Ok(Planned::Many(calls, fanout.first))
-}
 
 /// Runs what was planned: a stream where one is wanted, else the whole answer.
 pub(crate) async fn run(

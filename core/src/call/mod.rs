@@ -10,6 +10,7 @@ pub(crate) mod hedge;
 mod ledger;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
+pub(crate) mod plan;
 mod probe;
 mod race;
 pub(crate) mod respond;

@@ -10,7 +10,7 @@ use ::http::{HeaderMap, HeaderName};
 use memchr::memmem::Finder;
 use tokio::time::Instant;
 
-use super::{MAX_WAIT, Totals};
+use super::limits::{MAX_WAIT, Totals};
 use crate::wire::{headers, retry_after};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -156,7 +156,7 @@ struct Quota {
 }
 
 /// A quota has started anew, or moved on: how far, nobody knows before the next answer.
-pub(super) struct Anew {
+pub(super) struct QuotaReset {
     pub(super) at: Instant,
     /// How many calls it would have taken yet; `None` where more are under way than it told of.
     pub(super) left: Option<u64>,
@@ -216,8 +216,8 @@ impl Quotas {
     }
 
     /// Forgets the quotas that have started anew. Returns the one that had least left.
-    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<Anew> {
-        let mut least: Option<Anew> = None;
+    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<QuotaReset> {
+        let mut least: Option<QuotaReset> = None;
         self.known.retain(|quota| {
             if quota.reset > now {
                 return true;
@@ -226,7 +226,7 @@ impl Quotas {
             if least.as_ref().is_none_or(|least| left < least.left) {
                 let limit = quota.limit.filter(|_| quota.unit == Unit::Requests);
                 let limit = limit.map(|limit| (limit, quota.period));
-                least = Some(Anew { at: quota.reset, left, limit });
+                least = Some(QuotaReset { at: quota.reset, left, limit });
             }
             false
         });

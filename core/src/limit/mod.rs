@@ -10,10 +10,14 @@
 //! and each of the waiting has a timer of its own, on whatever runtime it runs.
 
 mod learned;
+mod limits;
 mod rate;
+mod slow_start;
 mod state;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use limits::{Limited, Limits};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,13 +26,8 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use tokio::time::Instant;
 
-use state::{Blocked, Grant, Seat, State};
-
-use crate::error::{Error, ErrorKind};
-use crate::wire::retry_after;
-
-/// Nobody waits longer than this for a turn.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
+use limits::{MAX_WAIT, Place, Totals};
+use state::{Blocked, Grant, State, Waiter};
 
 /// How much longer one waits who was let wait: what is learned meanwhile may move a turn a little.
 const SLACK: Duration = Duration::from_secs(5);
@@ -36,40 +35,6 @@ const SLACK: Duration = Duration::from_secs(5);
 /// How often one who is not the first looks whether the first could go: the first may run on a
 /// thread that nobody drives just now, and must not hold up the others.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// The limits of one scope, as configured. None is zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Most requests sent in any minute.
-    pub requests_per_minute: Option<u32>,
-    /// Most tokens, asked and answered, in any minute.
-    pub tokens_per_minute: Option<u32>,
-    /// Most requests that are not answered yet; a stream counts until its end.
-    pub max_in_flight: Option<u32>,
-}
-
-/// A call that may not pass in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limited {
-    /// When it may pass at the earliest, from now; `None` where nobody can know, as with
-    /// `max_in_flight`.
-    pub retry_after: Option<Duration>,
-    /// What is in the way: the configured limit's name, or whose quota it is.
-    pub what: &'static str,
-}
-
-impl Limited {
-    /// What the caller is told.
-    pub(crate) fn error(self) -> Error {
-        let ms = self.retry_after.map(retry_after::millis);
-        let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
-        let message = format!(
-            "not sent: {} leaves no room{when}, and the call may not wait so long",
-            self.what
-        );
-        Error::new(ErrorKind::RateLimit, message).with(|e| e.retry_after_ms = ms)
-    }
-}
 
 /// What stands before one scope. Clones are the same gate.
 #[derive(Clone, Debug)]
@@ -86,13 +51,6 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// How much has passed a gate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Totals {
-    requests: u64,
-    tokens: u64,
-}
-
 /// A call that passed, until it is dropped: at the end of its answer.
 #[derive(Debug)]
 #[must_use = "a dropped permit frees its place"]
@@ -101,13 +59,6 @@ pub(crate) struct Permit {
     grant: Grant,
     /// It may have to wait elsewhere yet: dropped, it gives back all that it was given.
     unsent: bool,
-}
-
-/// Where one who has to wait stands in the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Last,
-    First,
 }
 
 /// A guess at a call's tokens: four bytes of a request make one, and the answer may be as long as
@@ -183,7 +134,7 @@ impl Gate {
             return Ok(self.permit(Grant::free(before, tokens)));
         }
         let now = Instant::now();
-        let seat = {
+        let waiter = {
             let mut state = self.0.lock();
             self.0.pump(&mut state, now, None);
             let totals = self.0.totals();
@@ -204,7 +155,7 @@ impl Gate {
                 Err(_) => state.join(tokens, place),
             }
         };
-        let waiting = Waiting { gate: self, seat, over: false };
+        let waiting = Waiting { gate: self, waiter, over: false };
         // Boxed: waiting is rare, and every call would carry its future about.
         Box::pin(waiting.turn(now, deadline)).await
     }
@@ -311,17 +262,17 @@ impl Shared {
 
     /// Lets those pass whose turn has come, in their order, and has the first of the others set its
     /// timer anew, unless that one is asking.
-    fn pump(&self, state: &mut State, now: Instant, asking: Option<&Seat>) {
+    fn pump(&self, state: &mut State, now: Instant, asking: Option<&Waiter>) {
         state.advance(now, self.totals());
-        while let Some(seat) = state.first() {
-            if state.check(now, self.totals(), Totals::default(), seat.tokens).is_err() {
-                if asking.is_none_or(|asking| asking.id != seat.id) {
-                    seat.wake.notify_one();
+        while let Some(waiter) = state.first() {
+            if state.check(now, self.totals(), Totals::default(), waiter.tokens).is_err() {
+                if asking.is_none_or(|asking| asking.id != waiter.id) {
+                    waiter.wake.notify_one();
                 }
                 break;
             }
-            let before = self.count(seat.tokens);
-            let grant = state.take(now, before, seat.tokens);
+            let before = self.count(waiter.tokens);
+            let grant = state.take(now, before, waiter.tokens);
             state.pop(grant);
         }
         self.set_engaged(state);
@@ -338,7 +289,7 @@ impl Shared {
 /// One who waits. Dropped, it leaves the line, and gives back what it was given meanwhile.
 struct Waiting<'a> {
     gate: &'a Gate,
-    seat: Arc<Seat>,
+    waiter: Arc<Waiter>,
     over: bool,
 }
 
@@ -349,12 +300,12 @@ impl Waiting<'_> {
                 let now = Instant::now();
                 let shared = &self.gate.0;
                 let mut state = shared.lock();
-                shared.pump(&mut state, now, Some(&self.seat));
-                if let Some(grant) = self.seat.grant.get() {
+                shared.pump(&mut state, now, Some(&self.waiter));
+                if let Some(grant) = self.waiter.grant.get() {
                     self.over = true;
                     return Ok(self.gate.permit(*grant));
                 }
-                let Err(blocked) = state.check_seat(now, shared.totals(), &self.seat) else {
+                let Err(blocked) = state.check_waiter(now, shared.totals(), &self.waiter) else {
                     // The line moved up to it, but its turn was not given: cannot be.
                     continue;
                 };
@@ -364,11 +315,11 @@ impl Waiting<'_> {
                 if now >= end || !blocked.fits(since, deadline) {
                     return Err(blocked.limited(now));
                 }
-                let first = state.first().is_some_and(|first| first.id == self.seat.id);
+                let first = state.first().is_some_and(|first| first.id == self.waiter.id);
                 let own = blocked.until.unwrap_or(end).min(end);
                 if first { own } else { end.min(now + LOOK) }
             };
-            let _ = tokio::time::timeout_at(look, self.seat.wake.notified()).await;
+            let _ = tokio::time::timeout_at(look, self.waiter.wake.notified()).await;
         }
     }
 }
@@ -381,7 +332,7 @@ impl Drop for Waiting<'_> {
         let shared = &self.gate.0;
         let mut state = shared.lock();
         let now = Instant::now();
-        state.leave(&self.seat, now);
+        state.leave(&self.waiter, now);
         shared.pump(&mut state, now, None);
     }
 }

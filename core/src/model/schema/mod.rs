@@ -19,12 +19,18 @@ use serde_json::{Map, Number, Value};
 
 mod http;
 mod operations;
+mod tools;
 
 pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
 
 pub use operations::{ModelsOp, ModelsRequestDocument, ModerateOp, ModerateRequestDocument};
+
+pub use tools::{
+    FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,
+    ToolChoiceDocument, ToolChoiceWord, ToolDocument,
+};
 
 type Object = Map<String, Value>;
 
@@ -256,103 +262,6 @@ pub enum StopDocument {
     One(String),
     /// Several.
     Many(Vec<String>),
-}
-
-/// A function of the caller's, or one of the provider's own tools, which is sent as it is.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(extend("additionalProperties" = true))]
-pub struct ToolDocument {
-    /// `function`, or the type of a provider's own tool.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The function; with the type `function`.
-    pub function: Option<FunctionDocument>,
-    /// Anthropic's cache mark: it ends a prefix to cache.
-    pub cache_control: Option<Value>,
-}
-
-/// A function that is offered to the model.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FunctionDocument {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub description: Option<String>,
-    /// JSON Schema of its arguments.
-    pub parameters: Option<Object>,
-    /// Whether arguments must match the schema exactly.
-    pub strict: Option<bool>,
-}
-
-/// Which tool the model must call.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ToolChoiceDocument {
-    /// A word.
-    Word(ToolChoiceWord),
-    /// A function that must be called: `{"type": "function", "function": {"name": …}}`.
-    #[schemars(title = "ToolChoiceFunction")]
-    Function {
-        /// `function`.
-        #[serde(rename = "type")]
-        kind: Option<String>,
-        /// The function.
-        function: Option<NamedDocument>,
-        /// Its name, in the flat form.
-        name: Option<String>,
-    },
-}
-
-/// Which tool the model must call, as a word.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolChoiceWord {
-    /// The model chooses.
-    Auto,
-    /// No tool.
-    None,
-    /// Some tool.
-    Required,
-    /// Another name of `required`.
-    Any,
-}
-
-/// Something with a name.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct NamedDocument {
-    /// The name.
-    pub name: String,
-}
-
-/// The form of the answer.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ResponseFormatDocument {
-    /// Plain text.
-    #[schemars(title = "TextFormat")]
-    Text,
-    /// Some JSON object.
-    #[schemars(title = "JSONObjectFormat")]
-    JsonObject,
-    /// JSON of a schema.
-    #[schemars(title = "JSONSchemaFormat")]
-    JsonSchema {
-        /// The schema and its name.
-        json_schema: JsonSchemaDocument,
-    },
-}
-
-/// A schema and its name.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct JsonSchemaDocument {
-    /// The schema's name; `response` where absent.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// JSON Schema.
-    pub schema: Object,
-    /// Whether the answer must match exactly.
-    pub strict: Option<bool>,
 }
 
 /// How much the model thinks before it answers.
