@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::admission::{Admission, InFlight};
 use crate::call::outcome::{Outcome, Started, one_chat_only};
-use crate::call::plan::{Planned, plan};
+use crate::call::plan::{Plan, plan};
 use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
@@ -79,10 +79,10 @@ impl Client {
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let admission = self.admit()?;
         match self.plan(&admission, request, options, Wanted::WHOLE)? {
-            Planned::One(call) => {
+            Plan::One(call) => {
                 Ok(*pipeline::whole(&self.services, &admission, &call).await?.chat()?)
             }
-            Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
+            Plan::Many(..) | Plan::Http(..) => Err(one_chat_only()),
         }
     }
 
@@ -90,11 +90,11 @@ impl Client {
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let admission = self.admit()?;
         match self.plan(&admission, request, options, Wanted::STREAM)? {
-            Planned::One(call) => pipeline::stream(&self.services, admission, call).await,
-            Planned::Many(calls, first) => {
+            Plan::One(call) => pipeline::stream(&self.services, admission, call).await,
+            Plan::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
             }
-            Planned::Http(..) => Err(one_chat_only()),
+            Plan::Http(..) => Err(one_chat_only()),
         }
     }
 
@@ -126,7 +126,7 @@ impl Client {
         request: &[u8],
         options: &[u8],
         wanted: Wanted,
-    ) -> Result<Planned, Error> {
+    ) -> Result<Plan, Error> {
         let options = self.last_options.read(options).map_err(|error| admission.failed(error))?;
         plan(&self.services, admission, request, options, wanted)
     }

@@ -26,7 +26,7 @@ use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
-use crate::call::plan::Planned;
+use crate::call::plan::Plan;
 use crate::call::respond::respond;
 use crate::call::stream::ChatStream;
 use crate::error::Error;
@@ -38,16 +38,16 @@ use crate::services::Services;
 pub(crate) async fn run(
     services: &Arc<Services>,
     admission: Admission,
-    planned: Planned,
+    planned: Plan,
 ) -> Result<Started, Error> {
     Ok(match planned {
-        Planned::One(call) if call.operation.streams() => {
+        Plan::One(call) if call.operation.streams() => {
             Started::Stream(Box::new(stream(services, admission, call).await?))
         }
-        Planned::Many(calls, first) if calls[0].operation.streams() => {
+        Plan::Many(calls, first) if calls[0].operation.streams() => {
             Started::Stream(Box::new(fastest_stream(services, admission, calls, first).await?))
         }
-        Planned::Http(call, options) if call.stream => {
+        Plan::Http(call, options) if call.stream => {
             Started::Http(Box::new(passthrough::open(services, admission, *call, &options).await?))
         }
         planned => Started::Whole(answer(services, &admission, planned).await?),
@@ -58,14 +58,12 @@ pub(crate) async fn run(
 pub(crate) async fn answer(
     services: &Arc<Services>,
     admission: &Admission,
-    planned: Planned,
+    planned: Plan,
 ) -> Result<Outcome, Error> {
     Ok(match planned {
-        Planned::One(call) => Outcome::Answer(whole(services, admission, &call).await?),
-        Planned::Many(calls, first) => {
-            Outcome::Many(many(services, admission, &calls, first).await?)
-        }
-        Planned::Http(call, options) => Outcome::Http(Box::new(
+        Plan::One(call) => Outcome::Answer(whole(services, admission, &call).await?),
+        Plan::Many(calls, first) => Outcome::Many(many(services, admission, &calls, first).await?),
+        Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
     })

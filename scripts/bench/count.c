@@ -43,7 +43,7 @@ static void call(liter_llm_client *client, const char *request, const char *opti
 static unsigned stream(liter_llm_client *client, liter_llm_queue *queue, uint64_t token,
                        const char *request, const char *options) {
   unsigned chunks = 0;
-  if (liter_llm_submit(client, queue, token, request, strlen(request), options, strlen(options)) !=
+  if (liter_llm_submit(client, queue, token, 0, request, strlen(request), options, strlen(options)) !=
       LITER_LLM_OK)
     die("the queue refused a stream");
   nanosleep(&WHILE, NULL);

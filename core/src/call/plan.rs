@@ -11,7 +11,7 @@ use crate::operation::{self, Asked};
 use crate::services::Services;
 
 /// A request that knows where it goes.
-pub(crate) enum Planned {
+pub(crate) enum Plan {
     One(Box<Call>),
     /// A fan-out: a call for each target, and how many answers are wanted.
     Many(Vec<Call>, usize),
@@ -25,14 +25,14 @@ pub(crate) fn plan(
     request: &[u8],
     options: Arc<Options>,
     wanted: Wanted,
-) -> Result<Planned, Error> {
+) -> Result<Plan, Error> {
     let (asked, options) =
         operation::parse(request, options).map_err(|error| admission.failed(error))?;
     let operation = match asked {
         Asked::Operation(operation) => operation,
         Asked::Http(mut call) => {
             call.stream = wanted.stream.unwrap_or(call.stream);
-            return Ok(Planned::Http(Box::new(call), options));
+            return Ok(Plan::Http(Box::new(call), options));
         }
     };
     let stream = wanted.stream.unwrap_or_else(|| operation.streams());
@@ -45,7 +45,7 @@ pub(crate) fn plan(
         admission.began(call.facts());
         Ok(call)
     };
-    let Some(fanout) = &options.fanout else { return Ok(Planned::One(Box::new(plan(None)?))) };
+    let Some(fanout) = &options.fanout else { return Ok(Plan::One(Box::new(plan(None)?))) };
     let calls = fanout.targets.iter().map(|to| plan(Some(to))).collect::<Result<_, _>>()?;
-    Ok(Planned::Many(calls, fanout.first))
+    Ok(Plan::Many(calls, fanout.first))
 }
