@@ -57,8 +57,13 @@ impl Client {
     /// with the same `seed` draw the same random numbers.
     #[doc(hidden)]
     #[must_use]
-    pub fn with_network(config: Config, network: Arc<dyn Network>, seed: u64) -> Self {
-        Self::of(Services::new(config, Vec::new(), Some(network), seed))
+    pub fn with_network(
+        config: Config,
+        observers: Vec<Arc<dyn Observer>>,
+        network: Arc<dyn Network>,
+        seed: u64,
+    ) -> Self {
+        Self::of(Services::new(config, observers, Some(network), seed))
     }
 
     fn of(services: Services) -> Self {

@@ -74,7 +74,7 @@ async fn play(schedule: Arc<Schedule>) -> Report {
     let world = Arc::new(World::new());
     let config = Config::parse(schedule.config.to_string().as_bytes()).expect("a configuration");
     let net = Net { world: Arc::clone(&world), schedule: Arc::clone(&schedule) };
-    let client = Client::with_network(config, Arc::new(net), schedule.seed);
+    let client = Client::with_network(config, Vec::new(), Arc::new(net), schedule.seed);
     let tasks: Vec<_> = (0..schedule.calls.len())
         .map(|number| {
             let caller = Caller {
