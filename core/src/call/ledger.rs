@@ -183,6 +183,11 @@ impl Ledger {
         Some([of(first), of(open.next_back().unwrap_or(first))])
     }
 
+    /// Whether this target was asked in this call.
+    pub(crate) fn has_tried(&self, target: usize) -> bool {
+        self.lock().iter().any(|entry| entry.target == target)
+    }
+
     /// Whether an attempt at this target is under way.
     pub(crate) fn is_trying(&self, target: usize) -> bool {
         self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())

@@ -50,7 +50,7 @@ impl ChatStream {
         served: Served,
     ) -> Self {
         let services = Arc::clone(services);
-        let open = Open { services, call, served: Some(served), restart: None, restarts: 0 };
+        let open = Open { services, call, served: Some(served), begins_anew: false, restarts: 0 };
         ChatStream { open, admission }
     }
 
@@ -79,15 +79,9 @@ struct Open {
     call: Box<Call>,
     /// `None`: it has ended, or is about to begin anew.
     served: Option<Served>,
-    restart: Option<Restart>,
+    /// A reset event has gone out: another attempt comes next.
+    begins_anew: bool,
     restarts: u32,
-}
-
-/// An answer that is about to begin anew.
-struct Restart {
-    /// The target that broke, and when it may be asked again.
-    target: usize,
-    at: Instant,
 }
 
 impl Open {
@@ -129,13 +123,15 @@ impl Open {
 
     /// Makes the attempt that follows a reset, if one came.
     async fn begin_anew(&mut self) -> Result<(), Error> {
-        let Some(restart) = &self.restart else { return Ok(()) };
-        let (services, call) = (&*self.services, &self.call);
-        // As any repetition waits; another target need not.
-        if targets::preferred(services, call) == restart.target {
-            tokio::time::sleep_until(restart.at).await;
+        if !std::mem::take(&mut self.begins_anew) {
+            return Ok(());
         }
-        self.restart = None;
+        let (services, call) = (&*self.services, &self.call);
+        // The target that broke is left alone for a while, as any that failed; another one need not be.
+        let to = targets::preferred(services, call);
+        if let Some(until) = call.ledger.paused_until(to, Instant::now()) {
+            tokio::time::sleep_until(until).await;
+        }
         // A slow reader may come back when there is no time left for another attempt.
         if call.remaining() < MIN_ATTEMPT {
             let message = "the call's time ran out before its answer could begin anew";
@@ -184,14 +180,21 @@ impl Open {
         // The answer may begin anew as often as a failed attempt may be repeated.
         let failed = Failed { error: &error, attempt };
         let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
-        let Next::Retry { after } = next else { return Err(call.failed(services, error)) };
+        let after = match next {
+            Next::Retry { after } => Some(after),
+            // The same target is not asked again; another one may be.
+            Next::Elsewhere if targets::untried(services, call).is_some() => None,
+            Next::Elsewhere | Next::Stop => return Err(call.failed(services, error)),
+        };
         if !asked || !targets::may_try_again(services, call) {
             return Err(call.failed(services, error));
         }
+        match after {
+            Some(after) => call.ledger.pause(target, Instant::now() + after),
+            None => call.ledger.give_up(target),
+        }
         self.restarts = attempt;
-        let at = Instant::now() + after;
-        call.ledger.pause(target, at);
-        self.restart = Some(Restart { target, at });
+        self.begins_anew = true;
         Ok(Step::Restarted(Reset::new(error.kind())))
     }
 }

@@ -23,9 +23,31 @@ pub(super) fn pick(
     targets.map(|(i, target)| (services.table.unwell_until(target, now), i)).min().map(|(_, i)| i)
 }
 
-/// The target that an attempt goes to where none has been made yet.
+/// The target that the next row of attempts begins with: a healthy one that was not tried yet, else
+/// one that need not be waited for.
 pub(super) fn preferred(services: &Services, call: &Call) -> usize {
-    pick(services, call, |i| !call.ledger.has_given_up(i)).unwrap_or(0)
+    if call.targets.len() == 1 {
+        return 0;
+    }
+    let now = Instant::now();
+    let open = |i| !call.ledger.has_given_up(i);
+    let rested =
+        |i| open(i) && call.ledger.paused_until(i, now).is_none() && is_well(services, call, i);
+    untried(services, call)
+        .or_else(|| pick(services, call, rested))
+        .or_else(|| pick(services, call, open))
+        .unwrap_or(0)
+}
+
+/// A healthy target that was not tried in this call.
+pub(super) fn untried(services: &Services, call: &Call) -> Option<usize> {
+    let now = Instant::now();
+    pick(services, call, |i| {
+        !call.ledger.has_tried(i)
+            && !call.ledger.has_given_up(i)
+            && call.ledger.paused_until(i, now).is_none()
+            && is_well(services, call, i)
+    })
 }
 
 /// Whether this target is passed over for its failures.
