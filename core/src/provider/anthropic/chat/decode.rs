@@ -7,8 +7,8 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::model::{Choice, FinishReason};
 use crate::provider::anthropic::error;
+use crate::provider::finish_remark;
 use crate::provider::json::{take_list, take_object, take_string};
-use crate::provider::unknown_finish;
 use crate::provider::{Completion, Target, classify};
 use crate::wire::Reply;
 
@@ -41,9 +41,7 @@ fn read(mut object: Object, content: Vec<Value>) -> Completion {
     let mut choice = Choice { message: blocks::message(content), ..Choice::default() };
     if let Some(word) = take_string(&mut object, "stop_reason") {
         let reason = blocks::finish_reason(&word);
-        if reason.is_none() {
-            answer.warnings.push(unknown_finish(&word));
-        }
+        answer.warnings.extend(finish_remark(&word, reason.is_some()));
         choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }

@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{FinishReason, Warning};
 use crate::provider::anthropic::error;
+use crate::provider::finish_remark;
 use crate::provider::json::{take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
 use crate::provider::{Assembly, Progress, StreamDecoder, Target};
 use crate::wire::Event;
 
@@ -168,8 +168,8 @@ impl Decoder {
         let mut delta = take_object(&mut event, "delta").unwrap_or_default();
         if let Some(word) = take_string(&mut delta, "stop_reason") {
             let reason = blocks::finish_reason(&word);
-            if reason.is_none() {
-                out.warn(unknown_finish(&word));
+            if let Some(remark) = finish_remark(&word, reason.is_some()) {
+                out.warn(remark);
             }
             out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }

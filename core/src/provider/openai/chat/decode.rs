@@ -6,8 +6,9 @@ use super::message::{Finish, Piece, finish, said, usage};
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Choice, ToolCall};
+use crate::provider::finish_remark;
+use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
-use crate::provider::unknown_finish;
 use crate::provider::{Completion, Target, classify};
 use crate::wire::Reply;
 
@@ -71,9 +72,7 @@ fn read_choice(
             Finish::Failed => return Err(failed_finish(&word)),
             Finish::Reason { reason, known } => {
                 choice.finish_reason = Some(reason);
-                if !known {
-                    answer.warnings.push(unknown_finish(&word));
-                }
+                answer.warnings.extend(finish_remark(&word, known));
             }
         }
         if answer.choices.is_empty() {
@@ -89,7 +88,7 @@ fn read_choice(
     message.provider_fields = piece.fields;
     let mut kept = Vec::new();
     for (i, call) in piece.calls.into_iter().enumerate() {
-        kept.extend(call_fields(i as u64, call.fields));
+        kept.extend(call_fields(i as u64, &call.id, call.fields));
         message.tool_calls.push(ToolCall::new(call.id, call.name, call.arguments));
     }
     if !kept.is_empty() {
@@ -98,16 +97,14 @@ fn read_choice(
     Ok(choice)
 }
 
-/// Where the members of tool calls that have no unified place are kept, in `provider_fields`.
-pub(super) const CALL_FIELDS: &str = "tool_call_fields";
-
-/// `{"index": …}` with the members of a call that have no unified place.
-pub(super) fn call_fields(index: u64, fields: Object) -> Option<Value> {
+/// `{"index": …, "id": …}` with the members of a call that have no unified place. The id tells
+/// whose they are, also where the caller removes a call before it hands them back.
+pub(super) fn call_fields(index: u64, id: &str, fields: Object) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
-    let mut kept = Object::from_iter([("index", Value::from(index))]);
-    kept.extend(fields.into_iter().filter(|(name, _)| name != "index"));
+    let mut kept = Object::from_iter([("index", Value::from(index)), ("id", Value::from(id))]);
+    kept.extend(fields.into_iter().filter(|(name, _)| name != "index" && name != "id"));
     Some(Value::Object(kept))
 }
 

@@ -1,15 +1,16 @@
 //! A streamed answer of chat completions.
 
-use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
+use super::decode::{Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
 use crate::codec::{Object, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Key, Value};
 use crate::model::Warning;
+use crate::provider::finish_remark;
+use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::openai::dialect::Dialect;
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
 use crate::wire::Event;
 
@@ -145,8 +146,8 @@ impl Decoder {
                 Finish::Failed => return Err(failed_finish(&word)),
                 Finish::Reason { reason, known } => {
                     out.finish(index, &word, reason);
-                    if !known {
-                        out.warn(unknown_finish(&word));
+                    if let Some(remark) = finish_remark(&word, known) {
+                        out.warn(remark);
                     }
                 }
             }
@@ -178,8 +179,9 @@ impl ChoiceState {
             }
             let number = self.number(&call, out);
             self.last_call = Some(number);
-            let kept = call_fields(number, std::mem::take(&mut call.fields));
             out.tool_call(index, number, &call.id, &call.name, &call.arguments);
+            let id = out.call(index, number).map(|call| call.id.clone()).unwrap_or_default();
+            let kept = call_fields(number, &id, std::mem::take(&mut call.fields));
             if let Some(kept) = kept {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
