@@ -1,5 +1,7 @@
 //! Reads the messages of a request document.
 
+use std::collections::VecDeque;
+
 use super::request::{Content, Message, Part, Role};
 use super::response::ToolCall;
 use crate::codec::{Fields, Object, Path, wrong};
@@ -66,11 +68,6 @@ impl Message {
             native_only,
         };
         match message.role {
-            Role::Tool if message.tool_call_id.is_none() => {
-                return Err(
-                    fields.missing("tool_call_id", "the id of the tool call that this answers")
-                );
-            }
             Role::Assistant => {}
             _ if message.content.is_none() => {
                 return Err(fields.missing("content", "a string or a list of parts"));
@@ -184,11 +181,40 @@ fn read_tool_call(
         kept.insert(format!("function.{name}"), value);
     }
     if !kept.is_empty() {
-        let mut call = Object::from_iter([("index", index.into()), ("id", id.as_str().into())]);
+        let mut call = Object::from_iter([("index", Value::from(index))]);
+        if !id.is_empty() {
+            call.insert("id", id.as_str());
+        }
         call.extend(kept);
         keep(others, "tool_call_fields", call);
     }
     Ok(Some(ToolCall::new(id, name, arguments)))
+}
+
+/// Gives calls without an id one that tells them apart, and their results the same: a result
+/// without an id answers the first such call that has none yet.
+pub(super) fn name_calls(messages: &mut [Message]) -> Result<(), Error> {
+    let mut open: VecDeque<String> = VecDeque::new();
+    for (i, message) in messages.iter_mut().enumerate() {
+        if message.role == Role::Assistant {
+            open.clear();
+        }
+        for (place, call) in message.tool_calls.iter_mut().enumerate() {
+            if call.id.is_empty() {
+                call.id = format!("call_{i}_{place}");
+                open.push_back(call.id.clone());
+            }
+        }
+        if message.role == Role::Tool && message.tool_call_id.as_deref().is_none_or(str::is_empty) {
+            message.tool_call_id = open.pop_front().or(message.tool_call_id.take());
+            if message.tool_call_id.is_none() {
+                let path = format!("messages[{i}].tool_call_id");
+                let text = format!("{path} is missing: the id of the tool call that this answers");
+                return Err(Error::invalid(path, text));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Part {

@@ -9,7 +9,9 @@ mod assembly;
 pub mod classify;
 mod cohere;
 mod completion;
+mod foreign;
 mod history;
+mod ids;
 mod json;
 mod openai;
 mod provider_error;
@@ -161,6 +163,16 @@ pub(crate) fn finish_remark(word: &str, known: bool) -> Option<Warning> {
         return Some(Warning { code: "unfinished_turn", message, param: None });
     }
     (!known).then(|| unknown_finish(word))
+}
+
+/// The remark about a piece of a call that belongs to none.
+pub(crate) fn nameless_call() -> Warning {
+    Warning {
+        code: "nameless_call",
+        message: "a part of a tool call named no function and belongs to no call: it is left out"
+            .to_owned(),
+        param: None,
+    }
 }
 
 /// The remark about a finish reason that is in no table of ours.

@@ -83,8 +83,12 @@ fn kept(
             }
             Some("tool_use") => {
                 let id = block.get("id").and_then(Value::as_str).unwrap_or_default();
-                // Ids tell calls apart; a call that is gone was removed.
-                let Some(at) = calls.iter().position(|call| call.id == id) else { continue };
+                let name = block.get("name").and_then(Value::as_str).unwrap_or_default();
+                // Ids tell calls apart; a call that is gone was removed. One that came without an id
+                // has one of ours.
+                let theirs =
+                    |call: &&ToolCall| call.id == id || (id.is_empty() && call.name == name);
+                let Some(at) = calls.iter().position(|call| theirs(&call)) else { continue };
                 out.push(called(block, calls.remove(at)));
             }
             _ => out.push(block.clone()),
@@ -144,8 +148,10 @@ fn called(block: &Value, call: &ToolCall) -> Value {
     if blocks::input(&came) != input {
         out.set("input", input);
     }
-    if block.get("name").and_then(Value::as_str) != Some(&call.name) {
-        out.set("name", call.name.clone());
+    for (name, value) in [("name", &call.name), ("id", &call.id)] {
+        if block.get(name).and_then(Value::as_str) != Some(value) {
+            out.set(name, value.clone());
+        }
     }
     out
 }

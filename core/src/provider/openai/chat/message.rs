@@ -273,9 +273,9 @@ pub(super) fn usage(raw: &Object) -> Usage {
     let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
     let of_prompt = |name| count(of_prompt?.get(name));
     let prompt = PromptDetails {
-        // `DeepSeek` and Moonshot say it beside the details [rec].
+        // `DeepSeek`, Moonshot and Mistral say it beside the details [rec].
         cached_tokens: of_prompt("cached_tokens")
-            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens"])),
+            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"])),
         cache_write_tokens: of_prompt("cache_write_tokens")
             .or_else(|| of_prompt("cache_creation_tokens")),
         audio_tokens: of_prompt("audio_tokens"),

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Role, says_nothing};
 use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::ids;
 use crate::provider::openai::dialect::ReasoningBack;
 
 /// `OpenRouter`'s reasoning, with signatures.
@@ -249,18 +250,7 @@ impl Writer<'_> {
         if !self.dialect.short_call_ids || fits {
             return id.to_owned();
         }
-        const LETTERS: &[u8; 62] =
-            b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        // FNV-1a: small, stable between versions, and no one attacks it here.
-        let mut hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        let mut short = String::with_capacity(9);
-        for _ in 0..9 {
-            short.push(char::from(LETTERS[(hash % 62) as usize]));
-            hash /= 62;
-        }
-        short
+        ids::short(id)
     }
 }
 
