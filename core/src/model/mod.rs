@@ -22,6 +22,7 @@ pub use options::{Fanout, OnBreak, Options, Unsupported};
 pub use parameters::Parameters;
 pub(crate) use policy::read_wait;
 pub use policy::{Hedge, HedgeDelay, RetryOverlay};
+pub(crate) use request::says_nothing;
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };

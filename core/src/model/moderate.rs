@@ -37,6 +37,8 @@ pub struct Moderations {
     pub usage_raw: Option<Value>,
     /// Top-level members that have no place in an answer.
     pub fields: Object,
+    /// What the adapter has to say about the answer.
+    pub warnings: Vec<Warning>,
 }
 
 /// The verdict on one input.

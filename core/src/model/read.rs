@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::options::Options;
+use super::read_message::name_calls;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::codec::{Fields, Object, Path, type_name, wrong};
 use crate::error::Error;
@@ -92,11 +93,14 @@ fn read_conversation(
         (None, Some(items)) if items.is_empty() => {
             Err(Error::invalid("messages", "messages is empty: give at least one message"))
         }
-        (None, Some(items)) => items
-            .into_iter()
-            .enumerate()
-            .map(|(i, item)| Message::read(item, Path::Item("messages", i), unknown))
-            .collect(),
+        (None, Some(items)) => {
+            let items = items.into_iter().enumerate();
+            let read =
+                items.map(|(i, item)| Message::read(item, Path::Item("messages", i), unknown));
+            let mut messages = read.collect::<Result<Vec<_>, _>>()?;
+            name_calls(&mut messages)?;
+            Ok(messages)
+        }
         (None, None) => {
             Err(fields.missing("messages", "give messages, or prompt for a single one"))
         }

@@ -5,8 +5,9 @@ use crate::model::{Liter, ModerateResponse, Moderations};
 
 /// The document: the provider's verdicts and what is ours.
 pub(super) fn response(answer: Moderations, envelope: Envelope) -> ModerateResponse {
-    let Envelope { provider, warnings, liter, .. } = envelope;
-    let Moderations { id, model, results, usage, usage_raw, fields } = answer;
+    let Envelope { provider, mut warnings, liter, .. } = envelope;
+    let Moderations { id, model, results, usage, usage_raw, fields, warnings: own } = answer;
+    warnings.extend(own);
     let liter = Liter { usage_raw, provider_fields: fields, ..liter };
     ModerateResponse { id, model, results, usage, provider, warnings, liter }
 }

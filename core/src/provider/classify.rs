@@ -5,11 +5,12 @@
 //! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
 //! that status, provider, model and request id are never missing.
 
-use super::Target;
 use super::provider_error::ProviderError;
-use crate::codec::{Object, parse_foreign};
+use super::{Target, foreign};
+use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
+use crate::model::Warning;
 use crate::wire::{Reply, headers, retry_after};
 
 /// The error of an answer whose status means failure.
@@ -44,15 +45,18 @@ pub fn bad_response(what: impl Into<String>, reply: &Reply<'_>, target: &Target)
 }
 
 /// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
-/// between, not from the provider.
-pub fn answer_object(reply: &Reply<'_>, target: &Target) -> Result<Object, Error> {
+/// between, not from the provider. What had to be mended comes with it.
+pub(super) fn answer_object(
+    reply: &Reply<'_>,
+    target: &Target,
+) -> Result<(Object, Vec<Warning>), Error> {
     let what = match reply.body.trim_ascii_start().first() {
         None => "the answer has an empty body under a status that means success".to_owned(),
         Some(b'<') => {
             "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
         }
-        Some(_) => match parse_foreign(reply.body) {
-            Ok(Value::Object(object)) => return Ok(object),
+        Some(_) => match foreign::read_whole(reply.body) {
+            Ok((Value::Object(object), warnings)) => return Ok((object, warnings)),
             Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),
             Err(error) => format!("the answer {error}: check base_url and any proxy"),
         },

@@ -1,4 +1,5 @@
 use super::*;
+use crate::codec::parse_foreign;
 use crate::config::Config;
 
 const RETRY_INFO: &str =

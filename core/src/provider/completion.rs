@@ -1,5 +1,6 @@
 //! What a chat was answered, in the words of every provider.
 
+use super::ids;
 use crate::codec::Object;
 use crate::json::Value;
 use crate::model::{Choice, Usage, Warning};
@@ -25,4 +26,21 @@ pub struct Completion {
     pub fields: Object,
     /// What the adapter has to say about the answer.
     pub warnings: Vec<Warning>,
+}
+
+impl Completion {
+    /// Gives a choice's calls what they came without: an id that tells them apart, and arguments
+    /// that are JSON.
+    pub(super) fn complete(&self, choice: &mut Choice) {
+        for (place, call) in choice.message.tool_calls.iter_mut().enumerate() {
+            if call.id.is_empty() {
+                let place = place as u64;
+                let (id, created) = (self.id.as_deref(), self.created);
+                call.id = ids::made(id, created, choice.index, place, &call.name);
+            }
+            if ids::no_arguments(&call.arguments) {
+                call.arguments = "{}".to_owned();
+            }
+        }
+    }
 }

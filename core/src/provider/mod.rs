@@ -9,6 +9,9 @@ mod assembly;
 pub mod classify;
 mod cohere;
 mod completion;
+mod foreign;
+mod history;
+mod ids;
 mod json;
 mod model_list;
 mod openai;
@@ -179,6 +182,33 @@ pub(crate) fn extra(asked: &Object, target: &Target) -> Object {
         }
     }
     extra
+}
+
+/// The finish words of a turn that is not over, though the model may write no more of it at once:
+/// it goes on when its message is handed back [sdk].
+pub(crate) const UNFINISHED: [&str; 2] = ["pause_turn", "compaction"];
+
+/// What is to be said of a finish word: that it is in no table of ours, or that the turn goes on.
+#[must_use]
+pub(crate) fn finish_remark(word: &str, known: bool) -> Option<Warning> {
+    if UNFINISHED.contains(&word) {
+        let message = format!(
+            "the turn is not finished (finish_reason {word:?}): hand the message back, and the \
+             model goes on"
+        );
+        return Some(Warning { code: "unfinished_turn", message, param: None });
+    }
+    (!known).then(|| unknown_finish(word))
+}
+
+/// The remark about a piece of a call that belongs to none.
+pub(crate) fn nameless_call() -> Warning {
+    Warning {
+        code: "nameless_call",
+        message: "a part of a tool call named no function and belongs to no call: it is left out"
+            .to_owned(),
+        param: None,
+    }
 }
 
 /// The remark about a finish reason that is in no table of ours.

@@ -26,16 +26,17 @@ pub(super) fn read(
     }
     let bad = |what: &str| classify::bad_response(what, reply, target);
     // Together answers with the bare list [rec].
+    let mut list = ModelList::default();
     let items = if let Ok(Value::Array(items)) = parse_foreign(reply.body) {
         items
     } else {
-        let mut object = classify::answer_object(reply, target)?;
+        let (mut object, warnings) = classify::answer_object(reply, target)?;
+        list.warnings = warnings;
         match lists.iter().find_map(|name| take_list(&mut object, name)) {
             Some(items) => items,
             None => vec![Value::Object(object)],
         }
     };
-    let mut list = ModelList::default();
     for item in items {
         let Value::Object(object) = item else {
             return Err(bad("a model of the answer is not an object"));

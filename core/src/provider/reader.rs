@@ -7,11 +7,11 @@
 
 use ::http::HeaderMap;
 
-use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target};
+use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target, classify, registry};
 use crate::codec::MAX_DOCUMENT;
 use crate::error::{Error, ErrorKind, Partial};
 use crate::model::Chunk;
-use crate::wire::{EventError, Frames, Reply};
+use crate::wire::{Event, EventError, Frames, Reply};
 
 /// The reader of one streamed body.
 pub struct StreamReader {
@@ -97,7 +97,13 @@ impl StreamReader {
         }
         self.frames.push(bytes);
         while let Some(event) = self.frames.next_event().map_err(bad_events)? {
+            if is_keep_alive(&event) {
+                continue;
+            }
             let progress = self.decoder.event(event, &mut self.assembly)?;
+            if progress == Progress::Done {
+                self.assembly.complete();
+            }
             self.assembly.end_event();
             if self.assembly.is_flooded() {
                 let message = "the stream has more choices or calls than any answer: over 1,024";
@@ -136,8 +142,12 @@ impl StreamReader {
             Form::Events => {
                 // Half an event is no fault of the event but the stream's early end: half a character,
                 let last = self.frames.last_event();
-                if let Some(event) = last.map_err(|_| unterminated("the rest of its last event"))? {
+                let last = last.map_err(|_| unterminated("the rest of its last event"))?;
+                if let Some(event) = last.filter(|event| !is_keep_alive(event)) {
                     let progress = self.decoder.event(event, &mut self.assembly);
+                    if matches!(progress, Ok(Progress::Done)) {
+                        self.assembly.complete();
+                    }
                     self.assembly.end_event();
                     match progress {
                         Ok(Progress::Done) => return Ok(()),
@@ -149,7 +159,9 @@ impl StreamReader {
                         Err(error) => return Err(error),
                     }
                 }
-                self.decoder.end(&mut self.assembly)
+                self.decoder.end(&mut self.assembly)?;
+                self.assembly.complete();
+                Ok(())
             }
         }
     }
@@ -198,6 +210,30 @@ impl StreamReader {
     pub fn into_completion(self) -> Completion {
         self.assembly.into_completion()
     }
+}
+
+/// Whether an event only keeps the connection alive: an empty one, a comment that a proxy wrapped
+/// as data (`data: : keepalive`), or one whose name says so.
+fn is_keep_alive(event: &Event<'_>) -> bool {
+    let data = event.data.trim_ascii();
+    let named = matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
+    named || data.starts_with(':') || (data.is_empty() && event.name != "error")
+}
+
+/// The answer of a server that streams though nobody asked; `None` for any other.
+pub(super) fn unasked(reply: &Reply<'_>, target: &Target) -> Option<Result<Completion, Error>> {
+    let body = reply.body.trim_ascii_start();
+    let marks: [&[u8]; 4] = [b"data:", b"event:", b"id:", b":"];
+    if !marks.iter().any(|mark| body.starts_with(mark)) {
+        return None;
+    }
+    let chat = registry::row(target.kind)?.chat()?;
+    let mut reader = StreamReader::new(chat, target, true);
+    let read = reader.push(body).and_then(|_| reader.end(reply.headers));
+    Some(match read {
+        Ok(()) => Ok(reader.into_completion()),
+        Err(error) => Err(classify::locate(error, reply, target)),
+    })
 }
 
 fn bad_events(error: EventError) -> Error {

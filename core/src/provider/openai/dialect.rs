@@ -42,6 +42,13 @@ pub struct Dialect {
     pub reasoning: Reasoning,
     /// How an assistant's reasoning goes back.
     pub reasoning_back: ReasoningBack,
+    /// Has custom tools, whose calls are text.
+    pub custom_tools: bool,
+    /// Takes an earlier answer in sound back, by its id.
+    pub audio_back: bool,
+    /// Takes back what it added to an answer and to its calls (`extra_content` of Google's
+    /// endpoints). A server that has no such thing is never sent another's.
+    pub extensions_back: bool,
     /// Takes Anthropic's `cache_control` marks.
     pub cache_control: bool,
     /// Tool calls have ids of exactly nine letters and digits.
@@ -94,6 +101,10 @@ pub enum ReasoningBack {
     No,
     /// `reasoning_content`.
     Content,
+    /// `reasoning`.
+    Plain,
+    /// `reasoning`, by the models whose names contain one of these.
+    PlainFor(&'static [&'static str]),
     /// `reasoning_details` as it came, else `reasoning`.
     Details,
 }
@@ -120,6 +131,9 @@ pub const OPENAI: Dialect = Dialect {
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
+    custom_tools: true,
+    audio_back: true,
+    extensions_back: false,
     cache_control: false,
     short_call_ids: false,
     stream_options: true,
@@ -132,22 +146,34 @@ const OTHERS: Dialect = Dialect {
     developer_role: false,
     refusals: false,
     moderation: Moderates::Nothing,
+    custom_tools: false,
+    audio_back: false,
     ..OPENAI
 };
 
 /// A server of which nothing is known: everything is passed on in OpenAI's form, under the names
 /// that the most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]`
-/// [rec].
-pub const COMPATIBLE: Dialect = Dialect { open_end: true, moderation: Moderates::Yes, ..OTHERS };
+/// [rec]. It may be Google's endpoint, which wants its `extra_content` back, or a proxy before
+/// OpenAI. Under which name it takes reasoning back is not known.
+pub const COMPATIBLE: Dialect = Dialect {
+    open_end: true,
+    moderation: Moderates::Yes,
+    custom_tools: true,
+    audio_back: true,
+    extensions_back: true,
+    ..OTHERS
+};
 
-/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice [sdk 1.7]; images but
-/// neither audio nor files [unverified].
+/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice, `reasoning` goes back
+/// to the models that reason [sdk 1.7]; which these are, and that there are images but neither
+/// audio nor files [unverified].
 pub const GROQ: Dialect = Dialect {
     max_tokens: "max_completion_tokens",
     many_choices: false,
     penalties: false,
     metadata: false,
     parts: IMAGES,
+    reasoning_back: ReasoningBack::PlainFor(&["gpt-oss", "qwen3", "deepseek-r1"]),
     ..OTHERS
 };
 
@@ -212,8 +238,8 @@ pub const TOGETHER: Dialect = Dialect {
 pub const FIREWORKS: Dialect =
     Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
-/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`, and images only as `data:` URLs
-/// [unverified].
+/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`, images only as `data:` URLs, and
+/// `reasoning` back under the name that it has in answers [unverified].
 pub const OLLAMA: Dialect = Dialect {
     names: false,
     many_choices: false,
@@ -222,12 +248,15 @@ pub const OLLAMA: Dialect = Dialect {
     tool_choice: false,
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
+    reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };
 
-/// vLLM: OpenAI's form; no files, no `metadata` [unverified].
+/// vLLM: OpenAI's form; no files, no `metadata`, and `reasoning` goes to the model's chat template
+/// [unverified].
 pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
+    reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };

@@ -38,13 +38,14 @@ impl Moderate for Dialect {
             return Err(classify::failed(reply, target));
         }
         let bad = |what: &str| classify::bad_response(what, reply, target);
-        let mut object = classify::answer_object(reply, target)?;
+        let (mut object, warnings) = classify::answer_object(reply, target)?;
         let Some(items) = take_list(&mut object, "results") else {
             return Err(bad("the answer has no results: it is no moderation"));
         };
         let mut answer = Moderations {
             id: take_string(&mut object, "id"),
             model: take_string(&mut object, "model"),
+            warnings,
             ..Moderations::default()
         };
         for item in items {

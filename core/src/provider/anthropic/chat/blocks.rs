@@ -92,8 +92,10 @@ fn is_empty(value: &Value) -> bool {
 /// Our word for a `stop_reason`, where there is one [sdk].
 pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     Some(match word {
-        "end_turn" | "stop_sequence" | "pause_turn" => FinishReason::Stop,
+        "end_turn" | "stop_sequence" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        // The turn is not over: no answer that is complete.
+        "pause_turn" | "compaction" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
         _ => return None,

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::blocks::{self, CONTENT};
+use super::history;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -26,6 +26,9 @@ pub(super) fn conversation(
             results.push(tool_result(message, &path, notes)?);
             continue;
         }
+        if message.name.is_some() {
+            notes.unsupported(&format!("{path}.name"), "Anthropic takes no name of a speaker")?;
+        }
         if matches!(message.role, Role::System | Role::Developer) {
             // Anthropic takes instructions before the conversation only.
             if !messages.is_empty() || !results.is_empty() {
@@ -41,11 +44,8 @@ pub(super) fn conversation(
             let results = std::mem::take(&mut results);
             messages.push(json!({"role": "user", "content": results}));
         }
-        if message.name.is_some() {
-            notes.unsupported(&format!("{path}.name"), "Anthropic takes no name of a speaker")?;
-        }
         let content = match message.role {
-            Role::Assistant => assistant(message, &path, notes)?,
+            Role::Assistant => content_value(history::assistant(message, &path, notes)?),
             _ => content_value(content(message, &path, notes)?),
         };
         messages.push(json!({"role": message.role.name(), "content": content}));
@@ -74,31 +74,8 @@ fn content_value(mut blocks: Vec<Value>) -> Value {
 }
 
 /// Whether a block is an empty text, which is refused and says nothing.
-fn is_empty(block: &Value) -> bool {
+pub(super) fn is_empty(block: &Value) -> bool {
     block.get("text").and_then(Value::as_str) == Some("")
-}
-
-fn assistant(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
-    // What this adapter read goes back as it came. Thinking is signed: it counts only unchanged,
-    // and reasoning text without its signature cannot be sent at all [doc].
-    if let Some(blocks @ Value::Array(_)) = message.provider_fields.get(CONTENT) {
-        return Ok(blocks.clone());
-    }
-    // OpenAI's form has an empty text beside tool calls.
-    let mut content = content(message, path, notes)?;
-    content.retain(|block| !is_empty(block));
-    if let Some(refusal) = message.refusal.as_deref().filter(|text| !text.is_empty()) {
-        content.push(json!({"type": "text", "text": refusal}));
-    }
-    for call in &message.tool_calls {
-        content.push(json!({
-            "type": "tool_use",
-            "id": &call.id,
-            "name": &call.name,
-            "input": blocks::input(&call.arguments),
-        }));
-    }
-    Ok(content_value(content))
 }
 
 fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
@@ -120,7 +97,11 @@ fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value
     Ok(Value::Object(block))
 }
 
-fn content(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
+pub(super) fn content(
+    message: &Message,
+    path: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, Error> {
     let mut blocks = Vec::new();
     match &message.content {
         None => {}

@@ -1,10 +1,11 @@
 //! Messages: an answer is a list of typed blocks, of which signed ones must be sent back unchanged.
 //! Blocks that have no place in the unified message are kept verbatim under [`blocks::CONTENT`],
-//! which `encode` sends back as it is.
+//! which `history` sends back, as long as they are what the message says.
 
 mod blocks;
 mod decode;
 mod encode;
+mod history;
 mod messages;
 mod stream;
 

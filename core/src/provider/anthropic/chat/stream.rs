@@ -11,10 +11,10 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{FinishReason, Warning};
 use crate::provider::anthropic::error;
+use crate::provider::finish_remark;
 use crate::provider::json::{take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, foreign};
 use crate::wire::Event;
 
 /// The reader of one stream.
@@ -168,8 +168,8 @@ impl Decoder {
         let mut delta = take_object(&mut event, "delta").unwrap_or_default();
         if let Some(word) = take_string(&mut delta, "stop_reason") {
             let reason = blocks::finish_reason(&word);
-            if reason.is_none() {
-                out.warn(unknown_finish(&word));
+            if let Some(remark) = finish_remark(&word, reason.is_some()) {
+                out.warn(remark);
             }
             out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
@@ -198,7 +198,12 @@ impl Decoder {
             block.close(out);
         }
         let blocks = std::mem::take(&mut self.blocks);
-        let blocks: Vec<_> = blocks.into_iter().map(|block| Value::Object(block.body)).collect();
+        let blocks = blocks.into_iter().map(|block| {
+            let mut body = Value::Object(block.body);
+            out.settle(&mut body);
+            body
+        });
+        let blocks: Vec<_> = blocks.collect();
         if blocks::needs_verbatim(&blocks) {
             out.message_field(0, CONTENT, Value::Array(blocks), true);
         }
@@ -257,9 +262,9 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message_stop event"));
         }
-        let value =
-            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
-        let Value::Object(mut object) = value else {
+        let read = foreign::read(event.data).map_err(|what| bad(&format!("an event {what}")))?;
+        out.mended(&read);
+        let Value::Object(mut object) = read.value else {
             return Err(bad("an event is not a JSON object"));
         };
         let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());

@@ -1,7 +1,7 @@
 //! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
 //! nothing is sent that the API does not have.
 
-use super::message::PLAN;
+use super::history;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -72,59 +72,18 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
         out.insert("tool_call_id", id.clone());
     }
     if role == Role::Assistant {
-        assistant(message, path, &mut out, notes)?;
+        history::assistant(message, path, &mut out, notes)?;
     } else if let Some(content) = content(message, path, notes)? {
         out.insert("content", content);
     }
     Ok(Value::Object(out))
 }
 
-/// An earlier answer: thinking goes back as content, the plan beside the calls.
-fn assistant(
+pub(super) fn content(
     message: &Message,
     path: &str,
-    out: &mut Object,
     notes: &mut Notes,
-) -> Result<(), Error> {
-    let thinking = message.reasoning.as_deref().filter(|text| !text.is_empty());
-    let refusal = message.refusal.as_deref().filter(|text| !text.is_empty());
-    let content = content(message, path, notes)?.filter(|content| content.as_str() != Some(""));
-    if thinking.is_none() && refusal.is_none() {
-        if let Some(content) = content {
-            out.insert("content", content);
-        }
-    } else {
-        let mut blocks = Vec::new();
-        if let Some(text) = thinking {
-            blocks.push(json!({"type": "thinking", "thinking": text}));
-        }
-        match content {
-            Some(Value::Array(parts)) => blocks.extend(parts),
-            Some(text) => blocks.push(json!({"type": "text", "text": text})),
-            None => {}
-        }
-        if let Some(text) = refusal {
-            blocks.push(json!({"type": "text", "text": text}));
-        }
-        out.insert("content", blocks);
-    }
-    if !message.tool_calls.is_empty() {
-        let calls = message.tool_calls.iter().map(|call| {
-            json!({
-                "id": &call.id,
-                "type": "function",
-                "function": json!({"name": &call.name, "arguments": &call.arguments}),
-            })
-        });
-        out.insert("tool_calls", Value::from_iter(calls));
-    }
-    if let Some(plan @ Value::String(_)) = message.provider_fields.get(PLAN) {
-        out.insert(PLAN, plan.clone());
-    }
-    Ok(())
-}
-
-fn content(message: &Message, path: &str, notes: &mut Notes) -> Result<Option<Value>, Error> {
+) -> Result<Option<Value>, Error> {
     let parts = match &message.content {
         None => return Ok(None),
         Some(Content::Text(text)) => return Ok(Some(text.clone().into())),

@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod history;
 mod message;
 mod stream;
 

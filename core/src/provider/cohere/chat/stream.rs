@@ -2,15 +2,16 @@
 //! send after it, `[DONE]`, is not waited for.
 
 use super::message::{CITATIONS, CONTENT, PLAN, Piece, finish_reason, usage};
-use crate::codec::{Object, parse_foreign_text};
+use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::FinishReason;
 use crate::provider::cohere::error;
 use crate::provider::json::{take_object, take_string};
+use crate::provider::nameless_call;
 use crate::provider::reader::unterminated;
 use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
 
 /// The reader of one stream.
@@ -65,7 +66,12 @@ impl Decoder {
         };
         let function = call.get("function");
         let member = |name: &str| text(function.and_then(|function| function.get(name)));
-        out.tool_call(0, index, &text(call.get("id")), &member("name"), &member("arguments"));
+        let name = member("name");
+        // A piece without a name never begins a call.
+        if name.is_empty() && out.call(0, index).is_none() {
+            return out.warn(nameless_call());
+        }
+        out.tool_call(0, index, &text(call.get("id")), &name, &member("arguments"));
     }
 
     fn message_end(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
@@ -125,9 +131,9 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message-end event"));
         }
-        let value =
-            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
-        let Value::Object(mut object) = value else {
+        let read = foreign::read(event.data).map_err(|what| bad(&format!("an event {what}")))?;
+        out.mended(&read);
+        let Value::Object(mut object) = read.value else {
             return Err(bad("an event is not a JSON object"));
         };
         let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());

@@ -6,7 +6,8 @@
 
 use crate::codec::Object;
 use crate::json::{Key, Value};
-use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
+use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, says_nothing};
+use crate::provider::history::CUSTOM_CALLS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 
 /// A message, or a piece of one.
@@ -72,7 +73,8 @@ impl Piece {
         let mut custom = Vec::new();
         for call in take_list(&mut object, "tool_calls").unwrap_or_default() {
             match call {
-                Value::Object(call) if call.get("type").is_some_and(|kind| kind == "custom") => {
+                // In a stream, only the first piece of it has a type.
+                Value::Object(call) if is_custom(&call) => {
                     custom.push(Value::Object(call));
                 }
                 Value::Object(call) => piece.calls.extend(CallPiece::read(call)),
@@ -80,7 +82,7 @@ impl Piece {
             }
         }
         if !custom.is_empty() {
-            object.insert("custom_tool_calls", Value::Array(custom));
+            object.insert(CUSTOM_CALLS, Value::Array(custom));
         }
         // The form before tools: one call, without an id.
         if let Some(function) = take_object(&mut object, "function_call") {
@@ -117,6 +119,12 @@ impl Piece {
     }
 }
 
+fn is_custom(call: &Object) -> bool {
+    let is_object = |name: &str| call.get(name).is_some_and(Value::is_object);
+    call.get("type").is_some_and(|kind| kind == "custom")
+        || (is_object("custom") && !is_object("function"))
+}
+
 impl CallPiece {
     /// `None` for a stub that says nothing.
     fn read(mut object: Object) -> Option<Self> {
@@ -143,18 +151,8 @@ impl CallPiece {
 
 /// The members that say something: `refusal: null`, `annotations: []` and the like do not.
 pub(super) fn said(mut object: Object) -> Object {
-    object.retain(|_, value| !is_empty(value));
+    object.retain(|_, value| !says_nothing(value));
     object
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
 }
 
 /// Adds a delta's member to what was said before: lists and objects grow, reasoning text and audio
@@ -163,6 +161,9 @@ pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
     match (into.get_mut(&name), value) {
         (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
             more.into_iter().for_each(|item| merge_detail(items, item));
+        }
+        (Some(Value::Array(items)), Value::Array(more)) if name == CUSTOM_CALLS => {
+            more.into_iter().for_each(|item| merge_custom(items, item));
         }
         (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
         (Some(Value::Object(members)), Value::Object(more)) => {
@@ -211,6 +212,21 @@ fn merge_detail(items: &mut Vec<Value>, item: Value) {
     }
 }
 
+/// A piece of a custom tool's call: its text is continued under the call's index.
+fn merge_custom(calls: &mut Vec<Value>, piece: Value) {
+    let index = piece.get("index");
+    let known = calls.iter_mut().find(|call| index.is_some() && call.get("index") == index);
+    let input = |call: &Value| Some(call.get("custom")?.get("input")?.as_str()?.to_owned());
+    let (Some(known), Some(more)) = (known, input(&piece)) else {
+        return calls.push(piece);
+    };
+    let so_far = input(known).unwrap_or_default();
+    let custom = known.as_object_mut().and_then(|call| call.get_mut("custom")?.as_object_mut());
+    if let Some(custom) = custom {
+        custom.insert("input", so_far + &more);
+    }
+}
+
 /// What a provider's finish word means.
 pub(super) enum Finish {
     /// One of ours. `known` is false for a word that nobody has seen.
@@ -220,8 +236,9 @@ pub(super) enum Finish {
 }
 
 /// The table of finish words. OpenAI's five; `eos` Together, `model_length` and `error` Mistral,
-/// `insufficient_system_resource` `DeepSeek` (it broke off), and what gateways pass on from
-/// Anthropic, Cohere and Gemini (`providers.md`).
+/// `insufficient_system_resource` `DeepSeek` (it broke off), `abort` SGLang and vLLM (a request that
+/// was dropped), and what gateways pass on from Anthropic, Cohere and Gemini (`providers.md`): a
+/// call that Gemini could not write whole is no answer.
 pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
     let (reason, known) = match word {
         "length"
@@ -229,14 +246,17 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
         | "model_length"
         | "MAX_TOKENS"
         | "max_output_tokens"
-        | "model_context_window_exceeded" => (FinishReason::Length, true),
+        | "model_context_window_exceeded"
+        // Anthropic's words for a turn that is not over, which gateways pass on.
+        | "pause_turn"
+        | "compaction" => (FinishReason::Length, true),
         "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => {
             (FinishReason::ToolCalls, true)
         }
-        "content_filter" | "content_filtered" | "safety" | "SAFETY" | "refusal" => {
-            (FinishReason::ContentFilter, true)
-        }
-        "error" | "ERROR" | "insufficient_system_resource" => return Finish::Failed,
+        "content_filter" | "content_filtered" | "safety" | "SAFETY" | "refusal" | "RECITATION"
+        | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => (FinishReason::ContentFilter, true),
+        "error" | "ERROR" | "insufficient_system_resource" | "abort" => return Finish::Failed,
+        word if word.contains("MALFORMED_FUNCTION_CALL") => return Finish::Failed,
         "stop" | "eos" | "end_turn" | "stop_sequence" | "STOP" | "COMPLETE" | "complete" => {
             (FinishReason::Stop, true)
         }
@@ -253,9 +273,9 @@ pub(in crate::provider::openai) fn usage(raw: &Object) -> Usage {
     let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
     let of_prompt = |name| count(of_prompt?.get(name));
     let prompt = PromptDetails {
-        // `DeepSeek` and Moonshot say it beside the details [rec].
+        // `DeepSeek`, Moonshot and Mistral say it beside the details [rec].
         cached_tokens: of_prompt("cached_tokens")
-            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens"])),
+            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"])),
         cache_write_tokens: of_prompt("cache_write_tokens")
             .or_else(|| of_prompt("cache_creation_tokens")),
         audio_tokens: of_prompt("audio_tokens"),

@@ -1,10 +1,11 @@
-//! Chat completions: `encode` writes requests, `message` reads what an answer and a delta have in
+//! Chat completions: `encode` and `messages` write requests, `message` reads what an answer and a delta have in
 //! common, `decode` and `stream` read answers. The method of reading: take the known members out of
 //! each object; whatever is left survives in `provider_fields`.
 
 mod decode;
 mod encode;
 mod message;
+mod messages;
 mod stream;
 
 pub(super) use message::usage;

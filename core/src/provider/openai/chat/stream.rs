@@ -1,16 +1,18 @@
 //! A streamed answer of chat completions.
 
-use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
+use super::decode::{Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
 use crate::codec::{Object, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Key, Value};
-use crate::model::Warning;
+use crate::model::{ToolCall, Warning};
+use crate::provider::finish_remark;
+use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
+use crate::provider::nameless_call;
 use crate::provider::openai::dialect::Dialect;
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
 
 /// Reads the events of one stream.
@@ -21,6 +23,7 @@ pub(super) struct Decoder {
 }
 
 /// What has to be remembered of a choice.
+#[derive(Default)]
 struct ChoiceState {
     index: u64,
     /// Under which name this server says its reasoning.
@@ -29,6 +32,8 @@ struct ChoiceState {
     calls: Vec<(u64, u64)>,
     /// The call that was spoken of last.
     last_call: Option<u64>,
+    /// Pieces that came before the name of their call.
+    nameless: Vec<CallPiece>,
 }
 
 impl Decoder {
@@ -45,14 +50,14 @@ impl StreamDecoder for Decoder {
                 let what = "the stream ended without a single choice";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             }
+            self.say_nameless(out);
             return Ok(Progress::Done);
         }
-        // An empty event keeps the connection alive.
-        if data.is_empty() {
-            return Ok(Progress::More);
-        }
-        let value = match parse_foreign_text(data) {
-            Ok(value) => value,
+        let value = match foreign::read(data) {
+            Ok(read) => {
+                out.mended(&read);
+                read.value
+            }
             Err(_) if event.name == "error" => Value::String(data.to_owned()),
             Err(error) => {
                 let what = format!("an event of the stream {error}");
@@ -79,10 +84,13 @@ impl StreamDecoder for Decoder {
             if out.is_flooded() {
                 break;
             }
-            let Value::Object(choice) = choice else {
+            let Value::Object(mut choice) = choice else {
                 let what = "a choice in the stream is not an object";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             };
+            if let Some(logprobs) = choice.get_mut("logprobs") {
+                out.settle(logprobs);
+            }
             self.choice(choice, out)?;
         }
         if let Some(raw) = top.usage {
@@ -98,6 +106,7 @@ impl StreamDecoder for Decoder {
         if !(self.open_end && out.finished()) {
             return Err(unterminated("its [DONE] event"));
         }
+        self.say_nameless(out);
         out.warn(Warning {
             code: "stream_end_unmarked",
             message: "the stream ended without [DONE]; each choice had said why it ended".into(),
@@ -108,13 +117,19 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
+    /// Pieces that no call has claimed are no call.
+    fn say_nameless(&self, out: &mut Assembly) {
+        if self.choices.iter().any(|choice| !choice.nameless.is_empty()) {
+            out.warn(nameless_call());
+        }
+    }
+
     fn choice(&mut self, mut object: Object, out: &mut Assembly) -> Result<(), Error> {
         let index = count(object.shift_remove("index").as_ref()).unwrap_or(0);
         let position = match self.choices.iter().position(|state| state.index == index) {
             Some(position) => position,
             None => {
-                let state = ChoiceState { index, source: None, calls: Vec::new(), last_call: None };
-                self.choices.push(state);
+                self.choices.push(ChoiceState { index, ..ChoiceState::default() });
                 self.choices.len() - 1
             }
         };
@@ -145,8 +160,8 @@ impl Decoder {
                 Finish::Failed => return Err(failed_finish(&word)),
                 Finish::Reason { reason, known } => {
                     out.finish(index, &word, reason);
-                    if !known {
-                        out.warn(unknown_finish(&word));
+                    if let Some(remark) = finish_remark(&word, known) {
+                        out.warn(remark);
                     }
                 }
             }
@@ -176,10 +191,17 @@ impl ChoiceState {
             if out.is_flooded() {
                 break;
             }
-            let number = self.number(&call, out);
+            if self.is_repeated(&call, out) {
+                continue;
+            }
+            let Some(number) = self.number(&mut call, out) else {
+                self.nameless.push(call);
+                continue;
+            };
             self.last_call = Some(number);
-            let kept = call_fields(number, std::mem::take(&mut call.fields));
             out.tool_call(index, number, &call.id, &call.name, &call.arguments);
+            let id = out.call(index, number).map(|call| call.id.clone()).unwrap_or_default();
+            let kept = call_fields(number, &id, std::mem::take(&mut call.fields));
             if let Some(kept) = kept {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
@@ -191,40 +213,81 @@ impl ChoiceState {
 
     /// A member without a unified place: as it came in the chunk, with the earlier ones in the
     /// answer.
-    fn field(&self, name: impl Into<Key>, value: Value, out: &mut Assembly) {
+    fn field(&self, name: impl Into<Key>, mut value: Value, out: &mut Assembly) {
         let name = name.into();
+        out.settle(&mut value);
         out.delta_field(self.index, name.clone(), value.clone());
         merge(&mut out.choice(self.index).message.provider_fields, name, value);
     }
 
     /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
-    /// give each of several calls the index 0, told apart by their ids alone [rec].
-    fn number(&mut self, piece: &CallPiece, out: &Assembly) -> u64 {
-        let new = out.calls(self.index);
-        let known = match piece.index {
+    /// give each of several calls the index 0, told apart by their ids alone [rec]; others change a
+    /// call's id in the middle of it. So the index counts, then the id, and a piece without a name
+    /// never begins a call: `None` where there is none yet that it may belong to.
+    fn number(&mut self, piece: &mut CallPiece, out: &Assembly) -> Option<u64> {
+        let by_index = match piece.index {
             Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
             None => self.last_call,
         };
-        let number = match known {
-            Some(number) if !self.is_another(piece, number, out) => number,
-            _ => new,
-        };
-        if let Some(theirs) = piece.index
-            && !self.calls.contains(&(theirs, number))
+        let known = self.by_id(&piece.id, out).or(by_index);
+        if let Some(number) =
+            known.filter(|number| !is_another(piece, out.call(self.index, *number)))
         {
+            return Some(number);
+        }
+        if piece.name.is_empty() {
+            return None;
+        }
+        self.claim(piece);
+        let number = out.calls(self.index);
+        if let Some(theirs) = piece.index {
             self.calls.push((theirs, number));
         }
-        number
+        Some(number)
     }
 
-    /// Whether a piece begins a call of its own: it has another id, or it names a function where
-    /// the arguments of the call so far are complete.
-    fn is_another(&self, piece: &CallPiece, number: u64, out: &Assembly) -> bool {
-        let Some(call) = out.call(self.index, number) else { return true };
-        if !piece.id.is_empty() && !call.id.is_empty() {
-            return piece.id != call.id;
+    /// Gives a call that begins what came of it before its name.
+    fn claim(&mut self, piece: &mut CallPiece) {
+        let index = piece.index;
+        let mut arguments = String::new();
+        for early in self.nameless.extract_if(.., |early| early.index == index) {
+            if piece.id.is_empty() {
+                piece.id = early.id;
+            }
+            arguments.push_str(&early.arguments);
+            piece.fields.extend(early.fields);
         }
-        let complete = || parse_foreign_text(&call.arguments).is_ok_and(|v| v.is_object());
-        !piece.name.is_empty() && complete()
+        piece.arguments.insert_str(0, &arguments);
     }
+
+    fn by_id(&self, id: &str, out: &Assembly) -> Option<u64> {
+        if id.is_empty() { None } else { out.call_of_id(self.index, id) }
+    }
+
+    /// Whether a server says a whole call once more after its pieces.
+    fn is_repeated(&self, piece: &CallPiece, out: &Assembly) -> bool {
+        let known = self.by_id(&piece.id, out).and_then(|number| out.call(self.index, number));
+        known.is_some_and(|call| {
+            call.name == piece.name
+                && call.arguments == piece.arguments
+                && is_object(&call.arguments)
+        })
+    }
+}
+
+/// Whether a piece begins a call of its own: it names a function, and has another id, or comes where
+/// the arguments of the call so far are complete.
+fn is_another(piece: &CallPiece, call: Option<&ToolCall>) -> bool {
+    let Some(call) = call else { return true };
+    if piece.name.is_empty() {
+        return false;
+    }
+    if !piece.id.is_empty() && !call.id.is_empty() {
+        return piece.id != call.id;
+    }
+    is_object(&call.arguments)
+}
+
+fn is_object(text: &str) -> bool {
+    parse_foreign_text(text).is_ok_and(|value| value.is_object())
 }

@@ -3,9 +3,13 @@
 //! Each adapter's stream decoder speaks to an [`Assembly`]. Every delta is written twice, into the
 //! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
 
+mod texts;
+
 use std::sync::Arc;
 
-use super::Completion;
+use self::texts::Text;
+use super::foreign::Halves;
+use super::{Completion, ids};
 use crate::json::{Key, Value};
 use crate::model::{
     Choice, Chunk, ChunkChoice, Delta, FinishReason, FunctionDelta, ToolCall, ToolCallDelta, Usage,
@@ -31,6 +35,8 @@ pub struct Assembly {
     chunks: Vec<Chunk>,
     merge: bool,
     committed: bool,
+    /// Halves of characters have come: each text's own, where one waits for its other.
+    halves: Option<Vec<(u64, Text, Halves)>>,
 }
 
 /// Which tool call of which choice stands where.
@@ -98,27 +104,6 @@ impl Assembly {
         self.delta(choice);
     }
 
-    /// Text of the answer.
-    pub fn text(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
-        self.committed |= !text.as_ref().is_empty();
-        append(&mut self.choice(choice).message.content, text.as_ref());
-        append(&mut self.delta(choice).delta.content, text);
-    }
-
-    /// Reasoning text.
-    pub fn reasoning(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
-        self.committed |= !text.as_ref().is_empty();
-        append(&mut self.choice(choice).message.reasoning, text.as_ref());
-        append(&mut self.delta(choice).delta.reasoning, text);
-    }
-
-    /// Text of a refusal.
-    pub fn refusal(&mut self, choice: u64, text: &str) {
-        append(&mut self.choice(choice).message.refusal, text);
-        append(&mut self.delta(choice).delta.refusal, text);
-        self.committed |= !text.is_empty();
-    }
-
     /// A part of a tool call. An id or name that is already known is not repeated: some servers
     /// send the name in each delta.
     pub fn tool_call(&mut self, choice: u64, index: u64, id: &str, name: &str, arguments: &str) {
@@ -134,7 +119,19 @@ impl Assembly {
                 position
             }
         };
+        let made = || {
+            let (answer, created) = (self.answer.id.as_deref(), self.answer.created);
+            ids::made(answer, created, choice, position as u64, name)
+        };
+        let call = self.call(choice, index);
+        let nameless = call.is_none_or(|call| call.id.is_empty());
+        // A call is spoken of by its id from its first piece on.
+        let own = if nameless && id.is_empty() { Some(made()) } else { None };
+        let id = own.as_deref().unwrap_or(id);
         let call = &mut self.choice(choice).message.tool_calls[position];
+        // What Groq and Cohere write for no arguments is no object.
+        let arguments =
+            if call.arguments.is_empty() && ids::no_arguments(arguments) { "" } else { arguments };
         let new_id = call.id.is_empty() && !id.is_empty();
         let new_name = call.name.is_empty() && !name.is_empty();
         if new_id {
@@ -164,6 +161,15 @@ impl Assembly {
         choice.message.tool_calls.get(key.position)
     }
 
+    /// The number of the call of this id.
+    #[must_use]
+    pub fn call_of_id(&self, choice: u64, id: &str) -> Option<u64> {
+        let calls = &self.answer.choices.iter().find(|c| c.index == choice)?.message.tool_calls;
+        let position = calls.iter().position(|call| call.id == id)?;
+        let mut keys = self.calls.iter();
+        keys.find(|key| key.choice == choice && key.position == position).map(|key| key.index)
+    }
+
     /// How many tool calls a choice has so far.
     #[must_use]
     pub fn calls(&self, choice: u64) -> u64 {
@@ -186,18 +192,34 @@ impl Assembly {
         self.chunk().usage = Some(usage);
     }
 
-    /// A top-level member that has no place in a response; the last one counts.
-    pub fn field(&mut self, name: impl Into<Key>, value: Value) {
-        self.answer.fields.insert(name, value);
+    /// A top-level member that has no place in a response. The last one counts; an object's members
+    /// are kept, as Groq says its seed in the first chunk and its counts in the last [rec].
+    pub fn field(&mut self, name: impl Into<Key>, mut value: Value) {
+        self.settle(&mut value);
+        let name = name.into();
+        match (self.answer.fields.get_mut(&name), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (_, value) => {
+                self.answer.fields.insert(name, value);
+            }
+        }
     }
 
     /// A member of a choice that has no place in a response.
-    pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+    pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
+        self.settle(&mut value);
         self.choice(choice).provider_fields.insert(name, value);
     }
 
     /// A member of a message that has no place in a response. `in_chunk`: also shown in the chunk.
-    pub fn message_field(&mut self, choice: u64, name: &'static str, value: Value, in_chunk: bool) {
+    pub fn message_field(
+        &mut self,
+        choice: u64,
+        name: &'static str,
+        mut value: Value,
+        in_chunk: bool,
+    ) {
+        self.settle(&mut value);
         if in_chunk {
             let delta = &mut self.delta(choice).delta;
             delta.provider_fields.insert(name, value.clone());
@@ -206,7 +228,8 @@ impl Assembly {
     }
 
     /// A member of a delta that has no place in a chunk, shown in the chunk only.
-    pub fn delta_field(&mut self, choice: u64, name: impl Into<Key>, value: Value) {
+    pub fn delta_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
+        self.settle(&mut value);
         self.delta(choice).delta.provider_fields.insert(name, value);
     }
 
