@@ -297,6 +297,11 @@ type errorBody struct {
 	RequestID string `json:"request_id,omitempty"`
 	// The member of the request that is at fault.
 	Param string `json:"param,omitempty"`
+	// The answer's rate limit headers, as they came.
+	Ratelimit JSON `json:"ratelimit,omitempty"`
+	// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB.
+	// The provider's key does not appear in it.
+	ProviderError JSON `json:"provider_error,omitempty"`
 	// What had arrived of a stream when it broke.
 	Partial *Partial `json:"partial,omitempty"`
 	// One entry for each attempt that was made.
@@ -326,6 +331,10 @@ func (v *errorBody) read(d *decoder) {
 			v.RequestID = d.string()
 		case "param":
 			v.Param = d.string()
+		case "ratelimit":
+			v.Ratelimit = d.raw()
+		case "provider_error":
+			v.ProviderError = d.raw()
 		case "partial":
 			if !d.null() {
 				v.Partial = new(Partial)
@@ -770,6 +779,8 @@ type Attempt struct {
 	// - "cancelled": the caller cancelled, or the client was closed.
 	// - "internal": a bug in this library.
 	Kind Kind `json:"kind,omitempty"`
+	// What went wrong, in at most 300 characters; absent when the attempt succeeded.
+	Message string `json:"message,omitempty"`
 	// How long the attempt took, in milliseconds.
 	MS int64 `json:"ms"`
 	// It ran beside another one that was slow.
@@ -788,6 +799,8 @@ func (v *Attempt) read(d *decoder) {
 			v.Status = int(d.integer())
 		case "kind":
 			v.Kind = Kind(d.string())
+		case "message":
+			v.Message = d.string()
 		case "ms":
 			v.MS = d.integer()
 		case "hedge":

@@ -499,6 +499,8 @@ export interface Attempt {
    * - `internal`: a bug in this library.
    */
   kind?: Kind | null;
+  /** What went wrong, in at most 300 characters; absent when the attempt succeeded. */
+  message?: string | null;
   /** How long the attempt took, in milliseconds. */
   ms: number;
   /** It ran beside another one that was slow. */
@@ -711,6 +713,14 @@ export interface ErrorBody {
   request_id?: string | null;
   /** The member of the request that is at fault. */
   param?: string | null;
+  /** The answer's rate limit headers, as they came. */
+  ratelimit?: Json;
+  /**
+   * The provider's own error: the JSON of its body or of its event, or its text; at most 64
+   * KiB.
+   * The provider's key does not appear in it.
+   */
+  provider_error?: unknown;
   /** What had arrived of a stream when it broke. */
   partial?: Partial | null;
   /** One entry for each attempt that was made. */

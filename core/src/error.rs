@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::json::to_vec;
+use crate::json::{Object, Value, to_vec};
 
 /// A failed request. Small to move: the members live behind one pointer.
 #[derive(Clone)]
@@ -47,6 +47,13 @@ pub struct ErrorBody {
     /// The member of the request that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// The answer's rate limit headers, as they came.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub ratelimit: Object,
+    /// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB.
+    /// The provider's key does not appear in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_error: Option<Value>,
     /// What had arrived of a stream when it broke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
@@ -78,6 +85,9 @@ pub struct Attempt {
     /// The kind of failure; absent when the attempt succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ErrorKind>,
+    /// What went wrong, in at most 300 characters; absent when the attempt succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// How long the attempt took, in milliseconds.
     pub ms: u64,
     /// It ran beside another one that was slow.
@@ -172,6 +182,8 @@ impl Error {
             retry_after_ms: None,
             request_id: None,
             param: None,
+            ratelimit: Object::new(),
+            provider_error: None,
             partial: None,
             attempts: Vec::new(),
             own_timer: false,

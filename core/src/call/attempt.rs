@@ -291,16 +291,17 @@ fn settle(
     let (head, came) = match came {
         Ok(came) => came,
         Err(error) => {
-            call.ledger.end(ticket, error.status, Some(error.kind()), now);
+            let error = call.place(services, error, index);
+            call.ledger.end(ticket, Some(&error), now);
             report(services, call, index, guard, &error, now);
-            return Err(Failure { error: call.place(services, error, index), tried: true });
+            return Err(Failure { error, tried: true });
         }
     };
     guard.answered(now, call.operation.streams());
     let (guard, first_content) = match &came {
         Content::Whole(answer) => {
             call.ledger.first_content(ticket, now);
-            call.ledger.end(ticket, None, None, now);
+            call.ledger.end(ticket, None, now);
             guard.done(answer.usage(), now);
             (None, None)
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::error::{Attempt, ErrorKind};
+use crate::error::{Attempt, Error, ErrorKind};
 use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
 use crate::target::{ChosenTarget, TargetState};
 
@@ -40,6 +40,7 @@ struct Entry {
     status: Option<u16>,
     /// When it ended, and how it failed.
     end: Option<(Instant, Option<ErrorKind>)>,
+    message: Option<String>,
 }
 
 impl Ledger {
@@ -66,7 +67,16 @@ impl Ledger {
         let state = Arc::clone(&chosen.state);
         let mut entries = self.lock();
         let number = entries.len();
-        entries.push(Entry { target, state, hedge, began, sent: false, status: None, end: None });
+        entries.push(Entry {
+            target,
+            state,
+            hedge,
+            began,
+            sent: false,
+            status: None,
+            end: None,
+            message: None,
+        });
         drop(entries);
         self.begun.notify_one();
         let facts = facts(number, &chosen.state, hedge, began);
@@ -95,17 +105,13 @@ impl Ledger {
         self.lock()[ticket.0].status = Some(status);
     }
 
-    /// The attempt ended. `status`: that of an error in the answer's body.
-    pub(crate) fn end(
-        &self,
-        ticket: Ticket,
-        status: Option<u16>,
-        failed: Option<ErrorKind>,
-        now: Instant,
-    ) {
+    /// The attempt ended, with this error if it failed. Its text holds no key any more.
+    pub(crate) fn end(&self, ticket: Ticket, error: Option<&Error>, now: Instant) {
         let mut entries = self.lock();
         let entry = &mut entries[ticket.0];
-        entry.status = status.or(entry.status);
+        entry.status = error.and_then(|error| error.status).or(entry.status);
+        let failed = error.map(Error::kind);
+        entry.message = error.map(|error| shortened(&error.message));
         entry.end = Some((now, failed));
         let end = AttemptEnd { at: now, status: entry.status, failed };
         let about = entry.about();
@@ -204,6 +210,7 @@ impl Ledger {
                 target: entry.state.name(),
                 status: entry.status,
                 kind,
+                message: entry.message.clone(),
                 ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
                 hedge: entry.hedge,
                 may_be_billed: kind.is_some() && entry.sent && !refused,
@@ -238,4 +245,15 @@ impl Entry {
 
 fn facts(number: usize, state: &TargetState, hedge: bool, began: Instant) -> AttemptFacts<'_> {
     AttemptFacts { number, target: &state.target, hedge, began, tally: &state.tally }
+}
+
+/// Most characters of a failure's text in the list of attempts.
+const MOST_TEXT: usize = 300;
+
+/// A failure's text for the list of attempts, which may be long.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

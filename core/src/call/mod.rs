@@ -129,6 +129,9 @@ impl Call {
                         *text = clean;
                     }
                 }
+                if let Some(own) = &mut e.provider_error {
+                    own.each_text(&mut |text| credential.redact(text));
+                }
             }
         })
     }

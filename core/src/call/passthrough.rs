@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
 
+use super::ledger::shortened;
 use super::respond::{millis, unique};
 use crate::admission::Admission;
 use crate::config::{Config, ProviderConfig};
@@ -216,12 +217,14 @@ impl Passage {
     }
 
     /// The target is the provider alone: which model is asked for is the caller's business.
-    fn attempt(&self, status: Option<u16>, kind: Option<ErrorKind>) -> Option<Attempt> {
+    fn attempt(&self, status: Option<u16>, error: Option<&Error>) -> Option<Attempt> {
         let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
         let refused = status.is_some_and(|status| !(200..300).contains(&status));
-        let may_be_billed = kind.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let may_be_billed = error.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
         let target = self.settings().name.to_string();
-        Some(Attempt { target, status, kind, ms, hedge: false, may_be_billed })
+        let (kind, message) =
+            (error.map(Error::kind), error.map(|error| shortened(&error.message)));
+        Some(Attempt { target, status, kind, message, ms, hedge: false, may_be_billed })
     }
 
     fn respond(
@@ -253,7 +256,7 @@ impl Passage {
 
     /// The error, with what every error of this call has in common.
     fn failed(&self, error: Error) -> Error {
-        let attempt = self.attempt(error.status, Some(error.kind()));
+        let attempt = self.attempt(error.status, Some(&error));
         error.with(|e| {
             e.provider.get_or_insert_with(|| self.settings().name.to_string());
             e.attempts.extend(attempt);

@@ -149,7 +149,7 @@ impl Open {
             Content::Stream(opened) => {
                 let decoded = Decoded::of_stream(*opened.reader);
                 let now = Instant::now();
-                self.call.ledger.end(ticket, None, None, now);
+                self.call.ledger.end(ticket, None, now);
                 if let Some(guard) = guard {
                     guard.done(decoded.usage(), now);
                 }
@@ -167,10 +167,11 @@ impl Open {
         let Served { target, ticket, guard, head, content, .. } = served;
         let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
         let error = located(opened.reader.broken(error), head.status, &head.headers);
+        let error = self.call.place(&self.services, error, target);
         let now = Instant::now();
-        self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
+        self.call.ledger.end(ticket, Some(&error), now);
         report(&self.services, &self.call, target, guard, &error, now);
-        self.call.place(&self.services, error, target)
+        error
     }
 
     fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {

@@ -75,6 +75,20 @@ impl Value {
         self.as_number()?.as_f64()
     }
 
+    /// Replaces each text in it, at any depth, for which `by` has another one.
+    pub(crate) fn each_text(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
+        match self {
+            Value::String(text) => {
+                if let Some(other) = by(text) {
+                    *text = other;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| item.each_text(by)),
+            Value::Object(object) => object.iter_mut().for_each(|(_, value)| value.each_text(by)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
     /// The truth value, if it is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {

@@ -7,7 +7,7 @@
 
 use super::provider_error::ProviderError;
 use super::{Target, foreign};
-use crate::codec::Object;
+use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::Warning;
@@ -19,6 +19,7 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
     let said = ProviderError::read(reply.body);
     let wait = said.wait();
     let mut error = said.into_error(Some(reply.status), target);
+    error.provider_error = own_words(reply.body);
     error.retry_after_ms =
         retry_after::wait(reply.status, reply.headers, wait).map(retry_after::millis);
     // The provider's word counts, but for failures that no repetition can mend.
@@ -35,7 +36,26 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
 /// The error that lies in a 2xx body or in an event of a stream.
 #[must_use]
 pub fn in_body(value: &Value, target: &Target) -> Error {
-    ProviderError::of(value, 0).into_error(None, target)
+    let error = ProviderError::of(value, 0).into_error(None, target);
+    error.with(|e| e.provider_error = Some(value.clone()))
+}
+
+/// The longest error of a provider that is kept whole.
+const MOST_KEPT: usize = 64 << 10;
+
+/// What the provider says itself: JSON, or text. A page of HTML says nothing.
+fn own_words(body: &[u8]) -> Option<Value> {
+    let body = body.trim_ascii();
+    if body.is_empty() || body.starts_with(b"<") {
+        return None;
+    }
+    if body.len() <= MOST_KEPT
+        && let Ok(value) = parse_foreign(body)
+    {
+        return Some(value);
+    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(MOST_KEPT)]);
+    Some(Value::from(text.into_owned()))
 }
 
 /// A 2xx answer that is not what the provider specifies.
@@ -72,6 +92,7 @@ pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {
         e.provider.get_or_insert_with(|| target.provider.to_string());
         e.model.get_or_insert_with(|| target.model.to_string());
         e.request_id = headers::request_id(reply.headers).or(e.request_id.take());
+        e.ratelimit = headers::rate_limits(reply.headers);
     })
 }
 

@@ -77,5 +77,8 @@ pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
 pub fn located(mut error: Error, status: u16, headers: &HeaderMap) -> Error {
     error.status.get_or_insert(status);
     error.request_id = error.request_id.take().or_else(|| request_id(headers));
+    if error.ratelimit.is_empty() {
+        error.ratelimit = rate_limits(headers);
+    }
     error
 }

@@ -196,6 +196,8 @@ class Attempt(Document):
     - `cancelled`: the caller cancelled, or the client was closed.
     - `internal`: a bug in this library.
     """
+    message: str | None
+    """What went wrong, in at most 300 characters; absent when the attempt succeeded."""
     ms: int
     """How long the attempt took, in milliseconds."""
     hedge: bool
