@@ -33,7 +33,30 @@ class Client {
    * @param {Members} [more]
    * @returns {Promise<any>}
    */
-  async chat(request, more) {
+  chat(request, more) {
+    return this.#ask(request, more);
+  }
+
+  /** @param {Members} [more] */
+  models(more) {
+    return this.#ask({ op: "models" }, more);
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {Members} [more]
+   */
+  moderate(input, more) {
+    return this.#ask({ op: "moderate", input }, more);
+  }
+
+  /**
+   * Sends a request and waits for its one answer.
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @returns {Promise<any>}
+   */
+  async #ask(request, more) {
     const documents = this.#defaults.documents(request, more);
     return codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
   }
