@@ -33,21 +33,21 @@ class Client {
    * @param {Members} [more]
    * @returns {Promise<any>}
    */
-  chat(request, more) {
-    return this.#ask(request, more);
+  async chat(request, more) {
+    return await this.#ask(request, more); // awaited, so that an error's stack names the caller
   }
 
   /** @param {Members} [more] */
-  models(more) {
-    return this.#ask({ op: "models" }, more);
+  async models(more) {
+    return await this.#ask({ op: "models" }, more);
   }
 
   /**
    * @param {unknown} input
    * @param {Members} [more]
    */
-  moderate(input, more) {
-    return this.#ask({ op: "moderate", input }, more);
+  async moderate(input, more) {
+    return await this.#ask({ op: "moderate", input }, more);
   }
 
   /**
