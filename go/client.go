@@ -77,6 +77,23 @@ func (c *Client) usable(ctx context.Context) error {
 
 // Chat asks, and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
+	return ask(ctx, c, request, readResponse)
+}
+
+// Models says which models a provider has: all of them, or the one that the request names.
+func (c *Client) Models(ctx context.Context, request *ModelsRequest) (*ModelsResponse, error) {
+	return ask(ctx, c, request, readModelsResponse)
+}
+
+// Moderate says whether texts or images break a provider's rules: a verdict for each input.
+func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*ModerateResponse, error) {
+	return ask(ctx, c, request, readModerateResponse)
+}
+
+// ask sends a request and waits for its one answer.
+func ask[T any](
+	ctx context.Context, c *Client, request request, read func(string) (*T, error),
+) (*T, error) {
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -84,12 +101,13 @@ func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, err
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.call(ctx, native.Single, body.out, request.Options)
+	_, _, options := request.beside()
+	answer, err := c.call(ctx, native.Single, body.out, options)
 	body.release()
 	if err != nil {
 		return nil, err
 	}
-	return readResponse(answer)
+	return read(answer)
 }
 
 // Close closes the client: requests in flight are cancelled, further ones refused. Closing it again

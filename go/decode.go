@@ -50,23 +50,12 @@ func (d *decoder) fail() {
 	d.at = len(d.text)
 }
 
-// answered is the error of a document that cannot be read as one answer. What lacks an answer's members
-// may be a fan-out's.
-func (d *decoder) answered(what string, lacks bool) error {
-	if d.failed {
-		return newError(ErrInternal, "the engine's %s cannot be read from byte %d on", what, d.fault)
-	}
-	if !lacks {
+// answered is the error of a document that cannot be read.
+func (d *decoder) answered(what string) error {
+	if !d.failed {
 		return nil
 	}
-	again := decoder{text: d.text}
-	for more := again.begin('{'); more; more = again.more('}') {
-		if again.name() == "failures" {
-			return errSeveral() // the options were in Raw or Extra
-		}
-		again.skip()
-	}
-	return nil
+	return newError(ErrInternal, "the engine's %s cannot be read from byte %d on", what, d.fault)
 }
 
 // unmarshal reads a value of ours.

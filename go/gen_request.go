@@ -8,13 +8,13 @@ import (
 	"reflect"
 )
 
-// ModerateRequest: Asks whether texts or images break a provider's rules. A member that is not
-// listed is left out of
-// the provider's body and reported in "warnings". Zero values are left out.
+// ModerateRequest: a question whether texts or images break a provider's rules. A member that is
+// not listed is left out of the provider's body and reported in "warnings". Zero values are left
+// out.
 type ModerateRequest struct {
 	// A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's form
 	// ("text", "image_url"), which are looked at together.
-	Input any `json:"input,omitempty"`
+	Input any `json:"input"`
 	// The provider's moderation model; the provider's default where absent and where it has one.
 	Model string `json:"model,omitempty"`
 	// Members for one provider's body only, by the provider's name.
@@ -38,11 +38,11 @@ func (v *ModerateRequest) UnmarshalJSON(document []byte) error {
 }
 
 // encode writes the request without its options. The encoder is to be released.
-func (v *ModerateRequest) encode(stream bool) (*encoder, error) {
+func (v *ModerateRequest) encode() (*encoder, error) {
 	if v == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
-	return encodeRequest(v, stream)
+	return encodeRequest(v)
 }
 
 func (v *ModerateRequest) beside() (json.RawMessage, map[string]any, *Options) {
@@ -94,8 +94,7 @@ func (v *ModerateRequest) read(d *decoder) {
 }
 
 // ModelsRequest: a question for the models that a provider has. A member that is not listed is
-// reported in
-// "warnings". Zero values are left out.
+// reported in "warnings". Zero values are left out.
 type ModelsRequest struct {
 	// The one model that is asked about: its id, or "provider/model". Absent: all models of
 	// "options.provider", or of the default provider.
@@ -119,11 +118,11 @@ func (v *ModelsRequest) UnmarshalJSON(document []byte) error {
 }
 
 // encode writes the request without its options. The encoder is to be released.
-func (v *ModelsRequest) encode(stream bool) (*encoder, error) {
+func (v *ModelsRequest) encode() (*encoder, error) {
 	if v == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
-	return encodeRequest(v, stream)
+	return encodeRequest(v)
 }
 
 func (v *ModelsRequest) beside() (json.RawMessage, map[string]any, *Options) {
@@ -167,9 +166,8 @@ func (v *ModelsRequest) read(d *decoder) {
 }
 
 // ChatRequest: what is asked: OpenAI's chat request with a few members of our own. Give "prompt"
-// or "messages".
-// A member that is not listed is left out of the provider's body and reported in "warnings". Zero
-// values are left out.
+// or "messages". A member that is not listed is left out of the provider's body and reported in
+// "warnings". Zero values are left out.
 type ChatRequest struct {
 	// The short form: one user message.
 	Prompt string `json:"prompt,omitempty"`
@@ -228,11 +226,11 @@ func (v *ChatRequest) UnmarshalJSON(document []byte) error {
 }
 
 // encode writes the request without its options. The encoder is to be released.
-func (v *ChatRequest) encode(stream bool) (*encoder, error) {
+func (v *ChatRequest) encode() (*encoder, error) {
 	if v == nil {
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}
-	return encodeRequest(v, stream)
+	return encodeRequest(v)
 }
 
 func (v *ChatRequest) beside() (json.RawMessage, map[string]any, *Options) {

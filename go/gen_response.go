@@ -47,7 +47,7 @@ func readModerateResponse(document string) (*ModerateResponse, error) {
 	d := decoder{text: document}
 	v := &ModerateResponse{document: document}
 	v.read(&d)
-	if err := d.answered("ModerateResponse", v.Liter.V == 0); err != nil {
+	if err := d.answered("ModerateResponse"); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -95,8 +95,8 @@ func (v *ModerateResponse) read(d *decoder) {
 
 // Moderation: the verdict on one input.
 type Moderation struct {
-	// Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
-	// its categories is true.
+	// Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of its
+	// categories is true.
 	Flagged bool `json:"flagged"`
 	// By the provider's name of a category: whether it applies.
 	Categories JSON `json:"categories"`
@@ -164,7 +164,7 @@ func readModelsResponse(document string) (*ModelsResponse, error) {
 	d := decoder{text: document}
 	v := &ModelsResponse{document: document}
 	v.read(&d)
-	if err := d.answered("ModelsResponse", v.Liter.V == 0); err != nil {
+	if err := d.answered("ModelsResponse"); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -278,8 +278,8 @@ type errorBody struct {
 	// - "cancelled": the caller cancelled, or the client was closed.
 	// - "internal": a bug in this library.
 	Kind Kind `json:"kind"`
-	// What happened and what to do. Holds no key, no prompt and nothing of a response body but
-	// the provider's own error text.
+	// What happened and what to do. Holds no key, no prompt and nothing of a response body but the
+	// provider's own error text.
 	Message string `json:"message"`
 	// The provider's name in the configuration.
 	Provider string `json:"provider,omitempty"`
@@ -299,8 +299,8 @@ type errorBody struct {
 	Param string `json:"param,omitempty"`
 	// The answer's rate limit headers, as they came.
 	Ratelimit JSON `json:"ratelimit,omitempty"`
-	// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB.
-	// The provider's key does not appear in it.
+	// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB. The
+	// provider's key does not appear in it.
 	ProviderError JSON `json:"provider_error,omitempty"`
 	// What had arrived of a stream when it broke.
 	Partial *Partial `json:"partial,omitempty"`
@@ -621,7 +621,7 @@ func readResponse(document string) (*Response, error) {
 	d := decoder{text: document}
 	v := &Response{document: document}
 	v.read(&d)
-	if err := d.answered("Response", v.Liter.V == 0); err != nil {
+	if err := d.answered("Response"); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -785,8 +785,8 @@ type Attempt struct {
 	MS int64 `json:"ms"`
 	// It ran beside another one that was slow.
 	Hedge bool `json:"hedge,omitempty"`
-	// It failed after the request had gone out, and the provider did not refuse it: the work may
-	// have been done, and billed.
+	// It failed after the request had gone out, and the provider did not refuse it: the work may have
+	// been done, and billed.
 	MayBeBilled bool `json:"may_be_billed,omitempty"`
 }
 
@@ -839,8 +839,7 @@ func (v *Warning) read(d *decoder) {
 }
 
 // Usage: token counts. A count that the provider did not give is absent; the provider's own object
-// is in
-// "liter.usage_raw".
+// is in "liter.usage_raw".
 type Usage struct {
 	// Tokens of the prompt, cached ones included.
 	PromptTokens *int64 `json:"prompt_tokens,omitempty"`

@@ -11,6 +11,8 @@ func Ptr[T any](value T) *T { return &value }
 
 // A request is what is asked, of any operation.
 type request interface {
+	// encode writes the request without its options. The encoder is to be released.
+	encode() (*encoder, error)
 	value(*encoder)
 	write(*encoder)
 	// beside are the request as JSON, further members, and the options.
@@ -20,15 +22,15 @@ type request interface {
 }
 
 // encodeRequest writes a request without its options. The encoder is to be released.
-func encodeRequest(r request, stream bool) (*encoder, error) {
+func encodeRequest(r request) (*encoder, error) {
 	raw, _, _ := r.beside()
 	if raw != nil {
-		e := &encoder{out: wantStream(raw, stream)}
+		e := &encoder{out: raw}
 		onlyRaw(r, e)
 		return e, e.err
 	}
 	e := encoders.Get().(*encoder)
-	writeRequest(r, e, stream)
+	writeRequest(r, e)
 	return e, e.err
 }
 
@@ -39,7 +41,7 @@ func requestWithOptions(r request) ([]byte, error) {
 	if raw != nil {
 		return rawWithOptions(r, e)
 	}
-	writeRequest(r, e, false)
+	writeRequest(r, e)
 	if options != nil && e.err == nil {
 		e.out = e.out[:len(e.out)-1]
 		if e.out[len(e.out)-1] != '{' {
@@ -78,53 +80,12 @@ func rawWithOptions(r request, e *encoder) ([]byte, error) {
 	return e.out, e.err
 }
 
-func writeRequest(r request, e *encoder, stream bool) {
+func writeRequest(r request, e *encoder) {
 	e.open('{')
 	r.write(e)
 	_, members, _ := r.beside()
 	e.members(members)
-	switch {
-	case stream:
-		e.out = append(e.out, `"stream":true,`...)
-	case members["stream"] != nil: // the last of members with one name counts
-		e.out = append(e.out, `"stream":false,`...)
-	}
 	e.close('}')
-}
-
-// wantStream makes a request that is given as JSON one that is streamed, or not. What is not an object,
-// or says something else than true or false, is left as it is, for the engine to refuse.
-func wantStream(request []byte, stream bool) []byte {
-	says := JSON("")
-	if bytes.Contains(request, []byte(`"stream"`)) {
-		d := decoder{text: text(request)}
-		for more := d.begin('{'); more; more = d.more('}') {
-			if d.name() == "stream" {
-				says = d.raw()
-			} else {
-				d.skip()
-			}
-		}
-		if d.failed {
-			return request
-		}
-	}
-	member := `"stream":false}`
-	switch {
-	case stream && (says == "" || says == "false"):
-		member = `"stream":true}`
-	case stream || says != "true":
-		return request
-	}
-	body := bytes.TrimRight(request, " \t\r\n")
-	if !bytes.HasSuffix(body, []byte{'}'}) {
-		return request
-	}
-	body = body[:len(body)-1]
-	if !bytes.HasSuffix(bytes.TrimRight(body, " \t\r\n"), []byte{'{'}) {
-		member = "," + member
-	}
-	return append(body[:len(body):len(body)], member...) // the last of members with one name counts
 }
 
 // optionsInside are the options that a request's own document has, or "". What is no object is left to

@@ -227,8 +227,8 @@ export interface Reasoning {
 
 /**
  * What is asked: OpenAI's chat request with a few members of our own. Give `prompt` or
- * `messages`.
- * A member that is not listed is left out of the provider's body and reported in `warnings`.
+ * `messages`. A member that is not listed is left out of the provider's body and reported in
+ * `warnings`.
  */
 export interface ChatRequest {
   /** The operation. */
@@ -300,19 +300,17 @@ export interface ModelsRequest {
 }
 
 /**
- * Asks whether texts or images break a provider's rules. A member that is not listed is left
- * out of
- * the provider's body and reported in `warnings`.
+ * A question whether texts or images break a provider's rules. A member that is not listed is
+ * left out of the provider's body and reported in `warnings`.
  */
 export interface ModerateRequest {
   /** The operation. */
   op: "moderate";
   /**
    * A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
-   * form
-   * (`text`, `image_url`), which are looked at together.
+   * form (`text`, `image_url`), which are looked at together.
    */
-  input?: unknown;
+  input: string | readonly string[] | readonly Json[];
   /** The provider's moderation model; the provider's default where absent and where it has one. */
   model?: string | null;
   /** Members for one provider's body only, by the provider's name. */
@@ -408,8 +406,7 @@ export interface CompletionDetails {
 
 /**
  * Token counts. A count that the provider did not give is absent; the provider's own object is
- * in
- * `liter.usage_raw`.
+ * in `liter.usage_raw`.
  */
 export interface Usage {
   /** Tokens of the prompt, cached ones included. */
@@ -717,8 +714,7 @@ export interface ErrorBody {
   ratelimit?: Json;
   /**
    * The provider's own error: the JSON of its body or of its event, or its text; at most 64
-   * KiB.
-   * The provider's key does not appear in it.
+   * KiB. The provider's key does not appear in it.
    */
   provider_error?: unknown;
   /** What had arrived of a stream when it broke. */

@@ -9,6 +9,10 @@ import type {
   ErrorBody,
   Kind,
   Message,
+  ModelsRequest,
+  ModelsResponse,
+  ModerateRequest,
+  ModerateResponse,
   Options,
   ResetDocument,
   Response,
@@ -25,11 +29,20 @@ export const version: string;
 /** A prompt, the messages, a whole request, or one as JSON (bytes, passed on as they are). */
 export type Request = string | readonly Message[] | ChatRequest | Uint8Array;
 
-/** Members of the request and options, by the names that the contract has for them. */
-export interface Members extends Omit<ChatRequest, "stream" | "stream_options">, Options {
+/** Options, by the names that the contract has for them, and what ends the request. */
+export interface How extends Options {
   /** Its abort cancels the request, and rejects with the signal's reason. */
   signal?: AbortSignal | null | undefined;
 }
+
+/** Members of the request and options, by the names that the contract has for them. */
+export interface Members extends Omit<ChatRequest, "op" | "stream" | "stream_options">, How {}
+
+/** The same of `models`. */
+export interface ModelsMembers extends Omit<ModelsRequest, "op">, How {}
+
+/** The same of `moderate`. */
+export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
 
 /**
  * A client: providers, connection pools, limits. Make few and keep them long.
@@ -47,6 +60,20 @@ export class Client {
 
   /** Asks for a whole answer. Rejects with a LiterLLMError by kind, or with the signal's reason. */
   chat(request: Request, more?: Members): Promise<Response>;
+
+  /**
+   * Which models a provider has: all of them, or the one that `model` names.
+   *
+   *     const { data } = await client.models({ provider: "openai" });
+   */
+  models(more?: ModelsMembers): Promise<ModelsResponse>;
+
+  /**
+   * Asks whether texts or images break a provider's rules: a verdict for each input.
+   *
+   *     const { results } = await client.moderate("Hello", { provider: "openai" });
+   */
+  moderate(input: ModerateRequest["input"], more?: ModerateMembers): Promise<ModerateResponse>;
 
   /**
    * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or

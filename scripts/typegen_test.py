@@ -185,7 +185,7 @@ class Answered(unittest.TestCase):
         self.assertIn("export interface ToyResponse {", node.documents(made))
         files = go.files(made)
         self.assertNotIn("v.Options.value(e)", files["gen_request.go"])
-        self.assertIn("func (v *ToyRequest) encode(stream bool)", files["gen_request.go"])
+        self.assertIn("func (v *ToyRequest) encode() (*encoder, error)", files["gen_request.go"])
         self.assertIn("func readToyResponse(document string)", files["gen_response.go"])
         self.assertIn("func (v *ToyResponse) Document() JSON", files["gen_response.go"])
 
@@ -195,12 +195,18 @@ class Answered(unittest.TestCase):
         self.assertIn('e.text("op", "toy")', written)
         self.assertNotIn("Op string", written)
 
-    def test_a_request_that_comes_as_a_whole_requires_no_argument(self) -> None:
-        schema = record("ToyRequest", "it", it=text("It."))
+    def test_what_is_required_is_an_argument_of_the_method(self) -> None:
+        schema = record("ToyRequest", "op it", op=text("Op.", const="toy"), it=text("It."))
+        schema["properties"]["more"] = text("More.")
         made = sort(read({"toy_request": schema, "options": OPTIONS}, RENAMED))
-        written = python.types(made)
-        self.assertIn("class ToyRequest(TypedDict):", written)
-        self.assertIn("class ToyMembers(Options, total=False):", written)
+        _, _, members = python.types(made).partition("class ToyMembers(Options, total=False):")
+        self.assertIn("    more: str", members)
+        self.assertNotIn("    it: ", members)
+        self.assertNotIn("    op: ", members)
+
+    def test_a_line_break_in_the_schema_is_none_in_the_comment(self) -> None:
+        for written in member(text("It says\nmore.")):
+            self.assertIn("It says more.", written)
 
 
 class Faults(unittest.TestCase):

@@ -34,6 +34,29 @@ class Client {
    * @returns {Promise<any>}
    */
   async chat(request, more) {
+    return await this.#ask(request, more); // awaited, so that an error's stack names the caller
+  }
+
+  /** @param {Members} [more] */
+  async models(more) {
+    return await this.#ask({ op: "models" }, more);
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {Members} [more]
+   */
+  async moderate(input, more) {
+    return await this.#ask({ op: "moderate", input }, more);
+  }
+
+  /**
+   * Sends a request and waits for its one answer.
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @returns {Promise<any>}
+   */
+  async #ask(request, more) {
     const documents = this.#defaults.documents(request, more);
     return codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
   }

@@ -147,7 +147,7 @@ class _Writer:
         if self.asked:
             out.append(asked_methods(name, fields, off, rest if not request else "", request))
         if answer:
-            out.append(answer_methods(name, any(field.name == "Liter" for field in fields)))
+            out.append(answer_methods(name))
         out.append(reader(name, fields, off, short, rest))
         return "".join(out)
 

@@ -48,11 +48,11 @@ func (v *{name}) UnmarshalJSON(document []byte) error {{
 }}
 
 // encode writes the request without its options. The encoder is to be released.
-func (v *{name}) encode(stream bool) (*encoder, error) {{
+func (v *{name}) encode() (*encoder, error) {{
 	if v == nil {{
 		return nil, newError(ErrInvalidRequest, "the request is nil")
 	}}
-	return encodeRequest(v, stream)
+	return encodeRequest(v)
 }}
 
 func (v *{name}) beside() (json.RawMessage, map[string]any, *Options) {{
@@ -67,12 +67,8 @@ func (v *{name}) bare() bool {{
 """
 
 
-def answer_methods(name: str, liter: bool) -> str:
-    """What an answer has beside its members: itself as the engine wrote it.
-
-    `liter`: it has the engine's own object, which a fan-out's document lacks.
-    """
-    lacks = "v.Liter.V == 0" if liter else "true"
+def answer_methods(name: str) -> str:
+    """What an answer has beside its members: itself as the engine wrote it."""
     return f"""
 // Document is the answer as the engine wrote it: JSON text with every member.
 func (v *{name}) Document() JSON {{ return JSON(v.document) }}
@@ -99,7 +95,7 @@ func read{name}(document string) (*{name}, error) {{
 	d := decoder{{text: document}}
 	v := &{name}{{document: document}}
 	v.read(&d)
-	if err := d.answered("{name}", {lacks}); err != nil {{
+	if err := d.answered("{name}"); err != nil {{
 		return nil, err
 	}}
 	return v, nil

@@ -24,9 +24,6 @@ RENAMED = {
 }
 """Better names than the schemas' titles, in every language."""
 
-HIDDEN = {"Options": ("inline",)}
-"""Members that a package sets by itself."""
-
 _ANY = Scalar("any")
 _OBJECT = Table(_ANY)
 

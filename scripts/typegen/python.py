@@ -39,7 +39,7 @@ RENAMED = {
 ARGUMENTS = {"ChatRequest": ("_RequestMembers", "Members")}
 """Of each request: what it shares with the keyword arguments of its method, and their name."""
 
-NOT_ARGUMENTS = ("stream", "stream_options", "options")
+NOT_ARGUMENTS = ("op", "stream", "stream_options", "options")
 
 PLAIN = {"Message", "Tool", "ToolChoice", "ResponseFormat"}
 """Programs have these as plain dicts, too, which no checker takes for a TypedDict."""
@@ -179,10 +179,10 @@ class _Writer:
         outside = tuple(m for m in record.members if m.name in NOT_ARGUMENTS)
         doc = "Keyword arguments: members of the request, and options."
         if any(member.required for member in record.members):
-            # The request may come as a whole: then no argument is required.
-            loose = tuple(replace(member, required=False) for member in inside)
+            # What is required is an argument of the method's own.
+            more = tuple(member for member in inside if not member.required)
             out = self.typed_dict(record)
-            return out + self.one_dict(arguments, doc, "Options", False, loose)
+            return out + self.one_dict(arguments, doc, "Options", False, more)
         members = f"Members of a {record.name}, and of the arguments of its methods."
         out = self.typed_dict(replace(record, name=shared, doc=members, members=inside))
         out += self.typed_dict(replace(record, members=outside), shared)

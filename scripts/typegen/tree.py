@@ -191,7 +191,7 @@ class _Reader:
 
     def define(self, name: str, schema: dict[str, Any]) -> str:
         """Puts a definition into the tree; its name. One that is there already has to be equal."""
-        doc = schema.get("description", "")
+        doc = _said(schema)
         if not doc:
             raise SchemaError(f"{name} has no description: say in core what it is")
         found: Definition
@@ -210,7 +210,7 @@ class _Reader:
         members = []
         for member, inner in schema["properties"].items():
             kind, nullable = self.type(inner, f"{name}.{member}")
-            said = inner.get("description") or _word_doc(kind)
+            said = _said(inner) or _word_doc(kind)
             if not said:
                 raise SchemaError(f"{name}.{member} has no description: say in core what it is")
             members.append(Member(member, said, kind, member in required, nullable))
@@ -253,7 +253,7 @@ class _Reader:
             words: list[tuple[str, str]] = []
             for one in schemas:
                 values = one.get("enum", [one.get("const")])
-                words += [(value, one.get("description", "")) for value in values]
+                words += [(value, _said(one)) for value in values]
             return Words(tuple(words)), False
         forms: list[Type] = []
         nullable = False
@@ -282,6 +282,11 @@ class _Reader:
             raise SchemaError(f"{where}: the type {kind} is unknown to scripts/typegen")
         minimum = schema.get("minimum") if kind == "integer" else None
         return Scalar(_SCALARS[kind], minimum)
+
+
+def _said(schema: dict[str, Any]) -> str:
+    """A schema's explanation: the lines of the source are none of it."""
+    return " ".join(schema.get("description", "").split())
 
 
 def _word_doc(kind: Type) -> str:

@@ -66,10 +66,15 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
     Some(ModelInfo { id, provider, created, context_window, max_output, provider_fields: object })
 }
 
-/// A model's id inside a path: percent-encoded, but for what ids in use have in them.
-pub(super) fn in_path(id: &str) -> String {
-    let mut out = String::with_capacity(id.len());
-    for byte in id.bytes() {
+/// The path of the target's model under that of the list. The id is percent-encoded, but for what ids
+/// in use have in them.
+pub(super) fn path_of_one(list: &str, target: &Target) -> Result<String, Error> {
+    if target.model.split('/').any(|part| matches!(part, "." | "..")) {
+        // It would be the path of something else, which the key may read.
+        return Err(Error::invalid("model", "model has a part \".\" or \"..\": no id has"));
+    }
+    let mut out = format!("{list}/");
+    for byte in target.model.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'/' => {
                 out.push(char::from(byte));
@@ -77,5 +82,5 @@ pub(super) fn in_path(id: &str) -> String {
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
-    out
+    Ok(out)
 }

@@ -32,7 +32,7 @@ from ._errors import (
     StreamBrokenError,
     UnsupportedError,
 )
-from ._models import Chunk, Response
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 
 TYPE_CHECKING = False
@@ -64,6 +64,8 @@ __all__ = [
     "InternalServerError",
     "LiterLLMError",
     "Message",
+    "ModelsResponse",
+    "ModerateResponse",
     "MultiResponse",
     "NotFoundError",
     "Options",

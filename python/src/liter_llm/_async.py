@@ -8,13 +8,13 @@ from contextlib import suppress
 from . import _json
 from ._client import BaseClient, StreamState
 from ._loop import call, running_hub
-from ._models import Chunk, Response
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from typing import Any
 
     from typing_extensions import Self, Unpack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._client import Request
     from ._loop import Inbox
     from ._native import NativeClient
-    from ._types import Members, Options
+    from ._types import Members, ModelsMembers, ModerateMembers, Options
 
 
 class AsyncClient(BaseClient):
@@ -43,8 +43,35 @@ class AsyncClient(BaseClient):
         **members: Unpack[Members],
     ) -> Response:
         """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
-        documents = self._defaults.documents(request, options, {**members})
-        return Response(_json.loads(await call(self._native, WHOLE | SINGLE, *documents)))
+        return Response(await self._ask(self._defaults.documents(request, options, {**members})))
+
+    async def models(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModelsMembers],
+    ) -> ModelsResponse:
+        """Which models a provider has; arguments are those of `Client.models`."""
+        if name is not None:
+            members["provider"] = name
+        return ModelsResponse(await self._ask(self._documents("models", options, members)))
+
+    async def moderate(
+        self,
+        input: str | Sequence[str] | Sequence[Mapping[str, Any]],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModerateMembers],
+    ) -> ModerateResponse:
+        """Asks whether texts or images break rules; arguments are those of `Client.moderate`."""
+        asked = {"input": input, **members}
+        return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
+
+    async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
+        """Sends a request and waits for its one answer."""
+        return _json.loads(await call(self._native, WHOLE | SINGLE, *documents))
 
     async def generate_multi(
         self,

@@ -11,7 +11,7 @@ from collections import deque
 
 from . import _json
 from ._errors import from_document
-from ._models import Chunk, Response
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 from ._native import NativeClient
 from ._queue import (
@@ -36,7 +36,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._queue import Event
-    from ._types import ChatRequest, Config, Members, Message, Options
+    from ._types import (
+        ChatRequest,
+        Config,
+        Members,
+        Message,
+        ModelsMembers,
+        ModerateMembers,
+        Options,
+    )
 
     Messages = Sequence[Message | Mapping[str, Any]]
     Request = str | Messages | ChatRequest | Mapping[str, Any] | bytes
@@ -77,6 +85,12 @@ class BaseClient:
         # The client's fallback stands in for a target that fails; here the targets are given.
         own = {name: value for name, value in self._defaults.options.items() if name != "fallback"}
         return Defaults(own).documents(request, options, members)
+
+    def _documents(
+        self, op: str, options: Options | None, members: Mapping[str, Any]
+    ) -> tuple[bytes, bytes]:
+        """The documents of an operation that has members only."""
+        return self._defaults.documents({"op": op}, options, {**members})
 
     @property
     def closed(self) -> bool:
@@ -133,8 +147,46 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        documents = self._defaults.documents(request, options, {**members})
-        return Response(_json.loads(call(self._native, INLINE | SINGLE, *documents)))
+        return Response(self._ask(self._defaults.documents(request, options, {**members})))
+
+    def models(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModelsMembers],
+    ) -> ModelsResponse:
+        """Which models a provider has: all of them, or the one that `model=` names.
+
+        `name` is the provider's, also as `provider=`; None: the client's, or the default provider.
+
+            [model.id for model in client.models("openai").data]
+        """
+        if name is not None:
+            members["provider"] = name
+        return ModelsResponse(self._ask(self._documents("models", options, members)))
+
+    def moderate(
+        self,
+        input: str | Sequence[str] | Sequence[Mapping[str, Any]],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModerateMembers],
+    ) -> ModerateResponse:
+        """Asks whether texts or images break a provider's rules: a verdict for each input.
+
+        `input`: a text; a list of texts; or a list of parts (`text`, `image_url`), which are
+        looked at together.
+
+            client.moderate("Hello", provider="openai").results[0].flagged
+        """
+        asked = {"input": input, **members}
+        return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
+
+    def _ask(self, documents: tuple[bytes, bytes]) -> Any:
+        """Sends a request and waits for its one answer."""
+        return _json.loads(call(self._native, INLINE | SINGLE, *documents))
 
     def generate_multi(
         self,

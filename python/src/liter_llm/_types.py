@@ -422,8 +422,6 @@ class Options(TypedDict, total=False):
 class _RequestMembers(TypedDict, total=False):
     """Members of a ChatRequest, and of the arguments of its methods."""
 
-    op: Literal["chat"] | None
-    """The operation."""
     prompt: str | None
     """The short form: one user message."""
     messages: Sequence[Message | Mapping[str, Any]] | None
@@ -475,6 +473,8 @@ class ChatRequest(_RequestMembers, total=False):
     body and reported in `warnings`.
     """
 
+    op: Literal["chat"] | None
+    """The operation."""
     stream: bool | None
     """Whether chunks are wanted."""
     stream_options: Any
@@ -512,8 +512,6 @@ class ModelsRequest(_ModelsRequest, total=False):
 class ModelsMembers(Options, total=False):
     """Keyword arguments: members of the request, and options."""
 
-    op: Literal["models"]
-    """The operation."""
     model: str | None
     """The one model that is asked about: its id, or `provider/model`.
 
@@ -526,18 +524,18 @@ class _ModerateRequest(TypedDict):
 
     op: Literal["moderate"]
     """The operation."""
+    input: str | Sequence[str] | Sequence[Mapping[str, Any]]
+    """A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
+    form (`text`, `image_url`), which are looked at together.
+    """
 
 
 class ModerateRequest(_ModerateRequest, total=False):
-    """Asks whether texts or images break a provider's rules.
+    """A question whether texts or images break a provider's rules.
 
     A member that is not listed is left out of the provider's body and reported in `warnings`.
     """
 
-    input: Any
-    """A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
-    form (`text`, `image_url`), which are looked at together.
-    """
     model: str | None
     """The provider's moderation model; the provider's default where absent and where it has one."""
     extra: Mapping[str, Mapping[str, Any]] | None
@@ -549,12 +547,6 @@ class ModerateRequest(_ModerateRequest, total=False):
 class ModerateMembers(Options, total=False):
     """Keyword arguments: members of the request, and options."""
 
-    op: Literal["moderate"]
-    """The operation."""
-    input: Any
-    """A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
-    form (`text`, `image_url`), which are looked at together.
-    """
     model: str | None
     """The provider's moderation model; the provider's default where absent and where it has one."""
     extra: Mapping[str, Mapping[str, Any]] | None

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! target ── knobs, provider ──► ask (what the body says) ──► openai | anthropic | cohere ──► FreeReply
+//!        └─ other: lists of models, moderations, in OpenAI's format ──────────────────────────┘
 //!                                                                      encode_http1, or h2_server ──► bytes
 //! ```
 //!
@@ -13,6 +14,7 @@ mod cohere;
 mod encode;
 mod knobs;
 mod openai;
+mod other;
 mod provider;
 mod text;
 mod writer;
@@ -69,10 +71,21 @@ pub(crate) fn answer(
         }
     };
     reply.knobs = knobs;
+    if let Some(asked) = other::Asked::of(method, path) {
+        reply.provider = Provider::OpenAi;
+        if !authorised {
+            return reply.fail(401, "authentication_error", Provider::OpenAi.missing_key());
+        }
+        reply.status = 200;
+        return match asked.answer(body, id) {
+            Ok(answer) => reply.body.extend_from_slice(answer.to_string().as_bytes()),
+            Err(message) => reply.fail(400, "invalid_request_error", &message),
+        };
+    }
     let Some(provider) = Provider::of_path(path) else {
         reply.provider = Provider::OpenAi;
         let message = format!(
-            "the simulator serves …/chat/completions, …/messages, …/v2/chat, /case/… and /_sim/…, not {method} {path}"
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, /case/… and /_sim/…, not {method} {path}"
         );
         return reply.fail(404, "not_found_error", &message);
     };

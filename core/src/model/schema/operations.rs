@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Object, OptionsDocument};
 
@@ -30,8 +29,8 @@ pub enum ModelsOp {
     Models,
 }
 
-/// Asks whether texts or images break a provider's rules. A member that is not listed is left out of
-/// the provider's body and reported in `warnings`.
+/// A question whether texts or images break a provider's rules. A member that is not listed is left
+/// out of the provider's body and reported in `warnings`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "ModerateRequest")]
 pub struct ModerateRequestDocument {
@@ -39,13 +38,25 @@ pub struct ModerateRequestDocument {
     pub op: ModerateOp,
     /// A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's form
     /// (`text`, `image_url`), which are looked at together.
-    pub input: Value,
+    pub input: ModerateInput,
     /// The provider's moderation model; the provider's default where absent and where it has one.
     pub model: Option<String>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Option<BTreeMap<String, Option<Object>>>,
     /// How it is done; options given beside the request win.
     pub options: Option<OptionsDocument>,
+}
+
+/// What is looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ModerateInput {
+    /// One text.
+    Text(String),
+    /// Texts, each with a verdict of its own.
+    Texts(Vec<String>),
+    /// Parts in OpenAI's form, which are looked at together.
+    Parts(Vec<Object>),
 }
 
 /// The operation.

@@ -13,7 +13,7 @@ impl Models for Anthropic {
         let mut out = match &request.model {
             // The most that one page may have [doc]; by default it has 20.
             None => Request { query: "limit=1000".into(), ..Request::get("/v1/models") },
-            Some(id) => Request::get(format!("/v1/models/{}", model_list::in_path(id))),
+            Some(_) => Request::get(model_list::path_of_one("/v1/models", target)?),
         };
         out.header(VERSION_HEADER, version(target))?;
         Ok(out)

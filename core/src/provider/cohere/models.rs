@@ -9,11 +9,11 @@ use crate::provider::{Models, Target, model_list};
 use crate::wire::{Reply, Request};
 
 impl Models for Cohere {
-    fn encode(&self, request: &ModelsRequest, _target: &Target) -> Result<Request, Error> {
+    fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
         Ok(match &request.model {
             // The most that one page may have [doc]; by default it has 20.
             None => Request { query: "page_size=1000".into(), ..Request::get("/v1/models") },
-            Some(id) => Request::get(format!("/v1/models/{}", model_list::in_path(id))),
+            Some(_) => Request::get(model_list::path_of_one("/v1/models", target)?),
         })
     }
 

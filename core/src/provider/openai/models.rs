@@ -7,10 +7,10 @@ use crate::provider::{Models, Target, model_list};
 use crate::wire::{Reply, Request};
 
 impl Models for Dialect {
-    fn encode(&self, request: &ModelsRequest, _target: &Target) -> Result<Request, Error> {
+    fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
         Ok(match &request.model {
             None => Request::get("/models"),
-            Some(id) => Request::get(format!("/models/{}", model_list::in_path(id))),
+            Some(_) => Request::get(model_list::path_of_one("/models", target)?),
         })
     }
 
