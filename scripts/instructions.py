@@ -7,11 +7,13 @@
     python3 scripts/instructions.py --agree     measures twice; fails where they differ by 0.2 %
 
 A count does not depend on what else the machine does, so a change of one percent shows, which no
-clock does. It is that of the whole process: engine, ABI, a thin C program (bench/count.c) and the C
-library, without the kernel. The simulator runs outside valgrind. What is printed is the difference between two runs,
-divided by how many units the second has more, so that the rest falls out: of N calls and of 2N, and
-of N streams with 8 chunks and with 24. The engine has one worker thread; of three equal runs the
-median counts, which leaves out one whose threads met in an unusual order.
+clock does. It is that of the whole process: engine, ABI, a thin C program (bench/count.c) and the
+C library, without the kernel. The simulator runs outside valgrind. What is printed is the
+difference between two runs, divided by how many units the second has more, so that the rest falls
+out: of N calls and of 2N, and of N streams with 8 chunks and with 24. Chance is kept out: the
+engine has one worker thread, a stream begins after it went to sleep, comes with one read of the
+socket and is taken from the queue at once; malloc merges what is freed at once, not when a certain
+size has gathered. Of three equal runs the median counts.
 
 Wants valgrind and the release build of the library and of the simulator (`make instructions`).
 """
@@ -55,8 +57,9 @@ class Work:
 UNARY = f"bytes={payload.TEXT_BYTES}"
 WORKS = [
     Work("call", "call", (UNARY, 1000), (UNARY, 2000)),
-    # So few that one read brings them all: how a long stream is cut into reads is a matter of chance.
-    Work("chunk", "stream", ("chunks=8", 40), ("chunks=24", 40)),
+    # A few chunks, which one read brings: how a long stream is cut into reads is a matter of
+    # chance. Whether an answer without delay is there before the engine waits for it is one too.
+    Work("chunk", "stream", ("chunks=8,delay_ms=5", 40), ("chunks=24,delay_ms=5", 40)),
     Work("http", "call", (UNARY, 1000), (UNARY, 2000)),
 ]
 
@@ -118,12 +121,11 @@ def run(work: Work, url: str, knobs: str, times: int) -> tuple[int, int]:
         documents[2] = json.dumps({"provider": "openai"})
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(PROGRAM)]
     command += [work.mode, *documents, str(times)]
-    # One worker: with several, which of them takes a task is a matter of chance. The cores of
-    # this machine are none either.
-    environment = {**os.environ, "LITER_LLM_WORKER_THREADS": "1"}
+    # With several workers, which of them takes a task is a matter of chance.
+    steady = {"LITER_LLM_WORKER_THREADS": "1", "GLIBC_TUNABLES": "glibc.malloc.mxfast=0"}
     found: list[tuple[int, int]] = []
     for _ in range(RUNS):
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **steady})
         collected = COLLECTED.search(done.stderr)
         if done.returncode != 0 or collected is None:
             sys.exit(f"counting {work.name} failed:\n{done.stderr}")

@@ -18,7 +18,7 @@
 
 #include "liter_llm.h"
 
-static const struct timespec WHILE = {0, 100000000};
+static const struct timespec WHILE = {0, 50000000};
 
 /* A whole stream of the benchmark, so that it can be read at once. */
 #define ROOM (1u << 20)
