@@ -88,7 +88,7 @@ fn kept(
                 // has one of ours.
                 let theirs =
                     |call: &&ToolCall| call.id == id || (id.is_empty() && call.name == name);
-                let Some(at) = calls.iter().position(|call| theirs(&call)) else { continue };
+                let Some(at) = calls.iter().position(theirs) else { continue };
                 out.push(called(block, calls.remove(at)));
             }
             _ => out.push(block.clone()),
