@@ -23,6 +23,7 @@ impl Request {
             messages: Arc::new(messages),
             model: fields.string("model")?.filter(|model| !model.is_empty()),
             max_tokens: max_completion_tokens.or(max_tokens),
+            counts_completion: max_completion_tokens.is_some(),
             temperature: fields.number("temperature")?,
             top_p: fields.number("top_p")?,
             stop: read_stop(&mut fields)?,

@@ -18,6 +18,8 @@ pub struct Request {
     pub model: Option<String>,
     /// Most tokens of the answer.
     pub max_tokens: Option<u64>,
+    /// It was asked for as `max_completion_tokens`.
+    pub counts_completion: bool,
     /// Sampling temperature.
     pub temperature: Option<Number>,
     /// Nucleus sampling.

@@ -18,6 +18,7 @@ mod openai;
 mod provider_error;
 mod reader;
 pub mod registry;
+pub mod rules;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
@@ -156,6 +157,16 @@ impl Notes {
                 .with(|e| e.param = Some(param.to_owned())));
         }
         self.warn("unsupported_parameter", param, message);
+        Ok(())
+    }
+
+    /// The provider is known to refuse `param` as it is, and takes it changed: a warning, or an
+    /// error where the caller asked for one.
+    pub fn adjusted(&mut self, param: &str, message: impl Into<String>) -> Result<(), Error> {
+        if self.policy == Unsupported::Error {
+            return self.unsupported(param, message);
+        }
+        self.warn("adjusted", param, message);
         Ok(())
     }
 

@@ -5,9 +5,13 @@
 //! general knowledge, to be checked at the first chance. What a server merely ignores counts as not taken:
 //! the caller is told, and nothing that has no effect is sent.
 
+use crate::provider::rules::{self, Rules};
+
 /// What a server takes, and how it differs from OpenAI.
 #[derive(Debug)]
 pub struct Dialect {
+    /// What it is known to refuse.
+    pub rules: &'static Rules,
     /// The member for the most tokens of the answer.
     pub max_tokens: &'static str,
     /// Takes messages of the role `developer`; elsewhere they are sent as `system`.
@@ -114,6 +118,7 @@ const IMAGES: Parts = Parts { image_url: true, image_data: true, audio: false, f
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
+    rules: &rules::OPENAI,
     max_tokens: "max_completion_tokens",
     developer_role: true,
     refusals: true,
@@ -142,6 +147,7 @@ pub const OPENAI: Dialect = Dialect {
 
 /// OpenAI's form under the names that the other servers have in common.
 const OTHERS: Dialect = Dialect {
+    rules: &rules::COMMON,
     max_tokens: "max_tokens",
     developer_role: false,
     refusals: false,
@@ -156,6 +162,7 @@ const OTHERS: Dialect = Dialect {
 /// [rec]. It may be Google's endpoint, which wants its `extra_content` back, or a proxy before
 /// OpenAI. Under which name it takes reasoning back is not known.
 pub const COMPATIBLE: Dialect = Dialect {
+    rules: &rules::COMPATIBLE,
     open_end: true,
     moderation: Moderates::Yes,
     custom_tools: true,

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::anthropic::{VERSION, VERSION_HEADER, version};
-use crate::provider::{Notes, Target, extra};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
 /// `max_tokens` has to be given. This much, beside what thinking may take, is accepted by every
@@ -21,6 +21,7 @@ pub(super) fn request(
 ) -> Result<wire::Request, Error> {
     let version = version(target);
     let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::ANTHROPIC, target, &extra, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     if !extra.contains_key("max_tokens") {

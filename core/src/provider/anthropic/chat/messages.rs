@@ -35,25 +35,76 @@ pub(super) fn conversation(
                 let text = "instructions in the middle of a conversation are moved to its start";
                 notes.warn("moved", &path, text);
             }
-            let mut content = content(message, &path, notes)?;
-            content.retain(|block| !is_empty(block));
-            system.extend(content);
+            system.extend(texts(content(message, &path, notes)?, &path, notes)?);
             continue;
         }
         if !results.is_empty() {
             let results = std::mem::take(&mut results);
             messages.push(json!({"role": "user", "content": results}));
         }
-        let content = match message.role {
-            Role::Assistant => content_value(history::assistant(message, &path, notes)?),
-            _ => content_value(content(message, &path, notes)?),
+        let blocks = match message.role {
+            Role::Assistant => history::assistant(message, &path, notes)?,
+            _ => content(message, &path, notes)?,
         };
+        let blocks = texts(blocks, &path, notes)?;
+        // "all messages must have non-empty content except for the optional final assistant
+        // message" [doc].
+        if blocks.is_empty() && i + 1 < conversation.len() {
+            notes.adjusted(&path, "a message without content is refused: it is left out")?;
+            continue;
+        }
+        let content = content_value(blocks);
         messages.push(json!({"role": message.role.name(), "content": content}));
     }
     if !results.is_empty() {
         messages.push(json!({"role": "user", "content": results}));
     }
+    if let Some(last) = messages.last_mut().filter(|last| last.get("role") == Some(&assistant())) {
+        prefill(last, &format!("messages[{}]", conversation.len() - 1), notes)?;
+    }
     Ok(((!system.is_empty()).then(|| content_value(system)), messages))
+}
+
+fn assistant() -> Value {
+    Role::Assistant.name().into()
+}
+
+/// The blocks that are taken: an empty text is refused and says nothing, and texts of white space
+/// alone are refused too ("text content blocks must contain non-whitespace text" [doc]).
+fn texts(mut blocks: Vec<Value>, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
+    if blocks.iter().any(|block| is_empty(block) && block.get("cache_control").is_some()) {
+        let text = "an empty text takes no cache mark: it is left out";
+        notes.unsupported(&format!("{path}.content"), text)?;
+    }
+    blocks.retain(|block| !is_empty(block));
+    let blank = |block: &Value| {
+        block.get("type").is_some_and(|kind| kind == "text")
+            && block.get("text").and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+    };
+    if !blocks.is_empty() && blocks.iter().all(blank) {
+        let text = "a text of white space alone is refused: it is left out";
+        notes.adjusted(&format!("{path}.content"), text)?;
+        blocks.clear();
+    }
+    Ok(blocks)
+}
+
+/// "final assistant content cannot end with trailing whitespace" [doc]: the model goes on behind it.
+fn prefill(message: &mut Value, path: &str, notes: &mut Notes) -> Result<(), Error> {
+    let content = message.as_object_mut().and_then(|message| message.get_mut("content"));
+    let text = match content {
+        Some(Value::Array(blocks)) => {
+            blocks.last_mut().and_then(|block| block.as_object_mut()?.get_mut("text"))
+        }
+        text => text,
+    };
+    let Some(Value::String(text)) = text else { return Ok(()) };
+    if text.len() > text.trim_end().len() {
+        let told = "the beginning of an answer may not end in white space: it is cut off";
+        notes.adjusted(&format!("{path}.content"), told)?;
+        text.truncate(text.trim_end().len());
+    }
+    Ok(())
 }
 
 /// One plain text is a string; anything else is a list of blocks.
@@ -83,6 +134,7 @@ fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value
     block.insert("type", "tool_result");
     block.insert("tool_use_id", message.tool_call_id.clone());
     let mut content = content(message, path, notes)?;
+    content.retain(|block| !is_empty(block) || block.get("cache_control").is_some());
     // A cache mark belongs to the block of the message, not to a part inside it [rec].
     let marks =
         content.iter_mut().filter_map(|part| part.as_object_mut()?.shift_remove("cache_control"));
@@ -126,7 +178,7 @@ fn block(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Er
                 let param = format!("{path}.image_url.detail");
                 notes.unsupported(&param, "Anthropic takes no detail of an image")?;
             }
-            (image(url, path)?, cache_control)
+            (image(url, path, notes)?, cache_control)
         }
         Part::Audio { .. } => {
             notes.unsupported(path, "Anthropic takes no audio")?;
@@ -140,12 +192,33 @@ fn block(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Er
     Ok(Some(block))
 }
 
-fn image(url: &str, path: &str) -> Result<Value, Error> {
+fn image(url: &str, path: &str, notes: &mut Notes) -> Result<Value, Error> {
+    let path = format!("{path}.image_url.url");
     let source = match DataUrl::parse(url) {
         None => json!({"type": "url", "url": url}),
-        Some(data) => data.base64_source(&format!("{path}.image_url.url"))?,
+        Some(mut data) => {
+            if let Some(name) = other_name(data.media_type) {
+                let text = format!("{} is called {name} here", data.media_type);
+                notes.adjusted(&path, text)?;
+                data.media_type = name;
+            }
+            data.base64_source(&path)?
+        }
     };
     Ok(json!({"type": "image", "source": source}))
+}
+
+/// The name that Anthropic knows a type of images by, where it is given under another
+/// (NousResearch/hermes-agent#55432).
+fn other_name(media_type: &str) -> Option<&'static str> {
+    let known = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+    let lower = media_type.to_ascii_lowercase();
+    let name = match lower.as_str() {
+        "image/jpg" | "image/pjpeg" => "image/jpeg",
+        "image/x-png" => "image/png",
+        lower => known.into_iter().find(|name| *name == lower)?,
+    };
+    (name != media_type).then_some(name)
 }
 
 /// OpenAI's `file` object as a document. `filename` is its title; members that OpenAI has not

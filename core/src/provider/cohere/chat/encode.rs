@@ -8,7 +8,7 @@ use crate::json::{Value, json};
 use crate::model::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
-use crate::provider::{Notes, Target, extra};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
 /// The request on the wire.
@@ -17,6 +17,8 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::COMMON, target, &extra, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     let mut messages = Vec::new();
@@ -52,7 +54,7 @@ pub(super) fn request(
     if request.stream {
         body.insert("stream", true);
     }
-    body.extend(extra(&request.extra, target));
+    body.extend(extra);
     Ok(wire::Request::post("/v2/chat", body.to_json()))
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::openai::dialect::{Dialect, Reasoning};
-use crate::provider::{Notes, Target, extra};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
 /// The HTTP request for `request`.
@@ -21,6 +21,8 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, dialect.rules, target, &extra, notes)?;
     let mut writer =
         Writer { dialect, target, name: &target.provider, notes, body: Object::with_capacity(16) };
     writer.put("model", Value::from(&*target.model));
@@ -34,7 +36,7 @@ pub(super) fn request(
     writer.reasoning(request)?;
     writer.answer_form(request)?;
     let Writer { mut body, .. } = writer;
-    body.extend(extra(&request.extra, target));
+    body.extend(extra);
     Ok(wire::Request::post("/chat/completions", body.to_json()))
 }
 
@@ -76,9 +78,21 @@ impl Writer<'_> {
         self.notes.unsupported(param, format!("{} takes no {param}", self.name))
     }
 
+    /// A server that may serve OpenAI's models is asked by the name that the model or the caller
+    /// knows.
+    fn max_tokens(&self, request: &Request) -> &'static str {
+        let models = self.dialect.rules.models;
+        let by_completion = request.counts_completion
+            || rules::models::counts_completion(models, &self.target.model);
+        if !models.is_empty() && by_completion {
+            return "max_completion_tokens";
+        }
+        self.dialect.max_tokens
+    }
+
     fn sampling(&mut self, request: &Request) -> Result<(), Error> {
         let dialect = self.dialect;
-        self.put_some(dialect.max_tokens, request.max_tokens);
+        self.put_some(self.max_tokens(request), request.max_tokens);
         self.put_some("temperature", request.temperature.clone());
         self.put_some("top_p", request.top_p.clone());
         if !request.stop.is_empty() {
