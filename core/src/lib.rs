@@ -1,10 +1,10 @@
 //! The engine of liter-llm: one request and response for every LLM provider.
 //!
-//! Read `pipeline` first: it is the whole flow. Then `provider/cohere`, then `client`.
+//! Read `pipeline` first, because it is the whole flow. Then read `provider/cohere`, then `client`.
 //!
 //! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
-//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`, `limit`,
-//! `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
+//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
+//! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
 #![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 

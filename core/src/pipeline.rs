@@ -7,14 +7,14 @@
 //!                     └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! `call::plan` reads the documents and finds the targets, before anything is waited for. `call::hedge`
-//! and `call::retry` make attempts until one is answered; `call::attempt` is one of them.
-//! `call::respond` makes the document. A stream that has shown its first content goes on in
-//! `call::stream`. Observers hear of begin and end from `admission`, of attempts from the call's
-//! ledger.
+//! `call::plan` reads the documents and finds the targets before the call waits for anything.
+//! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
+//! attempt. `call::respond` makes the document. `call::stream` takes over a stream after its first
+//! content. `admission` tells the observers that a call began or ended. The call's ledger tells
+//! them of attempts.
 //!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. One
-//! that looks for a stored answer stands before the run; one that reckons what an answer cost stands
+//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
+//! stage that looks for a stored answer goes before the run. A stage that prices an answer goes
 //! between run and respond. No stage sleeps past the call's one deadline.
 
 use std::pin::pin;
@@ -34,7 +34,7 @@ use crate::observe::CallOutcome;
 use crate::operation::{Answer, Many};
 use crate::services::Services;
 
-/// Runs what was planned: a stream where one is wanted, else the whole answer.
+/// Runs a plan: opens a stream if one is wanted, otherwise waits for the whole answer.
 pub(crate) async fn run(
     services: &Arc<Services>,
     admission: Admission,
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Runs what was planned and waits for the whole answer.
+/// Runs a plan and waits for the whole answer.
 pub(crate) async fn answer(
     services: &Arc<Services>,
     admission: &Admission,
@@ -69,7 +69,7 @@ pub(crate) async fn answer(
     })
 }
 
-/// One whole answer.
+/// Runs one call and waits for its whole answer.
 pub(crate) async fn whole(
     services: &Services,
     admission: &Admission,
@@ -89,7 +89,7 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
     }
 }
 
-/// A stream, from its first content on.
+/// Runs one call and returns its stream at the first content.
 pub(crate) async fn stream(
     services: &Arc<Services>,
     admission: Admission,
@@ -101,7 +101,7 @@ pub(crate) async fn stream(
     Ok(ChatStream::new(services, admission, call, served))
 }
 
-/// The fastest whole answers of a fan-out.
+/// Runs a fan-out and returns its fastest whole answers.
 pub(crate) async fn many(
     services: &Services,
     admission: &Admission,
@@ -109,7 +109,7 @@ pub(crate) async fn many(
     first: usize,
 ) -> Result<Many, Error> {
     let run = |call| answered(services, call);
-    // Boxed: fan-outs are rare, and every call would carry their futures about.
+    // Boxed: fan-outs are rare, and without the box every call's future would have room for theirs.
     let fastest = Box::pin(fanout::fastest(services, calls, first, run));
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(services, calls, closed())));
@@ -121,7 +121,7 @@ pub(crate) async fn many(
     Ok(Many { results, failures })
 }
 
-/// The stream of a fan-out that shows its first content first.
+/// Runs a fan-out and returns the stream that shows its first content first.
 pub(crate) async fn fastest_stream(
     services: &Arc<Services>,
     admission: Admission,

@@ -1,8 +1,9 @@
-//! What a call has tried: one entry for each request that it sent, or tried to send.
+//! The ledger lists what a call has tried: one entry for each request that it sent, or tried to
+//! send.
 //!
-//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped where it stands: the
-//! entry that nobody ended is one that was cancelled. The ledger tells the observers of each attempt's
-//! begin, first content and end, with none of its locks held.
+//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped at any point. An
+//! entry without an end is a cancelled attempt. The ledger tells the observers of each attempt's
+//! begin, first content and end, and holds none of its locks meanwhile.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,26 +20,26 @@ pub(crate) struct Ledger {
     observers: Observers,
     entries: Mutex<Vec<Entry>>,
     given_up: Mutex<Vec<usize>>,
-    /// Targets that are to be left alone until then, each once.
+    /// The targets that may not be asked before a time, each at most once.
     pauses: Mutex<Vec<(usize, Instant)>>,
     begun: Notify,
 }
 
-/// An entry's place.
+/// The index of an entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(usize);
 
 struct Entry {
-    /// The target's place among the call's.
+    /// The target's index in the call's list.
     target: usize,
-    /// What is known of it.
+    /// The target's state, shared by all calls.
     state: Arc<TargetState>,
     hedge: bool,
     began: Instant,
-    /// The request went out on a connection.
+    /// Whether the request went out on a connection.
     sent: bool,
     status: Option<u16>,
-    /// When it ended, and how it failed.
+    /// When the attempt ended, and the kind of its error.
     end: Option<(Instant, Option<ErrorKind>)>,
     message: Option<String>,
 }
@@ -56,7 +57,7 @@ impl Ledger {
         }
     }
 
-    /// An attempt at a target begins. `target`: its place among the call's.
+    /// Records that an attempt at a target begins. `target` is its index in the call's list.
     pub(crate) fn begin(
         &self,
         target: usize,
@@ -88,19 +89,20 @@ impl Ledger {
         self.observers.iter().for_each(|observer| event(&**observer));
     }
 
-    /// The first content of an attempt has come.
+    /// Records the first content of an attempt.
     pub(crate) fn first_content(&self, ticket: Ticket, at: Instant) {
         let (state, hedge, began) = self.lock()[ticket.0].about();
         let facts = facts(ticket.0, &state, hedge, began);
         self.tell(|observer| observer.first_content(&self.facts, &facts, at));
     }
 
-    /// The request went out; or did not after all, as the connection had ended.
+    /// Records whether the request went out. `false` takes it back, because the connection had
+    /// ended.
     pub(crate) fn sent(&self, ticket: Ticket, sent: bool) {
         self.lock()[ticket.0].sent = sent;
     }
 
-    /// An answer's head came.
+    /// Records that the head of an answer came.
     pub(crate) fn answered(&self, ticket: Ticket, status: u16) {
         self.lock()[ticket.0].status = Some(status);
     }
@@ -124,7 +126,8 @@ impl Ledger {
         self.tell(|observer| observer.attempt_ended(&self.facts, &facts, end));
     }
 
-    /// Of those that ran at once this one won, if it goes on; the others are over.
+    /// Records the winner of attempts that ran at once, if it goes on. All other attempts end as
+    /// cancelled.
     pub(crate) fn won(&self, winner: Option<Ticket>, now: Instant) {
         let mut over = Vec::new();
         for (i, entry) in self.lock().iter_mut().enumerate() {
@@ -144,13 +147,12 @@ impl Ledger {
         self.lock().first().map(|entry| entry.began)
     }
 
-    /// How many there were.
+    /// The number of attempts.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// This target is not to be asked again in this call: not by a stream that begins anew, nor
-    /// beside another attempt.
+    /// Gives a target up for the rest of this call. No restarted stream and no hedge asks it again.
     pub(crate) fn give_up(&self, target: usize) {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(target);
     }
@@ -159,7 +161,7 @@ impl Ledger {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
     }
 
-    /// This target is not to be asked again before then.
+    /// Pauses a target: this call does not ask it again before `until`.
     pub(crate) fn pause(&self, target: usize, until: Instant) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         match pauses.iter_mut().find(|(paused, _)| *paused == target) {
@@ -168,19 +170,19 @@ impl Ledger {
         }
     }
 
-    /// Until when a target is to be left alone, if that is not over.
+    /// When a target's pause ends, if it has not ended.
     pub(crate) fn paused_until(&self, target: usize, now: Instant) -> Option<Instant> {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         let own = pauses.iter().find(|(paused, _)| *paused == target);
         own.map(|(_, until)| *until).filter(|until| *until > now)
     }
 
-    /// Ends when an attempt has begun since the last time.
+    /// Waits until an attempt has begun since the last time.
     pub(crate) async fn begun(&self) {
         self.begun.notified().await;
     }
 
-    /// The target and the begin of the first and of the last of the attempts that are under way.
+    /// The target and begin of the first and of the last attempt in progress.
     pub(crate) fn under_way(&self) -> Option<[(usize, Instant); 2]> {
         let entries = self.lock();
         let mut open = entries.iter().filter(|entry| entry.end.is_none());
@@ -189,12 +191,12 @@ impl Ledger {
         Some([of(first), of(open.next_back().unwrap_or(first))])
     }
 
-    /// Whether this target was asked in this call.
+    /// Whether this call has asked the target.
     pub(crate) fn has_tried(&self, target: usize) -> bool {
         self.lock().iter().any(|entry| entry.target == target)
     }
 
-    /// Whether an attempt at this target is under way.
+    /// Whether an attempt at this target is in progress.
     pub(crate) fn is_trying(&self, target: usize) -> bool {
         self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
     }
@@ -204,7 +206,7 @@ impl Ledger {
         let attempt = |entry: &Entry| {
             let cancelled = || (Instant::now(), Some(ErrorKind::Cancelled));
             let (end, kind) = entry.end.unwrap_or_else(cancelled);
-            // A provider does not bill what it answered with an error status.
+            // A provider does not bill an answer with an error status.
             let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
             Attempt {
                 target: entry.state.name(),
@@ -225,7 +227,7 @@ impl Ledger {
 }
 
 impl Drop for Ledger {
-    /// What still ran was given up.
+    /// Ends the attempts that still run as cancelled, because their caller gave them up.
     fn drop(&mut self) {
         let open = self.lock().iter().any(|entry| entry.end.is_none());
         if open {
@@ -234,7 +236,7 @@ impl Drop for Ledger {
     }
 }
 
-/// What an event needs of an entry.
+/// The parts of an entry that an event needs.
 type About = (Arc<TargetState>, bool, Instant);
 
 impl Entry {

@@ -1,9 +1,9 @@
-//! `op: "http"`: a request of the caller's own goes out as it is, and its answer comes back so.
+//! `op: "http"` passes a request of the caller through unchanged, and returns its answer unchanged.
 //!
-//! For the transports that put this engine under a provider's own SDK. What is the engine's is how:
-//! connections, timers, back-pressure, cancelling. What is said is the caller's: no key is added, no
-//! status is judged, nothing is decoded or sent again. What is known of targets has no part
-//! in it: of the limits only the provider's own, as configured, hold here too.
+//! It serves the transports that put this engine under a provider's own SDK. The engine decides how
+//! bytes travel: connections, timers, back-pressure, cancelling. The caller decides the content.
+//! The engine adds no key, judges no status, decodes nothing and retries nothing. The state of
+//! targets plays no part. Only the provider's own configured limits apply.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,18 +29,18 @@ use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::wire::headers::{self, located};
 
-/// A request that is passed through and knows by which provider.
+/// A request that is passed through, and its provider.
 struct Passage {
     services: Arc<Services>,
     provider: usize,
     deadline: Deadline,
     idle_ms: Option<u64>,
-    /// Whether it waits for the provider's limits.
+    /// Whether the request waits for the provider's limits.
     wait: bool,
-    /// Its place under them.
+    /// The request's place under these limits.
     place: Option<limit::Permit>,
     began: Option<Instant>,
-    /// The request went out on a connection.
+    /// Whether the request went out on a connection.
     sent: AtomicBool,
     ttft_ms: Option<f64>,
 }
@@ -55,7 +55,7 @@ pub struct HttpStream {
     head_given: bool,
 }
 
-/// What a stream that is passed through brought.
+/// One step of a stream that is passed through.
 #[derive(Debug)]
 pub enum HttpStep {
     /// The head, or bytes of the body.
@@ -104,7 +104,8 @@ pub(crate) async fn open(
 }
 
 impl HttpStream {
-    /// What comes next: the head, bytes, the end. After the end or an error there is nothing more.
+    /// Returns the next step: the head, bytes, or the end. Do not call it after the end or an
+    /// error.
     pub async fn next(&mut self) -> Result<HttpStep, Error> {
         if !self.head_given {
             self.head_given = true;
@@ -134,8 +135,8 @@ impl HttpStream {
         }
     }
 
-    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
-    /// closed.
+    /// Waits for `room`, which the reader makes by reading, until the call's time is up or the
+    /// client is closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
         let outcome = self.admission.wait_for_reader(self.passage.deadline.total, room).await;
         outcome.map_err(|error| self.failed(error))
@@ -195,11 +196,11 @@ impl Passage {
     async fn send(&mut self, call: HttpCall) -> Result<Received, Error> {
         let tokens = limit::estimate(call.body.len(), None);
         let Deadline { start, total, .. } = self.deadline;
-        // Whoever waits until its time is up has none left for the request.
+        // The wait ends early, because a wait up to the deadline leaves no time for the request.
         let until = total.checked_sub(MIN_ATTEMPT).unwrap_or(total);
         let place = self.services.table.enter_provider(self.provider, tokens, self.wait, until);
         self.place = place.await.map_err(limit::Limited::error)?;
-        // The attempt's timers begin with it.
+        // The attempt's timers begin when the attempt begins.
         let timeouts = &self.settings().http.timeouts;
         self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
         let mut request = Request::new(Full::new(call.body));
@@ -254,7 +255,7 @@ impl Passage {
         answer
     }
 
-    /// The error, with what every error of this call has in common.
+    /// Adds to an error what every error of this call has.
     fn failed(&self, error: Error) -> Error {
         let attempt = self.attempt(error.status, Some(&error));
         error.with(|e| {
@@ -264,8 +265,8 @@ impl Passage {
     }
 }
 
-/// Refuses options that would change nothing: what is passed through is sent once, to one place, as
-/// it is.
+/// Refuses options that would change nothing, because a request is passed through once, to one
+/// provider and unchanged.
 fn meaningless(options: &Options) -> Result<(), Error> {
     let once = |retry: RetryOverlay| retry.max_attempts == Some(1);
     let asked = [
@@ -294,8 +295,8 @@ fn meaningless(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// The provider whose connections lead to `url`: the one that was named, else the first whose base
-/// URL has the same scheme, host and port.
+/// The provider whose connections lead to `url`: the named one, otherwise the first whose base URL
+/// has the same scheme, host and port.
 fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
     let wanted = origin(url);
     if let Some(name) = named {
@@ -321,14 +322,14 @@ fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Er
     })
 }
 
-/// What makes two URLs lead to one server.
+/// The origin of a URL. Two URLs with the same origin lead to one server.
 fn origin(url: &Uri) -> (bool, String, u16) {
     let secure = url.scheme_str() == Some("https");
     let host = url.host().unwrap_or_default().to_ascii_lowercase();
     (secure, host, url.port_u16().unwrap_or(if secure { 443 } else { 80 }))
 }
 
-/// A URL's origin in a message; path and query may hold secrets.
+/// A URL's origin for a message. Path and query are left out, because they may hold secrets.
 fn said(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     format!("{}://{authority}", url.scheme_str().unwrap_or_default())
@@ -338,7 +339,7 @@ fn said(url: &Uri) -> String {
 mod tests {
     use super::*;
 
-    /// By which provider a URL is reached, or the error's kind.
+    /// The provider that a URL is sent to, or the error's kind.
     fn by(url: &str, named: Option<&str>) -> String {
         let config = br#"{"providers": {
             "a": {"kind": "compatible", "base_url": "http://Example.com/v1"},

@@ -1,4 +1,5 @@
-//! From the documents to a call that knows where it goes, before anything is waited for.
+//! A plan is made from the documents before the call waits for anything. It has a call with its
+//! targets.
 
 use std::sync::Arc;
 
@@ -10,15 +11,15 @@ use crate::model::{HttpCall, Options};
 use crate::operation::{self, Asked};
 use crate::services::Services;
 
-/// A request that knows where it goes.
+/// A request that knows its targets.
 pub(crate) enum Plan {
     One(Box<Call>),
-    /// A fan-out: a call for each target, and how many answers are wanted.
+    /// A fan-out: a call for each target, and the number of answers wanted.
     Many(Vec<Call>, usize),
     Http(Box<HttpCall>, Arc<Options>),
 }
 
-/// Reads a request document and finds its targets. `wanted`: what the caller can take.
+/// Reads a request document and finds its targets. `wanted` is what the caller can take.
 pub(crate) fn plan(
     services: &Services,
     admission: &Admission,

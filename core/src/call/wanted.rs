@@ -6,19 +6,22 @@ use crate::model::Options;
 /// What a caller of [`crate::Client::start`] can take.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wanted {
-    /// A stream or a whole answer, whatever the request's `stream` says; `None`: what that says.
+    /// Whether a stream is wanted, whatever the request's `stream` says. `None` follows the
+    /// request.
     pub stream: Option<bool>,
-    /// One whole answer: `options.fanout` is an error then. The fastest of several streams is one.
+    /// One answer only, so `options.fanout` is an error. The fastest of several streams counts as
+    /// one.
     pub single: bool,
 }
 
 impl Wanted {
-    /// A whole answer, or as many as a fan-out brings.
+    /// A whole answer, or the answers of a fan-out.
     pub const WHOLE: Self = Wanted { stream: Some(false), single: false };
     /// A stream.
     pub const STREAM: Self = Wanted { stream: Some(true), single: false };
 
-    /// Refuses several answers where one is wanted. `stream`: the answer comes as one stream.
+    /// Refuses several answers if one is wanted. `stream` means that the answer comes as one
+    /// stream.
     pub(crate) fn check(self, stream: bool, options: &Options) -> Result<(), Error> {
         if self.single && !stream && options.fanout.is_some() {
             let message = "options.fanout asks several targets for an answer each, and one is \
