@@ -3,6 +3,7 @@
 //! Every built-in provider (`provider::registry`) is known without configuration; an entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod environment;
 mod limits;
 mod provider;
 mod route;
@@ -14,8 +15,10 @@ pub(crate) use route::{RoutePolicy, at, target};
 
 use std::collections::BTreeMap;
 
+use environment::env;
+
 use crate::codec::{Fields, Object, finish, parse_object};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
@@ -109,7 +112,7 @@ impl Config {
         let mut routes = BTreeMap::new();
         for (name, entry) in fields.object("routes")?.unwrap_or_default() {
             let entry = Fields::of(entry, format!("routes.{name}"))?;
-            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config)?);
+            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config.providers)?);
         }
         config.routes = routes.into_values().collect();
         finish(fields, "configuration")?;
@@ -130,19 +133,8 @@ impl Config {
 
     /// Where the provider of this name stands in `providers`.
     pub fn index(&self, name: &str) -> Result<usize, Error> {
-        self.providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
-            let names: Vec<_> = self.providers.iter().map(|p| &*p.name).collect();
-            Error::new(
-                ErrorKind::NotFound,
-                format!("there is no provider of that name; known: {}", names.join(", ")),
-            )
-            .with(|e| e.param = Some("provider".to_owned()))
-        })
+        provider::index(&self.providers, name)
     }
-}
-
-fn env(name: &str) -> Option<String> {
-    if name.is_empty() { None } else { std::env::var(name).ok().filter(|value| !value.is_empty()) }
 }
 
 fn empty() -> Value {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
 
-use super::env;
+use super::environment::env;
 use super::limits::read_limits;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, finish};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
@@ -178,6 +178,18 @@ impl ProbeConfig {
         finish(probe, "health_probe")?;
         Ok(Some(ProbeConfig { interval: interval.unwrap_or(Duration::from_secs(10)) }))
     }
+}
+
+/// The place of the provider of this name. `providers` are in the order of their names.
+pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
+    providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
+        let names: Vec<_> = providers.iter().map(|p| &*p.name).collect();
+        Error::new(
+            ErrorKind::NotFound,
+            format!("there is no provider of that name; known: {}", names.join(", ")),
+        )
+        .with(|e| e.param = Some("provider".to_owned()))
+    })
 }
 
 /// Reads `models`: what is peculiar to single models.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Config;
+use super::provider::{self, ProviderConfig};
 use crate::codec::{Fields, finish};
 use crate::error::Error;
 use crate::json::Value;
@@ -53,8 +53,12 @@ pub(crate) enum RoutePolicy {
 }
 
 impl RouteConfig {
-    pub(super) fn read(name: &str, mut fields: Fields, config: &Config) -> Result<Self, Error> {
-        if config.index(name).is_ok() {
+    pub(super) fn read(
+        name: &str,
+        mut fields: Fields,
+        providers: &[ProviderConfig],
+    ) -> Result<Self, Error> {
+        if provider::index(providers, name).is_ok() {
             let path = format!("routes.{name}");
             let message = format!("{path}: a provider has this name; give the route another");
             return Err(Error::invalid(path, message));
@@ -67,7 +71,7 @@ impl RouteConfig {
         let targets = items
             .into_iter()
             .enumerate()
-            .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), config))
+            .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), providers))
             .collect::<Result<_, _>>()?;
         let policy =
             match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
@@ -90,10 +94,11 @@ impl RouteConfig {
 
 impl RouteTarget {
     /// Reads `"provider/model"`, or an object.
-    fn read(value: Value, path: &str, config: &Config) -> Result<Self, Error> {
+    fn read(value: Value, path: &str, providers: &[ProviderConfig]) -> Result<Self, Error> {
         let mut fields = match value {
             Value::String(text) => {
-                let (provider, model) = target(&text, config).map_err(|error| at(error, path))?;
+                let (provider, model) =
+                    target(&text, providers).map_err(|error| at(error, path))?;
                 let (region, parameters) = (None, None);
                 return Ok(RouteTarget { provider, model, region, weight: 1, parameters });
             }
@@ -103,7 +108,7 @@ impl RouteTarget {
             return Err(fields.missing("target", "provider/model, or a provider's name"));
         };
         let place = fields.at("target");
-        let (provider, model) = target(&name, config).map_err(|error| at(error, &place))?;
+        let (provider, model) = target(&name, providers).map_err(|error| at(error, &place))?;
         let parameters = match fields.object("parameters")? {
             Some(object) => {
                 let fields = Fields::new(object, fields.at("parameters"));
@@ -125,12 +130,15 @@ impl RouteTarget {
 }
 
 /// What `provider/model` or a provider's name alone means.
-pub(crate) fn target(text: &str, config: &Config) -> Result<(usize, Option<String>), Error> {
-    if let Ok(provider) = config.index(text) {
+pub(crate) fn target(
+    text: &str,
+    providers: &[ProviderConfig],
+) -> Result<(usize, Option<String>), Error> {
+    if let Ok(provider) = provider::index(providers, text) {
         return Ok((provider, None));
     }
     let (name, model) = text.split_once('/').unwrap_or((text, ""));
-    let provider = config.index(name)?;
+    let provider = provider::index(providers, name)?;
     Ok((provider, Some(model.to_owned()).filter(|model| !model.is_empty())))
 }
 

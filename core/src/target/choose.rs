@@ -101,8 +101,8 @@ fn add_fallbacks(
         return Err(Error::invalid("options.fallback", message));
     }
     for (i, text) in options.fallback.iter().flatten().enumerate() {
-        let (provider, model) =
-            target(text, config).map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
+        let (provider, model) = target(text, &config.providers)
+            .map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
         targets.push(plain(provider, model));
     }
     Ok(())
@@ -174,7 +174,7 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
         Err(error) => Asked::Target(Err(error)),
     };
     if let Some(to) = to {
-        return route(to).unwrap_or_else(|| match target(to, config) {
+        return route(to).unwrap_or_else(|| match target(to, &config.providers) {
             Ok(target) => found(target),
             Err(error) => Asked::Target(Err(at(error, "options.fanout.targets"))),
         });

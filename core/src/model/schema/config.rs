@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
+use super::ReasoningDocument;
+use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
-use super::{Object, ReasoningDocument};
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]

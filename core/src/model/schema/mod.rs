@@ -15,9 +15,12 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
+
+use members::Object;
 
 mod http;
+mod members;
 mod operations;
 mod tools;
 
@@ -31,8 +34,6 @@ pub use tools::{
     FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,
     ToolChoiceDocument, ToolChoiceWord, ToolDocument,
 };
-
-type Object = Map<String, Value>;
 
 /// What is asked: OpenAI's chat request with a few members of our own. Give `prompt` or `messages`.
 /// A member that is not listed is left out of the provider's body and reported in `warnings`.
@@ -296,7 +297,7 @@ pub struct AssistantMessageDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
     /// Members of the provider's message that have no place here.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
 }
 

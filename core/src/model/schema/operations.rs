@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Object, OptionsDocument};
+use super::OptionsDocument;
+use super::members::Object;
 
 /// A question for the models that a provider has. A member that is not listed is reported in
 /// `warnings`.

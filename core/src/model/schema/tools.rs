@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Object;
+use super::members::Object;
 
 /// A function of the caller's, or one of the provider's own tools, which is sent as it is.
 #[derive(Debug, Serialize, JsonSchema)]
