@@ -221,7 +221,9 @@ fn an_edit_is_obeyed() {
         }
         // A signature may name the call that it stood beside.
         let mut without = wire.clone();
-        without.as_object_mut().unwrap().shift_remove("reasoning_details");
+        if let Some(members) = without.as_object_mut() {
+            members.shift_remove("reasoning_details");
+        }
         let text = without.to_string();
         for id in gone.iter().filter(|id| id.len() > 3) {
             if text.contains(&format!("\"{id}\"")) && !ids(&edited).contains(id) {

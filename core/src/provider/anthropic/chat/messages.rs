@@ -35,7 +35,7 @@ pub(super) fn conversation(
                 let text = "instructions in the middle of a conversation are moved to its start";
                 notes.warn("moved", &path, text);
             }
-            system.extend(texts(content(message, &path, notes)?, &path, notes)?);
+            system.extend(texts(content(message, &path, notes)?, message.role, &path, notes)?);
             continue;
         }
         if !results.is_empty() {
@@ -46,11 +46,12 @@ pub(super) fn conversation(
             Role::Assistant => history::assistant(message, &path, notes)?,
             _ => content(message, &path, notes)?,
         };
-        let blocks = texts(blocks, &path, notes)?;
+        let blocks = texts(blocks, message.role, &path, notes)?;
         // "all messages must have non-empty content except for the optional final assistant
         // message" [doc].
         if blocks.is_empty() && i + 1 < conversation.len() {
-            notes.adjusted(&path, "a message without content is refused: it is left out")?;
+            let text = "a message without content is refused: it is left out";
+            refused(message.role, &path, text, notes)?;
             continue;
         }
         let content = content_value(blocks);
@@ -71,7 +72,12 @@ fn assistant() -> Value {
 
 /// The blocks that are taken: an empty text is refused and says nothing, and texts of white space
 /// alone are refused too ("text content blocks must contain non-whitespace text" [doc]).
-fn texts(mut blocks: Vec<Value>, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
+fn texts(
+    mut blocks: Vec<Value>,
+    role: Role,
+    path: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, Error> {
     if blocks.iter().any(|block| is_empty(block) && block.get("cache_control").is_some()) {
         let text = "an empty text takes no cache mark: it is left out";
         notes.unsupported(&format!("{path}.content"), text)?;
@@ -83,10 +89,19 @@ fn texts(mut blocks: Vec<Value>, path: &str, notes: &mut Notes) -> Result<Vec<Va
     };
     if !blocks.is_empty() && blocks.iter().all(blank) {
         let text = "a text of white space alone is refused: it is left out";
-        notes.adjusted(&format!("{path}.content"), text)?;
+        refused(role, &format!("{path}.content"), text, notes)?;
         blocks.clear();
     }
     Ok(blocks)
+}
+
+/// What is refused as it is. An earlier answer can always be handed back as it came.
+fn refused(role: Role, path: &str, text: &str, notes: &mut Notes) -> Result<(), Error> {
+    if role != Role::Assistant {
+        return notes.adjusted(path, text);
+    }
+    notes.warn("adjusted", path, text);
+    Ok(())
 }
 
 /// "final assistant content cannot end with trailing whitespace" [doc]: the model goes on behind it.

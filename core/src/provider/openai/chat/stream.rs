@@ -15,6 +15,9 @@ use crate::provider::reader::unterminated;
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
 
+/// The most pieces that are kept until their call is named. Each new call looks among them.
+const MOST_NAMELESS: usize = 64;
+
 /// Reads the events of one stream.
 pub(super) struct Decoder {
     open_end: bool,
@@ -195,7 +198,10 @@ impl ChoiceState {
                 continue;
             }
             let Some(number) = self.number(&mut call, out) else {
-                self.nameless.push(call);
+                // More than that wait for no name.
+                if self.nameless.len() < MOST_NAMELESS {
+                    self.nameless.push(call);
+                }
                 continue;
             };
             self.last_call = Some(number);
