@@ -68,8 +68,8 @@ fn takes_null(property: &Value) -> bool {
             .is_some_and(|forms| forms.iter().any(|form| null(&form["type"])))
 }
 
-fn all() -> [(&'static str, Value); 15] {
-    [
+fn all() -> Vec<(&'static str, Value)> {
+    vec![
         ("request", schema::<RequestDocument>()),
         ("options", schema::<OptionsDocument>()),
         ("config", schema::<ConfigDocument>()),

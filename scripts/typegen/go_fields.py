@@ -119,6 +119,9 @@ class Fields:
                 made.type = "string"
                 self.simple(made, required)
                 made.read = [f"v.{made.name} = d.textOrJSON()"]
+            case Union((Scalar("text"), Items(Scalar("text")), Items(Table()))):
+                made.type = "any"
+                self.simple(made, required)
             case Union((Scalar("text"), Items(Scalar("text")))):
                 made.type = "[]string"
                 self.simple(made, required)

@@ -47,7 +47,6 @@ TYPES = {
     ("Message", "is_error"): "bool",
     ("Message", "provider_fields"): "JSON",
     ("FunctionSpec", "parameters"): "any",
-    ("ModerateRequest", "input"): "any",
     ("JSONSchema", "schema"): "any",
     ("Options", "timeout_ms"): "time.Duration",
     ("Options", "idle_ms"): "time.Duration",

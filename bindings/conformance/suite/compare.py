@@ -70,6 +70,11 @@ def is_passed_through(document: dict[str, Any]) -> bool:
     return str(document.get("object")).startswith("http.")
 
 
+def is_many(result: Any) -> bool:
+    """Whether a result is that of a fan-out; a moderation has `results`, too."""
+    return isinstance(result, dict) and "results" in result and "failures" in result
+
+
 def is_reset(event: dict[str, Any]) -> bool:
     """Whether an event says that the answer begins anew."""
     return event.get("object") == "chat.completion.reset"
