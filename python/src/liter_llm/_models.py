@@ -347,3 +347,76 @@ class Chunk(NewText):
     """What is new in each choice."""
     usage: Usage | None
     """What was used; in the chunk in which the provider says it."""
+
+
+class ModelInfo(Document):
+    """One model, as its provider describes it."""
+
+    __slots__ = ()
+    id: str
+    """The id to give as `model` of a request."""
+    provider: str
+    """Who has it: the provider's name in the configuration."""
+    created: int | None
+    """Seconds since 1970."""
+    context_window: int | None
+    """Most tokens of prompt and answer together, or of the prompt, as the provider counts."""
+    max_output: int | None
+    """Most tokens of an answer."""
+    provider_fields: Document | None
+    """The provider's other members, as they came."""
+
+
+class ModelsResponse(Document):
+    """The answer to `op: "models"`."""
+
+    __slots__ = ()
+    _nested = {"data": ModelInfo, "warnings": Warning_, "liter": Liter}
+    object: str
+    """`list`."""
+    data: list[ModelInfo]
+    """The models, in the provider's order; one where one was asked about."""
+    provider: str
+    """Who answered: the provider's name in the configuration."""
+    warnings: list[Warning_]
+    """What was left out or changed on the way."""
+    liter: Liter
+    """Everything volatile or ours."""
+
+
+class Moderation(Document):
+    """The verdict on one input."""
+
+    __slots__ = ()
+    flagged: bool
+    """Whether any rule is broken.
+
+    Where the provider gives no such word (Mistral): whether any of its categories is true.
+    """
+    categories: Document
+    """By the provider's name of a category: whether it applies."""
+    category_scores: Document
+    """By the provider's name of a category: how sure it is, from 0 to 1."""
+    provider_fields: Document | None
+    """The provider's other members, as they came."""
+
+
+class ModerateResponse(Document):
+    """The answer to `op: "moderate"`."""
+
+    __slots__ = ()
+    _nested = {"results": Moderation, "usage": Usage, "warnings": Warning_, "liter": Liter}
+    id: str | None
+    """The provider's id of the answer."""
+    model: str | None
+    """The model, as the provider names it."""
+    results: list[Moderation]
+    """A verdict for each input, in their order."""
+    usage: Usage | None
+    """What the provider says was used."""
+    provider: str
+    """Who answered: the provider's name in the configuration."""
+    warnings: list[Warning_]
+    """What was left out or changed on the way."""
+    liter: Liter
+    """Everything volatile or ours."""

@@ -483,6 +483,80 @@ class Members(_RequestMembers, Options, total=False):
     """Keyword arguments: members of the request, and options."""
 
 
+class _ModelsRequest(TypedDict):
+    """The members that every ModelsRequest has."""
+
+    op: Literal["models"]
+    """The operation."""
+
+
+class ModelsRequest(_ModelsRequest, total=False):
+    """A question for the models that a provider has.
+
+    A member that is not listed is reported in `warnings`.
+    """
+
+    model: str | None
+    """The one model that is asked about: its id, or `provider/model`.
+
+    Absent: all models of `options.provider`, or of the default provider.
+    """
+    options: Options | None
+    """How it is done; options given beside the request win."""
+
+
+class ModelsMembers(Options, total=False):
+    """Keyword arguments: members of the request, and options."""
+
+    op: Literal["models"]
+    """The operation."""
+    model: str | None
+    """The one model that is asked about: its id, or `provider/model`.
+
+    Absent: all models of `options.provider`, or of the default provider.
+    """
+
+
+class _ModerateRequest(TypedDict):
+    """The members that every ModerateRequest has."""
+
+    op: Literal["moderate"]
+    """The operation."""
+
+
+class ModerateRequest(_ModerateRequest, total=False):
+    """Asks whether texts or images break a provider's rules.
+
+    A member that is not listed is left out of the provider's body and reported in `warnings`.
+    """
+
+    input: Any
+    """A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
+    form (`text`, `image_url`), which are looked at together.
+    """
+    model: str | None
+    """The provider's moderation model; the provider's default where absent and where it has one."""
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
+    options: Options | None
+    """How it is done; options given beside the request win."""
+
+
+class ModerateMembers(Options, total=False):
+    """Keyword arguments: members of the request, and options."""
+
+    op: Literal["moderate"]
+    """The operation."""
+    input: Any
+    """A text; a list of texts, each with a verdict of its own; or a list of parts in OpenAI's
+    form (`text`, `image_url`), which are looked at together.
+    """
+    model: str | None
+    """The provider's moderation model; the provider's default where absent and where it has one."""
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
+
+
 class Timeouts(TypedDict, total=False):
     """The five timers, in milliseconds."""
 
