@@ -1,6 +1,6 @@
 //! The client configuration: a document, or the environment, turned into checked values.
 //!
-//! Every built-in provider (`provider::registry`) is known without configuration; an entry under
+//! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
 mod environment;
@@ -28,32 +28,33 @@ use crate::provider::registry;
 pub struct Config {
     /// Every provider, in the order of their names.
     pub providers: Vec<ProviderConfig>,
-    /// The provider of requests that name none.
+    /// The provider for requests that name none.
     pub default_provider: Option<String>,
-    /// The model of requests that name none.
+    /// The model for requests that name none.
     pub default_model: Option<String>,
-    /// Most calls in flight; one more is refused. Also the size of the idle connection pool.
+    /// The largest number of calls in flight; one more is refused. Also the size of the idle
+    /// connection pool.
     pub max_in_flight: usize,
     /// Named lists of targets, in the order of their names.
     pub routes: Vec<RouteConfig>,
-    /// Retries of every call that says nothing else.
+    /// The retry policy of calls that set none.
     pub retry: RetryOverlay,
-    /// What bounds retries and fallbacks.
+    /// The budget of retries and fallbacks.
     pub retry_budget: BudgetConfig,
-    /// Hedges of every call that says nothing else.
+    /// The hedges of calls that set none.
     pub hedge: Option<Hedge>,
     /// Whether targets that keep failing are passed over.
     pub breaker: bool,
     /// Whether calls wait for a limit.
     pub wait: bool,
-    /// Whether what an answer tells of quotas and pauses binds the calls after it.
+    /// Whether the quotas and pauses that an answer reports apply to later calls.
     pub learn_limits: bool,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
 
 impl Config {
-    /// The configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
+    /// Reads the configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
     /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
     pub fn from_env() -> Result<Config, Error> {
         let mut config = match std::env::var("LITER_LLM_CONFIG") {
@@ -131,7 +132,7 @@ impl Config {
         Some(&self.routes[found])
     }
 
-    /// Where the provider of this name stands in `providers`.
+    /// The index in `providers` of the provider with this name.
     pub fn index(&self, name: &str) -> Result<usize, Error> {
         provider::index(&self.providers, name)
     }

@@ -1,4 +1,4 @@
-//! Named routes: a list of targets, and how one of them is chosen.
+//! A named route is a list of targets and a policy that chooses among them.
 
 use std::sync::Arc;
 
@@ -11,44 +11,45 @@ use crate::model::{Hedge, Parameters, RetryOverlay};
 /// A named list of targets.
 #[derive(Clone, Debug)]
 pub struct RouteConfig {
-    /// Its name, given in place of a provider's.
+    /// The route's name, given instead of a provider's name.
     pub name: String,
-    /// Which target comes first.
+    /// The policy for the order of the targets.
     pub(crate) policy: RoutePolicy,
     /// The targets, in order.
     pub targets: Vec<RouteTarget>,
-    /// Retries of calls through this route.
+    /// The retry policy of calls through this route.
     pub retry: Option<RetryOverlay>,
-    /// Hedges of calls through this route.
+    /// The hedges of calls through this route.
     pub hedge: Option<Hedge>,
 }
 
 /// One target of a route.
 #[derive(Clone, Debug)]
 pub struct RouteTarget {
-    /// The provider's place in the configuration.
+    /// The provider's index in the configuration.
     pub provider: usize,
-    /// The model; that of the request where absent.
+    /// The model. `None` takes that of the request.
     pub model: Option<String>,
-    /// The region; that of the provider where absent.
+    /// The region. `None` takes that of the provider.
     pub region: Option<String>,
-    /// Its share under `weighted`.
+    /// The target's share under `weighted`.
     pub weight: u32,
-    /// What is different in requests to this target.
+    /// The parameters that differ in requests to this target.
     pub parameters: Option<Arc<Parameters>>,
 }
 
-/// How a route chooses.
+/// How a route orders its targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RoutePolicy {
-    /// As they are listed.
+    /// The order of the list.
     #[default]
     Priority,
-    /// In proportion to their weights; the same key always to the same target, while it is there.
+    /// In proportion to the weights. The same key always goes to the same target, while that target
+    /// is there.
     Weighted,
-    /// The quicker of two taken at random, with what it has to do already counted in.
+    /// The quicker of two targets drawn at random. The calls already in flight count.
     Latency,
-    /// Whoever has the fewest calls in flight.
+    /// The target with the fewest calls in flight.
     LeastInFlight,
 }
 
@@ -129,7 +130,7 @@ impl RouteTarget {
     }
 }
 
-/// What `provider/model` or a provider's name alone means.
+/// Reads `provider/model`, or a provider\'s name alone.
 pub(crate) fn target(
     text: &str,
     providers: &[ProviderConfig],
@@ -142,7 +143,7 @@ pub(crate) fn target(
     Ok((provider, Some(model.to_owned()).filter(|model| !model.is_empty())))
 }
 
-/// The same error, at the place where the target stands.
+/// Returns the error with the path of the target.
 pub(crate) fn at(error: Error, path: &str) -> Error {
     let message = format!("{path}: {}", error.message);
     error.with(|e| {

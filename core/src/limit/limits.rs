@@ -1,36 +1,36 @@
-//! The limits of one scope, and what a gate says of them.
+//! The limits of one scope, and the error of a gate that keeps them.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::wire::retry_after;
 
-/// Nobody waits longer than this for a turn.
+/// The longest time that a call waits for a turn.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// The limits of one scope, as configured. None is zero.
+/// The configured limits of one scope. None of them is zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Most requests sent in any minute.
+    /// The largest number of requests sent in any minute.
     pub requests_per_minute: Option<u32>,
-    /// Most tokens, asked and answered, in any minute.
+    /// The largest number of tokens, of requests and answers, in any minute.
     pub tokens_per_minute: Option<u32>,
-    /// Most requests that are not answered yet; a stream counts until its end.
+    /// The largest number of requests in flight. A stream counts until its end.
     pub max_in_flight: Option<u32>,
 }
 
-/// A call that may not pass in time.
+/// The refusal of a call that may not pass in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limited {
-    /// When it may pass at the earliest, from now; `None` where nobody can know, as with
+    /// The time from now until the call may pass at the earliest. `None` if it is unknown, as with
     /// `max_in_flight`.
     pub retry_after: Option<Duration>,
-    /// What is in the way: the configured limit's name, or whose quota it is.
+    /// What blocks the call: the name of the configured limit, or the provider's quota.
     pub what: &'static str,
 }
 
 impl Limited {
-    /// What the caller is told.
+    /// The error for the caller.
     pub(crate) fn error(self) -> Error {
         let ms = self.retry_after.map(retry_after::millis);
         let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
@@ -42,14 +42,14 @@ impl Limited {
     }
 }
 
-/// Where one who has to wait stands in the line.
+/// The end of the line at which a waiter joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Last,
     First,
 }
 
-/// How much has passed a gate.
+/// The totals that have passed a gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     pub(super) requests: u64,

@@ -1,4 +1,4 @@
-//! How fast calls are let go again after a wait that the provider imposed.
+//! A slow start limits how fast calls go again after a pause that the provider imposed.
 
 use std::time::Duration;
 
@@ -6,29 +6,30 @@ use tokio::time::Instant;
 
 use super::learned::{QuotaReset, periods};
 
-/// A pause is forgotten when so many more would be let go at once.
+/// The slow start ends when the next step would allow this many calls at once.
 const FORGOTTEN: u64 = 1024;
 
-/// After a pause, or when a quota has started anew, nobody knows how much the provider will take
-/// until it says so: there is credit for what was left and one more, and time gives more of it. If
-/// the limit is known, as much as that allows and never more than the whole; else one in the first
-/// second and twice as many in each that follows, for a refusal comes quickly.
+/// After a pause or a quota's reset, nobody knows how much the provider will take until it says so.
+/// The credit starts with what was left plus one, and time adds more. With a known limit, time adds
+/// what the limit allows, never more than the whole. Otherwise it adds one in the first second and
+/// doubles that each second, because a refusal comes quickly.
 #[derive(Debug)]
 pub(super) struct SlowStart {
     pub(super) credit: u64,
-    /// When time gives the next.
+    /// When time adds the next credit.
     pub(super) next: Instant,
     spacing: Duration,
     step: u64,
     limit: Option<u64>,
-    /// When it began, in what time the limit may be used, and how much of it was.
+    /// When it began, the time in which the limit may be used, and how much of it was used.
     begun: Instant,
     period: Duration,
     taken: u64,
 }
 
 impl SlowStart {
-    /// `unheard` is whether calls are under way: they may have been let in by the new quota.
+    /// Begins a slow start. `unheard` means that calls are in flight, which the new quota may have
+    /// let in.
     pub(super) fn begin(reset: &QuotaReset, unheard: bool) -> Self {
         let limit = reset.limit.map(|(limit, _)| limit.max(1));
         let spacing = reset.limit.map_or(Duration::from_secs(1), |(limit, period)| {
@@ -64,12 +65,12 @@ impl SlowStart {
         self.credit = self.credit.saturating_sub(1);
         self.taken += 1;
         if self.limit.is_some() {
-            // Time gives nothing before the answer to the last one could have.
+            // Time adds nothing before the last call could have been answered.
             self.next = self.next.max(now + self.spacing);
         }
     }
 
-    /// When there is room behind so many at the earliest, where the limit is known.
+    /// The earliest time with room behind the calls ahead, if the limit is known.
     pub(super) fn opens(&self, ahead: u64) -> Option<Instant> {
         let times = (self.taken + ahead) / self.limit?;
         (times > 0).then(|| self.begun + periods(self.period, times))

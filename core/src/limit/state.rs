@@ -1,5 +1,5 @@
-//! What lies behind a gate's lock: the counts, the line of those who wait, and the rules for the
-//! time after a wait that the provider imposed.
+//! The state behind a gate's lock: the counts, the line of waiters, and the rules for the time
+//! after a pause that the provider imposed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -13,8 +13,8 @@ use super::limits::{Limits, Place, Totals};
 use super::rate::{Pace, Window};
 use super::slow_start::SlowStart;
 
-/// A call sent so long before another has surely reached the provider before it, even where a
-/// connection had to be opened for it.
+/// The age at which a call has surely reached the provider before a later call, even over a new
+/// connection.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Waiters are numbered from here in both directions.
@@ -26,24 +26,24 @@ pub(super) struct State {
     window: Option<Window>,
     max_in_flight: Option<u32>,
     in_flight: u32,
-    /// Those of them whose answer has not begun.
+    /// The calls in flight whose answer has not begun.
     unheard: u32,
     quotas: Quotas,
     cool: Option<Instant>,
     slow_start: Option<SlowStart>,
     line: VecDeque<Arc<Waiter>>,
-    /// The tokens of all who wait.
+    /// The tokens of all waiters.
     waiting_tokens: u64,
-    /// The numbers of the next who joins the line at its end, and before its first.
+    /// The numbers of the next waiter at the end of the line, and of the next one before the first.
     next_seat: u64,
     prior_seat: u64,
-    /// What had passed at two points in time, the older at least [`GRACE`] ago.
+    /// The totals at two points in time, the older one at least [`GRACE`] ago.
     older: Totals,
     newer: Totals,
     newer_at: Option<Instant>,
 }
 
-/// One place in the line.
+/// A waiter is one place in the line.
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) id: u64,
@@ -53,26 +53,26 @@ pub(super) struct Waiter {
     pub(super) grant: OnceLock<Grant>,
 }
 
-/// What one call was given.
+/// A grant is what one call was given.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     /// The call's number.
     call: u64,
-    /// Of what passed before it, how much had surely reached the provider.
+    /// The part of the totals before the call that had surely reached the provider.
     counted_before: Totals,
-    /// As estimated.
+    /// The estimated tokens.
     tokens: u64,
-    /// What the window counts for it, and where.
+    /// What the window counts for the call, and where.
     spent: u64,
     pub(super) slot: Option<u64>,
     pace: Option<(Option<Instant>, Option<Instant>)>,
-    /// Whether it is one of those in flight.
+    /// Whether the call counts as in flight.
     pub(super) counted: bool,
-    /// Whether its answer has begun.
+    /// Whether the call's answer has begun.
     heard: bool,
 }
 
-/// Why one may not pass now, and when it may at the earliest, if that can be known.
+/// Why a call may not pass now, and when it may at the earliest, if that is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blocked {
     pub(super) until: Option<Instant>,
@@ -80,7 +80,7 @@ pub(super) struct Blocked {
 }
 
 impl Grant {
-    /// For one that passed a gate where nothing is limited.
+    /// The grant of a call that passed a gate without limits.
     pub(super) fn free(before: Totals, tokens: u64) -> Self {
         Self {
             call: before.requests,
@@ -126,7 +126,7 @@ impl State {
             || !self.line.is_empty()
     }
 
-    /// Lets time pass. `passed` is what has passed the gate.
+    /// Advances the state to `now`. `passed` are the totals of the gate.
     pub(super) fn advance(&mut self, now: Instant, passed: Totals) {
         if let Some(window) = &mut self.window {
             window.advance(now);
@@ -147,8 +147,8 @@ impl State {
         self.slow_start.take_if(|slow_start| slow_start.is_over());
     }
 
-    /// Whether one may pass now, when those ahead have. What it answers is a lower bound: nobody
-    /// knows when those in flight end.
+    /// Whether a call may pass now, after those ahead. The time is a lower bound, because nobody
+    /// knows when the calls in flight end.
     pub(super) fn check(
         &self,
         now: Instant,
@@ -193,7 +193,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether one who came now could pass, behind all who wait.
+    /// Whether a new call could pass now, behind all waiters.
     pub(super) fn check_last(
         &self,
         now: Instant,
@@ -204,8 +204,8 @@ impl State {
         self.check_behind(now, passed, Totals { requests, tokens: self.waiting_tokens }, tokens)
     }
 
-    /// The same for one who waits. The tokens of those ahead are left out, so that nobody who
-    /// could pass is sent away.
+    /// Does the same for a waiter. The tokens of those ahead are left out, so that no call that
+    /// could pass is refused.
     pub(super) fn check_waiter(
         &self,
         now: Instant,
@@ -224,7 +224,7 @@ impl State {
         tokens: u64,
     ) -> Result<(), Blocked> {
         self.check(now, passed, ahead, tokens)?;
-        // Nobody overtakes: what holds up the first holds up the others.
+        // No call overtakes, so what blocks the first waiter blocks the others.
         match self.line.front() {
             Some(first) if ahead.requests > 0 => {
                 self.check(now, passed, Totals::default(), first.tokens)
@@ -233,7 +233,7 @@ impl State {
         }
     }
 
-    /// One passes. `before` is what had passed before it.
+    /// Records that a call passes. `before` are the totals before it.
     pub(super) fn take(&mut self, now: Instant, before: Totals, tokens: u64) -> Grant {
         let since = self.newer_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
         if since >= GRACE {
@@ -259,7 +259,7 @@ impl State {
         }
     }
 
-    /// The time since which [`Grant::counted_before`] counts begins now.
+    /// Starts the time over which [`Grant::counted_before`] counts.
     pub(super) fn mark(&mut self, passed: Totals) {
         (self.older, self.newer, self.newer_at) = (passed, passed, None);
     }
@@ -288,7 +288,7 @@ impl State {
         Some(self.cool?.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// A call is over. Does nothing for one that was not counted.
+    /// Ends a call. It does nothing for a call that was not counted.
     pub(super) fn end_flight(&mut self, grant: &mut Grant) {
         self.hear(grant);
         self.in_flight -= u32::from(grant.counted);
@@ -324,7 +324,7 @@ impl State {
         }
     }
 
-    /// The first has its turn.
+    /// Gives the first waiter its turn.
     pub(super) fn pop(&mut self, grant: Grant) {
         if let Some(waiter) = self.line.pop_front() {
             self.waiting_tokens = self.waiting_tokens.saturating_sub(waiter.tokens);
@@ -333,7 +333,7 @@ impl State {
         }
     }
 
-    /// One does not wait any more. What it was given meanwhile it gives back, unused.
+    /// Removes a waiter from the line. A grant that it got meanwhile is given back unused.
     pub(super) fn leave(&mut self, waiter: &Waiter, now: Instant) {
         if let Ok(index) = self.line.binary_search_by_key(&waiter.id, |other| other.id) {
             self.line.remove(index);
@@ -344,7 +344,7 @@ impl State {
         }
     }
 
-    /// A call that had its turn was not sent.
+    /// Takes back a call that had its turn and was not sent.
     pub(super) fn give_back(&mut self, grant: &mut Grant, now: Instant) {
         self.settle(grant, 0, now);
         if let (Some(pace), Some(taken)) = (&mut self.pace, grant.pace.take()) {
@@ -353,7 +353,7 @@ impl State {
         self.quotas.unused(grant.call, Totals { requests: 1, tokens: grant.tokens });
     }
 
-    /// A call was refused for what it is.
+    /// Records that the request itself was refused.
     pub(super) fn refused(&mut self, grant: &mut Grant, now: Instant) {
         self.settle(grant, 0, now);
         self.quotas.unused(grant.call, Totals { requests: 0, tokens: grant.tokens });
@@ -365,7 +365,7 @@ impl State {
         }
     }
 
-    /// How many wait and how many are in flight.
+    /// The number of waiters and of calls in flight.
     #[cfg(test)]
     pub(super) fn load(&self) -> (usize, u32) {
         (self.line.len(), self.in_flight)

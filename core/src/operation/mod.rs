@@ -1,5 +1,5 @@
-//! What can be asked. The one place that tells operations apart: a new one is a variant of each of
-//! these types, its arms here and a file beside this one.
+//! An operation is what can be asked. This is the one place that tells operations apart. A new
+//! operation is a variant of each of these types, its arms here and a file beside this one.
 
 mod chat;
 mod envelope;
@@ -24,19 +24,19 @@ use crate::model::{
 use crate::provider::{Chat, Completion, Notes, Provider, StreamReader, Target};
 use crate::wire;
 
-/// What is asked of a provider.
+/// A request to a provider.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are chats, and a box would cost each")]
 pub(crate) enum Operation {
     /// A chat completion.
     Chat(Request),
-    /// Which models a provider has.
+    /// A list of the models that a provider has.
     Models(ModelsRequest),
-    /// Whether texts break a provider's rules.
+    /// A check of texts against a provider's rules.
     Moderate(ModerateRequest),
 }
 
-/// What a provider answered, before what is ours is added.
+/// A provider's answer, before the engine adds its own members.
 pub(crate) enum Decoded {
     Chat(Completion),
     Models(ModelList),
@@ -46,24 +46,24 @@ pub(crate) enum Decoded {
 /// The document that answers an operation.
 #[derive(Debug)]
 pub enum Answer {
-    /// To a chat.
+    /// The answer to a chat.
     Chat(Box<Response>),
-    /// To a question for models.
+    /// The answer to a request for models.
     Models(Box<ModelsResponse>),
-    /// To a moderation.
+    /// The answer to a moderation.
     Moderate(Box<ModerateResponse>),
 }
 
 /// A request document.
 pub(crate) enum Asked {
-    /// Something that providers are asked in formats of their own.
+    /// An operation, which each provider is asked in its own format.
     Operation(Operation),
-    /// `http`: a request of the caller's own, passed through.
+    /// `http`: a request of the caller, passed through.
     Http(HttpCall),
 }
 
-/// Reads a request document and the options that lie in it; `options`, given beside it, win member by
-/// member.
+/// Reads a request document and the options inside it. `options` come from beside the document, and
+/// each of their members overrides the same member inside it.
 pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<Options>), Error> {
     let mut fields = Fields::new(parse_object(bytes, "request")?, "");
     let options = match fields.object("options")? {
@@ -79,7 +79,7 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
             Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
         }
         Some("http") => Asked::Http(HttpCall::read(fields)?),
-        // The tests' way to see that a panic stays inside.
+        // Tests use this operation to check that a panic stays inside.
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
@@ -94,8 +94,8 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
 }
 
 impl Request {
-    /// Reads a chat request document and the options that lie in it; `options`, given beside it, win
-    /// member by member.
+    /// Reads a chat request document and the options inside it. `options` come from beside the
+    /// document, and each of their members overrides the same member inside it.
     pub fn parse(bytes: &[u8], options: Options) -> Result<(Request, Options), Error> {
         let (asked, options) = parse(bytes, Arc::new(options))?;
         match asked {
@@ -110,7 +110,7 @@ impl Request {
 }
 
 impl Operation {
-    /// Its name in documents and metrics.
+    /// The operation's name in documents and metrics.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Operation::Chat(_) => "chat",
@@ -119,7 +119,7 @@ impl Operation {
         }
     }
 
-    /// The model that it asks for.
+    /// The model that the request names.
     pub(crate) fn model(&self) -> Option<&str> {
         match self {
             Operation::Chat(request) => request.model.as_deref(),
@@ -128,7 +128,7 @@ impl Operation {
         }
     }
 
-    /// Whether the configuration's default models are meant for it.
+    /// Whether the configuration's default models apply to this operation.
     pub(crate) fn wants_model(&self) -> bool {
         match self {
             Operation::Chat(_) => true,
@@ -136,7 +136,7 @@ impl Operation {
         }
     }
 
-    /// Whether the answer is wanted as it arrives.
+    /// Whether the answer is wanted as a stream.
     pub(crate) fn streams(&self) -> bool {
         match self {
             Operation::Chat(request) => request.stream,
@@ -144,7 +144,7 @@ impl Operation {
         }
     }
 
-    /// The same, with the answer as it arrives or whole.
+    /// The same operation, with a streamed or a whole answer.
     pub(crate) fn streamed(self, stream: bool) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(Request { stream, ..request }),
@@ -152,16 +152,16 @@ impl Operation {
         }
     }
 
-    /// Most tokens of the answer, where the request says it.
+    /// The largest number of tokens of the answer, if the request limits it.
     pub(crate) fn max_tokens(&self) -> Option<u64> {
         match self {
             Operation::Chat(request) => request.max_tokens,
-            // They have no answer that is paid for.
+            // These answers cost no tokens.
             Operation::Models(_) | Operation::Moderate(_) => Some(0),
         }
     }
 
-    /// Paths of members that nobody knows.
+    /// The paths of members that are unknown.
     pub(crate) fn unknown(&self) -> &[String] {
         match self {
             Operation::Chat(request) => &request.unknown,
@@ -170,7 +170,7 @@ impl Operation {
         }
     }
 
-    /// The request as a target is to get it that sets these members.
+    /// The request for a target that sets these members.
     pub(crate) fn adapted(&self, parameters: &Parameters) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
@@ -182,8 +182,8 @@ impl Operation {
         }
     }
 
-    /// The wire request to a target. What its provider cannot take goes to `notes`. An error of kind
-    /// `unsupported`: the provider does not have this operation.
+    /// Encodes the wire request to a target. `notes` takes what its provider does not support. The
+    /// error kind is `unsupported` if the provider does not have this operation.
     pub(crate) fn encode(
         &self,
         provider: &dyn Provider,
@@ -203,7 +203,7 @@ impl Operation {
         }
     }
 
-    /// Reads a whole answer of any status.
+    /// Decodes a whole answer of any status.
     pub(crate) fn decode(
         &self,
         provider: &dyn Provider,
@@ -255,7 +255,7 @@ impl Operation {
 }
 
 impl Decoded {
-    /// The document, with what is ours.
+    /// The document, with what the engine adds.
     pub(crate) fn into_answer(self, envelope: Envelope) -> Answer {
         match self {
             Decoded::Chat(completion) => {
@@ -268,12 +268,12 @@ impl Decoded {
         }
     }
 
-    /// What a streamed answer has come to.
+    /// The answer that a stream has built up.
     pub(crate) fn of_stream(reader: StreamReader) -> Decoded {
         Decoded::Chat(reader.into_completion())
     }
 
-    /// What the provider says was used.
+    /// The usage that the provider reports.
     pub(crate) fn usage(&self) -> Option<&Usage> {
         match self {
             Decoded::Chat(completion) => completion.usage.as_ref(),
@@ -294,8 +294,8 @@ impl Serialize for Answer {
 }
 
 impl Answer {
-    /// The document, compact, in canonical member order, behind so many zero bytes, for a caller
-    /// that puts something of its own there.
+    /// The document, compact and in canonical member order. It follows `room` zero bytes, which a
+    /// caller can fill with data of its own.
     #[must_use]
     pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
         match self {
@@ -305,7 +305,7 @@ impl Answer {
         }
     }
 
-    /// Who answered: the provider's name in the configuration.
+    /// The name in the configuration of the provider that answered.
     #[must_use]
     pub fn provider(&self) -> &str {
         match self {
@@ -325,7 +325,7 @@ impl Answer {
         }
     }
 
-    /// What the provider says was used.
+    /// The usage that the provider reports.
     #[must_use]
     pub fn usage(&self) -> Option<&Usage> {
         match self {
@@ -335,7 +335,7 @@ impl Answer {
         }
     }
 
-    /// Everything volatile or ours.
+    /// The members that are volatile or added by the engine.
     #[must_use]
     pub fn liter(&self) -> &Liter {
         match self {
@@ -345,7 +345,7 @@ impl Answer {
         }
     }
 
-    /// The chat response. An error: another operation was answered.
+    /// Returns the chat response, or an error if the answer is of another operation.
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Answer::Chat(response) => Ok(response),

@@ -3,7 +3,7 @@
 use super::envelope::Envelope;
 use crate::model::{ModelList, ModelsResponse};
 
-/// The document: the provider's models and what is ours.
+/// The document: the provider's models, and what the engine adds.
 pub(super) fn response(list: ModelList, envelope: Envelope) -> ModelsResponse {
     let Envelope { provider, mut warnings, liter, .. } = envelope;
     warnings.extend(list.warnings);

@@ -3,7 +3,7 @@
 use super::envelope::Envelope;
 use crate::model::{Liter, ModerateResponse, Moderations};
 
-/// The document: the provider's verdicts and what is ours.
+/// The document: the provider's verdicts, and what the engine adds.
 pub(super) fn response(answer: Moderations, envelope: Envelope) -> ModerateResponse {
     let Envelope { provider, mut warnings, liter, .. } = envelope;
     let Moderations { id, model, results, usage, usage_raw, fields, warnings: own } = answer;

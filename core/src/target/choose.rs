@@ -1,4 +1,4 @@
-//! From a request and its options to the targets that it may go to, in order.
+//! The choice of a call's targets, in order, from the request and its options.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::config::{Config, RoutePolicy, RouteTarget, at, target};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
-/// Where a call may go, and what its route says of how.
+/// The targets of a call, and the settings of its route.
 pub(crate) struct Choice {
     pub(crate) targets: Vec<ChosenTarget>,
     pub(crate) retry: Option<RetryOverlay>,
@@ -20,9 +20,9 @@ pub(crate) struct Choice {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// The targets of a request for `model`. `defaults`: whether the configuration's default models are
-/// meant for it; else it may do without one. `to`: the target of a fan-out, in place of what the
-/// request says.
+/// Chooses the targets of a request for `model`. `defaults` says whether the configuration's
+/// default models apply; otherwise the request may do without a model. `to` is one target of a
+/// fan-out, which replaces what the request names.
 pub(crate) fn choose(
     config: &Config,
     table: &Table,
@@ -36,7 +36,8 @@ pub(crate) fn choose(
         Asked::Target(found) => Listed { targets: vec![found?], ..Listed::default() },
     };
     let by_name = model.is_some_and(|model| config.route(model).is_some());
-    // For targets that have no model of their own: the request's, unless it named a target.
+    // Targets without a model of their own take the request's model, unless the request's model
+    // names a target.
     let model = match (to, &options.provider) {
         (Some(_), _) => None,
         (None, Some(_)) => model.map(str::to_owned),
@@ -52,7 +53,7 @@ pub(crate) fn choose(
     let mut targets = listed.targets.into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
     if listed.policy != RoutePolicy::Priority && own > 1 {
         let sticky = options.sticky_key.as_deref();
-        // A fallback comes after all of them, whatever its weight or speed.
+        // Fallbacks come after all of these, whatever their weight or latency.
         let fallbacks = targets.split_off(own);
         targets = ordered(listed.policy, targets, sticky, table);
         targets.extend(fallbacks);
@@ -61,7 +62,7 @@ pub(crate) fn choose(
     Ok(Choice { targets, retry, hedge, warnings })
 }
 
-/// What a request names, before fallbacks, regions and the order.
+/// The targets that a request names, before fallbacks, regions and the order.
 #[derive(Default)]
 struct Listed {
     policy: RoutePolicy,
@@ -88,7 +89,7 @@ fn of_route(config: &Config, name: &str, model: Option<&str>) -> Result<Listed, 
     Ok(Listed { policy: route.policy, targets, retry: route.retry, hedge: route.hedge, warnings })
 }
 
-/// Adds `options.fallback`.
+/// Adds the targets of `options.fallback`.
 fn add_fallbacks(
     config: &Config,
     options: &Options,
@@ -108,7 +109,7 @@ fn add_fallbacks(
     Ok(())
 }
 
-/// Leaves the targets of this region, and says how many of the first `own` are among them.
+/// Keeps only the targets of this region. Returns how many of the first `own` remain.
 fn keep_region(
     config: &Config,
     region: &String,
@@ -132,7 +133,7 @@ fn keep_region(
     Ok(own)
 }
 
-/// One target with its model and what is known of it. `model`: that of the request.
+/// One target with its model and state. `model` is that of the request.
 fn chosen(
     config: &Config,
     table: &Table,
@@ -183,7 +184,7 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
         return route(name).unwrap_or_else(|| named(name));
     }
     let asked = model;
-    // With no default provider the default model says where it goes, as a request's does.
+    // Without a default provider, the default model names the provider, as a request's model does.
     let unrouted = config.default_provider.is_none();
     let asked = asked.or(config.default_model.as_deref().filter(|_| unrouted));
     if let Some(asked) = asked {
@@ -227,7 +228,7 @@ fn ordered(
     let known: Vec<_> = targets
         .iter()
         .map(|target| {
-            // The same model may be listed again, to be asked with other parameters.
+            // A route may list a model again, with other parameters.
             let times = listed.entry(Arc::as_ptr(&target.state)).or_default();
             let again = if *times == 0 { String::new() } else { format!("#{times}") };
             *times += 1;
@@ -249,7 +250,7 @@ fn ordered(
 mod tests {
     use super::*;
 
-    /// Where a request for `model` goes under a configuration: its targets, or the error's kind.
+    /// The targets of a request for `model` under a configuration, or the error's kind.
     fn goes(config: &str, model: Option<&str>, options: &str) -> String {
         let config = Config::parse(config.as_bytes()).unwrap();
         let options = Options::parse(options.as_bytes()).unwrap();
@@ -303,7 +304,7 @@ mod tests {
                 {"target": "groq", "region": "eu"}
             ]}}
         }"#;
-        // The last one has no model, and the request's is the route's name.
+        // The last target has no model, and the request's model is the route's name.
         assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
         assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
