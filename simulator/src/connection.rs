@@ -6,7 +6,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Buf as _;
 use tokio::io::AsyncWriteExt as _;
@@ -15,29 +14,11 @@ use tokio::time::Instant;
 use crate::control;
 use crate::free::{self, FreeReply};
 use crate::peer::{Peer, Socket};
-use crate::registry::{Playing, Registry};
+use crate::registry::Playing;
 use crate::request::{ChunkedBody, Progress, Request, read_request};
-use crate::script::{End, Step, split_mix};
-use crate::stats::{Counters, OpenRequest};
-
-/// What all connections share.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) registry: Registry,
-    ids: AtomicU64,
-}
-
-impl Shared {
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, ..Self::default() }
-    }
-
-    /// A number that no other answer has, and that looks random.
-    pub(crate) fn next_id(&self) -> u64 {
-        split_mix(&mut self.ids.fetch_add(1, Ordering::Relaxed))
-    }
-}
+use crate::script::{End, Step};
+use crate::shared::{Shared, error_body};
+use crate::stats::OpenRequest;
 
 /// Buffers that live as long as the connection.
 #[derive(Default)]
@@ -202,10 +183,6 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
         scratch.reply = FreeReply::default();
     }
     Plan { source: Source::Scratch, keep_alive, open }
-}
-
-pub(crate) fn error_body(kind: &str, message: &str) -> String {
-    serde_json::json!({"error": {"type": kind, "message": message}}).to_string()
 }
 
 fn put_json(out: &mut Vec<u8>, status: u16, reason: &str, body: &str) {

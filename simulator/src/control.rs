@@ -1,7 +1,7 @@
 //! `/_sim/…`: what runners ask the simulator about itself.
 
-use crate::connection::{Shared, error_body};
 use crate::request::Request;
+use crate::shared::{Shared, error_body};
 
 /// Status, reason and JSON body.
 pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'static str, String) {

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
-use crate::connection::{Shared, error_body};
 use crate::control;
 use crate::free::{self, FreeReply};
 use crate::request::MAX_BODY;
+use crate::shared::{Shared, error_body};
 
 /// Large bodies should not wait for window updates.
 const WINDOW: u32 = 4 << 20;

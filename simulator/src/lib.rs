@@ -30,6 +30,7 @@ mod reply;
 mod request;
 mod script;
 mod server;
+mod shared;
 mod stats;
 mod tls;
 

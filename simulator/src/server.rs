@@ -10,9 +10,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::case::Case;
-use crate::connection::{Shared, serve};
+use crate::connection::serve;
 use crate::h2_server;
 use crate::registry::{Registry, Report, case_path};
+use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::tls::{Identity, acceptor};
 
