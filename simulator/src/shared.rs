@@ -1,4 +1,4 @@
-//! What all connections share, whichever HTTP they speak, and the body of every error.
+//! What every connection needs, whichever HTTP it speaks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +26,7 @@ impl Shared {
     }
 }
 
-/// What the simulator itself has to say against a request.
+/// The body of the simulator's own errors, in the shape of the providers'.
 pub(crate) fn error_body(kind: &str, message: &str) -> String {
     serde_json::json!({"error": {"type": kind, "message": message}}).to_string()
 }
