@@ -125,7 +125,7 @@ test: lint types rust python node go sanitize conformance judge ffi ffi-runtimes
 ci: test ## what .ci/run runs: the same as test
 
 .PHONY: lint
-lint: .venv/packages ## formatting and lints of Rust and Python
+lint: .venv/packages ## formatting and lints of Rust and Python, the engine's layers
 	$(call say,lint)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
@@ -134,6 +134,8 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 	cd python && ../$(BIN)/ruff check src tests hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
 	$(BIN)/python scripts/typegen_test.py
+	$(BIN)/python scripts/check_layers.py
+	$(BIN)/python scripts/check_layers_test.py
 
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package

@@ -8,6 +8,7 @@
 //!
 //! Invariant: nothing here waits or touches a socket; pauses are data (`Step`).
 
+mod answer;
 mod anthropic;
 mod ask;
 mod cohere;
@@ -22,6 +23,7 @@ mod writer;
 pub(crate) use encode::{bursts, encode_http1};
 pub(crate) use provider::Provider;
 
+use answer::Answer;
 use ask::Ask;
 use knobs::Knobs;
 
@@ -36,19 +38,6 @@ pub(crate) struct FreeReply {
     pub(crate) cuts: Vec<usize>,
     pub(crate) knobs: Knobs,
     text: String,
-}
-
-/// What the writers of a wire format are given.
-struct Answer<'a> {
-    id: u64,
-    model: &'a str,
-    text: &'a str,
-    /// Name and arguments (JSON) of the tool to call in place of a text.
-    tool: Option<(&'a str, &'a str)>,
-    chunks: usize,
-    include_usage: bool,
-    prompt_tokens: u64,
-    completion_tokens: u64,
 }
 
 /// Fills `reply` with the answer to a request.
