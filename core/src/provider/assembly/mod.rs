@@ -4,10 +4,11 @@
 //! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
 
 mod texts;
+mod which;
 
 use std::sync::Arc;
 
-use self::texts::Text;
+use self::which::Text;
 use super::foreign::Halves;
 use super::{Completion, ids};
 use crate::json::{Key, Value};

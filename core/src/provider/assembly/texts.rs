@@ -1,17 +1,10 @@
 //! The texts of an answer, whole in every delta, and what a complete answer still lacks.
 
+use super::which::Text;
 use super::{Assembly, CallKey, append};
 use crate::json::Value;
 use crate::model::Warning;
 use crate::provider::foreign::{self, Halves};
-
-/// Which text of a choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Text {
-    Content,
-    Reasoning,
-    Refusal,
-}
 
 impl Assembly {
     /// Text of the answer.

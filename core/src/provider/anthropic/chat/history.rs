@@ -5,7 +5,7 @@
 //! stays.
 
 use super::blocks::{self, CONTENT};
-use super::messages::{content, is_empty};
+use super::content::{content, is_empty};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};

@@ -3,6 +3,7 @@
 //! which `history` sends back, as long as they are what the message says.
 
 mod blocks;
+mod content;
 mod decode;
 mod encode;
 mod history;

@@ -1,13 +1,12 @@
 //! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
 //! nothing is sent that the API does not have.
 
+use super::content::{cache_mark, content};
 use super::history;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
-use crate::model::{
-    Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
-};
+use crate::model::{Message, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice};
 use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
@@ -79,54 +78,6 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
         out.insert("content", content);
     }
     Ok(Value::Object(out))
-}
-
-pub(super) fn content(
-    message: &Message,
-    path: &str,
-    notes: &mut Notes,
-) -> Result<Option<Value>, Error> {
-    let parts = match &message.content {
-        None => return Ok(None),
-        Some(Content::Text(text)) => return Ok(Some(text.clone().into())),
-        Some(Content::Parts(parts)) => parts,
-    };
-    let mut blocks = Vec::new();
-    for (i, part) in parts.iter().enumerate() {
-        let path = format!("{path}.content[{i}]");
-        let mark = match part {
-            Part::Text { text, cache_control } => {
-                blocks.push(json!({"type": "text", "text": text}));
-                cache_control
-            }
-            Part::Image { url, detail, cache_control } => {
-                let mut image = json!({ "url": url });
-                if let Some(detail) = detail {
-                    image.set("detail", detail.clone());
-                }
-                blocks.push(json!({"type": "image_url", "image_url": image}));
-                cache_control
-            }
-            Part::Audio { .. } => {
-                notes.unsupported(&path, "Cohere takes no audio")?;
-                &None
-            }
-            Part::File { cache_control, .. } => {
-                let text = "Cohere takes no files in messages: give their text as a part, or under \
-                            extra.cohere.documents";
-                notes.unsupported(&path, text)?;
-                cache_control
-            }
-        };
-        if mark.is_some() {
-            cache_mark(&path, notes)?;
-        }
-    }
-    Ok(Some(blocks.into()))
-}
-
-fn cache_mark(path: &str, notes: &mut Notes) -> Result<(), Error> {
-    notes.unsupported(&format!("{path}.cache_control"), "Cohere caches by itself, without marks")
 }
 
 fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {

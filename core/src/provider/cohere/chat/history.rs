@@ -1,7 +1,7 @@
 //! An earlier answer on its way back: thinking goes as content, the plan beside the calls, the
 //! citations beside the text that they cite.
 
-use super::encode::content;
+use super::content::content;
 use super::message::{CITATIONS, CONTENT, PLAN};
 use crate::codec::Object;
 use crate::error::Error;

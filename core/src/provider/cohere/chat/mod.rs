@@ -2,6 +2,7 @@
 //! cannot be forced by name; an answer may fail under status 200, in its `finish_reason`; and its
 //! counts are floats, of which those of `usage.tokens` are tokens.
 
+mod content;
 mod decode;
 mod encode;
 mod history;
