@@ -134,6 +134,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python
 	cd python && ../$(BIN)/ruff check src tests hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
 	$(BIN)/python scripts/typegen_test.py
+	$(BIN)/python scripts/recipe_test.py
 
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
