@@ -136,6 +136,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(BIN)/python scripts/typegen_test.py
 	$(BIN)/python scripts/check_layers.py
 	$(BIN)/python scripts/check_layers_test.py
+	$(BIN)/python scripts/recipe_test.py
 
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
