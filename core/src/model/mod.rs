@@ -1,5 +1,5 @@
-//! The unified data model: what a request, its options, a response and a chunk are. Types and
-//! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
+//! The unified data model: requests, options, responses and chunks. It has only types and their
+//! documents, and knows no provider. `docs/contract.md` describes them.
 
 mod http;
 mod models;

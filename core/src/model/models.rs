@@ -1,4 +1,4 @@
-//! `op: "models"`: which models a provider has.
+//! `op: "models"` lists the models that a provider has.
 
 use serde::Serialize;
 
@@ -8,21 +8,21 @@ use super::response::{Liter, Warning};
 use crate::codec::{Fields, Object};
 use crate::error::Error;
 
-/// What is asked: the list of a provider's models, or one of them.
+/// A request for the list of a provider's models, or for one of them.
 #[derive(Clone, Debug, Default)]
 pub struct ModelsRequest {
-    /// The one model that is asked about; absent: all of them.
+    /// The one model that is asked about. Absent: all of them.
     pub model: Option<String>,
-    /// Paths of members that nobody knows: reported in `warnings`.
+    /// The paths of unknown members, reported in `warnings`.
     pub unknown: Vec<String>,
 }
 
-/// What a provider answered.
+/// A provider's answer.
 #[derive(Clone, Debug, Default)]
 pub struct ModelList {
-    /// Its models, in its order.
+    /// The models, in the provider's order.
     pub data: Vec<ModelInfo>,
-    /// What the adapter has to say about the answer.
+    /// The adapter's warnings about the answer.
     pub warnings: Vec<Warning>,
 }
 
@@ -32,18 +32,19 @@ pub struct ModelList {
 pub struct ModelInfo {
     /// The id to give as `model` of a request.
     pub id: String,
-    /// Who has it: the provider's name in the configuration.
+    /// The name in the configuration of the provider that has the model.
     pub provider: String,
     /// Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<i64>,
-    /// Most tokens of prompt and answer together, or of the prompt, as the provider counts.
+    /// The largest number of tokens of prompt and answer together, or of the prompt, as the
+    /// provider counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_window: Option<u64>,
-    /// Most tokens of an answer.
+    /// The largest number of tokens of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output: Option<u64>,
-    /// The provider's other members, as they came.
+    /// The provider's other members, unchanged.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
 }
@@ -54,13 +55,13 @@ pub struct ModelInfo {
 pub struct ModelsResponse {
     /// `list`.
     pub object: &'static str,
-    /// The models, in the provider's order; one where one was asked about.
+    /// The models, in the provider's order. One model if the request asks about one.
     pub data: Vec<ModelInfo>,
-    /// Who answered: the provider's name in the configuration.
+    /// The name in the configuration of the provider that answered.
     pub provider: String,
-    /// What was left out or changed on the way.
+    /// Warnings about members that were left out or changed.
     pub warnings: Vec<Warning>,
-    /// Everything volatile or ours.
+    /// The members that are volatile or added by the engine.
     pub liter: Liter,
 }
 

@@ -1,4 +1,4 @@
-//! `op: "moderate"`: whether texts or images break a provider's rules.
+//! `op: "moderate"` checks whether texts or images break a provider's rules.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::codec::{Fields, Object, wrong};
 use crate::error::Error;
 use crate::json::Value;
 
-/// What is asked.
+/// A request for moderation.
 #[derive(Clone, Debug, Default)]
 pub struct ModerateRequest {
     /// A string, a list of strings, or a list of parts as in a message: `text`, `image_url`.
@@ -18,11 +18,11 @@ pub struct ModerateRequest {
     pub model: Option<String>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Object,
-    /// Paths of members that nobody knows: reported in `warnings`.
+    /// The paths of unknown members, reported in `warnings`.
     pub unknown: Vec<String>,
 }
 
-/// What a provider answered.
+/// A provider's answer.
 #[derive(Clone, Debug, Default)]
 pub struct Moderations {
     /// The provider's id of the answer.
@@ -31,7 +31,7 @@ pub struct Moderations {
     pub model: Option<String>,
     /// A verdict for each input.
     pub results: Vec<Moderation>,
-    /// What the provider says was used.
+    /// The usage that the provider reports.
     pub usage: Option<Usage>,
     /// The provider's own usage object.
     pub usage_raw: Option<Value>,
@@ -45,16 +45,17 @@ pub struct Moderations {
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Moderation {
-    /// Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
-    /// its categories is true.
+    /// Whether any rule is broken. If the provider does not say so (Mistral): whether any category
+    /// is true.
     pub flagged: bool,
-    /// By the provider's name of a category: whether it applies.
+    /// Whether each category applies, by the provider's name of the category.
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, bool>"))]
     pub categories: Object,
-    /// By the provider's name of a category: how sure it is, from 0 to 1.
+    /// The provider's certainty of each category, from 0 to 1, by the provider's name of the
+    /// category.
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, f64>"))]
     pub category_scores: Object,
-    /// The provider's other members, as they came.
+    /// The provider's other members, unchanged.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
 }
@@ -69,16 +70,16 @@ pub struct ModerateResponse {
     /// The model, as the provider names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// A verdict for each input, in their order.
+    /// A verdict for each input, in the order of the inputs.
     pub results: Vec<Moderation>,
-    /// What the provider says was used.
+    /// The usage that the provider reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Who answered: the provider's name in the configuration.
+    /// The name in the configuration of the provider that answered.
     pub provider: String,
-    /// What was left out or changed on the way.
+    /// Warnings about members that were left out or changed.
     pub warnings: Vec<Warning>,
-    /// Everything volatile or ours.
+    /// The members that are volatile or added by the engine.
     pub liter: Liter,
 }
 

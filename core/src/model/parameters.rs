@@ -1,4 +1,4 @@
-//! What a route's target sets in the requests that go to it.
+//! Parameters are the members that a route's target sets in its requests.
 
 use super::read::read_reasoning;
 use super::request::{Reasoning, Request};
@@ -6,7 +6,7 @@ use crate::codec::{Fields, Object, wrong};
 use crate::error::Error;
 use crate::json::{Number, Value};
 
-/// Members of a request that a target sets.
+/// The members of a request that a target sets.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
     max_tokens: Option<u64>,
@@ -18,7 +18,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The request as this target is to get it.
+    /// The request for this target.
     #[must_use]
     pub fn apply(&self, request: &Request) -> Request {
         let mut request = request.clone();
@@ -31,7 +31,7 @@ impl Parameters {
         request
     }
 
-    /// Members for one provider's body only: the request's, and over them the target's.
+    /// Members for one provider's body only. The target's members override those of the request.
     pub(crate) fn extra_over(&self, asked: &Object) -> Object {
         let mut extra = asked.clone();
         for (provider, members) in self.extra.iter() {

@@ -1,4 +1,4 @@
-//! The requests of the operations beside chat: `model::{ModelsRequest, ModerateRequest}`.
+//! The requests of the operations besides chat: `model::{ModelsRequest, ModerateRequest}`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::OptionsDocument;
 use super::members::Object;
 
-/// A question for the models that a provider has. A member that is not listed is reported in
+/// A request for the models that a provider has. A member that is not listed is reported in
 /// `warnings`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "ModelsRequest")]
@@ -18,7 +18,7 @@ pub struct ModelsRequestDocument {
     /// The one model that is asked about: its id, or `provider/model`. Absent: all models of
     /// `options.provider`, or of the default provider.
     pub model: Option<String>,
-    /// How it is done; options given beside the request win.
+    /// How the request is sent. Options beside the request override these.
     pub options: Option<OptionsDocument>,
 }
 
@@ -44,7 +44,7 @@ pub struct ModerateRequestDocument {
     pub model: Option<String>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Option<BTreeMap<String, Option<Object>>>,
-    /// How it is done; options given beside the request win.
+    /// How the request is sent. Options beside the request override these.
     pub options: Option<OptionsDocument>,
 }
 

@@ -6,33 +6,33 @@ use serde_json::Value;
 
 use super::members::Object;
 
-/// A function of the caller's, or one of the provider's own tools, which is sent as it is.
+/// A function of the caller, or one of the provider's own tools, which is sent unchanged.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(extend("additionalProperties" = true))]
 pub struct ToolDocument {
     /// `function`, or the type of a provider's own tool.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The function; with the type `function`.
+    /// The function, if the type is `function`.
     pub function: Option<FunctionDocument>,
-    /// Anthropic's cache mark: it ends a prefix to cache.
+    /// Anthropic's cache mark, which ends a prefix to cache.
     pub cache_control: Option<Value>,
 }
 
 /// A function that is offered to the model.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FunctionDocument {
-    /// Its name.
+    /// The function's name.
     pub name: String,
-    /// What it does.
+    /// What the function does.
     pub description: Option<String>,
-    /// JSON Schema of its arguments.
+    /// The JSON Schema of its arguments.
     pub parameters: Option<Object>,
     /// Whether arguments must match the schema exactly.
     pub strict: Option<bool>,
 }
 
-/// Which tool the model must call.
+/// The tool that the model must call.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ToolChoiceDocument {
@@ -46,20 +46,20 @@ pub enum ToolChoiceDocument {
         kind: Option<String>,
         /// The function.
         function: Option<NamedDocument>,
-        /// Its name, in the flat form.
+        /// The function's name, in the flat form.
         name: Option<String>,
     },
 }
 
-/// Which tool the model must call, as a word.
+/// The tool that the model must call, as a word.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolChoiceWord {
     /// The model chooses.
     Auto,
-    /// No tool.
+    /// The model calls no tool.
     None,
-    /// Some tool.
+    /// The model must call some tool.
     Required,
     /// Another name of `required`.
     Any,
@@ -79,10 +79,10 @@ pub enum ResponseFormatDocument {
     /// Plain text.
     #[schemars(title = "TextFormat")]
     Text,
-    /// Some JSON object.
+    /// Any JSON object.
     #[schemars(title = "JSONObjectFormat")]
     JsonObject,
-    /// JSON of a schema.
+    /// JSON that follows a schema.
     #[schemars(title = "JSONSchemaFormat")]
     JsonSchema {
         /// The schema and its name.
@@ -93,12 +93,12 @@ pub enum ResponseFormatDocument {
 /// A schema and its name.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct JsonSchemaDocument {
-    /// The schema's name; `response` where absent.
+    /// The schema's name. Default: `response`.
     pub name: Option<String>,
-    /// What it is for.
+    /// What the schema is for.
     pub description: Option<String>,
     /// JSON Schema.
     pub schema: Object,
-    /// Whether the answer must match exactly.
+    /// Whether the answer must match the schema exactly.
     pub strict: Option<bool>,
 }
