@@ -19,7 +19,7 @@ type ModerateRequest struct {
 	Model string `json:"model,omitempty"`
 	// Members for one provider's body only, by the provider's name.
 	Extra map[string]map[string]any `json:"extra,omitempty"`
-	// How it is done; options given beside the request win.
+	// How the request is sent. Options beside the request override these.
 	Options *Options `json:"options,omitempty"`
 
 	// Further members, written as encoding/json does.
@@ -93,14 +93,14 @@ func (v *ModerateRequest) read(d *decoder) {
 	}
 }
 
-// ModelsRequest: a question for the models that a provider has. A member that is not listed is
+// ModelsRequest: a request for the models that a provider has. A member that is not listed is
 // reported in
 // "warnings". Zero values are left out.
 type ModelsRequest struct {
 	// The one model that is asked about: its id, or "provider/model". Absent: all models of
 	// "options.provider", or of the default provider.
 	Model string `json:"model,omitempty"`
-	// How it is done; options given beside the request win.
+	// How the request is sent. Options beside the request override these.
 	Options *Options `json:"options,omitempty"`
 
 	// Further members, written as encoding/json does.
@@ -175,9 +175,9 @@ type ChatRequest struct {
 	Prompt string `json:"prompt,omitempty"`
 	// The conversation.
 	Messages []Message `json:"messages,omitempty"`
-	// The provider's model id; the configuration's default where absent.
+	// The provider's model id. Default: the configuration's model.
 	Model string `json:"model,omitempty"`
-	// Most tokens of the answer.
+	// The largest number of tokens of the answer.
 	MaxTokens int `json:"max_tokens,omitempty"`
 	// Sampling temperature.
 	Temperature *float64 `json:"temperature,omitempty"`
@@ -187,7 +187,7 @@ type ChatRequest struct {
 	Stop []string `json:"stop,omitempty"`
 	// Seed for sampling.
 	Seed *int64 `json:"seed,omitempty"`
-	// How many choices.
+	// The number of choices.
 	N int `json:"n,omitempty"`
 	// OpenAI's presence penalty.
 	PresencePenalty *float64 `json:"presence_penalty,omitempty"`
@@ -195,7 +195,7 @@ type ChatRequest struct {
 	FrequencyPenalty *float64 `json:"frequency_penalty,omitempty"`
 	// Tools that the model may call.
 	Tools []Tool `json:"tools,omitempty"`
-	// Which tool the model must call.
+	// The tool that the model must call.
 	ToolChoice *ToolChoice `json:"tool_choice,omitempty"`
 	// Whether several tools may be called at once.
 	ParallelToolCalls *bool `json:"parallel_tool_calls,omitempty"`
@@ -209,7 +209,7 @@ type ChatRequest struct {
 	User string `json:"user,omitempty"`
 	// Members for one provider's body only, by the provider's name.
 	Extra map[string]map[string]any `json:"extra,omitempty"`
-	// How and where it is done; options given beside the request win.
+	// How and where the request is sent. Options beside the request override these.
 	Options *Options `json:"options,omitempty"`
 
 	// Further members, written as encoding/json does.
@@ -434,13 +434,13 @@ func (v *ResponseFormat) read(d *decoder) {
 
 // JSONSchema: a schema and its name. Zero values are left out.
 type JSONSchema struct {
-	// The schema's name; "response" where absent.
+	// The schema's name. Default: "response".
 	Name string `json:"name,omitempty"`
-	// What it is for.
+	// What the schema is for.
 	Description string `json:"description,omitempty"`
 	// JSON Schema. A map, a struct, or a json.RawMessage.
 	Schema any `json:"schema"`
-	// Whether the answer must match exactly.
+	// Whether the answer must match the schema exactly.
 	Strict *bool `json:"strict,omitempty"`
 }
 
@@ -483,14 +483,14 @@ func (v *JSONSchema) read(d *decoder) {
 	}
 }
 
-// Tool: a function of the caller's, or one of the provider's own tools, which is sent as it is.
+// Tool: a function of the caller, or one of the provider's own tools, which is sent unchanged.
 // Zero values are left out.
 type Tool struct {
 	// "function", or the type of a provider's own tool. Where it is "", it is "function".
 	Type string `json:"type"`
-	// The function; with the type "function".
+	// The function, if the type is "function".
 	Function *FunctionSpec `json:"function,omitempty"`
-	// Anthropic's cache mark: it ends a prefix to cache.
+	// Anthropic's cache mark, which ends a prefix to cache.
 	CacheControl any `json:"cache_control,omitempty"`
 
 	// Further members, written as encoding/json does.
@@ -543,11 +543,11 @@ func (v *Tool) read(d *decoder) {
 
 // FunctionSpec: a function that is offered to the model. Zero values are left out.
 type FunctionSpec struct {
-	// Its name.
+	// The function's name.
 	Name string `json:"name"`
-	// What it does.
+	// What the function does.
 	Description string `json:"description,omitempty"`
-	// JSON Schema of its arguments. A map, a struct, or a json.RawMessage.
+	// The JSON Schema of its arguments. A map, a struct, or a json.RawMessage.
 	Parameters any `json:"parameters,omitempty"`
 	// Whether arguments must match the schema exactly.
 	Strict *bool `json:"strict,omitempty"`
@@ -592,17 +592,17 @@ func (v *FunctionSpec) read(d *decoder) {
 	}
 }
 
-// Message: one message of the conversation. A response's message can be handed back as it came.
+// Message: one message of the conversation. A response's message can be passed back unchanged.
 // Zero values are left out.
 type Message struct {
-	// Who speaks.
-	// - "system": the instructions that stand above the conversation.
+	// The role of the speaker.
+	// - "system": the instructions before the conversation.
 	// - "developer": OpenAI's newer name of "system".
-	// - "user": who asks.
+	// - "user": the user who asks.
 	// - "assistant": the model.
 	// - "tool": the result of a tool call.
 	Role string `json:"role"`
-	// What is said. Only an assistant's message may have none.
+	// The content. Only an assistant's message may have none.
 	Content string `json:"content,omitempty"`
 	// The same in parts, in place of Content. Both are an error.
 	Parts []Part `json:"-"`
@@ -610,15 +610,15 @@ type Message struct {
 	Name string `json:"name,omitempty"`
 	// The tools that the assistant called.
 	ToolCalls []ToolCall `json:"tool_calls,omitempty"`
-	// For a tool's result: the call that it answers.
+	// The id of the call that a tool's result answers.
 	ToolCallID string `json:"tool_call_id,omitempty"`
 	// The assistant's refusal.
 	Refusal string `json:"refusal,omitempty"`
 	// The assistant's reasoning text.
 	Reasoning string `json:"reasoning,omitempty"`
-	// A tool's result that reports a failure.
+	// Whether a tool's result reports a failure.
 	IsError bool `json:"is_error,omitempty"`
-	// What a provider said that has no unified place, as the response gave it.
+	// The provider's members without a unified place, as in the response.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
 
@@ -751,9 +751,9 @@ func (v *ToolCall) read(d *decoder) {
 
 // Function: a function that was called. Zero values are left out.
 type Function struct {
-	// Its name.
+	// The function's name.
 	Name string `json:"name"`
-	// Its arguments.
+	// The function's arguments.
 	Arguments string `json:"arguments,omitempty"`
 }
 
@@ -797,9 +797,9 @@ type Part struct {
 	Type string `json:"type"`
 	// The text.
 	Text string `json:"text,omitempty"`
-	// Anthropic's cache mark: it ends a prefix to cache.
+	// Anthropic's cache mark, which ends a prefix to cache.
 	CacheControl any `json:"cache_control,omitempty"`
-	// Where it is.
+	// The place of the image.
 	ImageURL *ImageURL `json:"image_url,omitempty"`
 	// The audio.
 	InputAudio *Audio `json:"input_audio,omitempty"`
@@ -946,7 +946,7 @@ func (v *File) read(d *decoder) {
 	}
 }
 
-// Audio: Sound. Zero values are left out.
+// Audio: Sound data. Zero values are left out.
 type Audio struct {
 	// Base64.
 	Data string `json:"data"`

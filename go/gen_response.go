@@ -8,15 +8,15 @@ type ModerateResponse struct {
 	ID string `json:"id,omitempty"`
 	// The model, as the provider names it.
 	Model string `json:"model,omitempty"`
-	// A verdict for each input, in their order.
+	// A verdict for each input, in the order of the inputs.
 	Results []Moderation `json:"results"`
-	// What the provider says was used.
+	// The usage that the provider reports.
 	Usage *Usage `json:"usage,omitempty"`
-	// Who answered: the provider's name in the configuration.
+	// The name in the configuration of the provider that answered.
 	Provider string `json:"provider"`
-	// What was left out or changed on the way.
+	// Warnings about members that were left out or changed.
 	Warnings []Warning `json:"warnings"`
-	// Everything volatile or ours.
+	// The members that are volatile or added by the engine.
 	Liter Liter `json:"liter"`
 
 	document string
@@ -95,14 +95,15 @@ func (v *ModerateResponse) read(d *decoder) {
 
 // Moderation: the verdict on one input.
 type Moderation struct {
-	// Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
-	// its categories is true.
+	// Whether any rule is broken. If the provider does not say so (Mistral): whether any category
+	// is true.
 	Flagged bool `json:"flagged"`
-	// By the provider's name of a category: whether it applies.
+	// Whether each category applies, by the provider's name of the category.
 	Categories JSON `json:"categories"`
-	// By the provider's name of a category: how sure it is, from 0 to 1.
+	// The provider's certainty of each category, from 0 to 1, by the provider's name of the
+	// category.
 	CategoryScores JSON `json:"category_scores"`
-	// The provider's other members, as they came.
+	// The provider's other members, unchanged.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
 
@@ -127,13 +128,13 @@ func (v *Moderation) read(d *decoder) {
 type ModelsResponse struct {
 	// "list".
 	Object string `json:"object"`
-	// The models, in the provider's order; one where one was asked about.
+	// The models, in the provider's order. One model if the request asks about one.
 	Data []ModelInfo `json:"data"`
-	// Who answered: the provider's name in the configuration.
+	// The name in the configuration of the provider that answered.
 	Provider string `json:"provider"`
-	// What was left out or changed on the way.
+	// Warnings about members that were left out or changed.
 	Warnings []Warning `json:"warnings"`
-	// Everything volatile or ours.
+	// The members that are volatile or added by the engine.
 	Liter Liter `json:"liter"`
 
 	document string
@@ -207,15 +208,16 @@ func (v *ModelsResponse) read(d *decoder) {
 type ModelInfo struct {
 	// The id to give as "model" of a request.
 	ID string `json:"id"`
-	// Who has it: the provider's name in the configuration.
+	// The name in the configuration of the provider that has the model.
 	Provider string `json:"provider"`
 	// Seconds since 1970.
 	Created *int64 `json:"created,omitempty"`
-	// Most tokens of prompt and answer together, or of the prompt, as the provider counts.
+	// The largest number of tokens of prompt and answer together, or of the prompt, as the
+	// provider counts.
 	ContextWindow *int64 `json:"context_window,omitempty"`
-	// Most tokens of an answer.
+	// The largest number of tokens of an answer.
 	MaxOutput *int64 `json:"max_output,omitempty"`
-	// The provider's other members, as they came.
+	// The provider's other members, unchanged.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
 
@@ -242,7 +244,7 @@ func (v *ModelInfo) read(d *decoder) {
 
 // errorDocument: a failed request.
 type errorDocument struct {
-	// What failed.
+	// The error.
 	Error errorBody `json:"error"`
 }
 
@@ -363,12 +365,12 @@ func (v *Partial) read(d *decoder) {
 	}
 }
 
-// resetDocument: an answer that broke begins anew ("options.on_break"): the chunks so far are
+// resetDocument: a broken answer starts again ("options.on_break"), and the chunks so far are
 // void.
 type resetDocument struct {
 	// "chat.completion.reset".
 	Object string `json:"object"`
-	// How the answer broke.
+	// The kind of error that broke the answer.
 	// - "invalid_request": the request is wrong: mend it.
 	// - "context_length": the prompt and the answer do not fit the model's context: shorten, or take a
 	//   larger model.
@@ -408,13 +410,13 @@ type Chunk struct {
 	ID string `json:"id,omitempty"`
 	// "chat.completion.chunk".
 	Object string `json:"object"`
-	// Seconds since 1970, from the provider; else from the answer's "Date" header.
+	// Seconds since 1970, from the provider, otherwise from the answer's "Date" header.
 	Created int64 `json:"created,omitempty"`
 	// The model, as the provider names it.
 	Model string `json:"model,omitempty"`
-	// What is new in each choice.
+	// The delta of each choice.
 	Choices []ChunkChoice `json:"choices"`
-	// What was used; in the chunk in which the provider says it.
+	// The usage, in the chunk in which the provider reports it.
 	Usage *Usage `json:"usage,omitempty"`
 
 	// The first choice's new text; "" where the chunk has none.
@@ -459,11 +461,11 @@ func (v *Chunk) read(d *decoder) {
 	}
 }
 
-// ChunkChoice: what is new in one choice.
+// ChunkChoice: the delta of one choice.
 type ChunkChoice struct {
-	// The choice's number.
+	// The index of the choice.
 	Index int `json:"index"`
-	// What is new.
+	// The new parts.
 	Delta Delta `json:"delta"`
 	// Why the choice ended, in its last chunk; null before.
 	// - "stop": the model was done, or a stop text came.
@@ -488,7 +490,7 @@ func (v *ChunkChoice) read(d *decoder) {
 	}
 }
 
-// Delta: what is new in a message. Each text is to be appended.
+// Delta: the new parts of a message. Append each text.
 type Delta struct {
 	// "assistant", in the first chunk of a choice.
 	Role string `json:"role,omitempty"`
@@ -532,15 +534,15 @@ func (v *Delta) read(d *decoder) {
 	}
 }
 
-// ToolCallDelta: a part of a tool call: id and name come once, arguments are to be appended.
+// ToolCallDelta: a part of a tool call. Id and name come once. Append the arguments.
 type ToolCallDelta struct {
-	// Which call of the message.
+	// The index of the tool call in the message.
 	Index int `json:"index"`
 	// The provider's id of the call.
 	ID string `json:"id,omitempty"`
-	// "function", with the id.
+	// "function", in the part that has the id.
 	Type string `json:"type,omitempty"`
-	// What is called.
+	// The called function.
 	Function Function `json:"function"`
 }
 

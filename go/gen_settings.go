@@ -11,27 +11,27 @@ import (
 // Config: a client's configuration. A member that is not listed is an error. Zero values are left
 // out.
 type Config struct {
-	// Providers by name: a built-in one to change, or one to add.
+	// Providers by name. A built-in name changes that provider; another name adds one.
 	Providers map[string]Provider `json:"providers,omitempty"`
-	// The provider of requests that name none.
+	// The provider for requests that name none.
 	DefaultProvider string `json:"default_provider,omitempty"`
-	// The model of requests that name none.
+	// The model for requests that name none.
 	DefaultModel string `json:"default_model,omitempty"`
-	// Most calls in flight; one more is refused.
+	// The largest number of calls in flight. One more is refused.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
-	// Named lists of targets, given in place of a provider's name.
+	// Named lists of targets. A request gives such a name instead of a provider's.
 	Routes map[string]Route `json:"routes,omitempty"`
-	// Retries of every call that says nothing else; false: none.
+	// The retry policy of calls that set none. false: no retries.
 	Retry *Retry `json:"retry,omitempty"`
-	// What bounds retries and fallbacks; false: nothing.
+	// The budget of retries and fallbacks. false: no budget.
 	RetryBudget *RetryBudget `json:"retry_budget,omitempty"`
-	// Hedges of every call that says nothing else; false: none.
+	// The hedges of calls that set none. false: no hedges.
 	Hedge *Hedge `json:"hedge,omitempty"`
-	// Whether targets that keep failing are passed over: true where absent.
+	// Whether targets that keep failing are passed over. Default: true.
 	Breaker *bool `json:"breaker,omitempty"`
-	// Whether calls wait for limits: they do where nothing else is said.
+	// Whether calls wait for limits. Default: they wait.
 	Limit *Limit `json:"limit,omitempty"`
-	// Whether what an answer tells of quotas and pauses binds the calls after it: true where absent.
+	// Whether the quotas and pauses that an answer reports apply to later calls. Default: true.
 	LearnLimits *bool `json:"learn_limits,omitempty"`
 }
 
@@ -143,14 +143,14 @@ func (v *Config) read(d *decoder) {
 	}
 }
 
-// RetryBudget: how many retries and fallbacks there may be, for each provider that calls are for.
-// Zero values are left out.
+// RetryBudget: the budget of retries and fallbacks, for each provider that calls are for. Zero
+// values are left out.
 type RetryBudget struct {
 	// Nothing of it. The other fields do not count then.
 	Off bool `json:"-"`
-	// Of the calls: 20 where absent.
+	// Percent of the calls. Default: 20.
 	Percent *int `json:"percent,omitempty"`
-	// And so many a second beside: 10 where absent.
+	// Further retries and fallbacks a second. Default: 10.
 	PerSecond *int `json:"per_second,omitempty"`
 }
 
@@ -197,17 +197,17 @@ func (v *RetryBudget) read(d *decoder) {
 
 // Route: a named list of targets. Zero values are left out.
 type Route struct {
-	// Which target comes first: "priority" where absent.
-	// - "priority": in the order of the list.
-	// - "weighted": by weight; calls with the same "sticky_key" keep to the same target.
-	// - "latency": the quicker of two that are drawn.
-	// - "least_in_flight": the one with the fewest calls in flight.
+	// The policy for the order of the targets. Default: "priority".
+	// - "priority": the order of the list.
+	// - "weighted": by weight. Calls with the same "sticky_key" use the same target.
+	// - "latency": the quicker of two targets drawn at random.
+	// - "least_in_flight": the target with the fewest calls in flight.
 	Policy string `json:"policy,omitempty"`
 	// The targets, in order. At least one.
 	Targets []Target `json:"targets"`
-	// Retries of calls through this route; false: none.
+	// The retry policy of calls through this route. false: no retries.
 	Retry *Retry `json:"retry,omitempty"`
-	// Hedges of calls through this route; false: none.
+	// The hedges of calls through this route. false: no hedges.
 	Hedge *Hedge `json:"hedge,omitempty"`
 }
 
@@ -280,11 +280,12 @@ func (v *Route) read(d *decoder) {
 type Target struct {
 	// "provider/model", or a provider's name.
 	Target string `json:"target"`
-	// Where it is; its provider's region where absent.
+	// The target's region. Default: its provider's region.
 	Region string `json:"region,omitempty"`
-	// Its share under "weighted": 1 where absent; 0: only when the others fail.
+	// The target's share under "weighted". Default: 1. With 0 it is used only when the others
+	// fail.
 	Weight *int `json:"weight,omitempty"`
-	// What is different in requests to it.
+	// The parameters that differ in requests to this target.
 	Parameters *Parameters `json:"parameters,omitempty"`
 }
 
@@ -338,9 +339,9 @@ func (v *Target) read(d *decoder) {
 	}
 }
 
-// Parameters: members of a request that a target sets. Zero values are left out.
+// Parameters: the members of a request that a target sets. Zero values are left out.
 type Parameters struct {
-	// Most tokens of the answer.
+	// The largest number of tokens of the answer.
 	MaxTokens int `json:"max_tokens,omitempty"`
 	// Sampling temperature.
 	Temperature *float64 `json:"temperature,omitempty"`
@@ -415,9 +416,9 @@ func (v *Parameters) read(d *decoder) {
 
 // Reasoning: how much the model thinks before it answers. Zero values are left out.
 type Reasoning struct {
-	// "none", "minimal", "low", "medium", "high", …: the provider checks the word.
+	// "none", "minimal", "low", "medium", "high", … The provider checks the word.
 	Effort string `json:"effort,omitempty"`
-	// Most tokens of reasoning.
+	// The largest number of tokens of reasoning.
 	BudgetTokens *int `json:"budget_tokens,omitempty"`
 }
 
@@ -454,15 +455,15 @@ func (v *Reasoning) read(d *decoder) {
 	}
 }
 
-// Provider: one provider's settings. Zero values are left out.
+// Provider: the settings of one provider. Zero values are left out.
 type Provider struct {
-	// A built-in provider whose wire format this one speaks; its own name where absent.
+	// A built-in provider whose wire format this one uses. Default: the provider of its own name.
 	Kind string `json:"kind,omitempty"`
-	// Where it is, with the version path. Its key goes to this origin only.
+	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
 	// "env:NAME", "file:/path", or the key itself.
 	APIKey string `json:"api_key,omitempty"`
-	// The model of requests that name none.
+	// The model for requests that name none.
 	Model string `json:"model,omitempty"`
 	// Headers added to each request.
 	Headers map[string]string `json:"headers,omitempty"`
@@ -472,20 +473,20 @@ type Provider struct {
 	APIVersion string `json:"api_version,omitempty"`
 	// A PEM file with further trusted roots.
 	CAFile string `json:"ca_file,omitempty"`
-	// Which HTTP versions are offered.
-	// - "auto": HTTP/2 where the server takes it, else HTTP/1.1.
+	// The HTTP versions that are offered.
+	// - "auto": HTTP/2 if the server supports it, otherwise HTTP/1.1.
 	// - "1.1": HTTP/1.1 only.
-	// - "2": HTTP/2 without asking.
+	// - "2": HTTP/2 without negotiation.
 	HTTP string `json:"http,omitempty"`
-	// Where it is, in the words of "options.region".
+	// The provider's region, in the words of "options.region".
 	Region string `json:"region,omitempty"`
 	// The limits of all its models together.
 	Limits *Limits `json:"limits,omitempty"`
-	// What is peculiar to single models.
+	// The settings of single models.
 	Models map[string]Model `json:"models,omitempty"`
-	// The header that makes a repeated request count once, where the server has one.
+	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
-	// Asks from time to time whether the provider is back, once it failed.
+	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
 }
 
@@ -591,9 +592,9 @@ func (v *Provider) read(d *decoder) {
 	}
 }
 
-// HealthProbe: how a provider that failed is asked whether it is back. Zero values are left out.
+// HealthProbe: the settings of the health probe. Zero values are left out.
 type HealthProbe struct {
-	// Milliseconds between two questions: 10,000 where absent.
+	// Milliseconds between two probes. Default: 10,000.
 	IntervalMS int `json:"interval_ms,omitempty"`
 }
 
@@ -627,9 +628,9 @@ func (v *HealthProbe) read(d *decoder) {
 	}
 }
 
-// Model: what is peculiar to one model. Zero values are left out.
+// Model: the settings of one model. Zero values are left out.
 type Model struct {
-	// Its limits.
+	// The model's limits.
 	Limits *Limits `json:"limits,omitempty"`
 }
 
@@ -672,11 +673,11 @@ func (v *Model) read(d *decoder) {
 
 // Limits: limits that calls wait for. Zero values are left out.
 type Limits struct {
-	// Most requests in any minute.
+	// The largest number of requests in any minute.
 	RequestsPerMinute int `json:"requests_per_minute,omitempty"`
-	// Most tokens in any minute, asked and answered.
+	// The largest number of tokens, of requests and answers, in any minute.
 	TokensPerMinute int `json:"tokens_per_minute,omitempty"`
-	// Most requests at once.
+	// The largest number of requests at once.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
 }
 
@@ -726,7 +727,7 @@ type Timeouts struct {
 	FirstTokenMS int `json:"first_token_ms,omitempty"`
 	// The longest silence inside a body.
 	IdleMS int `json:"idle_ms,omitempty"`
-	// The whole call.
+	// The time for the whole call.
 	TotalMS int `json:"total_ms,omitempty"`
 }
 
@@ -772,44 +773,46 @@ func (v *Timeouts) read(d *decoder) {
 	}
 }
 
-// Options: how and where a request is done. A member that is not listed is an error. Zero values
-// are left out.
+// Options: Options say how and where a request is sent. A member that is not listed is an error.
+// Zero values are left out.
 type Options struct {
 	// The provider's name in the configuration.
 	Provider string `json:"provider,omitempty"`
-	// The whole call's time, in milliseconds. A context's deadline does the same; of the two the
+	// The time for the whole call, in milliseconds. A context's deadline does the same; of the two the
 	// earlier one counts.
 	Timeout time.Duration `json:"timeout_ms,omitempty"`
 	// The longest silence inside a stream, in milliseconds.
 	Idle time.Duration `json:"idle_ms,omitempty"`
 	// Joins text deltas that arrive in one read of the socket.
 	MergeDeltas *bool `json:"merge_deltas,omitempty"`
-	// What happens to a parameter that the provider cannot take.
-	// - "warn": it is left out, and "warnings" says so.
+	// What happens with a parameter that the provider does not support.
+	// - "warn": the parameter is left out, and "warnings" says so.
 	// - "error": the call fails before anything is sent.
 	Unsupported string `json:"unsupported,omitempty"`
-	// Unknown members of a request are an error, not a warning.
+	// Whether unknown members of a request are an error instead of a warning.
 	Strict *bool `json:"strict,omitempty"`
-	// Retries of this call; false: none.
+	// The retry policy of this call. false: no retries.
 	Retry *Retry `json:"retry,omitempty"`
-	// Further targets for when the first fails: "provider/model", or a provider's name; 32 at most.
+	// Fallback targets for a failure of the first: "provider/model", or a provider's name. At most
+	// 32.
 	Fallback []string `json:"fallback,omitempty"`
-	// Several targets at once, the fastest answers wanted. GenerateMulti sets it.
+	// The fan-out: several targets at once, whose fastest answers are wanted. GenerateMulti sets it.
 	Fanout *Fanout `json:"fanout,omitempty"`
-	// Further attempts beside a slow first one; false: none.
+	// The hedges: further attempts beside a slow first one. false: no hedges.
 	Hedge *Hedge `json:"hedge,omitempty"`
 	// Whether the call waits for limits.
 	Limit *Limit `json:"limit,omitempty"`
 	// Only targets of this region.
 	Region string `json:"region,omitempty"`
-	// Calls with the same key keep to the same target of a "weighted" route.
+	// The sticky key. Calls with the same key use the same target of a "weighted" route.
 	StickyKey string `json:"sticky_key,omitempty"`
-	// The same for every attempt of a call, for providers that count a repeated request once.
+	// The idempotency key, the same for every attempt of a call, for providers that count a
+	// repeated request once.
 	IdempotencyKey string `json:"idempotency_key,omitempty"`
 	// What happens to a stream that breaks after its first content. With "restart" a Chunk with Reset
 	// comes.
-	// - "error": it ends with an error that holds what had come.
-	// - "restart": a reset event, and the answer anew from its beginning.
+	// - "error": the stream ends with an error that holds the content so far.
+	// - "restart": a reset event comes, and the answer starts again from its beginning.
 	OnBreak string `json:"on_break,omitempty"`
 
 	// Further members, written as encoding/json does.
@@ -919,7 +922,7 @@ func (v *Options) read(d *decoder) {
 
 // Limit: whether a call waits for limits. Zero values are left out.
 type Limit struct {
-	// false: it fails at once instead.
+	// Whether the call waits. With false it fails at once.
 	Wait *bool `json:"wait,omitempty"`
 }
 
@@ -953,15 +956,15 @@ func (v *Limit) read(d *decoder) {
 	}
 }
 
-// Hedge: further attempts beside a slow first one. Zero values are left out.
+// Hedge: the hedges: further attempts beside a slow first one. Zero values are left out.
 type Hedge struct {
 	// Nothing of it. The other fields do not count then.
 	Off bool `json:"-"`
-	// When the next one starts: milliseconds, or "p95" of the target's last calls.
+	// The delay before the next hedge: milliseconds, or "p95" of the target's last calls.
 	AfterMS int `json:"after_ms"`
-	// "p95" in place of AfterMS. Of the last 128 calls, once there were 20.
+	// "p95" in place of AfterMS. The 95th percentile of the last 128 calls, once there were 20.
 	P95 bool `json:"-"`
-	// Most of them: 1 where absent.
+	// The largest number of hedges. Default: 1.
 	Max int `json:"max,omitempty"`
 }
 
@@ -1014,11 +1017,11 @@ func (v *Hedge) read(d *decoder) {
 	}
 }
 
-// Fanout: several targets at once. Zero values are left out.
+// Fanout: a fan-out: several targets at once. Zero values are left out.
 type Fanout struct {
-	// "provider/model", or a provider's or route's name; 32 at most.
+	// The targets: "provider/model", or a provider's or route's name. At most 32.
 	Targets []string `json:"targets"`
-	// How many answers are waited for: 1 where absent. The other calls are cancelled.
+	// The number of answers to wait for. Default: 1. The other calls are cancelled.
 	First int `json:"first,omitempty"`
 }
 
@@ -1055,18 +1058,17 @@ func (v *Fanout) read(d *decoder) {
 	}
 }
 
-// Retry: how a failed attempt is repeated. What is not said is 3 attempts, 250 ms, 8 s and 60 s.
-// Zero values are left out.
+// Retry: the retry policy. Default: 3 attempts, 250 ms, 8 s and 60 s. Zero values are left out.
 type Retry struct {
 	// Nothing of it. The other fields do not count then.
 	Off bool `json:"-"`
-	// Most attempts at one target; each further target adds one.
+	// The largest number of attempts at one target. Each further target adds one.
 	MaxAttempts int `json:"max_attempts,omitempty"`
-	// The upper bound of the first random wait, in milliseconds; it doubles with each attempt.
+	// The upper bound of the first random wait, in milliseconds. It doubles with each attempt.
 	BaseMS *int `json:"base_ms,omitempty"`
-	// What the upper bound grows to.
+	// The largest upper bound, in milliseconds.
 	CapMS *int `json:"cap_ms,omitempty"`
-	// The longest wait that a provider may ask for.
+	// The longest wait that a provider may ask for, in milliseconds.
 	MaxWaitMS *int `json:"max_wait_ms,omitempty"`
 }
 

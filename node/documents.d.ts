@@ -15,7 +15,7 @@ export interface TextPart {
   type: "text";
   /** The text. */
   text: string;
-  /** Anthropic's cache mark: it ends a prefix to cache. */
+  /** Anthropic's cache mark, which ends a prefix to cache. */
   cache_control?: unknown;
 }
 
@@ -31,13 +31,13 @@ export interface ImageURL {
 export interface ImagePart {
   /** `image_url`. */
   type: "image_url";
-  /** Where it is. */
+  /** The place of the image. */
   image_url: string | ImageURL;
-  /** Anthropic's cache mark: it ends a prefix to cache. */
+  /** Anthropic's cache mark, which ends a prefix to cache. */
   cache_control?: unknown;
 }
 
-/** Sound. */
+/** Sound data. */
 export interface InputAudio {
   /** Base64. */
   data: string;
@@ -51,7 +51,7 @@ export interface AudioPart {
   type: "input_audio";
   /** The audio. */
   input_audio: InputAudio;
-  /** Ignored: no provider caches audio. */
+  /** Ignored, because no provider caches audio. */
   cache_control?: unknown;
 }
 
@@ -71,11 +71,11 @@ export interface FilePart {
   type: "file";
   /** OpenAI's object: `file_data`, `file_id`, `filename`. */
   file: InputFile;
-  /** Anthropic's cache mark: it ends a prefix to cache. */
+  /** Anthropic's cache mark, which ends a prefix to cache. */
   cache_control?: unknown;
 }
 
-/** What an assistant refused to say, handed back as part of the history. */
+/** An assistant's refusal, passed back as part of the history. */
 export interface RefusalPart {
   /** `refusal`. */
   type: "refusal";
@@ -88,9 +88,9 @@ export type Part = TextPart | ImagePart | AudioPart | FilePart | RefusalPart;
 
 /** A function that was called. */
 export interface CalledFunction {
-  /** Its name. */
+  /** The function's name. */
   name: string;
-  /** Its arguments. */
+  /** The function's arguments. */
   arguments?: string | Json | null;
 }
 
@@ -104,56 +104,56 @@ export interface CalledTool {
   function: CalledFunction;
 }
 
-/** One message of the conversation. A response's message can be handed back as it came. */
+/** One message of the conversation. A response's message can be passed back unchanged. */
 export interface Message {
   /**
-   * Who speaks.
-   * - `system`: the instructions that stand above the conversation.
+   * The role of the speaker.
+   * - `system`: the instructions before the conversation.
    * - `developer`: OpenAI's newer name of `system`.
-   * - `user`: who asks.
+   * - `user`: the user who asks.
    * - `assistant`: the model.
    * - `tool`: the result of a tool call.
    */
   role: "system" | "developer" | "user" | "assistant" | "tool";
-  /** What is said. Only an assistant's message may have none. */
+  /** The content. Only an assistant's message may have none. */
   content?: string | readonly Part[] | null;
   /** A name of the speaker. */
   name?: string | null;
   /** The tools that the assistant called. */
   tool_calls?: readonly CalledTool[] | null;
-  /** For a tool's result: the call that it answers. */
+  /** The id of the call that a tool's result answers. */
   tool_call_id?: string | null;
   /** The assistant's refusal. */
   refusal?: string | null;
   /** The assistant's reasoning text. */
   reasoning?: string | null;
-  /** Another name of `reasoning`, in use among OpenAI's relatives. */
+  /** Another name of `reasoning`, used by providers similar to OpenAI. */
   reasoning_content?: string | null;
-  /** A tool's result that reports a failure. */
+  /** Whether a tool's result reports a failure. */
   is_error?: boolean | null;
-  /** What a provider said that has no unified place, as the response gave it. */
+  /** The provider's members without a unified place, as in the response. */
   provider_fields?: Json | null;
 }
 
 /** A function that is offered to the model. */
 export interface FunctionSpec {
-  /** Its name. */
+  /** The function's name. */
   name: string;
-  /** What it does. */
+  /** What the function does. */
   description?: string | null;
-  /** JSON Schema of its arguments. */
+  /** The JSON Schema of its arguments. */
   parameters?: Json | null;
   /** Whether arguments must match the schema exactly. */
   strict?: boolean | null;
 }
 
-/** A function of the caller's, or one of the provider's own tools, which is sent as it is. */
+/** A function of the caller, or one of the provider's own tools, which is sent unchanged. */
 export interface Tool {
   /** `function`, or the type of a provider's own tool. */
   type: string;
-  /** The function; with the type `function`. */
+  /** The function, if the type is `function`. */
   function?: FunctionSpec | null;
-  /** Anthropic's cache mark: it ends a prefix to cache. */
+  /** Anthropic's cache mark, which ends a prefix to cache. */
   cache_control?: unknown;
   /** What further members say is handed on as it is. */
   [member: string]: unknown;
@@ -171,11 +171,11 @@ export interface ToolChoiceFunction {
   type?: string | null;
   /** The function. */
   function?: Named | null;
-  /** Its name, in the flat form. */
+  /** The function's name, in the flat form. */
   name?: string | null;
 }
 
-/** Which tool the model must call. */
+/** The tool that the model must call. */
 export type ToolChoice = "auto" | "none" | "required" | "any" | ToolChoiceFunction;
 
 /** Plain text. */
@@ -184,7 +184,7 @@ export interface TextFormat {
   type: "text";
 }
 
-/** Some JSON object. */
+/** Any JSON object. */
 export interface JSONObjectFormat {
   /** `json_object`. */
   type: "json_object";
@@ -192,17 +192,17 @@ export interface JSONObjectFormat {
 
 /** A schema and its name. */
 export interface JSONSchema {
-  /** The schema's name; `response` where absent. */
+  /** The schema's name. Default: `response`. */
   name?: string | null;
-  /** What it is for. */
+  /** What the schema is for. */
   description?: string | null;
   /** JSON Schema. */
   schema: Json;
-  /** Whether the answer must match exactly. */
+  /** Whether the answer must match the schema exactly. */
   strict?: boolean | null;
 }
 
-/** JSON of a schema. */
+/** JSON that follows a schema. */
 export interface JSONSchemaFormat {
   /** `json_schema`. */
   type: "json_schema";
@@ -215,9 +215,9 @@ export type ResponseFormat = TextFormat | JSONObjectFormat | JSONSchemaFormat;
 
 /** How much the model thinks before it answers. */
 export interface Reasoning {
-  /** `none`, `minimal`, `low`, `medium`, `high`, …: the provider checks the word. */
+  /** `none`, `minimal`, `low`, `medium`, `high`, … The provider checks the word. */
   effort?: string | null;
-  /** Most tokens of reasoning. */
+  /** The largest number of tokens of reasoning. */
   budget_tokens?: number | null;
 }
 
@@ -233,11 +233,11 @@ export interface ChatRequest {
   prompt?: string | null;
   /** The conversation. */
   messages?: readonly Message[] | null;
-  /** The provider's model id; the configuration's default where absent. */
+  /** The provider's model id. Default: the configuration's model. */
   model?: string | null;
-  /** Most tokens of the answer. */
+  /** The largest number of tokens of the answer. */
   max_tokens?: number | null;
-  /** OpenAI's newer name of `max_tokens`; wins over it. */
+  /** OpenAI's newer name of `max_tokens`, which it overrides. */
   max_completion_tokens?: number | null;
   /** Sampling temperature. */
   temperature?: number | null;
@@ -247,7 +247,7 @@ export interface ChatRequest {
   stop?: string | readonly string[] | null;
   /** Seed for sampling. */
   seed?: number | null;
-  /** How many choices. */
+  /** The number of choices. */
   n?: number | null;
   /** OpenAI's presence penalty. */
   presence_penalty?: number | null;
@@ -255,7 +255,7 @@ export interface ChatRequest {
   frequency_penalty?: number | null;
   /** Tools that the model may call. */
   tools?: readonly Tool[] | null;
-  /** Which tool the model must call. */
+  /** The tool that the model must call. */
   tool_choice?: ToolChoice | null;
   /** Whether several tools may be called at once. */
   parallel_tool_calls?: boolean | null;
@@ -265,9 +265,9 @@ export interface ChatRequest {
   reasoning?: Reasoning | null;
   /** OpenAI's name of `reasoning.effort`. */
   reasoning_effort?: string | null;
-  /** Whether chunks are wanted. */
+  /** Whether the answer is wanted as a stream of chunks. */
   stream?: boolean | null;
-  /** OpenAI's member; says nothing that is not done anyway. */
+  /** OpenAI's member. It changes nothing, because the engine does the same without it. */
   stream_options?: unknown;
   /** Labels that the provider stores with the request. */
   metadata?: Json | null;
@@ -275,12 +275,12 @@ export interface ChatRequest {
   user?: string | null;
   /** Members for one provider's body only, by the provider's name. */
   extra?: Record<string, Json> | null;
-  /** How and where it is done; options given beside the request win. */
+  /** How and where the request is sent. Options beside the request override these. */
   options?: Options | null;
 }
 
 /**
- * A question for the models that a provider has. A member that is not listed is reported in
+ * A request for the models that a provider has. A member that is not listed is reported in
  * `warnings`.
  */
 export interface ModelsRequest {
@@ -291,7 +291,7 @@ export interface ModelsRequest {
    * `options.provider`, or of the default provider.
    */
   model?: string | null;
-  /** How it is done; options given beside the request win. */
+  /** How the request is sent. Options beside the request override these. */
   options?: Options | null;
 }
 
@@ -313,39 +313,39 @@ export interface ModerateRequest {
   model?: string | null;
   /** Members for one provider's body only, by the provider's name. */
   extra?: Record<string, Json> | null;
-  /** How it is done; options given beside the request win. */
+  /** How the request is sent. Options beside the request override these. */
   options?: Options | null;
 }
 
 /** A called function. */
 export interface ToolCallFunction {
-  /** Its name. */
+  /** The function's name. */
   name: string;
-  /** Its arguments: JSON text, as the provider wrote it. */
+  /** The function's arguments: JSON text, as the provider wrote it. */
   arguments: string;
 }
 
 /** A call of one of the caller's tools. */
 export interface ToolCall {
-  /** The provider's id of the call; empty where it gave none. */
+  /** The provider's id of the call, or empty if it gave none. */
   id: string;
   /** `function`. */
   type: "function";
-  /** What is called. */
+  /** The called function. */
   function: ToolCallFunction;
 }
 
-/** What the model says. */
+/** The model's message. */
 export interface AssistantMessage {
   /** `assistant`. */
   role: "assistant";
-  /** The text; `null` where the provider gave none. */
+  /** The text, or `null` if the provider gave none. */
   content?: string | null;
-  /** The caller's tools that the model calls. */
+  /** The model's calls of the caller's tools. */
   tool_calls?: ToolCall[];
   /** The model's refusal. */
   refusal?: string | null;
-  /** The reasoning text, where the provider shows one. */
+  /** The reasoning text, if the provider shows it. */
   reasoning?: string | null;
   /** Members of the provider's message that have no place here. */
   provider_fields?: Json;
@@ -566,23 +566,23 @@ export interface Response {
 export interface FunctionDelta {
   /** The function's name. */
   name?: string | null;
-  /** Text of the arguments. */
+  /** A part of the arguments' text. */
   arguments?: string | null;
 }
 
-/** A part of a tool call: id and name come once, arguments are to be appended. */
+/** A part of a tool call. Id and name come once. Append the arguments. */
 export interface ToolCallDelta {
-  /** Which call of the message. */
+  /** The index of the tool call in the message. */
   index: number;
   /** The provider's id of the call. */
   id?: string | null;
-  /** `function`, with the id. */
+  /** `function`, in the part that has the id. */
   type?: string | null;
-  /** What is called. */
+  /** The called function. */
   function: FunctionDelta;
 }
 
-/** What is new in a message. Each text is to be appended. */
+/** The new parts of a message. Append each text. */
 export interface Delta {
   /** `assistant`, in the first chunk of a choice. */
   role?: string | null;
@@ -598,11 +598,11 @@ export interface Delta {
   provider_fields?: Json;
 }
 
-/** What is new in one choice. */
+/** The delta of one choice. */
 export interface ChunkChoice {
-  /** The choice's number. */
+  /** The index of the choice. */
   index: number;
-  /** What is new. */
+  /** The new parts. */
   delta: Delta;
   /**
    * Why the choice ended, in its last chunk; `null` before.
@@ -620,22 +620,22 @@ export interface ChunkDocument {
   id?: string | null;
   /** `chat.completion.chunk`. */
   object: "chat.completion.chunk";
-  /** Seconds since 1970, from the provider; else from the answer's `Date` header. */
+  /** Seconds since 1970, from the provider, otherwise from the answer's `Date` header. */
   created?: number | null;
   /** The model, as the provider names it. */
   model?: string | null;
-  /** What is new in each choice. */
+  /** The delta of each choice. */
   choices: ChunkChoice[];
-  /** What was used; in the chunk in which the provider says it. */
+  /** The usage, in the chunk in which the provider reports it. */
   usage?: Usage | null;
 }
 
-/** An answer that broke begins anew (`options.on_break`): the chunks so far are void. */
+/** A broken answer starts again (`options.on_break`), and the chunks so far are void. */
 export interface ResetDocument {
   /** `chat.completion.reset`. */
   object: "chat.completion.reset";
   /**
-   * How the answer broke.
+   * The kind of error that broke the answer.
    * - `invalid_request`: the request is wrong: mend it.
    * - `context_length`: the prompt and the answer do not fit the model's context: shorten, or
    *   take a larger model.
@@ -715,7 +715,7 @@ export interface ErrorBody {
 
 /** A failed request. */
 export interface ErrorDocument {
-  /** What failed. */
+  /** The error. */
   error: ErrorBody;
 }
 
@@ -723,15 +723,18 @@ export interface ErrorDocument {
 export interface ModelInfo {
   /** The id to give as `model` of a request. */
   id: string;
-  /** Who has it: the provider's name in the configuration. */
+  /** The name in the configuration of the provider that has the model. */
   provider: string;
   /** Seconds since 1970. */
   created?: number | null;
-  /** Most tokens of prompt and answer together, or of the prompt, as the provider counts. */
+  /**
+   * The largest number of tokens of prompt and answer together, or of the prompt, as the
+   * provider counts.
+   */
   context_window?: number | null;
-  /** Most tokens of an answer. */
+  /** The largest number of tokens of an answer. */
   max_output?: number | null;
-  /** The provider's other members, as they came. */
+  /** The provider's other members, unchanged. */
   provider_fields?: Json;
 }
 
@@ -739,28 +742,31 @@ export interface ModelInfo {
 export interface ModelsResponse {
   /** `list`. */
   object: string;
-  /** The models, in the provider's order; one where one was asked about. */
+  /** The models, in the provider's order. One model if the request asks about one. */
   data: ModelInfo[];
-  /** Who answered: the provider's name in the configuration. */
+  /** The name in the configuration of the provider that answered. */
   provider: string;
-  /** What was left out or changed on the way. */
+  /** Warnings about members that were left out or changed. */
   warnings: Warning[];
-  /** Everything volatile or ours. */
+  /** The members that are volatile or added by the engine. */
   liter: Liter;
 }
 
 /** The verdict on one input. */
 export interface Moderation {
   /**
-   * Whether any rule is broken. Where the provider gives no such word (Mistral): whether any of
-   * its categories is true.
+   * Whether any rule is broken. If the provider does not say so (Mistral): whether any category
+   * is true.
    */
   flagged: boolean;
-  /** By the provider's name of a category: whether it applies. */
+  /** Whether each category applies, by the provider's name of the category. */
   categories: Record<string, boolean>;
-  /** By the provider's name of a category: how sure it is, from 0 to 1. */
+  /**
+   * The provider's certainty of each category, from 0 to 1, by the provider's name of the
+   * category.
+   */
   category_scores: Record<string, number>;
-  /** The provider's other members, as they came. */
+  /** The provider's other members, unchanged. */
   provider_fields?: Json;
 }
 
@@ -770,14 +776,14 @@ export interface ModerateResponse {
   id?: string | null;
   /** The model, as the provider names it. */
   model?: string | null;
-  /** A verdict for each input, in their order. */
+  /** A verdict for each input, in the order of the inputs. */
   results: Moderation[];
-  /** What the provider says was used. */
+  /** The usage that the provider reports. */
   usage?: Usage | null;
-  /** Who answered: the provider's name in the configuration. */
+  /** The name in the configuration of the provider that answered. */
   provider: string;
-  /** What was left out or changed on the way. */
+  /** Warnings about members that were left out or changed. */
   warnings: Warning[];
-  /** Everything volatile or ours. */
+  /** The members that are volatile or added by the engine. */
   liter: Liter;
 }

@@ -4,81 +4,85 @@
 
 import type { Json, Reasoning } from "./documents.js";
 
-/** How a failed attempt is repeated. What is not said is 3 attempts, 250 ms, 8 s and 60 s. */
+/** The retry policy. Default: 3 attempts, 250 ms, 8 s and 60 s. */
 export interface Retry {
-  /** Most attempts at one target; each further target adds one. */
+  /** The largest number of attempts at one target. Each further target adds one. */
   max_attempts?: number | null;
-  /** The upper bound of the first random wait, in milliseconds; it doubles with each attempt. */
+  /** The upper bound of the first random wait, in milliseconds. It doubles with each attempt. */
   base_ms?: number | null;
-  /** What the upper bound grows to. */
+  /** The largest upper bound, in milliseconds. */
   cap_ms?: number | null;
-  /** The longest wait that a provider may ask for. */
+  /** The longest wait that a provider may ask for, in milliseconds. */
   max_wait_ms?: number | null;
 }
 
-/** Several targets at once. */
+/** A fan-out: several targets at once. */
 export interface Fanout {
-  /** `provider/model`, or a provider's or route's name; 32 at most. */
+  /** The targets: `provider/model`, or a provider's or route's name. At most 32. */
   targets: readonly string[];
-  /** How many answers are waited for: 1 where absent. The other calls are cancelled. */
+  /** The number of answers to wait for. Default: 1. The other calls are cancelled. */
   first?: number | null;
 }
 
-/** Further attempts beside a slow first one. */
+/** The hedges: further attempts beside a slow first one. */
 export interface Hedge {
-  /** When the next one starts: milliseconds, or `"p95"` of the target's last calls. */
+  /** The delay before the next hedge: milliseconds, or `"p95"` of the target's last calls. */
   after_ms: number | "p95";
-  /** Most of them: 1 where absent. */
+  /** The largest number of hedges. Default: 1. */
   max?: number | null;
 }
 
 /** Whether a call waits for limits. */
 export interface Limit {
-  /** `false`: it fails at once instead. */
+  /** Whether the call waits. With `false` it fails at once. */
   wait?: boolean | null;
 }
 
-/** How and where a request is done. A member that is not listed is an error. */
+/** Options say how and where a request is sent. A member that is not listed is an error. */
 export interface Options {
   /** The provider's name in the configuration. */
   provider?: string | null;
-  /** The whole call's time, in milliseconds. */
+  /** The time for the whole call, in milliseconds. */
   timeout_ms?: number | null;
   /** The longest silence inside a stream, in milliseconds. */
   idle_ms?: number | null;
   /** Joins text deltas that arrive in one read of the socket. */
   merge_deltas?: boolean | null;
   /**
-   * What happens to a parameter that the provider cannot take.
-   * - `warn`: it is left out, and `warnings` says so.
+   * What happens with a parameter that the provider does not support.
+   * - `warn`: the parameter is left out, and `warnings` says so.
    * - `error`: the call fails before anything is sent.
    */
   unsupported?: "warn" | "error" | null;
-  /** Unknown members of a request are an error, not a warning. */
+  /** Whether unknown members of a request are an error instead of a warning. */
   strict?: boolean | null;
-  /** Retries of this call; `false`: none. */
+  /** The retry policy of this call. `false`: no retries. */
   retry?: Retry | false | null;
   /**
-   * Further targets for when the first fails: `provider/model`, or a provider's name; 32 at
-   * most.
+   * Fallback targets for a failure of the first: `provider/model`, or a provider's name. At
+   * most
+   * 32.
    */
   fallback?: readonly string[] | null;
-  /** Several targets at once, the fastest answers wanted. */
+  /** The fan-out: several targets at once, whose fastest answers are wanted. */
   fanout?: Fanout | null;
-  /** Further attempts beside a slow first one; `false`: none. */
+  /** The hedges: further attempts beside a slow first one. `false`: no hedges. */
   hedge?: Hedge | false | null;
   /** Whether the call waits for limits. */
   limit?: Limit | null;
   /** Only targets of this region. */
   region?: string | null;
-  /** Calls with the same key keep to the same target of a `weighted` route. */
+  /** The sticky key. Calls with the same key use the same target of a `weighted` route. */
   sticky_key?: string | null;
-  /** The same for every attempt of a call, for providers that count a repeated request once. */
+  /**
+   * The idempotency key, the same for every attempt of a call, for providers that count a
+   * repeated request once.
+   */
   idempotency_key?: string | null;
   /**
    * What happens to a stream that breaks after its first content.
-   * - `error`: it ends with an error that holds what had come.
-   * - `restart`: a reset event, and the answer anew from its beginning.
+   * - `error`: the stream ends with an error that holds the content so far.
+   * - `restart`: a reset event comes, and the answer starts again from its beginning.
    */
   on_break?: "error" | "restart" | null;
   /** How the answer is cached. An engine may lack it: then it is an error of kind unsupported. */
@@ -106,41 +110,41 @@ export interface Timeouts {
   first_token_ms?: number | null;
   /** The longest silence inside a body. */
   idle_ms?: number | null;
-  /** The whole call. */
+  /** The time for the whole call. */
   total_ms?: number | null;
 }
 
 /** Limits that calls wait for. */
 export interface Limits {
-  /** Most requests in any minute. */
+  /** The largest number of requests in any minute. */
   requests_per_minute?: number | null;
-  /** Most tokens in any minute, asked and answered. */
+  /** The largest number of tokens, of requests and answers, in any minute. */
   tokens_per_minute?: number | null;
-  /** Most requests at once. */
+  /** The largest number of requests at once. */
   max_in_flight?: number | null;
 }
 
-/** What is peculiar to one model. */
+/** The settings of one model. */
 export interface ModelConfig {
-  /** Its limits. */
+  /** The model's limits. */
   limits?: Limits | null;
 }
 
-/** How a provider that failed is asked whether it is back. */
+/** The settings of the health probe. */
 export interface HealthProbe {
-  /** Milliseconds between two questions: 10,000 where absent. */
+  /** Milliseconds between two probes. Default: 10,000. */
   interval_ms?: number | null;
 }
 
-/** One provider's settings. */
+/** The settings of one provider. */
 export interface ProviderConfig {
-  /** A built-in provider whose wire format this one speaks; its own name where absent. */
+  /** A built-in provider whose wire format this one uses. Default: the provider of its own name. */
   kind?: string | null;
-  /** Where it is, with the version path. Its key goes to this origin only. */
+  /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
   /** `env:NAME`, `file:/path`, or the key itself. */
   api_key?: string | null;
-  /** The model of requests that name none. */
+  /** The model for requests that name none. */
   model?: string | null;
   /** Headers added to each request. */
   headers?: Record<string, string> | null;
@@ -151,27 +155,27 @@ export interface ProviderConfig {
   /** A PEM file with further trusted roots. */
   ca_file?: string | null;
   /**
-   * Which HTTP versions are offered.
-   * - `auto`: HTTP/2 where the server takes it, else HTTP/1.1.
+   * The HTTP versions that are offered.
+   * - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.
    * - `1.1`: HTTP/1.1 only.
-   * - `2`: HTTP/2 without asking.
+   * - `2`: HTTP/2 without negotiation.
    */
   http?: "auto" | "1.1" | "2" | null;
-  /** Where it is, in the words of `options.region`. */
+  /** The provider's region, in the words of `options.region`. */
   region?: string | null;
   /** The limits of all its models together. */
   limits?: Limits | null;
-  /** What is peculiar to single models. */
+  /** The settings of single models. */
   models?: Record<string, ModelConfig> | null;
-  /** The header that makes a repeated request count once, where the server has one. */
+  /** The header that makes a repeated request count once, if the server has one. */
   idempotency_header?: string | null;
-  /** Asks from time to time whether the provider is back, once it failed. */
+  /** The health probe, which asks a provider that failed whether it works again. */
   health_probe?: HealthProbe | null;
 }
 
-/** Members of a request that a target sets. */
+/** The members of a request that a target sets. */
 export interface Parameters {
-  /** Most tokens of the answer. */
+  /** The largest number of tokens of the answer. */
   max_tokens?: number | null;
   /** Sampling temperature. */
   temperature?: number | null;
@@ -191,65 +195,65 @@ export interface Parameters {
 export interface Target {
   /** `provider/model`, or a provider's name. */
   target: string;
-  /** Where it is; its provider's region where absent. */
+  /** The target's region. Default: its provider's region. */
   region?: string | null;
-  /** Its share under `weighted`: 1 where absent; 0: only when the others fail. */
+  /**
+   * The target's share under `weighted`. Default: 1. With 0 it is used only when the others
+   * fail.
+   */
   weight?: number | null;
-  /** What is different in requests to it. */
+  /** The parameters that differ in requests to this target. */
   parameters?: Parameters | null;
 }
 
 /** A named list of targets. */
 export interface Route {
   /**
-   * Which target comes first: `priority` where absent.
-   * - `priority`: in the order of the list.
-   * - `weighted`: by weight; calls with the same `sticky_key` keep to the same target.
-   * - `latency`: the quicker of two that are drawn.
-   * - `least_in_flight`: the one with the fewest calls in flight.
+   * The policy for the order of the targets. Default: `priority`.
+   * - `priority`: the order of the list.
+   * - `weighted`: by weight. Calls with the same `sticky_key` use the same target.
+   * - `latency`: the quicker of two targets drawn at random.
+   * - `least_in_flight`: the target with the fewest calls in flight.
    */
   policy?: "priority" | "weighted" | "latency" | "least_in_flight" | null;
   /** The targets, in order. At least one. */
   targets: readonly (string | Target)[];
-  /** Retries of calls through this route; `false`: none. */
+  /** The retry policy of calls through this route. `false`: no retries. */
   retry?: Retry | false | null;
-  /** Hedges of calls through this route; `false`: none. */
+  /** The hedges of calls through this route. `false`: no hedges. */
   hedge?: Hedge | false | null;
 }
 
-/** How many retries and fallbacks there may be, for each provider that calls are for. */
+/** The budget of retries and fallbacks, for each provider that calls are for. */
 export interface RetryBudget {
-  /** Of the calls: 20 where absent. */
+  /** Percent of the calls. Default: 20. */
   percent?: number | null;
-  /** And so many a second beside: 10 where absent. */
+  /** Further retries and fallbacks a second. Default: 10. */
   per_second?: number | null;
 }
 
 /** A client's configuration. A member that is not listed is an error. */
 export interface Config {
-  /** Providers by name: a built-in one to change, or one to add. */
+  /** Providers by name. A built-in name changes that provider; another name adds one. */
   providers?: Record<string, ProviderConfig> | null;
-  /** The provider of requests that name none. */
+  /** The provider for requests that name none. */
   default_provider?: string | null;
-  /** The model of requests that name none. */
+  /** The model for requests that name none. */
   default_model?: string | null;
-  /** Most calls in flight; one more is refused. */
+  /** The largest number of calls in flight. One more is refused. */
   max_in_flight?: number | null;
-  /** Named lists of targets, given in place of a provider's name. */
+  /** Named lists of targets. A request gives such a name instead of a provider's. */
   routes?: Record<string, Route> | null;
-  /** Retries of every call that says nothing else; `false`: none. */
+  /** The retry policy of calls that set none. `false`: no retries. */
   retry?: Retry | false | null;
-  /** What bounds retries and fallbacks; `false`: nothing. */
+  /** The budget of retries and fallbacks. `false`: no budget. */
   retry_budget?: RetryBudget | false | null;
-  /** Hedges of every call that says nothing else; `false`: none. */
+  /** The hedges of calls that set none. `false`: no hedges. */
   hedge?: Hedge | false | null;
-  /** Whether targets that keep failing are passed over: `true` where absent. */
+  /** Whether targets that keep failing are passed over. Default: `true`. */
   breaker?: boolean | null;
-  /** Whether calls wait for limits: they do where nothing else is said. */
+  /** Whether calls wait for limits. Default: they wait. */
   limit?: Limit | null;
-  /**
-   * Whether what an answer tells of quotas and pauses binds the calls after it: `true` where
-   * absent.
-   */
+  /** Whether the quotas and pauses that an answer reports apply to later calls. Default: `true`. */
   learn_limits?: boolean | null;
 }

@@ -46,9 +46,9 @@ class Function(Document):
 
     __slots__ = ()
     name: str
-    """Its name."""
+    """The function's name."""
     arguments: str
-    """Its arguments: JSON text, as the provider wrote it."""
+    """The function's arguments: JSON text, as the provider wrote it."""
 
 
 class ToolCall(Document):
@@ -57,28 +57,28 @@ class ToolCall(Document):
     __slots__ = ()
     _nested = {"function": Function}
     id: str
-    """The provider's id of the call; empty where it gave none."""
+    """The provider's id of the call, or empty if it gave none."""
     type: Literal["function"]
     """`function`."""
     function: Function
-    """What is called."""
+    """The called function."""
 
 
 class Message(Document):
-    """What the model says."""
+    """The model's message."""
 
     __slots__ = ()
     _nested = {"tool_calls": ToolCall}
     role: Literal["assistant"]
     """`assistant`."""
     content: str | None
-    """The text; `null` where the provider gave none."""
+    """The text, or `null` if the provider gave none."""
     tool_calls: list[ToolCall] | None
-    """The caller's tools that the model calls."""
+    """The model's calls of the caller's tools."""
     refusal: str | None
     """The model's refusal."""
     reasoning: str | None
-    """The reasoning text, where the provider shows one."""
+    """The reasoning text, if the provider shows it."""
     provider_fields: Document | None
     """Members of the provider's message that have no place here."""
 
@@ -275,26 +275,26 @@ class FunctionDelta(Document):
     name: str | None
     """The function's name."""
     arguments: str | None
-    """Text of the arguments."""
+    """A part of the arguments' text."""
 
 
 class ToolCallDelta(Document):
-    """A part of a tool call: id and name come once, arguments are to be appended."""
+    """A part of a tool call. Id and name come once. Append the arguments."""
 
     __slots__ = ()
     _nested = {"function": FunctionDelta}
     index: int
-    """Which call of the message."""
+    """The index of the tool call in the message."""
     id: str | None
     """The provider's id of the call."""
     type: str | None
-    """`function`, with the id."""
+    """`function`, in the part that has the id."""
     function: FunctionDelta
-    """What is called."""
+    """The called function."""
 
 
 class Delta(Document):
-    """What is new in a message. Each text is to be appended."""
+    """The new parts of a message. Append each text."""
 
     __slots__ = ()
     _nested = {"tool_calls": ToolCallDelta}
@@ -313,14 +313,14 @@ class Delta(Document):
 
 
 class ChunkChoice(Document):
-    """What is new in one choice."""
+    """The delta of one choice."""
 
     __slots__ = ()
     _nested = {"delta": Delta}
     index: int
-    """The choice's number."""
+    """The index of the choice."""
     delta: Delta
-    """What is new."""
+    """The new parts."""
     finish_reason: FinishReason | None
     """Why the choice ended, in its last chunk; `null` before.
     - `stop`: the model was done, or a stop text came.
@@ -340,13 +340,13 @@ class Chunk(NewText):
     object: Literal["chat.completion.chunk"]
     """`chat.completion.chunk`."""
     created: int | None
-    """Seconds since 1970, from the provider; else from the answer's `Date` header."""
+    """Seconds since 1970, from the provider, otherwise from the answer's `Date` header."""
     model: str | None
     """The model, as the provider names it."""
     choices: list[ChunkChoice]
-    """What is new in each choice."""
+    """The delta of each choice."""
     usage: Usage | None
-    """What was used; in the chunk in which the provider says it."""
+    """The usage, in the chunk in which the provider reports it."""
 
 
 class ModelInfo(Document):
@@ -356,15 +356,17 @@ class ModelInfo(Document):
     id: str
     """The id to give as `model` of a request."""
     provider: str
-    """Who has it: the provider's name in the configuration."""
+    """The name in the configuration of the provider that has the model."""
     created: int | None
     """Seconds since 1970."""
     context_window: int | None
-    """Most tokens of prompt and answer together, or of the prompt, as the provider counts."""
+    """The largest number of tokens of prompt and answer together, or of the prompt, as the
+    provider counts.
+    """
     max_output: int | None
-    """Most tokens of an answer."""
+    """The largest number of tokens of an answer."""
     provider_fields: Document | None
-    """The provider's other members, as they came."""
+    """The provider's other members, unchanged."""
 
 
 class ModelsResponse(Document):
@@ -375,13 +377,13 @@ class ModelsResponse(Document):
     object: str
     """`list`."""
     data: list[ModelInfo]
-    """The models, in the provider's order; one where one was asked about."""
+    """The models, in the provider's order. One model if the request asks about one."""
     provider: str
-    """Who answered: the provider's name in the configuration."""
+    """The name in the configuration of the provider that answered."""
     warnings: list[Warning_]
-    """What was left out or changed on the way."""
+    """Warnings about members that were left out or changed."""
     liter: Liter
-    """Everything volatile or ours."""
+    """The members that are volatile or added by the engine."""
 
 
 class Moderation(Document):
@@ -391,14 +393,16 @@ class Moderation(Document):
     flagged: bool
     """Whether any rule is broken.
 
-    Where the provider gives no such word (Mistral): whether any of its categories is true.
+    If the provider does not say so (Mistral): whether any category is true.
     """
     categories: Document
-    """By the provider's name of a category: whether it applies."""
+    """Whether each category applies, by the provider's name of the category."""
     category_scores: Document
-    """By the provider's name of a category: how sure it is, from 0 to 1."""
+    """The provider's certainty of each category, from 0 to 1, by the provider's name of the
+    category.
+    """
     provider_fields: Document | None
-    """The provider's other members, as they came."""
+    """The provider's other members, unchanged."""
 
 
 class ModerateResponse(Document):
@@ -411,12 +415,12 @@ class ModerateResponse(Document):
     model: str | None
     """The model, as the provider names it."""
     results: list[Moderation]
-    """A verdict for each input, in their order."""
+    """A verdict for each input, in the order of the inputs."""
     usage: Usage | None
-    """What the provider says was used."""
+    """The usage that the provider reports."""
     provider: str
-    """Who answered: the provider's name in the configuration."""
+    """The name in the configuration of the provider that answered."""
     warnings: list[Warning_]
-    """What was left out or changed on the way."""
+    """Warnings about members that were left out or changed."""
     liter: Liter
-    """Everything volatile or ours."""
+    """The members that are volatile or added by the engine."""

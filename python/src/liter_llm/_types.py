@@ -32,7 +32,7 @@ class TextPart(_TextPart, total=False):
     """Text."""
 
     cache_control: Any
-    """Anthropic's cache mark: it ends a prefix to cache."""
+    """Anthropic's cache mark, which ends a prefix to cache."""
 
 
 class _ImageURL(TypedDict):
@@ -55,18 +55,18 @@ class _ImagePart(TypedDict):
     type: Literal["image_url"]
     """`image_url`."""
     image_url: str | ImageURL
-    """Where it is."""
+    """The place of the image."""
 
 
 class ImagePart(_ImagePart, total=False):
     """An image."""
 
     cache_control: Any
-    """Anthropic's cache mark: it ends a prefix to cache."""
+    """Anthropic's cache mark, which ends a prefix to cache."""
 
 
 class InputAudio(TypedDict):
-    """Sound."""
+    """Sound data."""
 
     data: str
     """Base64."""
@@ -87,7 +87,7 @@ class AudioPart(_AudioPart, total=False):
     """Audio."""
 
     cache_control: Any
-    """Ignored: no provider caches audio."""
+    """Ignored, because no provider caches audio."""
 
 
 class File(TypedDict, total=False):
@@ -114,7 +114,7 @@ class FilePart(_FilePart, total=False):
     """A file."""
 
     cache_control: Any
-    """Anthropic's cache mark: it ends a prefix to cache."""
+    """Anthropic's cache mark, which ends a prefix to cache."""
 
 
 class _RefusalPart(TypedDict):
@@ -125,7 +125,7 @@ class _RefusalPart(TypedDict):
 
 
 class RefusalPart(_RefusalPart, total=False):
-    """What an assistant refused to say, handed back as part of the history."""
+    """An assistant's refusal, passed back as part of the history."""
 
     refusal: str | None
     """The text."""
@@ -139,14 +139,14 @@ class _ToolCallFunction(TypedDict):
     """The members that every ToolCallFunction has."""
 
     name: str
-    """Its name."""
+    """The function's name."""
 
 
 class ToolCallFunction(_ToolCallFunction, total=False):
     """A function that was called."""
 
     arguments: str | Mapping[str, Any] | None
-    """Its arguments."""
+    """The function's arguments."""
 
 
 class _ToolCall(TypedDict):
@@ -169,52 +169,52 @@ class _Message(TypedDict):
     """The members that every Message has."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    """Who speaks.
-    - `system`: the instructions that stand above the conversation.
+    """The role of the speaker.
+    - `system`: the instructions before the conversation.
     - `developer`: OpenAI's newer name of `system`.
-    - `user`: who asks.
+    - `user`: the user who asks.
     - `assistant`: the model.
     - `tool`: the result of a tool call.
     """
 
 
 class Message(_Message, total=False):
-    """One message of the conversation. A response's message can be handed back as it came."""
+    """One message of the conversation. A response's message can be passed back unchanged."""
 
     content: str | Sequence[Part] | None
-    """What is said. Only an assistant's message may have none."""
+    """The content. Only an assistant's message may have none."""
     name: str | None
     """A name of the speaker."""
     tool_calls: Sequence[ToolCall] | None
     """The tools that the assistant called."""
     tool_call_id: str | None
-    """For a tool's result: the call that it answers."""
+    """The id of the call that a tool's result answers."""
     refusal: str | None
     """The assistant's refusal."""
     reasoning: str | None
     """The assistant's reasoning text."""
     reasoning_content: str | None
-    """Another name of `reasoning`, in use among OpenAI's relatives."""
+    """Another name of `reasoning`, used by providers similar to OpenAI."""
     is_error: bool | None
-    """A tool's result that reports a failure."""
+    """Whether a tool's result reports a failure."""
     provider_fields: Mapping[str, Any] | None
-    """What a provider said that has no unified place, as the response gave it."""
+    """The provider's members without a unified place, as in the response."""
 
 
 class _FunctionSpec(TypedDict):
     """The members that every FunctionSpec has."""
 
     name: str
-    """Its name."""
+    """The function's name."""
 
 
 class FunctionSpec(_FunctionSpec, total=False):
     """A function that is offered to the model."""
 
     description: str | None
-    """What it does."""
+    """What the function does."""
     parameters: Mapping[str, Any] | None
-    """JSON Schema of its arguments."""
+    """The JSON Schema of its arguments."""
     strict: bool | None
     """Whether arguments must match the schema exactly."""
 
@@ -227,12 +227,12 @@ class _Tool(TypedDict):
 
 
 class Tool(_Tool, total=False):
-    """A function of the caller's, or one of the provider's own tools, which is sent as it is."""
+    """A function of the caller, or one of the provider's own tools, which is sent unchanged."""
 
     function: FunctionSpec | None
-    """The function; with the type `function`."""
+    """The function, if the type is `function`."""
     cache_control: Any
-    """Anthropic's cache mark: it ends a prefix to cache."""
+    """Anthropic's cache mark, which ends a prefix to cache."""
 
 
 class Named(TypedDict):
@@ -250,11 +250,11 @@ class ToolChoiceFunction(TypedDict, total=False):
     function: Named | None
     """The function."""
     name: str | None
-    """Its name, in the flat form."""
+    """The function's name, in the flat form."""
 
 
 ToolChoice = Literal["auto", "none", "required", "any"] | ToolChoiceFunction
-"""Which tool the model must call."""
+"""The tool that the model must call."""
 
 
 class TextFormat(TypedDict):
@@ -265,7 +265,7 @@ class TextFormat(TypedDict):
 
 
 class JSONObjectFormat(TypedDict):
-    """Some JSON object."""
+    """Any JSON object."""
 
     type: Literal["json_object"]
     """`json_object`."""
@@ -282,15 +282,15 @@ class JSONSchema(_JSONSchema, total=False):
     """A schema and its name."""
 
     name: str | None
-    """The schema's name; `response` where absent."""
+    """The schema's name. Default: `response`."""
     description: str | None
-    """What it is for."""
+    """What the schema is for."""
     strict: bool | None
-    """Whether the answer must match exactly."""
+    """Whether the answer must match the schema exactly."""
 
 
 class JSONSchemaFormat(TypedDict):
-    """JSON of a schema."""
+    """JSON that follows a schema."""
 
     type: Literal["json_schema"]
     """`json_schema`."""
@@ -306,99 +306,102 @@ class Reasoning(TypedDict, total=False):
     """How much the model thinks before it answers."""
 
     effort: str | None
-    """`none`, `minimal`, `low`, `medium`, `high`, …: the provider checks the word."""
+    """`none`, `minimal`, `low`, `medium`, `high`, … The provider checks the word."""
     budget_tokens: int | None
-    """Most tokens of reasoning."""
+    """The largest number of tokens of reasoning."""
 
 
 class Retry(TypedDict, total=False):
-    """How a failed attempt is repeated. What is not said is 3 attempts, 250 ms, 8 s and 60 s."""
+    """The retry policy. Default: 3 attempts, 250 ms, 8 s and 60 s."""
 
     max_attempts: int | None
-    """Most attempts at one target; each further target adds one."""
+    """The largest number of attempts at one target. Each further target adds one."""
     base_ms: int | None
-    """The upper bound of the first random wait, in milliseconds; it doubles with each attempt."""
+    """The upper bound of the first random wait, in milliseconds. It doubles with each attempt."""
     cap_ms: int | None
-    """What the upper bound grows to."""
+    """The largest upper bound, in milliseconds."""
     max_wait_ms: int | None
-    """The longest wait that a provider may ask for."""
+    """The longest wait that a provider may ask for, in milliseconds."""
 
 
 class _Fanout(TypedDict):
     """The members that every Fanout has."""
 
     targets: Sequence[str]
-    """`provider/model`, or a provider's or route's name; 32 at most."""
+    """The targets: `provider/model`, or a provider's or route's name. At most 32."""
 
 
 class Fanout(_Fanout, total=False):
-    """Several targets at once."""
+    """A fan-out: several targets at once."""
 
     first: int | None
-    """How many answers are waited for: 1 where absent. The other calls are cancelled."""
+    """The number of answers to wait for. Default: 1. The other calls are cancelled."""
 
 
 class _Hedge(TypedDict):
     """The members that every Hedge has."""
 
     after_ms: int | Literal["p95"]
-    """When the next one starts: milliseconds, or `"p95"` of the target's last calls."""
+    """The delay before the next hedge: milliseconds, or `"p95"` of the target's last calls."""
 
 
 class Hedge(_Hedge, total=False):
-    """Further attempts beside a slow first one."""
+    """The hedges: further attempts beside a slow first one."""
 
     max: int | None
-    """Most of them: 1 where absent."""
+    """The largest number of hedges. Default: 1."""
 
 
 class Limit(TypedDict, total=False):
     """Whether a call waits for limits."""
 
     wait: bool | None
-    """`false`: it fails at once instead."""
+    """Whether the call waits. With `false` it fails at once."""
 
 
 class Options(TypedDict, total=False):
-    """How and where a request is done. A member that is not listed is an error."""
+    """Options say how and where a request is sent. A member that is not listed is an error."""
 
     provider: str | None
     """The provider's name in the configuration."""
     timeout_ms: int | None
-    """The whole call's time, in milliseconds."""
+    """The time for the whole call, in milliseconds."""
     idle_ms: int | None
     """The longest silence inside a stream, in milliseconds."""
     merge_deltas: bool | None
     """Joins text deltas that arrive in one read of the socket."""
     unsupported: Literal["warn", "error"] | None
-    """What happens to a parameter that the provider cannot take.
-    - `warn`: it is left out, and `warnings` says so.
+    """What happens with a parameter that the provider does not support.
+    - `warn`: the parameter is left out, and `warnings` says so.
     - `error`: the call fails before anything is sent.
     """
     strict: bool | None
-    """Unknown members of a request are an error, not a warning."""
+    """Whether unknown members of a request are an error instead of a warning."""
     retry: Retry | Literal[False] | None
-    """Retries of this call; `false`: none."""
+    """The retry policy of this call. `false`: no retries."""
     fallback: Sequence[str] | None
-    """Further targets for when the first fails: `provider/model`, or a provider's name; 32 at
-    most.
+    """Fallback targets for a failure of the first: `provider/model`, or a provider's name.
+
+    At most 32.
     """
     fanout: Fanout | None
-    """Several targets at once, the fastest answers wanted."""
+    """The fan-out: several targets at once, whose fastest answers are wanted."""
     hedge: Hedge | Literal[False] | None
-    """Further attempts beside a slow first one; `false`: none."""
+    """The hedges: further attempts beside a slow first one. `false`: no hedges."""
     limit: Limit | None
     """Whether the call waits for limits."""
     region: str | None
     """Only targets of this region."""
     sticky_key: str | None
-    """Calls with the same key keep to the same target of a `weighted` route."""
+    """The sticky key. Calls with the same key use the same target of a `weighted` route."""
     idempotency_key: str | None
-    """The same for every attempt of a call, for providers that count a repeated request once."""
+    """The idempotency key, the same for every attempt of a call, for providers that count a
+    repeated request once.
+    """
     on_break: Literal["error", "restart"] | None
     """What happens to a stream that breaks after its first content.
-    - `error`: it ends with an error that holds what had come.
-    - `restart`: a reset event, and the answer anew from its beginning.
+    - `error`: the stream ends with an error that holds the content so far.
+    - `restart`: a reset event comes, and the answer starts again from its beginning.
     """
     cache: Mapping[str, Any] | None
     """How the answer is cached. An engine may lack it: then it is an error of kind unsupported."""
@@ -425,11 +428,11 @@ class _RequestMembers(TypedDict, total=False):
     messages: Sequence[Message | Mapping[str, Any]] | None
     """The conversation."""
     model: str | None
-    """The provider's model id; the configuration's default where absent."""
+    """The provider's model id. Default: the configuration's model."""
     max_tokens: int | None
-    """Most tokens of the answer."""
+    """The largest number of tokens of the answer."""
     max_completion_tokens: int | None
-    """OpenAI's newer name of `max_tokens`; wins over it."""
+    """OpenAI's newer name of `max_tokens`, which it overrides."""
     temperature: float | None
     """Sampling temperature."""
     top_p: float | None
@@ -439,7 +442,7 @@ class _RequestMembers(TypedDict, total=False):
     seed: float | None
     """Seed for sampling."""
     n: int | None
-    """How many choices."""
+    """The number of choices."""
     presence_penalty: float | None
     """OpenAI's presence penalty."""
     frequency_penalty: float | None
@@ -447,7 +450,7 @@ class _RequestMembers(TypedDict, total=False):
     tools: Sequence[Tool | Mapping[str, Any]] | None
     """Tools that the model may call."""
     tool_choice: ToolChoice | Mapping[str, Any] | None
-    """Which tool the model must call."""
+    """The tool that the model must call."""
     parallel_tool_calls: bool | None
     """Whether several tools may be called at once."""
     response_format: ResponseFormat | Mapping[str, Any] | None
@@ -472,11 +475,11 @@ class ChatRequest(_RequestMembers, total=False):
     """
 
     stream: bool | None
-    """Whether chunks are wanted."""
+    """Whether the answer is wanted as a stream of chunks."""
     stream_options: Any
-    """OpenAI's member; says nothing that is not done anyway."""
+    """OpenAI's member. It changes nothing, because the engine does the same without it."""
     options: Options | None
-    """How and where it is done; options given beside the request win."""
+    """How and where the request is sent. Options beside the request override these."""
 
 
 class Members(_RequestMembers, Options, total=False):
@@ -491,7 +494,7 @@ class _ModelsRequest(TypedDict):
 
 
 class ModelsRequest(_ModelsRequest, total=False):
-    """A question for the models that a provider has.
+    """A request for the models that a provider has.
 
     A member that is not listed is reported in `warnings`.
     """
@@ -502,7 +505,7 @@ class ModelsRequest(_ModelsRequest, total=False):
     Absent: all models of `options.provider`, or of the default provider.
     """
     options: Options | None
-    """How it is done; options given beside the request win."""
+    """How the request is sent. Options beside the request override these."""
 
 
 class ModelsMembers(Options, total=False):
@@ -539,7 +542,7 @@ class ModerateRequest(_ModerateRequest, total=False):
     extra: Mapping[str, Mapping[str, Any]] | None
     """Members for one provider's body only, by the provider's name."""
     options: Options | None
-    """How it is done; options given beside the request win."""
+    """How the request is sent. Options beside the request override these."""
 
 
 class ModerateMembers(Options, total=False):
@@ -569,45 +572,48 @@ class Timeouts(TypedDict, total=False):
     idle_ms: int | None
     """The longest silence inside a body."""
     total_ms: int | None
-    """The whole call."""
+    """The time for the whole call."""
 
 
 class Limits(TypedDict, total=False):
     """Limits that calls wait for."""
 
     requests_per_minute: int | None
-    """Most requests in any minute."""
+    """The largest number of requests in any minute."""
     tokens_per_minute: int | None
-    """Most tokens in any minute, asked and answered."""
+    """The largest number of tokens, of requests and answers, in any minute."""
     max_in_flight: int | None
-    """Most requests at once."""
+    """The largest number of requests at once."""
 
 
 class ModelConfig(TypedDict, total=False):
-    """What is peculiar to one model."""
+    """The settings of one model."""
 
     limits: Limits | None
-    """Its limits."""
+    """The model's limits."""
 
 
 class HealthProbe(TypedDict, total=False):
-    """How a provider that failed is asked whether it is back."""
+    """The settings of the health probe."""
 
     interval_ms: int | None
-    """Milliseconds between two questions: 10,000 where absent."""
+    """Milliseconds between two probes. Default: 10,000."""
 
 
 class ProviderConfig(TypedDict, total=False):
-    """One provider's settings."""
+    """The settings of one provider."""
 
     kind: str | None
-    """A built-in provider whose wire format this one speaks; its own name where absent."""
+    """A built-in provider whose wire format this one uses.
+
+    Default: the provider of its own name.
+    """
     base_url: str | None
-    """Where it is, with the version path. Its key goes to this origin only."""
+    """The URL, with the version path. The provider's key goes to this origin only."""
     api_key: str | None
     """`env:NAME`, `file:/path`, or the key itself."""
     model: str | None
-    """The model of requests that name none."""
+    """The model for requests that name none."""
     headers: Mapping[str, str] | None
     """Headers added to each request."""
     timeouts: Timeouts | None
@@ -617,28 +623,28 @@ class ProviderConfig(TypedDict, total=False):
     ca_file: str | None
     """A PEM file with further trusted roots."""
     http: Literal["auto", "1.1", "2"] | None
-    """Which HTTP versions are offered.
-    - `auto`: HTTP/2 where the server takes it, else HTTP/1.1.
+    """The HTTP versions that are offered.
+    - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.
     - `1.1`: HTTP/1.1 only.
-    - `2`: HTTP/2 without asking.
+    - `2`: HTTP/2 without negotiation.
     """
     region: str | None
-    """Where it is, in the words of `options.region`."""
+    """The provider's region, in the words of `options.region`."""
     limits: Limits | None
     """The limits of all its models together."""
     models: Mapping[str, ModelConfig] | None
-    """What is peculiar to single models."""
+    """The settings of single models."""
     idempotency_header: str | None
-    """The header that makes a repeated request count once, where the server has one."""
+    """The header that makes a repeated request count once, if the server has one."""
     health_probe: HealthProbe | None
-    """Asks from time to time whether the provider is back, once it failed."""
+    """The health probe, which asks a provider that failed whether it works again."""
 
 
 class Parameters(TypedDict, total=False):
-    """Members of a request that a target sets."""
+    """The members of a request that a target sets."""
 
     max_tokens: int | None
-    """Most tokens of the answer."""
+    """The largest number of tokens of the answer."""
     temperature: float | None
     """Sampling temperature."""
     top_p: float | None
@@ -664,11 +670,14 @@ class Target(_Target, total=False):
     """One target of a route."""
 
     region: str | None
-    """Where it is; its provider's region where absent."""
+    """The target's region. Default: its provider's region."""
     weight: int | None
-    """Its share under `weighted`: 1 where absent; 0: only when the others fail."""
+    """The target's share under `weighted`.
+
+    Default: 1. With 0 it is used only when the others fail.
+    """
     parameters: Parameters | None
-    """What is different in requests to it."""
+    """The parameters that differ in requests to this target."""
 
 
 class _Route(TypedDict):
@@ -682,51 +691,51 @@ class Route(_Route, total=False):
     """A named list of targets."""
 
     policy: Literal["priority", "weighted", "latency", "least_in_flight"] | None
-    """Which target comes first: `priority` where absent.
-    - `priority`: in the order of the list.
-    - `weighted`: by weight; calls with the same `sticky_key` keep to the same target.
-    - `latency`: the quicker of two that are drawn.
-    - `least_in_flight`: the one with the fewest calls in flight.
+    """The policy for the order of the targets. Default: `priority`.
+    - `priority`: the order of the list.
+    - `weighted`: by weight. Calls with the same `sticky_key` use the same target.
+    - `latency`: the quicker of two targets drawn at random.
+    - `least_in_flight`: the target with the fewest calls in flight.
     """
     retry: Retry | Literal[False] | None
-    """Retries of calls through this route; `false`: none."""
+    """The retry policy of calls through this route. `false`: no retries."""
     hedge: Hedge | Literal[False] | None
-    """Hedges of calls through this route; `false`: none."""
+    """The hedges of calls through this route. `false`: no hedges."""
 
 
 class RetryBudget(TypedDict, total=False):
-    """How many retries and fallbacks there may be, for each provider that calls are for."""
+    """The budget of retries and fallbacks, for each provider that calls are for."""
 
     percent: int | None
-    """Of the calls: 20 where absent."""
+    """Percent of the calls. Default: 20."""
     per_second: int | None
-    """And so many a second beside: 10 where absent."""
+    """Further retries and fallbacks a second. Default: 10."""
 
 
 class Config(TypedDict, total=False):
     """A client's configuration. A member that is not listed is an error."""
 
     providers: Mapping[str, ProviderConfig] | None
-    """Providers by name: a built-in one to change, or one to add."""
+    """Providers by name. A built-in name changes that provider; another name adds one."""
     default_provider: str | None
-    """The provider of requests that name none."""
+    """The provider for requests that name none."""
     default_model: str | None
-    """The model of requests that name none."""
+    """The model for requests that name none."""
     max_in_flight: int | None
-    """Most calls in flight; one more is refused."""
+    """The largest number of calls in flight. One more is refused."""
     routes: Mapping[str, Route] | None
-    """Named lists of targets, given in place of a provider's name."""
+    """Named lists of targets. A request gives such a name instead of a provider's."""
     retry: Retry | Literal[False] | None
-    """Retries of every call that says nothing else; `false`: none."""
+    """The retry policy of calls that set none. `false`: no retries."""
     retry_budget: RetryBudget | Literal[False] | None
-    """What bounds retries and fallbacks; `false`: nothing."""
+    """The budget of retries and fallbacks. `false`: no budget."""
     hedge: Hedge | Literal[False] | None
-    """Hedges of every call that says nothing else; `false`: none."""
+    """The hedges of calls that set none. `false`: no hedges."""
     breaker: bool | None
-    """Whether targets that keep failing are passed over: `true` where absent."""
+    """Whether targets that keep failing are passed over. Default: `true`."""
     limit: Limit | None
-    """Whether calls wait for limits: they do where nothing else is said."""
+    """Whether calls wait for limits. Default: they wait."""
     learn_limits: bool | None
-    """Whether what an answer tells of quotas and pauses binds the calls after it: `true` where
-    absent.
+    """Whether the quotas and pauses that an answer reports apply to later calls. Default:
+    `true`.
     """
