@@ -956,7 +956,7 @@ func (v *File) read(d *decoder) {
 	}
 }
 
-// Audio: Audio data. Zero values are left out.
+// Audio: Sound data. Zero values are left out.
 type Audio struct {
 	// Base64.
 	Data string `json:"data"`

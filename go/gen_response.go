@@ -373,8 +373,8 @@ func (v *Partial) read(d *decoder) {
 	}
 }
 
-// resetDocument: a reset: a broken answer starts again ("options.on_break"), and the chunks so far
-// are void.
+// resetDocument: a broken answer starts again ("options.on_break"), and the chunks so far are
+// void.
 type resetDocument struct {
 	// "chat.completion.reset".
 	Object string `json:"object"`

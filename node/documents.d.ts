@@ -37,7 +37,7 @@ export interface ImagePart {
   cache_control?: unknown;
 }
 
-/** Audio data. */
+/** Sound data. */
 export interface InputAudio {
   /** Base64. */
   data: string;
@@ -271,7 +271,7 @@ export interface ChatRequest {
   reasoning_effort?: string | null;
   /** Whether the answer is wanted as a stream of chunks. */
   stream?: boolean | null;
-  /** OpenAI's member. It has no effect, because usage is always asked for. */
+  /** OpenAI's member. It changes nothing, because the engine does the same without it. */
   stream_options?: unknown;
   /** Labels that the provider stores with the request. */
   metadata?: Json | null;
@@ -633,7 +633,7 @@ export interface ChunkDocument {
   usage?: Usage | null;
 }
 
-/** A reset: a broken answer starts again (`options.on_break`), and the chunks so far are void. */
+/** A broken answer starts again (`options.on_break`), and the chunks so far are void. */
 export interface ResetDocument {
   /** `chat.completion.reset`. */
   object: "chat.completion.reset";

@@ -23,8 +23,8 @@ pub(super) fn pick(
     targets.map(|(i, target)| (services.table.unwell_until(target, now), i)).min().map(|(_, i)| i)
 }
 
-/// The target of the first of the next attempts: a healthy one that was not tried yet, otherwise
-/// one without a wait.
+/// The target at which further attempts begin: a healthy one that was not tried yet, otherwise one
+/// without a wait.
 pub(super) fn preferred(services: &Services, call: &Call) -> usize {
     if call.targets.len() == 1 {
         return 0;

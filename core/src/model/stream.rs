@@ -39,7 +39,7 @@ impl Chunk {
     }
 }
 
-/// A reset: a broken answer starts again (`options.on_break`), and the chunks so far are void.
+/// A broken answer starts again (`options.on_break`), and the chunks so far are void.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reset {

@@ -20,7 +20,7 @@ use crate::target::Tally;
 
 /// Hears of every call of a client. It implements only the events that it needs.
 pub trait Observer: Send + Sync {
-    /// A call has its place and its targets; or it has failed before that, and ends next.
+    /// A call has its place and its targets. Or it has failed before that, and ends next.
     fn call_began(&self, call: &CallFacts) {
         let _ = call;
     }
@@ -35,12 +35,13 @@ pub trait Observer: Send + Sync {
         let _ = (call, attempt, end);
     }
 
-    /// The first content of an attempt has come: of a stream its first delta, else the whole answer.
+    /// The first content of an attempt has come: the first delta of a stream, otherwise the whole
+    /// answer.
     fn first_content(&self, call: &CallFacts, attempt: &AttemptFacts<'_>, at: Instant) {
         let _ = (call, attempt, at);
     }
 
-    /// A call is over. A fan-out has one outcome for each target, any other call has one.
+    /// A call is over. `outcomes` has one entry, or one for each target of a fan-out.
     fn call_ended(&self, call: &CallFacts, outcomes: &[CallOutcome<'_>]) {
         let _ = (call, outcomes);
     }

@@ -66,7 +66,7 @@ class ImagePart(_ImagePart, total=False):
 
 
 class InputAudio(TypedDict):
-    """Audio data."""
+    """Sound data."""
 
     data: str
     """Base64."""
@@ -481,7 +481,7 @@ class ChatRequest(_RequestMembers, total=False):
     stream: bool | None
     """Whether the answer is wanted as a stream of chunks."""
     stream_options: Any
-    """OpenAI's member. It has no effect, because usage is always asked for."""
+    """OpenAI's member. It changes nothing, because the engine does the same without it."""
     options: Options | None
     """How and where the request is sent. Options beside the request override these."""
 

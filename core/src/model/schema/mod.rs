@@ -83,7 +83,7 @@ pub struct RequestDocument {
     pub reasoning_effort: Option<String>,
     /// Whether the answer is wanted as a stream of chunks.
     pub stream: Option<bool>,
-    /// OpenAI's member. It has no effect, because usage is always asked for.
+    /// OpenAI's member. It changes nothing, because the engine does the same without it.
     pub stream_options: Option<Value>,
     /// Labels that the provider stores with the request.
     pub metadata: Option<Object>,
@@ -215,7 +215,7 @@ pub enum ImageDocument {
     },
 }
 
-/// Audio data.
+/// Sound data.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AudioDocument {
     /// Base64.
