@@ -216,7 +216,8 @@ impl StreamReader {
 /// as data (`data: : keepalive`), or one whose name says so.
 fn is_keep_alive(event: &Event<'_>) -> bool {
     let data = event.data.trim_ascii();
-    let named = matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
+    let named = !event.name.is_empty()
+        && matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
     named || data.starts_with(':') || (data.is_empty() && event.name != "error")
 }
 

@@ -198,12 +198,15 @@ impl Assembly {
     pub fn field(&mut self, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
         let name = name.into();
-        match (self.answer.fields.get_mut(&name), value) {
-            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
-            (_, value) => {
-                self.answer.fields.insert(name, value);
+        // Looked up once: nearly every chunk has such a member, and nearly none is an object.
+        if let Value::Object(more) = value {
+            match self.answer.fields.get_mut(&name) {
+                Some(Value::Object(known)) => known.extend(more),
+                _ => drop(self.answer.fields.insert(name, Value::Object(more))),
             }
+            return;
         }
+        self.answer.fields.insert(name, value);
     }
 
     /// A member of a choice that has no place in a response.

@@ -60,6 +60,11 @@ impl Assembly {
         }
     }
 
+    /// Whether halves of characters have come.
+    pub(in crate::provider) fn has_halves(&self) -> bool {
+        self.halves.is_some()
+    }
+
     /// Puts the halves of characters in a value together, where such have come.
     pub(in crate::provider) fn settle(&mut self, value: &mut Value) {
         if self.halves.is_some() && foreign::settle(value) {

@@ -91,7 +91,9 @@ impl StreamDecoder for Decoder {
                 let what = "a choice in the stream is not an object";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             };
-            if let Some(logprobs) = choice.get_mut("logprobs") {
+            if out.has_halves()
+                && let Some(logprobs) = choice.get_mut("logprobs")
+            {
                 out.settle(logprobs);
             }
             self.choice(choice, out)?;
