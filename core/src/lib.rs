@@ -6,6 +6,8 @@
 //! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
 //! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
 #![warn(clippy::unwrap_used)]
+// A test may be a long table.
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
 #![forbid(unsafe_code)]
 
 mod admission;

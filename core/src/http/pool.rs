@@ -18,36 +18,31 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use ::http::Uri;
 use ::http::header::HeaderValue;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::connect::{Dialler, Network, Stream};
+use super::connect::{Dialler, Network};
 use super::failure;
 use super::settings::Settings;
 use crate::error::Error;
 
 mod lease;
+mod settling;
 
 pub(super) use lease::{Lease, Sent};
 
 use lease::{Http1, Http2, Share, UNSAID};
+use settling::{IDLE, Settling, lock};
 
-pub(super) type Body = Full<Bytes>;
-
-/// Longer than most servers keep an idle connection, so that they, not we, decide.
-const IDLE: Duration = Duration::from_secs(90);
 /// Bounds a response's head, and so what an endless one can make us hold.
 const MAX_HEAD: usize = 256 << 10;
 const MAX_HEADERS: usize = 256;
@@ -76,54 +71,6 @@ pub struct Pool {
     /// The last failure to open one, and when: it is that of all who waited for it.
     failed: Mutex<Option<(Instant, Error)>>,
     http1: AtomicBool,
-}
-
-/// A connection's bytes, holding the turn of whoever opened it until the server's first frames, its
-/// settings, have been read and dealt with, which is when it is asked for more.
-struct Settling {
-    io: Box<dyn Stream>,
-    turn: Option<Arc<OwnedMutexGuard<()>>>,
-    begun: bool,
-}
-
-impl AsyncRead for Settling {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let read = Pin::new(&mut self.io).poll_read(cx, buf);
-        if self.turn.is_some() {
-            match &read {
-                Poll::Ready(Ok(())) if !buf.filled().is_empty() => self.begun = true,
-                Poll::Pending if !self.begun => {}
-                _ => self.turn = None,
-            }
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Settling {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pool {

@@ -14,43 +14,10 @@ impl Message {
         let native_only = value.get("provider_fields").is_some()
             && visible.iter().all(|name| value.get(name).is_none());
         let mut fields = Fields::of(value, path)?;
-        let Some(word) = fields.string("role")? else {
-            return Err(fields.missing("role", "one of system, developer, user, assistant, tool"));
-        };
-        let role = match word.as_str() {
-            "system" => Role::System,
-            "developer" => Role::Developer,
-            "user" => Role::User,
-            "assistant" => Role::Assistant,
-            "tool" => Role::Tool,
-            _ => {
-                let path = fields.at("role");
-                let message = format!("{path} must be one of {}", Role::WORDS.join(", "));
-                return Err(Error::invalid(path, message));
-            }
-        };
+        let role = read_role(&mut fields)?;
         let mut others = Object::new();
-        let content = match fields.value("content") {
-            None => None,
-            Some(Value::String(text)) => Some(Content::Text(text)),
-            Some(Value::Array(mut items)) => {
-                if role == Role::Assistant {
-                    take_thinking(&mut items, &mut others);
-                }
-                let at = fields.at("content");
-                let parts = items.into_iter().enumerate();
-                let parts = parts.map(|(i, item)| Part::read(item, format!("{at}[{i}]"), unknown));
-                Some(Content::Parts(parts.collect::<Result<_, _>>()?))
-            }
-            Some(other) => {
-                return Err(wrong(&fields.at("content"), "a string or a list of parts", &other));
-            }
-        };
-        let mut tool_calls = Vec::new();
-        for (i, item) in fields.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
-            let path = fields.at(&format!("tool_calls[{i}]"));
-            tool_calls.extend(read_tool_call(item, path, tool_calls.len(), &mut others)?);
-        }
+        let content = read_content(&mut fields, role, &mut others, unknown)?;
+        let tool_calls = read_tool_calls(&mut fields, &mut others)?;
         let mut message = Message {
             role,
             content,
@@ -80,20 +47,25 @@ impl Message {
             message.others.extend(fields.rest());
             message.read_thinking();
         } else {
-            for (name, given) in [
-                ("tool_calls", !message.tool_calls.is_empty()),
-                ("refusal", message.refusal.is_some()),
-                ("reasoning", message.reasoning.is_some()),
-                ("provider_fields", !message.provider_fields.is_empty()),
-                ("is_error", message.is_error.is_some() && message.role != Role::Tool),
-            ] {
-                if given {
-                    unknown.push(fields.at(name));
-                }
-            }
+            message.unsaid(&fields, unknown);
             fields.rest_into(unknown);
         }
         Ok(message)
+    }
+
+    /// Adds the members that only an assistant's message may have.
+    fn unsaid(&self, fields: &Fields, unknown: &mut Vec<String>) {
+        for (name, given) in [
+            ("tool_calls", !self.tool_calls.is_empty()),
+            ("refusal", self.refusal.is_some()),
+            ("reasoning", self.reasoning.is_some()),
+            ("provider_fields", !self.provider_fields.is_empty()),
+            ("is_error", self.is_error.is_some() && self.role != Role::Tool),
+        ] {
+            if given {
+                unknown.push(fields.at(name));
+            }
+        }
     }
 
     /// Thinking that another library gives as blocks is the reasoning, where none is given beside.
@@ -116,6 +88,57 @@ impl Message {
         }
         self.reasoning = Some(text).filter(|text| !text.is_empty());
     }
+}
+
+fn read_role(fields: &mut Fields) -> Result<Role, Error> {
+    let Some(word) = fields.string("role")? else {
+        return Err(fields.missing("role", "one of system, developer, user, assistant, tool"));
+    };
+    Ok(match word.as_str() {
+        "system" => Role::System,
+        "developer" => Role::Developer,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "tool" => Role::Tool,
+        _ => {
+            let path = fields.at("role");
+            let message = format!("{path} must be one of {}", Role::WORDS.join(", "));
+            return Err(Error::invalid(path, message));
+        }
+    })
+}
+
+fn read_content(
+    fields: &mut Fields,
+    role: Role,
+    others: &mut Object,
+    unknown: &mut Vec<String>,
+) -> Result<Option<Content>, Error> {
+    Ok(match fields.value("content") {
+        None => None,
+        Some(Value::String(text)) => Some(Content::Text(text)),
+        Some(Value::Array(mut items)) => {
+            if role == Role::Assistant {
+                take_thinking(&mut items, others);
+            }
+            let at = fields.at("content");
+            let parts = items.into_iter().enumerate();
+            let parts = parts.map(|(i, item)| Part::read(item, format!("{at}[{i}]"), unknown));
+            Some(Content::Parts(parts.collect::<Result<_, _>>()?))
+        }
+        Some(other) => {
+            return Err(wrong(&fields.at("content"), "a string or a list of parts", &other));
+        }
+    })
+}
+
+fn read_tool_calls(fields: &mut Fields, others: &mut Object) -> Result<Vec<ToolCall>, Error> {
+    let mut tool_calls = Vec::new();
+    for (i, item) in fields.list("tool_calls")?.unwrap_or_default().into_iter().enumerate() {
+        let path = fields.at(&format!("tool_calls[{i}]"));
+        tool_calls.extend(read_tool_call(item, path, tool_calls.len(), others)?);
+    }
+    Ok(tool_calls)
 }
 
 /// The member that holds thinking as blocks, as `LiteLLM` names it.

@@ -15,7 +15,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::Instant;
 
-use super::{Body, IDLE, Settling, lock};
+use super::settling::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
 use crate::http::connect::Stream;
 use crate::http::failure;

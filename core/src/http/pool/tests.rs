@@ -1,10 +1,13 @@
 //! What becomes of connections between calls, over pipes and in virtual time.
 
 use ::http::Request;
+use bytes::Bytes;
+use http_body_util::Full;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::config::Config;
+use crate::http::connect::Stream;
 
 fn pool() -> Pool {
     let config = Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
