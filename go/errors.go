@@ -78,6 +78,10 @@ type Error struct {
 	RequestID string
 	// Param is the member of the request that is at fault: "messages[0].role".
 	Param string
+	// RateLimit are the answer's rate limit headers, as they came, or nil.
+	RateLimit JSON
+	// ProviderError is the provider's own error, its JSON or its text, or nil.
+	ProviderError JSON
 	// Partial is what had arrived of a stream when it broke, or nil.
 	Partial *Partial
 	// Attempts has one entry for each attempt that was made.
@@ -124,7 +128,8 @@ func (e *Error) Document() string {
 	said := errorBody{
 		Kind: e.Kind, Message: e.Message, Provider: e.Provider, Model: e.Model, Status: e.Status, Code: e.Code,
 		Retryable: e.Retryable, RetryAfterMS: e.RetryAfter.Milliseconds(), RequestID: e.RequestID,
-		Param: e.Param, Partial: e.Partial, Attempts: e.Attempts,
+		Param: e.Param, Ratelimit: e.RateLimit, ProviderError: e.ProviderError,
+		Partial: e.Partial, Attempts: e.Attempts,
 	}
 	made, _ := marshal("the error", errorDocument{Error: said})
 	return string(made)
@@ -157,7 +162,8 @@ func errorFrom(document string) *Error {
 		Kind: inner.Kind, Message: inner.Message, Provider: inner.Provider, Model: inner.Model,
 		Status: inner.Status, Code: inner.Code, Retryable: inner.Retryable,
 		RetryAfter: milliseconds(inner.RetryAfterMS),
-		RequestID:  inner.RequestID, Param: inner.Param, Partial: inner.Partial,
+		RequestID:  inner.RequestID, Param: inner.Param, RateLimit: inner.Ratelimit,
+		ProviderError: inner.ProviderError, Partial: inner.Partial,
 		Attempts: inner.Attempts, document: document,
 	}
 }

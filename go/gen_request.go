@@ -707,10 +707,6 @@ type ToolCall struct {
 	Type string `json:"type,omitempty"`
 	// What was called.
 	Function Function `json:"function"`
-	// The call of a custom tool, in place of "function": "name" and "input", as it came.
-	Custom map[string]any `json:"custom,omitempty"`
-	// Its number, which streams give; it is not sent.
-	Index *int `json:"index,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -734,10 +730,6 @@ func (v *ToolCall) write(e *encoder) {
 	e.name("function")
 	v.Function.value(e)
 	e.comma()
-	if v.Custom != nil {
-		e.value("custom", v.Custom)
-	}
-	number(e, "index", v.Index)
 }
 
 func (v *ToolCall) read(d *decoder) {
@@ -749,10 +741,6 @@ func (v *ToolCall) read(d *decoder) {
 			v.Type = d.string()
 		case "function":
 			v.Function.read(d)
-		case "custom":
-			d.decode(&v.Custom)
-		case "index":
-			v.Index = d.int()
 		default:
 			d.skip()
 		}

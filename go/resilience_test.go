@@ -44,7 +44,7 @@ func TestRetriesAndTheirAttempts(t *testing.T) {
 			attempts[i].MS = 0
 		}
 		want := []literllm.Attempt{
-			{Target: "openai/gpt-5-mini", Status: 503, Kind: "unavailable"},
+			{Target: "openai/gpt-5-mini", Status: 503, Kind: "unavailable", Message: "Overloaded."},
 			{Target: "openai/gpt-5-mini", Status: 200},
 		}
 		if !slices.Equal(attempts, want) {

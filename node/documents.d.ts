@@ -102,10 +102,6 @@ export interface CalledTool {
   type?: string | null;
   /** What was called. */
   function: CalledFunction;
-  /** The call of a custom tool, in place of `function`: `name` and `input`, as it came. */
-  custom?: Json | null;
-  /** Its number, which streams give; it is not sent. */
-  index?: number | null;
 }
 
 /** One message of the conversation. A response's message can be passed back unchanged. */

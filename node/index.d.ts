@@ -252,6 +252,10 @@ export class LiterLLMError extends Error {
   readonly requestId: string | undefined;
   /** The member of the request that is at fault: `messages[0].role`. */
   readonly param: string | undefined;
+  /** The answer's rate limit headers, as they came. */
+  readonly ratelimit: Record<string, string>;
+  /** The provider's own error: its JSON, or its text. */
+  readonly providerError: unknown;
   /** What had arrived of a stream when it broke. */
   readonly partial: { text: string } | undefined;
   readonly attempts: Attempt[];

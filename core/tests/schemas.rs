@@ -179,7 +179,9 @@ fn schemas_name_what_the_readers_know() {
     ] {
         let mut known = BTreeSet::new();
         properties(&schema, &mut known);
-        let asked = asked(source);
+        let mut asked = asked(source);
+        // Read of an earlier answer as other libraries keep it; nobody has to write them.
+        asked.retain(|name| !["custom", "index"].contains(&name.as_str()));
         let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
             one.difference(other).cloned().collect::<Vec<_>>()
         };

@@ -60,6 +60,10 @@ class LiterLLMError extends Error {
     this.requestId = error.request_id ?? undefined;
     /** @type {string | undefined} */
     this.param = error.param ?? undefined;
+    /** @type {Record<string, string>} */
+    this.ratelimit = error.ratelimit ?? {};
+    /** @type {unknown} */
+    this.providerError = error.provider_error ?? undefined;
     /** @type {{text: string} | undefined} */
     this.partial = error.partial ?? undefined;
     /** @type {Document[]} */

@@ -60,10 +60,14 @@ class LiterLLMError(Exception):
     """The provider's id of the request, for its support."""
     param: str | None
     """The member of the request that is at fault: `messages[0].role`."""
+    ratelimit: dict[str, str]
+    """The answer's rate limit headers, as they came."""
+    provider_error: Any
+    """The provider's own error: its JSON, or its text; None where it said none."""
     partial: dict[str, Any] | None
     """What had arrived of a stream when it broke: `{"text": "…"}`."""
     attempts: list[Attempt]
-    """Each attempt, with its `target`, `status`, `kind`, `ms`."""
+    """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
     def __init__(self, document: dict[str, Any] | str) -> None:
         if isinstance(document, str):
@@ -82,9 +86,16 @@ class LiterLLMError(Exception):
         self.retry_after = None if after is None else after / 1000
         self.request_id = get("request_id")
         self.param = get("param")
+        self.ratelimit = get("ratelimit") or {}
+        self.provider_error = get("provider_error")
         self.partial = get("partial")
         self.attempts = [Attempt(one) for one in get("attempts") or ()]
         self._inner = inner
+
+    @property
+    def status_code(self) -> int | None:
+        """`status`, under the name that other SDKs have."""
+        return self.status
 
     @property
     def document(self) -> dict[str, Any]:

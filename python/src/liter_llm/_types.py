@@ -163,10 +163,6 @@ class ToolCall(_ToolCall, total=False):
     """The provider's id of the call."""
     type: str | None
     """`function`."""
-    custom: Mapping[str, Any] | None
-    """The call of a custom tool, in place of `function`: `name` and `input`, as it came."""
-    index: int | None
-    """Its number, which streams give; it is not sent."""
 
 
 class _Message(TypedDict):

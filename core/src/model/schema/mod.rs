@@ -234,10 +234,6 @@ pub struct ToolCallInDocument {
     pub kind: Option<String>,
     /// What was called.
     pub function: CalledFunctionDocument,
-    /// The call of a custom tool, in place of `function`: `name` and `input`, as it came.
-    pub custom: Option<Object>,
-    /// Its number, which streams give; it is not sent.
-    pub index: Option<u64>,
 }
 
 /// A function that was called.
