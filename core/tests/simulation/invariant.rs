@@ -121,7 +121,9 @@ impl<'a> Known<'a> {
         if self.events.len() > most + self.call.restarts {
             self.fail(format!("{} attempts, of {most}", self.events.len()));
         }
-        if self.call.restarts > 0 && (!self.plan.restart || self.call.restarts > *attempts) {
+        // As often as a failed attempt may be repeated, and once at each further target.
+        let anew = attempts + targets.len() - 1;
+        if self.call.restarts > 0 && (!self.plan.restart || self.call.restarts > anew) {
             self.fail(format!("it began anew {} times", self.call.restarts));
         }
         if self.events.iter().any(|(_, event)| !targets.contains(&event.target())) {
