@@ -1,4 +1,4 @@
-//! TLS: rustls with ring as its provider and with its own set of roots.
+//! TLS: rustls with ring as its provider and our own set of roots.
 //!
 //! The machine's certificates are used. If it has none (a distroless container), the bundled
 //! Mozilla roots are used. Nothing becomes the process's default, because the library is a guest.
