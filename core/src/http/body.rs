@@ -19,7 +19,6 @@ use crate::error::{Error, ErrorKind};
 const INFLATED: usize = 64 << 10;
 /// How many bytes are handed on without a wait. Then the clock is read and other tasks have their
 /// turn, because no timer fires by itself while data is always there.
-/// data is always there, no timer fires by itself.
 const TURN: usize = 256 << 10;
 
 /// A body that is read in parts. Dropping it before its end closes the socket (HTTP/1.1) or the

@@ -1,8 +1,7 @@
 //! Anthropic's errors: `{"type":"error","error":{"type","message","details"},"request_id"}`.
 //!
-//! The shared classification knows the types. Other facts stand elsewhere in the body: the newer
-//! `details.error_code` tells a spending limit from a rate limit, and without it the message has
-//! to.
+//! The shared classification knows the types. This module reads the newer `details.error_code`,
+//! which tells a spending limit from a rate limit. Without it the message has to tell them apart.
 
 use crate::json::Value;
 

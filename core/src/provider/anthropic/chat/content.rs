@@ -9,7 +9,7 @@ use crate::json::{Value, json};
 use crate::model::{Content, Message, Part};
 use crate::provider::Notes;
 
-/// Whether a block is an empty text, which Anthropic refuses.
+/// Whether a block is an empty text, which Anthropic refuses and which says nothing.
 pub(super) fn is_empty(block: &Value) -> bool {
     block.get("text").and_then(Value::as_str) == Some("")
 }

@@ -50,7 +50,8 @@ impl Decoder {
         };
         if self.started {
             // A gateway that fails over in the middle inserts a second message [rec]. The caller
-            // already has part of the first, and both together are no answer.
+            // already has part of the first, which cannot be taken back. Both together are no
+            // answer.
             if !self.blocks.is_empty() {
                 let what = "a second message began in the middle of the first";
                 return Err(Error::new(ErrorKind::StreamBroken, what));

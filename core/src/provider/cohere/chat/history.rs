@@ -1,5 +1,5 @@
-//! Sends an earlier answer back: thinking is content, the plan stands beside the calls, and the
-//! citations stand beside the text that they cite.
+//! Sends an earlier answer back: thinking as content, the plan beside the calls, and the citations
+//! beside the text that they cite.
 
 use super::content::content;
 use super::message::{CITATIONS, CONTENT, PLAN};

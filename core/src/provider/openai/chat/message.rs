@@ -1,9 +1,10 @@
 //! Reads what a message and a delta have in common: text, reasoning, refusal, tool calls, and the
 //! rest.
 //!
-//! It accepts what servers really send: content as a list of parts, mixed with strings in one
-//! stream (Mistral [rec]); the same reasoning under two names (`OpenRouter` [rec]); arguments that
-//! are an object or `null` (vLLM, Writer [rec]); empty stubs of calls (Snowflake [rec]).
+//! It accepts what servers really send. Content may be a list of parts, mixed with strings in one
+//! stream (Mistral [rec]). The same reasoning may come under two names (`OpenRouter` [rec]).
+//! Arguments may be an object or `null` (vLLM, Writer [rec]). Calls may be empty stubs (Snowflake
+//! [rec]).
 
 use crate::codec::Object;
 use crate::json::{Key, Value};

@@ -142,7 +142,8 @@ impl Decoder {
         out.start(index);
         let delta = take_object(&mut object, "delta");
         if delta.is_some() {
-            // Perplexity repeats the whole message beside each delta, Together the text [rec].
+            // Perplexity repeats the whole message beside each delta, and Together repeats the text
+            // [rec].
             object.shift_remove("message");
             object.shift_remove("text");
         }
@@ -228,10 +229,10 @@ impl ChoiceState {
         merge(&mut out.choice(self.index).message.provider_fields, name, value);
     }
 
-    /// Our number of the call that a piece belongs to. Mistral leaves out the index, or gives each
-    /// of several calls the index 0, so that only their ids differ [rec]. Others change a call's id
-    /// in the middle of it. So the index counts first, then the id. A piece without a name never
-    /// begins a call: `None` if no call exists yet that it may belong to.
+    /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
+    /// give each of several calls the index 0, so that only their ids differ [rec]. Others change a
+    /// call's id in the middle of it. So the index counts first, then the id. A piece without a
+    /// name never begins a call: `None` if no call exists yet that it may belong to.
     fn number(&mut self, piece: &mut CallPiece, out: &Assembly) -> Option<u64> {
         let by_index = match piece.index {
             Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
