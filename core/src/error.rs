@@ -1,8 +1,8 @@
-//! What can go wrong, in a closed list of kinds.
+//! Errors, in a closed list of kinds.
 //!
-//! Kinds are coarse on purpose: two failures have different kinds only where a caller would handle
-//! them differently. The numbers, names and meanings stand once more, for every language, in
-//! `bindings/conformance/errors.json`, and a test holds the two together.
+//! Kinds are coarse on purpose: two failures have different kinds only if a caller would handle
+//! them differently. `bindings/conformance/errors.json` repeats the numbers, names and meanings for
+//! every language, and a test compares the two.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::json::{Object, Value, to_vec};
 
-/// A failed request. Small to move: the members live behind one pointer.
+/// A failed request. It is small to move, because the members are behind one pointer.
 #[derive(Clone)]
 pub struct Error(Box<ErrorBody>);
 
@@ -118,7 +118,7 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$variant => $name,)* }
             }
 
-            /// Whether the same request may succeed later, where the provider does not say.
+            /// Whether the same request may succeed later, if the provider does not say.
             #[must_use]
             pub fn retryable(self) -> bool {
                 match self { $(ErrorKind::$variant => $retryable,)* }
@@ -190,7 +190,7 @@ impl Error {
         }))
     }
 
-    /// The caller's request is wrong at `param`.
+    /// An error for a caller's request that is wrong at `param`.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
         Error::new(ErrorKind::InvalidRequest, message).with(|e| e.param = Some(param.into()))
     }

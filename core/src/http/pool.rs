@@ -1,17 +1,18 @@
-//! Connections to one provider.
+//! Keeps the connections to one provider.
 //!
-//! An HTTP/1.1 connection is polled by the call that uses it, not by a task of its own: an exchange
-//! costs no hop between tasks, and a call that is dropped closes its socket there and then. Idle ones
-//! are kept, as many as there may be calls in flight, so that a steady load opens none.
-//! The price is that nobody sees an idle one close before it is next wanted, or expire before then.
-//! An HTTP/2 connection is shared and has tasks; when all are full to the server's limit of streams,
-//! one more is opened. (Clients that open one a host queue silently beyond that limit.)
+//! An HTTP/1.1 connection is polled by the call that uses it, not by its own task. So an exchange
+//! costs no hop between tasks, and a dropped call closes its socket at once. Idle connections are
+//! kept, as many as there may be calls in flight, so that a steady load opens none. The price is
+//! that an idle connection's close or expiry is unseen until the connection is next needed. An
+//! HTTP/2 connection is shared and has tasks. When all are full to the server's limit of streams,
+//! one more is opened. (Clients that open one connection for each host queue silently beyond that
+//! limit.)
 //!
-//! A request is sent again only where it is certain that the server did not take it up: the
-//! connection had ended before it took the request, or the server said so (a refused stream, a
-//! GOAWAY with an earlier last stream).
+//! A request is sent again only if it is certain that the server did not take it. Either the
+//! connection ended before it took the request, or the server said so (a refused stream, a GOAWAY
+//! with an earlier last stream).
 //!
-//! Connections belong to the tokio runtime that opened them: a second runtime needs a pool of its own.
+//! Connections belong to the tokio runtime that opened them: a second runtime needs its own pool.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -43,39 +44,41 @@ pub(super) use lease::{Lease, Sent};
 use lease::{Http1, Http2, Share, UNSAID};
 use settling::{IDLE, Settling, lock};
 
-/// Bounds a response's head, and so what an endless one can make us hold.
+/// The largest size of a response's head, so that an endless one cannot fill the memory.
 const MAX_HEAD: usize = 256 << 10;
 const MAX_HEADERS: usize = 256;
-/// Connections that have rested this long are looked at only after the runtime has looked at its
-/// sockets: one whose thread was busy elsewhere does not know yet what the server closed.
+/// Connections that have rested this long are checked only after the runtime has checked its
+/// sockets. A runtime whose thread was busy does not know yet what the server closed.
 const RESTED: Duration = Duration::from_millis(100);
 
 /// The connections to one provider.
 pub struct Pool {
     pub(super) settings: Settings,
     pub(super) dialler: Dialler,
-    /// The runtime beside that of its calls, where there is one.
+    /// The runtime beside that of its calls, if there is one.
     engine: Option<Handle>,
     pub(super) origin: String,
-    /// The header `host` of every request.
+    /// The `host` header of every request.
     pub(super) host: HeaderValue,
-    /// A path that an adapter gave, and the target that it is of this provider's.
+    /// An adapter's path, and the request target that it makes for this provider.
     pub(super) target: OnceLock<(Cow<'static, str>, Uri)>,
     idle: Arc<Mutex<VecDeque<Http1>>>,
     most_idle: usize,
     shared: Mutex<Vec<Arc<Http2>>>,
-    /// Held while a connection is opened of which it is not known that it is HTTP/1.1, and until
-    /// the server has said how many calls may share it, so that many first calls do not open a
-    /// shared connection each.
+    /// Held during the opening of a connection that is not known to be HTTP/1.1, and until the
+    /// server has said how many calls may share it. Otherwise many first calls would each open a
+    /// shared connection.
     opening: Arc<tokio::sync::Mutex<()>>,
-    /// The last failure to open one, and when: it is that of all who waited for it.
+    /// The last failure to open a connection, and its time. All calls that waited for it fail with
+    /// it.
     failed: Mutex<Option<(Instant, Error)>>,
     http1: AtomicBool,
 }
 
 impl Pool {
-    /// A pool that keeps up to `most_idle` idle connections. Nothing is opened yet. `blocking`: the
-    /// runtime whose threads look names up; else that of the call. `network`: in place of TCP.
+    /// A pool that keeps up to `most_idle` idle connections. Nothing is opened yet. `blocking` is
+    /// the runtime whose threads look up names; without it, the call's runtime does. `network`
+    /// replaces TCP.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -89,7 +92,7 @@ impl Pool {
             dialler,
             engine: blocking,
             origin: settings.origin(),
-            // What an authority may hold, a header may.
+            // A header may hold everything that an authority may.
             host: HeaderValue::try_from(settings.base_url.authority().map_or("", |a| a.as_str()))
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             target: OnceLock::new(),
@@ -102,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// The runtime whose threads may wait, where it is another than that of the calls.
+    /// The runtime whose threads may block, if it is not that of the calls.
     pub(crate) fn blocking(&self) -> Option<&Handle> {
         self.engine.as_ref()
     }
@@ -117,14 +120,16 @@ impl Pool {
     pub(super) async fn lease(&self) -> Result<Lease, Error> {
         let now = Instant::now();
         if self.has_rested(now) {
-            // The first lets the sockets be looked at, the second the tasks that they wake run.
+            // The first yield lets the sockets be checked, and the second lets the tasks run that
+            // they wake.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
         if let Some(lease) = self.existing(now) {
             return Ok(lease);
         }
-        // Boxed: opening is rare and its future is large, which every call would carry about.
+        // Boxed: opening is rare, and without the box every call's future would have room for this
+        // large one.
         Box::pin(async {
             if self.http1.load(Ordering::Relaxed) {
                 return self.open(None).await;
@@ -134,10 +139,10 @@ impl Pool {
         .await
     }
 
-    /// Waits until nobody else opens a connection that this call could share, else opens one.
+    /// Waits while another call opens a connection that this call could share. Then it opens one.
     async fn wait_to_open(&self) -> Result<Lease, Error> {
         let asked = Instant::now();
-        // Twice: the one who opens has as much time as this for itself, and a server that never
+        // Twice the time, because the call that opens has as much for itself. A server that never
         // says its settings is not waited for much longer.
         let turn = Arc::clone(&self.opening).lock_owned();
         let turn = tokio::time::timeout(self.dialler.timeout() * 2, turn).await.ok();
@@ -145,12 +150,12 @@ impl Pool {
             return Ok(lease);
         }
         if self.http1.load(Ordering::Relaxed) {
-            // The one before found out: nobody has to wait for the others any more.
+            // The previous call found that out, so no call has to wait for the others any more.
             drop(turn);
             return self.open(None).await;
         }
-        // What could not be opened while this call waited for it is not tried again for it: else
-        // the last of many calls would wait for as many timeouts.
+        // A failure during this call's wait is not tried again for it. Otherwise the last of many
+        // calls would wait for as many timeouts.
         if let Some((when, error)) = &*lock(&self.failed)
             && *when >= asked
         {
@@ -196,7 +201,8 @@ impl Pool {
         Lease::Http1 { connection: Some(connection), home, most_idle: self.most_idle }
     }
 
-    /// `turn` is given back when a connection is open whose limit of calls is known.
+    /// Opens a connection. `turn` is given back once the connection is open and its limit of calls
+    /// is known.
     async fn open(&self, turn: Option<OwnedMutexGuard<()>>) -> Result<Lease, Error> {
         let dialled = self.dialler.dial().await?;
         let failed = |error: hyper::Error| failure::before_headers(&error, &self.origin);
@@ -212,9 +218,9 @@ impl Pool {
             let (since, reused) = (Instant::now(), false);
             return Ok(self.own(Http1 { sender, connection, since, reused }));
         }
-        // A server may speak HTTP/2 after all, where a balancer has several behind it.
+        // A server may still speak HTTP/2 if a balancer has several servers behind it.
         self.http1.store(false, Ordering::Relaxed);
-        // Kept here too until others can find the connection.
+        // The turn is kept here too until other calls can find the connection.
         let turn = turn.map(Arc::new);
         let io = TokioIo::new(Settling { io: dialled.io, turn: turn.clone(), begun: false });
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -223,8 +229,8 @@ impl Pool {
             .keep_alive_timeout(Duration::from_secs(10))
             .max_header_list_size(MAX_HEAD as u32)
             .initial_stream_window_size(1 << 20)
-            // Each stream is bounded by its own window. With less than room for all of them, those whose
-            // readers are slow would hold up the others.
+            // Each stream is bounded by its own window. A connection window without room for all of
+            // them would let slow readers hold up the others.
             .initial_connection_window_size(i32::MAX as u32)
             .initial_max_send_streams(UNSAID)
             .handshake(io)
@@ -232,7 +238,7 @@ impl Pool {
             .map_err(failed)?;
         let connection = Arc::new(Mutex::new(Some(connection)));
         let polled = Arc::clone(&connection);
-        // Its errors reach the calls that it serves; there is nobody else to tell.
+        // Its errors reach the calls that it serves, so the result is not needed.
         tokio::spawn(poll_fn(move |cx| {
             let mut connection = lock(&polled);
             let over = match connection.as_mut() {

@@ -1,9 +1,9 @@
-//! A provider's error, in any of the shapes in use, to one of our kinds.
+//! Classifies a provider's error, in any of the usual shapes, as one of our kinds.
 //!
-//! The provider's code counts first, then its type, then what its text says, then the status
-//! (`providers.md` §7): a 429 is not a rate limit when credit is used up, and a 400 is not the
-//! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
-//! that status, provider, model and request id are never missing.
+//! The provider's code counts first, then its type, then its text, then the status (`providers.md`
+//! §7). A 429 is not a rate limit if the credit is used up, and a 400 is not the caller's mistake
+//! if the key is wrong. Every adapter reports its failures through [`failed`], so status, provider,
+//! model and request id are never missing.
 
 use super::provider_error::ProviderError;
 use super::{Target, foreign};
@@ -22,7 +22,7 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
     error.provider_error = own_words(reply.body);
     error.retry_after_ms =
         retry_after::wait(reply.status, reply.headers, wait).map(retry_after::millis);
-    // The provider's word counts, but for failures that no repetition can mend.
+    // The provider's header counts, except for failures that no retry can fix.
     if !matches!(error.kind, ErrorKind::Quota | ErrorKind::ContextLength) {
         match headers::text(reply.headers, "x-should-retry") {
             Some("true") => error.retryable = true,
@@ -33,7 +33,7 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
     locate(error, reply, target)
 }
 
-/// The error that lies in a 2xx body or in an event of a stream.
+/// The error in a 2xx body or in an event of a stream.
 #[must_use]
 pub fn in_body(value: &Value, target: &Target) -> Error {
     let error = ProviderError::of(value, 0).into_error(None, target);
@@ -43,7 +43,7 @@ pub fn in_body(value: &Value, target: &Target) -> Error {
 /// The longest error of a provider that is kept whole.
 const MOST_KEPT: usize = 64 << 10;
 
-/// What the provider says itself: JSON, or text. A page of HTML says nothing.
+/// The provider's own error: JSON, or text. A page of HTML is none.
 fn own_words(body: &[u8]) -> Option<Value> {
     let body = body.trim_ascii();
     if body.is_empty() || body.starts_with(b"<") {
@@ -64,8 +64,8 @@ pub fn bad_response(what: impl Into<String>, reply: &Reply<'_>, target: &Target)
     locate(Error::new(ErrorKind::BadResponse, what), reply, target)
 }
 
-/// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
-/// between, not from the provider. What had to be mended comes with it.
+/// The JSON object of a 2xx answer, with warnings about repairs. A page of HTML or an empty body
+/// comes from a proxy or gateway, not from the provider.
 pub(super) fn answer_object(
     reply: &Reply<'_>,
     target: &Target,
@@ -84,7 +84,7 @@ pub(super) fn answer_object(
     Err(bad_response(what, reply, target))
 }
 
-/// Says where an error comes from, where it does not say so itself.
+/// Adds where an error comes from, if it does not say so itself.
 #[must_use]
 pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {
     error.with(|e| {

@@ -1,9 +1,9 @@
-//! A provider's JSON, read as leniently as truth allows.
+//! Reads a provider's JSON as leniently as truth allows.
 //!
-//! Python servers write `NaN` and `Infinity`, which JSON does not know, and token limits cut a
-//! character whose two halves are escapes of their own. Neither is worth a paid answer: the number
-//! becomes `null`, the half a U+FFFD, and a warning says so. Halves that a stream tears apart are
-//! put together again.
+//! Python servers write `NaN` and `Infinity`, which are not JSON. Token limits cut characters whose
+//! two halves are separate escapes. A paid answer must not be lost for that: the number becomes
+//! `null`, the half becomes U+FFFD, and a warning says so. Halves in two pieces of a stream are
+//! joined again.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::codec::parse_foreign_text;
 use crate::json::Value;
 use crate::model::Warning;
 
-/// JSON, and what had to be mended in it.
+/// JSON, and what was repaired in it.
 #[derive(Debug)]
 pub(super) struct Read {
     pub value: Value,
@@ -21,19 +21,19 @@ pub(super) struct Read {
     pub halves: bool,
 }
 
-/// Parses JSON of a provider.
+/// Parses a provider's JSON.
 pub(super) fn read(text: &str) -> Result<Read, String> {
     let error = match parse_foreign_text(text) {
         Ok(value) => return Ok(Read { value, numbers: false, halves: false }),
         Err(error) => error,
     };
     let Some((mended, numbers, halves)) = mend(text) else { return Err(error) };
-    // What else is wrong with it stays wrong.
+    // Other errors stay errors.
     let value = parse_foreign_text(&mended).map_err(|_| error)?;
     Ok(Read { value, numbers, halves })
 }
 
-/// Parses a whole answer: with what has to be said about it.
+/// Parses a whole answer, with the warnings about it.
 pub(super) fn read_whole(body: &[u8]) -> Result<(Value, Vec<Warning>), String> {
     let text = std::str::from_utf8(body)
         .map_err(|error| format!("is not UTF-8: byte {} is invalid", error.valid_up_to()))?;
@@ -48,7 +48,7 @@ pub(super) fn read_whole(body: &[u8]) -> Result<(Value, Vec<Warning>), String> {
     Ok((read.value, warnings))
 }
 
-/// A whole answer without the end mark of a stream, which some gateways glue to it.
+/// A whole answer without the end mark of a stream, which some gateways append.
 fn without_done(text: &str) -> &str {
     let end = text.trim_ascii_end();
     let cut = end.strip_suffix("[DONE]").map(str::trim_ascii_end);
@@ -72,8 +72,8 @@ pub(super) fn half_character() -> Warning {
     }
 }
 
-/// Stand-ins for the surrogates, U+D800 to U+DFFF, which are no characters: as many code points of
-/// the last private plane.
+/// Stand-ins for the surrogates, U+D800 to U+DFFF, which are no characters. They are as many code
+/// points of the last private plane.
 const STAND_IN: u32 = 0x10_f800;
 
 fn stand_in(surrogate: u32) -> char {
@@ -89,8 +89,8 @@ fn joined(high: u32, low: u32) -> char {
     char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// The text with `null` for each number that JSON does not know, and stand-ins for lone halves of
-/// characters. `None` where there are none.
+/// The text with `null` for each number that is not JSON, and stand-ins for lone halves of
+/// characters. `None` if there are none.
 fn mend(text: &str) -> Option<(String, bool, bool)> {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut numbers, mut halves, mut inside) = (false, false, false);
@@ -132,7 +132,7 @@ fn mend(text: &str) -> Option<(String, bool, bool)> {
     (numbers || halves).then_some((out, numbers, halves))
 }
 
-/// The code unit that a text begins with as an escape, `\uXXXX`.
+/// The code unit of an escape, `\uXXXX`, at the beginning of a text.
 fn escaped(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits
@@ -141,7 +141,8 @@ fn escaped(text: &str) -> Option<u32> {
         .then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// Puts the halves in all texts of a document together. Whether one was without its other.
+/// Joins the halves of characters in all texts of a document. Returns whether a half had no other
+/// half.
 pub(super) fn settle(value: &mut Value) -> bool {
     match value {
         Value::String(text) => {
@@ -162,11 +163,11 @@ pub(super) fn settle(value: &mut Value) -> bool {
     }
 }
 
-/// Puts the halves of characters in the pieces of one text together.
+/// Joins the halves of characters in the pieces of one text.
 #[derive(Debug, Default)]
 pub(super) struct Halves {
     high: Option<u32>,
-    /// A half was without its other.
+    /// A half had no other half.
     pub lost: bool,
 }
 
@@ -195,7 +196,7 @@ impl Halves {
         Cow::Owned(out)
     }
 
-    /// What stands at the end for a half that still waits.
+    /// The character for a half that still waits at the end.
     pub fn end(&mut self) -> Option<char> {
         let half = self.high.take()?;
         self.lost |= half > 0;

@@ -1,7 +1,7 @@
-//! The way back: what an earlier answer carries beside its text and calls, handed to any provider.
+//! Hands an earlier answer to any provider, with what it carries beside its text and calls.
 //!
-//! Each adapter sends what its provider takes back. All the rest is said in `warnings`, whatever
-//! `options.unsupported` says: a response's message can be handed back as it came.
+//! Each adapter sends what its provider takes back. All the rest is in `warnings`, whatever
+//! `options.unsupported` is, because a response's message can be handed back unchanged.
 
 use super::Notes;
 use crate::codec::Object;
@@ -14,21 +14,21 @@ pub(super) const CUSTOM_CALLS: &str = "custom_tool_calls";
 /// The member that holds what tool calls carry beside name and arguments.
 pub(super) const CALL_FIELDS: &str = "tool_call_fields";
 
-/// The member that holds thinking as blocks: Anthropic's, under `LiteLLM`'s name for them.
+/// The member that holds Anthropic's thinking blocks, under `LiteLLM`'s name for them.
 pub(super) const THINKING_BLOCKS: &str = "thinking_blocks";
 
 const CODE: &str = "not_sent_back";
 
-/// Something of an earlier answer that this provider is not sent.
+/// Warns about a part of an earlier answer that is not sent to this provider.
 pub(super) fn left_out(notes: &mut Notes, param: &str, message: impl Into<String>) {
     notes.warn(CODE, param, message);
 }
 
-/// Says each member without a unified place that is not in `sent`. `who` takes none of the others.
+/// Warns about each member without a unified place that is not in `sent`. `who` takes none of them.
 pub(super) fn rest(message: &Message, sent: &[&str], who: &str, path: &str, notes: &mut Notes) {
     let of = |members: &Object, path: &str, notes: &mut Notes| {
         for (name, value) in members {
-            // A server's own count of the message says nothing to anyone.
+            // The server's own index of a message has no meaning for others.
             if name != "index" && !sent.contains(&name.as_str()) && !says_nothing(value) {
                 let param = format!("{path}.{name}");
                 left_out(notes, &param, format!("{who} takes no {name} of an earlier answer back"));
@@ -39,8 +39,8 @@ pub(super) fn rest(message: &Message, sent: &[&str], who: &str, path: &str, note
     of(&message.others, path, notes);
 }
 
-/// What the call at this place, with this id, carries beside name and arguments: as it came in our
-/// answer, and as another library wrote it. The id counts, as the caller may have removed a call.
+/// What the call at this place, with this id, carries beside name and arguments. It may be in our
+/// form, or in that of another library. The id counts, because the caller may have removed a call.
 pub(super) fn call_fields(message: &Message, index: usize, id: &str) -> Object {
     let mut found = Object::new();
     for members in [&message.provider_fields, &message.others] {
@@ -60,15 +60,15 @@ pub(super) fn call_fields(message: &Message, index: usize, id: &str) -> Object {
     found
 }
 
-/// Says what a call carries that the provider is not sent.
+/// Warns about what a call carries and the provider does not get.
 pub(super) fn call_rest(fields: &Object, who: &str, path: &str, notes: &mut Notes) {
     for name in fields.iter().filter(|(_, value)| !says_nothing(value)).map(|(name, _)| name) {
         left_out(notes, &format!("{path}.{name}"), format!("{who} takes no {name} of a call back"));
     }
 }
 
-/// What an answer in sound says, for a provider that takes no sound of its own back. It goes as
-/// text where the message has none.
+/// The transcript of an audio answer, for a provider that does not take its own audio back. It is
+/// sent as text if the message has none.
 pub(super) fn transcript<'a>(
     message: &'a Message,
     silent: bool,
@@ -78,7 +78,7 @@ pub(super) fn transcript<'a>(
 ) -> Option<&'a str> {
     let audio = message.member("audio")?;
     let member = |name: &str| audio.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-    // A stub, such as gateways fill in.
+    // Gateways fill in such a stub.
     if ["id", "data", "transcript"].iter().all(|name| member(name).is_none()) {
         return None;
     }
@@ -116,7 +116,7 @@ fn text<'a>(object: Option<&'a Value>, name: &str) -> &'a str {
     object.and_then(|object| object.get(name)?.as_str()).unwrap_or_default()
 }
 
-/// A custom tool's call for a provider that has functions only: the text is its one argument.
+/// A custom tool's call for a provider that has only functions: the text is its one argument.
 pub(super) fn custom_as_function(
     call: &CustomCall<'_>,
     who: &str,

@@ -1,4 +1,4 @@
-//! What every provider's list of models has in common.
+//! Reads what every provider's list of models has in common.
 
 use super::json::{count, take_list, take_string};
 use super::{Target, classify};
@@ -8,13 +8,13 @@ use crate::json::Value;
 use crate::model::{ModelInfo, ModelList};
 use crate::wire::{Reply, retry_after};
 
-/// The names under which providers say what a model takes and gives, the more special first [rec].
+/// The names of the members for a model's context and output sizes, the more specific first [rec].
 const CONTEXT: [&str; 5] =
     ["context_window", "context_length", "max_context_length", "max_model_len", "max_input_tokens"];
 const OUTPUT: [&str; 3] = ["max_completion_tokens", "max_output_length", "max_tokens"];
 
-/// Reads a list of models, or one model. `lists`: the members that may hold the list. `names`: those
-/// that may hold a model's id.
+/// Reads a list of models, or one model. `lists` names the members that may hold the list, and
+/// `names` those that may hold a model's id.
 pub(super) fn read(
     reply: &Reply<'_>,
     target: &Target,
@@ -55,7 +55,7 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
         count(object.shift_remove(name).as_ref())
     };
     let (context_window, max_output) = (number(&CONTEXT), number(&OUTPUT));
-    // 0 is what servers write that do not know it [rec].
+    // Servers that do not know it write 0 [rec].
     let created = number(&["created"]).and_then(|seconds| i64::try_from(seconds).ok());
     let created = created.or_else(|| {
         let at = object.get("created_at").and_then(Value::as_str).and_then(retry_after::unix_time);
@@ -66,11 +66,11 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
     Some(ModelInfo { id, provider, created, context_window, max_output, provider_fields: object })
 }
 
-/// The path of the target's model under that of the list. The id is percent-encoded, but for what ids
-/// in use have in them.
+/// The path of the target's model under that of the list. The id is percent-encoded, except for
+/// characters that known ids have.
 pub(super) fn path_of_one(list: &str, target: &Target) -> Result<String, Error> {
     if target.model.split('/').any(|part| matches!(part, "." | "..")) {
-        // It would be the path of something else, which the key may read.
+        // It would be the path of another resource, which the key may read.
         return Err(Error::invalid("model", "model has a part \".\" or \"..\": no id has"));
     }
     let mut out = format!("{list}/");

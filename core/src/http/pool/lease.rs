@@ -1,4 +1,4 @@
-//! A connection, and a call's hold on it.
+//! Connections, and a call's lease of one.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -20,14 +20,15 @@ use crate::error::{Error, ErrorKind};
 use crate::http::connect::Stream;
 use crate::http::failure;
 
-/// What hyper says of a server's limit of streams until the server has said it: no server can say it.
+/// hyper's value for a server's limit of streams until the server has said it. No server can say
+/// this value.
 pub(super) const UNSAID: usize = usize::MAX - 1;
 
 /// A connection for one call at a time.
 pub(in crate::http) struct Http1 {
     pub(super) sender: http1::SendRequest<Body>,
-    /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
-    /// not take: kept, it would leave the call waiting for ever.
+    /// `None` means that it has ended. hyper hands back a request that it did not take only when
+    /// the connection is dropped. If it were kept, the call would wait for ever.
     pub(super) connection: Option<Box<Exclusive>>,
     pub(super) since: Instant,
     pub(super) reused: bool,
@@ -36,17 +37,18 @@ pub(in crate::http) struct Http1 {
 /// A connection for many calls.
 pub(in crate::http) struct Http2 {
     pub(super) sender: http2::SendRequest<Body>,
-    /// Shared with the task that polls it; it alone knows how many streams the server allows.
+    /// Shared with the task that polls it, because only the connection knows how many streams the
+    /// server allows.
     pub(super) connection: Arc<Mutex<Option<Shared>>>,
     pub(super) in_flight: AtomicUsize,
-    /// When a call last left it.
+    /// When the last call left it.
     pub(super) since: Mutex<Instant>,
 }
 
 pub(super) type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
 pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
-/// A connection in the hands of one call.
+/// A connection that a call holds.
 pub(in crate::http) enum Lease {
     /// It goes back to `home` when the body has been read to its end.
     Http1 {
@@ -70,17 +72,18 @@ impl Drop for Share {
 /// Whether a failed request may be sent again on another connection.
 pub(in crate::http) enum Sent {
     Answer(Response<Incoming>, Lease),
-    /// The server did not take the request up; the error says why, should there be no other way.
+    /// The server did not take the request. The error says why, in case there is no other
+    /// connection.
     Unsent(Request<Body>, Error),
 }
 
 impl Http1 {
-    /// Whether it is still open, as far as can be told without waiting.
+    /// Whether it is still open, as far as that shows without a wait.
     pub(super) fn is_usable(&mut self, now: Instant) -> bool {
         if self.expired(now) {
             return false;
         }
-        // An idle connection is polled by nobody: this is where it sees that the server closed it.
+        // Nobody polls an idle connection, so it sees only here that the server closed it.
         self.drive(&mut Context::from_waker(Waker::noop()));
         self.connection.is_some() && !self.sender.is_closed()
     }
@@ -89,8 +92,8 @@ impl Http1 {
         now.saturating_duration_since(self.since) > IDLE
     }
 
-    /// Lets the connection write what waits and read what has come. What it says at its end, the
-    /// exchange says too.
+    /// Lets the connection write its waiting bytes and read those that have come. Its result at the
+    /// end is not needed, because the exchange reports it too.
     fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
             && Pin::new(&mut **connection).poll(cx).is_ready()
@@ -104,7 +107,7 @@ impl Http2 {
     /// A place on it, unless it is full.
     pub(super) fn share(self: &Arc<Self>) -> Option<Share> {
         let said = lock(&self.connection).as_ref()?.current_max_send_streams();
-        // Until the server has said its limit, the one who opened it is alone.
+        // Until the server has said its limit, only the call that opened it uses it.
         let most = if said == UNSAID { 1 } else { said.max(1) };
         let room = |n: usize| (n < most).then_some(n + 1);
         self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
@@ -121,7 +124,7 @@ impl Http2 {
 }
 
 impl Lease {
-    /// HTTP/2 wants the whole URI in a request, HTTP/1.1 its path.
+    /// Whether it is HTTP/2. HTTP/2 needs the whole URI in a request, HTTP/1.1 its path.
     pub(in crate::http) fn is_http2(&self) -> bool {
         matches!(self, Lease::Http2(_))
     }
@@ -192,7 +195,7 @@ impl Lease {
         Poll::Pending
     }
 
-    /// The body has been read to its end: the connection can serve the next call.
+    /// Releases the connection for the next call, after the body was read to its end.
     pub(in crate::http) fn release(&mut self) {
         let Lease::Http1 { connection, home, most_idle } = self else { return };
         let Some(mut http1) = connection.take() else { return };
@@ -205,7 +208,7 @@ impl Lease {
         http1.reused = true;
         let mut idle = lock(home);
         idle.push_back(http1);
-        // The one in front has waited longest; looking at one a time keeps pace with the load.
+        // The front connection has waited longest. One check at a time keeps pace with the load.
         if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
             idle.pop_front();
         }

@@ -1,5 +1,5 @@
-//! What a pool and its connections share: how long one may rest, and the bytes of one that is being
-//! opened.
+//! What a pool and its connections share: how long a connection may rest, and the bytes of one that
+//! is being opened.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,12 @@ use crate::http::connect::Stream;
 
 pub(in crate::http) type Body = Full<Bytes>;
 
-/// Longer than most servers keep an idle connection, so that they, not we, decide.
+/// Longer than most servers keep an idle connection, so that the servers decide, not we.
 pub(super) const IDLE: Duration = Duration::from_secs(90);
 
-/// A connection's bytes, holding the turn of whoever opened it until the server's first frames, its
-/// settings, have been read and dealt with, which is when it is asked for more.
+/// A connection's bytes, with the turn of the call that opened it. The turn is held until the
+/// server's first frames, its settings, have been read and handled. That is when more bytes are
+/// asked for.
 pub(super) struct Settling {
     pub(super) io: Box<dyn Stream>,
     pub(super) turn: Option<Arc<OwnedMutexGuard<()>>>,

@@ -1,4 +1,4 @@
-//! What becomes of connections between calls, over pipes and in virtual time.
+//! Connections between calls, over pipes and in virtual time.
 
 use ::http::Request;
 use bytes::Bytes;
@@ -43,7 +43,7 @@ async fn idle_connections_expire() {
         lease.release();
         tokio::time::advance(Duration::from_secs(rest)).await;
         assert_eq!(pool.existing(Instant::now()).is_some(), usable, "after {rest} s");
-        // Either way it is closed now.
+        // In both cases it is closed now.
         assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
     }
 }
@@ -59,7 +59,7 @@ async fn as_many_are_kept_as_may_be() {
     }
     assert_eq!(lock(&pool.idle).len(), 2);
     assert_eq!(ends[0].read(&mut [0; 9]).await.unwrap(), 0);
-    // Those that expired go as others come back.
+    // Expired connections are dropped when others come back.
     tokio::time::advance(Duration::from_secs(91)).await;
     for left in [2, 2] {
         let (mut lease, _far) = used(&pool).await;
@@ -71,7 +71,7 @@ async fn as_many_are_kept_as_may_be() {
 #[tokio::test]
 async fn what_was_not_taken_comes_back_and_what_was_does_not() {
     let pool = pool();
-    // Closed between the look at it and the request: nothing was sent.
+    // Closed between the check and the request: nothing was sent.
     let (mut lease, far) = used(&pool).await;
     lease.release();
     let lease = pool.existing(Instant::now()).unwrap();
@@ -79,7 +79,7 @@ async fn what_was_not_taken_comes_back_and_what_was_does_not() {
     let request = Request::new(Full::new(Bytes::from_static(b"ask")));
     assert!(matches!(lease.send(request, "x").await, Ok(Sent::Unsent(..))));
 
-    // Closed when the request had been written.
+    // Closed after the request had been written.
     let (mut lease, mut far) = used(&pool).await;
     lease.release();
     let lease = pool.existing(Instant::now()).unwrap();

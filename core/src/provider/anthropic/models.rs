@@ -11,7 +11,7 @@ use crate::wire::{Reply, Request};
 impl Models for Anthropic {
     fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
         let mut out = match &request.model {
-            // The most that one page may have [doc]; by default it has 20.
+            // The largest number that one page may have [doc]; by default it has 20.
             None => Request { query: "limit=1000".into(), ..Request::get("/v1/models") },
             Some(_) => Request::get(model_list::path_of_one("/v1/models", target)?),
         };

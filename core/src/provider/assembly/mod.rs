@@ -1,7 +1,7 @@
-//! Deltas in, chunks and the whole answer out.
+//! Assembles deltas into chunks and the whole answer.
 //!
-//! Each adapter's stream decoder speaks to an [`Assembly`]. Every delta is written twice, into the
-//! chunk that the caller sees and into the answer that ends the stream, so the two cannot differ.
+//! Each adapter's stream decoder writes to an [`Assembly`]. Every delta is written twice: into the
+//! chunk that the caller sees, and into the answer that ends the stream. So the two cannot differ.
 
 mod texts;
 mod which;
@@ -17,7 +17,7 @@ use crate::model::{
     Warning,
 };
 
-/// The most choices, and the most calls of tools, that an answer has.
+/// The largest number of choices, and of tool calls, in an answer.
 const MOST_PARTS: usize = 1_024;
 
 const OBJECT: &str = "chat.completion.chunk";
@@ -26,21 +26,22 @@ const OBJECT: &str = "chat.completion.chunk";
 #[derive(Debug, Default)]
 pub struct Assembly {
     answer: Completion,
-    /// The answer's id and model, as every chunk has them.
+    /// The answer's id and model, which every chunk has.
     id: Option<Arc<str>>,
     model: Option<Arc<str>>,
     calls: Vec<CallKey>,
-    /// Choices whose role has been said.
+    /// Choices whose role was delivered.
     started: Vec<u64>,
     open: Option<Chunk>,
     chunks: Vec<Chunk>,
     merge: bool,
     committed: bool,
-    /// Halves of characters have come: each text's own, where one waits for its other.
+    /// Halves of characters, once one has come. Each text has its own, because a half waits for its
+    /// other half.
     halves: Option<Vec<(u64, Text, Halves)>>,
 }
 
-/// Which tool call of which choice stands where.
+/// The position of a choice's tool call.
 #[derive(Debug)]
 struct CallKey {
     choice: u64,
@@ -55,7 +56,7 @@ impl Assembly {
         Assembly { merge, ..Assembly::default() }
     }
 
-    /// A complete answer of a server that does not stream, as one chunk.
+    /// A complete answer, as one chunk. It comes from a server that does not stream.
     #[must_use]
     pub fn from_completion(answer: Completion) -> Self {
         let mut chunk = Chunk { object: OBJECT, usage: answer.usage.clone(), ..Chunk::default() };
@@ -86,8 +87,8 @@ impl Assembly {
         Assembly { answer, open: Some(chunk), committed: true, ..Assembly::default() }
     }
 
-    /// The answer's id, model and time. The first that is said counts: gateways splice a second
-    /// start into a stream that they failed over.
+    /// The answer's id, model and time. The first value counts, because gateways insert a second
+    /// start into a stream that failed over.
     pub fn meta(&mut self, id: Option<&str>, model: Option<&str>, created: Option<i64>) {
         let answer = &mut self.answer;
         if let (None, Some(id)) = (&answer.id, id.filter(|id| !id.is_empty())) {
@@ -99,14 +100,14 @@ impl Assembly {
         answer.created = answer.created.or(created);
     }
 
-    /// A choice begins. Makes the choice known even where nothing is said in it.
+    /// Begins a choice, so that it exists even without content.
     pub fn start(&mut self, choice: u64) {
         self.choice(choice);
         self.delta(choice);
     }
 
-    /// A part of a tool call. An id or name that is already known is not repeated: some servers
-    /// send the name in each delta.
+    /// Adds a part of a tool call. A known id or name is not repeated, because some servers send
+    /// the name in each delta.
     pub fn tool_call(&mut self, choice: u64, index: u64, id: &str, name: &str, arguments: &str) {
         self.committed = true;
         let known = self.calls.iter().find(|key| key.choice == choice && key.index == index);
@@ -126,11 +127,11 @@ impl Assembly {
         };
         let call = self.call(choice, index);
         let nameless = call.is_none_or(|call| call.id.is_empty());
-        // A call is spoken of by its id from its first piece on.
+        // The first piece of a call already needs its id.
         let own = if nameless && id.is_empty() { Some(made()) } else { None };
         let id = own.as_deref().unwrap_or(id);
         let call = &mut self.choice(choice).message.tool_calls[position];
-        // What Groq and Cohere write for no arguments is no object.
+        // Groq and Cohere write `null` for no arguments, which is no object.
         let arguments =
             if call.arguments.is_empty() && ids::no_arguments(arguments) { "" } else { arguments };
         let new_id = call.id.is_empty() && !id.is_empty();
@@ -154,7 +155,7 @@ impl Assembly {
         self.delta(choice).delta.tool_calls.push(delta);
     }
 
-    /// What is known of a tool call so far.
+    /// A tool call so far.
     #[must_use]
     pub fn call(&self, choice: u64, index: u64) -> Option<&ToolCall> {
         let key = self.calls.iter().find(|key| key.choice == choice && key.index == index)?;
@@ -162,7 +163,7 @@ impl Assembly {
         choice.message.tool_calls.get(key.position)
     }
 
-    /// The number of the call of this id.
+    /// The number of the call with this id.
     #[must_use]
     pub fn call_of_id(&self, choice: u64, id: &str) -> Option<u64> {
         let calls = &self.answer.choices.iter().find(|c| c.index == choice)?.message.tool_calls;
@@ -177,7 +178,7 @@ impl Assembly {
         self.calls.iter().filter(|key| key.choice == choice).count() as u64
     }
 
-    /// Why a choice ended: the provider's word and ours.
+    /// Sets why a choice ended: the provider's word and our finish reason.
     pub fn finish(&mut self, choice: u64, raw: &str, reason: FinishReason) {
         self.choice(choice).finish_reason = Some(reason);
         self.delta(choice).finish_reason = Some(reason);
@@ -186,19 +187,21 @@ impl Assembly {
         }
     }
 
-    /// Token counts; the last that is said counts, as providers restate them.
+    /// Sets the token counts. The last ones count, because providers restate them.
     pub fn usage(&mut self, usage: Usage, raw: Value) {
         self.answer.usage = Some(usage.clone());
         self.answer.usage_raw = Some(raw);
         self.chunk().usage = Some(usage);
     }
 
-    /// A top-level member that has no place in a response. The last one counts; an object's members
-    /// are kept, as Groq says its seed in the first chunk and its counts in the last [rec].
+    /// Adds a top-level member that has no place in a response. The last one counts, but an
+    /// object's members are merged, because Groq sends its seed in the first chunk and its counts
+    /// in the last [rec].
     pub fn field(&mut self, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
         let name = name.into();
-        // Looked up once: nearly every chunk has such a member, and nearly none is an object.
+        // There is one look-up, because nearly every chunk has such a member, and nearly none is an
+        // object.
         if let Value::Object(more) = value {
             match self.answer.fields.get_mut(&name) {
                 Some(Value::Object(known)) => known.extend(more),
@@ -209,13 +212,14 @@ impl Assembly {
         self.answer.fields.insert(name, value);
     }
 
-    /// A member of a choice that has no place in a response.
+    /// Adds a member of a choice that has no place in a response.
     pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
         self.choice(choice).provider_fields.insert(name, value);
     }
 
-    /// A member of a message that has no place in a response. `in_chunk`: also shown in the chunk.
+    /// Adds a member of a message that has no place in a response. `in_chunk` means that the chunk
+    /// shows it too.
     pub fn message_field(
         &mut self,
         choice: u64,
@@ -231,7 +235,7 @@ impl Assembly {
         self.choice(choice).message.provider_fields.insert(name, value);
     }
 
-    /// A member of a delta that has no place in a chunk, shown in the chunk only.
+    /// Adds a member of a delta that has no place in a chunk. Only the chunk shows it.
     pub fn delta_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
         self.delta(choice).delta.provider_fields.insert(name, value);
@@ -251,27 +255,27 @@ impl Assembly {
         &mut choices[position]
     }
 
-    /// A remark about the answer.
+    /// Adds a warning about the answer.
     pub fn warn(&mut self, warning: Warning) {
         self.answer.warnings.push(warning);
     }
 
-    /// Whether it has more choices, calls or remarks than any answer. Each is looked for among all, which
-    /// would take as long as a server wants.
+    /// Whether it has more choices, calls or warnings than any answer. Each new one is looked up
+    /// among all, so a server could make that take as long as it wants.
     #[must_use]
     pub fn is_flooded(&self) -> bool {
         let Completion { choices, warnings, .. } = &self.answer;
         [choices.len(), self.calls.len(), warnings.len()].into_iter().any(|n| n > MOST_PARTS)
     }
 
-    /// Whether every choice so far has said why it ended, and there is one.
+    /// Whether there is a choice and every choice so far has its finish reason.
     #[must_use]
     pub fn finished(&self) -> bool {
         let choices = &self.answer.choices;
         !choices.is_empty() && choices.iter().all(|choice| choice.finish_reason.is_some())
     }
 
-    /// Whether content has arrived: from here on nothing is retried.
+    /// Whether content has arrived. From then on nothing is retried.
     #[must_use]
     pub fn committed(&self) -> bool {
         self.committed
@@ -284,7 +288,7 @@ impl Assembly {
         first.and_then(|choice| choice.message.content.as_deref()).unwrap_or_default()
     }
 
-    /// One provider event has been read: what it brought is one chunk.
+    /// Ends one provider event. Its deltas are one chunk.
     pub fn end_event(&mut self) {
         if self.merge && self.open.as_ref().is_some_and(only_text) {
             return;
@@ -292,13 +296,13 @@ impl Assembly {
         self.close_chunk();
     }
 
-    /// How many chunks wait to be taken.
+    /// The number of chunks that wait to be taken.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.chunks.len()
     }
 
-    /// The chunks since the last time.
+    /// The chunks since the last call.
     pub fn take_chunks(&mut self) -> Vec<Chunk> {
         self.close_chunk();
         std::mem::take(&mut self.chunks)
@@ -312,7 +316,7 @@ impl Assembly {
 
     fn close_chunk(&mut self) {
         if let Some(mut chunk) = self.open.take() {
-            // A start that carries the id comes with it; what was said before has no id to show.
+            // A start with an id sets the id here. Chunks before it have no id to show.
             let answer = &self.answer;
             chunk.id = shared(&mut self.id, answer.id.as_deref());
             chunk.created = answer.created;
@@ -334,7 +338,7 @@ impl Assembly {
         let position = match chunk.choices.iter().position(|choice| choice.index == index) {
             Some(position) => position,
             None => {
-                // Mostly there is one, and it is large: no room for more at once.
+                // Usually there is one choice, and it is large, so more room would be waste.
                 chunk.choices.reserve_exact(1);
                 chunk.choices.push(ChunkChoice { index, ..ChunkChoice::default() });
                 chunk.choices.len() - 1
@@ -348,7 +352,7 @@ impl Assembly {
     }
 }
 
-/// A text of the answer's, copied once for all its chunks. It does not change once it is said.
+/// A text of the answer, copied once for all its chunks. It does not change once it is set.
 fn shared(copy: &mut Option<Arc<str>>, text: Option<&str>) -> Option<Arc<str>> {
     if copy.is_none() {
         *copy = text.map(Arc::from);
@@ -356,7 +360,7 @@ fn shared(copy: &mut Option<Arc<str>>, text: Option<&str>) -> Option<Arc<str>> {
     copy.clone()
 }
 
-/// Whether the chunk holds nothing but text, so that the next text may join it.
+/// Whether the chunk holds only text, so that the next text may join it.
 fn only_text(chunk: &Chunk) -> bool {
     chunk.usage.is_none()
         && chunk.choices.iter().all(|choice| {

@@ -1,4 +1,4 @@
-//! The texts of an answer, whole in every delta, and what a complete answer still lacks.
+//! Adds an answer's texts, whole in every delta, and completes an answer at its end.
 
 use super::which::Text;
 use super::{Assembly, CallKey, append};
@@ -7,7 +7,7 @@ use crate::model::Warning;
 use crate::provider::foreign::{self, Halves};
 
 impl Assembly {
-    /// Text of the answer.
+    /// Adds text of the answer.
     pub fn text(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
         if self.halves.is_some() {
             let text = self.joined(choice, Text::Content, text.as_ref());
@@ -16,7 +16,7 @@ impl Assembly {
         self.say(choice, Text::Content, text);
     }
 
-    /// Reasoning text.
+    /// Adds reasoning text.
     pub fn reasoning(&mut self, choice: u64, text: impl AsRef<str> + Into<String>) {
         if self.halves.is_some() {
             let text = self.joined(choice, Text::Reasoning, text.as_ref());
@@ -25,7 +25,7 @@ impl Assembly {
         self.say(choice, Text::Reasoning, text);
     }
 
-    /// Text of a refusal.
+    /// Adds text of a refusal.
     pub fn refusal(&mut self, choice: u64, text: &str) {
         let text = self.joined(choice, Text::Refusal, text);
         self.say(choice, Text::Refusal, text);
@@ -49,8 +49,8 @@ impl Assembly {
         append(part, text);
     }
 
-    /// What had to be mended in an event: numbers are said once, halves of characters from here on
-    /// wait for each other.
+    /// Records what was repaired in an event. There is one warning for numbers. From here on,
+    /// halves of characters wait for each other.
     pub(in crate::provider) fn mended(&mut self, read: &foreign::Read) {
         if read.numbers {
             self.warn_once(foreign::unknown_number());
@@ -65,7 +65,7 @@ impl Assembly {
         self.halves.is_some()
     }
 
-    /// Puts the halves of characters in a value together, where such have come.
+    /// Joins the halves of characters in a value, if any have come.
     pub(in crate::provider) fn settle(&mut self, value: &mut Value) {
         if self.halves.is_some() && foreign::settle(value) {
             self.warn_once(foreign::half_character());
@@ -82,8 +82,8 @@ impl Assembly {
         halves[at].2.join(text).into_owned()
     }
 
-    /// The stream is complete: halves that still wait stay alone, and a call without arguments has
-    /// an empty object.
+    /// Completes the answer at the stream's end. Halves that still wait stay alone, and a call
+    /// without arguments gets an empty object.
     pub(in crate::provider) fn complete(&mut self) {
         let halves = self.halves.take().unwrap_or_default();
         for (choice, which, mut half) in halves {

@@ -1,6 +1,6 @@
-//! Which text of a choice a delta adds to.
+//! The text of a choice that a delta adds to.
 
-/// Which text of a choice.
+/// The kind of a choice's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Text {
     Content,

@@ -1,26 +1,27 @@
-//! What differs between the servers that speak OpenAI's chat completions: one const each.
+//! The differences between the servers that speak OpenAI's chat completions: one const for each
+//! server.
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
-//! provider's own SDK, `[unverified]` neither:
-//! general knowledge, to be checked at the first chance. What a server merely ignores counts as not taken:
-//! the caller is told, and nothing that has no effect is sent.
+//! provider's own SDK, `[unverified]` neither: general knowledge, to be checked at the first
+//! chance. A member that a server merely ignores counts as not taken. The caller is told, and
+//! nothing without effect is sent.
 
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI.
 #[derive(Debug)]
 pub struct Dialect {
-    /// What it is known to refuse.
+    /// What the server is known to refuse.
     pub rules: &'static Rules,
-    /// The member for the most tokens of the answer.
+    /// The member for the largest number of tokens of the answer.
     pub max_tokens: &'static str,
-    /// Takes messages of the role `developer`; elsewhere they are sent as `system`.
+    /// Takes messages of the role `developer`; otherwise they are sent as `system`.
     pub developer_role: bool,
-    /// Takes an assistant's `refusal`; elsewhere it is sent as the message's text.
+    /// Takes an assistant's `refusal`; otherwise it is sent as the message's text.
     pub refusals: bool,
     /// Takes a message's `name`.
     pub names: bool,
-    /// The member for the seed; "" where there is none.
+    /// The member for the seed; "" if there is none.
     pub seed: &'static str,
     /// Takes more than one choice.
     pub many_choices: bool,
@@ -38,32 +39,32 @@ pub struct Dialect {
     pub parallel_tool_calls: bool,
     /// Takes `response_format` of the type `json_schema`.
     pub json_schema: bool,
-    /// Which parts a message may have beside text.
+    /// The parts that a message may have beside text.
     pub parts: Parts,
-    /// Whether it moderates.
+    /// Whether the server has moderation.
     pub moderation: Moderates,
-    /// How reasoning is asked for.
+    /// How a request asks for reasoning.
     pub reasoning: Reasoning,
-    /// How an assistant's reasoning goes back.
+    /// How an assistant's reasoning is sent back.
     pub reasoning_back: ReasoningBack,
     /// Has custom tools, whose calls are text.
     pub custom_tools: bool,
-    /// Takes an earlier answer in sound back, by its id.
+    /// Takes back an earlier audio answer, by its id.
     pub audio_back: bool,
     /// Takes back what it added to an answer and to its calls (`extra_content` of Google's
-    /// endpoints). A server that has no such thing is never sent another's.
+    /// endpoints). One server's additions are never sent to another.
     pub extensions_back: bool,
     /// Takes Anthropic's `cache_control` marks.
     pub cache_control: bool,
-    /// Tool calls have ids of exactly nine letters and digits.
+    /// Has tool call ids of exactly nine letters and digits.
     pub short_call_ids: bool,
-    /// Takes `stream_options`; elsewhere usage comes unasked.
+    /// Takes `stream_options`; otherwise usage comes unasked.
     pub stream_options: bool,
-    /// A stream may end without `[DONE]`, once each choice has said why it ended.
+    /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
 }
 
-/// Which parts a message may have beside text.
+/// The parts that a message may have beside text.
 #[derive(Debug)]
 pub struct Parts {
     /// Images by URL.
@@ -79,15 +80,15 @@ pub struct Parts {
 /// Whether a server has `POST /moderations`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moderates {
-    /// It has not.
+    /// The server does not have it.
     Nothing,
-    /// It has.
+    /// The server has it.
     Yes,
-    /// It has, and wants a model to be named.
+    /// The server has it, and requires a model.
     WithModel,
 }
 
-/// How reasoning is asked for.
+/// How a request asks for reasoning.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reasoning {
     /// `reasoning_effort`; there is no budget.
@@ -98,7 +99,7 @@ pub enum Reasoning {
     Thinking,
 }
 
-/// How an assistant's reasoning goes back.
+/// How an assistant's reasoning is sent back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ReasoningBack {
     /// Not at all.
@@ -107,9 +108,9 @@ pub enum ReasoningBack {
     Content,
     /// `reasoning`.
     Plain,
-    /// `reasoning`, by the models whose names contain one of these.
+    /// `reasoning`, but only for models whose names contain one of these.
     PlainFor(&'static [&'static str]),
-    /// `reasoning_details` as it came, else `reasoning`.
+    /// `reasoning_details` unchanged, or else `reasoning`.
     Details,
 }
 
@@ -145,7 +146,7 @@ pub const OPENAI: Dialect = Dialect {
     open_end: false,
 };
 
-/// OpenAI's form under the names that the other servers have in common.
+/// OpenAI's form with the names that the other servers have in common.
 const OTHERS: Dialect = Dialect {
     rules: &rules::COMMON,
     max_tokens: "max_tokens",
@@ -157,10 +158,10 @@ const OTHERS: Dialect = Dialect {
     ..OPENAI
 };
 
-/// A server of which nothing is known: everything is passed on in OpenAI's form, under the names
-/// that the most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]`
-/// [rec]. It may be Google's endpoint, which wants its `extra_content` back, or a proxy before
-/// OpenAI. Under which name it takes reasoning back is not known.
+/// A server of which nothing is known. Everything is passed on in OpenAI's form, under the names
+/// that most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]` [rec].
+/// The server may be Google's endpoint, which wants its `extra_content` back, or a proxy before
+/// OpenAI. The name under which it takes reasoning back is not known.
 pub const COMPATIBLE: Dialect = Dialect {
     rules: &rules::COMPATIBLE,
     open_end: true,
@@ -171,9 +172,9 @@ pub const COMPATIBLE: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice, `reasoning` goes back
-/// to the models that reason [sdk 1.7]; which these are, and that there are images but neither
-/// audio nor files [unverified].
+/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice, and `reasoning` is
+/// sent back to reasoning models [sdk 1.7]. Which models reason, and that there are images but
+/// neither audio nor files, is [unverified].
 pub const GROQ: Dialect = Dialect {
     max_tokens: "max_completion_tokens",
     many_choices: false,
@@ -185,9 +186,9 @@ pub const GROQ: Dialect = Dialect {
 };
 
 /// Mistral: `random_seed`, `tool_choice: any`, ids of nine characters [rec]; no `stream_options`,
-/// no `user` [sdk 3.7]. Thinking, which comes as parts of the content, is not sent back: models
+/// no `user` [sdk 3.7]. Thinking comes as parts of the content. It is not sent back, because models
 /// without reasoning refuse it ("Reasoning input is not enabled for this model" [rec]). Files have
-/// a part of their own, `document_url` [rec], which is not written.
+/// their own part, `document_url` [rec], which is not written.
 pub const MISTRAL: Dialect = Dialect {
     names: false,
     seed: "random_seed",
@@ -218,9 +219,8 @@ pub const DEEPSEEK: Dialect = Dialect {
 pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
-/// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back as they came,
-/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata`
-/// [unverified].
+/// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
+/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     many_choices: false,
     metadata: false,
@@ -230,8 +230,8 @@ pub const OPENROUTER: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage comes
-/// unasked [rec]; images but neither audio nor files [unverified].
+/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage
+/// comes unasked [rec]; images, but neither audio nor files [unverified].
 pub const TOGETHER: Dialect = Dialect {
     metadata: false,
     user: false,
@@ -241,12 +241,12 @@ pub const TOGETHER: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Fireworks: OpenAI's form, images but neither audio nor files [unverified]; no recordings.
+/// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
 pub const FIREWORKS: Dialect =
     Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
-/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`, images only as `data:` URLs, and
-/// `reasoning` back under the name that it has in answers [unverified].
+/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
+/// `reasoning` is sent back under the name that it has in answers [unverified].
 pub const OLLAMA: Dialect = Dialect {
     names: false,
     many_choices: false,
@@ -259,7 +259,7 @@ pub const OLLAMA: Dialect = Dialect {
     ..OTHERS
 };
 
-/// vLLM: OpenAI's form; no files, no `metadata`, and `reasoning` goes to the model's chat template
+/// vLLM: OpenAI's form; no files, no `metadata`; the model's chat template gets `reasoning`
 /// [unverified].
 pub const VLLM: Dialect = Dialect {
     metadata: false,

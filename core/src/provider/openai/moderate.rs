@@ -1,4 +1,4 @@
-//! `POST /moderations`, as OpenAI and Mistral have it.
+//! `POST /moderations` of OpenAI and Mistral.
 
 use super::chat::usage;
 use super::dialect::{Dialect, Moderates};
@@ -66,7 +66,7 @@ impl Moderate for Dialect {
 
 fn verdict(mut item: Object) -> Moderation {
     let categories = take_object(&mut item, "categories").unwrap_or_default();
-    // Mistral has no such member [rec].
+    // Mistral has no `flagged` member [rec].
     let any = || categories.iter().any(|(_, applies)| applies.as_bool() == Some(true));
     let flagged = item.shift_remove("flagged").and_then(|flagged| flagged.as_bool());
     Moderation {

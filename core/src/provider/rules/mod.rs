@@ -1,7 +1,8 @@
-//! What providers are known to refuse, adapted before anything is sent: one table, a fact a row.
+//! Adapts requests to what providers are known to refuse, before anything is sent. It is one table,
+//! with a row for each fact.
 //!
-//! Each change is a warning, and an error of kind `unsupported` where the caller wants none
-//! (`options.unsupported: "error"`). What belongs to messages is beside each dialect.
+//! Each change is a warning, or an error of kind `unsupported` if the caller wants no changes
+//! (`options.unsupported: "error"`). The rules for messages stand beside each dialect.
 
 pub(super) mod models;
 pub(super) mod schema;
@@ -22,32 +23,32 @@ use schema::Dialect;
 /// What one provider refuses.
 #[derive(Debug)]
 pub struct Rules {
-    /// Texts that end an answer have to have something beside white space.
+    /// Texts that end an answer must have a character beside white space.
     pub blank_stops: bool,
-    /// The dialect of JSON Schema that schemas of an answer, and of strict tools, are held to.
+    /// The dialect of JSON Schema for the schemas of an answer and of strict tools.
     pub schema: Option<Dialect>,
     /// Models that take less than the others.
     pub models: &'static [ModelRule],
 }
 
 /// What every server refuses or is free to refuse: `tool_choice` and `parallel_tool_calls` without
-/// tools ("only allowed when 'tools' are specified", OpenAI [rec]), and stop texts that are empty.
+/// tools ("only allowed when 'tools' are specified", OpenAI [rec]), and empty stop texts.
 pub const COMMON: Rules = Rules { blank_stops: false, schema: None, models: &[] };
 
-/// OpenAI: strict schemas close each object and require each member, and have no `oneOf` or
-/// `default` [doc]; models that reason [rec].
+/// OpenAI: strict schemas close each object, require each member, and have no `oneOf` or `default`
+/// [doc]; reasoning models refuse more [rec].
 pub const OPENAI: Rules =
     Rules { schema: Some(Dialect::OpenAiStrict), models: models::OPENAI, ..COMMON };
 
 /// A server of which nothing is known: it may serve OpenAI's models under their names.
 pub const COMPATIBLE: Rules = Rules { models: models::OPENAI, ..COMMON };
 
-/// Anthropic: "each stop sequence must contain non-whitespace" (BerriAI/litellm#3286); schemas as
-/// its SDK brings them into shape [sdk 2.14].
+/// Anthropic: "each stop sequence must contain non-whitespace" (BerriAI/litellm#3286); schemas in
+/// the form that its SDK gives them [sdk 2.14].
 pub const ANTHROPIC: Rules =
     Rules { blank_stops: true, schema: Some(Dialect::Anthropic), ..COMMON };
 
-/// The request as this provider takes it.
+/// The request in the form that this provider takes.
 pub(super) fn adapted<'a>(
     request: &'a Request,
     rules: &Rules,
@@ -124,7 +125,7 @@ fn schemas(
     Ok(())
 }
 
-/// The schema in the provider's dialect; `None` where it is so already.
+/// The schema in the provider's dialect. `None` if it already is.
 fn better(
     schema: &Value,
     dialect: Dialect,

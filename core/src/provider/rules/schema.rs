@@ -1,5 +1,5 @@
-//! JSON Schemas in a provider's dialect. What a dialect has no word for goes into the description,
-//! where the model may still read it, as Anthropic's SDK does.
+//! Adapts JSON Schemas to a provider's dialect. Keywords that the dialect does not have go into the
+//! description, where the model may still read them. Anthropic's SDK does the same.
 
 use crate::codec::Object;
 use crate::json::Value;
@@ -14,7 +14,7 @@ pub enum Dialect {
     OpenAiStrict,
 }
 
-/// Formats of texts that Anthropic knows [sdk 2.14].
+/// Formats of texts that Anthropic takes [sdk 2.14].
 const FORMATS: [&str; 10] =
     ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
@@ -57,14 +57,14 @@ const NOT_OPENAI: [&str; 10] = [
 ];
 
 impl Dialect {
-    /// Whether a schema is held to the dialect: OpenAI's is where it is marked strict. Every answer
-    /// of Anthropic's matches its schema, of the tools the strict ones do.
+    /// Whether a schema must be in the dialect. For OpenAI it must if it is marked strict. For
+    /// Anthropic, the schema of an answer always must, and that of a tool must if it is strict.
     pub(super) fn holds(self, strict: Option<bool>, is_answer: bool) -> bool {
         strict == Some(true) || (self == Dialect::Anthropic && is_answer)
     }
 }
 
-/// The schema in the dialect, and what was changed, each kind once.
+/// The schema in the dialect, and the kinds of changes, each named once.
 pub(super) fn adapted(schema: &Value, dialect: Dialect) -> (Value, Vec<String>) {
     let mut walk = Walk { dialect, changes: Vec::new() };
     let mut schema = schema.clone();
@@ -114,7 +114,7 @@ impl Walk {
         }
     }
 
-    /// Moves what the dialect has no word for to the description.
+    /// Moves keywords that the dialect does not have to the description.
     fn bounds(&mut self, node: &mut Object) {
         let words: &[&str] = match self.dialect {
             Dialect::Anthropic => &NOT_ANTHROPIC,
@@ -145,7 +145,7 @@ impl Walk {
         node.insert("description", text);
     }
 
-    /// Closes an object; the strict dialect requires each of its members, the optional ones as
+    /// Closes an object. The strict dialect requires each of its members, with the optional ones as
     /// nullable.
     fn object(&mut self, node: &mut Object) {
         let is_object = match node.get("type") {
@@ -193,7 +193,7 @@ fn is_refused(name: &str, value: &Value) -> bool {
     }
 }
 
-/// The schema, or `null`.
+/// Makes the schema accept `null` too.
 fn nullable(member: &mut Value) {
     let null = || Value::from("null");
     let Value::Object(node) = member else { return };

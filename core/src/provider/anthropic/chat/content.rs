@@ -1,4 +1,4 @@
-//! What a message says, as Anthropic's content blocks.
+//! Encodes a message's content as Anthropic's content blocks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::json::{Value, json};
 use crate::model::{Content, Message, Part};
 use crate::provider::Notes;
 
-/// Whether a block is an empty text, which is refused and says nothing.
+/// Whether a block is an empty text, which Anthropic refuses and which says nothing.
 pub(super) fn is_empty(block: &Value) -> bool {
     block.get("text").and_then(Value::as_str) == Some("")
 }
@@ -73,7 +73,7 @@ fn image(url: &str, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     Ok(json!({"type": "image", "source": source}))
 }
 
-/// The name that Anthropic knows a type of images by, where it is given under another
+/// Anthropic's name for a type of images that has another name here
 /// (NousResearch/hermes-agent#55432).
 fn other_name(media_type: &str) -> Option<&'static str> {
     let known = ["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -86,7 +86,7 @@ fn other_name(media_type: &str) -> Option<&'static str> {
     (name != media_type).then_some(name)
 }
 
-/// OpenAI's `file` object as a document. `filename` is its title; members that OpenAI has not
+/// OpenAI's `file` object as a document. `filename` is its title. Members that OpenAI does not have
 /// (`citations`, `context`, `title`) are the block's own.
 fn document(file: &Object, path: &str) -> Result<Value, Error> {
     let text = |name: &str| file.get(name).and_then(Value::as_str);
@@ -158,7 +158,7 @@ impl<'a> DataUrl<'a> {
         Ok(json!({"type": "base64", "media_type": self.media_type, "data": self.data}))
     }
 
-    /// A document of plain text goes as text.
+    /// Reads a document of plain text, which is sent as text.
     fn text(&self, path: &str) -> Result<String, Error> {
         let bytes = if self.is_base64 { STANDARD.decode(self.data).ok() } else { None };
         bytes

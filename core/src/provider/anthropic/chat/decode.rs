@@ -64,8 +64,8 @@ fn read(mut object: Object, content: Vec<Value>, warnings: Vec<Warning>) -> Comp
     answer
 }
 
-/// What belongs to the choice, not to the whole answer: which stop text was met, and why the model
-/// refused.
+/// The members that belong to the choice, not to the whole answer: the stop text that was met, and
+/// why the model refused.
 pub(super) const CHOICE_MEMBERS: [&str; 2] = ["stop_sequence", "stop_details"];
 
 /// The members of a message that have no place in a response.

@@ -1,8 +1,8 @@
-//! An earlier answer on its way back. Thinking is signed: it counts only unchanged, and reasoning
-//! text without its signature cannot be sent at all [doc]. So the blocks that this adapter read go
-//! back as they came, as long as they are what the message says. Where the caller edited it, the
-//! caller's word counts: a block goes where its text or call is gone, and only untouched thinking
-//! stays.
+//! Sends an earlier answer back. Thinking is signed: it is valid only if unchanged, and reasoning
+//! text without its signature cannot be sent at all [doc]. So the blocks that this adapter read are
+//! sent back unchanged, as long as they match the message. If the caller edited the message, the
+//! caller's text counts. A block is left out if its text or call is gone, and only unedited
+//! thinking stays.
 
 use super::blocks::{self, CONTENT};
 use super::content::{content, is_empty};
@@ -39,7 +39,7 @@ pub(super) fn assistant(
     Ok(out)
 }
 
-/// The blocks of a message that did not come from here.
+/// The blocks of a message that this adapter did not read.
 fn written(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
     let mut out = Vec::new();
     if let Some(Value::Array(thinking)) = message.member(THINKING_BLOCKS)
@@ -56,7 +56,7 @@ fn written(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value
     Ok(out)
 }
 
-/// The blocks that came from here, as far as they still are what the message says.
+/// The blocks that this adapter read, as far as they still match the message.
 fn kept(
     native: &[Value],
     message: &Message,
@@ -84,8 +84,8 @@ fn kept(
             Some("tool_use") => {
                 let id = block.get("id").and_then(Value::as_str).unwrap_or_default();
                 let name = block.get("name").and_then(Value::as_str).unwrap_or_default();
-                // Ids tell calls apart; a call that is gone was removed. One that came without an id
-                // has one of ours.
+                // Ids identify calls, so a call without its id was removed by the caller. A call
+                // that came without an id has one of ours.
                 let theirs =
                     |call: &&ToolCall| call.id == id || (id.is_empty() && call.name == name);
                 let Some(at) = calls.iter().position(theirs) else { continue };
@@ -103,7 +103,7 @@ fn kept(
     Ok(out)
 }
 
-/// What the message says as text, its refusal too.
+/// The message's text, with its refusal.
 fn said(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
     // OpenAI's form has an empty text beside tool calls.
     let mut out = content(message, path, notes)?;
@@ -140,7 +140,7 @@ fn is_signed(block: &Value) -> bool {
     block.get(member).is_some_and(Value::is_string)
 }
 
-/// The call's block, with the caller's name and arguments where they are others.
+/// The call's block, with the caller's name and arguments if they differ.
 fn called(block: &Value, call: &ToolCall) -> Value {
     let input = blocks::input(&call.arguments);
     let came = block.get("input").map(blocks::arguments).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The conversation in Anthropic's form: content blocks, with the system prompt beside them.
+//! Encodes the conversation in Anthropic's form: content blocks, with the system prompt beside
+//! them.
 
 use super::content::{content, is_empty};
 use super::history;
@@ -15,8 +16,8 @@ pub(super) fn conversation(
 ) -> Result<(Option<Value>, Vec<Value>), Error> {
     let mut system = Vec::new();
     let mut messages: Vec<Value> = Vec::new();
-    // The results of one turn's calls go into one message: a call whose result is not in the very
-    // next message is an error [rec].
+    // The results of one turn's calls form one message, because a call whose result is not in the
+    // very next message is an error [rec].
     let mut results: Vec<Value> = Vec::new();
     for (i, message) in conversation.iter().enumerate() {
         let path = format!("messages[{i}]");
@@ -28,7 +29,7 @@ pub(super) fn conversation(
             notes.unsupported(&format!("{path}.name"), "Anthropic takes no name of a speaker")?;
         }
         if matches!(message.role, Role::System | Role::Developer) {
-            // Anthropic takes instructions before the conversation only.
+            // Anthropic takes instructions only before the conversation.
             if !messages.is_empty() || !results.is_empty() {
                 let text = "instructions in the middle of a conversation are moved to its start";
                 notes.warn("moved", &path, text);
@@ -68,8 +69,8 @@ fn assistant() -> Value {
     Role::Assistant.name().into()
 }
 
-/// The blocks that are taken: an empty text is refused and says nothing, and texts of white space
-/// alone are refused too ("text content blocks must contain non-whitespace text" [doc]).
+/// The blocks without the texts that Anthropic refuses: empty texts, and texts of white space alone
+/// ("text content blocks must contain non-whitespace text" [doc]).
 fn texts(
     mut blocks: Vec<Value>,
     role: Role,
@@ -93,7 +94,8 @@ fn texts(
     Ok(blocks)
 }
 
-/// What is refused as it is. An earlier answer can always be handed back as it came.
+/// Handles a text that Anthropic refuses as it is. An earlier answer can always be sent back
+/// unchanged.
 fn refused(role: Role, path: &str, text: &str, notes: &mut Notes) -> Result<(), Error> {
     if role != Role::Assistant {
         return notes.adjusted(path, text);
@@ -102,7 +104,8 @@ fn refused(role: Role, path: &str, text: &str, notes: &mut Notes) -> Result<(), 
     Ok(())
 }
 
-/// "final assistant content cannot end with trailing whitespace" [doc]: the model goes on behind it.
+/// Trims a prefill, which the model continues: "final assistant content cannot end with trailing
+/// whitespace" [doc].
 fn prefill(message: &mut Value, path: &str, notes: &mut Notes) -> Result<(), Error> {
     let content = message.as_object_mut().and_then(|message| message.get_mut("content"));
     let text = match content {
@@ -143,7 +146,7 @@ fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value
     block.insert("tool_use_id", message.tool_call_id.clone());
     let mut content = content(message, path, notes)?;
     content.retain(|block| !is_empty(block) || block.get("cache_control").is_some());
-    // A cache mark belongs to the block of the message, not to a part inside it [rec].
+    // A cache mark belongs to the message's block, not to a part inside it [rec].
     let marks =
         content.iter_mut().filter_map(|part| part.as_object_mut()?.shift_remove("cache_control"));
     let mark = marks.last();

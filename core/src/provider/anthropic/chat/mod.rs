@@ -1,6 +1,6 @@
-//! Messages: an answer is a list of typed blocks, of which signed ones must be sent back unchanged.
-//! Blocks that have no place in the unified message are kept verbatim under [`blocks::CONTENT`],
-//! which `history` sends back, as long as they are what the message says.
+//! Messages: an answer is a list of typed blocks, and the signed ones must be sent back unchanged.
+//! Blocks without a place in the unified message are kept verbatim under [`blocks::CONTENT`].
+//! `history` sends them back, as long as they match the message.
 
 mod blocks;
 mod content;

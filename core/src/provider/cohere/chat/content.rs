@@ -1,4 +1,4 @@
-//! What a message says, in Cohere's form.
+//! Encodes a message's content in Cohere's form.
 
 use crate::error::Error;
 use crate::json::{Value, json};

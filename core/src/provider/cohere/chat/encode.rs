@@ -1,5 +1,5 @@
-//! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
-//! nothing is sent that the API does not have.
+//! Encodes a unified request as the body of `POST /v2/chat`. Unknown members are refused with 422,
+//! so only members that the API has are sent.
 
 use super::content::{cache_mark, content};
 use super::history;
@@ -61,7 +61,7 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
     let mut out = Object::new();
     let role = if message.role == Role::Developer { Role::System } else { message.role };
     out.insert("role", role.name());
-    // The name in a tool's result repeats what its id says.
+    // The id of a tool's result already identifies the tool.
     if message.name.is_some() && role != Role::Tool {
         notes.unsupported(&format!("{path}.name"), "Cohere takes no name of a speaker")?;
     }
@@ -107,7 +107,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
         }
     }
     if !tools.is_empty() {
-        // One switch for all of them.
+        // One switch holds for all tools.
         if strict_ones.len() == tools.len() {
             body.insert("strict_tools", true);
         } else {
@@ -119,7 +119,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
         body.insert("tools", tools);
     }
     let choice = match &request.tool_choice {
-        // The model decides where nothing is said; there is no word for it [sdk].
+        // The model decides by default; there is no word for it [sdk].
         None | Some(ToolChoice::Auto) => return Ok(()),
         Some(ToolChoice::Required) => "REQUIRED",
         Some(ToolChoice::None) => "NONE",
@@ -133,7 +133,8 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
     Ok(())
 }
 
-/// There is no type `json_schema`: a schema is a member of `json_object` [sdk].
+/// The form of the answer. There is no type `json_schema`: a schema is a member of `json_object`
+/// [sdk].
 fn response_format(format: Option<&ResponseFormat>) -> Option<Value> {
     match format? {
         ResponseFormat::Text => None,
@@ -144,7 +145,7 @@ fn response_format(format: Option<&ResponseFormat>) -> Option<Value> {
     }
 }
 
-/// Thinking is on or off, with a budget at most.
+/// Thinking is on or off, with an optional budget.
 fn thinking(reasoning: &Reasoning, notes: &mut Notes) -> Result<Value, Error> {
     let word = reasoning.effort.as_deref();
     if reasoning.budget_tokens == Some(0)

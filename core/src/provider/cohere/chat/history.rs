@@ -1,5 +1,5 @@
-//! An earlier answer on its way back: thinking goes as content, the plan beside the calls, the
-//! citations beside the text that they cite.
+//! Sends an earlier answer back: thinking as content, the plan beside the calls, and the citations
+//! beside the text that they cite.
 
 use super::content::content;
 use super::message::{CITATIONS, CONTENT, PLAN};
@@ -12,7 +12,7 @@ use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS}
 
 const WHO: &str = "Cohere";
 
-/// What only an assistant's message has.
+/// Writes the members that only an assistant's message has.
 pub(super) fn assistant(
     message: &Message,
     path: &str,
@@ -39,7 +39,7 @@ pub(super) fn assistant(
     if message.provider_fields.contains_key(CITATIONS) {
         sent.push(CITATIONS);
     }
-    // Its text is the reasoning.
+    // The text of these blocks is already in the reasoning.
     if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {
         sent.push(THINKING_BLOCKS);
     }
@@ -47,13 +47,13 @@ pub(super) fn assistant(
     Ok(())
 }
 
-/// The content: a text, or a list where there is more than one.
+/// The content: a text, or a list if there is more than one part.
 fn blocks(message: &Message, path: &str, out: &mut Object, notes: &mut Notes) -> Result<(), Error> {
     let content = content(message, path, notes)?.filter(|content| content.as_str() != Some(""));
     let said = history::transcript(message, content.is_none(), WHO, path, notes);
     let thinking = message.reasoning.as_deref().filter(|text| !text.is_empty());
     let refusal = message.refusal.as_deref().filter(|text| !text.is_empty());
-    // Content of types that are not known is Cohere's own, and nothing that a caller can edit.
+    // Content of unknown types is Cohere's own, and no caller can edit it.
     let own = match message.provider_fields.get(CONTENT) {
         Some(Value::Array(own)) => &own[..],
         _ => &[],
@@ -83,7 +83,7 @@ fn blocks(message: &Message, path: &str, out: &mut Object, notes: &mut Notes) ->
 fn calls(message: &Message, path: &str, notes: &mut Notes) -> Vec<Value> {
     let mut calls = Vec::new();
     let call = |id: &str, name: &str, arguments: &str| {
-        // Nothing at all is no JSON.
+        // An empty text is no JSON.
         let arguments = if arguments.is_empty() { "{}" } else { arguments };
         let function = json!({"name": name, "arguments": arguments});
         json!({"id": id, "type": "function", "function": function})
@@ -100,7 +100,7 @@ fn calls(message: &Message, path: &str, notes: &mut Notes) -> Vec<Value> {
     calls
 }
 
-/// Whether the words that are cited are still there.
+/// Whether the message still has the cited words.
 fn cites(citations: &Value, message: &Message) -> bool {
     let plan = message.provider_fields.get(PLAN).and_then(Value::as_str).unwrap_or_default();
     let reasoning = message.reasoning.as_deref().unwrap_or_default();

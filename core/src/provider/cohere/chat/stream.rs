@@ -1,5 +1,5 @@
-//! A streamed answer: named events, of which `message-end` is the terminal one. What most servers
-//! send after it, `[DONE]`, is not waited for.
+//! Decodes a streamed answer: named events, of which `message-end` is the terminal one. Most
+//! servers send `[DONE]` after it, which is not waited for.
 
 use super::message::{CITATIONS, CONTENT, PLAN, Piece, finish_reason, usage};
 use crate::codec::Object;
@@ -21,7 +21,7 @@ pub(super) struct Decoder {
     started: bool,
     plan: String,
     citations: Vec<Value>,
-    /// Content of a type that is not known, as it stood in its `content-start`.
+    /// Content of an unknown type, as its `content-start` had it.
     unknown: Vec<Value>,
 }
 
@@ -57,7 +57,7 @@ impl Decoder {
 
     fn tool_call(index: u64, delta: Option<&Value>, out: &mut Assembly) {
         let Some(call) = delta.and_then(|message| message.get("tool_calls")) else { return };
-        // An object, though its name is plural; a list is what the name would say.
+        // The value is an object, though its name is plural; a list would fit the name.
         let call = call.as_array().and_then(|calls| calls.first()).unwrap_or(call);
         let text = |value: Option<&Value>| match value {
             Some(Value::String(text)) => text.clone(),
@@ -162,7 +162,7 @@ impl StreamDecoder for Decoder {
                 return Ok(Progress::Done);
             }
             _ if kind == "error" || error::is_error(&object) => return Err(self.error(object)),
-            // The ends of parts, `debug`, and events that are not known yet.
+            // The ends of parts, `debug`, and unknown events.
             _ => {}
         }
         Ok(Progress::More)

@@ -1,4 +1,5 @@
-//! A complete answer of chat completions, and what its top level shares with a stream's chunk.
+//! Decodes a complete answer of chat completions, and the top level that it shares with a stream's
+//! chunk.
 
 use crate::json::Value;
 
@@ -107,8 +108,8 @@ fn read_choice(
     Ok(choice)
 }
 
-/// `{"index": …, "id": …}` with the members of a call that have no unified place. The id tells
-/// whose they are, also where the caller removes a call before it hands them back.
+/// `{"index": …, "id": …}` with the members of a call that have no unified place. The id identifies
+/// the call even if the caller removes another call before the message is handed back.
 pub(super) fn call_fields(index: u64, id: &str, fields: Object) -> Option<Value> {
     if fields.is_empty() {
         return None;
@@ -127,10 +128,10 @@ pub(super) struct Top {
 }
 
 impl Top {
-    /// Takes them out; `object` and the padding against eavesdroppers are dropped.
+    /// Takes these members out. `object` and the padding against eavesdroppers are dropped.
     pub fn take(object: &mut Object) -> Self {
         let mut top = Top { id: None, model: None, created: None, usage: None };
-        // In one go, as every chunk has them.
+        // One pass is enough, and every chunk has these members.
         object.retain(|name, value| match (name.as_str(), value) {
             ("object" | "obfuscation" | "p", _) => false,
             ("id" | "model" | "usage", Value::Null) => false,
@@ -147,20 +148,20 @@ impl Top {
             }
             _ => true,
         });
-        // Groq once said it only here [rec].
+        // Groq once reported usage only here [rec].
         let groq = || object.get("x_groq")?.get("usage")?.as_object().cloned();
         top.usage = top.usage.or_else(groq);
         top
     }
 }
 
-/// Moves a text that says something; it is not to be kept where it was.
+/// Moves a text that is not empty, so that it does not stay in its old place.
 fn keep(to: &mut Option<String>, text: &mut String) -> bool {
     *to = Some(std::mem::take(text)).filter(|text| !text.is_empty());
     false
 }
 
-/// The error that an object is, in place of an answer.
+/// The error, if the object is one instead of an answer.
 pub(super) fn error_in(object: &Object, target: &Target) -> Option<Error> {
     let (mut is_error, mut has_choices, mut has_text) = (false, false, false);
     for (name, value) in object {
@@ -183,7 +184,7 @@ pub(super) fn error_in(object: &Object, target: &Target) -> Option<Error> {
     is_error.then(|| classify::in_body(&Value::Object(object.clone()), target))
 }
 
-/// A finish word that says that the answer failed.
+/// The error for a finish word that says that the answer failed.
 pub(super) fn failed_finish(word: &str) -> Error {
     let message = format!("the provider broke off its answer: finish_reason is {word:?}");
     Error::new(ErrorKind::Unavailable, message).with(|e| e.code = Some(word.to_owned()))

@@ -1,8 +1,8 @@
-//! The body of a chat completions request.
+//! Encodes the body of a chat completions request.
 //!
-//! Members in the order of OpenAI's documentation, numbers as they were received. What the server
-//! cannot take is left out and noted; what the caller put under `extra` for this provider is laid
-//! over the body at the end, as it is.
+//! Members are in the order of OpenAI's documentation, and numbers are as they were received. What
+//! the server cannot take is left out and noted. The caller's `extra` for this provider is laid
+//! over the body at the end, unchanged.
 
 use std::fmt;
 
@@ -78,8 +78,8 @@ impl Writer<'_> {
         self.notes.unsupported(param, format!("{} takes no {param}", self.name))
     }
 
-    /// A server that may serve OpenAI's models is asked by the name that the model or the caller
-    /// knows.
+    /// The member for `max_tokens`. A server that may serve OpenAI's models gets the name that the
+    /// model or the caller uses.
     fn max_tokens(&self, request: &Request) -> &'static str {
         let models = self.dialect.rules.models;
         let by_completion = request.counts_completion
@@ -103,7 +103,7 @@ impl Writer<'_> {
             Some(_) => self.cannot("seed")?,
             None => {}
         }
-        // One choice is what every server gives.
+        // Every server gives one choice.
         let n = request.n.filter(|n| dialect.many_choices || *n != 1);
         self.put_if(dialect.many_choices, "n", n)?;
         let presence = request.presence_penalty.clone();
@@ -122,7 +122,7 @@ impl Writer<'_> {
             self.put("tools", tools);
         }
         let choice = match &request.tool_choice {
-            // What a server does unasked need not be asked of one that takes no choice.
+            // A server that takes no choice already does `auto` unasked.
             Some(ToolChoice::Auto) => dialect.tool_choice.then(|| Value::from("auto")),
             Some(ToolChoice::None) => Some(Value::from("none")),
             Some(ToolChoice::Required) => Some(Value::from(dialect.any_tool)),
@@ -158,7 +158,7 @@ impl Writer<'_> {
         let effort = asked.effort.as_deref();
         match self.dialect.reasoning {
             Reasoning::Object => {
-                // OpenRouter takes one of the two [unverified]; the budget is the more exact.
+                // OpenRouter takes one of the two [unverified]; the budget is more exact.
                 let reasoning = match (asked.budget_tokens, effort) {
                     (Some(budget), None) => json!({"max_tokens": budget}),
                     (Some(budget), Some(_)) => {

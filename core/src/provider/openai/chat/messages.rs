@@ -1,4 +1,5 @@
-//! The messages of a chat completions request, an earlier answer's with all that it carries.
+//! Encodes the messages of a chat completions request, with everything that an earlier answer
+//! carries.
 
 use std::fmt;
 
@@ -32,7 +33,7 @@ impl Writer<'_> {
         }
         match &message.name {
             Some(name) if dialect.names => insert(&mut out, "name", Some(name.as_str())),
-            // A tool's name is known from the call that its result answers.
+            // The call that a tool's result answers already gives the tool's name.
             Some(_) if role != Role::Tool => self.cannot(&format!("{path}.name"))?,
             _ => {}
         }
@@ -48,7 +49,7 @@ impl Writer<'_> {
         Ok(Value::Object(out))
     }
 
-    /// What only an assistant's message has.
+    /// Writes the members that only an assistant's message has.
     fn assistant(&mut self, message: &Message, path: &str, out: &mut Object) -> Result<(), Error> {
         self.refusal(message, out);
         self.reasoning_back(message, path, out);
@@ -62,7 +63,7 @@ impl Writer<'_> {
             insert(out, EXTENSION, message.member(EXTENSION).cloned());
             sent.push(EXTENSION);
         }
-        // Its text is the reasoning.
+        // The text of these blocks is already in the reasoning.
         if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {
             sent.push(THINKING_BLOCKS);
         }
@@ -73,7 +74,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A refusal goes as one, else as text, behind what else was said.
+    /// Writes a refusal as a refusal, or else as text behind the other text.
     fn refusal(&self, message: &Message, out: &mut Object) {
         let Some(refusal) = message.refusal.as_deref().filter(|text| !text.is_empty()) else {
             return;
@@ -99,7 +100,7 @@ impl Writer<'_> {
             let path = format!("{path}.tool_calls[{i}]");
             let mut unsent = Object::new();
             members.retain(|name, value| {
-                // What another library adds inside the function is its own.
+                // A member that another library adds inside the function belongs to that library.
                 let sent = self.dialect.extensions_back && !name.starts_with("function.");
                 if !sent {
                     unsent.insert(name.clone(), value.take());
@@ -107,7 +108,7 @@ impl Writer<'_> {
                 sent
             });
             history::call_rest(&unsent, self.name, &path, self.notes);
-            // Nothing at all is no JSON; servers that parse it want an empty object.
+            // An empty text is no JSON; servers that parse it want an empty object.
             let arguments = if call.arguments.is_empty() { "{}" } else { &call.arguments };
             let function = json!({"name": &call.name, "arguments": arguments});
             insert(&mut members, "id", Some(self.call_id(&call.id)));
@@ -130,7 +131,7 @@ impl Writer<'_> {
         calls
     }
 
-    /// An answer in sound is named by its id; elsewhere what was said goes as text.
+    /// Names an audio answer by its id. For other servers its transcript is sent as text.
     fn audio(&mut self, message: &Message, path: &str, out: &mut Object) {
         let Some(audio) = message.member("audio") else { return };
         let member = |name: &str| audio.get(name).and_then(Value::as_str);
@@ -148,8 +149,8 @@ impl Writer<'_> {
         let details = message.member(DETAILS);
         let back = &self.dialect.reasoning_back;
         if let (ReasoningBack::Details, Some(details)) = (back, details) {
-            // Details say more than the text: signatures, and what is encrypted. They go where the
-            // text is still theirs.
+            // Details hold more than the text: signatures and encrypted parts. They are sent if
+            // their text is unchanged.
             let theirs = detail_text(details);
             if reasoning.is_none() || theirs.is_empty() || same_text(&theirs, reasoning) {
                 return insert(out, DETAILS, Some(details.clone()));
@@ -243,7 +244,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The id of a tool call as this server wants it. A foreign id becomes nine characters of its
+    /// The id of a tool call in this server's form. A foreign id becomes nine characters of its
     /// hash, the same for the call and for its result.
     fn call_id(&self, id: &str) -> String {
         let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -264,7 +265,7 @@ fn detail_text(details: &Value) -> String {
     items.filter_map(text).collect()
 }
 
-/// The same words: servers put a line end between the parts of one text, or none.
+/// Whether the words are the same: servers put a line end between the parts of one text, or none.
 fn same_text(theirs: &str, ours: Option<&str>) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<String>();
     ours.is_some_and(|ours| words(theirs) == words(ours))

@@ -1,6 +1,6 @@
-//! Chat completions: `encode` and `messages` write requests, `message` reads what an answer and a delta have in
-//! common, `decode` and `stream` read answers. The method of reading: take the known members out of
-//! each object; whatever is left survives in `provider_fields`.
+//! Chat completions: `encode` and `messages` write requests, `message` reads what an answer and a
+//! delta have in common, `decode` and `stream` read answers. Reading takes the known members out of
+//! each object; the others are kept in `provider_fields`.
 
 mod decode;
 mod encode;

@@ -1,4 +1,4 @@
-//! A streamed answer of chat completions.
+//! Decodes a streamed answer of chat completions.
 
 use super::decode::{Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
@@ -15,7 +15,7 @@ use crate::provider::reader::unterminated;
 use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
 
-/// The most pieces that are kept until their call is named. Each new call looks among them.
+/// The largest number of pieces that wait for their call's name. Each new call looks among them.
 const MOST_NAMELESS: usize = 64;
 
 /// Reads the events of one stream.
@@ -25,15 +25,15 @@ pub(super) struct Decoder {
     choices: Vec<ChoiceState>,
 }
 
-/// What has to be remembered of a choice.
+/// The state of a choice.
 #[derive(Default)]
 struct ChoiceState {
     index: u64,
-    /// Under which name this server says its reasoning.
+    /// The member in which this server sends reasoning.
     source: Option<Source>,
-    /// The server's number of a call, and ours.
+    /// The server's number of a call, and our number.
     calls: Vec<(u64, u64)>,
-    /// The call that was spoken of last.
+    /// The call that the last piece belonged to.
     last_call: Option<u64>,
     /// Pieces that came before the name of their call.
     nameless: Vec<CallPiece>,
@@ -122,7 +122,7 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
-    /// Pieces that no call has claimed are no call.
+    /// Warns about pieces that no call has claimed.
     fn say_nameless(&self, out: &mut Assembly) {
         if self.choices.iter().any(|choice| !choice.nameless.is_empty()) {
             out.warn(nameless_call());
@@ -142,7 +142,8 @@ impl Decoder {
         out.start(index);
         let delta = take_object(&mut object, "delta");
         if delta.is_some() {
-            // Perplexity repeats the whole message beside each delta, Together the text [rec].
+            // Perplexity repeats the whole message beside each delta, and Together repeats the text
+            // [rec].
             object.shift_remove("message");
             object.shift_remove("text");
         }
@@ -200,7 +201,7 @@ impl ChoiceState {
                 continue;
             }
             let Some(number) = self.number(&mut call, out) else {
-                // More than that wait for no name.
+                // More pieces than that are dropped.
                 if self.nameless.len() < MOST_NAMELESS {
                     self.nameless.push(call);
                 }
@@ -219,8 +220,8 @@ impl ChoiceState {
         }
     }
 
-    /// A member without a unified place: as it came in the chunk, with the earlier ones in the
-    /// answer.
+    /// Adds a member without a unified place. The chunk has it unchanged, and the answer has it
+    /// merged with the earlier ones.
     fn field(&self, name: impl Into<Key>, mut value: Value, out: &mut Assembly) {
         let name = name.into();
         out.settle(&mut value);
@@ -229,9 +230,9 @@ impl ChoiceState {
     }
 
     /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
-    /// give each of several calls the index 0, told apart by their ids alone [rec]; others change a
-    /// call's id in the middle of it. So the index counts, then the id, and a piece without a name
-    /// never begins a call: `None` where there is none yet that it may belong to.
+    /// give each of several calls the index 0, so that only their ids differ [rec]. Others change a
+    /// call's id in the middle of it. So the index counts first, then the id. A piece without a
+    /// name never begins a call: `None` if no call exists yet that it may belong to.
     fn number(&mut self, piece: &mut CallPiece, out: &Assembly) -> Option<u64> {
         let by_index = match piece.index {
             Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
@@ -254,7 +255,7 @@ impl ChoiceState {
         Some(number)
     }
 
-    /// Gives a call that begins what came of it before its name.
+    /// Gives a new call the pieces that came before its name.
     fn claim(&mut self, piece: &mut CallPiece) {
         let index = piece.index;
         let mut arguments = String::new();
@@ -272,7 +273,7 @@ impl ChoiceState {
         if id.is_empty() { None } else { out.call_of_id(self.index, id) }
     }
 
-    /// Whether a server says a whole call once more after its pieces.
+    /// Whether a server repeats a whole call after its pieces.
     fn is_repeated(&self, piece: &CallPiece, out: &Assembly) -> bool {
         let known = self.by_id(&piece.id, out).and_then(|number| out.call(self.index, number));
         known.is_some_and(|call| {
@@ -283,8 +284,8 @@ impl ChoiceState {
     }
 }
 
-/// Whether a piece begins a call of its own: it names a function, and has another id, or comes where
-/// the arguments of the call so far are complete.
+/// Whether a piece begins a new call: it names a function, and it has another id or comes when the
+/// arguments of the call so far are complete.
 fn is_another(piece: &CallPiece, call: Option<&ToolCall>) -> bool {
     let Some(call) = call else { return true };
     if piece.name.is_empty() {
