@@ -136,7 +136,7 @@ async fn stdin_closed() {
     while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }
 
-/// Whether the parent has gone: an orphan gets another parent.
+/// Waits until the parent has gone. An orphan gets another parent.
 async fn parent_gone() {
     #[cfg(unix)]
     {

@@ -85,7 +85,7 @@ impl Asked {
     }
 }
 
-/// Exchange `index` of a case. It reaches the script and borrows nothing from the registry.
+/// Exchange `index` of a case. It gives access to its script without a borrow from the registry.
 #[derive(Debug, Clone)]
 pub(crate) struct Playing {
     case: Arc<Case>,

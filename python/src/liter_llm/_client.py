@@ -116,7 +116,7 @@ class BaseClient:
         )
 
     def __repr__(self) -> str:
-        native = getattr(self, "_native", None)  # a failed `__init__` set none
+        native = getattr(self, "_native", None)  # a traceback shows clients whose init failed
         state = "not made" if native is None else "closed" if native.closed else "open"
         return f"<liter_llm.{type(self).__name__} {state}>"
 
