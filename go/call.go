@@ -9,14 +9,15 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// running counts the requests of the process that are being waited for.
+// running counts the requests of the process whose callers wait for them.
 var running atomic.Int64
 
-// call sends a request and waits: the response document. how: flags, beside those that say who does it.
+// call sends a request and waits for the response document. how has the flags, beside those of the
+// thread that does the request's work.
 //
-// While few requests are in flight, a request runs on the thread of the goroutine that waits for it:
-// that spares it two hand-overs between threads. A goroutine in C keeps a thread, so the others are
-// answered by the pump.
+// While few requests are in flight, a request runs on the thread of the goroutine that waits for
+// it. That spares it two hand-overs between threads. A goroutine in C keeps a thread, so the pump
+// answers the other requests.
 func (c *Client) call(ctx context.Context, how uint32, request []byte, options *Options) (string, error) {
 	if ctx.Err() != nil {
 		return "", ended(ctx, nil)
@@ -44,7 +45,7 @@ func (c *Client) call(ctx context.Context, how uint32, request []byte, options *
 	return answer, nil
 }
 
-// callPump leaves the request to the engine's threads, and waits for the pump.
+// callPump leaves the request to the engine's threads and waits for the pump.
 func (c *Client) callPump(ctx context.Context, how uint32, request, options []byte) (uint32, string, error) {
 	pump, err := startedPump()
 	if err != nil {
@@ -66,7 +67,7 @@ func (c *Client) callPump(ctx context.Context, how uint32, request, options []by
 		select {
 		case <-waiting.done:
 		case <-done:
-			// It says that it has ended, or the answer was faster: either way its place is free then.
+			// Either the request ends, or the answer was faster. Both free its place.
 			cancel(pump.queue, token)
 			<-waiting.done
 		}
@@ -77,8 +78,8 @@ func (c *Client) callPump(ctx context.Context, how uint32, request, options []by
 	return kind, answer, nil
 }
 
-// lanes are queues for one request at a time, whose reader does the request's work. They are freed when
-// the garbage collector finds them unused.
+// lanes are queues for one request at a time, whose reader does the request's work. An unused one
+// is freed by the garbage collector.
 var lanes sync.Pool
 
 // callInline runs the request on this goroutine's thread.
@@ -96,7 +97,7 @@ func (c *Client) callInline(ctx context.Context, how uint32, request, options []
 		return 0, "", err
 	}
 	if ctx.Done() != nil {
-		// A cancel that comes too late keeps the queue alive, and finds nothing.
+		// A cancel that comes too late keeps the queue alive and finds nothing.
 		stop := context.AfterFunc(ctx, func() { cancel(lane, token) })
 		defer stop()
 	}

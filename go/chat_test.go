@@ -71,7 +71,7 @@ func TestToolsThereAndBack(t *testing.T) {
 	}
 }
 
-// What the engine reads must be what was written: a strict engine refuses what it does not know.
+// The engine must read what was written. A strict engine refuses a member that it does not know.
 func TestEveryMember(t *testing.T) {
 	client := open(t, free(""))
 	request := &literllm.ChatRequest{
@@ -152,7 +152,7 @@ func TestOptionsOfTheClientAndOfTheRequest(t *testing.T) {
 	}
 }
 
-// Of options these win, in this order: beside the request, in its own document, the client's.
+// The first of these to set an option wins: beside the request, in its own document, the client's.
 func TestOptionsInsideARequest(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		config := withFast(free("delay_ms=30000"))
@@ -198,7 +198,7 @@ func TestOptionsInsideARequest(t *testing.T) {
 	})
 }
 
-// Who does a request's work is the package's to decide.
+// The package decides which thread does a request's work.
 func TestInlineIsNotAnOption(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		inline := map[string]any{"inline": true}

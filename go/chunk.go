@@ -3,11 +3,11 @@ package literllm
 import "strings"
 
 // Document is the chunk as the engine wrote it: JSON text with every member. The last chunk, which
-// has the Response, has none.
+// has the Response, has no Document.
 func (c Chunk) Document() JSON { return JSON(c.document) }
 
-// MarshalJSON is the document; of a chunk that was not read from one, its fields. The last chunk is
-// its Response.
+// MarshalJSON is the document. A chunk that was not read from a document gives its fields, and the
+// last chunk gives its Response.
 func (c Chunk) MarshalJSON() ([]byte, error) {
 	switch {
 	case c.Response != nil:

@@ -36,7 +36,7 @@ func WithProvider(name string) Option {
 	}
 }
 
-// WithOptions gives the options of every request; those of a request win, member by member.
+// WithOptions gives the options of every request. The options of a request win, member by member.
 func WithOptions(options Options) Option {
 	return func(s *settings) error {
 		s.options = options
@@ -44,9 +44,9 @@ func WithOptions(options Options) Option {
 	}
 }
 
-// WithInlineCalls says up to how many requests in flight in this process a request runs on the thread of
-// the goroutine that waits for it (default 4; 0: never). That is the cheapest way for few requests,
-// but each of them keeps a thread while it runs.
+// WithInlineCalls sets the number of requests in flight in this process up to which a request runs
+// on the waiting goroutine's thread (default 4; 0: never). That is the cheapest way for few
+// requests, but each of them keeps a thread while it runs.
 func WithInlineCalls(most int) Option {
 	return func(s *settings) error {
 		s.inline = int64(most)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// JSON is a JSON value as text: numbers as they were written, members in their order.
+// JSON is a JSON value as text. Numbers stay as they were written, and members in their order.
 type JSON string
 
 // Decode reads the value into v, as json.Unmarshal does.
@@ -29,15 +29,15 @@ func (j *JSON) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// A decoder reads a JSON document in one pass. Strings without escapes, and raw values, are parts of
-// the text: nothing is copied. The documents come from the engine, which writes valid JSON; anything
-// else sets failed, and the rest reads as zero values.
+// A decoder reads a JSON document in one pass. Strings without escapes, and raw values, are parts
+// of the text, so nothing is copied. The documents come from the engine, which writes valid JSON.
+// Anything else sets failed, and the rest reads as zero values.
 type decoder struct {
 	text   string
 	at     int
 	failed bool
-	// The last string with escapes, as it was written and as it was read: a response has its first
-	// choice's text twice.
+	// The last string with escapes, as it was written and as it was read. It is kept because a
+	// response has its first choice's text twice.
 	written, read string
 	counts        []int64 // for those that are still to come
 	fault         int     // where it failed
@@ -71,7 +71,7 @@ func unmarshal[T any](into *T, read func(*T, *decoder), document []byte, what st
 	return nil
 }
 
-// milliseconds is so many, or the longest time that there is.
+// milliseconds is this number of them, or the longest time that there is.
 func milliseconds(n int64) time.Duration {
 	if n > math.MaxInt64/int64(time.Millisecond) {
 		return math.MaxInt64
@@ -114,8 +114,8 @@ func (d *decoder) null() bool {
 	return true
 }
 
-// begin goes past the begin of an object or array and says whether something is inside. A null has
-// nothing inside.
+// begin goes past the begin of an object or array and returns whether something is inside. A null
+// has nothing inside.
 func (d *decoder) begin(c byte) bool {
 	switch {
 	case d.null():
@@ -129,7 +129,7 @@ func (d *decoder) begin(c byte) bool {
 	return true
 }
 
-// more goes past a comma, or past the end, and says whether something more is inside.
+// more goes past a comma, or past the end, and returns whether something more is inside.
 func (d *decoder) more(end byte) bool {
 	if d.take(',') {
 		return true
@@ -236,7 +236,7 @@ func (d *decoder) number() string {
 	return d.text[from:]
 }
 
-// integer reads a number; null is 0. One that is too large is the largest that there is.
+// integer reads a number; null is 0. A number that is too large is the largest integer.
 func (d *decoder) integer() int64 {
 	text := d.number()
 	if text == "" {
@@ -258,7 +258,7 @@ func (d *decoder) int() *int {
 	return &value
 }
 
-// count reads a number; null is nil. Counts come by the dozen: several lie in one piece of memory.
+// count reads a number; null is nil. Counts are many, so several lie in one piece of memory.
 func (d *decoder) count() *int64 {
 	if d.null() {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// A Kind says what kind of failure an [Error] is. The list is closed; docs/errors.md says of each
-// what to do. Kinds are errors, so that errors.Is(err, ErrRateLimit) asks for one.
+// A Kind is the kind of failure of an [Error]. The list is closed, and docs/errors.md says what to
+// do for each. Kinds are errors, so that errors.Is(err, ErrRateLimit) asks for one.
 type Kind string
 
 // Error makes a Kind a target of errors.Is.
@@ -18,7 +18,7 @@ func (k Kind) Error() string { return string(k) }
 
 // The kinds of failure.
 var (
-	// ErrInvalidRequest: the request is wrong: mend it. Param names the member.
+	// ErrInvalidRequest: the request is wrong and needs a change. Param names the member.
 	ErrInvalidRequest error = Kind("invalid_request")
 	// ErrContextLength: prompt and answer do not fit the model's context.
 	ErrContextLength error = Kind("context_length")
@@ -30,9 +30,9 @@ var (
 	ErrPermission error = Kind("permission")
 	// ErrNotFound: there is no such provider, model or resource.
 	ErrNotFound error = Kind("not_found")
-	// ErrRateLimit: too many requests or tokens: wait RetryAfter, where the provider said so.
+	// ErrRateLimit: too many requests or tokens. Wait RetryAfter, if the provider gave a time.
 	ErrRateLimit error = Kind("rate_limit")
-	// ErrQuota: credit or a spending limit is used up: waiting does not help.
+	// ErrQuota: credit or a spending limit is used up, so waiting does not help.
 	ErrQuota error = Kind("quota")
 	// ErrContentFilter: the provider's filter refused the prompt or the answer.
 	ErrContentFilter error = Kind("content_filter")
@@ -40,7 +40,7 @@ var (
 	ErrUnavailable error = Kind("unavailable")
 	// ErrBadResponse: the provider said 2xx and sent something that is not an answer.
 	ErrBadResponse error = Kind("bad_response")
-	// ErrStreamBroken: a stream ended without its last event. Partial is what had arrived.
+	// ErrStreamBroken: a stream ended without its last event. Partial is the part that had arrived.
 	ErrStreamBroken error = Kind("stream_broken")
 	// ErrConnection: no connection could be made, or it was lost.
 	ErrConnection error = Kind("connection")
@@ -66,13 +66,13 @@ type Error struct {
 	Provider string
 	// Model is the model that was asked for.
 	Model string
-	// Status is the provider's HTTP status; 0 where there was none.
+	// Status is the provider's HTTP status, or 0 if there was none.
 	Status int
 	// Code is the provider's own code or type, as it gave it.
 	Code string
 	// Retryable says whether the same request may succeed later.
 	Retryable bool
-	// RetryAfter is how long the provider asked to wait; 0 where it did not.
+	// RetryAfter is the time that the provider asked to wait, or 0 if it did not ask.
 	RetryAfter time.Duration
 	// RequestID is the provider's id of the request, for its support.
 	RequestID string
@@ -82,7 +82,7 @@ type Error struct {
 	RateLimit JSON
 	// ProviderError is the provider's own error, its JSON or its text, or nil.
 	ProviderError JSON
-	// Partial is what had arrived of a stream when it broke, or nil.
+	// Partial is the part of a stream that had arrived when it broke, or nil.
 	Partial *Partial
 	// Attempts has one entry for each attempt that was made.
 	Attempts []Attempt
@@ -95,7 +95,7 @@ type Error struct {
 func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
 
 // Is compares kinds, so that errors.Is(err, ErrRateLimit) works. A timeout is also
-// context.DeadlineExceeded, and a cancelled request context.Canceled.
+// context.DeadlineExceeded, and a cancelled request is also context.Canceled.
 func (e *Error) Is(target error) bool {
 	switch e.Kind {
 	case "timeout":
@@ -110,17 +110,17 @@ func (e *Error) Is(target error) bool {
 	return target == error(e.Kind)
 }
 
-// Unwrap is the context's cause, where a context ended the request; or why a value could not be written
-// as JSON; else nil.
+// Unwrap is the context's cause if a context ended the request. For a value that could not be
+// written as JSON, it is the reason. Otherwise it is nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Timeout says whether it was a timeout. An Error is also a net.Error, for those who ask for one.
+// Timeout reports whether it was a timeout. An Error is also a net.Error.
 func (e *Error) Timeout() bool { return e.Kind == "timeout" }
 
-// Temporary is Retryable: package net's interface has it.
+// Temporary is Retryable, because package net's interface has it.
 func (e *Error) Temporary() bool { return e.Retryable }
 
-// Document is the error document, as every language has it: {"error":{"kind":…,"message":…}}.
+// Document is the error document, equal in every language: {"error":{"kind":…,"message":…}}.
 func (e *Error) Document() string {
 	if e.document != "" {
 		return e.document
@@ -191,9 +191,9 @@ func misuse(status int) *Error {
 
 // endedBy is a failure of the engine's, or the context's error where that is what ended the request.
 //
-// The engine knows the deadline too, and its timer may be the faster one: then the context's, which is
-// due, is waited for, so that the error has the context's cause and ctx.Err() says the same. (Not for
-// ever: a context of somebody else's may have a deadline and not keep it.)
+// The engine knows the deadline too, and its timer may be faster. Then endedBy waits for the
+// context, which is due. So the error has the context's cause, and ctx.Err() agrees. The wait is
+// not for ever, because a foreign context may have a deadline and not keep it.
 func endedBy(ctx context.Context, failure *Error) *Error {
 	if failure.Kind != "cancelled" && failure.Kind != "timeout" {
 		return failure
@@ -210,7 +210,7 @@ func endedBy(ctx context.Context, failure *Error) *Error {
 	return ended(ctx, failure)
 }
 
-// ended is the error of a context that is over. What the engine said at its end, if anything, is kept.
+// ended is the error of a context that is over. It keeps the engine's last report, if any.
 func ended(ctx context.Context, engine *Error) *Error {
 	cause := context.Cause(ctx)
 	failure := &Error{Kind: "cancelled", Message: "the context was cancelled: " + cause.Error()}

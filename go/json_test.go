@@ -14,7 +14,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// back writes a value as JSON, reads it into another, and writes that: nothing is lost or changed.
+// back writes a value as JSON, reads it into another, and writes that. Nothing is lost or changed.
 func back[T any](t *testing.T, value T) (read T) {
 	t.Helper()
 	first, err := json.Marshal(value)
@@ -85,7 +85,7 @@ func TestWhatIsPassedThereAndBack(t *testing.T) {
 	}
 }
 
-// What has no field is kept as it was written, and so are numbers that no Go type holds.
+// A member without a field is kept as it was written, and so is a number that no Go type holds.
 func TestWhatHasNoFieldIsKept(t *testing.T) {
 	const document = `{"prompt":"x","options":{"provider":"a","tags":{"n":1e400}},"colour":12345678901234567890.10}`
 	var request literllm.ChatRequest
@@ -101,7 +101,7 @@ func TestWhatHasNoFieldIsKept(t *testing.T) {
 	}
 }
 
-// Forms that the schemas allow beside the one that is written.
+// The schemas allow these forms beside the one that is written.
 func TestOtherFormsAreRead(t *testing.T) {
 	const document = `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":"https://e.com/a.png"}]},
 		{"role":"assistant","content":null,"tool_calls":[{"id":null,"function":{"name":"f","arguments":{"a":1.0}}}]}],
@@ -119,7 +119,7 @@ func TestOtherFormsAreRead(t *testing.T) {
 	}
 }
 
-// What cannot be read says where, and nothing of what stands there.
+// A document that cannot be read gives an error with the place, and without the text there.
 func TestAWrongTypeSaysWhere(t *testing.T) {
 	for _, document := range []string{
 		`{"prompt":7}`, `{"max_tokens":"secret"}`, `{"stop":[7]}`, `{"messages":{"a":"secret"}}`,
@@ -182,7 +182,7 @@ func TestWhatIsAnsweredThereAndBack(t *testing.T) {
 	}
 }
 
-// A request as JSON has its options in the document that it is written as.
+// A request as JSON has its options in the same document.
 func TestRawWithOptionsAsJSON(t *testing.T) {
 	for document, want := range map[string]string{
 		`{"prompt":"x"}`: `{"prompt":"x","options":{"provider":"a","timeout_ms":7}}`,
@@ -198,7 +198,7 @@ func TestRawWithOptionsAsJSON(t *testing.T) {
 	}
 }
 
-// Of two things where one can be sent, none is dropped without a word.
+// Of two things of which one can be sent, none is dropped in silence.
 func TestBothOfTwo(t *testing.T) {
 	client := open(t, free(""))
 	image := &literllm.ImageURL{URL: "https://example.com/a.png"}
@@ -222,7 +222,7 @@ func TestBothOfTwo(t *testing.T) {
 	}
 }
 
-// Numbers that a provider makes up are no reason to lose the answer.
+// A number that a provider makes up must not lose the answer.
 func TestNumbersOutOfRange(t *testing.T) {
 	response, err := open(t, scripted("huge")).Chat(background, prompt("x"))
 	if err != nil || response.Text != "ok" || *response.Usage.PromptTokens != math.MaxInt64 ||

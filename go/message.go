@@ -14,7 +14,8 @@ func ToolResult(callID, content string) Message {
 	return Message{Role: "tool", ToolCallID: callID, Content: content}
 }
 
-// writeContent: a message has a content, even "", but for an assistant's that speaks otherwise.
+// writeContent writes a message's content, even "". Only an assistant's message may lack it, if it
+// speaks otherwise.
 func (m *Message) writeContent(e *encoder) {
 	switch {
 	case m.Parts != nil && m.Content != "":

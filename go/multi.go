@@ -2,12 +2,12 @@ package literllm
 
 import "context"
 
-// A MultiResponse is what several targets brought.
+// A MultiResponse is the result of a fan-out.
 type MultiResponse struct {
 	// Results are the fastest answers, in the order in which they came.
 	Results []*Response `json:"results"`
-	// Failures are those of the targets that failed, and of those that were cancelled when enough
-	// others had answered.
+	// Failures are the errors of targets that failed, and of those cancelled after enough others had
+	// answered.
 	Failures []*Error `json:"failures"`
 
 	document string
@@ -16,7 +16,7 @@ type MultiResponse struct {
 // Document is the JSON text as the engine wrote it.
 func (m *MultiResponse) Document() JSON { return JSON(m.document) }
 
-// MarshalJSON is the document; of one that was not read from any, its fields.
+// MarshalJSON is the document. A value that was not read from a document gives its fields.
 func (m MultiResponse) MarshalJSON() ([]byte, error) {
 	if m.document == "" {
 		type plain MultiResponse
@@ -34,10 +34,11 @@ func (m *MultiResponse) UnmarshalJSON(document []byte) error {
 	return err
 }
 
-// GenerateMulti asks several targets at once ("provider/model", or the name of a provider or a route),
-// and waits for the first fastest answers; 0 is 1. The calls that are not waited for are cancelled.
+// GenerateMulti asks several targets at once and waits for the first fastest answers; 0 is 1. A
+// target is "provider/model", or the name of a provider or a route. Calls beyond the fastest are
+// cancelled.
 //
-// A target that fails is no error: it is in Failures. Where none answers, the error is the first
+// A target that fails is no error: it is in Failures. If no target answers, the error is the first
 // failure, with the attempts of all.
 func (c *Client) GenerateMulti(
 	ctx context.Context, request *ChatRequest, targets []string, first int,

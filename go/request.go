@@ -9,19 +9,19 @@ import (
 // Ptr points at a value: literllm.Ptr(0.2).
 func Ptr[T any](value T) *T { return &value }
 
-// A request is what is asked, of any operation.
+// A request is the request of any operation.
 type request interface {
-	// encode writes the request without its options. The encoder is to be released.
+	// encode writes the request without its options. The caller releases the encoder.
 	encode() (*encoder, error)
 	value(*encoder)
 	write(*encoder)
 	// beside are the request as JSON, further members, and the options.
 	beside() (raw json.RawMessage, members map[string]any, options *Options)
-	// bare says whether nothing but Raw and Options is given.
+	// bare reports whether only Raw and Options are given.
 	bare() bool
 }
 
-// encodeRequest writes a request without its options. The encoder is to be released.
+// encodeRequest writes a request without its options. The caller releases the encoder.
 func encodeRequest(r request) (*encoder, error) {
 	raw, _, _ := r.beside()
 	if raw != nil {
@@ -54,14 +54,14 @@ func requestWithOptions(r request) ([]byte, error) {
 	return e.out, e.err
 }
 
-// onlyRaw: what would be passed over is an error.
+// onlyRaw is an error for fields that would be passed over.
 func onlyRaw(r request, e *encoder) {
 	if !r.bare() {
 		e.both("", "a request is given as Raw or in the other fields, not both: put all of it into Raw")
 	}
 }
 
-// rawWithOptions is the request that is given as JSON, and the options beside it inside.
+// rawWithOptions is the request that is given as JSON, with the options beside it put inside.
 func rawWithOptions(r request, e *encoder) ([]byte, error) {
 	onlyRaw(r, e)
 	raw, _, options := r.beside()
@@ -88,8 +88,8 @@ func writeRequest(r request, e *encoder) {
 	e.close('}')
 }
 
-// optionsInside are the options that a request's own document has, or "". What is no object is left to
-// the engine, which refuses it.
+// optionsInside are the options that a request's own document has, or "". The engine refuses a
+// value that is no object.
 func optionsInside(request []byte) (inside JSON) {
 	if !bytes.Contains(request, []byte(`"options"`)) {
 		return ""

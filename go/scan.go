@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// The decoder's way through strings and past what nobody wants.
+// The decoder's way through strings and past values that are not wanted.
 
 // string reads a string; null is "".
 func (d *decoder) string() string {

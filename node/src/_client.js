@@ -70,7 +70,7 @@ class Client {
     if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
     const { first, ...members } = checkMembers(more);
     members.fanout = { targets, first };
-    // The client's fallback stands in for a target that fails; here the targets are given.
+    // The client's fallback stands in for a target that fails. A fan-out gives its targets itself.
     const { fallback: _, ...own } = this.#defaults.options;
     const documents = new Defaults(own).documents(request, members);
     return multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
@@ -127,7 +127,7 @@ class Client {
 /** @type {Client | undefined} */
 let made;
 
-/** This environment's own client, made from the environment variables at the first use. */
+/** This environment's own client. It is made from the environment variables at the first use. */
 function defaultClient() {
   return (made ??= new Client());
 }

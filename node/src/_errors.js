@@ -70,7 +70,7 @@ class LiterLLMError extends Error {
     this.attempts = error.attempts ?? [];
   }
 
-  /** The error document, as every language has it. */
+  /** The error document, equal in every language. */
   get document() {
     return this.#document;
   }
@@ -179,7 +179,7 @@ for (const [name, type] of Object.entries(classes)) {
 }
 
 /**
- * The error for an error document; LiterLLMError for a kind of a newer engine.
+ * The error for an error document. A kind of a newer engine gives LiterLLMError.
  * @param {Document} document
  */
 function fromDocument(document) {

@@ -1,12 +1,12 @@
 "use strict";
-// Several targets at once: what `generateMulti` gives.
+// Fan-out: the result of `generateMulti`.
 
 const { fromDocument } = require("./_errors.js");
 
 /** @typedef {import("./_errors.js").Document} Document */
 
 /**
- * What a fan-out brought.
+ * The result of a fan-out.
  * @param {Document} document
  */
 function multiResponse({ results, failures }) {

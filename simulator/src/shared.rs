@@ -1,4 +1,4 @@
-//! What every connection needs, whichever HTTP it speaks.
+//! The state that every connection needs, for either HTTP version.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ impl Shared {
         Self { registry, ..Self::default() }
     }
 
-    /// A number that no other answer has, and that looks random.
+    /// A number that no other answer has and that looks random.
     pub(crate) fn next_id(&self) -> u64 {
         split_mix(&mut self.ids.fetch_add(1, Ordering::Relaxed))
     }

@@ -145,7 +145,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outc
     let engine = start()?;
     let lane = lanes.take(engine);
     let lane = lane.map_err(|error| engine.blame(refused("open what a call needs", &error)))?;
-    // A lane in which something panicked is not used again.
+    // A lane in which a call panicked is not used again.
     let outcome = guard(None, || {
         let work = pin!(lane.client.answer(request, options));
         Some(lane.drive(engine.until_stopped(work)).unwrap_or_else(|| Err(unsaid())))
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Ok(both) => both,
             Err(status) => return status,
         };
-        // A place in flight is taken before the threads of the first request have started.
+        // The place in flight is taken here, before the threads of the first request have started.
         let engine = match engine::running() {
             None if client.in_flight() > 0 => engine::start().ok(),
             running => running,
@@ -232,8 +232,9 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Some(engine) => {
                 let closing = client.clone();
                 let grace = Duration::from_millis(grace_ms.into());
-                // A call that its queue's reader drives ends when that reads on: it may be the thread
-                // that waits here. The end of the engine ends the wait, and the work with it.
+                // A call that its queue's reader drives ends when that reader goes on, and the
+                // reader may be the thread that waits here. The end of the engine ends the wait,
+                // and the work with it.
                 let close = async move {
                     let _ = tokio::time::timeout(grace + CANCELLED, closing.close(grace)).await;
                 };

@@ -1,10 +1,10 @@
-//! The process's one tokio runtime: started by the first request, forgotten in a forked child, never
-//! torn down at exit.
+//! The process's one tokio runtime. The first request starts it, a forked child forgets it, and the
+//! process's exit never tears it down.
 //!
-//! Nothing here takes a lock that a fork could leave behind locked ([`fork`](crate::fork)). An engine is
-//! never freed (a few hundred bytes for each `liter_llm_shutdown`; its runtime is).
+//! Nothing here takes a lock that a fork could leave locked ([`fork`](crate::fork)). An engine is
+//! never freed, but its runtime is. That costs a few hundred bytes for each `liter_llm_shutdown`.
 //!
-//! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
+//! Work runs on the library's threads, except a call whose caller waits for it (`lane`). The end of
 //! the engine ends both.
 
 use std::sync::{PoisonError, RwLock, mpsc};
@@ -46,7 +46,7 @@ pub(crate) fn start() -> std::io::Result<&'static Engine> {
 fn build() -> std::io::Result<Engine> {
     let build = || {
         sys::with_signals_blocked(|| {
-            // Where the system refuses a thread, tokio panics and never frees what it has built.
+            // tokio panics when the system refuses a thread, and never frees what it has built.
             let probe = std::thread::Builder::new().name("liter-llm".to_owned()).spawn(|| ())?;
             let _ = probe.join();
             Builder::new_multi_thread()
@@ -59,7 +59,7 @@ fn build() -> std::io::Result<Engine> {
                 .build()
         })
     };
-    // Its panic, should the last thread go to somebody else in between.
+    // This catches tokio's panic if another part of the process takes the last thread in between.
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
     Ok(Engine { runtime: RwLock::new(Some(runtime)), stop: watch::Sender::new(false) })
 }
@@ -139,7 +139,7 @@ struct Answer<T>(Option<mpsc::SyncSender<Result<T, Error>>>);
 impl<T> Answer<T> {
     fn say(&mut self, value: Result<T, Error>) {
         if let Some(sender) = self.0.take() {
-            // There is room for one, and nobody else says anything.
+            // The channel has room for one message, and there is no other sender.
             let _ = sender.try_send(value);
         }
     }

@@ -1,9 +1,9 @@
-//! Forks: which process a thing belongs to.
+//! Forks: the process to which an object belongs.
 //!
-//! A forked child has none of the library's threads, and any lock of its parent's may be held for ever.
-//! So nothing of the parent's is touched there: the one fork handler counts a generation up, and what
-//! was made in another generation is not seen any more. No list of handlers is needed for that, and a
-//! file that keeps something for the process says nothing to this one.
+//! A forked child has none of the library's threads, and any lock of its parent may be held for
+//! ever. So the child touches nothing of the parent's. The one fork handler counts a generation up,
+//! and an object of another generation is not visible any more. This needs no list of handlers, and
+//! a file that keeps state for the process registers nothing here.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -21,8 +21,8 @@ unsafe extern "C" fn in_child() {
 /// How many forks this process is away from where the library was loaded, from 1. Handles carry it: one
 /// of another generation belongs to a parent.
 pub(crate) fn generation() -> u32 {
-    // Set behind the call: two threads may both register the handler, which does no harm (a generation
-    // may count by two), but none gets a generation that a fork would not count.
+    // This is set after the call, so two threads may both register the handler. That does no harm
+    // (a generation may count by two). No thread gets a generation that a fork would not count.
     if !HANDLER.load(Ordering::SeqCst) {
         sys::at_fork(in_child);
         HANDLER.store(true, Ordering::SeqCst);

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn liter_llm_invoke(
         Err(error) => failed(error),
     };
     if !out_len.is_null() {
-        // Error documents are short; answers were measured above.
+        // Error documents are short. Answers were measured above.
         let len = c_int::try_from(document.len()).unwrap_or(c_int::MAX);
         // SAFETY: not NULL, and the caller's to write to.
         unsafe { *out_len = if failed { -len } else { len } };
@@ -112,7 +112,8 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
         request["max_tokens"] = max_tokens.into();
     }
     if temperature >= 0.0 || temperature.is_nan() {
-        // The text of an f32 is the number that the caller wrote; its f64 is not (0.7 → 0.699999988).
+        // The text of an f32 is the number that the caller wrote. Its f64 is not (0.7 →
+        // 0.699999988).
         let number: Number = temperature.to_string().parse().map_err(|_| {
             Error::invalid("temperature", "the temperature is a number that JSON does not have")
         })?;

@@ -1,7 +1,7 @@
-//! Log records as events: no thread of the library ever enters the host to log.
+//! Log records are events, so no thread of the library ever enters the host to log.
 //!
-//! A record says that a call ended, and how; it holds no key, no prompt and no text of an answer.
-//! Who listens outlives the engine, and is forgotten in a forked child.
+//! A record says that a call ended, and with which outcome. It holds no key, no prompt and no text
+//! of an answer. The listener outlives the engine, and a forked child forgets it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, Weak};

@@ -1,7 +1,8 @@
 //! One request on the library's threads, and its last event.
 //!
-//! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
-//! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
+//! The queue gets exactly one last event, whatever the outcome of the task: an answer, an error, a
+//! cancel, a close, a panic, the end of the engine. [`LastWord`] sends that event when it is
+//! dropped without having sent one.
 
 use std::sync::{Arc, Weak};
 
@@ -63,14 +64,15 @@ pub(crate) fn submit(
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
     let lane = match inline && queue.reserve_lane() {
-        // Without a lane (no descriptor left, say) the call runs as any other.
+        // Without a lane (if no descriptor is left, for example) the call runs as any other.
         true => lanes.take(engine).map_err(|_| queue.release_lane()).ok(),
         false => None,
     };
     let client = lane.as_ref().map_or(client, |lane| &lane.client).clone();
     let job =
         Job { engine, client, admission, wanted, request: request.into(), options: options.into() };
-    // Boxed: its future is large, and starting and ending a task moves it several times.
+    // The future is boxed, because it is large and starting and ending a task moves it several
+    // times.
     let work = Box::pin(run(job, last));
     let Some(lane) = lane else {
         if let Some(abort) = engine.spawn(work) {

@@ -52,7 +52,8 @@ pub unsafe extern "C" fn liter_llm_submit(
                 _ => return LITER_LLM_E_ARGUMENT,
             }
         };
-        // Its place is taken here, not where the task begins: a close after this function waits for it.
+        // The place in flight is taken here, not where the task begins, so that a close after this
+        // function waits for it.
         let admission = match client.admit() {
             Ok(admission) => admission,
             Err(error) if error.kind() == ErrorKind::RateLimit => return LITER_LLM_E_BUSY,

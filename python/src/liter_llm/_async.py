@@ -1,4 +1,7 @@
-"""The asyncio client: `AsyncClient` and its `AsyncStream`. No thread, no callback from outside."""
+"""The asyncio client: `AsyncClient` and its `AsyncStream`.
+
+It needs no thread and no callback from outside.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 class AsyncClient(BaseClient):
     """A client for asyncio, with the same arguments as `Client`.
 
-    It may be used from any number of loops and threads. Cancelling a task cancels its request.
+    Any number of loops and threads may use it. Cancelling a task cancels its request.
 
         async with liter_llm.AsyncClient(provider="openai") as client:
             print((await client.chat("Hello", model="gpt-5-mini")).text)
@@ -42,7 +45,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> Response:
-        """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
+        """Asks and waits for the whole answer. Arguments and errors are those of `Client.chat`."""
         return Response(await self._ask(self._defaults.documents(request, options, {**members})))
 
     async def models(
@@ -53,7 +56,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[ModelsMembers],
     ) -> ModelsResponse:
-        """Which models a provider has; arguments are those of `Client.models`."""
+        """Lists the models of a provider. Arguments are those of `Client.models`."""
         if name is not None:
             members["provider"] = name
         return ModelsResponse(await self._ask(self._documents("models", options, members)))
@@ -65,7 +68,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[ModerateMembers],
     ) -> ModerateResponse:
-        """Asks whether texts or images break rules; arguments are those of `Client.moderate`."""
+        """Asks whether texts or images break rules. Arguments are those of `Client.moderate`."""
         asked = {"input": input, **members}
         return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
 
@@ -83,7 +86,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> MultiResponse:
-        """Asks several targets at once; arguments and errors are those of the other client's."""
+        """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
         documents = self._many(request, targets, first, options, {**members})
         return MultiResponse(_json.loads(await call(self._native, WHOLE, *documents)))
 
@@ -95,7 +98,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> AsyncStream:
-        """Asks, and gives the answer as it arrives. To be called on a running loop.
+        """Asks, and gives the answer as it arrives. Call it on a running loop.
 
         async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
             async for chunk in stream:
@@ -106,7 +109,7 @@ class AsyncClient(BaseClient):
         return AsyncStream(self._native, *documents)
 
     async def metrics(self, format: str = "json") -> Any:  # noqa: A002
-        """Counters so far: a dict ("json"), or Prometheus' text format ("prometheus")."""
+        """Returns the counters: a dict ("json"), or Prometheus' text format ("prometheus")."""
         return self._metrics(format)
 
     async def close(self, grace: float = 0.0) -> None:
@@ -115,7 +118,7 @@ class AsyncClient(BaseClient):
             loop = asyncio.get_running_loop()
             try:
                 await loop.run_in_executor(None, self._native.close, grace)
-            except asyncio.CancelledError:  # the thread would go on waiting, and the loop for it
+            except asyncio.CancelledError:  # otherwise the thread waits on, and the loop for it
                 self._native.close(0)
                 raise
         else:
@@ -131,7 +134,7 @@ class AsyncClient(BaseClient):
 class AsyncStream(StreamState):
     """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
 
-    While nobody iterates, less than a megabyte is read ahead.
+    Without a reader, the engine reads less than a megabyte ahead.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
@@ -159,7 +162,7 @@ class AsyncStream(StreamState):
                 raise StopAsyncIteration
             if inbox.events:
                 self._read(inbox)
-            else:  # then look again: another task may have closed the stream
+            else:  # another task may have closed the stream, so look again
                 await inbox.arrival()
 
     def _read(self, inbox: Inbox) -> None:
@@ -183,7 +186,7 @@ class AsyncStream(StreamState):
         return self.response.text
 
     async def close(self) -> None:
-        """Cancels what has not arrived yet: its connection is closed, iteration ends."""
+        """Cancels the rest of the answer: its connection is closed, and iteration ends."""
         self._documents = iter(())
         if self._loop is asyncio.get_running_loop():
             if self._inbox is not None:
@@ -207,7 +210,7 @@ class AsyncStream(StreamState):
         self._leave()  # a finalizer runs on any thread
 
     def _leave(self) -> None:
-        """Cancels from another thread, or another loop, than the one where it began."""
+        """Cancels from a thread or a loop other than the one where the stream began."""
         inbox, self._inbox = self._inbox, None
         if inbox is None:
             return

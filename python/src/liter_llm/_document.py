@@ -1,8 +1,8 @@
-"""What the classes of `_models` stand on: a dict whose members are attributes too.
+"""The base of the classes of `_models`: a dict whose members are attributes too.
 
-Nested objects are plain dicts until they are reached through an attribute; then they are wrapped
-and stay so. A member that a class lists and a document lacks reads as None; a name that neither has
-raises AttributeError.
+Nested objects are plain dicts until an attribute reaches them. Then they are wrapped and stay so. A
+member that a class lists and a document lacks reads as None. A name that neither has raises
+AttributeError.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Document(dict[str, "Any"]):
-    """A JSON object. `json.dumps`, `copy` and `pickle` take it as the dict it is."""
+    """A JSON object. `json.dumps`, `copy` and `pickle` treat it as the dict it is."""
 
     __slots__ = ()
     _nested: ClassVar[dict[str, type[Document]]] = {}
@@ -50,7 +50,7 @@ class Text(Document):
 
     @property
     def text(self) -> str:
-        """The first choice's text. A property: it is what most callers read, and at once."""
+        """The first choice's text. It is a property, because most callers read it, and at once."""
         text: Any = self.get("text")
         return text
 
@@ -63,14 +63,14 @@ class NewText(Document):
 
     @property
     def text(self) -> str:
-        """The first choice's new text; empty where the chunk has none."""
-        # Where several are asked for, each comes in chunks of its own.
+        """The first choice's new text. It is empty if the chunk has none."""
+        # With several choices, each comes in chunks of its own.
         choices: Any = self.get("choices") or ()
         first = (choice for choice in choices if choice["index"] == 0)
         return next((choice["delta"].get("content") or "" for choice in first), "")
 
     @property
     def reset(self) -> str | None:
-        """Not None: the answer broke in this way and begins anew; all chunks so far are void."""
+        """The break after which the answer begins anew, or None. All chunks before it are void."""
         reason: Any = self.get("reason") if self.get("object") == "chat.completion.reset" else None
         return reason

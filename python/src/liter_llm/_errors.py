@@ -40,7 +40,7 @@ class LiterLLMError(Exception):
     """
 
     kind: str = "internal"
-    """The kind of failure: a word of the closed list above."""
+    """The kind of failure, a word of the closed list above."""
 
     message: str
     """What happened and what to do."""
@@ -59,13 +59,13 @@ class LiterLLMError(Exception):
     request_id: str | None
     """The provider's id of the request, for its support."""
     param: str | None
-    """The member of the request that is at fault: `messages[0].role`."""
+    """The request's member that is at fault, such as `messages[0].role`."""
     ratelimit: dict[str, str]
     """The answer's rate limit headers, as they came."""
     provider_error: Any
-    """The provider's own error: its JSON, or its text; None where it said none."""
+    """The provider's own error: its JSON, or its text. None if the provider gave none."""
     partial: dict[str, Any] | None
-    """What had arrived of a stream when it broke: `{"text": "…"}`."""
+    """The part of a stream that had arrived when it broke: `{"text": "…"}`."""
     attempts: list[Attempt]
     """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
@@ -99,7 +99,7 @@ class LiterLLMError(Exception):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The error document, as every language has it: `{"error": {"kind": …, "message": …}}`."""
+        """The error document, equal in every language: `{"error": {"kind": …, "message": …}}`."""
         return {"error": self._inner}
 
     @classmethod
@@ -118,11 +118,11 @@ class LiterLLMError(Exception):
 
 
 class APIError(LiterLLMError):
-    """A call that failed: all but a bug in this library."""
+    """A call that failed for any reason but a bug in this library."""
 
 
 class APIStatusError(APIError):
-    """The provider said no, or the engine did before it asked. `status` is the HTTP status."""
+    """The provider refused, or the engine did before it asked. `status` is the HTTP status."""
 
 
 class BadRequestError(APIStatusError):
@@ -162,13 +162,13 @@ class NotFoundError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """Too many requests or tokens: wait `retry_after` seconds, where the provider said so."""
+    """Too many requests or tokens. Wait `retry_after` seconds, if the provider gave a time."""
 
     kind = "rate_limit"
 
 
 class QuotaExceededError(RateLimitError):
-    """Credit or a spending limit is used up: waiting does not help."""
+    """Credit or a spending limit is used up, so waiting does not help."""
 
     kind = "quota"
 
@@ -192,7 +192,7 @@ class APIResponseValidationError(APIError):
 
 
 class StreamBrokenError(APIError):
-    """A stream ended without its last event. `partial["text"]` is what had arrived."""
+    """A stream ended without its last event. `partial["text"]` is the text that had arrived."""
 
     kind = "stream_broken"
 
@@ -239,7 +239,7 @@ CLASSES: dict[str, type[LiterLLMError]] = {
 
 
 def from_document(document: dict[str, Any]) -> LiterLLMError:
-    """The exception for an error document; LiterLLMError for a kind of a newer engine."""
+    """The exception for an error document. A kind of a newer engine gives LiterLLMError."""
     return CLASSES.get(document["error"].get("kind"), LiterLLMError)(document)
 
 

@@ -1,4 +1,4 @@
-"""Several targets at once: what `generate_multi` gives."""
+"""Fan-out: the result of `generate_multi`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class MultiResponse:
-    """What `generate_multi` brought.
+    """The result of `generate_multi`.
 
-    `results`: the fastest answers, in the order in which they came. `failures`: an exception, not
-    raised, for each target that failed, or was cancelled when enough others had answered.
+    `results` are the fastest answers, in the order in which they came. `failures` has an exception,
+    not raised, for each target that failed or was cancelled after enough answers.
     """
 
     __slots__ = ("failures", "results")

@@ -1,4 +1,4 @@
-"""What a caller passes, as the two documents that the engine takes: request and options."""
+"""A call's arguments as the two documents that the engine takes: request and options."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OPTION_NAMES = frozenset(
         "tags",
     }
 )
-"""Keyword arguments that say how a request is done; all others are members of the request."""
+"""Keyword arguments that are options. All others are members of the request."""
 
 
 class Defaults:
@@ -63,7 +63,7 @@ class Defaults:
     ) -> tuple[bytes, bytes]:
         """The request and the options of one call, as JSON.
 
-        Of the options these win, in this order: keyword arguments, `options=`, the request's own
+        The first of these to set an option wins: keyword arguments, `options=`, the request's own
         `options`, the client's.
         """
         if options and not hasattr(options, "keys"):
@@ -116,7 +116,7 @@ def _mapping(request: Any) -> Mapping[str, Any]:
 
 
 def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | None) -> bytes | None:
-    """A configuration as JSON: a dict, JSON text, or the path of a file; None: the environment."""
+    """A configuration as JSON, from a dict, JSON text or a file's path. None: the environment."""
     if config is None or isinstance(config, bytes):
         return config
     if isinstance(config, str):
