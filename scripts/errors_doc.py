@@ -40,7 +40,7 @@ A failed request gives an error document. It is the same in every language:
 | `param` | the member of the request that is wrong |
 | `partial` | `{"text"}`: the text of a stream that had arrived when it broke |
 | `ratelimit` | the rate-limit headers of the answer, unchanged |
-| `provider_error` | the provider's own error: its JSON, or its text. At most 64 KiB, without the key |
+| `provider_error` | the provider's own error, as JSON or text; at most 64 KiB, without the key |
 | `attempts` | one entry for each attempt: `target`, `status`, `kind`, `message`, `ms` |
 
 The list of kinds is closed. Two failures have different kinds only if a caller would handle them
