@@ -329,6 +329,7 @@ func TestAStreamThatNobodyClosed(t *testing.T) {
 	client := open(t, free("chunks=3000,interval_ms=10"))
 	alive, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	var streams []*literllm.ChatStream
 	for _, ctx := range []context.Context{context.Background(), alive} {
 		stream, err := client.OpenStream(ctx, prompt("Hello"))
 		if err != nil {
@@ -337,8 +338,10 @@ func TestAStreamThatNobodyClosed(t *testing.T) {
 		if _, err := stream.Next(); err != nil {
 			t.Fatal(err)
 		}
+		streams = append(streams, stream)
 	}
 	openRequests(t, 2)
+	runtime.KeepAlive(streams) // a collection must not come before both are seen
 	eventually(t, func() (bool, any) {
 		runtime.GC()
 		s := simulatorStats(t)
