@@ -241,4 +241,17 @@ mod tests {
         let start = size_of_val(&client.start(client.admit().unwrap(), b"", b"", Wanted::WHOLE));
         assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
     }
+
+    /// The same bytes are parsed once, other bytes anew, and wrong ones leave what is kept.
+    #[test]
+    fn options_of_the_last_call_are_not_parsed_again() {
+        let last = LastOptions::default();
+        let one = last.read(br#"{"timeout_ms": 1}"#).unwrap();
+        assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
+        assert!(last.read(br#"{"timeout_ms": "x"}"#).is_err());
+        assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
+        let other = last.read(br#"{"timeout_ms": 2}"#).unwrap();
+        assert_eq!((one.timeout_ms, other.timeout_ms), (Some(1), Some(2)));
+        assert_eq!(last.read(b"").unwrap().timeout_ms, None);
+    }
 }
