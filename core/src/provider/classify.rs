@@ -54,7 +54,16 @@ fn own_words(body: &[u8]) -> Option<Value> {
     {
         return Some(value);
     }
-    let text = String::from_utf8_lossy(&body[..body.len().min(MOST_KEPT)]);
+    let mut kept = &body[..body.len().min(MOST_KEPT)];
+    if kept.len() < body.len() {
+        // The cut is made between words: half a key would not be recognized as one.
+        let between = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'');
+        let from = kept.len().saturating_sub(512);
+        if let Some(at) = kept[from..].iter().rposition(between) {
+            kept = &kept[..from + at];
+        }
+    }
+    let text = String::from_utf8_lossy(kept);
     Some(Value::from(text.into_owned()))
 }
 

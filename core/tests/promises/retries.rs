@@ -267,6 +267,11 @@ async fn a_providers_words_are_bounded() {
         ("<html><title>502</title></html>".to_owned(), Value::Null),
         (String::new(), Value::Null),
         ("x".repeat(100_000), json!("x".repeat(64 << 10))),
+        // A key that the cut would halve is left out whole.
+        (
+            format!("{} sk-canary-a-0123456789 {}", "x".repeat((64 << 10) - 10), "y".repeat(999)),
+            json!("x".repeat((64 << 10) - 10)),
+        ),
     ] {
         let reply = reply_bytes(400, "", &body);
         let (client, _) = client(json!({}), move |_| vec![Act::Send(reply.clone())]);
