@@ -10,6 +10,7 @@ pub mod classify;
 mod cohere;
 mod completion;
 mod foreign;
+mod gemini;
 mod history;
 mod ids;
 mod json;

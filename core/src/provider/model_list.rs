@@ -9,9 +9,16 @@ use crate::model::{ModelInfo, ModelList};
 use crate::wire::{Reply, retry_after};
 
 /// The names of the members for a model's context and output sizes, the more specific first [rec].
-const CONTEXT: [&str; 5] =
-    ["context_window", "context_length", "max_context_length", "max_model_len", "max_input_tokens"];
-const OUTPUT: [&str; 3] = ["max_completion_tokens", "max_output_length", "max_tokens"];
+const CONTEXT: [&str; 6] = [
+    "context_window",
+    "context_length",
+    "max_context_length",
+    "max_model_len",
+    "max_input_tokens",
+    "inputTokenLimit",
+];
+const OUTPUT: [&str; 4] =
+    ["max_completion_tokens", "max_output_length", "max_tokens", "outputTokenLimit"];
 
 /// Reads a list of models, or one model. `lists` names the members that may hold the list, and
 /// `names` those that may hold a model's id.

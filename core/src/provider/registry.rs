@@ -3,7 +3,7 @@
 //! A row without a base URL is not a provider, but a kind that a configuration can name
 //! (`compatible`).
 
-use super::{Chat, Provider, anthropic, cohere, openai};
+use super::{Chat, Provider, anthropic, cohere, gemini, openai};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub enum Format {
     Anthropic,
     /// Cohere v2 chat.
     Cohere,
+    /// Google's `generateContent`.
+    Gemini(gemini::Gemini),
 }
 
 impl Row {
@@ -39,6 +41,7 @@ impl Row {
             Format::OpenAi(dialect) => dialect,
             Format::Anthropic => &anthropic::Anthropic,
             Format::Cohere => &cohere::Cohere,
+            Format::Gemini(gemini) => gemini,
         }
     }
 
@@ -95,6 +98,20 @@ pub static ROWS: &[Row] = &[
         base_url: "https://api.cohere.com",
         base_url_env: "CO_API_URL",
         key_env: "CO_API_KEY",
+    },
+    Row {
+        name: "gemini",
+        format: Format::Gemini(gemini::Gemini::Api),
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        base_url_env: "GOOGLE_GEMINI_BASE_URL",
+        key_env: "GEMINI_API_KEY",
+    },
+    Row {
+        name: "vertex",
+        format: Format::Gemini(gemini::Gemini::Vertex),
+        base_url: "",
+        base_url_env: "",
+        key_env: "",
     },
     openai_row("groq", openai::GROQ, "https://api.groq.com/openai/v1", "", "GROQ_API_KEY"),
     openai_row("mistral", openai::MISTRAL, "https://api.mistral.ai/v1", "", "MISTRAL_API_KEY"),

@@ -84,10 +84,13 @@ pub fn seen<T: serde::Serialize + ?Sized>(document: &T) -> Value {
 
 /// The settings of a provider of this kind.
 pub fn provider(kind: &str) -> ProviderConfig {
-    let document = if kind == "compatible" {
-        r#"{"providers":{"compatible":{"kind":"compatible","base_url":"http://localhost/v1"}}}"#
+    // These kinds have no base URL of their own.
+    let document = if matches!(kind, "compatible" | "vertex") {
+        format!(
+            r#"{{"providers":{{"{kind}":{{"kind":"{kind}","base_url":"http://localhost/v1"}}}}}}"#
+        )
     } else {
-        "{}"
+        "{}".to_owned()
     };
     let config = Config::parse(document.as_bytes()).unwrap();
     config.providers[config.index(kind).unwrap()].clone()

@@ -48,6 +48,9 @@ pub const COMPATIBLE: Rules = Rules { models: models::OPENAI, ..COMMON };
 pub const ANTHROPIC: Rules =
     Rules { blank_stops: true, schema: Some(Dialect::Anthropic), ..COMMON };
 
+/// Gemini: "Unsupported keywords" of a schema are not read [doc], so the model is told of them.
+pub const GEMINI: Rules = Rules { schema: Some(Dialect::Gemini), ..COMMON };
+
 /// The request in the form that this provider takes.
 pub(super) fn adapted<'a>(
     request: &'a Request,

@@ -12,6 +12,8 @@ pub enum Dialect {
     /// OpenAI's strict one: closed objects whose members are all required, `anyOf` for `oneOf`
     /// [doc].
     OpenAiStrict,
+    /// Gemini's `responseJsonSchema`: no patterns, lengths or defaults [doc].
+    Gemini,
 }
 
 /// Formats of texts that Anthropic takes [sdk 2.14].
@@ -56,11 +58,38 @@ const NOT_OPENAI: [&str; 10] = [
     "unevaluatedProperties",
 ];
 
+/// Keywords that Gemini's schemas do not have. Its documents list those that they have, and the
+/// rest is not read [doc].
+const NOT_GEMINI: [&str; 17] = [
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "patternProperties",
+    "propertyNames",
+    "default",
+    "examples",
+    "not",
+];
+
 impl Dialect {
     /// Whether a schema must be in the dialect. For OpenAI it must if it is marked strict. For
-    /// Anthropic, the schema of an answer always must, and that of a tool must if it is strict.
+    /// Anthropic, the schema of an answer always must, and that of a tool must if it is strict. For
+    /// Gemini, that of an answer must.
     pub(super) fn holds(self, strict: Option<bool>, is_answer: bool) -> bool {
-        strict == Some(true) || (self == Dialect::Anthropic && is_answer)
+        match self {
+            Dialect::OpenAiStrict => strict == Some(true),
+            Dialect::Anthropic => strict == Some(true) || is_answer,
+            Dialect::Gemini => is_answer,
+        }
     }
 }
 
@@ -105,6 +134,12 @@ impl Walk {
     }
 
     fn one_of(&mut self, node: &mut Object) {
+        if self.dialect == Dialect::Gemini
+            && let Some(only) = node.shift_remove("const")
+        {
+            self.changed("const is enum");
+            node.insert("enum", vec![only]);
+        }
         if node.contains_key("anyOf") {
             return;
         }
@@ -119,6 +154,7 @@ impl Walk {
         let words: &[&str] = match self.dialect {
             Dialect::Anthropic => &NOT_ANTHROPIC,
             Dialect::OpenAiStrict => &NOT_OPENAI,
+            Dialect::Gemini => &NOT_GEMINI,
         };
         let mut told = Vec::new();
         node.retain(|name, value| {
@@ -154,6 +190,9 @@ impl Walk {
             _ => node.contains_key("properties"),
         };
         if !is_object {
+            return;
+        }
+        if self.dialect == Dialect::Gemini {
             return;
         }
         if node.get("additionalProperties") != Some(&Value::Bool(false)) {

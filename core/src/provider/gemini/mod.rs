@@ -1,0 +1,42 @@
+//! Google's `generateContent` format, which the Gemini API and Vertex AI share.
+//!
+//! It has three peculiarities: a conversation is a list of contents made of parts, a tool call may
+//! have no id, and a stream has no terminal event.
+
+mod chat;
+mod models;
+
+use super::{Chat, Models, Provider, Target};
+use crate::error::Error;
+use crate::wire::{Request, Scheme};
+
+/// The adapter.
+#[derive(Debug)]
+pub enum Gemini {
+    /// The Gemini API, with a key of its own.
+    Api,
+    /// Vertex AI, with an OAuth token. The base URL names project, location and publisher.
+    Vertex,
+}
+
+impl Provider for Gemini {
+    /// The key could also stand in the query, where proxies would log it.
+    fn scheme(&self) -> Scheme {
+        match self {
+            Gemini::Api => Scheme::Header("x-goog-api-key"),
+            Gemini::Vertex => Scheme::Bearer,
+        }
+    }
+
+    fn probe(&self, _target: &Target) -> Result<Request, Error> {
+        Ok(Request { query: "pageSize=1".into(), ..Request::get("/models") })
+    }
+
+    fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+
+    fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+}
