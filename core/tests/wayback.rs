@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 22] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
@@ -28,6 +28,8 @@ const FILES: [(&str, &str); 18] = [
     ("cohere__v2-chat.jsonl", "cohere"),
     ("deepseek__chat.jsonl", "deepseek"),
     ("gemini__chat.jsonl", "compatible"),
+    ("gemini__generateContent.jsonl", "gemini"),
+    ("gemini__streamGenerateContent.jsonl", "gemini"),
     ("groq__chat.jsonl", "groq"),
     ("misc__chat.jsonl", "compatible"),
     ("mistral__chat.jsonl", "mistral"),
@@ -36,6 +38,8 @@ const FILES: [(&str, &str); 18] = [
     ("openai-compatible__chat.jsonl", "compatible"),
     ("openrouter__chat.jsonl", "openrouter"),
     ("together__chat.jsonl", "together"),
+    ("vertex__generateContent.jsonl", "vertex"),
+    ("vertex__streamGenerateContent.jsonl", "vertex"),
     ("xai__chat.jsonl", "xai"),
 ];
 
@@ -96,9 +100,15 @@ fn sent(message: &Object, kind: &str, policy: Unsupported) -> (Value, Vec<Warnin
     let wire = chat.encode(&request, &corpus::provider(kind).target("m"), &mut notes);
     let wire = wire.unwrap_or_else(|error| panic!("{kind}: {error}"));
     let mut body: Value = serde_json::from_slice(&wire.body).unwrap();
-    let messages = body["messages"].take();
-    let mine = messages.as_array().unwrap().iter().find(|m| m["role"] == "assistant");
+    let name = if is_gemini(kind) { "contents" } else { "messages" };
+    let messages = body[name].take();
+    let mut messages = messages.as_array().unwrap().iter();
+    let mine = messages.find(|m| m["role"] == "assistant" || m["role"] == "model");
     (mine.cloned().unwrap_or_default(), notes.into_warnings())
+}
+
+fn is_gemini(kind: &str) -> bool {
+    matches!(kind, "gemini" | "vertex")
 }
 
 fn ids(message: &Object) -> Vec<String> {
@@ -143,6 +153,12 @@ fn what_came_goes_back_or_is_said() {
             let mut texts = Vec::new();
             said(&wire, &mut texts);
             let text = value.as_str().unwrap_or_default();
+            let parts = wire["parts"].as_array().into_iter().flatten();
+            let thoughts = parts.filter(|part| part["thought"] == true);
+            let thoughts: String = thoughts.filter_map(|part| part["text"].as_str()).collect();
+            if name == "reasoning" && thoughts == text {
+                continue;
+            }
             if !is_there(value) && !texts.concat().contains(text) && !is_said(name) {
                 lost.push(name.to_owned());
             }
@@ -173,6 +189,17 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
     let arguments = call["function"]["arguments"].as_str().unwrap();
     let parsed: Option<Value> = serde_json::from_str(arguments).ok();
     let name = &call["function"]["name"];
+    if is_gemini(kind) {
+        let parts = wire["parts"].as_array().into_iter().flatten();
+        return parts.map(|part| &part["functionCall"]).any(|call| {
+            let args = &call["args"];
+            let args = if args.is_null() { &json!({}) } else { args };
+            let whole = parsed
+                .as_ref()
+                .is_none_or(|parsed| args == parsed || !parsed.is_object() && args.is_object());
+            call["name"] == *name && whole
+        });
+    }
     if kind == "anthropic" {
         let blocks = wire["content"].as_array().into_iter().flatten();
         return blocks.into_iter().any(|block| {
@@ -241,6 +268,9 @@ fn an_edit_is_obeyed() {
 
 /// The visible text of a message on the wire.
 fn said<'a>(wire: &'a Value, out: &mut Vec<&'a str>) {
+    let parts = wire["parts"].as_array().into_iter().flatten();
+    let spoken = parts.filter(|part| part["thought"] != true);
+    out.extend(spoken.filter_map(|part| part["text"].as_str()));
     match &wire["content"] {
         Value::String(text) => out.push(text),
         Value::Array(blocks) => {

@@ -8,6 +8,7 @@
 #[path = "wire/compare.rs"]
 mod compare;
 #[path = "wire/corpus.rs"]
+#[allow(dead_code)]
 mod corpus;
 #[path = "wire/operations.rs"]
 mod operations;

@@ -18,6 +18,11 @@ pub struct Record {
     pub streaming: bool,
     pub model: String,
     pub facts: Object,
+    /// The conversation, and the place in it.
+    pub case: String,
+    pub seq: u64,
+    /// The body of the request; `null` where it was not recorded.
+    pub request: Value,
 }
 
 /// Where the corpus lies: `LITER_LLM_WIRE`, or `shared/wire` beside the repository or beside the
@@ -62,18 +67,25 @@ fn read(line: &str) -> Record {
             }
         }
     }
-    let model = record.get("request_body").and_then(|body| body.get("model"));
+    let request = record.get("request_body").cloned().unwrap_or_default();
+    // Gemini's paths name the model: `/v1beta/models/gemini-2.5-flash:generateContent`.
+    let path = record["url_path"].as_str().unwrap_or_default().to_owned();
+    let of_path = path.rsplit_once("models/").and_then(|(_, rest)| rest.split(':').next());
+    let model = request.get("model").and_then(Value::as_str).or(of_path);
     Record {
+        case: record["case"].as_str().unwrap_or_default().to_owned(),
+        seq: record["seq"].as_u64().unwrap_or_default(),
         id: record["id"].as_str().unwrap().to_owned(),
         status: u16::try_from(record["status"].as_u64().unwrap()).unwrap(),
         headers,
         body: record["response_body"].as_str().expect("a text body").as_bytes().to_vec(),
         streaming: record["streaming"].as_bool().unwrap(),
-        model: model.and_then(Value::as_str).unwrap_or("model").to_owned(),
+        model: model.unwrap_or("model").to_owned(),
         facts: match record.shift_remove("facts") {
             Some(Value::Object(facts)) => facts,
             _ => panic!("a record without facts"),
         },
+        request,
     }
 }
 

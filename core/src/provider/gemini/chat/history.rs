@@ -14,8 +14,8 @@ use crate::provider::{Notes, Target};
 const WHO: &str = "Gemini";
 
 /// The signature that stands for none. Gemini 3 refuses a call without a signature, and takes this
-/// one for a call that another model made [doc].
-const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+/// one for a call that another model made [doc]: `skip_thought_signature_validator`, as bytes [rec].
+const NO_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
 
 /// The parts of an assistant's message.
 pub(super) fn assistant(

@@ -1,0 +1,134 @@
+//! Recorded conversations of more than one turn: an answer, handed back as a message, goes out as
+//! the official client sent it in the recorded next turn, with each signature in its place.
+#![allow(clippy::unwrap_used)]
+
+#[path = "wire/corpus.rs"]
+#[allow(dead_code)]
+mod corpus;
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use liter_llm_core::model::{Options, Request, Unsupported};
+use liter_llm_core::provider::{Notes, StreamReader, registry};
+use liter_llm_core::wire::Reply;
+use serde_json::{Value, json};
+
+use corpus::{Record, seen};
+
+/// Turns whose recorded client changed the answer on its way back, each with what it did.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("8633fa251ff7a5e2", "the next record is of another run, with another signature"),
+    ("81f7730c628eb15d", "its client put the text's signature on a part of its own"),
+    ("9b30f8213ae8376a", "its client changed the parts of Google's own tools"),
+    ("911ca85618697ef2", "its client wrote the first call's signature on the second, too"),
+];
+
+/// What a model's content says, however its parts are spelled and cut.
+#[derive(Debug, Default, PartialEq)]
+struct Turn {
+    text: String,
+    calls: Vec<(String, Value)>,
+    /// Each signature, with what it stands on.
+    signatures: Vec<(&'static str, String)>,
+}
+
+fn turn(content: &Value) -> Turn {
+    let mut turn = Turn::default();
+    for part in content["parts"].as_array().into_iter().flatten() {
+        let either = |a: &str, b: &str| part.get(a).or_else(|| part.get(b)).cloned();
+        let mut on = "other";
+        if let Some(call) = either("functionCall", "function_call") {
+            let args = call.get("args").filter(|args| !args.is_null()).cloned();
+            let name = call["name"].as_str().unwrap_or_default().to_owned();
+            turn.calls.push((name, args.unwrap_or_else(|| json!({}))));
+            on = "call";
+        } else if let Some(text) = part["text"].as_str() {
+            on = "text";
+            if part["thought"] != true {
+                turn.text.push_str(text);
+            }
+        }
+        if let Some(signature) = either("thoughtSignature", "thought_signature") {
+            // Both alphabets of base64 are taken, and some clients write the other one.
+            let text = signature.as_str().unwrap().replace('-', "+").replace('_', "/");
+            turn.signatures.push((on, text));
+        }
+    }
+    turn
+}
+
+/// The content that goes out for the answer of a record, to the model of the next one.
+fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
+    let target = corpus::provider(kind).target(&next.model);
+    let adapter = registry::row(kind).unwrap().chat().unwrap();
+    let answer = if record.streaming {
+        let mut reader = StreamReader::new(adapter, &target, false);
+        reader.push(&record.body).ok()?;
+        reader.end(&HeaderMap::new()).ok()?;
+        reader.into_completion()
+    } else {
+        let (status, headers) = (record.status, &record.headers);
+        adapter.decode(&Reply { status, headers, body: &record.body }, &target).ok()?
+    };
+    let message = seen(&answer.choices.first()?.message);
+    let messages = json!([{"role": "user", "content": "q"}, message]);
+    let request = json!({ "messages": messages }).to_string();
+    let (request, _) = Request::parse(request.as_bytes(), Options::default()).unwrap();
+    let mut notes = Notes::new(Unsupported::Error);
+    let wire = adapter.encode(&request, &target, &mut notes).unwrap();
+    let body: Value = serde_json::from_slice(&wire.body).unwrap();
+    body["contents"].as_array()?.iter().find(|content| content["role"] == "model").cloned()
+}
+
+#[test]
+fn a_recorded_second_turn_is_sent_again() {
+    let files = [
+        ("gemini__generateContent.jsonl", "gemini"),
+        ("gemini__streamGenerateContent.jsonl", "gemini"),
+        ("vertex__generateContent.jsonl", "vertex"),
+        ("vertex__streamGenerateContent.jsonl", "vertex"),
+    ];
+    let (mut turns, mut signed, mut others, mut wrong) = (0, 0, 0, Vec::new());
+    for (file, kind) in files {
+        let Some(records) = corpus::records(file) else { return };
+        let mut cases: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for record in &records {
+            cases.entry(&record.case).or_default().push(record);
+        }
+        for case in cases.values_mut() {
+            case.sort_by_key(|record| record.seq);
+            for pair in case.windows(2) {
+                let contents = pair[1].request.get("contents").and_then(Value::as_array);
+                let mut models = contents.into_iter().flatten().rev();
+                let Some(recorded) = models.find(|content| content["role"] == "model") else {
+                    continue;
+                };
+                let id = pair[0].id.as_str();
+                if pair[0].status != 200 || EXCEPTIONS.iter().any(|(known, _)| *known == id) {
+                    continue;
+                }
+                let Some(mine) = back(pair[0], pair[1], kind) else { continue };
+                let (mine, mut recorded) = (turn(&mine), turn(recorded));
+                // The client's next question may be about another answer.
+                if mine.text != recorded.text || mine.calls != recorded.calls {
+                    others += 1;
+                    continue;
+                }
+                turns += 1;
+                signed += usize::from(!recorded.signatures.is_empty());
+                // Some clients leave out the signature of a text, which no model asks for.
+                if recorded.signatures.is_empty() && recorded.calls.is_empty() {
+                    recorded.signatures.clone_from(&mine.signatures);
+                }
+                if mine != recorded {
+                    wrong.push(format!("{id}:\n  mine     {mine:?}\n  recorded {recorded:?}"));
+                }
+            }
+        }
+    }
+    eprintln!("second turns: {} of {turns} agree, {signed} signed", turns - wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(turns >= 50 && signed >= 30, "only {turns} turns, {signed} signed");
+    assert!(others <= 10, "{others} next turns are about another answer");
+}
