@@ -22,11 +22,16 @@ FILES = {
     "anthropic__chat": "compatible",
     "cohere__v2-chat": "cohere",
     "deepseek__chat": "deepseek",
+    "gemini__chat": "compatible",
+    "gemini__generateContent": "gemini",
+    "gemini__streamGenerateContent": "gemini",
     "groq__chat": "groq",
     "mistral__chat": "mistral",
     "ollama__chat": "ollama",
     "openrouter__chat": "openrouter",
     "together__chat": "together",
+    "vertex__generateContent": "vertex",
+    "vertex__streamGenerateContent": "vertex",
     "xai__chat": "xai",
     "azure__chat": "compatible",
     "misc__chat": "compatible",
@@ -34,6 +39,9 @@ FILES = {
     "openai-compatible__messages": "anthropic",
     "misc__messages": "anthropic",
 }
+
+# Kinds that are no providers: they have no base URL.
+KINDS = {"compatible", "vertex"}
 
 # The simulator frames and sends the decoded body itself.
 _FRAMING = {"content-length", "content-encoding", "transfer-encoding", "connection"}
@@ -80,7 +88,7 @@ def case(record: Record, seed: int) -> Case:
     body: str = data["response_body"]
     streaming: bool = data["streaming"]
     every_byte = seed == 0 and len(body) < _SMALL
-    provider = "recorded" if record.kind == "compatible" else record.kind
+    provider = "recorded" if record.kind in KINDS else record.kind
     entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conf-corpus"}
     if provider != record.kind:
         entry = {"kind": record.kind} | entry

@@ -87,7 +87,8 @@ def _judge_error(record: Record, error: dict[str, Any] | None) -> Iterator[str]:
     message = facts["message"]
     if isinstance(message, str) and message.strip() and not _contains(error["message"], message):
         yield f"message: {short(message)} is not in {short(error['message'])}"
-    codes = [_word(facts[name]) for name in ("code", "type") if facts[name] is not None]
+    names = ("code", "type", "grpc_status", "reason")
+    codes = [_word(facts[name]) for name in names if facts.get(name) is not None]
     if codes and error.get("code") not in codes:
         yield f"code: {error.get('code')}, recorded {' and '.join(map(str, codes))}"
     if facts["param"] is not None and error.get("param") != facts["param"]:
@@ -154,7 +155,9 @@ def _judge_answer(facts: dict[str, Any], result: dict[str, Any]) -> Iterator[str
         yield f"tool_calls: {short(calls)}, recorded {short(recorded)}"
     if facts["choices"] is not None and len(choices) != facts["choices"]:
         yield f"choices: {len(choices)}, recorded {facts['choices']}"
-    if (liter.get("finish_reason_raw") or None) != (_word(facts["finish"]) or None):
+    # A prompt that Gemini refused has the word of its feedback.
+    finish = (_word(facts["finish"]) or "").removeprefix("BLOCKED:") or None
+    if (liter.get("finish_reason_raw") or None) != finish:
         yield f"finish_reason_raw: {liter.get('finish_reason_raw')}, recorded {facts['finish']}"
     if (liter.get("usage_raw") or None) != (facts["usage"] or None):
         yield f"usage_raw: {short(liter.get('usage_raw'))}, recorded {short(facts['usage'])}"

@@ -61,7 +61,7 @@ pub(super) fn needs_verbatim(parts: &[Value]) -> bool {
     })
 }
 
-/// Adds a part to those so far. Text continues the text before it, except where a signature stands:
+/// Adds a part to those so far, if it says something. Text continues the text before it, except where a signature stands:
 /// "don't merge one part containing a signature with another part" [doc].
 pub(super) fn add(parts: &mut Vec<Value>, part: Value) {
     let plain = |part: &Value| {
@@ -71,6 +71,9 @@ pub(super) fn add(parts: &mut Vec<Value>, part: Value) {
                 && members.keys().all(|name| matches!(name.as_str(), "text" | "thought"))
         })
     };
+    if plain(&part) && part.get("text").is_some_and(|text| *text == *"") {
+        return;
+    }
     if let Some(last) = parts.last_mut()
         && plain(last)
         && plain(&part)
