@@ -22,7 +22,14 @@ import fuzz_seeds
 
 ROOT = Path(__file__).resolve().parents[1]
 FUZZ = ROOT / "fuzz"
-TARGETS = ("sse", "codec", "decode_openai", "decode_anthropic", "decode_cohere")
+TARGETS = (
+    "sse",
+    "codec",
+    "decode_openai",
+    "decode_anthropic",
+    "decode_cohere",
+    "decode_gemini",
+)
 COVERAGE = (
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",

@@ -52,7 +52,7 @@ def found() -> Iterator[tuple[str, bytes]]:
 
 def answers(provider: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """A reply as seeds: a stream also for the parser of events."""
-    family = provider if provider in ("anthropic", "cohere") else "openai"
+    family = provider if provider in ("anthropic", "cohere", "gemini") else "openai"
     target = f"decode_{family}"
     if "sse" in reply:
         body = b"".join(event(item) for item in reply["sse"])

@@ -19,10 +19,14 @@ OPENAI_ROW = re.compile(
     r'openai_row\(\s*"(\w+)",\s*openai::\w+,\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",?\s*\)'
 )
 OTHER_ROW = re.compile(
-    r'Row \{\s*name: "(\w+)",\s*format: Format::(\w+),\s*base_url: "([^"]*)",'
+    r'Row \{\s*name: "(\w+)",\s*format: Format::(\w+)(?:\([\w:]+\))?,\s*base_url: "([^"]*)",'
     r'\s*base_url_env: "([^"]*)",\s*key_env: "([^"]*)",\s*\}'
 )
-FORMATS = {"Anthropic": "Anthropic messages", "Cohere": "Cohere v2 chat"}
+FORMATS = {
+    "Anthropic": "Anthropic messages",
+    "Cohere": "Cohere v2 chat",
+    "Gemini": "Google generateContent",
+}
 
 
 def rows() -> list[tuple[str, str, str, str, str]]:
@@ -40,6 +44,13 @@ def rows() -> list[tuple[str, str, str, str, str]]:
     return [row for _, row in sorted(found)]
 
 
+def key_of(variable: str, url: str) -> str:
+    """Where the key comes from; a kind without a base URL has what is configured."""
+    if variable:
+        return f"`{variable}`"
+    return "none" if url else "your `api_key`"
+
+
 def table() -> str:
     """The table."""
     lines = ["| name | wire format | where | key |", "|---|---|---|---|"]
@@ -47,7 +58,7 @@ def table() -> str:
         where = f"`{url}`" if url else "your `base_url`"
         if url_variable:
             where += f" or `{url_variable}`"
-        lines.append(f"| `{name}` | {form} | {where} | {f'`{key}`' if key else 'none'} |")
+        lines.append(f"| `{name}` | {form} | {where} | {key_of(key, url)} |")
     return "\n".join(lines)
 
 
