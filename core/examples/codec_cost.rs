@@ -83,7 +83,10 @@ impl Bench {
         let adapter = registry::row(self.target.kind).unwrap().chat().unwrap();
         let body = black_box(&self.reply);
         adapter
-            .decode(&Reply { status: 200, headers: &HeaderMap::new(), body }, &self.target)
+            .decode(
+                &Reply { status: 200, headers: &HeaderMap::new(), body, received: None },
+                &self.target,
+            )
             .expect("a good answer")
     }
 

@@ -4,6 +4,8 @@
 //! them differently. `bindings/conformance/errors.json` repeats the numbers, names and meanings for
 //! every language, and a test compares the two.
 
+mod line;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -21,9 +23,15 @@ pub struct Error(Box<ErrorBody>);
 pub struct ErrorBody {
     /// What kind of failure this is.
     pub kind: ErrorKind,
-    /// What happened and what to do. Holds no key, no prompt and nothing of a response body but
-    /// the provider's own error text.
+    /// Who failed, how, how often, and why, in one line: `openai/gpt-4.1-mini: 429 rate limited,
+    /// retry after 2 s (3 attempts; request req_1): Slow down`. Further targets follow. Holds no
+    /// key, no prompt and nothing of a response body but the provider's own error text.
+    // In this type it is the reason alone: the line is made when the error is written.
     pub message: String,
+    /// Why it failed: the provider's own words, or what the engine found. Absent if `message` is no
+    /// more than that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The provider's name in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -174,6 +182,7 @@ impl Error {
         Error(Box::new(ErrorBody {
             kind,
             message: message.into(),
+            reason: None,
             provider: None,
             model: None,
             status: None,
@@ -212,7 +221,7 @@ impl Error {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let partial = self.partial.as_ref().map_or(0, |partial| partial.text.len());
-        to_vec(self, 512 + self.message.len() + partial)
+        to_vec(self, 512 + 3 * self.message.len() + partial)
     }
 }
 
@@ -231,15 +240,22 @@ impl std::ops::DerefMut for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = self.0.clone();
+        if let Some(line) = line::of(&body) {
+            body.reason = Some(std::mem::replace(&mut body.message, line));
+        }
         let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("error", &*self.0)?;
+        map.serialize_entry("error", &*body)?;
         map.end()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.kind, self.0.message)
+        match line::of(&self.0) {
+            Some(line) => f.write_str(&line),
+            None => f.write_str(&self.0.message),
+        }
     }
 }
 

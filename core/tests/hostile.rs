@@ -89,7 +89,7 @@ fn whole(provider: &ProviderConfig, status: u16, body: &[u8]) -> Result<Completi
         .row
         .chat()
         .unwrap()
-        .decode(&Reply { status, headers: &HeaderMap::new(), body }, &target)
+        .decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target)
 }
 
 #[test]

@@ -118,7 +118,7 @@ proptest! {
         for body in [value.clone(), json!({"choices": [value]})] {
             let body = serde_json::to_vec(&body).unwrap();
             let outcome =
-                provider.row.chat().unwrap().decode(&Reply { status, headers: &HeaderMap::new(), body: &body }, &target);
+                provider.row.chat().unwrap().decode(&Reply { status, headers: &HeaderMap::new(), body: &body, received: None }, &target);
             prop_assert!(status == 200 || outcome.is_err());
         }
     }
@@ -127,7 +127,7 @@ proptest! {
     fn any_bytes_are_an_error(body in prop::collection::vec(any::<u8>(), 0..64)) {
         let provider = corpus::provider("compatible");
         let target = provider.target("model-1");
-        let outcome = provider.row.chat().unwrap().decode(&Reply { status: 200, headers: &HeaderMap::new(), body: &body }, &target);
+        let outcome = provider.row.chat().unwrap().decode(&Reply { status: 200, headers: &HeaderMap::new(), body: &body, received: None }, &target);
         prop_assert!(outcome.is_err());
     }
 

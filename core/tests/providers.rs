@@ -137,7 +137,12 @@ fn run(name: &str, case: &Object) -> Object {
                 reply => serde_json::to_vec(reply).unwrap(),
             };
             adapter.decode(
-                &Reply { status: u16::try_from(status).unwrap(), headers: &headers, body: &body },
+                &Reply {
+                    status: u16::try_from(status).unwrap(),
+                    headers: &headers,
+                    body: &body,
+                    received: None,
+                },
                 &target,
             )
         }

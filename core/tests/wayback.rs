@@ -80,7 +80,9 @@ fn answer(record: &Record, kind: &str) -> Option<AssistantMessage> {
         reader.into_completion()
     } else {
         let (status, headers) = (record.status, &record.headers);
-        adapter.decode(&Reply { status, headers, body: &record.body }, &target).ok()?
+        adapter
+            .decode(&Reply { status, headers, body: &record.body, received: None }, &target)
+            .ok()?
     };
     completion.choices.into_iter().next().map(|choice| choice.message)
 }

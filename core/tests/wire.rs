@@ -106,7 +106,12 @@ fn check_record(record: &Record, target: &Target) -> Vec<String> {
     let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     if !record.streaming || record.status >= 400 {
         let outcome = adapter.decode(
-            &Reply { status: record.status, headers: &record.headers, body: &record.body },
+            &Reply {
+                status: record.status,
+                headers: &record.headers,
+                body: &record.body,
+                received: None,
+            },
             target,
         );
         return compare::disagreements(record, &outcome);

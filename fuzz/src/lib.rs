@@ -38,7 +38,7 @@ pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
     if how % 2 == 1 {
         let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
         let adapter = provider.row.chat().unwrap();
-        let _ = adapter.decode(&Reply { status, headers: &HeaderMap::new(), body }, &target);
+        let _ = adapter.decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target);
         return;
     }
     let whole = stream(&target, [body]);

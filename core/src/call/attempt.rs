@@ -6,6 +6,7 @@
 //! over from there.
 
 use std::pin::{Pin, pin};
+use std::time::SystemTime;
 
 use ::http::Request;
 use bytes::Bytes;
@@ -214,7 +215,8 @@ impl Exchange<'_> {
         let body = collected.map_err(|e| located(e, status, &head.headers))?;
         let chosen = &call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
-        let reply = Reply { status, headers: &head.headers, body: &body };
+        let received = refused.then(SystemTime::now);
+        let reply = Reply { status, headers: &head.headers, body: &body, received };
         let answer = call.operation.decode(adapter, &reply, chosen.target())?;
         if refused {
             let message = "an error status was read as success";

@@ -11,7 +11,8 @@ use memchr::memmem::Finder;
 use tokio::time::Instant;
 
 use super::limits::{MAX_WAIT, Totals};
-use crate::wire::{headers, retry_after};
+use crate::wire::headers;
+use crate::wire::retry_after::{self, Clocks};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -73,9 +74,8 @@ fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Readi
         value.to_str().ok().filter(|value| !value.is_empty()).map(str::trim_ascii)
     };
     let named = period(name);
-    let date = || httpdate::parse_http_date(headers::text(headers, "date")?).ok();
     let reset = match beside("reset") {
-        Some(reset) => retry_after::time_until(reset, date)?,
+        Some(reset) => retry_after::time_until(reset, || Clocks::now(headers))?,
         None => named?,
     };
     let remaining = number(value)?;

@@ -1,12 +1,12 @@
 //! Classifies a provider's error, in any of the usual shapes, as one of our kinds.
 //!
-//! The provider's code counts first, then its type, then its text, then the status (`providers.md`
-//! §7). A 429 is not a rate limit if the credit is used up, and a 400 is not the caller's mistake
+//! Details count first (Google's, see `details`), then the provider's code, its type, its text, and
+//! then the status (`providers.md` §7). A 429 is not a rate limit if the credit is used up, and a 400 is not the caller's mistake
 //! if the key is wrong. Every adapter reports its failures through [`failed`], so status, provider,
 //! model and request id are never missing.
 
 use super::provider_error::ProviderError;
-use super::{Target, foreign};
+use super::{Target, foreign, page};
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -16,19 +16,17 @@ use crate::wire::{Reply, headers, retry_after};
 /// The error of an answer whose status means failure.
 #[must_use]
 pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
-    let said = ProviderError::read(reply.body);
+    let said = ProviderError::read(reply);
     let wait = said.wait();
     let mut error = said.into_error(Some(reply.status), target);
     error.provider_error = own_words(reply.body);
-    error.retry_after_ms =
-        retry_after::wait(reply.status, reply.headers, wait).map(retry_after::millis);
+    let wait = retry_after::wait(reply.status, reply.headers, wait, reply.received);
+    error.retry_after_ms = wait.map(retry_after::millis);
     // The provider's header counts, except for failures that no retry can fix.
     if !matches!(error.kind, ErrorKind::Quota | ErrorKind::ContextLength) {
-        match headers::text(reply.headers, "x-should-retry") {
-            Some("true") => error.retryable = true,
-            Some("false") => error.retryable = false,
-            _ => {}
-        }
+        let said = headers::text(reply.headers, "x-should-retry").map(str::trim);
+        let says = |word| said.is_some_and(|said| said.eq_ignore_ascii_case(word));
+        error.retryable = says("true") || (error.retryable && !says("false"));
     }
     locate(error, reply, target)
 }
@@ -81,9 +79,7 @@ pub(super) fn answer_object(
 ) -> Result<(Object, Vec<Warning>), Error> {
     let what = match reply.body.trim_ascii_start().first() {
         None => "the answer has an empty body under a status that means success".to_owned(),
-        Some(b'<') => {
-            "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
-        }
+        Some(b'<') => page::under_success(reply.headers, reply.body),
         Some(_) => match foreign::read_whole(reply.body) {
             Ok((Value::Object(object), warnings)) => return Ok((object, warnings)),
             Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),

@@ -1,15 +1,16 @@
 //! Reads a provider's error, in any of the usual shapes, and finds its kind.
 //!
-//! The provider's code counts first, then its type, then its text, then the status (`providers.md`
-//! §7).
+//! Details count first (see `details`), then the provider's code, its type, its text, and then the
+//! status (`providers.md` §7).
 
 use std::time::Duration;
 
-use super::Target;
+use super::details::Details;
+use super::{Target, kind, page};
 use crate::codec::{Object, parse_foreign, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
-use crate::wire::retry_after;
+use crate::wire::{Reply, retry_after};
 
 /// The largest number of characters of a provider's text in a message.
 const MAX_TEXT: usize = 2_000;
@@ -33,30 +34,30 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// The HTTP status that the error stands for, if it came under another.
     pub status: Option<u16>,
-    /// How long the provider asks to wait (Google's `RetryInfo`).
-    wait: Option<Duration>,
-    /// A day's quota is used up (Google's `QuotaFailure`).
-    spent: bool,
+    /// What Google's details say.
+    details: Details,
     /// The error of a provider behind this one.
     cause: Option<Box<ProviderError>>,
     /// The text was refused by a moderation step (`OpenRouter`'s `metadata.flagged_input`).
     flagged: bool,
+    /// The body is not JSON, so that a server on the way may have written it.
+    foreign: bool,
 }
 
 impl ProviderError {
-    /// Reads an error body: JSON of any shape, or text.
+    /// Reads the body of an answer with an error status: JSON of any shape, a page of HTML, or
+    /// text.
     #[must_use]
-    pub fn read(body: &[u8]) -> Self {
-        if let Ok(value) = parse_foreign(body) {
+    pub fn read(reply: &Reply<'_>) -> Self {
+        if let Ok(value) = parse_foreign(reply.body) {
             return ProviderError::of(&value, 0);
         }
-        let text = String::from_utf8_lossy(body);
-        let text = text.trim();
-        if text.starts_with('<') {
-            let text = "the answer is a page of HTML: check base_url and any proxy on the way";
-            return ProviderError { message: Some(text.to_owned()), ..ProviderError::default() };
-        }
-        ProviderError { message: non_empty(text), ..ProviderError::default() }
+        let message = if page::is_page(reply.body) {
+            Some(page::under_error(reply.status, reply.headers, reply.body))
+        } else {
+            non_empty(&String::from_utf8_lossy(reply.body))
+        };
+        ProviderError { message, foreign: true, ..ProviderError::default() }
     }
 
     pub(super) fn of(value: &Value, depth: u8) -> Self {
@@ -92,7 +93,6 @@ impl ProviderError {
         let word = |names: &[&str]| names.iter().find_map(|name| scalar(object.get(name)?));
         let number = |name: &str| object.get(name).and_then(status_number);
         let metadata = object.get("metadata");
-        let details = object.get("details");
         let raw = metadata.and_then(|metadata| metadata.get("raw")).filter(|_| depth < MAX_NESTING);
         let cause = raw.map(|raw| match raw {
             Value::String(text) => match parse_foreign_text(text) {
@@ -110,23 +110,19 @@ impl ProviderError {
             param: word(&["param"]),
             request_id: None,
             status: number("status_code").or_else(|| number("status")).or_else(|| number("code")),
-            wait: details.and_then(retry_after::retry_info),
-            spent: details.is_some_and(retry_after::day_is_spent),
+            details: object.get("details").map(Details::read).unwrap_or_default(),
             cause: cause.map(Box::new),
             flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
+            foreign: false,
         }
     }
 
     pub(super) fn into_error(self, status: Option<u16>, target: &Target) -> Error {
         let kind = self.kind(status);
         let wait = self.wait();
-        let message = self.text().unwrap_or_else(|| match status {
-            Some(status) => {
-                format!("{} answered with status {status} and gave no reason", target.provider)
-            }
-            None => format!("{} reported an error and gave no reason", target.provider),
-        });
-        Error::new(kind, capped(&message)).with(|e| {
+        let text = self.text();
+        let message = text.as_deref().unwrap_or("the answer gives no reason");
+        Error::new(kind, capped(message)).with(|e| {
             // A code that only repeats the status says less than the type does.
             let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
             let repeats = code.is_some() && code == status;
@@ -150,135 +146,51 @@ impl ProviderError {
         }
     }
 
-    /// How long the error, or the one behind it, asks to wait.
+    /// How long the error, or the one behind it, asks to wait: by its details, or by its words.
     pub(super) fn wait(&self) -> Option<Duration> {
-        self.wait.or_else(|| self.cause.as_ref()?.wait())
+        let said = self.message.as_deref();
+        self.details
+            .wait
+            .or_else(|| {
+                said.filter(|_| self.details.kind.is_none()).and_then(retry_after::in_words)
+            })
+            .or_else(|| self.cause.as_ref()?.wait())
     }
 
-    /// The kind: by code, type, text, status.
+    /// The kind: by details, code, type, text, status.
     #[must_use]
     pub fn kind(&self, status: Option<u16>) -> ErrorKind {
         let status = status.or(self.status);
         let words = [self.code.as_deref(), self.class.as_deref()];
-        let message = self.message.as_deref().unwrap_or_default();
         if self.flagged {
             return ErrorKind::ContentFilter;
         }
-        if self.spent {
-            return ErrorKind::Quota;
-        }
         // The upstream's reason is more exact than the router's.
-        let cause = self.cause.as_ref().map(|cause| (cause.telling(), cause));
-        if let Some((Some(kind), _)) = cause {
-            return kind;
-        }
-        words
-            .iter()
-            .flatten()
-            .find_map(|word| kind_of_word(word))
-            .or_else(|| kind_of_text(message, status))
-            .or_else(|| status.map(kind_of_status))
-            .or_else(|| words.iter().flatten().find_map(|word| kind_of_class(word)))
+        let limited = status.filter(|status| *status == 429);
+        let cause = self.cause.as_ref().and_then(|cause| cause.telling(cause.status.or(limited)));
+        self.of_details(status)
+            .or(cause)
+            .or_else(|| self.telling(status))
+            // A proxy refuses a large body without knowing any context.
+            .or((self.foreign && status == Some(413)).then_some(ErrorKind::InvalidRequest))
+            .or_else(|| status.map(kind::of_status))
+            .or_else(|| words.iter().flatten().find_map(|word| kind::of_class(word)))
             // An error in the middle of a stream without a kind of its own is the provider's fault.
             .unwrap_or(ErrorKind::Unavailable)
     }
 
-    /// The kind, if the code, the type or the text gives one.
-    fn telling(&self) -> Option<ErrorKind> {
+    /// The kind, if the details, the code, the type or the text give one.
+    fn telling(&self, status: Option<u16>) -> Option<ErrorKind> {
         let words = [self.code.as_deref(), self.class.as_deref()];
         let message = self.message.as_deref().unwrap_or_default();
-        let spent = self.spent.then_some(ErrorKind::Quota);
-        let word = || words.iter().flatten().find_map(|word| kind_of_word(word));
-        spent.or_else(word).or_else(|| kind_of_text(message, self.status))
+        let word = || words.iter().flatten().find_map(|word| kind::of_word(word));
+        self.of_details(status).or_else(word).or_else(|| kind::of_text(message, status))
     }
-}
 
-/// Codes and types with one meaning, whatever the status. Sources: `providers.md` §7 and the
-/// provider sheets; OpenAI's error guide [doc]; recordings [rec].
-fn kind_of_word(word: &str) -> Option<ErrorKind> {
-    Some(match word {
-        "insufficient_quota"
-        | "credit_balance_exhausted"
-        | "organization_spend_limit_exceeded"
-        | "project_spend_limit_exceeded"
-        | "organization_usage_limit_exceeded"
-        | "billing_hard_limit_reached"
-        | "billing_not_active"
-        | "billing_error" => ErrorKind::Quota,
-        "context_length_exceeded"
-        | "too_many_prompt_tokens"
-        | "exceed_context_size_error"
-        | "request_too_large"
-        | "TOO_MANY_TOKENS" => ErrorKind::ContextLength,
-        "content_filter"
-        | "content_policy_violation"
-        | "ResponsibleAIPolicyViolation"
-        | "moderation_blocked" => ErrorKind::ContentFilter,
-        "model_not_found" | "unknown_model" | "invalid_model" | "DeploymentNotFound"
-        | "not_found_error" => ErrorKind::NotFound,
-        "invalid_api_key" | "invalid_authentication" | "authentication_error" => {
-            ErrorKind::Authentication
-        }
-        "unsupported_country_region_territory" | "permission_error" => ErrorKind::Permission,
-        "unsupported_parameter" | "unsupported_value" => ErrorKind::Unsupported,
-        "server_is_overloaded" | "slow_down" | "overloaded_error" => ErrorKind::Unavailable,
-        "timeout_error" => ErrorKind::Timeout,
-        "rate_limit_error" | "too_many_requests_error" => ErrorKind::RateLimit,
-        _ => return None,
-    })
-}
-
-/// Types that are too general to count before the status. Ollama says `api_error` for a wrong key,
-/// and OpenAI `invalid_request_error` [rec].
-fn kind_of_class(word: &str) -> Option<ErrorKind> {
-    Some(match word {
-        "invalid_request_error" => ErrorKind::InvalidRequest,
-        "rate_limit_exceeded" | "rate_limited" => ErrorKind::RateLimit,
-        "api_error" | "server_error" | "internal_server_error" => ErrorKind::Unavailable,
-        _ => return None,
-    })
-}
-
-/// The kind that a text gives, if neither code nor type does.
-fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
-    const CONTEXT: [&str; 11] = [
-        "maximum context length",
-        "maximum prompt length",
-        "max context length",
-        "context length exceeded",
-        "exceeds the context",
-        "exceed the context",
-        "context window",
-        "prompt is too long",
-        "prompt too long",
-        "messages is too long",
-        "too large for model with",
-    ];
-    const KEY: [&str; 4] =
-        ["incorrect api key", "invalid api key", "api key not valid", "invalid x-api-key"];
-    const MODEL: [&str; 2] = ["is not a valid model id", "the supported api model names are"];
-    const CREDIT: [&str; 4] = [
-        "credit balance is too low",
-        "insufficient balance",
-        "exceeded your current quota",
-        "insufficient credits",
-    ];
-    let text = text.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match status {
-        // A single request with more tokens than a minute's limit never fits (OpenAI) [rec].
-        Some(429) if text.starts_with("request too large") => Some(ErrorKind::ContextLength),
-        Some(429) if says(&CREDIT) => Some(ErrorKind::Quota),
-        Some(400 | 403 | 422) | None if says(&CREDIT) => Some(ErrorKind::Quota),
-        // xAI and Gemini answer a wrong key with 400 [rec].
-        Some(400) if says(&KEY) => Some(ErrorKind::Authentication),
-        // OpenRouter and DeepSeek answer an unknown model with 400 [rec].
-        Some(400) if says(&MODEL) => Some(ErrorKind::NotFound),
-        Some(400 | 413 | 422 | 500) | None if says(&CONTEXT) => Some(ErrorKind::ContextLength),
-        Some(400 | 422) if text.contains("extra inputs are not permitted") => {
-            Some(ErrorKind::Unsupported)
-        }
-        _ => None,
+    /// The kind that the details give. A delay under a 429 says that waiting helps.
+    fn of_details(&self, status: Option<u16>) -> Option<ErrorKind> {
+        let waits = self.details.wait.is_some() && status == Some(429);
+        self.details.kind.or(waits.then_some(ErrorKind::RateLimit))
     }
 }
 
@@ -342,24 +254,5 @@ fn capped(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-/// The kind of an error of which only the status is known.
-#[must_use]
-pub fn kind_of_status(status: u16) -> ErrorKind {
-    match status {
-        400 | 409 | 411 | 414 | 415 | 422 | 431 => ErrorKind::InvalidRequest,
-        401 | 407 | 498 => ErrorKind::Authentication,
-        402 => ErrorKind::Quota,
-        403 | 451 => ErrorKind::Permission,
-        404 | 410 => ErrorKind::NotFound,
-        405 | 501 => ErrorKind::Unsupported,
-        408 | 504 => ErrorKind::Timeout,
-        413 => ErrorKind::ContextLength,
-        429 => ErrorKind::RateLimit,
-        500.. => ErrorKind::Unavailable,
-        401..500 => ErrorKind::InvalidRequest,
-        _ => ErrorKind::BadResponse,
     }
 }

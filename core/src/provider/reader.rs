@@ -134,7 +134,7 @@ impl StreamReader {
                 "the answer has an empty body under a status that means success",
             )),
             Form::Json(body) => {
-                let reply = Reply { status: 200, headers, body };
+                let reply = Reply { status: 200, headers, body, received: None };
                 let completion = self.adapter.decode(&reply, &self.target)?;
                 self.assembly = Assembly::from_completion(completion);
                 Ok(())

@@ -1,6 +1,7 @@
 //! A request and a whole answer on the wire.
 
 use std::borrow::Cow;
+use std::time::SystemTime;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -42,6 +43,9 @@ pub struct Reply<'a> {
     pub headers: &'a HeaderMap,
     /// The body, decompressed.
     pub body: &'a [u8],
+    /// When it came, by the clock of this machine, for points in time beside a missing or absurd
+    /// `Date`. `None` where no wait is asked for: no clock is read for a success.
+    pub received: Option<SystemTime>,
 }
 
 impl Request {

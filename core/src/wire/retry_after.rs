@@ -1,35 +1,56 @@
-//! The wait that an answer asks for is in its headers, or in the body of Google's errors.
+//! The wait that an answer asks for is in its headers, or in its body.
 //!
 //! Points in time are compared with the answer's own `Date`, so that a wrong clock on either side
-//! does no harm. Without a `Date` they say nothing, because there is no clock here. A point in the
-//! past is a wait of zero. A wait too long for a number is [`LONGEST`], never none: none would mean
-//! that a retry may go at once.
+//! does no harm. Where that is missing or absurd, the time counts at which the answer came (see
+//! [`Clocks`]). A point in the past is a wait of zero. A wait too long for a number is [`LONGEST`],
+//! never none: none would mean that a retry may go at once.
 
 use std::time::{Duration, SystemTime};
 
 use ::http::HeaderMap;
 
 use super::headers::text;
-use crate::json::Value;
 
 /// The longest wait. Longer ones are cut to it.
 pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// The wait that a failed answer asks for. In this order: `retry-after-ms` and
-/// `x-ms-retry-after-ms`, `retry-after`, the body (see [`retry_info`]), and the latest reset of a
-/// used-up limit.
+/// `x-ms-retry-after-ms`, `retry-after`, the body, and the latest reset of a used-up limit. A zero
+/// counts only where no other of them asks for more: Azure sends `retry-after-ms: 0` beside
+/// `retry-after: 1` [rec].
 ///
 /// The first three are explicit requests, so they count under any failure status, as in the
 /// official SDKs. Resets come with every answer, so they count only under 408, 429, 503 and 529. On
 /// a 2xx nothing counts, although Anthropic and Together send `retry-after` there too [rec].
-pub(crate) fn wait(status: u16, headers: &HeaderMap, body: Option<Duration>) -> Option<Duration> {
+pub(crate) fn wait(
+    status: u16,
+    headers: &HeaderMap,
+    body: Option<Duration>,
+    received: Option<SystemTime>,
+) -> Option<Duration> {
     if status < 400 {
         return None;
     }
-    let at = answered_at(headers);
-    let said = retry_after(headers, at).or(body);
+    let clocks = Clocks::of(headers, received);
+    let [ms, x_ms] = ["retry-after-ms", "x-ms-retry-after-ms"]
+        .map(|name| longest(headers, name, |value| Some(seconds(number(value)? / 1_000.0))));
+    let after = longest(headers, "retry-after", |value| match number(value) {
+        Some(number) => Some(seconds(number)),
+        None => clocks.until(httpdate::parse_http_date(value.trim()).ok()?),
+    });
     let resets = matches!(status, 408 | 429 | 503 | 529);
-    said.or_else(|| if resets { latest_reset(headers, at) } else { None })
+    let reset = resets.then(|| latest_reset(headers, clocks)).flatten();
+    let hints = [ms, x_ms, after, body, reset].into_iter().flatten();
+    hints.clone().find(|wait| !wait.is_zero()).or_else(|| hints.clone().next())
+}
+
+/// The longest wait of a header that may have come more than once.
+fn longest(
+    headers: &HeaderMap,
+    name: &str,
+    read: impl Fn(&str) -> Option<Duration>,
+) -> Option<Duration> {
+    headers.get_all(name).iter().filter_map(|value| read(value.to_str().ok()?)).max()
 }
 
 /// The wait in milliseconds, rounded up, because it is a lower bound.
@@ -37,9 +58,43 @@ pub(crate) fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// When the answer was made, according to its `Date`.
-pub(crate) fn answered_at(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, "date")?.trim()).ok()
+/// What a point in time is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    /// When the answer was made, according to its `Date`.
+    date: Option<SystemTime>,
+    /// When the answer came, by the clock of this machine.
+    received: Option<SystemTime>,
+}
+
+impl Clocks {
+    /// The clocks of an answer with these headers.
+    pub(crate) fn of(headers: &HeaderMap, received: Option<SystemTime>) -> Clocks {
+        let date = text(headers, "date");
+        let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        Clocks { date, received }
+    }
+
+    /// The clocks of an answer that came just now. The machine's clock is read only where the
+    /// answer has no `Date`.
+    pub(crate) fn now(headers: &HeaderMap) -> Clocks {
+        let clocks = Clocks::of(headers, None);
+        let received = clocks.date.is_none().then(SystemTime::now);
+        Clocks { received, ..clocks }
+    }
+
+    /// The time until a point. A clock by which it is more than a day away is absurd where the
+    /// other one puts it nearer.
+    fn until(self, point: SystemTime) -> Option<Duration> {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let clocks = || [self.date, self.received].into_iter().flatten();
+        let apart = |clock: &SystemTime| match point.duration_since(*clock) {
+            Ok(ahead) => ahead,
+            Err(behind) => behind.duration(),
+        };
+        let clock = clocks().find(|clock| apart(clock) <= DAY).or_else(|| clocks().next())?;
+        Some(point.duration_since(clock).unwrap_or_default().min(LONGEST))
+    }
 }
 
 /// The limits with a remaining amount in the headers, as name and amount:
@@ -53,62 +108,31 @@ pub(crate) fn remaining(headers: &HeaderMap) -> impl Iterator<Item = (&str, f64)
 }
 
 /// The time until the reset of the limit whose remaining amount is in header `name`.
-pub(crate) fn reset_of(
-    headers: &HeaderMap,
-    name: &str,
-    at: Option<SystemTime>,
-) -> Option<Duration> {
-    time_until(text(headers, name.replace("remaining", "reset"))?, || at)
+pub(crate) fn reset_of(headers: &HeaderMap, name: &str, clocks: Clocks) -> Option<Duration> {
+    time_until(text(headers, name.replace("remaining", "reset"))?, || clocks)
 }
 
-/// Google's `RetryInfo` among an error's `details`: `{"@type": "type.googleapis.com/
-/// google.rpc.RetryInfo", "retryDelay": "34.4s"}`. Beside a day's quota it belongs to a minute's
-/// quota, so it says nothing.
-pub(crate) fn retry_info(details: &Value) -> Option<Duration> {
-    if day_is_spent(details) {
-        return None;
-    }
-    details.as_array()?.iter().find_map(|detail| {
-        detail.get("@type")?.as_str().filter(|kind| kind.ends_with("google.rpc.RetryInfo"))?;
-        time_until(detail.get("retryDelay")?.as_str()?, || None)
-    })
-}
-
-/// Whether a Google error's `details` name a quota of a day, which is too long to wait for:
-/// `{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId":
-/// "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}` [doc].
-pub(crate) fn day_is_spent(details: &Value) -> bool {
-    let violations = |detail: &Value| {
-        let violations = detail.get("violations").and_then(Value::as_array);
-        violations.is_some_and(|all| all.iter().any(of_a_day))
-    };
-    details.as_array().is_some_and(|details| details.iter().any(violations))
-}
-
-fn of_a_day(violation: &Value) -> bool {
-    violation.get("quotaId").and_then(Value::as_str).is_some_and(|id| id.contains("PerDay"))
-}
-
-fn retry_after(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> {
-    let millis = |name| Some(seconds(number(text(headers, name)?)? / 1_000.0));
-    let millis = [millis("retry-after-ms"), millis("x-ms-retry-after-ms")];
-    if let Some(wait) = millis.iter().flatten().find(|wait| !wait.is_zero()) {
-        return Some(*wait);
-    }
-    // Azure sends `retry-after-ms: 0` beside `retry-after: 1`. A 0 alone counts [rec].
-    let said = text(headers, "retry-after").and_then(|value| match number(value) {
-        Some(number) => Some(seconds(number)),
-        None => Some(between(at?, httpdate::parse_http_date(value.trim()).ok()?)),
-    });
-    said.or_else(|| millis.into_iter().flatten().next())
+/// The wait in the words of an error: `Please try again in 13m7.104s.` (OpenAI, Groq [rec]),
+/// `Please retry in 34.07s` (Google), `Please retry after 20 seconds` (Azure [doc]).
+pub(crate) fn in_words(said: &str) -> Option<Duration> {
+    const BEFORE: [&str; 4] = ["try again in ", "retry in ", "retry after ", "try again after "];
+    let said = said.to_ascii_lowercase();
+    let from = BEFORE.iter().find_map(|words| Some(said.find(words)? + words.len()))?;
+    let mut words = said[from..].split_ascii_whitespace();
+    let amount = words.next()?.trim_end_matches(['.', ',', ';', ')']);
+    let Some(number) = number(amount) else { return go_duration(amount) };
+    let unit = words.next()?;
+    let scales = [("ms", 1e-3), ("milli", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
+    let (_, scale) = scales.into_iter().find(|(begin, _)| unit.starts_with(begin))?;
+    Some(seconds(number * scale))
 }
 
 /// The time until the last reset of the used-up limits. The resets of other limits are no reason to
 /// wait.
-fn latest_reset(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> {
+fn latest_reset(headers: &HeaderMap, clocks: Clocks) -> Option<Duration> {
     remaining(headers)
         .filter(|(_, left)| *left <= 0.0)
-        .filter_map(|(name, _)| reset_of(headers, name, at))
+        .filter_map(|(name, _)| reset_of(headers, name, clocks))
         .chain(text(headers, "ratelimit").into_iter().flat_map(used_up_policies))
         .max()
 }
@@ -126,23 +150,23 @@ fn used_up_policies(value: &str) -> impl Iterator<Item = Duration> {
 }
 
 /// The time until a reset. It may be a number of seconds (Azure), a Go duration (OpenAI, Groq), or
-/// a point in time. A point is in seconds or milliseconds since 1970 (Cohere, OpenRouter) or in RFC
-/// 3339 (Anthropic). Points in 1970, which Anthropic sends for unknown, say nothing [rec].
-pub(crate) fn time_until(text: &str, at: impl FnOnce() -> Option<SystemTime>) -> Option<Duration> {
-    // Numbers below this are seconds of a duration. Larger ones are seconds since 1970, from 2001
-    // on.
-    const POINTS: f64 = 1e9;
-    const POINTS_MS: f64 = 1e12;
+/// a point in time. A point is in seconds or smaller units since 1970 (Cohere, `OpenRouter`) or in
+/// RFC 3339 (Anthropic). Points in 1970, which Anthropic sends for unknown, say nothing [rec].
+pub(crate) fn time_until(text: &str, clocks: impl FnOnce() -> Clocks) -> Option<Duration> {
     let text = text.trim();
-    let since_1970 = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).ok();
-    match number(text) {
-        Some(number) if number < POINTS => Some(seconds(number)),
-        Some(number) if number < POINTS_MS => {
-            Some(seconds(number - since_1970(at()?)?.as_secs_f64()))
-        }
-        Some(number) => Some(seconds((number - since_1970(at()?)?.as_millis() as f64) / 1_000.0)),
-        None => go_duration(text).or_else(|| Some(between(at()?, rfc3339(text)?))),
-    }
+    let Some(number) = number(text) else {
+        return go_duration(text).or_else(|| clocks().until(rfc3339(text)?));
+    };
+    // Numbers below 10^9 are seconds of a duration. Larger ones are points from 2001 on.
+    let micros = match number {
+        ..1e9 => return Some(seconds(number)),
+        1e9..1e12 => (number * 1e3).round() * 1e3,
+        1e12..1e15 => number * 1e3,
+        1e15..1e18 => number,
+        _ => number / 1e3,
+    };
+    let since_1970 = Duration::from_micros(micros as u64);
+    clocks().until(SystemTime::UNIX_EPOCH.checked_add(since_1970)?)
 }
 
 /// A Go duration: `6m0s`, `17.399999999s`, `12ms`.
@@ -240,10 +264,6 @@ fn number(text: &str) -> Option<f64> {
 
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST).min(LONGEST)
-}
-
-fn between(from: SystemTime, to: SystemTime) -> Duration {
-    to.duration_since(from).unwrap_or_default().min(LONGEST)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::codec::parse_foreign_text;
 
 /// The `Date` of the table's answers: a Thursday, 1 786 619 775 seconds after 1970.
 const DATE: (&str, &str) = ("date", "Thu, 13 Aug 2026 11:16:15 GMT");
@@ -18,16 +17,16 @@ fn map(headers: Headers<'_>) -> HeaderMap {
     map
 }
 
-fn ms(status: u16, headers: Headers<'_>, details: &str) -> Option<u64> {
-    let details = parse_foreign_text(details).ok();
-    wait(status, &map(headers), details.as_ref().and_then(retry_info)).map(millis)
+/// The wait in milliseconds. `words` are those of the body.
+fn ms(status: u16, headers: Headers<'_>, words: &str) -> Option<u64> {
+    wait(status, &map(headers), in_words(words), None).map(millis)
 }
 
 /// Fails with a list of all rows that are wrong.
 fn check(rows: &[(u16, Headers<'_>, &str, Option<u64>)]) {
     let wrong: Vec<String> = rows
         .iter()
-        .map(|(status, headers, details, wanted)| (ms(*status, headers, details), *wanted, headers))
+        .map(|(status, headers, words, wanted)| (ms(*status, headers, words), *wanted, headers))
         .filter(|(found, wanted, _)| found != wanted)
         .map(|(found, wanted, headers)| format!("{headers:?}: {found:?}, not {wanted:?}"))
         .collect();
@@ -211,25 +210,110 @@ fn resets_count_where_the_limit_is_used_up() {
 }
 
 #[test]
-fn googles_body_says_it_where_no_header_does() {
-    const INFO: &str = r#"[{"@type": "type.googleapis.com/google.rpc.Help", "links": []},
-        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.4s"}]"#;
-    let info = |delay: &str| INFO.replace("34.4s", delay);
+fn words_say_it_where_no_header_does() {
+    const OPENAI: &str = "Rate limit reached for gpt-3.5-turbo in organization org-1 on requests \
+                          per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 20s. \
+                          Visit https://platform.openai.com/account/rate-limits to learn more.";
+    const GROQ: &str = "Rate limit reached for model `llama` in organization `org_1` service tier \
+                        `on_demand` on tokens per day (TPD): Limit 100000, Used 99908, Requested \
+                        1003. Please try again in 13m7.104s. Need more tokens?";
+    const AZURE: &str = "Requests to the ChatCompletions_Create Operation under Azure OpenAI API \
+                         version 2024-02-01 have exceeded call rate limit of your current OpenAI \
+                         S0 pricing tier. Please retry after 6 seconds.";
+    const GOOGLE: &str = "* Quota exceeded for metric: generate_content_free_tier_requests, limit: \
+                          15, model: gemini\nPlease retry in 34.074824224s.";
     let spent: Headers<'_> = &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2")];
     check(&[
-        (429, &[], INFO, Some(34_400)),
-        (503, &[], &info("0s"), Some(0)),
-        (429, &[], &info("-5s"), Some(0)),
-        (429, &[], &info("0.000000001s"), Some(1)),
-        (429, &[], &info("in a while"), None),
-        (429, &[], r#"[{"@type": "google.rpc.ErrorInfo", "retryDelay": "1s"}]"#, None),
-        (429, &[], r#"[{"@type": 1, "retryDelay": 2}, "RetryInfo"]"#, None),
-        (429, &[], r#"{"retryDelay": "1s"}"#, None),
-        (429, &[(AFTER, "3")], INFO, Some(3_000)),
-        (429, &[(AFTER, "soon")], INFO, Some(34_400)),
-        (429, spent, INFO, Some(34_400)),
-        (200, &[], INFO, None),
+        (429, &[], OPENAI, Some(20_000)),
+        (429, &[], GROQ, Some(787_104)),
+        (429, &[], AZURE, Some(6_000)),
+        (429, &[], GOOGLE, Some(34_075)),
+        (429, &[], "Retry after 2 minutes", Some(120_000)),
+        (429, &[], "Please try again in 250 ms.", Some(250)),
+        (429, &[], "Please try again in a few minutes.", None),
+        (429, &[], "The service may be overloaded, please try again later", None),
+        (429, &[], "Retry after 5", None),
+        (429, &[(AFTER, "3")], OPENAI, Some(3_000)),
+        (429, &[(AFTER, "soon")], OPENAI, Some(20_000)),
+        (429, spent, OPENAI, Some(20_000)),
+        (200, &[], OPENAI, None),
     ]);
+}
+
+/// A hint is obeyed whatever stands beside it: each way to say "30 s", beside each companion that
+/// is missing, absurd or contradictory, is 30 s.
+#[test]
+fn a_hint_is_obeyed_beside_any_companion() {
+    const AT: &str = "Thu, 13 Aug 2026 11:16:45 GMT";
+    let received = SystemTime::UNIX_EPOCH + Duration::from_secs(SINCE_1970);
+    let dates: [Headers<'_>; 7] = [
+        &[DATE],
+        &[],
+        &[("date", "")],
+        &[("date", "yesterday")],
+        &[("date", "Thu, 01 Jan 1970 00:00:00 GMT")],
+        &[("date", "Fri, 31 Dec 9999 23:59:59 GMT")],
+        &[("date", "Thu, 13 Aug 2026 11:16:15 GMT"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT")],
+    ];
+    let beside: [Headers<'_>; 9] = [
+        &[],
+        &[(AFTER_MS, "0")],
+        &[(AFTER_MS, "soon"), (X_AFTER_MS, "0")],
+        &[(X_AFTER_MS, "-5")],
+        &[("x-ratelimit-remaining-tokens", "0")],
+        &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "0s")],
+        &[
+            ("anthropic-ratelimit-requests-remaining", "0"),
+            ("anthropic-ratelimit-requests-reset", "1970-01-01T00:00:00Z"),
+        ],
+        &[("x-ratelimit-remaining-tokens", "9"), ("x-ratelimit-reset-tokens", "21m36s")],
+        &[("ratelimit", "\"api\";r=0;t=0")],
+    ];
+    const LEFT: &str = "x-ratelimit-remaining-requests";
+    const RESET: &str = "x-ratelimit-reset-requests";
+    let hints: [(Headers<'_>, &str); 13] = [
+        (&[(AFTER, "30")], ""),
+        (&[(AFTER, AT)], ""),
+        (&[(AFTER, "Thursday, 13-Aug-26 11:16:45 GMT")], ""),
+        (&[(AFTER, "never"), (AFTER, "30")], ""),
+        (&[(AFTER, "5"), (AFTER, "30")], ""),
+        (&[(AFTER, "0")], "Please try again in 30s."),
+        (&[], "Please retry in 30s"),
+        (&[(AFTER, "0"), (LEFT, "0"), (RESET, "30s")], ""),
+        (&[(LEFT, "0"), (RESET, "30s")], ""),
+        (&[(LEFT, "0"), (RESET, "1786619805")], ""),
+        (&[(LEFT, "0"), (RESET, "1786619805000")], ""),
+        (&[(LEFT, "0"), (RESET, "1786619805000000")], ""),
+        (&[(LEFT, "0"), (RESET, "2026-08-13T11:16:45Z")], ""),
+    ];
+    let mut wrong = Vec::new();
+    for date in dates {
+        for more in beside {
+            for (hint, words) in hints {
+                let all = [date, more, hint].concat();
+                let found = wait(429, &map(&all), in_words(words), Some(received)).map(millis);
+                if found != Some(30_000) {
+                    wrong.push(format!("{all:?} {words}: {found:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_wrong_clock_here_does_no_harm() {
+    let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    for received in [None, at(0), at(SINCE_1970 - 3_600), at(SINCE_1970 + 9), at(9 * SINCE_1970)] {
+        for (reset, wanted) in [
+            ("Thu, 13 Aug 2026 11:16:45 GMT", 30_000),
+            ("Thu, 13 Aug 2026 11:16:00 GMT", 0),
+            ("Sat, 15 Aug 2026 11:16:15 GMT", 172_800_000),
+        ] {
+            let found = wait(429, &map(&[DATE, (AFTER, reset)]), None, received).map(millis);
+            assert_eq!(found, Some(wanted), "{reset} received {received:?}");
+        }
+    }
 }
 
 #[test]
@@ -244,7 +328,7 @@ fn a_limits_rest_and_reset_can_be_read_of_any_answer() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.contains(&("x-ratelimit-remaining-tokens", 80.0)));
     assert!(found.contains(&("anthropic-ratelimit-requests-remaining", 4.0)));
-    let reset = |name| reset_of(&headers, name, None);
+    let reset = |name| reset_of(&headers, name, Clocks::of(&headers, None));
     assert_eq!(reset("x-ratelimit-remaining-tokens"), Some(Duration::from_millis(6)));
     assert_eq!(reset("anthropic-ratelimit-requests-remaining"), None);
 }
@@ -292,8 +376,9 @@ proptest! {
         ],
     ) {
         let headers = map(&[("x-ratelimit-remaining", "0"), (name, &value), DATE]);
-        prop_assert!(wait(429, &headers, None).is_none_or(|wait| wait <= LONGEST));
-        let at = answered_at(&headers);
-        prop_assert!(time_until(&value, || at).is_none_or(|wait| wait <= LONGEST));
+        let received = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(SINCE_1970));
+        prop_assert!(wait(429, &headers, None, received).is_none_or(|wait| wait <= LONGEST));
+        let clocks = || Clocks::of(&headers, received);
+        prop_assert!(time_until(&value, clocks).is_none_or(|wait| wait <= LONGEST));
     }
 }

@@ -32,7 +32,12 @@ pub fn models(file: &str, kind: &str) {
     let provider = corpus::provider(kind);
     check(file, |record| {
         let target = provider.target(&record.model);
-        let reply = Reply { status: record.status, headers: &record.headers, body: &record.body };
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
         let outcome =
             registry::row(target.kind).unwrap().adapter().models().unwrap().decode(&reply, &target);
         if let Some(verdict) = failed(record, &outcome) {
@@ -62,7 +67,12 @@ pub fn moderations(file: &str, kind: &str) {
     let provider = corpus::provider(kind);
     check(file, |record| {
         let target = provider.target(&record.model);
-        let reply = Reply { status: record.status, headers: &record.headers, body: &record.body };
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
         let row = registry::row(target.kind).unwrap();
         let outcome = row.adapter().moderate().unwrap().decode(&reply, &target);
         if let Some(verdict) = failed(record, &outcome) {

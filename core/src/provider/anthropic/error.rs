@@ -88,7 +88,7 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        of_status(&Reply { status, headers: &map, body: text.as_bytes() }, &target)
+        of_status(&Reply { status, headers: &map, body: text.as_bytes(), received: None }, &target)
     }
 
     #[test]
