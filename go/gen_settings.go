@@ -462,10 +462,18 @@ type Provider struct {
 	BaseURL string `json:"base_url,omitempty"`
 	// "env:NAME", "file:/path", or the key itself.
 	APIKey string `json:"api_key,omitempty"`
+	// The header of the key, if it is not the kind's own.
+	Auth *Auth `json:"auth,omitempty"`
 	// The model for requests that name none.
 	Model string `json:"model,omitempty"`
 	// Headers added to each request.
 	Headers map[string]string `json:"headers,omitempty"`
+	// Query parameters added to each request.
+	Query map[string]string `json:"query,omitempty"`
+	// Members added to the body of each chat. Those of a request's "extra" win.
+	Body map[string]any `json:"body,omitempty"`
+	// The switches of a server that speaks OpenAI's chat completions.
+	Switches *Switches `json:"switches,omitempty"`
 	// The five timers.
 	Timeouts *Timeouts `json:"timeouts,omitempty"`
 	// The version header's value (Anthropic).
@@ -508,9 +516,25 @@ func (v *Provider) write(e *encoder) {
 	e.string("kind", v.Kind)
 	e.string("base_url", v.BaseURL)
 	e.string("api_key", v.APIKey)
+	if v.Auth != nil {
+		e.name("auth")
+		v.Auth.value(e)
+		e.comma()
+	}
 	e.string("model", v.Model)
 	if v.Headers != nil {
 		e.value("headers", v.Headers)
+	}
+	if v.Query != nil {
+		e.value("query", v.Query)
+	}
+	if v.Body != nil {
+		e.value("body", v.Body)
+	}
+	if v.Switches != nil {
+		e.name("switches")
+		v.Switches.value(e)
+		e.comma()
 	}
 	if v.Timeouts != nil {
 		e.name("timeouts")
@@ -554,10 +578,24 @@ func (v *Provider) read(d *decoder) {
 			v.BaseURL = d.string()
 		case "api_key":
 			v.APIKey = d.string()
+		case "auth":
+			if !d.null() {
+				v.Auth = new(Auth)
+				v.Auth.read(d)
+			}
 		case "model":
 			v.Model = d.string()
 		case "headers":
 			d.decode(&v.Headers)
+		case "query":
+			d.decode(&v.Query)
+		case "body":
+			d.decode(&v.Body)
+		case "switches":
+			if !d.null() {
+				v.Switches = new(Switches)
+				v.Switches.read(d)
+			}
 		case "timeouts":
 			if !d.null() {
 				v.Timeouts = new(Timeouts)
@@ -772,6 +810,131 @@ func (v *Timeouts) read(d *decoder) {
 	}
 }
 
+// Switches: what a server that speaks OpenAI's chat completions takes and how it differs. Default:
+// as the kind does. Zero values are left out.
+type Switches struct {
+	// The path of chats, after the URL. Default: "/chat/completions".
+	Path string `json:"path,omitempty"`
+	// The member for the largest number of tokens of the answer. A request's "max_completion_tokens"
+	// goes under that name all the same.
+	// - "max_tokens": the name that most servers take.
+	// - "max_completion_tokens": OpenAI's newer name.
+	MaxTokens string `json:"max_tokens,omitempty"`
+	// The sampling members that the server takes. An empty list: none.
+	Sampling []string `json:"sampling,omitempty"`
+	// Whether the server takes "stream_options".
+	StreamOptions *bool `json:"stream_options,omitempty"`
+	// Whether a stream without "[DONE]" at its end is broken.
+	NeedsDone *bool `json:"needs_done,omitempty"`
+	// How an assistant's reasoning goes back.
+	// - "none": not at all, with a warning.
+	// - "reasoning": As "reasoning".
+	// - "reasoning_content": As "reasoning_content".
+	// - "reasoning_details": As "reasoning_details", unchanged, or else as "reasoning".
+	ReasoningBack string `json:"reasoning_back,omitempty"`
+	// Whether the role "developer" is kept. Otherwise it is sent as "system".
+	DeveloperRole *bool `json:"developer_role,omitempty"`
+	// Whether the server takes "parallel_tool_calls".
+	ParallelToolCalls *bool `json:"parallel_tool_calls,omitempty"`
+	// Whether the "extra_content" of an answer and of its calls goes back.
+	ExtraContent *bool `json:"extra_content,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Switches) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Switches) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Switches).read, document, "Switches")
+}
+
+func (v *Switches) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Switches) write(e *encoder) {
+	e.string("path", v.Path)
+	e.string("max_tokens", v.MaxTokens)
+	e.texts("sampling", v.Sampling, false)
+	e.boolean("stream_options", v.StreamOptions)
+	e.boolean("needs_done", v.NeedsDone)
+	e.string("reasoning_back", v.ReasoningBack)
+	e.boolean("developer_role", v.DeveloperRole)
+	e.boolean("parallel_tool_calls", v.ParallelToolCalls)
+	e.boolean("extra_content", v.ExtraContent)
+}
+
+func (v *Switches) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "path":
+			v.Path = d.string()
+		case "max_tokens":
+			v.MaxTokens = d.string()
+		case "sampling":
+			v.Sampling = d.texts()
+		case "stream_options":
+			v.StreamOptions = d.flag()
+		case "needs_done":
+			v.NeedsDone = d.flag()
+		case "reasoning_back":
+			v.ReasoningBack = d.string()
+		case "developer_role":
+			v.DeveloperRole = d.flag()
+		case "parallel_tool_calls":
+			v.ParallelToolCalls = d.flag()
+		case "extra_content":
+			v.ExtraContent = d.flag()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Auth: the header of the key. Zero values are left out.
+type Auth struct {
+	// The header's name. Default: "authorization".
+	Header string `json:"header,omitempty"`
+	// Whether "Bearer " stands before the key. Default: only in "authorization".
+	Bearer *bool `json:"bearer,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Auth) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Auth) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Auth).read, document, "Auth")
+}
+
+func (v *Auth) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Auth) write(e *encoder) {
+	e.string("header", v.Header)
+	e.boolean("bearer", v.Bearer)
+}
+
+func (v *Auth) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "header":
+			v.Header = d.string()
+		case "bearer":
+			v.Bearer = d.flag()
+		default:
+			d.skip()
+		}
+	}
+}
+
 // Options: Options say how and where a request is sent. A member that is not listed is an error.
 // Zero values are left out.
 type Options struct {
@@ -812,6 +975,14 @@ type Options struct {
 	// - "error": the stream ends with an error that holds the content so far.
 	// - "restart": a reset event comes, and the answer starts again from its beginning.
 	OnBreak string `json:"on_break,omitempty"`
+	// Whether the request is adapted to what its provider is known to refuse. Default: true. With
+	// false it is sent as it is.
+	Adapt *bool `json:"adapt,omitempty"`
+	// Whether a request that its provider refuses for one parameter goes again, once, without it. A
+	// warning names the parameter. Default: false.
+	DropRefused *bool `json:"drop_refused,omitempty"`
+	// Headers of this call's requests, over the configured ones. Not the key.
+	Headers map[string]string `json:"headers,omitempty"`
 
 	// Further members, written as encoding/json does.
 	Extra map[string]any `json:"-"`
@@ -864,6 +1035,11 @@ func (v *Options) write(e *encoder) {
 	e.string("sticky_key", v.StickyKey)
 	e.string("idempotency_key", v.IdempotencyKey)
 	e.string("on_break", v.OnBreak)
+	e.boolean("adapt", v.Adapt)
+	e.boolean("drop_refused", v.DropRefused)
+	if v.Headers != nil {
+		e.value("headers", v.Headers)
+	}
 	e.members(v.Extra)
 }
 
@@ -912,6 +1088,12 @@ func (v *Options) read(d *decoder) {
 			v.IdempotencyKey = d.string()
 		case "on_break":
 			v.OnBreak = d.string()
+		case "adapt":
+			v.Adapt = d.flag()
+		case "drop_refused":
+			v.DropRefused = d.flag()
+		case "headers":
+			d.decode(&v.Headers)
 		default:
 			v.Extra = d.other(v.Extra, name)
 		}

@@ -84,6 +84,18 @@ export interface Options {
    * - `restart`: a reset event comes, and the answer starts again from its beginning.
    */
   on_break?: "error" | "restart" | null;
+  /**
+   * Whether the request is adapted to what its provider is known to refuse. Default: `true`.
+   * With `false` it is sent as it is.
+   */
+  adapt?: boolean | null;
+  /**
+   * Whether a request that its provider refuses for one parameter goes again, once, without it.
+   * A warning names the parameter. Default: `false`.
+   */
+  drop_refused?: boolean | null;
+  /** Headers of this call's requests, over the configured ones. Not the key. */
+  headers?: Record<string, string> | null;
   /** How the answer is cached. An engine may lack it: then it is an error of kind unsupported. */
   cache?: Json | null;
   /** The W3C trace context. An engine may lack it: then it is an error of kind unsupported. */
@@ -97,6 +109,50 @@ export interface Options {
    * kind unsupported.
    */
   tags?: Json | null;
+}
+
+/** The header of the key. */
+export interface Auth {
+  /** The header's name. Default: `authorization`. */
+  header?: string | null;
+  /** Whether `Bearer ` stands before the key. Default: only in `authorization`. */
+  bearer?: boolean | null;
+}
+
+/**
+ * What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the
+ * kind does.
+ */
+export interface Switches {
+  /** The path of chats, after the URL. Default: `/chat/completions`. */
+  path?: string | null;
+  /**
+   * The member for the largest number of tokens of the answer. A request's
+   * `max_completion_tokens` goes under that name all the same.
+   * - `max_tokens`: the name that most servers take.
+   * - `max_completion_tokens`: OpenAI's newer name.
+   */
+  max_tokens?: "max_tokens" | "max_completion_tokens" | null;
+  /** The sampling members that the server takes. An empty list: none. */
+  sampling?: readonly ("temperature" | "top_p" | "stop" | "seed" | "n" | "presence_penalty" | "frequency_penalty")[] | null;
+  /** Whether the server takes `stream_options`. */
+  stream_options?: boolean | null;
+  /** Whether a stream without `[DONE]` at its end is broken. */
+  needs_done?: boolean | null;
+  /**
+   * How an assistant's reasoning goes back.
+   * - `none`: not at all, with a warning.
+   * - `reasoning`: As `reasoning`.
+   * - `reasoning_content`: As `reasoning_content`.
+   * - `reasoning_details`: As `reasoning_details`, unchanged, or else as `reasoning`.
+   */
+  reasoning_back?: "none" | "reasoning" | "reasoning_content" | "reasoning_details" | null;
+  /** Whether the role `developer` is kept. Otherwise it is sent as `system`. */
+  developer_role?: boolean | null;
+  /** Whether the server takes `parallel_tool_calls`. */
+  parallel_tool_calls?: boolean | null;
+  /** Whether the `extra_content` of an answer and of its calls goes back. */
+  extra_content?: boolean | null;
 }
 
 /** The five timers, in milliseconds. */
@@ -143,10 +199,18 @@ export interface ProviderConfig {
   base_url?: string | null;
   /** `env:NAME`, `file:/path`, or the key itself. */
   api_key?: string | null;
+  /** The header of the key, if it is not the kind's own. */
+  auth?: Auth | null;
   /** The model for requests that name none. */
   model?: string | null;
   /** Headers added to each request. */
   headers?: Record<string, string> | null;
+  /** Query parameters added to each request. */
+  query?: Record<string, string> | null;
+  /** Members added to the body of each chat. Those of a request's `extra` win. */
+  body?: Json | null;
+  /** The switches of a server that speaks OpenAI's chat completions. */
+  switches?: Switches | null;
   /** The five timers. */
   timeouts?: Timeouts | null;
   /** The version header's value (Anthropic). */

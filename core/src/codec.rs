@@ -277,15 +277,34 @@ pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
 /// Checks that a configuration has no unknown member. A person writes it, so an unknown member is a
 /// mistake.
 pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
+    finish_near(fields, what, &[], "docs/contract.md")
+}
+
+/// Like [`finish`], with the nearest of the `known` names and the page that lists them.
+pub(crate) fn finish_near(
+    fields: Fields,
+    what: &str,
+    known: &[&str],
+    page: &str,
+) -> Result<(), Error> {
     let mut unknown = Vec::new();
     fields.rest_into(&mut unknown);
     match unknown.first() {
         None => Ok(()),
         Some(path) => {
-            let message = format!("{path} is not a member of {what}: see docs/contract.md");
+            let name = path.rsplit('.').next().unwrap_or(path);
+            let near = nearest(name, known).map(|near| format!(" (the nearest is {near})"));
+            let near = near.unwrap_or_default();
+            let message = format!("{path} is not a member of {what}{near}: see {page}");
             Err(Error::invalid(path.as_str(), message))
         }
     }
+}
+
+/// The known name that is most like `name`. `None` if there is none at all.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let like = |known: &&'a str| strsim::jaro_winkler(name, known);
+    known.iter().copied().max_by(|a, b| like(a).total_cmp(&like(b)))
 }
 
 /// Converts a count to a smaller type. A count that does not fit is as good as no limit.

@@ -90,6 +90,9 @@ fn run(name: &str, case: &Object) -> Object {
         let model = request.model.clone().unwrap_or_else(|| "model-1".to_owned());
         let target = provider.target(&model);
         let mut notes = Notes::new(options.unsupported.unwrap_or_default());
+        if options.adapt == Some(false) {
+            notes = notes.as_it_is();
+        }
         match adapter.encode(&request, &target, &mut notes) {
             Ok(http) => {
                 let wire: Value = serde_json::from_slice(&http.body).unwrap();
@@ -155,7 +158,9 @@ fn run(name: &str, case: &Object) -> Object {
 fn configured(kind: &str, settings: &Value) -> ProviderConfig {
     let mut settings = settings.clone();
     settings["kind"] = kind.into();
-    settings["base_url"] = "http://localhost".into();
+    if settings.get("base_url").is_none() {
+        settings["base_url"] = "http://localhost".into();
+    }
     let document = json!({"providers": {"mine": settings}}).to_string();
     let config = Config::parse(document.as_bytes()).unwrap();
     config.providers[config.index("mine").unwrap()].clone()

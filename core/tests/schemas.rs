@@ -119,7 +119,7 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 
 /// The names that a reader asks `Fields` for, from its source.
 fn asked(source: &str) -> BTreeSet<String> {
-    const READERS: [&str; 11] = [
+    const READERS: [&str; 12] = [
         "string",
         "bool",
         "number",
@@ -129,6 +129,7 @@ fn asked(source: &str) -> BTreeSet<String> {
         "word",
         "value",
         "timer",
+        "switch",
         "millis",
         "object_or_false",
     ];
@@ -148,8 +149,11 @@ fn schemas_name_what_the_readers_know() {
     let request =
         concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
     let policy = include_str!("../src/model/policy.rs");
-    let options =
-        concat!(include_str!("../src/model/options.rs"), include_str!("../src/model/policy.rs"));
+    let options = concat!(
+        include_str!("../src/model/options.rs"),
+        include_str!("../src/model/policy.rs"),
+        include_str!("../src/model/header_map.rs"),
+    );
     // A target's reasoning is read as a request's.
     let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
         string("reasoning_effort")"#;
@@ -159,6 +163,9 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
+        include_str!("../src/config/extras.rs"),
+        include_str!("../src/provider/openai/switches.rs"),
+        include_str!("../src/model/header_map.rs"),
     );
     let config = format!("{config}{policy}{reasoning}");
     // A request's operation and options are read by their own readers.

@@ -9,8 +9,7 @@ pub use key::KeyRef;
 
 use std::sync::Arc;
 
-use ::http::header::AUTHORIZATION;
-use ::http::{HeaderName, HeaderValue};
+use ::http::HeaderValue;
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
@@ -43,10 +42,7 @@ impl Credential {
         blocking: Option<&Handle>,
     ) -> Result<(), Error> {
         let Some(key) = self.key.read(&self.provider, blocking).await? else { return Ok(()) };
-        let (name, before) = match scheme {
-            Scheme::Bearer => (AUTHORIZATION, "Bearer "),
-            Scheme::Header(name) => (HeaderName::from_static(name), ""),
-        };
+        let (name, before) = scheme.header();
         // The memory has the final size, because moving the text would leave a copy of the key
         // behind.
         let text = [before.as_bytes(), key.expose_secret().as_bytes()].concat();

@@ -8,14 +8,14 @@
 use std::pin::{Pin, pin};
 use std::time::SystemTime;
 
-use ::http::Request;
+use ::http::{HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, probe, respond, targets};
+use super::{Call, probe, refusal, respond, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Deadline, Received, until};
 use crate::limit;
@@ -23,8 +23,8 @@ use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::target::{AttemptGuard, ChosenTarget};
-use crate::wire::Reply;
 use crate::wire::headers::located;
+use crate::wire::{Reply, Scheme};
 
 /// The largest number of chunks without content that are kept back, so that a retry after a failure
 /// stays unseen. More chunks are delivered: they must not fill the memory, and the reader may slow
@@ -56,8 +56,25 @@ impl From<Error> for Failure {
     }
 }
 
-/// Makes one attempt.
+/// Makes one attempt, and repeats it if only one parameter was refused and the caller can do without.
 pub(super) async fn attempt(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    mode: Mode,
+) -> Result<Served, Failure> {
+    match once(services, call, index, mode).await {
+        Err(Failure { error, tried: true })
+            if refusal::goes_again(services, call, index, &error) =>
+        {
+            // Boxed: without the box every call's future would have room for this one.
+            Box::pin(once(services, call, index, mode)).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn once(
     services: &Services,
     call: &Call,
     index: usize,
@@ -100,19 +117,37 @@ struct Prepared {
 async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepared, Error> {
     let chosen = &call.targets[index];
     let adapter = services.settings(chosen).row.adapter();
-    let adapted = chosen.parameters.as_ref().map(|own| call.operation.adapted(own));
-    let operation = adapted.as_ref().unwrap_or(&call.operation);
-    let mut notes = Notes::new(call.options.unsupported.unwrap_or_default());
+    let own = refusal::asked_of(call, chosen);
+    let operation = own.as_ref().unwrap_or(&call.operation);
+    let mut notes = refusal::notes(call);
     let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
+    refusal::leave_out(call, index, &mut wire, &mut notes);
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
     let pool = &services.pools[chosen.provider];
     let credential = &services.credentials[chosen.provider];
-    let authorized = credential.authorize(adapter.scheme(), &mut wire, pool.blocking());
+    let scheme = services.settings(chosen).scheme();
+    let headers = own_headers(call, &scheme)?;
+    let authorized = credential.authorize(scheme, &mut wire, pool.blocking());
     until(|| call.deadline, authorized).await.unwrap_or_else(|| Err(no_key_in_time()))?;
     let header = services.settings(chosen).idempotency_header.as_ref();
-    let request = pool.prepare(wire, header.zip(idempotency))?;
+    let request = pool.prepare(wire, headers, header.zip(idempotency))?;
     Ok(Prepared { request, tokens, notes })
+}
+
+/// The headers of `options.headers`. The key's header is none of them, whatever its name is here.
+fn own_headers<'a>(
+    call: &'a Call,
+    scheme: &Scheme,
+) -> Result<&'a [(HeaderName, HeaderValue)], Error> {
+    let Some(headers) = &call.options.headers else { return Ok(&[]) };
+    let (key, _) = scheme.clone().header();
+    if headers.iter().any(|(name, _)| *name == key) {
+        let path = format!("options.headers.{key}");
+        let message = format!("{path}: the key stands in the configuration, as api_key");
+        return Err(Error::invalid(path, message));
+    }
+    Ok(headers)
 }
 
 fn no_key_in_time() -> Error {

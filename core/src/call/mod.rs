@@ -1,7 +1,8 @@
 //! A call while it runs: the request, its targets, its deadline, and what it has tried.
 //!
 //! The call itself is data. `targets` picks the next target, `attempt` makes one attempt at it,
-//! `retry` continues after a failure, and `hedge` runs a second attempt beside a slow one. `fanout`
+//! `refusal` repeats it without what its provider refused, `retry` continues after a failure, and
+//! `hedge` runs a second attempt beside a slow one. `fanout`
 //! asks several targets at once. `stream` is a streamed answer after its first content. `respond`
 //! makes the document.
 
@@ -14,6 +15,7 @@ pub(crate) mod passthrough;
 pub(crate) mod plan;
 mod probe;
 mod race;
+mod refusal;
 pub(crate) mod respond;
 mod retry;
 mod served;
@@ -21,7 +23,7 @@ pub(crate) mod stream;
 mod targets;
 pub(crate) mod wanted;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -54,6 +56,8 @@ pub(crate) struct Call {
     warnings: Vec<Warning>,
     /// The idempotency key, the same for every attempt.
     idempotency: OnceLock<String>,
+    /// What targets refused, each by its index, with the member that later attempts leave out.
+    refused: Mutex<Vec<(usize, String)>>,
 }
 
 impl Call {
@@ -93,6 +97,7 @@ impl Call {
             deadline: Deadline::after(facts.began, total),
             ledger: Ledger::new(facts, Arc::clone(&services.observers)),
             idempotency: OnceLock::new(),
+            refused: Mutex::default(),
             operation,
             options,
             targets,

@@ -281,6 +281,9 @@ fn meaningless(options: &Options) -> Result<(), Error> {
         ("merge_deltas", options.merge_deltas == Some(true)),
         ("unsupported", options.unsupported == Some(Unsupported::Error)),
         ("strict", options.strict == Some(true)),
+        ("adapt", options.adapt == Some(true)),
+        ("drop_refused", options.drop_refused == Some(true)),
+        ("headers", options.headers.as_ref().is_some_and(|headers| !headers.is_empty())),
     ];
     match asked.iter().find(|(_, asked)| *asked) {
         None => Ok(()),

@@ -23,6 +23,7 @@ use crate::http::{Deadline, Pool, Timeouts};
 use crate::provider::Provider;
 use crate::services::Services;
 use crate::target::{ChosenTarget, TargetState};
+use crate::wire::Scheme;
 
 /// The longest time for one probe.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -41,6 +42,7 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     let watch = Watch {
         pool: Pool::new(settings.http.clone(), 1, None, services.network.clone()),
         adapter: settings.row.adapter(),
+        scheme: settings.scheme(),
         credentials: Arc::clone(&services.credentials),
         provider: chosen.provider,
         timeouts: settings.http.timeouts,
@@ -65,6 +67,7 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
 struct Watch {
     pool: Pool,
     adapter: &'static dyn Provider,
+    scheme: Scheme,
     credentials: Arc<[Credential]>,
     /// The provider's index in the configuration.
     provider: usize,
@@ -104,8 +107,8 @@ impl Watch {
     async fn ask(&self) -> Result<u16, Error> {
         let mut request = self.adapter.probe(&self.state.target)?;
         let credential = &self.credentials[self.provider];
-        credential.authorize(self.adapter.scheme(), &mut request, None).await?;
-        let request = self.pool.prepare(request, None)?;
+        credential.authorize(self.scheme.clone(), &mut request, None).await?;
+        let request = self.pool.prepare(request, &[], None)?;
         let start = Instant::now();
         let deadline = Deadline::new(&self.timeouts, false, start, start, start + LONGEST, None);
         let reply = self.pool.send(request, &deadline, |_| ()).await?;

@@ -4,6 +4,7 @@
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
 mod environment;
+mod extras;
 mod limits;
 mod provider;
 mod route;

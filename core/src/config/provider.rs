@@ -4,17 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderName, HeaderValue, Uri};
+use ::http::{HeaderName, Uri};
 
 use super::environment::env;
+use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, finish};
+use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
-use crate::provider::{Row, Target, registry};
+use crate::model::read_headers;
+use crate::provider::{Dialect, Row, Target, registry};
+use crate::wire::Scheme;
 
 /// The settings of one provider.
 #[derive(Clone, Debug)]
@@ -27,6 +30,12 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
+    /// How the key is sent, if not as the provider's kind does.
+    auth: Option<Scheme>,
+    /// The dialect, if the entry has switches.
+    dialect: Option<Arc<Dialect>>,
+    /// Members that are added to each chat's body.
+    body: Option<Arc<Object>>,
     /// The model for requests that name none.
     pub model: Option<String>,
     /// The version header's value (Anthropic).
@@ -50,17 +59,26 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
-/// Headers about the message's framing and route, which only the connection can set.
-const FRAMING: &[&str] = &[
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+/// The members of an entry, for the hint at the nearest one.
+const MEMBERS: [&str; 18] = [
+    "kind",
+    "base_url",
+    "api_key",
+    "auth",
+    "model",
+    "headers",
+    "query",
+    "body",
+    "switches",
+    "timeouts",
+    "api_version",
+    "ca_file",
+    "http",
+    "region",
+    "limits",
+    "models",
+    "idempotency_header",
+    "health_probe",
 ];
 
 impl ProviderConfig {
@@ -72,7 +90,15 @@ impl ProviderConfig {
             kind: self.row.name,
             model: Arc::from(model),
             api_version: self.api_version.clone(),
+            dialect: self.dialect.clone(),
+            body: self.body.clone(),
         }
+    }
+
+    /// How the key is sent.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
     }
 
     pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
@@ -97,6 +123,9 @@ impl ProviderConfig {
             name: Arc::from(name),
             row,
             key,
+            auth: read_auth(&mut fields)?,
+            dialect: read_switches(row, &base_url, &mut fields)?,
+            body: fields.object("body")?.map(Arc::new),
             model: fields.string("model")?,
             http: read_http(base_url, &mut fields)?,
             api_version: fields.string("api_version")?.map(Arc::from),
@@ -111,16 +140,44 @@ impl ProviderConfig {
             let message = format!("{path}: {} has no API version to choose", row.name);
             return Err(Error::invalid(path, message));
         }
-        finish(fields, &format!("providers.{name}"))?;
+        finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
     }
+}
+
+/// Reads `switches`. The dialect is `None` if it is the row's.
+fn read_switches(
+    row: &'static Row,
+    base_url: &Uri,
+    fields: &mut Fields,
+) -> Result<Option<Arc<Dialect>>, Error> {
+    let (path, given) = (fields.at("switches"), fields.object("switches")?);
+    let Some(dialect) = row.dialect() else {
+        return match given {
+            None => Ok(None),
+            Some(_) => {
+                let message = format!(
+                    "{path} are for servers that speak OpenAI's chat completions, which {} does not",
+                    row.name
+                );
+                Err(Error::invalid(path, message))
+            }
+        };
+    };
+    let own = dialect.at_host(base_url.host().unwrap_or_default());
+    let dialect = match given {
+        Some(object) => Some(own.as_ref().unwrap_or(dialect).switched(object, path)?),
+        None => own,
+    };
+    Ok(dialect.map(Arc::new))
 }
 
 /// Reads the settings of the connection.
 fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error> {
     Ok(http::Settings {
         base_url,
-        headers: read_headers(fields)?,
+        headers: read_headers(fields)?.unwrap_or_default(),
+        query: read_query(fields)?,
         timeouts: match fields.object("timeouts")? {
             Some(object) => read_timeouts(Fields::new(object, fields.at("timeouts")))?,
             None => Timeouts::default(),
@@ -132,33 +189,6 @@ fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error
             _ => HttpVersion::Auto,
         },
     })
-}
-
-/// Reads `headers`.
-fn read_headers(fields: &mut Fields) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
-    let mut headers = Vec::new();
-    for (header, value) in fields.object("headers")?.unwrap_or_default() {
-        let path = format!("{}.{header}", fields.at("headers"));
-        let Value::String(value) = value else {
-            return Err(crate::codec::wrong(&path, "a string", &value));
-        };
-        match (HeaderName::try_from(header.as_str()), HeaderValue::try_from(value)) {
-            (Ok(header), _) if FRAMING.contains(&header.as_str()) => {
-                let message = format!("{path} is decided by the connection: leave it out");
-                return Err(Error::invalid(path, message));
-            }
-            (Ok(header), Ok(mut value)) => {
-                // The value may contain a key.
-                value.set_sensitive(true);
-                headers.push((header, value));
-            }
-            _ => {
-                let message = format!("{path} is not a valid HTTP header");
-                return Err(Error::invalid(path, message));
-            }
-        }
-    }
-    Ok(headers)
 }
 
 fn read_idempotency(fields: &mut Fields) -> Result<Option<HeaderName>, Error> {
@@ -220,7 +250,7 @@ fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
             "give credentials as api_key, not inside the URL".to_owned()
         }
         Ok(uri) if uri.query().is_some() || text.contains('#') => {
-            "no query and no fragment are allowed".to_owned()
+            "no query and no fragment are allowed (a query goes into query)".to_owned()
         }
         Ok(uri) if uri.host().is_none_or(str::is_empty) => "it names no host".to_owned(),
         Ok(uri) => return Ok(uri),

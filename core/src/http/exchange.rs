@@ -111,11 +111,12 @@ impl Pool {
         Ok((head, incoming, lease))
     }
 
-    /// The request with every header. `idempotency` is the header and the key that make a repeated
-    /// request count once.
+    /// The request with every header. `own` are those of its call. `idempotency` is the header and
+    /// the key that make a repeated request count once.
     pub fn prepare(
         &self,
         request: wire::Request,
+        own: &[(HeaderName, HeaderValue)],
         idempotency: Option<(&HeaderName, &str)>,
     ) -> Result<Request<Full<Bytes>>, Error> {
         let has_body = !request.body.is_empty();
@@ -134,7 +135,7 @@ impl Pool {
         for (name, value) in request.headers {
             headers.insert(name, value);
         }
-        for (name, value) in &self.settings.headers {
+        for (name, value) in self.settings.headers.iter().chain(own) {
             headers.insert(name, value.clone());
         }
         if let Some((name, key)) = idempotency {
@@ -157,9 +158,12 @@ impl Pool {
             return Ok(target.clone());
         }
         let base = self.settings.base_url.path().trim_end_matches('/');
-        let mark = if query.is_empty() { "" } else { "?" };
-        // The base path was checked with the configuration, and the adapter wrote its own path.
-        let target = Uri::try_from(format!("{base}{path}{mark}{query}"))
+        let queries = [query, &self.settings.query];
+        let queries: Vec<_> = queries.into_iter().filter(|query| !query.is_empty()).collect();
+        let mark = if queries.is_empty() { "" } else { "?" };
+        // The base path and the configured query were checked with the configuration, and the
+        // adapter wrote its own path.
+        let target = Uri::try_from(format!("{base}{path}{mark}{}", queries.join("&")))
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
         if query.is_empty() {
             let _ = self.target.set((path, target.clone()));

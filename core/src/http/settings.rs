@@ -10,6 +10,8 @@ use ::http::{HeaderName, HeaderValue, Uri};
 pub struct Settings {
     /// Its scheme, host, port and base path.
     pub base_url: Uri,
+    /// The query of each request, percent-encoded, without its `?`. Empty means none.
+    pub query: String,
     /// Headers added to each request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The five timers.

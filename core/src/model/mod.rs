@@ -1,6 +1,7 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod header_map;
 mod http;
 mod models;
 mod moderate;
@@ -15,6 +16,7 @@ mod response;
 pub mod schema;
 mod stream;
 
+pub(crate) use header_map::{FRAMING, read_headers};
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
 pub use models::{ModelInfo, ModelList, ModelsRequest, ModelsResponse};
 pub use moderate::{ModerateRequest, ModerateResponse, Moderation, Moderations};

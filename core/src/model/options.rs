@@ -1,6 +1,10 @@
 //! Options say how and where a request is sent. They are never in the cache key and never in the
 //! audit hash.
 
+use ::http::header::AUTHORIZATION;
+use ::http::{HeaderName, HeaderValue};
+
+use super::header_map::read_headers;
 use super::policy::{self, Hedge, RetryOverlay};
 use crate::codec::{Fields, Object, parse_object, wrong};
 use crate::error::{Error, ErrorKind};
@@ -40,6 +44,12 @@ pub struct Options {
     pub idempotency_key: Option<String>,
     /// What happens to a stream that breaks after its first content.
     pub on_break: Option<OnBreak>,
+    /// Whether the request is adapted to what its provider is known to refuse.
+    pub adapt: Option<bool>,
+    /// Whether a request that its provider refuses for one parameter goes again without it.
+    pub drop_refused: Option<bool>,
+    /// Headers of this call's requests, over the configured ones.
+    pub headers: Option<Vec<(HeaderName, HeaderValue)>>,
 }
 
 /// A fan-out: several targets at once.
@@ -102,6 +112,9 @@ impl Options {
             sticky_key: self.sticky_key.or(other.sticky_key),
             idempotency_key: self.idempotency_key.or(other.idempotency_key),
             on_break: self.on_break.or(other.on_break),
+            adapt: self.adapt.or(other.adapt),
+            drop_refused: self.drop_refused.or(other.drop_refused),
+            headers: self.headers.or(other.headers),
         }
     }
 
@@ -139,6 +152,9 @@ impl Options {
                 "restart" => OnBreak::Restart,
                 _ => OnBreak::Error,
             }),
+            adapt: fields.bool("adapt")?,
+            drop_refused: fields.bool("drop_refused")?,
+            headers: call_headers(&mut fields)?,
         };
         match fields.rest().keys().next() {
             None => Ok(options),
@@ -156,6 +172,17 @@ impl Options {
             }
         }
     }
+}
+
+/// Reads `headers`. The key is no header of a call: it would go to each of its providers.
+fn call_headers(fields: &mut Fields) -> Result<Option<Vec<(HeaderName, HeaderValue)>>, Error> {
+    let headers = read_headers(fields)?;
+    if headers.iter().flatten().any(|(name, _)| name == AUTHORIZATION) {
+        let path = "options.headers.authorization";
+        let message = format!("{path}: the key stands in the configuration, as api_key");
+        return Err(Error::invalid(path, message));
+    }
+    Ok(headers)
 }
 
 impl Fanout {

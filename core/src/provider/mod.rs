@@ -21,11 +21,13 @@ mod openai;
 mod page;
 mod provider_error;
 mod reader;
+pub(crate) mod refused;
 pub mod registry;
 pub mod rules;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
+pub use openai::Dialect;
 pub use reader::StreamReader;
 pub use registry::Row;
 
@@ -137,12 +139,17 @@ pub struct Target {
     pub model: Arc<str>,
     /// The version of the provider's API, if one is configured.
     pub api_version: Option<Arc<str>>,
+    /// The dialect of its entry, where that has switches. Otherwise that of its row.
+    pub dialect: Option<Arc<Dialect>>,
+    /// Members that its entry adds to each chat's body.
+    pub body: Option<Arc<Object>>,
 }
 
 /// Collects what the provider could not do as asked.
 #[derive(Debug)]
 pub struct Notes {
     policy: Unsupported,
+    adapt: bool,
     warnings: Vec<Warning>,
 }
 
@@ -150,7 +157,19 @@ impl Notes {
     /// An empty collection under `policy`.
     #[must_use]
     pub fn new(policy: Unsupported) -> Self {
-        Notes { policy, warnings: Vec::new() }
+        Notes { policy, adapt: true, warnings: Vec::new() }
+    }
+
+    /// The same for a request that is sent as it is: no rule about what providers refuse applies.
+    #[must_use]
+    pub fn as_it_is(self) -> Self {
+        Notes { adapt: false, ..self }
+    }
+
+    /// Whether the request is adapted to what the provider is known to refuse.
+    #[must_use]
+    pub fn adapts(&self) -> bool {
+        self.adapt
     }
 
     /// Notes that the provider cannot take `param`: a warning, or an error if the caller asked for
@@ -188,9 +207,17 @@ impl Notes {
     }
 }
 
+/// The members that a chat's body gets as they are: those of the provider's entry, and over them
+/// those that the caller wants for this provider.
+pub(crate) fn extra(asked: &Object, target: &Target) -> Object {
+    let mut extra = target.body.as_deref().cloned().unwrap_or_default();
+    extra.extend(asked_extra(asked, target));
+    extra
+}
+
 /// The members that the caller wants in this provider's body. They are found by the provider's name
 /// in the configuration or by that of its kind; the former wins.
-pub(crate) fn extra(asked: &Object, target: &Target) -> Object {
+pub(crate) fn asked_extra(asked: &Object, target: &Target) -> Object {
     let mut extra = Object::new();
     for name in [target.kind, &target.provider] {
         if let Some(Value::Object(members)) = asked.get(name) {

@@ -45,6 +45,15 @@ impl Row {
         }
     }
 
+    /// The dialect, if it speaks OpenAI's chat completions.
+    #[must_use]
+    pub fn dialect(&'static self) -> Option<&'static openai::Dialect> {
+        match &self.format {
+            Format::OpenAi(dialect) => Some(dialect),
+            _ => None,
+        }
+    }
+
     /// Its chat completions.
     #[must_use]
     pub fn chat(&'static self) -> Option<&'static dyn Chat> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
+use ::http::header::AUTHORIZATION;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::error::Error;
@@ -26,12 +27,31 @@ pub struct Request {
 }
 
 /// How a key travels with a provider's requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// `Authorization: Bearer KEY`.
     Bearer,
     /// The key is the value of this header.
     Header(&'static str),
+    /// The same for a header that the configuration names, with or without `Bearer ` before the key.
+    Named {
+        /// The header.
+        name: HeaderName,
+        /// Whether `Bearer ` stands before the key.
+        bearer: bool,
+    },
+}
+
+impl Scheme {
+    /// The header, and what stands before the key.
+    #[must_use]
+    pub fn header(self) -> (HeaderName, &'static str) {
+        match self {
+            Scheme::Bearer => (AUTHORIZATION, "Bearer "),
+            Scheme::Header(name) => (HeaderName::from_static(name), ""),
+            Scheme::Named { name, bearer } => (name, if bearer { "Bearer " } else { "" }),
+        }
+    }
 }
 
 /// A whole answer of any status.

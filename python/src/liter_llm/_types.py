@@ -403,6 +403,18 @@ class Options(TypedDict, total=False):
     - `error`: the stream ends with an error that holds the content so far.
     - `restart`: a reset event comes, and the answer starts again from its beginning.
     """
+    adapt: bool | None
+    """Whether the request is adapted to what its provider is known to refuse. Default: `true`.
+    With `false` it is sent as it is.
+    """
+    drop_refused: bool | None
+    """Whether a request that its provider refuses for one parameter goes again, once, without
+    it.
+
+    A warning names the parameter. Default: `false`.
+    """
+    headers: Mapping[str, str] | None
+    """Headers of this call's requests, over the configured ones. Not the key."""
     cache: Mapping[str, Any] | None
     """How the answer is cached. An engine may lack it: then it is an error of kind unsupported."""
     traceparent: str | None
@@ -552,6 +564,58 @@ class ModerateMembers(Options, total=False):
     """Members for one provider's body only, by the provider's name."""
 
 
+class Auth(TypedDict, total=False):
+    """The header of the key."""
+
+    header: str | None
+    """The header's name. Default: `authorization`."""
+    bearer: bool | None
+    """Whether `Bearer ` stands before the key. Default: only in `authorization`."""
+
+
+class Switches(TypedDict, total=False):
+    """What a server that speaks OpenAI's chat completions takes and how it differs.
+
+    Default: as the kind does.
+    """
+
+    path: str | None
+    """The path of chats, after the URL. Default: `/chat/completions`."""
+    max_tokens: Literal["max_tokens", "max_completion_tokens"] | None
+    """The member for the largest number of tokens of the answer.
+
+    A request's `max_completion_tokens` goes under that name all the same.
+    - `max_tokens`: the name that most servers take.
+    - `max_completion_tokens`: OpenAI's newer name.
+    """
+    sampling: (
+        Sequence[
+            Literal[
+                "temperature", "top_p", "stop", "seed", "n", "presence_penalty", "frequency_penalty"
+            ]
+        ]
+        | None
+    )
+    """The sampling members that the server takes. An empty list: none."""
+    stream_options: bool | None
+    """Whether the server takes `stream_options`."""
+    needs_done: bool | None
+    """Whether a stream without `[DONE]` at its end is broken."""
+    reasoning_back: Literal["none", "reasoning", "reasoning_content", "reasoning_details"] | None
+    """How an assistant's reasoning goes back.
+    - `none`: not at all, with a warning.
+    - `reasoning`: As `reasoning`.
+    - `reasoning_content`: As `reasoning_content`.
+    - `reasoning_details`: As `reasoning_details`, unchanged, or else as `reasoning`.
+    """
+    developer_role: bool | None
+    """Whether the role `developer` is kept. Otherwise it is sent as `system`."""
+    parallel_tool_calls: bool | None
+    """Whether the server takes `parallel_tool_calls`."""
+    extra_content: bool | None
+    """Whether the `extra_content` of an answer and of its calls goes back."""
+
+
 class Timeouts(TypedDict, total=False):
     """The five timers, in milliseconds."""
 
@@ -604,10 +668,18 @@ class ProviderConfig(TypedDict, total=False):
     """The URL, with the version path. The provider's key goes to this origin only."""
     api_key: str | None
     """`env:NAME`, `file:/path`, or the key itself."""
+    auth: Auth | None
+    """The header of the key, if it is not the kind's own."""
     model: str | None
     """The model for requests that name none."""
     headers: Mapping[str, str] | None
     """Headers added to each request."""
+    query: Mapping[str, str] | None
+    """Query parameters added to each request."""
+    body: Mapping[str, Any] | None
+    """Members added to the body of each chat. Those of a request's `extra` win."""
+    switches: Switches | None
+    """The switches of a server that speaks OpenAI's chat completions."""
     timeouts: Timeouts | None
     """The five timers."""
     api_version: str | None

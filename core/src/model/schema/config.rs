@@ -143,10 +143,18 @@ pub struct ProviderDocument {
     pub base_url: Option<String>,
     /// `env:NAME`, `file:/path`, or the key itself.
     pub api_key: Option<String>,
+    /// The header of the key, if it is not the kind's own.
+    pub auth: Option<AuthDocument>,
     /// The model for requests that name none.
     pub model: Option<String>,
     /// Headers added to each request.
     pub headers: Option<BTreeMap<String, String>>,
+    /// Query parameters added to each request.
+    pub query: Option<BTreeMap<String, String>>,
+    /// Members added to the body of each chat. Those of a request's `extra` win.
+    pub body: Option<Object>,
+    /// The switches of a server that speaks OpenAI's chat completions.
+    pub switches: Option<SwitchesDocument>,
     /// The five timers.
     pub timeouts: Option<TimeoutsDocument>,
     /// The version header's value (Anthropic).
@@ -165,6 +173,86 @@ pub struct ProviderDocument {
     pub idempotency_header: Option<String>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
+}
+
+/// The header of the key.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AuthDocument {
+    /// The header's name. Default: `authorization`.
+    pub header: Option<String>,
+    /// Whether `Bearer ` stands before the key. Default: only in `authorization`.
+    pub bearer: Option<bool>,
+}
+
+/// What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the
+/// kind does.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SwitchesDocument {
+    /// The path of chats, after the URL. Default: `/chat/completions`.
+    pub path: Option<String>,
+    /// The member for the largest number of tokens of the answer. A request's
+    /// `max_completion_tokens` goes under that name all the same.
+    pub max_tokens: Option<MaxTokensDocument>,
+    /// The sampling members that the server takes. An empty list: none.
+    pub sampling: Option<Vec<SamplingDocument>>,
+    /// Whether the server takes `stream_options`.
+    pub stream_options: Option<bool>,
+    /// Whether a stream without `[DONE]` at its end is broken.
+    pub needs_done: Option<bool>,
+    /// How an assistant's reasoning goes back.
+    pub reasoning_back: Option<ReasoningBackDocument>,
+    /// Whether the role `developer` is kept. Otherwise it is sent as `system`.
+    pub developer_role: Option<bool>,
+    /// Whether the server takes `parallel_tool_calls`.
+    pub parallel_tool_calls: Option<bool>,
+    /// Whether the `extra_content` of an answer and of its calls goes back.
+    pub extra_content: Option<bool>,
+}
+
+/// The member for the largest number of tokens of the answer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensDocument {
+    /// The name that most servers take.
+    MaxTokens,
+    /// OpenAI's newer name.
+    MaxCompletionTokens,
+}
+
+/// A sampling member of a request.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplingDocument {
+    /// Sampling temperature.
+    Temperature,
+    /// Nucleus sampling.
+    TopP,
+    /// Texts that end the answer.
+    Stop,
+    /// Seed for sampling.
+    Seed,
+    /// The number of choices.
+    N,
+    /// Presence penalty.
+    PresencePenalty,
+    /// Frequency penalty.
+    FrequencyPenalty,
+}
+
+/// How an assistant's reasoning goes back.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningBackDocument {
+    /// Not at all, with a warning.
+    None,
+    /// As `reasoning`.
+    Reasoning,
+    /// As `reasoning_content`.
+    ReasoningContent,
+    /// As `reasoning_details`, unchanged, or else as `reasoning`.
+    ReasoningDetails,
 }
 
 /// Limits that calls wait for.

@@ -1,5 +1,7 @@
 //! The options document, for its schema.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,6 +43,14 @@ pub struct OptionsDocument {
     pub idempotency_key: Option<String>,
     /// What happens to a stream that breaks after its first content.
     pub on_break: Option<OnBreakDocument>,
+    /// Whether the request is adapted to what its provider is known to refuse. Default: `true`.
+    /// With `false` it is sent as it is.
+    pub adapt: Option<bool>,
+    /// Whether a request that its provider refuses for one parameter goes again, once, without it.
+    /// A warning names the parameter. Default: `false`.
+    pub drop_refused: Option<bool>,
+    /// Headers of this call's requests, over the configured ones. Not the key.
+    pub headers: Option<BTreeMap<String, String>>,
 }
 
 /// Settings, or `false` to switch it off.

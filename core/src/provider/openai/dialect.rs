@@ -6,27 +6,32 @@
 //! chance. A member that a server merely ignores counts as not taken. The caller is told, and
 //! nothing without effect is sent.
 
+use std::borrow::Cow;
+
 use crate::provider::rules::{self, Rules};
 
-/// What a server takes, and how it differs from OpenAI.
-#[derive(Debug)]
+/// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
+/// configuration.
+#[derive(Clone, Debug)]
 pub struct Dialect {
     /// What the server is known to refuse.
     pub rules: &'static Rules,
+    /// The path of chats, after the base URL.
+    pub path: Cow<'static, str>,
     /// The member for the largest number of tokens of the answer.
     pub max_tokens: &'static str,
+    /// When `max_completion_tokens` is sent in place of that member.
+    pub completion: CompletionTokens,
     /// Takes messages of the role `developer`; otherwise they are sent as `system`.
     pub developer_role: bool,
     /// Takes an assistant's `refusal`; otherwise it is sent as the message's text.
     pub refusals: bool,
     /// Takes a message's `name`.
     pub names: bool,
-    /// The member for the seed; "" if there is none.
+    /// The sampling members that it takes.
+    pub sampling: Sampling,
+    /// The member for the seed.
     pub seed: &'static str,
-    /// Takes more than one choice.
-    pub many_choices: bool,
-    /// Takes `presence_penalty` and `frequency_penalty`.
-    pub penalties: bool,
     /// Takes `metadata`.
     pub metadata: bool,
     /// Takes `user`.
@@ -52,7 +57,8 @@ pub struct Dialect {
     /// Takes back an earlier audio answer, by its id.
     pub audio_back: bool,
     /// Takes back what it added to an answer and to its calls (`extra_content` of Google's
-    /// endpoints). One server's additions are never sent to another.
+    /// endpoints, which `switches` knows by their host). One server's additions are never sent to
+    /// another.
     pub extensions_back: bool,
     /// Takes Anthropic's `cache_control` marks.
     pub cache_control: bool,
@@ -64,8 +70,38 @@ pub struct Dialect {
     pub open_end: bool,
 }
 
+/// When the limit of tokens is sent as `max_completion_tokens`, whatever the server's own member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompletionTokens {
+    /// Never.
+    Never,
+    /// If the caller asks by that name.
+    Asked,
+    /// If the caller asks by that name, or the model is known to take only that.
+    AskedOrModel,
+}
+
+/// The sampling members that a server takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling {
+    /// `temperature`.
+    pub temperature: bool,
+    /// `top_p`.
+    pub top_p: bool,
+    /// `stop`.
+    pub stop: bool,
+    /// `seed`.
+    pub seed: bool,
+    /// `n`: more than one choice.
+    pub n: bool,
+    /// `presence_penalty`.
+    pub presence_penalty: bool,
+    /// `frequency_penalty`.
+    pub frequency_penalty: bool,
+}
+
 /// The parts that a message may have beside text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parts {
     /// Images by URL.
     pub image_url: bool,
@@ -89,7 +125,7 @@ pub enum Moderates {
 }
 
 /// How a request asks for reasoning.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reasoning {
     /// `reasoning_effort`; there is no budget.
     Effort,
@@ -100,7 +136,7 @@ pub enum Reasoning {
 }
 
 /// How an assistant's reasoning is sent back.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReasoningBack {
     /// Not at all.
     No,
@@ -114,19 +150,31 @@ pub enum ReasoningBack {
     Details,
 }
 
+const EVERY_SAMPLING: Sampling = Sampling {
+    temperature: true,
+    top_p: true,
+    stop: true,
+    seed: true,
+    n: true,
+    presence_penalty: true,
+    frequency_penalty: true,
+};
+const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
+
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
 const IMAGES: Parts = Parts { image_url: true, image_data: true, audio: false, file: false };
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
     rules: &rules::OPENAI,
+    path: Cow::Borrowed("/chat/completions"),
     max_tokens: "max_completion_tokens",
+    completion: CompletionTokens::AskedOrModel,
     developer_role: true,
     refusals: true,
     names: true,
+    sampling: EVERY_SAMPLING,
     seed: "seed",
-    many_choices: true,
-    penalties: true,
     metadata: true,
     user: true,
     tool_choice: true,
@@ -150,6 +198,7 @@ pub const OPENAI: Dialect = Dialect {
 const OTHERS: Dialect = Dialect {
     rules: &rules::COMMON,
     max_tokens: "max_tokens",
+    completion: CompletionTokens::Never,
     developer_role: false,
     refusals: false,
     moderation: Moderates::Nothing,
@@ -160,15 +209,15 @@ const OTHERS: Dialect = Dialect {
 
 /// A server of which nothing is known. Everything is passed on in OpenAI's form, under the names
 /// that most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]` [rec].
-/// The server may be Google's endpoint, which wants its `extra_content` back, or a proxy before
-/// OpenAI. The name under which it takes reasoning back is not known.
+/// The server may be a proxy before OpenAI. The name under which it takes reasoning back is not
+/// known.
 pub const COMPATIBLE: Dialect = Dialect {
     rules: &rules::COMPATIBLE,
+    completion: CompletionTokens::AskedOrModel,
     open_end: true,
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
-    extensions_back: true,
     ..OTHERS
 };
 
@@ -176,9 +225,9 @@ pub const COMPATIBLE: Dialect = Dialect {
 /// sent back to reasoning models [sdk 1.7]. Which models reason, and that there are images but
 /// neither audio nor files, is [unverified].
 pub const GROQ: Dialect = Dialect {
+    rules: &rules::GROQ,
     max_tokens: "max_completion_tokens",
-    many_choices: false,
-    penalties: false,
+    sampling: Sampling { presence_penalty: false, frequency_penalty: false, ..ONE_CHOICE },
     metadata: false,
     parts: IMAGES,
     reasoning_back: ReasoningBack::PlainFor(&["gpt-oss", "qwen3", "deepseek-r1"]),
@@ -205,7 +254,7 @@ pub const MISTRAL: Dialect = Dialect {
 /// `DeepSeek`: text only, and `reasoning_content` may come back [rec]; `thinking` switches reasoning
 /// [rec]; `json_object` only, no `n`, `metadata`, `user` [unverified].
 pub const DEEPSEEK: Dialect = Dialect {
-    many_choices: false,
+    sampling: ONE_CHOICE,
     metadata: false,
     user: false,
     json_schema: false,
@@ -222,7 +271,7 @@ pub const XAI: Dialect =
 /// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
 /// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
 pub const OPENROUTER: Dialect = Dialect {
-    many_choices: false,
+    sampling: ONE_CHOICE,
     metadata: false,
     reasoning: Reasoning::Object,
     reasoning_back: ReasoningBack::Details,
@@ -249,7 +298,7 @@ pub const FIREWORKS: Dialect =
 /// `reasoning` is sent back under the name that it has in answers [unverified].
 pub const OLLAMA: Dialect = Dialect {
     names: false,
-    many_choices: false,
+    sampling: ONE_CHOICE,
     metadata: false,
     user: false,
     tool_choice: false,

@@ -5,6 +5,7 @@ mod chat;
 mod dialect;
 mod models;
 mod moderate;
+mod switches;
 
 use super::{Chat, Models, Moderate, Provider, Target};
 use crate::error::Error;
@@ -15,6 +16,13 @@ pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
     VLLM, XAI,
 };
+
+impl Dialect {
+    /// The dialect of this target: its entry's own, if the entry has switches.
+    fn of<'a>(&'a self, target: &'a Target) -> &'a Dialect {
+        target.dialect.as_deref().unwrap_or(self)
+    }
+}
 
 impl Provider for Dialect {
     fn scheme(&self) -> Scheme {

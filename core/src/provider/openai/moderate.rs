@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::json::Value;
 use crate::model::{ModerateRequest, Moderation, Moderations};
 use crate::provider::json::{take_list, take_object, take_string};
-use crate::provider::{Moderate, Notes, Target, classify, extra};
+use crate::provider::{Moderate, Notes, Target, asked_extra, classify};
 use crate::wire::{self, Reply};
 
 impl Moderate for Dialect {
@@ -29,7 +29,7 @@ impl Moderate for Dialect {
             return Err(Error::invalid("model", message));
         }
         body.insert("input", request.input.clone());
-        body.extend(extra(&request.extra, target));
+        body.extend(asked_extra(&request.extra, target));
         Ok(wire::Request::post("/moderations", body.to_json()))
     }
 

@@ -4,19 +4,14 @@
 //! Each change is a warning, or an error of kind `unsupported` if the caller wants no changes
 //! (`options.unsupported: "error"`). The rules for messages stand beside each dialect.
 
+mod adapt;
 pub(super) mod models;
 pub(super) mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-use std::sync::Arc;
+pub(super) use adapt::adapted;
 
-use super::{Notes, Target};
-use crate::codec::Object;
-use crate::error::Error;
-use crate::json::Value;
-use crate::model::{Request, ResponseFormat, Tool};
 use models::ModelRule;
 use schema::Dialect;
 
@@ -25,6 +20,8 @@ use schema::Dialect;
 pub struct Rules {
     /// Texts that end an answer must have a character beside white space.
     pub blank_stops: bool,
+    /// The largest number of texts that end an answer.
+    pub most_stops: Option<usize>,
     /// The dialect of JSON Schema for the schemas of an answer and of strict tools.
     pub schema: Option<Dialect>,
     /// Models that take less than the others.
@@ -33,12 +30,25 @@ pub struct Rules {
 
 /// What every server refuses or is free to refuse: `tool_choice` and `parallel_tool_calls` without
 /// tools ("only allowed when 'tools' are specified", OpenAI [rec]), and empty stop texts.
-pub const COMMON: Rules = Rules { blank_stops: false, schema: None, models: &[] };
+pub const COMMON: Rules = Rules { blank_stops: false, most_stops: None, schema: None, models: &[] };
+
+/// "Up to 4 sequences where the API will stop generating further tokens" (OpenAI [sdk], Groq [sdk]).
+const FOUR_STOPS: Option<usize> = Some(4);
+
+/// Groq.
+pub const GROQ: Rules = Rules { most_stops: FOUR_STOPS, ..COMMON };
+
+/// Cohere: "a list of up to 5 strings that the model will use to stop generation" [sdk].
+pub const COHERE: Rules = Rules { most_stops: Some(5), ..COMMON };
 
 /// OpenAI: strict schemas close each object, require each member, and have no `oneOf` or `default`
 /// [doc]; reasoning models refuse more [rec].
-pub const OPENAI: Rules =
-    Rules { schema: Some(Dialect::OpenAiStrict), models: models::OPENAI, ..COMMON };
+pub const OPENAI: Rules = Rules {
+    most_stops: FOUR_STOPS,
+    schema: Some(Dialect::OpenAiStrict),
+    models: models::OPENAI,
+    ..COMMON
+};
 
 /// A server of which nothing is known: it may serve OpenAI's models under their names.
 pub const COMPATIBLE: Rules = Rules { models: models::OPENAI, ..COMMON };
@@ -48,99 +58,6 @@ pub const COMPATIBLE: Rules = Rules { models: models::OPENAI, ..COMMON };
 pub const ANTHROPIC: Rules =
     Rules { blank_stops: true, schema: Some(Dialect::Anthropic), ..COMMON };
 
-/// Gemini: "Unsupported keywords" of a schema are not read [doc], so the model is told of them.
-pub const GEMINI: Rules = Rules { schema: Some(Dialect::Gemini), ..COMMON };
-
-/// The request in the form that this provider takes.
-pub(super) fn adapted<'a>(
-    request: &'a Request,
-    rules: &Rules,
-    target: &Target,
-    extra: &Object,
-    notes: &mut Notes,
-) -> Result<Cow<'a, Request>, Error> {
-    let mut request = Cow::Borrowed(request);
-    stops(&mut request, rules, notes)?;
-    choice(&mut request, extra, notes)?;
-    models::adapt(&mut request, rules.models, target, notes)?;
-    if let Some(dialect) = rules.schema {
-        schemas(&mut request, dialect, notes)?;
-    }
-    Ok(request)
-}
-
-fn stops(request: &mut Cow<'_, Request>, rules: &Rules, notes: &mut Notes) -> Result<(), Error> {
-    let refused = |stop: &String| stop.is_empty() || rules.blank_stops && stop.trim().is_empty();
-    for (i, _) in request.stop.iter().enumerate().filter(|(_, stop)| refused(stop)) {
-        let text = "a text that ends the answer needs more than white space here: it is left out";
-        notes.unsupported(&format!("stop[{i}]"), text)?;
-    }
-    if request.stop.iter().any(refused) {
-        request.to_mut().stop.retain(|stop| !refused(stop));
-    }
-    Ok(())
-}
-
-fn choice(request: &mut Cow<'_, Request>, extra: &Object, notes: &mut Notes) -> Result<(), Error> {
-    if !request.tools.is_empty() || extra.contains_key("tools") {
-        return Ok(());
-    }
-    for (name, given) in [
-        ("tool_choice", request.tool_choice.is_some()),
-        ("parallel_tool_calls", request.parallel_tool_calls.is_some()),
-    ] {
-        if given {
-            notes.unsupported(name, format!("{name} is refused without tools: it is left out"))?;
-        }
-    }
-    if request.tool_choice.is_some() || request.parallel_tool_calls.is_some() {
-        let request = request.to_mut();
-        (request.tool_choice, request.parallel_tool_calls) = (None, None);
-    }
-    Ok(())
-}
-
-fn schemas(
-    request: &mut Cow<'_, Request>,
-    dialect: Dialect,
-    notes: &mut Notes,
-) -> Result<(), Error> {
-    if let Some(ResponseFormat::JsonSchema { schema, strict, .. }) =
-        request.response_format.as_deref()
-        && dialect.holds(*strict, true)
-        && let Some(better) = better(schema, dialect, "response_format.json_schema.schema", notes)?
-        && let Some(ResponseFormat::JsonSchema { schema, .. }) =
-            request.to_mut().response_format.as_deref_mut()
-    {
-        *schema = better;
-    }
-    for i in 0..request.tools.len() {
-        if let Tool::Function { parameters: Some(schema), strict, .. } = &request.tools[i]
-            && dialect.holds(*strict, false)
-            && let path = format!("tools[{i}].function.parameters")
-            && let Some(better) = better(schema, dialect, &path, notes)?
-            && let Tool::Function { parameters, .. } =
-                &mut Arc::make_mut(&mut request.to_mut().tools)[i]
-        {
-            *parameters = Some(better);
-        }
-    }
-    Ok(())
-}
-
-/// The schema in the provider's dialect. `None` if it already is.
-fn better(
-    schema: &Value,
-    dialect: Dialect,
-    path: &str,
-    notes: &mut Notes,
-) -> Result<Option<Value>, Error> {
-    let (better, changes) = schema::adapted(schema, dialect);
-    if changes.is_empty() {
-        return Ok(None);
-    }
-    let text =
-        format!("the schema is brought into this provider's dialect: {}", changes.join(", "));
-    notes.adjusted(path, text)?;
-    Ok(Some(better))
-}
+/// Gemini: keywords of a schema that it does not have are not read, so the model is told of them. It
+/// takes "up to 5" stop sequences [doc].
+pub const GEMINI: Rules = Rules { schema: Some(Dialect::Gemini), most_stops: Some(5), ..COMMON };

@@ -1,12 +1,5 @@
 //! Models that take less than the others of their provider.
 
-use std::borrow::Cow;
-
-use crate::error::Error;
-use crate::json::Number;
-use crate::model::Request;
-use crate::provider::{Notes, Target};
-
 /// What some models refuse, by their names.
 #[derive(Debug)]
 pub struct ModelRule {
@@ -26,7 +19,7 @@ pub const OPENAI: &[ModelRule] = &[ModelRule {
 }];
 
 impl ModelRule {
-    fn is_about(&self, model: &str) -> bool {
+    pub(super) fn is_about(&self, model: &str) -> bool {
         let name = model.rsplit('/').next().unwrap_or(model);
         let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
         begins(self.names) && !begins(self.but)
@@ -38,43 +31,4 @@ impl ModelRule {
 pub(in crate::provider) fn counts_completion(rules: &[ModelRule], model: &str) -> bool {
     let name = model.rsplit('/').next().unwrap_or(model);
     rules.iter().any(|rule| rule.names.iter().any(|start| name.starts_with(start)))
-}
-
-/// Leaves out what the model refuses.
-pub(super) fn adapt(
-    request: &mut Cow<'_, Request>,
-    rules: &[ModelRule],
-    target: &Target,
-    notes: &mut Notes,
-) -> Result<(), Error> {
-    if !rules.iter().any(|rule| rule.is_about(&target.model)) {
-        return Ok(());
-    }
-    let asks = |given: &Option<Number>, default: f64| {
-        given.as_ref().is_some_and(|number| number.as_f64() != Some(default))
-    };
-    let mut refuse = |name: &str| {
-        notes.unsupported(name, format!("{} takes no {name}: it is left out", target.model))
-    };
-    if asks(&request.temperature, 1.0) {
-        refuse("temperature")?;
-        request.to_mut().temperature = None;
-    }
-    if asks(&request.top_p, 1.0) {
-        refuse("top_p")?;
-        request.to_mut().top_p = None;
-    }
-    if asks(&request.presence_penalty, 0.0) {
-        refuse("presence_penalty")?;
-        request.to_mut().presence_penalty = None;
-    }
-    if asks(&request.frequency_penalty, 0.0) {
-        refuse("frequency_penalty")?;
-        request.to_mut().frequency_penalty = None;
-    }
-    if !request.stop.is_empty() {
-        refuse("stop")?;
-        request.to_mut().stop.clear();
-    }
-    Ok(())
 }

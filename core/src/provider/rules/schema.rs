@@ -91,6 +91,12 @@ impl Dialect {
             Dialect::Gemini => is_answer,
         }
     }
+
+    /// Whether a schema may refer to itself. Anthropic: "Circular reference detected in schema
+    /// definitions" [rec]. OpenAI takes it [doc].
+    pub(super) fn has_recursion(self) -> bool {
+        self != Dialect::Anthropic
+    }
 }
 
 /// The schema in the dialect, and the kinds of changes, each named once.
@@ -99,6 +105,60 @@ pub(super) fn adapted(schema: &Value, dialect: Dialect) -> (Value, Vec<String>) 
     let mut schema = schema.clone();
     walk.schema(&mut schema);
     (schema, walk.changes)
+}
+
+/// Whether following the references of a schema leads back to where one began.
+pub(super) fn refers_to_itself(schema: &Value) -> bool {
+    /// Follows each reference that is not being followed. `done` are those that led nowhere.
+    fn circles<'a>(
+        root: &'a Value,
+        node: &'a Value,
+        under_way: &mut Vec<&'a str>,
+        done: &mut Vec<&'a str>,
+    ) -> bool {
+        match node {
+            Value::Array(items) => items.iter().any(|item| circles(root, item, under_way, done)),
+            Value::Object(members) => {
+                let inside = members.iter().filter(|(name, _)| !is_definitions(name));
+                for (_, member) in inside {
+                    if circles(root, member, under_way, done) {
+                        return true;
+                    }
+                }
+                let Some(to) = members.get("$ref").and_then(Value::as_str) else { return false };
+                if under_way.contains(&to) {
+                    return true;
+                }
+                let Some(target) = at(root, to).filter(|_| !done.contains(&to)) else {
+                    return false;
+                };
+                under_way.push(to);
+                let found = circles(root, target, under_way, done);
+                under_way.pop();
+                done.push(to);
+                found
+            }
+            _ => false,
+        }
+    }
+    circles(schema, schema, &mut vec!["#"], &mut Vec::new())
+}
+
+fn is_definitions(name: &str) -> bool {
+    matches!(name, "$defs" | "definitions")
+}
+
+/// The part of a schema that a reference inside it means (RFC 6901).
+fn at<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
+    let mut place = root;
+    for step in reference.strip_prefix("#")?.split('/').skip(1) {
+        let step = step.replace("~1", "/").replace("~0", "~");
+        place = match place {
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+            place => place.get(&step)?,
+        };
+    }
+    Some(place)
 }
 
 struct Walk {

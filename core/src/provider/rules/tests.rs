@@ -1,4 +1,4 @@
-use super::schema::{Dialect, adapted};
+use super::schema::{Dialect, adapted, refers_to_itself};
 use crate::json::{Value, parse};
 
 fn check(dialect: Dialect, schema: &str, wanted: &str, changes: &[&str]) {
@@ -69,5 +69,35 @@ fn no_schema_is_left_as_it_is() {
         let value: Value = parse(schema).unwrap();
         let (_, changes) = adapted(&value, Dialect::OpenAiStrict);
         assert_eq!(changes.is_empty(), !schema.contains("object"), "{schema}");
+    }
+}
+
+#[test]
+fn a_schema_that_refers_to_itself_is_known() {
+    for (schema, wanted) in [
+        (
+            r##"{"properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"A":{"items":{"$ref":"#/$defs/A"}}}}"##,
+            true,
+        ),
+        (r##"{"properties":{"children":{"items":{"$ref":"#"}}}}"##, true),
+        (
+            r##"{"$ref":"#/$defs/A","$defs":{"A":{"items":{"$ref":"#/$defs/B"}},"B":{"anyOf":[{"$ref":"#/$defs/A"}]}}}"##,
+            true,
+        ),
+        (
+            r##"{"anyOf":[{"$ref":"#/definitions/a~1b"}],"definitions":{"a/b":{"not":{"$ref":"#/definitions/a~1b"}}}}"##,
+            true,
+        ),
+        // Twice is not a circle, nor is a definition that nothing uses, nor a reference to nowhere.
+        (
+            r##"{"properties":{"a":{"$ref":"#/$defs/A"},"b":{"$ref":"#/$defs/A"}},"$defs":{"A":{"type":"string"}}}"##,
+            false,
+        ),
+        (r##"{"$defs":{"A":{"items":{"$ref":"#/$defs/A"}}}}"##, false),
+        (r##"{"$ref":"#/$defs/Nowhere"}"##, false),
+        (r##"{"properties":{"$ref":{"type":"string"}}}"##, false),
+        ("true", false),
+    ] {
+        assert_eq!(refers_to_itself(&parse(schema).unwrap()), wanted, "{schema}");
     }
 }

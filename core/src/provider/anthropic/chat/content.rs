@@ -62,7 +62,7 @@ fn image(url: &str, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let source = match DataUrl::parse(url) {
         None => json!({"type": "url", "url": url}),
         Some(mut data) => {
-            if let Some(name) = other_name(data.media_type) {
+            if let Some(name) = other_name(data.media_type).filter(|_| notes.adapts()) {
                 let text = format!("{} is called {name} here", data.media_type);
                 notes.adjusted(&path, text)?;
                 data.media_type = name;

@@ -88,7 +88,7 @@ fn tools(request: &Request, body: &mut Object) {
     if !request.tools.is_empty() {
         body.insert("tools", Value::from_iter(request.tools.iter().map(tool)));
     }
-    let alone = request.parallel_tool_calls == Some(false) && !request.tools.is_empty();
+    let alone = request.parallel_tool_calls == Some(false);
     let mut choice = match &request.tool_choice {
         None if alone => json!({"type": "auto"}),
         None => return,

@@ -48,7 +48,7 @@ pub(super) fn conversation(
         let blocks = texts(blocks, message.role, &path, notes)?;
         // "all messages must have non-empty content except for the optional final assistant
         // message" [doc].
-        if blocks.is_empty() && i + 1 < conversation.len() {
+        if blocks.is_empty() && i + 1 < conversation.len() && notes.adapts() {
             let text = "a message without content is refused: it is left out";
             refused(message.role, &path, text, notes)?;
             continue;
@@ -59,7 +59,8 @@ pub(super) fn conversation(
     if !results.is_empty() {
         messages.push(json!({"role": "user", "content": results}));
     }
-    if let Some(last) = messages.last_mut().filter(|last| last.get("role") == Some(&assistant())) {
+    let last = messages.last_mut().filter(|_| notes.adapts());
+    if let Some(last) = last.filter(|last| last.get("role") == Some(&assistant())) {
         prefill(last, &format!("messages[{}]", conversation.len() - 1), notes)?;
     }
     Ok(((!system.is_empty()).then(|| content_value(system)), messages))
@@ -77,6 +78,9 @@ fn texts(
     path: &str,
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
+    if !notes.adapts() {
+        return Ok(blocks);
+    }
     if blocks.iter().any(|block| is_empty(block) && block.get("cache_control").is_some()) {
         let text = "an empty text takes no cache mark: it is left out";
         notes.unsupported(&format!("{path}.content"), text)?;

@@ -17,7 +17,7 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
     let extra = extra(&request.extra, target);
-    let request = &*rules::adapted(request, &rules::COMMON, target, &extra, notes)?;
+    let request = &*rules::adapted(request, &rules::COHERE, target, &extra, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     let mut messages = Vec::new();

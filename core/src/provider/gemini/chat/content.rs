@@ -6,7 +6,7 @@ use crate::json::{Value, json};
 use crate::model::{Content, Message, Part};
 use crate::provider::Notes;
 
-/// The parts of a message, without empty texts, which say nothing and are refused.
+/// The parts of a message. Empty texts say nothing and are refused, so they are left out.
 pub(super) fn content(
     message: &Message,
     path: &str,
@@ -15,7 +15,7 @@ pub(super) fn content(
     let mut out = Vec::new();
     match &message.content {
         None => {}
-        Some(Content::Text(text)) => out.extend(self::text(text)),
+        Some(Content::Text(text)) => out.extend(self::text(text, notes)),
         Some(Content::Parts(parts)) => {
             for (i, given) in parts.iter().enumerate() {
                 out.extend(part(given, &format!("{path}.content[{i}]"), notes)?);
@@ -25,9 +25,9 @@ pub(super) fn content(
     Ok(out)
 }
 
-/// A part of text.
-pub(super) fn text(text: &str) -> Option<Value> {
-    (!text.is_empty()).then(|| json!({ "text": text }))
+/// A part of text; an empty one only where the caller wants the request as it is.
+pub(super) fn text(text: &str, notes: &Notes) -> Option<Value> {
+    (!text.is_empty() || !notes.adapts()).then(|| json!({ "text": text }))
 }
 
 fn part(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Error> {
@@ -42,7 +42,7 @@ fn part(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Err
         notes.unsupported(&format!("{path}.cache_control"), text)?;
     }
     Ok(match part {
-        Part::Text { text, .. } => self::text(text),
+        Part::Text { text, .. } => self::text(text, notes),
         Part::Image { url, detail, .. } => {
             if detail.as_deref().is_some_and(|detail| detail != "auto") {
                 let text = "Gemini takes no detail of an image";

@@ -42,7 +42,7 @@ pub(super) fn conversation(
             _ => ("user", content(message, &path, notes)?),
         };
         // A content without parts is refused: "contents.parts must not be empty" [rec].
-        if parts.is_empty() {
+        if parts.is_empty() && notes.adapts() {
             let text = "a message without content is refused: it is left out";
             match message.role {
                 Role::Assistant => notes.warn("adjusted", &path, text),

@@ -225,8 +225,10 @@ fn args(arguments: &str) -> Value {
 fn said(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
     let mut out = content::content(message, path, notes)?;
     let silent = out.is_empty();
-    out.extend(history::transcript(message, silent, WHO, path, notes).and_then(content::text));
-    out.extend(message.refusal.as_deref().and_then(content::text));
+    let heard = history::transcript(message, silent, WHO, path, notes);
+    let refusal = message.refusal.as_deref();
+    let more = [heard, refusal].into_iter().flatten().filter(|text| !text.is_empty());
+    out.extend(more.map(|text| json!({ "text": text })));
     Ok(out)
 }
 
@@ -242,7 +244,7 @@ fn is_plain(message: &Message) -> bool {
 
 /// Signs the first call of a turn that has no signature, where the model needs one.
 fn sign(out: &mut [Value], target: &Target, path: &str, notes: &mut Notes) {
-    if !needs_signatures(&target.model) {
+    if !notes.adapts() || !needs_signatures(&target.model) {
         return;
     }
     let mut calls = out.iter_mut().filter(|part| part.get("functionCall").is_some());

@@ -10,9 +10,11 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Request, ResponseFormat, Tool, ToolChoice};
-use crate::provider::openai::dialect::{Dialect, Reasoning};
+use crate::provider::openai::dialect::{CompletionTokens, Dialect, Reasoning};
 use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
+
+const COMPLETION: &str = "max_completion_tokens";
 
 /// The HTTP request for `request`.
 pub(super) fn request(
@@ -37,7 +39,7 @@ pub(super) fn request(
     writer.answer_form(request)?;
     let Writer { mut body, .. } = writer;
     body.extend(extra);
-    Ok(wire::Request::post("/chat/completions", body.to_json()))
+    Ok(wire::Request::post(dialect.path.clone(), body.to_json()))
 }
 
 pub(super) struct Writer<'a> {
@@ -78,38 +80,42 @@ impl Writer<'_> {
         self.notes.unsupported(param, format!("{} takes no {param}", self.name))
     }
 
-    /// The member for `max_tokens`. A server that may serve OpenAI's models gets the name that the
-    /// model or the caller uses.
+    /// The member for `max_tokens`: the server's own, unless the caller or the model names the other
+    /// one.
     fn max_tokens(&self, request: &Request) -> &'static str {
-        let models = self.dialect.rules.models;
-        let by_completion = request.counts_completion
-            || rules::models::counts_completion(models, &self.target.model);
-        if !models.is_empty() && by_completion {
-            return "max_completion_tokens";
-        }
-        self.dialect.max_tokens
+        let (dialect, model) = (self.dialect, &self.target.model);
+        let asked = request.counts_completion;
+        let completion = match dialect.completion {
+            // As the caller wrote it.
+            _ if !self.notes.adapts() => return if asked { COMPLETION } else { "max_tokens" },
+            CompletionTokens::Never => false,
+            CompletionTokens::Asked => asked,
+            CompletionTokens::AskedOrModel => {
+                asked || rules::models::counts_completion(dialect.rules.models, model)
+            }
+        };
+        if completion { COMPLETION } else { dialect.max_tokens }
     }
 
     fn sampling(&mut self, request: &Request) -> Result<(), Error> {
-        let dialect = self.dialect;
+        let Dialect { sampling: takes, seed, .. } = self.dialect;
         self.put_some(self.max_tokens(request), request.max_tokens);
-        self.put_some("temperature", request.temperature.clone());
-        self.put_some("top_p", request.top_p.clone());
-        if !request.stop.is_empty() {
-            self.put("stop", request.stop.clone());
-        }
+        self.put_if(takes.temperature, "temperature", request.temperature.clone())?;
+        self.put_if(takes.top_p, "top_p", request.top_p.clone())?;
+        let stop = (!request.stop.is_empty()).then(|| request.stop.clone());
+        self.put_if(takes.stop, "stop", stop)?;
         match &request.seed {
-            Some(seed) if !dialect.seed.is_empty() => self.put(dialect.seed, seed.clone()),
+            Some(number) if takes.seed => self.put(seed, number.clone()),
             Some(_) => self.cannot("seed")?,
             None => {}
         }
         // Every server gives one choice.
-        let n = request.n.filter(|n| dialect.many_choices || *n != 1);
-        self.put_if(dialect.many_choices, "n", n)?;
+        let n = request.n.filter(|n| takes.n || *n != 1);
+        self.put_if(takes.n, "n", n)?;
         let presence = request.presence_penalty.clone();
-        self.put_if(dialect.penalties, "presence_penalty", presence)?;
+        self.put_if(takes.presence_penalty, "presence_penalty", presence)?;
         let frequency = request.frequency_penalty.clone();
-        self.put_if(dialect.penalties, "frequency_penalty", frequency)
+        self.put_if(takes.frequency_penalty, "frequency_penalty", frequency)
     }
 
     fn tools(&mut self, request: &Request) -> Result<(), Error> {

@@ -22,7 +22,7 @@ impl Writer<'_> {
     pub fn message(&mut self, message: &Message, path: fmt::Arguments<'_>) -> Result<Value, Error> {
         let dialect = self.dialect;
         let role = match message.role {
-            Role::Developer if !dialect.developer_role => Role::System,
+            Role::Developer if !dialect.developer_role && self.notes.adapts() => Role::System,
             role => role,
         };
         let mut out = Object::with_capacity(4);

@@ -23,7 +23,7 @@ impl Chat for Dialect {
         target: &Target,
         notes: &mut Notes,
     ) -> Result<wire::Request, Error> {
-        encode::request(self, request, target, notes)
+        encode::request(self.of(target), request, target, notes)
     }
 
     fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Completion, Error> {
@@ -31,6 +31,6 @@ impl Chat for Dialect {
     }
 
     fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>) {
-        (Framing::Sse, Box::new(stream::Decoder::new(self, target)))
+        (Framing::Sse, Box::new(stream::Decoder::new(self.of(target), target)))
     }
 }

@@ -1,0 +1,48 @@
+//! What an entry of the configuration adds to each request: a query, and another header for its key.
+
+use ::http::HeaderName;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::codec::{Fields, finish_near, wrong};
+use crate::error::Error;
+use crate::json::Value;
+use crate::model::FRAMING;
+use crate::wire::Scheme;
+
+/// All characters but the unreserved ones (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Reads `query`, as the query of a URL without its `?`.
+pub(super) fn read_query(fields: &mut Fields) -> Result<String, Error> {
+    let mut query = String::new();
+    for (name, value) in fields.object("query")?.unwrap_or_default() {
+        let Value::String(value) = value else {
+            return Err(wrong(&format!("{}.{name}", fields.at("query")), "a string", &value));
+        };
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.extend(utf8_percent_encode(&name, RESERVED));
+        query.push('=');
+        query.extend(utf8_percent_encode(&value, RESERVED));
+    }
+    Ok(query)
+}
+
+/// Reads `auth`: the header of the key.
+pub(super) fn read_auth(fields: &mut Fields) -> Result<Option<Scheme>, Error> {
+    let Some(object) = fields.object("auth")? else { return Ok(None) };
+    let mut auth = Fields::new(object, fields.at("auth"));
+    let path = auth.at("header");
+    let header = auth.string("header")?.unwrap_or_else(|| "authorization".to_owned());
+    let name = HeaderName::try_from(&header).map_err(|_| {
+        Error::invalid(path.as_str(), format!("{path} is not the name of a header"))
+    })?;
+    if FRAMING.contains(&name.as_str()) {
+        let message = format!("{path} is decided by the connection: name another header");
+        return Err(Error::invalid(path, message));
+    }
+    let bearer = auth.bool("bearer")?.unwrap_or(name == ::http::header::AUTHORIZATION);
+    finish_near(auth, "auth", &["header", "bearer"], "docs/compatibility.md")?;
+    Ok(Some(Scheme::Named { name, bearer }))
+}
