@@ -49,7 +49,7 @@
 // The handle belongs to the parent process.
 #define LITER_LLM_E_FORKED -3
 
-// A second reader, or max_in_flight is reached.
+// A second reader, max_in_flight is reached, or a doorbell called.
 #define LITER_LLM_E_BUSY -4
 
 // The next event needs liter_llm_queue_next_size().
@@ -94,7 +94,8 @@ typedef struct liter_llm_client liter_llm_client;
 // A completion queue.
 typedef struct liter_llm_queue liter_llm_queue;
 
-// Runs on a library thread: wake somebody up and return; call nothing of this library.
+// Runs on a library thread, which holds no lock: wake somebody up and return. Functions with a
+// handle answer E_BUSY there; a free there does nothing.
 typedef void (*liter_llm_doorbell)(void *user_data);
 
 // Heads each record that liter_llm_queue_read writes: 32 bytes in native order, then len payload
@@ -204,7 +205,8 @@ int64_t liter_llm_queue_read(struct liter_llm_queue *queue,
 // Bytes that the next event needs; 0 when there is none.
 size_t liter_llm_queue_next_size(struct liter_llm_queue *queue);
 
-// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue.
+// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue. At most 1 MiB of them
+// waits unread: of more, the oldest are dropped, and a record "lost" says how many.
 int32_t liter_llm_queue_logs(struct liter_llm_queue *queue, int32_t level);
 
 // Refuses submits, cancels what runs, wakes the reader; what is queued can still be read.

@@ -11,9 +11,9 @@ use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS, LITER_LLM_E_FORKED,
-    LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork, guard, logs, status,
-    sys,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS,
+    LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork,
+    guard, logs, status, sys, thread,
 };
 
 /// A client: configuration, connections, limits.
@@ -30,6 +30,9 @@ pub struct liter_llm_client {
 pub(crate) unsafe fn client<'a>(
     handle: *const liter_llm_client,
 ) -> Result<(&'a Client, &'a Arc<Lanes>), i32> {
+    if thread::is_ringing() {
+        return Err(LITER_LLM_E_BUSY);
+    }
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
     if handle.generation != fork::generation() {
@@ -139,6 +142,10 @@ fn refused(what: &str, error: &std::io::Error) -> Error {
 
 /// One call on the calling thread, which waits for it.
 pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
+    if thread::is_ringing() {
+        let message = "a doorbell called the library: it may only wake another thread";
+        return Err(Error::new(ErrorKind::InvalidRequest, message));
+    }
     if sys::thread_is_ending() {
         return call_elsewhere(lanes, request, options);
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::fork::Own;
-use crate::{guard, sys};
+use crate::{guard, sys, thread};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
@@ -53,7 +53,10 @@ fn build() -> std::io::Result<Engine> {
                 .worker_threads(worker_threads())
                 .max_blocking_threads(BLOCKING_THREADS)
                 .thread_name("liter-llm")
-                .on_thread_start(sys::block_signals)
+                .on_thread_start(|| {
+                    sys::block_signals();
+                    thread::belongs_to_library();
+                })
                 .enable_io()
                 .enable_time()
                 .build()
@@ -91,7 +94,7 @@ impl Engine {
         if *self.stop.borrow() { unsaid() } else { error }
     }
 
-    /// Where a lane sends its name look-ups; `None`: the threads have stopped.
+    /// The library's threads; `None`: they have stopped.
     pub(crate) fn handle(&self) -> Option<Handle> {
         let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
         runtime.as_ref().map(|runtime| runtime.handle().clone())
@@ -112,8 +115,9 @@ impl Engine {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
-        runtime.as_ref().map(|runtime| runtime.spawn(future).abort_handle())
+        // The lock is free again before the future can be dropped: its end may ring a doorbell.
+        let handle = self.handle()?;
+        Some(handle.spawn(future).abort_handle())
     }
 
     /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end

@@ -1,7 +1,7 @@
 //! One call: the two functions that need no handle.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use liter_llm_core::{Config, Error, ErrorKind};
 use serde_json::{Number, json};
@@ -11,7 +11,8 @@ use crate::document::Document;
 use crate::engine::panicked;
 use crate::fork::Own;
 use crate::lane::Lanes;
-use crate::{guard, lock, logs};
+use crate::sync::{Mutex, lock};
+use crate::{guard, logs};
 
 /// The client of the process's own, made from the environment. The lock is held while it is made.
 static DEFAULT: Own<Mutex<Option<Arc<Lanes>>>> = Own::new();
