@@ -25,7 +25,7 @@ unsafe impl Send for Doorbell {}
 /// Where a queue's doorbell hangs.
 #[derive(Default)]
 pub(super) struct Bell {
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     /// A doorbell has returned.
     returned: Condvar,
     /// Whether there is one: all that a push looks at when there is none.
@@ -33,7 +33,7 @@ pub(super) struct Bell {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     doorbell: Option<Doorbell>,
     /// A thread rings. It rings for the others too.
     running: bool,

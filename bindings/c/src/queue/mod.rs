@@ -33,9 +33,7 @@ use crate::lane::{Lane, Lanes};
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Condvar, Mutex, lock, wait_timeout};
 use crate::sys::Flag;
-use crate::{
-    LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_E_SPACE, guard,
-};
+use crate::{LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_E_SPACE, guard};
 
 /// A queue; the handle holds it, requests in flight hold it weakly.
 pub(crate) struct Queue {

@@ -8,9 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::event::{Event, Stream};
 use crate::sys::Flag;
-use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_LOG,
-};
+use crate::{LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_LOG};
 
 /// Waiting chunks are merged up to this size, so that a reader's buffer of 64 KiB holds an event.
 const MERGED: usize = 32 << 10;
