@@ -7,9 +7,11 @@
 //! Work runs on the library's threads, except a call whose caller waits for it (`lane`). The end of
 //! the engine ends both.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
+use liter_llm_core::config::Environment;
 use liter_llm_core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -47,11 +49,12 @@ fn build() -> std::io::Result<Engine> {
     let build = || {
         sys::with_signals_blocked(|| {
             // tokio panics when the system refuses a thread, and never frees what it has built.
-            let probe = std::thread::Builder::new().name("liter-llm".to_owned()).spawn(|| ())?;
+            let probe = thread::builder().spawn(|| ())?;
             let _ = probe.join();
             Builder::new_multi_thread()
                 .worker_threads(worker_threads())
                 .max_blocking_threads(BLOCKING_THREADS)
+                .thread_stack_size(thread::STACK)
                 .thread_name("liter-llm")
                 .on_thread_start(|| {
                     sys::block_signals();
@@ -67,12 +70,22 @@ fn build() -> std::io::Result<Engine> {
     Ok(Engine { runtime: RwLock::new(Some(runtime)), stop: watch::Sender::new(false) })
 }
 
-/// `LITER_LLM_WORKER_THREADS`, else one for each core up to four.
+/// `LITER_LLM_WORKER_THREADS` of the last client that has it. 0: of none.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes the number of threads from the environment of a new client. It counts from the next start.
+pub(crate) fn set_threads(environment: &Environment) {
+    let asked = environment.get("LITER_LLM_WORKER_THREADS");
+    if let Some(threads) = asked.and_then(|text| text.trim().parse::<usize>().ok()) {
+        ASKED.store(threads.clamp(1, 256), Ordering::Relaxed);
+    }
+}
+
+/// The number that was asked for, else one for each core up to four.
 fn worker_threads() -> usize {
-    let asked = std::env::var("LITER_LLM_WORKER_THREADS").ok();
-    match asked.and_then(|text| text.trim().parse::<usize>().ok()) {
-        Some(threads) => threads.clamp(1, 256),
-        None => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+    match ASKED.load(Ordering::Relaxed) {
+        0 => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+        threads => threads,
     }
 }
 

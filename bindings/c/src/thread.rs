@@ -1,10 +1,20 @@
-//! What the current thread is: one of the library's own, or in the middle of a host's doorbell.
+//! Threads of the library's own, and what the current thread is: one of them, or in the middle of a
+//! host's doorbell.
 
 use std::cell::Cell;
 
 thread_local! {
     static LIBRARY: Cell<bool> = const { Cell::new(false) };
     static RINGING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The stack of a thread, in bytes: the standard library's own size. Without one it would read
+/// `RUST_MIN_STACK` from the environment.
+pub(crate) const STACK: usize = 2 << 20;
+
+/// A thread of the library's.
+pub(crate) fn builder() -> std::thread::Builder {
+    std::thread::Builder::new().name("liter-llm".to_owned()).stack_size(STACK)
 }
 
 /// Marks the current thread as one of the library's, for good.

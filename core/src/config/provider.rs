@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
 
-use super::environment::env;
+use super::environment::Environment;
 use super::limits::read_limits;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, finish};
 use crate::error::{Error, ErrorKind};
-use crate::http::{self, HttpVersion, Timeouts};
+use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::provider::{Row, Target, registry};
@@ -50,6 +51,19 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
+/// What the settings of every provider take from the environment.
+pub(super) struct Surroundings<'a> {
+    environment: &'a Environment,
+    proxies: Matcher,
+    trust: Arc<Trust>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(environment: &'a Environment) -> Self {
+        Surroundings { environment, proxies: environment.proxies(), trust: environment.trust() }
+    }
+}
+
 /// Headers about the message's framing and route, which only the connection can set.
 const FRAMING: &[&str] = &[
     "connection",
@@ -75,7 +89,12 @@ impl ProviderConfig {
         }
     }
 
-    pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
+    pub(super) fn read(
+        name: &str,
+        mut fields: Fields,
+        around: &Surroundings<'_>,
+    ) -> Result<ProviderConfig, Error> {
+        let environment = around.environment;
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
@@ -85,20 +104,20 @@ impl ProviderConfig {
         };
         let base_url = match fields.string("base_url")? {
             Some(url) => url,
-            None => env(row.base_url_env).unwrap_or_else(|| row.base_url.to_owned()),
+            None => environment.some(row.base_url_env).unwrap_or_else(|| row.base_url.to_owned()),
         };
         let base_url = read_base_url(&base_url, &fields.at("base_url"))?;
         let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text),
+            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::Env(row.key_env.to_owned()),
+            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             key,
             model: fields.string("model")?,
-            http: read_http(base_url, &mut fields)?,
+            http: read_http(base_url, &mut fields, around)?,
             api_version: fields.string("api_version")?.map(Arc::from),
             region: fields.string("region")?,
             limits: read_limits(&mut fields)?,
@@ -117,8 +136,14 @@ impl ProviderConfig {
 }
 
 /// Reads the settings of the connection.
-fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error> {
+fn read_http(
+    base_url: Uri,
+    fields: &mut Fields,
+    around: &Surroundings<'_>,
+) -> Result<http::Settings, Error> {
     Ok(http::Settings {
+        proxy: around.proxies.intercept(&base_url),
+        trust: Arc::clone(&around.trust),
         base_url,
         headers: read_headers(fields)?,
         timeouts: match fields.object("timeouts")? {
