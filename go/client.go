@@ -53,7 +53,11 @@ func NewClient(options ...Option) (*Client, error) {
 	if c.plain, err = c.merge("", nil, 0); err != nil {
 		return nil, err
 	}
-	handle, status, failure := native.NewClient(made.config)
+	around, err := environment()
+	if err != nil {
+		return nil, err
+	}
+	handle, status, failure := native.NewClient(made.config, around)
 	if failure != "" {
 		return nil, errorFrom(failure)
 	}

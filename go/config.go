@@ -1,6 +1,10 @@
 package literllm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"os"
+	"strings"
+)
 
 // An Option sets something about a new client.
 type Option func(*settings) error
@@ -18,6 +22,19 @@ func WithConfig(config Config) Option {
 		s.config, err = whole(&config)
 		return err
 	}
+}
+
+// environment is the process's environment as a document. It is Go's copy, which Go reads under a
+// lock of its own. The engine must not read the environment itself, because C's getenv may crash
+// beside an os.Setenv of another goroutine, which calls C's setenv.
+func environment() ([]byte, error) {
+	variables := map[string]string{}
+	for _, variable := range os.Environ() {
+		if name, value, found := strings.Cut(variable, "="); found && name != "" {
+			variables[name] = value
+		}
+	}
+	return json.Marshal(variables)
 }
 
 // WithConfigJSON gives the configuration as a JSON document.

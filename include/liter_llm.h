@@ -49,7 +49,7 @@
 // The handle belongs to the parent process.
 #define LITER_LLM_E_FORKED -3
 
-// A second reader, or max_in_flight is reached.
+// A second reader, max_in_flight is reached, or a doorbell called.
 #define LITER_LLM_E_BUSY -4
 
 // The next event needs liter_llm_queue_next_size().
@@ -94,7 +94,8 @@ typedef struct liter_llm_client liter_llm_client;
 // A completion queue.
 typedef struct liter_llm_queue liter_llm_queue;
 
-// Runs on a library thread: wake somebody up and return; call nothing of this library.
+// Runs on a library thread, which holds no lock: wake somebody up and return. Functions with a
+// handle answer E_BUSY there; a free there does nothing.
 typedef void (*liter_llm_doorbell)(void *user_data);
 
 // Heads each record that liter_llm_queue_read writes: 32 bytes in native order, then len payload
@@ -129,12 +130,11 @@ const char *liter_llm_version(void);
 int32_t liter_llm_shutdown(uint32_t timeout_ms);
 
 // Sends one request and waits for the answer, on a client of the process's own that is made from
-// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
-// `json_req` end in NUL. Returns an owned JSON document: the response, with *out_len its length; or
-// an error document, with *out_len minus its length. Never NULL, never empty. `out_len` may be NULL.
-char *liter_llm_invoke(const char *provider,
-                       const char *json_req,
-                       int *out_len);
+// the environment at the first call (see liter_llm_client_new). `provider` ("openai"; NULL or "" to
+// route by the model) and `json_req` end in NUL. Returns an owned JSON document: the response, with
+// *out_len its length; or an error document, with *out_len minus its length. Never NULL, never
+// empty. `out_len` may be NULL.
+char *liter_llm_invoke(const char *provider, const char *json_req, int *out_len);
 
 // The short form: one prompt to the environment's provider and model (LITER_LLM_PROVIDER,
 // LITER_LLM_MODEL). `max_tokens` 0 and a negative `temperature` leave them to the provider. Writes at
@@ -150,10 +150,23 @@ int64_t liter_llm_generate(const char *prompt,
 void liter_llm_free(char *document);
 
 // `config`: a JSON document, or NULL for the environment. 1: *error is an owned error document.
+//
+// The process's environment is read here (keys, proxies, roots) and never again. As for every
+// getenv, no other thread may call setenv meanwhile. A host that cannot promise that passes the
+// variables to liter_llm_client_new_with_environment.
 int32_t liter_llm_client_new(const char *config,
                              size_t config_len,
                              struct liter_llm_client **out,
                              char **error);
+
+// The same in an environment of the caller's: a JSON object of names and values, from which the
+// client takes what it needs. The process's own is not read. NULL is E_ARGUMENT.
+int32_t liter_llm_client_new_with_environment(const char *config,
+                                              size_t config_len,
+                                              const char *environment,
+                                              size_t environment_len,
+                                              struct liter_llm_client **out,
+                                              char **error);
 
 // Waits for the answer. 0: *out is an owned response document; 1: an owned error document.
 // `request` says what is asked: only it feeds the cache key and the audit hash. `options`, or NULL,
@@ -204,7 +217,8 @@ int64_t liter_llm_queue_read(struct liter_llm_queue *queue,
 // Bytes that the next event needs; 0 when there is none.
 size_t liter_llm_queue_next_size(struct liter_llm_queue *queue);
 
-// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue.
+// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue. At most 1 MiB of them
+// waits unread: of more, the oldest are dropped, and a record "lost" says how many.
 int32_t liter_llm_queue_logs(struct liter_llm_queue *queue, int32_t level);
 
 // Refuses submits, cancels what runs, wakes the reader; what is queued can still be read.

@@ -342,13 +342,15 @@ class Addon : public Napi::Addon<Addon> {
 
   // ---- Clients ----------------------------------------------------------------------------------
 
-  // open(config | undefined): the handle, an error document, or a negative status.
+  // open(config | undefined, environment): the handle, an error document, or a negative status.
   Napi::Value Open(const Napi::CallbackInfo& info) {
     Text config;
-    if (!config.Read(info[0])) return Number(LITER_LLM_E_ARGUMENT);
+    Text environment;
+    if (!config.Read(info[0]) || !environment.Read(info[1])) return Number(LITER_LLM_E_ARGUMENT);
     liter_llm_client* client = nullptr;
     char* error = nullptr;
-    int32_t status = liter_llm_client_new(config.data, config.size, &client, &error);
+    int32_t status = liter_llm_client_new_with_environment(
+        config.data, config.size, environment.data, environment.size, &client, &error);
     if (status == LITER_LLM_FAILED) return Take(error, std::strlen(error));
     if (status < 0) return Number(status);
     return Napi::External<liter_llm_client>::New(

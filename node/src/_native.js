@@ -13,7 +13,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(buffer: Uint8Array, deliver: (size: number, buffer: Buffer) => boolean) => void} start
  * @property {() => void} resume
  * @property {import("./_queue.js").State} [state] of those who use it
- * @property {(config?: string | Uint8Array) => Handle | string | number} open
+ * @property {(config: Text | undefined, environment: string) => Handle | string | number} open
  * @property {(client: Handle) => number} close
  * @property {(client: Handle, format: string) => string | number} metrics
  * @property {(client: Handle, request: Text, options: string) => [number, string | undefined]} call
@@ -29,11 +29,22 @@ const { fromDocument, misuse } = require("./_errors.js");
 /** @typedef {{readonly native: unique symbol}} Handle */
 /** @typedef {string | Uint8Array} Text */
 
+/**
+ * The variables of `process.env` as a document. Node reads them under a lock of its own. The engine
+ * must not read them itself, because C's getenv may crash beside an assignment in another thread.
+ */
+function environment() {
+  // Half a character in a value would be no JSON for the engine.
+  return JSON.stringify({ ...process.env }, (_, value) =>
+    typeof value === "string" ? value.toWellFormed() : value,
+  );
+}
+
 /** Owns a handle. The engine's client is freed with the last reference to it. */
 class NativeClient {
   /** @param {Text | undefined} config a configuration as JSON; undefined: the environment */
   constructor(config) {
-    const opened = addon.open(config);
+    const opened = addon.open(config, environment());
     if (typeof opened === "number") throw misuse(opened);
     if (typeof opened === "string") throw fromDocument(codec.parse(opened));
     this.handle = opened;

@@ -5,15 +5,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use liter_llm_core::config::Environment;
 use liter_llm_core::{Client, Config, Error, ErrorKind, Outcome};
 
 use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS, LITER_LLM_E_FORKED,
-    LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork, guard, logs, status,
-    sys,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS,
+    LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork,
+    guard, logs, status, sys, thread,
 };
 
 /// A client: configuration, connections, limits.
@@ -30,6 +31,9 @@ pub struct liter_llm_client {
 pub(crate) unsafe fn client<'a>(
     handle: *const liter_llm_client,
 ) -> Result<(&'a Client, &'a Arc<Lanes>), i32> {
+    if thread::is_ringing() {
+        return Err(LITER_LLM_E_BUSY);
+    }
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
     if handle.generation != fork::generation() {
@@ -39,6 +43,10 @@ pub(crate) unsafe fn client<'a>(
 }
 
 /// `config`: a JSON document, or NULL for the environment. 1: *error is an owned error document.
+///
+/// The process's environment is read here (keys, proxies, roots) and never again. As for every
+/// getenv, no other thread may call setenv meanwhile. A host that cannot promise that passes the
+/// variables to liter_llm_client_new_with_environment.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_client_new(
     config: *const c_char,
@@ -54,23 +62,75 @@ pub unsafe extern "C" fn liter_llm_client_new(
         let Some(text) = (unsafe { bytes(config, config_len) }) else {
             return LITER_LLM_E_ARGUMENT;
         };
-        let read = if config.is_null() { Config::from_env() } else { Config::parse(text) };
-        match read {
-            Ok(config) => {
-                let client = logs::client(config);
-                let lanes = Arc::new(Lanes::new(client.clone()));
-                let handle = liter_llm_client { generation: fork::generation(), client, lanes };
-                // SAFETY: not NULL, and the caller's to write to.
-                unsafe { *out = Box::into_raw(Box::new(handle)) };
-                LITER_LLM_OK
-            }
-            Err(fault) => {
-                // SAFETY: not NULL, and the caller's to write to.
-                unsafe { *error = Document::copy(&fault.to_json()).give() };
-                LITER_LLM_FAILED
-            }
-        }
+        let config = (!config.is_null()).then_some(text);
+        // SAFETY: neither is NULL, and both are the caller's to write to.
+        unsafe { give(make(config, &Environment::process()), out, error) }
     })
+}
+
+/// The same in an environment of the caller's: a JSON object of names and values, from which the
+/// client takes what it needs. The process's own is not read. NULL is E_ARGUMENT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_client_new_with_environment(
+    config: *const c_char,
+    config_len: usize,
+    environment: *const c_char,
+    environment_len: usize,
+    out: *mut *mut liter_llm_client,
+    error: *mut *mut c_char,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        if out.is_null() || error.is_null() || environment.is_null() {
+            return LITER_LLM_E_ARGUMENT;
+        }
+        // SAFETY: as the header says of every (pointer, length) pair.
+        let texts = unsafe { (bytes(config, config_len), bytes(environment, environment_len)) };
+        let (Some(text), Some(environment)) = texts else { return LITER_LLM_E_ARGUMENT };
+        let config = (!config.is_null()).then_some(text);
+        let made = Environment::parse(environment).and_then(|given| make(config, &given));
+        // SAFETY: neither is NULL, and both are the caller's to write to.
+        unsafe { give(made, out, error) }
+    })
+}
+
+/// A client of this configuration, or of the environment's.
+fn make(config: Option<&[u8]>, environment: &Environment) -> Result<Client, Error> {
+    let config = match config {
+        Some(text) => Config::parse_in(text, environment)?,
+        None => Config::from_environment(environment)?,
+    };
+    engine::set_threads(environment);
+    Ok(logs::client(config))
+}
+
+/// A client of the process's environment.
+pub(crate) fn default_client() -> Result<Client, Error> {
+    make(None, &Environment::process())
+}
+
+/// Hands a new client to the host, or the error.
+///
+/// # Safety
+/// `out` and `error` may be written to.
+unsafe fn give(
+    made: Result<Client, Error>,
+    out: *mut *mut liter_llm_client,
+    error: *mut *mut c_char,
+) -> i32 {
+    match made {
+        Ok(client) => {
+            let lanes = Arc::new(Lanes::new(client.clone()));
+            let handle = liter_llm_client { generation: fork::generation(), client, lanes };
+            // SAFETY: as the caller promises.
+            unsafe { *out = Box::into_raw(Box::new(handle)) };
+            LITER_LLM_OK
+        }
+        Err(fault) => {
+            // SAFETY: as the caller promises.
+            unsafe { *error = Document::copy(&fault.to_json()).give() };
+            LITER_LLM_FAILED
+        }
+    }
 }
 
 /// Waits for the answer. 0: *out is an owned response document; 1: an owned error document.
@@ -139,6 +199,10 @@ fn refused(what: &str, error: &std::io::Error) -> Error {
 
 /// One call on the calling thread, which waits for it.
 pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
+    if thread::is_ringing() {
+        let message = "a doorbell called the library: it may only wake another thread";
+        return Err(Error::new(ErrorKind::InvalidRequest, message));
+    }
     if sys::thread_is_ending() {
         return call_elsewhere(lanes, request, options);
     }
@@ -165,8 +229,9 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outc
 fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
     let outcome = sys::with_signals_blocked(|| {
         std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("liter-llm".to_owned());
-            thread.spawn_scoped(scope, || call(lanes, request, options)).map(|call| call.join())
+            thread::builder()
+                .spawn_scoped(scope, || call(lanes, request, options))
+                .map(|call| call.join())
         })
     });
     match outcome {

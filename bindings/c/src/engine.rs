@@ -7,16 +7,18 @@
 //! Work runs on the library's threads, except a call whose caller waits for it (`lane`). The end of
 //! the engine ends both.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
+use liter_llm_core::config::Environment;
 use liter_llm_core::{Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::fork::Own;
-use crate::{guard, sys};
+use crate::{guard, sys, thread};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
@@ -47,13 +49,17 @@ fn build() -> std::io::Result<Engine> {
     let build = || {
         sys::with_signals_blocked(|| {
             // tokio panics when the system refuses a thread, and never frees what it has built.
-            let probe = std::thread::Builder::new().name("liter-llm".to_owned()).spawn(|| ())?;
+            let probe = thread::builder().spawn(|| ())?;
             let _ = probe.join();
             Builder::new_multi_thread()
                 .worker_threads(worker_threads())
                 .max_blocking_threads(BLOCKING_THREADS)
+                .thread_stack_size(thread::STACK)
                 .thread_name("liter-llm")
-                .on_thread_start(sys::block_signals)
+                .on_thread_start(|| {
+                    sys::block_signals();
+                    thread::belongs_to_library();
+                })
                 .enable_io()
                 .enable_time()
                 .build()
@@ -64,12 +70,22 @@ fn build() -> std::io::Result<Engine> {
     Ok(Engine { runtime: RwLock::new(Some(runtime)), stop: watch::Sender::new(false) })
 }
 
-/// `LITER_LLM_WORKER_THREADS`, else one for each core up to four.
+/// `LITER_LLM_WORKER_THREADS` of the last client that has it. 0: of none.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes the number of threads from the environment of a new client. It counts from the next start.
+pub(crate) fn set_threads(environment: &Environment) {
+    let asked = environment.get("LITER_LLM_WORKER_THREADS");
+    if let Some(threads) = asked.and_then(|text| text.trim().parse::<usize>().ok()) {
+        ASKED.store(threads.clamp(1, 256), Ordering::Relaxed);
+    }
+}
+
+/// The number that was asked for, else one for each core up to four.
 fn worker_threads() -> usize {
-    let asked = std::env::var("LITER_LLM_WORKER_THREADS").ok();
-    match asked.and_then(|text| text.trim().parse::<usize>().ok()) {
-        Some(threads) => threads.clamp(1, 256),
-        None => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+    match ASKED.load(Ordering::Relaxed) {
+        0 => std::thread::available_parallelism().map_or(1, usize::from).min(4),
+        threads => threads,
     }
 }
 
@@ -91,7 +107,7 @@ impl Engine {
         if *self.stop.borrow() { unsaid() } else { error }
     }
 
-    /// Where a lane sends its name look-ups; `None`: the threads have stopped.
+    /// The library's threads; `None`: they have stopped.
     pub(crate) fn handle(&self) -> Option<Handle> {
         let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
         runtime.as_ref().map(|runtime| runtime.handle().clone())
@@ -112,8 +128,9 @@ impl Engine {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
-        runtime.as_ref().map(|runtime| runtime.spawn(future).abort_handle())
+        // The lock is free again before the future can be dropped: its end may ring a doorbell.
+        let handle = self.handle()?;
+        Some(handle.spawn(future).abort_handle())
     }
 
     /// Runs `future` on the library's threads and waits for it. The error: it was dropped, by the end

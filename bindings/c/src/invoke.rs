@@ -1,25 +1,27 @@
 //! One call: the two functions that need no handle.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use liter_llm_core::{Config, Error, ErrorKind};
+use liter_llm_core::{Error, ErrorKind};
 use serde_json::{Number, json};
 
-use crate::client::call;
+use crate::client::{self, call};
 use crate::document::Document;
 use crate::engine::panicked;
 use crate::fork::Own;
+use crate::guard;
 use crate::lane::Lanes;
-use crate::{guard, lock, logs};
+use crate::sync::{Mutex, lock};
 
 /// The client of the process's own, made from the environment. The lock is held while it is made.
 static DEFAULT: Own<Mutex<Option<Arc<Lanes>>>> = Own::new();
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
-/// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
-/// `json_req` end in NUL. Returns an owned JSON document: the response, with *out_len its length; or
-/// an error document, with *out_len minus its length. Never NULL, never empty. `out_len` may be NULL.
+/// the environment at the first call (see liter_llm_client_new). `provider` ("openai"; NULL or "" to
+/// route by the model) and `json_req` end in NUL. Returns an owned JSON document: the response, with
+/// *out_len its length; or an error document, with *out_len minus its length. Never NULL, never
+/// empty. `out_len` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_invoke(
     provider: *const c_char,
@@ -128,7 +130,7 @@ fn default_client() -> Result<Arc<Lanes>, Error> {
     if let Some(client) = &*client {
         return Ok(Arc::clone(client));
     }
-    let lanes = Arc::new(Lanes::new(logs::client(Config::from_env()?)));
+    let lanes = Arc::new(Lanes::new(client::default_client()?));
     Ok(Arc::clone(client.insert(lanes)))
 }
 

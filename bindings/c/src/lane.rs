@@ -9,13 +9,11 @@
 //! threads. SIGPIPE must not be raised, so sockets are written to without it
 //! (`core/src/http/connect.rs`).
 
-use std::sync::Mutex;
-
 use liter_llm_core::Client;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;
-use crate::lock;
+use crate::sync::{Mutex, lock};
 
 /// The lanes of one client.
 pub(crate) struct Lanes {
@@ -44,14 +42,11 @@ impl Lanes {
 
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
-        let idle = {
-            let mut idle = lock(&self.idle);
+        while let Some(lane) = self.idle() {
             // A lane whose engine has ended could look up no name any more.
-            idle.retain(|lane| std::ptr::eq(lane.engine, engine));
-            idle.pop()
-        };
-        if let Some(lane) = idle {
-            return Ok(lane);
+            if std::ptr::eq(lane.engine, engine) {
+                return Ok(lane);
+            }
         }
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let Some(handle) = engine.handle() else {
@@ -59,6 +54,11 @@ impl Lanes {
         };
         let client = self.client.with_own_connections(handle);
         Ok(Lane { runtime, client, engine })
+    }
+
+    /// An idle lane. The lock is free again before a lane can be dropped.
+    fn idle(&self) -> Option<Lane> {
+        lock(&self.idle).pop()
     }
 
     /// Drops the idle lanes, and with them their connections.

@@ -24,23 +24,19 @@ mod process;
 mod queue;
 mod queue_abi;
 mod status;
+mod sync;
 mod sys;
 mod task;
+mod thread;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use status::*;
 
 /// Runs `body`; a panic becomes `on_panic`, and the process goes on.
 fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
-}
-
-/// What a mutex holds, also after a panic under it: every change here is whole or not begun.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The bytes of a (pointer, length) pair; `None` where the pointer is NULL and the length is not 0.

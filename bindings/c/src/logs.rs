@@ -4,15 +4,15 @@
 //! of an answer. The listener outlives the engine, and a forked child forgets it.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use liter_llm_core::observe::{CallFacts, CallOutcome};
 use liter_llm_core::{Client, Config, Observer};
 use serde_json::{Value, json};
 
 use crate::fork::Own;
-use crate::lock;
 use crate::queue::Queue;
+use crate::sync::{Mutex, lock};
 
 /// The queues that want log records.
 #[derive(Default)]
@@ -95,6 +95,18 @@ fn failed(outcome: &CallOutcome<'_>) -> Value {
     })
 }
 
+/// The record that stands for `count` records which were dropped, because nobody read them.
+fn lost(count: u64) -> Vec<u8> {
+    stamped(json!({"level": "warn", "event": "lost", "records": count}))
+}
+
+/// A record with the time.
+fn stamped(mut record: Value) -> Vec<u8> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    record["time_ms"] = json!(now.map_or(0, |now| now.as_millis() as u64));
+    record.to_string().into_bytes()
+}
+
 impl Logs {
     fn set(&self, queue: &Weak<Queue>, level: u8) {
         let mut queues = lock(&self.queues);
@@ -110,14 +122,11 @@ impl Logs {
         if self.most.load(Ordering::Relaxed) < level {
             return;
         }
-        let mut record = record();
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        record["time_ms"] = json!(now.map_or(0, |now| now.as_millis() as u64));
-        let payload = record.to_string().into_bytes();
+        let payload = stamped(record());
         let queues = lock(&self.queues).clone();
         for (queue, wanted) in queues {
             if let (true, Some(queue)) = (wanted >= level, queue.upgrade()) {
-                queue.log(payload.clone());
+                queue.log(payload.clone(), lost);
             }
         }
     }

@@ -4,8 +4,8 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use crate::{
-    LITER_LLM_ABI_VERSION, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, engine, guard,
-    invoke,
+    LITER_LLM_ABI_VERSION, LITER_LLM_E_BUSY, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK,
+    engine, guard, invoke, thread,
 };
 
 /// The ABI version of this library: LITER_LLM_ABI_VERSION of the header it was built with.
@@ -25,6 +25,9 @@ pub extern "C" fn liter_llm_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn liter_llm_shutdown(timeout_ms: u32) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
+        if thread::is_ringing() {
+            return LITER_LLM_E_BUSY;
+        }
         let stopped = engine::stop(Duration::from_millis(timeout_ms.into()));
         invoke::free_default_client();
         if stopped { LITER_LLM_OK } else { LITER_LLM_FAILED }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::queue::{Doorbell, Queue};
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_OK, fork, guard,
-    logs, status,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_OK,
+    fork, guard, logs, status, thread,
 };
 
 /// A completion queue.
@@ -36,7 +36,8 @@ pub struct liter_llm_event {
 
 const _: () = assert!(size_of::<liter_llm_event>() == crate::queue::HEAD);
 
-/// Runs on a library thread: wake somebody up and return; call nothing of this library.
+/// Runs on a library thread, which holds no lock: wake somebody up and return. Functions with a
+/// handle answer E_BUSY there; a free there does nothing.
 pub type liter_llm_doorbell = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 const STREAM_BYTES: u32 = 262_144;
@@ -46,6 +47,9 @@ const STREAM_BYTES: u32 = 262_144;
 /// # Safety
 /// `handle` is NULL or came from `liter_llm_queue_new` and has not been freed.
 pub(crate) unsafe fn queue<'a>(handle: *const liter_llm_queue) -> Result<&'a Arc<Queue>, i32> {
+    if thread::is_ringing() {
+        return Err(LITER_LLM_E_BUSY);
+    }
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
     if handle.generation != fork::generation() {
@@ -139,7 +143,8 @@ pub unsafe extern "C" fn liter_llm_queue_next_size(queue: *mut liter_llm_queue) 
     guard(0, || unsafe { self::queue(queue) }.map_or(0, |queue| queue.next_size()))
 }
 
-/// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue.
+/// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue. At most 1 MiB of them
+/// waits unread: of more, the oldest are dropped, and a record "lost" says how many.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level: i32) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {

@@ -13,7 +13,7 @@ pub const LITER_LLM_E_ARGUMENT: i32 = -1;
 pub const LITER_LLM_E_CLOSED: i32 = -2;
 /// The handle belongs to the parent process.
 pub const LITER_LLM_E_FORKED: i32 = -3;
-/// A second reader, or max_in_flight is reached.
+/// A second reader, max_in_flight is reached, or a doorbell called.
 pub const LITER_LLM_E_BUSY: i32 = -4;
 /// The next event needs liter_llm_queue_next_size().
 pub const LITER_LLM_E_SPACE: i32 = -5;

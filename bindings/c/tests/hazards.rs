@@ -64,5 +64,6 @@ hazards!(
     worker_exit,
     event_loops,
     ctrl_c,
+    doorbell,
     unicode
 );

@@ -14,12 +14,13 @@ use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 
-/// Where to find a key. A reference is resolved at its first use, so that a client can be made
-/// before the key exists. A missing key is an error of the call that needs it.
+/// Where to find a key. A file is read at its first use, so that a client can be made before the key
+/// exists. A missing key is an error of the call that needs it.
 #[derive(Clone, Debug)]
 pub enum KeyRef {
-    /// `env:NAME`.
-    Env(String),
+    /// `env:NAME`, and what it was when the configuration was made: the environment is not read
+    /// again.
+    Env(String, Option<SecretString>),
     /// `file:/path`. White space around the key is removed.
     File(PathBuf),
     /// The key itself, in the configuration document.
@@ -29,16 +30,21 @@ pub enum KeyRef {
 }
 
 impl KeyRef {
-    /// Reads `env:NAME`, `file:/path`, or the key itself.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
+    /// Reads `env:NAME`, `file:/path`, or the key itself. `variable` finds a variable by its name.
+    pub(crate) fn parse(text: &str, variable: impl FnOnce(&str) -> Option<String>) -> Self {
         if let Some(name) = text.strip_prefix("env:") {
-            KeyRef::Env(name.to_owned())
+            KeyRef::of_variable(name, variable)
         } else if let Some(path) = text.strip_prefix("file:") {
             KeyRef::File(PathBuf::from(path))
         } else {
             KeyRef::Literal(SecretString::from(text.to_owned()))
         }
+    }
+
+    /// The key that the variable of this name holds now.
+    pub(crate) fn of_variable(name: &str, variable: impl FnOnce(&str) -> Option<String>) -> Self {
+        let key = variable(name).map(|key| SecretString::from(key.trim().to_owned()));
+        KeyRef::Env(name.to_owned(), key)
     }
 }
 
@@ -90,9 +96,9 @@ impl Key {
         let key = match &self.from {
             KeyRef::None => return Ok(None),
             KeyRef::Literal(key) => key.clone(),
-            KeyRef::Env(name) => match std::env::var(name) {
-                Ok(value) => SecretString::from(value.trim().to_owned()),
-                Err(_) => {
+            KeyRef::Env(name, key) => match key {
+                Some(key) => key.clone(),
+                None => {
                     let what = format!(
                         "no key for {provider}: set the environment variable {name}, or \
                          providers.{provider}.api_key in the configuration"
@@ -115,7 +121,7 @@ impl Key {
         match &self.from {
             KeyRef::None => None,
             KeyRef::Literal(key) => Some(key.clone()),
-            KeyRef::Env(name) => std::env::var(name).ok().map(|key| key.trim().into()),
+            KeyRef::Env(_, key) => key.clone(),
             KeyRef::File(_) => self.lock().as_ref().map(|file| file.key.clone()),
         }
     }

@@ -9,6 +9,7 @@ mod limits;
 mod provider;
 mod route;
 
+pub use environment::Environment;
 pub use limits::BudgetConfig;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
@@ -16,13 +17,12 @@ pub(crate) use route::{RoutePolicy, at, target};
 
 use std::collections::BTreeMap;
 
-use environment::env;
-
 use crate::codec::{Fields, Object, finish, parse_object};
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
+use provider::Surroundings;
 
 /// A client's configuration.
 #[derive(Clone, Debug)]
@@ -55,46 +55,60 @@ pub struct Config {
 const MAX_IN_FLIGHT: usize = 16_384;
 
 impl Config {
-    /// Reads the configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
-    /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
+    /// Reads the configuration from the process's environment, now.
     pub fn from_env() -> Result<Config, Error> {
-        let mut config = match std::env::var("LITER_LLM_CONFIG") {
-            Ok(text) if text.trim_start().starts_with('{') => Config::parse(text.as_bytes())?,
-            Ok(path) if !path.is_empty() => {
+        Self::from_environment(&Environment::process())
+    }
+
+    /// Reads the configuration from an environment: `LITER_LLM_CONFIG` (a path, or a document that
+    /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
+    pub fn from_environment(environment: &Environment) -> Result<Config, Error> {
+        let mut config = match environment.some("LITER_LLM_CONFIG") {
+            Some(text) if text.trim_start().starts_with('{') => {
+                Config::parse_in(text.as_bytes(), environment)?
+            }
+            Some(path) => {
                 let bytes = std::fs::read(&path).map_err(|error| {
                     let message =
                         format!("cannot read LITER_LLM_CONFIG ({path}): {}", error.kind());
                     Error::invalid("LITER_LLM_CONFIG", message)
                 })?;
-                Config::parse(&bytes)?
+                Config::parse_in(&bytes, environment)?
             }
-            _ => Config::read(Fields::new(Object::new(), ""))?,
+            None => Config::read(Fields::new(Object::new(), ""), environment)?,
         };
-        if let Some(name) = env("LITER_LLM_PROVIDER") {
+        if let Some(name) = environment.some("LITER_LLM_PROVIDER") {
             config.default_provider = Some(name);
         }
-        if let Some(model) = env("LITER_LLM_MODEL") {
+        if let Some(model) = environment.some("LITER_LLM_MODEL") {
             config.default_model = Some(model);
         }
         Ok(config)
     }
 
-    /// Reads a configuration document.
+    /// Reads a configuration document. What it refers to is taken from the process's environment,
+    /// now ([`Environment::process`]).
     pub fn parse(bytes: &[u8]) -> Result<Config, Error> {
-        Self::read(Fields::new(parse_object(bytes, "configuration")?, ""))
+        Self::parse_in(bytes, &Environment::process())
     }
 
-    fn read(mut fields: Fields) -> Result<Config, Error> {
+    /// Reads a configuration document. What it refers to is taken from `environment`.
+    pub fn parse_in(bytes: &[u8], environment: &Environment) -> Result<Config, Error> {
+        Self::read(Fields::new(parse_object(bytes, "configuration")?, ""), environment)
+    }
+
+    fn read(mut fields: Fields, environment: &Environment) -> Result<Config, Error> {
+        let around = Surroundings::of(environment);
         let mut entries = fields.object("providers")?.unwrap_or_default();
         let mut providers = BTreeMap::new();
         for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
             let path = format!("providers.{}", row.name);
             let entry = Fields::of(entries.shift_remove(row.name).unwrap_or_else(empty), path)?;
-            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry)?);
+            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry, &around)?);
         }
         for (name, entry) in entries {
             let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
+            providers.insert(name.to_string(), ProviderConfig::read(&name, entry, &around)?);
         }
         let mut config = Config {
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),

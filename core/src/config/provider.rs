@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
+use hyper_util::client::proxy::matcher::Matcher;
 
-use super::environment::env;
+use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
-use crate::http::{self, HttpVersion, Timeouts};
+use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::read_headers;
@@ -59,6 +60,19 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
+/// What the settings of every provider take from the environment.
+pub(super) struct Surroundings<'a> {
+    environment: &'a Environment,
+    proxies: Matcher,
+    trust: Arc<Trust>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(environment: &'a Environment) -> Self {
+        Surroundings { environment, proxies: environment.proxies(), trust: environment.trust() }
+    }
+}
+
 /// The members of an entry, for the hint at the nearest one.
 const MEMBERS: [&str; 18] = [
     "kind",
@@ -101,7 +115,12 @@ impl ProviderConfig {
         self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
     }
 
-    pub(super) fn read(name: &str, mut fields: Fields) -> Result<ProviderConfig, Error> {
+    pub(super) fn read(
+        name: &str,
+        mut fields: Fields,
+        around: &Surroundings<'_>,
+    ) -> Result<ProviderConfig, Error> {
+        let environment = around.environment;
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
@@ -111,13 +130,13 @@ impl ProviderConfig {
         };
         let base_url = match fields.string("base_url")? {
             Some(url) => url,
-            None => env(row.base_url_env).unwrap_or_else(|| row.base_url.to_owned()),
+            None => environment.some(row.base_url_env).unwrap_or_else(|| row.base_url.to_owned()),
         };
         let base_url = read_base_url(&base_url, &fields.at("base_url"))?;
         let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text),
+            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::Env(row.key_env.to_owned()),
+            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
         let config = ProviderConfig {
             name: Arc::from(name),
@@ -127,7 +146,7 @@ impl ProviderConfig {
             dialect: read_switches(row, &base_url, &mut fields)?,
             body: fields.object("body")?.map(Arc::new),
             model: fields.string("model")?,
-            http: read_http(base_url, &mut fields)?,
+            http: read_http(base_url, &mut fields, around)?,
             api_version: fields.string("api_version")?.map(Arc::from),
             region: fields.string("region")?,
             limits: read_limits(&mut fields)?,
@@ -173,8 +192,14 @@ fn read_switches(
 }
 
 /// Reads the settings of the connection.
-fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error> {
+fn read_http(
+    base_url: Uri,
+    fields: &mut Fields,
+    around: &Surroundings<'_>,
+) -> Result<http::Settings, Error> {
     Ok(http::Settings {
+        proxy: around.proxies.intercept(&base_url),
+        trust: Arc::clone(&around.trust),
         base_url,
         headers: read_headers(fields)?.unwrap_or_default(),
         query: read_query(fields)?,

@@ -1,5 +1,5 @@
 //! Opens one connection: name look-up, TCP (both address families at once), a proxy if the
-//! environment names one, and TLS.
+//! environment named one, and TLS.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,7 +12,6 @@ use ::http::header::HeaderValue;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -87,6 +86,7 @@ pub(super) struct Dialler {
     /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
+    trust: Arc<tls::Trust>,
     proxy: Option<Proxy>,
     connector: HttpConnector<Resolver>,
     /// Replaces `connector` and `proxy`.
@@ -113,7 +113,7 @@ impl Dialler {
         let base = settings.base_url.clone();
         let proxy = match network {
             Some(_) => None,
-            None => Matcher::from_env().intercept(&base),
+            None => settings.proxy.as_ref(),
         };
         let proxy = proxy
             .map(|proxy| Proxy { uri: proxy.uri().clone(), auth: proxy.basic_auth().cloned() });
@@ -123,6 +123,7 @@ impl Dialler {
             version: settings.version,
             tls: settings.is_https().then(OnceLock::new),
             ca_file: settings.ca_file.clone(),
+            trust: Arc::clone(&settings.trust),
             proxy,
             connector,
             network,
@@ -186,7 +187,7 @@ impl Dialler {
         let connector = match tls.get() {
             Some(connector) => connector,
             None => {
-                let config = tls::config(self.ca_file.as_deref(), self.version)?;
+                let config = tls::config(&self.trust, self.ca_file.as_deref(), self.version)?;
                 tls.get_or_init(|| TlsConnector::from(Arc::new(config)))
             }
         };

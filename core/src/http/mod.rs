@@ -19,3 +19,4 @@ pub(crate) use deadline::until;
 pub use exchange::Received;
 pub use pool::Pool;
 pub use settings::{HttpVersion, Settings, Timeouts};
+pub use tls::Trust;

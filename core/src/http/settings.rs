@@ -1,9 +1,13 @@
 //! What the HTTP layer knows of the configuration: the provider's place, and how to connect to it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
+use hyper_util::client::proxy::matcher::Intercept;
+
+use super::tls::Trust;
 
 /// How one provider is reached.
 #[derive(Clone, Debug)]
@@ -20,6 +24,10 @@ pub struct Settings {
     pub version: HttpVersion,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<PathBuf>,
+    /// The roots that are trusted without it.
+    pub trust: Arc<Trust>,
+    /// The proxy on the way.
+    pub proxy: Option<Intercept>,
 }
 
 impl Settings {

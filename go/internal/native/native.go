@@ -85,16 +85,17 @@ func text(document *C.char, length C.size_t) string {
 // Client is a client of the library's; it is freed when it cannot be reached any more.
 type Client struct{ handle *C.liter_llm_client }
 
-// NewClient makes a client from a configuration; nil: from the environment. With Failed comes an
-// error document.
-func NewClient(config []byte) (*Client, int, string) {
+// NewClient makes a client from a configuration, or from the environment if it is nil. The environment
+// is a document too. With Failed comes an error document.
+func NewClient(config, environment []byte) (*Client, int, string) {
 	var handle *C.liter_llm_client
 	var failure *C.char
 	var document *C.char
 	if config != nil {
 		document = pointer(config)
 	}
-	status := C.liter_llm_client_new(document, C.size_t(len(config)), &handle, &failure)
+	status := C.liter_llm_client_new_with_environment(document, C.size_t(len(config)),
+		pointer(environment), C.size_t(len(environment)), &handle, &failure)
 	if failure != nil {
 		defer C.liter_llm_free(failure)
 		return nil, int(status), C.GoString(failure)

@@ -33,15 +33,19 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def _open(config: bytes | None) -> Any:
-    out, error = ffi.new("liter_llm_client **"), ffi.new("char **")
-    text = ffi.NULL if config is None else config
-    status: int = lib.liter_llm_client_new(text, 0 if config is None else len(config), out, error)
-    if status == FAILED:
-        raise from_document(_json.loads(_take(error[0])))
-    if status < 0:
-        raise misuse(status)
-    return out[0]
+def _environment() -> bytes:
+    """The variables of `os.environ` as a document.
+
+    They are read under the interpreter's own lock. The engine must not read them itself, because
+    C's getenv may crash beside an assignment to `os.environ` in another thread.
+    """
+    variables: dict[str, str] = {}
+    for name in list(os.environ):
+        value = os.environ.get(name)
+        if value is not None:  # another thread may have deleted it
+            key, text = (part.encode(errors="replace").decode() for part in (name, value))
+            variables[key] = text
+    return _json.dumps(variables, "environment")
 
 
 def _take(document: Any, length: int | None = None) -> bytes:
@@ -53,15 +57,37 @@ def _take(document: Any, length: int | None = None) -> bytes:
 
 
 class NativeClient:
-    """Owns a `liter_llm_client` and the configuration it is made from (None: the environment)."""
+    """Owns a `liter_llm_client` and what it is made from.
 
-    __slots__ = ("__weakref__", "_config", "closed", "handle")
+    That is a configuration (None: the environment's) and the environment of that time. A forked
+    child makes its client from the same two.
+    """
+
+    __slots__ = ("__weakref__", "_config", "_environment", "closed", "handle")
 
     def __init__(self, config: bytes | None) -> None:
         self._config = config
+        self._environment = _environment()
         self.closed = False
         self.handle: Any = ffi.NULL
-        self.handle = _open(config)
+        self.handle = self._open()
+
+    def _open(self) -> Any:
+        # The documents are in no local variable, because some tools report those with an error.
+        out, error = ffi.new("liter_llm_client **"), ffi.new("char **")
+        status: int = lib.liter_llm_client_new_with_environment(
+            ffi.NULL if self._config is None else self._config,
+            0 if self._config is None else len(self._config),
+            self._environment,
+            len(self._environment),
+            out,
+            error,
+        )
+        if status == FAILED:
+            raise from_document(_json.loads(_take(error[0])))
+        if status < 0:
+            raise misuse(status)
+        return out[0]
 
     def renew(self, stale: Any) -> None:
         """Makes a client of the forked child's own in place of the parent's."""
@@ -69,7 +95,7 @@ class NativeClient:
             if self.closed:
                 raise misuse(lib.LITER_LLM_E_CLOSED)
             if self.handle is stale:
-                self.handle = _open(self._config)
+                self.handle = self._open()
 
     def metrics(self, kind: str) -> bytes:
         """Counters as a document of `kind`: json or prometheus."""

@@ -1,15 +1,16 @@
 //! Events, their records as `liter_llm_event` lays them out, and what a stream holds unread.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::lock;
+use crate::sync::{Mutex, lock};
 
 /// Bytes of a record's head, as `liter_llm_event` lays it out.
 pub(crate) const HEAD: usize = 32;
 
 /// What waits to be read.
+#[derive(Default)]
 pub(super) struct Event {
     pub(super) token: u64,
     pub(super) kind: u32,
@@ -17,6 +18,8 @@ pub(super) struct Event {
     pub(super) count: u32,
     pub(super) payload: Vec<u8>,
     pub(super) stream: Option<Arc<Stream>>,
+    /// Its place among all that have come.
+    pub(super) order: u64,
 }
 
 impl Event {

@@ -1,11 +1,11 @@
 //! The call that runs on the thread that reads the queue (`LITER_LLM_SUBMIT_INLINE`).
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::lane::{Lane, Lanes};
-use crate::lock;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, lock};
 
 /// A call that runs on the reader's thread.
 pub(super) struct Inline {

@@ -2,34 +2,38 @@
 //!
 //! Chunks of a stream that wait are merged into one event. The descriptor and the doorbell ring only
 //! when the queue goes from empty to non-empty. What one stream holds unread is counted, and its task
-//! waits while that is too much, so that its socket is not read: nothing is dropped.
+//! waits while that is too much, so that its socket is not read: nothing of it is dropped. Log records
+//! that nobody reads are counted too, and the oldest are dropped.
+//!
+//! Nobody is called under a lock of this library. Each change goes through [`Queue::change`], which
+//! wakes and rings when the lock is free again.
 
 mod doorbell;
 mod event;
 mod inline;
+#[cfg(test)]
+mod model;
 mod state;
 
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use doorbell::Doorbell;
 pub(crate) use event::HEAD;
 
 use doorbell::Bell;
-use event::{Event, Stream};
+use event::Event;
 use inline::{Inline, Place};
 use state::{Call, State};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::lane::{Lane, Lanes};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Condvar, Mutex, lock, wait_timeout};
 use crate::sys::Flag;
-use crate::{
-    LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_E_SPACE,
-    LITER_LLM_EVENT_LOG, guard, lock,
-};
+use crate::{LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_E_SPACE, guard};
 
 /// A queue; the handle holds it, requests in flight hold it weakly.
 pub(crate) struct Queue {
@@ -62,7 +66,7 @@ impl Queue {
         let mut state = lock(&self.state);
         if state.flag.is_none() {
             let mut flag = Flag::new()?;
-            if !state.events.is_empty() || state.over() {
+            if !state.is_empty() || state.over() {
                 flag.raise();
             }
             state.flag = Some(flag);
@@ -73,8 +77,8 @@ impl Queue {
     /// Sets or ends the doorbell; none of before is running when this returns.
     pub(crate) fn notify(&self, doorbell: Option<Doorbell>) {
         self.bell.set(doorbell);
-        if doorbell.is_some() && !lock(&self.state).events.is_empty() {
-            self.bell.ring_later();
+        if doorbell.is_some() && !lock(&self.state).is_empty() {
+            self.bell.ring_soon();
         }
     }
 
@@ -92,7 +96,7 @@ impl Queue {
         // No end: further off than any clock goes.
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = lock(&self.state);
-        while state.events.is_empty() {
+        while state.is_empty() {
             if state.over() {
                 return i64::from(LITER_LLM_E_CLOSED);
             }
@@ -112,12 +116,11 @@ impl Queue {
                 return 0;
             }
             state.waiting = true;
-            let woken = self.wake.wait_timeout(state, left);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = wait_timeout(&self.wake, state, left);
             state.waiting = false;
         }
         let mut written = 0;
-        while let Some(event) = state.events.front() {
+        while let Some(event) = state.front() {
             let size = event.size();
             if size > buf.len() - written {
                 break;
@@ -129,7 +132,7 @@ impl Queue {
         if written == 0 {
             return i64::from(LITER_LLM_E_SPACE);
         }
-        let rest = !state.events.is_empty();
+        let rest = !state.is_empty();
         if !rest
             && !state.over()
             && let Some(flag) = &mut state.flag
@@ -138,25 +141,18 @@ impl Queue {
         }
         drop(state);
         if rest {
-            self.bell.ring_later();
+            self.bell.ring_soon();
         }
         i64::try_from(written).unwrap_or(i64::MAX)
     }
 
     pub(crate) fn next_size(&self) -> usize {
-        lock(&self.state).events.front().map_or(0, Event::size)
+        lock(&self.state).front().map_or(0, Event::size)
     }
 
     /// Refuses submits and cancels what runs; what is queued can still be read.
     pub(crate) fn close(&self) {
-        let mut state = lock(&self.state);
-        state.closed = true;
-        let aborts: Vec<_> = state.calls.values_mut().filter_map(Call::cancel).collect();
-        if state.over() {
-            self.wake_reader(state);
-        } else {
-            drop(state);
-        }
+        let aborts = self.change(State::close);
         // Not under the lock: an abort may drop the task here, which pushes its last event.
         aborts.iter().for_each(AbortHandle::abort);
         self.settle();
@@ -167,7 +163,7 @@ impl Queue {
         self.notify(None);
         self.close();
         let mut state = lock(&self.state);
-        while !state.events.is_empty() {
+        while !state.is_empty() {
             state.take();
         }
         state.flag = None;
@@ -204,67 +200,48 @@ impl Queue {
 
     /// Adds chunk documents, one a line. Resolves when the stream may go on reading its socket.
     pub(crate) async fn chunks(&self, token: u64, payload: Vec<u8>, count: u32) {
-        let stream = self.add_chunks(token, payload, count);
-        self.ring();
+        let stream = self.change(|state| state.chunks(token, payload, count));
         if let Some(stream) = stream {
             stream.room(self.stream_bytes).await;
         }
     }
 
-    fn add_chunks(&self, token: u64, payload: Vec<u8>, count: u32) -> Option<Arc<Stream>> {
-        let mut state = lock(&self.state);
-        let (stream, event) = state.chunks(token, payload, count)?;
-        if let Some(event) = event {
-            self.push(state, event);
-        }
-        Some(stream)
-    }
-
     /// Adds a request's last event.
     pub(crate) fn end(&self, token: u64, kind: u32, status: i32, payload: Vec<u8>) {
+        self.change(|state| {
+            if state.calls.remove(&token).is_some() {
+                state.push(Event { token, kind, status, payload, ..Event::default() });
+            }
+        });
+    }
+
+    /// Adds a log record. `lost` makes the one that says how many were dropped.
+    pub(crate) fn log(&self, payload: Vec<u8>, lost: fn(u64) -> Vec<u8>) {
+        self.change(|state| state.log(payload, lost));
+    }
+
+    /// Changes the state. Then, when its lock is free again, wakes the reader and rings, if the queue
+    /// stopped being empty or its end came.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
-        if state.calls.remove(&token).is_some() {
-            self.push(state, Event { token, kind, status, count: 0, payload, stream: None });
+        let done = change(&mut state);
+        let came = std::mem::take(&mut state.came);
+        let mut waiting = false;
+        if came || state.over() {
+            if let Some(flag) = &mut state.flag {
+                flag.raise();
+            }
+            waiting = state.waiting;
         }
-        self.ring();
-    }
-
-    pub(crate) fn log(&self, payload: Vec<u8>) {
-        let state = lock(&self.state);
-        if !state.closed {
-            let kind = LITER_LLM_EVENT_LOG;
-            let event = Event { token: 0, kind, status: 0, count: 0, payload, stream: None };
-            self.push(state, event);
-        }
-        self.ring();
-    }
-
-    fn push(&self, mut state: MutexGuard<'_, State>, event: Event) {
-        state.events.push_back(event);
-        if state.events.len() == 1 {
-            state.ring = true;
-            self.wake_reader(state);
-            self.pushed.notify_one();
-        }
-    }
-
-    fn wake_reader(&self, mut state: MutexGuard<'_, State>) {
-        if let Some(flag) = &mut state.flag {
-            flag.raise();
-        }
-        let waiting = state.waiting;
-        // First, or the reader would wake only to wait for the lock.
         drop(state);
         if waiting {
             self.wake.notify_one();
         }
-    }
-
-    /// Rings if the queue stopped being empty since the last time.
-    fn ring(&self) {
-        if self.bell.hangs() && std::mem::take(&mut lock(&self.state).ring) {
-            self.bell.ring();
+        if came {
+            self.pushed.notify_one();
+            self.bell.ring_soon();
         }
+        done
     }
 
     // ---- The call on the reader's thread --------------------------------------------------
@@ -288,7 +265,7 @@ impl Queue {
     fn drive(&self, inline: Inline, left: Duration) -> bool {
         let brought = inline.drive(self.pushed.notified(), left);
         self.rest(inline);
-        brought || !lock(&self.state).events.is_empty()
+        brought || !lock(&self.state).is_empty()
     }
 
     /// Lets a cancelled call of the reader's end now: the reader may not come again.
