@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::json::{Fault, Key, MAX_DEPTH, Number, Value, parse};
+use crate::json::{Fault, Key, MAX_DEPTH, MAX_NODES, Number, Value, parse, parse_finite};
 
 pub use crate::json::Object;
 
@@ -55,13 +55,22 @@ pub fn parse_foreign(bytes: &[u8]) -> Result<Value, String> {
 
 /// Parses a provider's JSON that is known to be UTF-8, like [`parse_foreign`].
 pub fn parse_foreign_text(text: &str) -> Result<Value, String> {
-    parse(text).map_err(|fault| syntax(&fault))
+    parse_foreign_finite(text).map(|read| read.0)
+}
+
+/// Parses a provider's JSON. A number that no language can hold (`1e400`) becomes `null`. The flag
+/// says whether there was one.
+pub fn parse_foreign_finite(text: &str) -> Result<(Value, bool), String> {
+    parse_finite(text).map_err(|fault| syntax(&fault))
 }
 
 /// Describes a fault by its position. It never quotes the input.
 fn syntax(fault: &Fault) -> String {
     if fault.is_depth() {
         return format!("is nested deeper than {MAX_DEPTH} levels");
+    }
+    if fault.is_nodes() {
+        return format!("has more than {MAX_NODES} values (strings, numbers, lists, objects)");
     }
     format!("is not valid JSON: {fault}")
 }

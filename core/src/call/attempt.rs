@@ -273,7 +273,7 @@ impl Exchange<'_> {
             && reader.bytes() < MOST_UNSEEN_BYTES
         {
             let deadline = self.deadline;
-            let progress = match self.punctual(pin!(body.next(&deadline, false))).await {
+            let progress = match self.punctual(pin!(body.piece(&deadline, false))).await {
                 Ok(Some(bytes)) => reader.push(&bytes),
                 Ok(None) => {
                     state = BodyState::Ended;

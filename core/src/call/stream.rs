@@ -215,7 +215,7 @@ impl Opened {
             return Err(failure);
         }
         while let Some(body) = &mut self.body {
-            let progress = match body.next(&self.deadline, self.reader.committed()).await? {
+            let progress = match body.piece(&self.deadline, self.reader.committed()).await? {
                 Some(bytes) => self.reader.push(&bytes),
                 None => {
                     self.body = None;

@@ -235,9 +235,15 @@ impl ProbeConfig {
     }
 }
 
+/// The place of the provider of this name, if there is one. `providers` are in the order of their
+/// names.
+pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
+    providers.binary_search_by(|provider| (*provider.name).cmp(name)).ok()
+}
+
 /// The place of the provider of this name. `providers` are in the order of their names.
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
-    providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
+    find(providers, name).ok_or_else(|| {
         let names: Vec<_> = providers.iter().map(|p| &*p.name).collect();
         Error::new(
             ErrorKind::NotFound,

@@ -20,6 +20,9 @@ const INFLATED: usize = 64 << 10;
 /// How many bytes are handed on without a wait. Then the clock is read and other tasks have their
 /// turn, because no timer fires by itself while data is always there.
 const TURN: usize = 256 << 10;
+/// How many bytes of a stream are decoded without a wait. Decoding costs far more than reading, and
+/// the other calls of the same thread go on meanwhile.
+const PIECE: usize = 32 << 10;
 
 /// A body that is read in parts. Dropping it before its end closes the socket (HTTP/1.1) or the
 /// stream (HTTP/2).
@@ -30,6 +33,8 @@ pub struct Body {
     origin: String,
     /// The number of bytes handed on since other tasks had their turn.
     turn: usize,
+    /// What has been read and not been handed on.
+    rest: Bytes,
 }
 
 /// The compression of a body.
@@ -94,7 +99,7 @@ impl Coding {
 
 impl Body {
     pub(super) fn new(incoming: Incoming, lease: Lease, coding: Coding, origin: String) -> Self {
-        Body { incoming, lease, coding, origin, turn: 0 }
+        Body { incoming, lease, coding, origin, turn: 0, rest: Bytes::new() }
     }
 
     /// The next part of a stream. `None` at the body's proper end. `content` means that the first
@@ -105,6 +110,27 @@ impl Body {
         content: bool,
     ) -> Result<Option<Bytes>, Error> {
         self.part(deadline, content, true).await
+    }
+
+    /// The next piece of a stream that is decoded at once. It is small: between two pieces of one
+    /// read the clock is looked at and other tasks have their turn.
+    pub async fn piece(
+        &mut self,
+        deadline: &Deadline,
+        content: bool,
+    ) -> Result<Option<Bytes>, Error> {
+        if !self.rest.is_empty() {
+            tokio::task::yield_now().await;
+            deadline.check(content)?;
+        } else if let Some(bytes) = self.part(deadline, content, true).await? {
+            self.rest = bytes;
+        } else {
+            return Ok(None);
+        }
+        if self.rest.len() <= PIECE {
+            return Ok(Some(std::mem::take(&mut self.rest)));
+        }
+        Ok(Some(self.rest.split_to(PIECE)))
     }
 
     /// The whole body. `content` means that the wait for the first part is no longer than for the

@@ -16,7 +16,7 @@ mod write;
 pub use key::Key;
 pub use number::Number;
 pub use object::Object;
-pub use parse::{Fault, MAX_DEPTH, parse};
+pub use parse::{Fault, MAX_DEPTH, MAX_NODES, parse, parse_finite};
 pub use value::Value;
 pub use write::{to_vec, write};
 

@@ -154,6 +154,12 @@ impl Object {
         self.members.iter().map(|(_, value)| value)
     }
 
+    /// The number of values in it, itself included.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.values().fold(1, |nodes, value| nodes + value.nodes())
+    }
+
     /// Compact JSON.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {

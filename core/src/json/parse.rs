@@ -16,6 +16,11 @@ use super::value::Value;
 /// The nesting depth that is too deep. 127 levels are read, as `serde_json` does.
 pub const MAX_DEPTH: usize = 128;
 
+/// The largest number of values in a document. A value takes up to 56 bytes of memory, but as few as
+/// two of text, so a limit of bytes alone is none of memory. Real documents have a value in ten
+/// bytes or more, even where they list the probability of each token.
+pub const MAX_NODES: usize = 2 << 20;
+
 /// Why a text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -27,6 +32,7 @@ pub struct Fault {
 const MEMBERS: usize = 16;
 
 const TOO_DEEP: &str = "nested too deeply";
+const TOO_MANY: &str = "too many values";
 
 impl Fault {
     pub(super) fn new(what: &'static str, at: usize) -> Self {
@@ -44,6 +50,12 @@ impl Fault {
     pub fn is_depth(&self) -> bool {
         self.what == TOO_DEEP
     }
+
+    /// Whether the text has more values than [`MAX_NODES`].
+    #[must_use]
+    pub fn is_nodes(&self) -> bool {
+        self.what == TOO_MANY
+    }
 }
 
 impl fmt::Display for Fault {
@@ -54,34 +66,66 @@ impl fmt::Display for Fault {
 
 /// Reads a document.
 pub fn parse(text: &str) -> Result<Value, Fault> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-        members: Vec::with_capacity(MEMBERS),
-        items: Vec::with_capacity(4),
-        scratch: String::new(),
-    };
-    let value = parser.value()?;
-    match parser.peek() {
-        None => Ok(value),
-        Some(_) => Err(parser.fault("expected the end")),
+    read(text, false).map(|read| read.0)
+}
+
+/// Reads a document like [`parse`], but a number that no `f64` can hold (`1e400`) becomes `null`,
+/// because some languages' readers refuse it. The flag says whether there was one.
+pub fn parse_finite(text: &str) -> Result<(Value, bool), Fault> {
+    read(text, true)
+}
+
+fn read(text: &str, finite: bool) -> Result<(Value, bool), Fault> {
+    // A value takes two bytes at least. So most documents cannot have too many, and their values
+    // are not counted.
+    if text.len() / 2 < MAX_NODES {
+        Parser::<false>::read(text, finite)
+    } else {
+        Parser::<true>::read(text, finite)
     }
 }
 
-struct Parser<'a> {
+struct Parser<'a, const COUNTS: bool> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// The number of values so far, if they are counted.
+    nodes: usize,
     /// The members of the open objects.
     members: Vec<(Key, Value)>,
     /// The items of the open lists.
     items: Vec<Value>,
     /// The current string, if it has escapes.
     scratch: String,
+    /// Whether a number that no `f64` can hold becomes `null`.
+    finite: bool,
+    /// Whether one did.
+    had_infinite: bool,
 }
 
-impl<'a> Parser<'a> {
+/// The number of digits from which a number may be too large for an `f64`.
+const MANY_DIGITS: usize = 308;
+
+impl<'a, const COUNTS: bool> Parser<'a, COUNTS> {
+    fn read(text: &'a str, finite: bool) -> Result<(Value, bool), Fault> {
+        let mut parser = Self {
+            text,
+            at: 0,
+            depth: 0,
+            nodes: 0,
+            members: Vec::with_capacity(MEMBERS),
+            items: Vec::with_capacity(4),
+            scratch: String::new(),
+            finite,
+            had_infinite: false,
+        };
+        let value = parser.value()?;
+        match parser.peek() {
+            None => Ok((value, parser.had_infinite)),
+            Some(_) => Err(parser.fault("expected the end")),
+        }
+    }
+
     fn fault(&self, what: &'static str) -> Fault {
         let what = if self.at < self.text.len() { what } else { "the text ends too early" };
         Fault::new(what, self.at)
@@ -109,6 +153,12 @@ impl<'a> Parser<'a> {
     }
 
     fn value(&mut self) -> Result<Value, Fault> {
+        if COUNTS {
+            self.nodes += 1;
+            if self.nodes > MAX_NODES {
+                return Err(Fault::new(TOO_MANY, self.at));
+            }
+        }
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
@@ -211,14 +261,21 @@ impl<'a> Parser<'a> {
             self.at += 1;
             self.digits()?;
         }
+        let mut may_be_infinite = self.at - start > MANY_DIGITS;
         if let Some(b'e' | b'E') = self.byte() {
             self.at += 1;
             if let Some(b'+' | b'-') = self.byte() {
                 self.at += 1;
             }
             self.digits()?;
+            may_be_infinite = true;
         }
-        Ok(Value::Number(Number::of(&self.text[start..self.at])))
+        let number = Number::of(&self.text[start..self.at]);
+        if may_be_infinite && self.finite && number.as_f64().is_none() {
+            self.had_infinite = true;
+            return Ok(Value::Null);
+        }
+        Ok(Value::Number(number))
     }
 
     /// Reads one digit or more.

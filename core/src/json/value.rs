@@ -138,6 +138,16 @@ impl Value {
         }
     }
 
+    /// The number of values in it, itself included.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        match self {
+            Value::Array(items) => items.iter().fold(1, |nodes, item| nodes + item.nodes()),
+            Value::Object(object) => object.nodes(),
+            _ => 1,
+        }
+    }
+
     /// Takes the value and leaves `null` in its place.
     #[must_use]
     pub fn take(&mut self) -> Value {

@@ -4,6 +4,8 @@
 //! text of the characters U+0000 to U+00FF, one for each byte (ISO 8859-1, as in the Fetch
 //! standard). A body is text if it is UTF-8, otherwise base64.
 
+use std::collections::HashSet;
+
 use ::http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Uri};
 use base64::Engine as _;
@@ -44,6 +46,9 @@ const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// The largest number of pairs of a header. Servers refuse fewer than these.
+const MOST_HEADERS: usize = 256;
 
 /// Words in the names of headers that hold secrets.
 const SECRET: [&str; 5] = ["auth", "cookie", "key", "secret", "token"];
@@ -107,6 +112,10 @@ fn read_url(fields: &mut Fields) -> Result<Uri, Error> {
 }
 
 fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> {
+    if items.len() > MOST_HEADERS {
+        let message = format!("headers: {} pairs, and {MOST_HEADERS} at most", items.len());
+        return Err(Error::invalid("headers", message));
+    }
     let mut pairs = Vec::with_capacity(items.len());
     for (i, item) in items.into_iter().enumerate() {
         let path = format!("headers[{i}]");
@@ -126,9 +135,9 @@ fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> 
         value.set_sensitive(SECRET.iter().any(|word| name.as_str().contains(word)));
         pairs.push((name, value));
     }
-    let dropped = hop_by_hop(pairs.iter().map(|(name, value)| (name, value)));
+    let dropped = HopByHop::among(pairs.iter().map(|(name, value)| (name, value)));
     let mut headers = HeaderMap::with_capacity(pairs.len() + 2);
-    for (name, value) in pairs.into_iter().filter(|(name, _)| !dropped.contains(name)) {
+    for (name, value) in pairs.into_iter().filter(|(name, _)| !dropped.has(name)) {
         if name == CONTENT_LENGTH
             && value.to_str().ok() != Some(itoa::Buffer::new().format(body_len))
         {
@@ -140,17 +149,23 @@ fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> 
     Ok(headers)
 }
 
-/// The headers of a single connection among `headers`: those of HTTP, and those that `connection`
-/// lists.
-fn hop_by_hop<'a>(
-    headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
-) -> Vec<HeaderName> {
-    let mut names: Vec<_> = HOP_BY_HOP.map(HeaderName::from_static).into();
-    for (_, value) in headers.filter(|(name, _)| **name == CONNECTION) {
-        let listed = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        names.extend(listed.filter_map(|name| HeaderName::from_bytes(name).ok()));
+/// The headers of a single connection: those of HTTP, and those that `connection` lists.
+struct HopByHop(HashSet<HeaderName>);
+
+impl HopByHop {
+    fn among<'a>(headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>) -> Self {
+        let mut listed = HashSet::new();
+        for (_, value) in headers.filter(|(name, _)| **name == CONNECTION) {
+            let names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            listed.extend(names.filter_map(|name| HeaderName::from_bytes(name).ok()));
+        }
+        HopByHop(listed)
     }
-    names
+
+    fn has(&self, name: &HeaderName) -> bool {
+        // Nearly no connection lists a name.
+        HOP_BY_HOP.contains(&name.as_str()) || (!self.0.is_empty() && self.0.contains(name))
+    }
 }
 
 /// The answer to a request that was passed through, of any status.
@@ -266,8 +281,8 @@ struct Pairs<'a>(&'a HeaderMap);
 
 impl Serialize for Pairs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let dropped = hop_by_hop(self.0.iter());
-        let kept = self.0.iter().filter(|(name, _)| !dropped.contains(name));
+        let dropped = HopByHop::among(self.0.iter());
+        let kept = self.0.iter().filter(|(name, _)| !dropped.has(name));
         serializer.collect_seq(kept.map(|(name, value)| (name.as_str(), latin1(value))))
     }
 }

@@ -1,13 +1,13 @@
 //! Reads a provider's JSON as leniently as truth allows.
 //!
-//! Python servers write `NaN` and `Infinity`, which are not JSON. Token limits cut characters whose
-//! two halves are separate escapes. A paid answer must not be lost for that: the number becomes
+//! Python servers write `NaN` and `Infinity`, which are not JSON. `1e400` is JSON, but few languages
+//! have a number for it. Token limits cut characters whose two halves are separate escapes. A paid answer must not be lost for that: the number becomes
 //! `null`, the half becomes U+FFFD, and a warning says so. Halves in two pieces of a stream are
 //! joined again.
 
 use std::borrow::Cow;
 
-use crate::codec::parse_foreign_text;
+use crate::codec::parse_foreign_finite;
 use crate::json::Value;
 use crate::model::Warning;
 
@@ -23,14 +23,14 @@ pub(super) struct Read {
 
 /// Parses a provider's JSON.
 pub(super) fn read(text: &str) -> Result<Read, String> {
-    let error = match parse_foreign_text(text) {
-        Ok(value) => return Ok(Read { value, numbers: false, halves: false }),
+    let error = match parse_foreign_finite(text) {
+        Ok((value, numbers)) => return Ok(Read { value, numbers, halves: false }),
         Err(error) => error,
     };
     let Some((mended, numbers, halves)) = mend(text) else { return Err(error) };
     // Other errors stay errors.
-    let value = parse_foreign_text(&mended).map_err(|_| error)?;
-    Ok(Read { value, numbers, halves })
+    let (value, infinite) = parse_foreign_finite(&mended).map_err(|_| error)?;
+    Ok(Read { value, numbers: numbers || infinite, halves })
 }
 
 /// Parses a whole answer, with the warnings about it.
@@ -58,8 +58,10 @@ fn without_done(text: &str) -> &str {
 pub(super) fn unknown_number() -> Warning {
     Warning {
         code: "unknown_number",
-        message: "the answer has a number that JSON does not know (NaN or Infinity): it is null"
-            .to_owned(),
+        message:
+            "the answer has a number that not every language can hold (NaN, Infinity, 1e400): \
+                  it is null"
+                .to_owned(),
         param: None,
     }
 }
@@ -223,6 +225,16 @@ mod tests {
         let (value, codes) = whole(r#"{"a":[NaN,-Infinity,Infinity,1.50],"b":"NaN \" Infinity"}"#);
         assert_eq!(value, r#"{"a":[null,null,null,1.50],"b":"NaN \" Infinity"}"#);
         assert_eq!(codes, ["unknown_number"]);
+    }
+
+    #[test]
+    fn numbers_that_no_language_can_hold_are_null() {
+        let digits = "9".repeat(400);
+        let text = format!(r#"[1e400,-1E+400,{digits},1e-400,-0,1.7e308,18446744073709551616]"#);
+        let (value, codes) = whole(&text);
+        assert_eq!(value, "[null,null,null,1e-400,-0,1.7e308,18446744073709551616]");
+        assert_eq!(codes, ["unknown_number"]);
+        assert_eq!(whole(r#"{"a":NaN,"b":1e999}"#).0, r#"{"a":null,"b":null}"#);
     }
 
     #[test]

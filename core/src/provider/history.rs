@@ -3,6 +3,8 @@
 //! Each adapter sends what its provider takes back. All the rest is in `warnings`, whatever
 //! `options.unsupported` is, because a response's message can be handed back unchanged.
 
+use std::collections::BTreeMap;
+
 use super::Notes;
 use crate::codec::Object;
 use crate::json::Value;
@@ -39,25 +41,41 @@ pub(super) fn rest(message: &Message, sent: &[&str], who: &str, path: &str, note
     of(&message.others, path, notes);
 }
 
-/// What the call at this place, with this id, carries beside name and arguments. It may be in our
-/// form, or in that of another library. The id counts, because the caller may have removed a call.
-pub(super) fn call_fields(message: &Message, index: usize, id: &str) -> Object {
-    let mut found = Object::new();
-    for members in [&message.provider_fields, &message.others] {
-        let kept = members.get(CALL_FIELDS).and_then(Value::as_array);
-        for fields in kept.into_iter().flatten().filter_map(Value::as_object) {
-            let same = match fields.get("id").and_then(Value::as_str) {
-                Some(theirs) => theirs == id,
-                None => fields.get("index").and_then(Value::as_u64) == Some(index as u64),
-            };
-            if same {
-                found.extend(fields.clone());
+/// What the calls of a message carry beside name and arguments, in our form or in that of another
+/// library. It is found by a call's id, because the caller may have removed another call.
+pub(super) struct CallFields<'a> {
+    by_id: BTreeMap<&'a str, Vec<&'a Object>>,
+    by_index: BTreeMap<u64, Vec<&'a Object>>,
+}
+
+impl<'a> CallFields<'a> {
+    pub(super) fn of(message: &'a Message) -> Self {
+        let mut found = CallFields { by_id: BTreeMap::new(), by_index: BTreeMap::new() };
+        for members in [&message.provider_fields, &message.others] {
+            let kept = members.get(CALL_FIELDS).and_then(Value::as_array);
+            for fields in kept.into_iter().flatten().filter_map(Value::as_object) {
+                if let Some(id) = fields.get("id").and_then(Value::as_str) {
+                    found.by_id.entry(id).or_default().push(fields);
+                } else if let Some(index) = fields.get("index").and_then(Value::as_u64) {
+                    found.by_index.entry(index).or_default().push(fields);
+                }
             }
         }
+        found
     }
-    found.shift_remove("index");
-    found.shift_remove("id");
-    found
+
+    /// Takes those of the call at this place, with this id. A second call of the same id has none.
+    pub(super) fn take(&mut self, index: usize, id: &str) -> Object {
+        let mut found = Object::new();
+        let by_id = self.by_id.remove(id).unwrap_or_default();
+        let by_index = self.by_index.remove(&(index as u64)).unwrap_or_default();
+        for fields in by_id.into_iter().chain(by_index) {
+            found.extend(fields.clone());
+        }
+        found.shift_remove("index");
+        found.shift_remove("id");
+        found
+    }
 }
 
 /// Warns about what a call carries and the provider does not get.

@@ -27,12 +27,17 @@ pub fn take_list(object: &mut Object, name: &str) -> Option<Vec<Value>> {
     }
 }
 
-/// A count, even if a provider writes it as `12.0`.
+/// The largest whole number that every language holds exactly, 2^53 - 1.
+const MOST: u64 = (1 << 53) - 1;
+
+/// A count, even if a provider writes it as `12.0`. A larger number than every language can hold is
+/// no count.
 #[must_use]
 pub fn count(value: Option<&Value>) -> Option<u64> {
     let number = value?.as_number()?;
-    number.as_u64().or_else(|| {
+    let whole = number.as_u64().or_else(|| {
         let float = number.as_f64()?;
-        (float >= 0.0 && float.fract() == 0.0 && float < 9e15).then_some(float as u64)
-    })
+        (float >= 0.0 && float.fract() == 0.0).then_some(float as u64)
+    });
+    whole.filter(|count| *count <= MOST)
 }

@@ -105,8 +105,8 @@ impl StreamReader {
                 self.assembly.complete();
             }
             self.assembly.end_event();
-            if self.assembly.is_flooded() {
-                let message = "the stream has more choices or calls than any answer: over 1,024";
+            if let Some(what) = self.assembly.flooded() {
+                let message = format!("the stream has {what}: no answer does");
                 return Err(Error::new(ErrorKind::BadResponse, message));
             }
             if progress == Progress::Done {

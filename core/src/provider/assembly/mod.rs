@@ -3,9 +3,11 @@
 //! Each adapter's stream decoder writes to an [`Assembly`]. Every delta is written twice: into the
 //! chunk that the caller sees, and into the answer that ends the stream. So the two cannot differ.
 
+mod bounds;
 mod texts;
 mod which;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::which::Text;
@@ -17,9 +19,6 @@ use crate::model::{
     Warning,
 };
 
-/// The largest number of choices, and of tool calls, in an answer.
-const MOST_PARTS: usize = 1_024;
-
 const OBJECT: &str = "chat.completion.chunk";
 
 /// One streamed answer so far.
@@ -29,8 +28,9 @@ pub struct Assembly {
     /// The answer's id and model, which every chunk has.
     id: Option<Arc<str>>,
     model: Option<Arc<str>>,
-    calls: Vec<CallKey>,
-    /// Choices whose role was delivered.
+    /// Where a tool call is among its choice's, by the choice and the adapter's index of the call.
+    calls: BTreeMap<(u64, u64), usize>,
+    /// Choices whose role was delivered, in order.
     started: Vec<u64>,
     open: Option<Chunk>,
     chunks: Vec<Chunk>,
@@ -39,14 +39,10 @@ pub struct Assembly {
     /// Halves of characters, once one has come. Each text has its own, because a half waits for its
     /// other half.
     halves: Option<Vec<(u64, Text, Halves)>>,
-}
-
-/// The position of a choice's tool call.
-#[derive(Debug)]
-struct CallKey {
-    choice: u64,
-    index: u64,
-    position: usize,
+    /// How many values without a unified place were kept.
+    kept: usize,
+    /// What it has more of than any answer.
+    flooded: Option<&'static str>,
 }
 
 impl Assembly {
@@ -90,6 +86,7 @@ impl Assembly {
     /// The answer's id, model and time. The first value counts, because gateways insert a second
     /// start into a stream that failed over.
     pub fn meta(&mut self, id: Option<&str>, model: Option<&str>, created: Option<i64>) {
+        self.names([id, model].into_iter().flatten());
         let answer = &mut self.answer;
         if let (None, Some(id)) = (&answer.id, id.filter(|id| !id.is_empty())) {
             answer.id = Some(id.to_owned());
@@ -110,14 +107,14 @@ impl Assembly {
     /// the name in each delta.
     pub fn tool_call(&mut self, choice: u64, index: u64, id: &str, name: &str, arguments: &str) {
         self.committed = true;
-        let known = self.calls.iter().find(|key| key.choice == choice && key.index == index);
-        let position = match known.map(|key| key.position) {
-            Some(position) => position,
+        self.names([id, name].into_iter());
+        let position = match self.calls.get(&(choice, index)) {
+            Some(position) => *position,
             None => {
                 let calls = &mut self.choice(choice).message.tool_calls;
                 calls.push(ToolCall::new(String::new(), String::new(), String::new()));
                 let position = calls.len() - 1;
-                self.calls.push(CallKey { choice, index, position });
+                self.calls.insert((choice, index), position);
                 position
             }
         };
@@ -158,24 +155,14 @@ impl Assembly {
     /// A tool call so far.
     #[must_use]
     pub fn call(&self, choice: u64, index: u64) -> Option<&ToolCall> {
-        let key = self.calls.iter().find(|key| key.choice == choice && key.index == index)?;
-        let choice = self.answer.choices.iter().find(|c| c.index == choice)?;
-        choice.message.tool_calls.get(key.position)
-    }
-
-    /// The number of the call with this id.
-    #[must_use]
-    pub fn call_of_id(&self, choice: u64, id: &str) -> Option<u64> {
-        let calls = &self.answer.choices.iter().find(|c| c.index == choice)?.message.tool_calls;
-        let position = calls.iter().position(|call| call.id == id)?;
-        let mut keys = self.calls.iter();
-        keys.find(|key| key.choice == choice && key.position == position).map(|key| key.index)
+        let position = *self.calls.get(&(choice, index))?;
+        self.known(choice)?.message.tool_calls.get(position)
     }
 
     /// How many tool calls a choice has so far.
     #[must_use]
     pub fn calls(&self, choice: u64) -> u64 {
-        self.calls.iter().filter(|key| key.choice == choice).count() as u64
+        self.known(choice).map_or(0, |choice| choice.message.tool_calls.len() as u64)
     }
 
     /// Sets why a choice ended: the provider's word and our finish reason.
@@ -188,10 +175,14 @@ impl Assembly {
     }
 
     /// Sets the token counts. The last ones count, because providers restate them.
-    pub fn usage(&mut self, usage: Usage, raw: Value) {
+    pub fn usage(&mut self, usage: Usage) {
         self.answer.usage = Some(usage.clone());
-        self.answer.usage_raw = Some(raw);
         self.chunk().usage = Some(usage);
+    }
+
+    /// Sets the provider's own object of token counts. The last one counts.
+    pub fn usage_raw(&mut self, raw: Value) {
+        self.answer.usage_raw = Some(raw);
     }
 
     /// Adds a top-level member that has no place in a response. The last one counts, but an
@@ -203,18 +194,23 @@ impl Assembly {
         // There is one look-up, because nearly every chunk has such a member, and nearly none is an
         // object.
         if let Value::Object(more) = value {
+            self.keeps(more.nodes());
             match self.answer.fields.get_mut(&name) {
                 Some(Value::Object(known)) => known.extend(more),
                 _ => drop(self.answer.fields.insert(name, Value::Object(more))),
             }
             return;
         }
-        self.answer.fields.insert(name, value);
+        let nodes = value.nodes();
+        if self.answer.fields.insert(name, value).is_none() || nodes > 1 {
+            self.keeps(nodes);
+        }
     }
 
     /// Adds a member of a choice that has no place in a response.
     pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
+        self.keeps(value.nodes());
         self.choice(choice).provider_fields.insert(name, value);
     }
 
@@ -243,29 +239,27 @@ impl Assembly {
 
     /// The choice being assembled, for adapters that keep lists in its fields.
     pub fn choice(&mut self, index: u64) -> &mut Choice {
+        let place = self.place(index);
         let choices = &mut self.answer.choices;
-        let position = match choices.iter().position(|choice| choice.index >= index) {
-            Some(position) if choices[position].index == index => position,
-            found => {
-                let position = found.unwrap_or(choices.len());
-                choices.insert(position, Choice { index, ..Choice::default() });
-                position
-            }
-        };
+        let position = place.unwrap_or_else(|position| {
+            choices.insert(position, Choice { index, ..Choice::default() });
+            position
+        });
         &mut choices[position]
+    }
+
+    fn known(&self, choice: u64) -> Option<&Choice> {
+        self.place(choice).ok().map(|position| &self.answer.choices[position])
+    }
+
+    /// Where a choice is, or would be: choices are in the order of their indexes.
+    fn place(&self, choice: u64) -> Result<usize, usize> {
+        self.answer.choices.binary_search_by_key(&choice, |known| known.index)
     }
 
     /// Adds a warning about the answer.
     pub fn warn(&mut self, warning: Warning) {
         self.answer.warnings.push(warning);
-    }
-
-    /// Whether it has more choices, calls or warnings than any answer. Each new one is looked up
-    /// among all, so a server could make that take as long as it wants.
-    #[must_use]
-    pub fn is_flooded(&self) -> bool {
-        let Completion { choices, warnings, .. } = &self.answer;
-        [choices.len(), self.calls.len(), warnings.len()].into_iter().any(|n| n > MOST_PARTS)
     }
 
     /// Whether there is a choice and every choice so far has its finish reason.
@@ -330,9 +324,10 @@ impl Assembly {
     }
 
     fn delta(&mut self, index: u64) -> &mut ChunkChoice {
-        let first = !self.started.contains(&index);
-        if first {
-            self.started.push(index);
+        let place = self.started.binary_search(&index);
+        let first = place.is_err();
+        if let Err(place) = place {
+            self.started.insert(place, index);
         }
         let chunk = self.chunk();
         let position = match chunk.choices.iter().position(|choice| choice.index == index) {

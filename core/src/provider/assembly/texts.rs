@@ -1,7 +1,7 @@
 //! Adds an answer's texts, whole in every delta, and completes an answer at its end.
 
 use super::which::Text;
-use super::{Assembly, CallKey, append};
+use super::{Assembly, append};
 use crate::json::Value;
 use crate::model::Warning;
 use crate::provider::foreign::{self, Halves};
@@ -94,12 +94,10 @@ impl Assembly {
                 self.warn_once(foreign::half_character());
             }
         }
-        let silent = |key: &&CallKey| {
-            let call = self.call(key.choice, key.index);
-            call.is_some_and(|call| call.arguments.is_empty())
+        let silent = |(choice, index): &(u64, u64)| {
+            self.call(*choice, *index).is_some_and(|call| call.arguments.is_empty())
         };
-        let silent: Vec<_> =
-            self.calls.iter().filter(silent).map(|k| (k.choice, k.index)).collect();
+        let silent: Vec<_> = self.calls.keys().copied().filter(silent).collect();
         for (choice, index) in silent {
             self.tool_call(choice, index, "", "", "{}");
         }

@@ -4,6 +4,8 @@
 //! caller's text counts. A block is left out if its text or call is gone, and only unedited
 //! thinking stays.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::blocks::{self, CONTENT};
 use super::content::{content, is_empty};
 use crate::codec::Object;
@@ -11,7 +13,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{AssistantMessage, Content, Message, Part, ToolCall, says_nothing};
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
 
 const WHO: &str = "Anthropic";
 
@@ -23,8 +25,9 @@ pub(super) fn assistant(
 ) -> Result<Vec<Value>, Error> {
     let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
     history::rest(message, &sent, WHO, path, notes);
+    let mut fields = CallFields::of(message);
     for (i, call) in message.tool_calls.iter().enumerate() {
-        let fields = history::call_fields(message, i, &call.id);
+        let fields = fields.take(i, &call.id);
         history::call_rest(&fields, WHO, &format!("{path}.tool_calls[{i}]"), notes);
     }
     let mut out = match message.provider_fields.get(CONTENT) {
@@ -71,7 +74,7 @@ fn kept(
         history::left_out(notes, &format!("{path}.reasoning"), text);
     }
     let mut said = if same_text { Vec::new() } else { said(message, path, notes)? };
-    let mut calls: Vec<&ToolCall> = message.tool_calls.iter().collect();
+    let mut calls = Calls::of(&message.tool_calls);
     let mut out = Vec::new();
     let mut cited = false;
     for block in native {
@@ -84,12 +87,7 @@ fn kept(
             Some("tool_use") => {
                 let id = block.get("id").and_then(Value::as_str).unwrap_or_default();
                 let name = block.get("name").and_then(Value::as_str).unwrap_or_default();
-                // Ids identify calls, so a call without its id was removed by the caller. A call
-                // that came without an id has one of ours.
-                let theirs =
-                    |call: &&ToolCall| call.id == id || (id.is_empty() && call.name == name);
-                let Some(at) = calls.iter().position(theirs) else { continue };
-                out.push(called(block, calls.remove(at)));
+                out.extend(calls.take(id, name).map(|call| called(block, call)));
             }
             _ => out.push(block.clone()),
         }
@@ -99,8 +97,43 @@ fn kept(
         history::left_out(notes, &format!("{path}.content"), text);
     }
     out.append(&mut said);
-    out.extend(calls.into_iter().map(tool_use));
+    out.extend(calls.left.into_iter().flatten().map(tool_use));
     Ok(out)
+}
+
+/// The calls of a message that no block was found for yet, in their order.
+struct Calls<'a> {
+    left: Vec<Option<&'a ToolCall>>,
+    /// Where the calls with an id are, and those of a function.
+    by_id: BTreeMap<&'a str, VecDeque<usize>>,
+    by_name: BTreeMap<&'a str, VecDeque<usize>>,
+}
+
+impl<'a> Calls<'a> {
+    fn of(calls: &'a [ToolCall]) -> Self {
+        let mut found =
+            Calls { left: Vec::new(), by_id: BTreeMap::new(), by_name: BTreeMap::new() };
+        for (at, call) in calls.iter().enumerate() {
+            found.left.push(Some(call));
+            found.by_id.entry(&call.id).or_default().push_back(at);
+            found.by_name.entry(&call.name).or_default().push_back(at);
+        }
+        found
+    }
+
+    /// Takes the first call of a block. Ids identify calls, so a call without its id was removed by
+    /// the caller. A call that came without an id has one of ours.
+    fn take(&mut self, id: &str, name: &str) -> Option<&'a ToolCall> {
+        let of_id = self.by_id.get_mut(id);
+        let places = if id.is_empty() { self.by_name.get_mut(name) } else { of_id }?;
+        while let Some(at) = places.pop_front() {
+            // A call is in both lists, so it may be gone.
+            if let Some(call) = self.left[at].take() {
+                return Some(call);
+            }
+        }
+        None
+    }
 }
 
 /// The message's text, with its refusal.

@@ -4,6 +4,8 @@
 //! complete answer, because signed thinking, citations and the provider's own tools are sent back
 //! whole. The only terminal event is `message_stop`.
 
+use std::collections::BTreeMap;
+
 use super::blocks::{self, CONTENT};
 use super::decode::{CHOICE_MEMBERS, rest};
 use crate::codec::{Object, parse_foreign_text};
@@ -24,13 +26,16 @@ pub(super) struct Decoder {
     started: bool,
     /// In the order of their first events, which is the order of their indexes.
     blocks: Vec<Block>,
+    /// Where the block with an index is.
+    places: BTreeMap<u64, usize>,
     usage: Object,
+    /// A chunk has shown the usage.
+    usage_shown: bool,
 }
 
 /// A block so far.
 #[derive(Debug)]
 struct Block {
-    index: u64,
     body: Object,
     /// The text of `input`. A single delta of it is no JSON.
     input: String,
@@ -41,7 +46,14 @@ struct Block {
 
 impl Decoder {
     pub(super) fn new(target: &Target) -> Self {
-        Decoder { target: target.clone(), started: false, blocks: Vec::new(), usage: Object::new() }
+        Decoder {
+            target: target.clone(),
+            started: false,
+            blocks: Vec::new(),
+            places: BTreeMap::new(),
+            usage: Object::new(),
+            usage_shown: false,
+        }
     }
 
     fn message_start(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
@@ -89,7 +101,7 @@ impl Decoder {
         let Some(body) = take_object(&mut event, "content_block") else {
             return Err(bad("content_block_start has no content_block"));
         };
-        if self.blocks.iter().any(|block| block.index == index) {
+        if self.places.contains_key(&index) {
             return Err(bad("a content block began twice"));
         }
         self.open(index, body, out);
@@ -110,7 +122,13 @@ impl Decoder {
             }
             _ => {}
         }
-        self.blocks.push(Block { index, body, input: String::new(), call, closed: false });
+        out.keeps(body.nodes());
+        self.places.insert(index, self.blocks.len());
+        self.blocks.push(Block { body, input: String::new(), call, closed: false });
+    }
+
+    fn block(&mut self, index: u64) -> Option<&mut Block> {
+        self.places.get(&index).map(|place| &mut self.blocks[*place])
     }
 
     fn block_delta(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
@@ -119,8 +137,7 @@ impl Decoder {
             return Err(bad("content_block_delta has no delta"));
         };
         let kind = take_string(&mut delta, "type").unwrap_or_default();
-        let known = self.blocks.iter_mut().find(|block| block.index == index);
-        let Some(block) = known.filter(|block| !block.closed) else {
+        let Some(block) = self.block(index).filter(|block| !block.closed) else {
             return Err(bad("a delta belongs to no open content block"));
         };
         match kind.as_str() {
@@ -133,6 +150,7 @@ impl Decoder {
             }
             "citations_delta" => {
                 if let Some(citation) = delta.shift_remove("citation") {
+                    out.keeps(citation.nodes());
                     match block.body.get_mut("citations") {
                         Some(Value::Array(citations)) => citations.push(citation),
                         _ => {
@@ -151,6 +169,10 @@ impl Decoder {
                     }
                     _ => {}
                 }
+                // Nearly every delta has one text, which joins another.
+                if delta.len() > 1 || !delta.values().all(Value::is_string) {
+                    out.keeps(delta.nodes());
+                }
                 extend(&mut block.body, delta);
             }
         }
@@ -159,7 +181,7 @@ impl Decoder {
 
     fn block_stop(&mut self, event: &Object, out: &mut Assembly) -> Result<(), Error> {
         let index = index(event)?;
-        if let Some(block) = self.blocks.iter_mut().find(|block| block.index == index) {
+        if let Some(block) = self.block(index) {
             block.close(out);
         }
         Ok(())
@@ -184,7 +206,8 @@ impl Decoder {
             self.merge_usage(usage);
         }
         if !self.usage.is_empty() {
-            out.usage(blocks::usage(&self.usage), Value::Object(self.usage.clone()));
+            out.usage(blocks::usage(&self.usage));
+            self.usage_shown = true;
         }
         for (name, value) in rest(delta).chain(rest(event)) {
             out.field(name, value);
@@ -197,6 +220,9 @@ impl Decoder {
         }
         for block in &mut self.blocks {
             block.close(out);
+        }
+        if self.usage_shown {
+            out.usage_raw(Value::Object(std::mem::take(&mut self.usage)));
         }
         let blocks = std::mem::take(&mut self.blocks);
         let blocks = blocks.into_iter().map(|block| {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::Message;
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
 
 const WHO: &str = "Cohere";
 
@@ -88,8 +88,9 @@ fn calls(message: &Message, path: &str, notes: &mut Notes) -> Vec<Value> {
         let function = json!({"name": name, "arguments": arguments});
         json!({"id": id, "type": "function", "function": function})
     };
+    let mut fields = CallFields::of(message);
     for (i, given) in message.tool_calls.iter().enumerate() {
-        let fields = history::call_fields(message, i, &given.id);
+        let fields = fields.take(i, &given.id);
         history::call_rest(&fields, WHO, &format!("{path}.tool_calls[{i}]"), notes);
         calls.push(call(&given.id, &given.name, &given.arguments));
     }
@@ -100,13 +101,21 @@ fn calls(message: &Message, path: &str, notes: &mut Notes) -> Vec<Value> {
     calls
 }
 
+/// The largest number of bytes that are searched for the words of all citations together.
+const MOST_SEARCHED: usize = 64 << 20;
+
 /// Whether the message still has the cited words.
 fn cites(citations: &Value, message: &Message) -> bool {
     let plan = message.provider_fields.get(PLAN).and_then(Value::as_str).unwrap_or_default();
     let reasoning = message.reasoning.as_deref().unwrap_or_default();
     let content = message.text();
-    citations.as_array().into_iter().flatten().all(|citation| {
-        let text = citation.get("text").and_then(Value::as_str).unwrap_or_default();
-        [content.as_str(), plan, reasoning].iter().any(|said| said.contains(text))
-    })
+    let said = [content.as_str(), plan, reasoning];
+    let citations = citations.as_array().map_or(&[][..], Vec::as_slice);
+    let searched = said.map(str::len).iter().sum::<usize>().saturating_mul(citations.len());
+    // No answer cites so much.
+    searched <= MOST_SEARCHED
+        && citations.iter().all(|citation| {
+            let text = citation.get("text").and_then(Value::as_str).unwrap_or_default();
+            said.iter().any(|said| said.contains(text))
+        })
 }

@@ -50,7 +50,10 @@ impl Decoder {
         match Piece::of(content) {
             Some(Piece::Text(text)) => out.text(0, text),
             Some(Piece::Thinking(text)) => out.reasoning(0, text),
-            None if starts && content.is_object() => self.unknown.push(content.clone()),
+            None if starts && content.is_object() => {
+                out.keeps(content.nodes());
+                self.unknown.push(content.clone());
+            }
             None => {}
         }
     }
@@ -94,7 +97,8 @@ impl Decoder {
             return Err(self.error(delta));
         }
         if let Some(raw) = take_object(&mut delta, "usage") {
-            out.usage(usage(&raw), Value::Object(raw));
+            out.usage(usage(&raw));
+            out.usage_raw(Value::Object(raw));
         }
         if !self.plan.is_empty() {
             out.message_field(0, PLAN, std::mem::take(&mut self.plan).into(), false);
@@ -153,9 +157,15 @@ impl StreamDecoder for Decoder {
                 Self::tool_call(index(&object)?, delta, out);
             }
             "citation-start" => match delta.and_then(|message| message.get("citations")) {
-                Some(Value::Array(citations)) => self.citations.extend(citations.iter().cloned()),
+                Some(citations @ Value::Array(items)) => {
+                    out.keeps(citations.nodes());
+                    self.citations.extend(items.iter().cloned());
+                }
                 Some(Value::Null) | None => {}
-                Some(citation) => self.citations.push(citation.clone()),
+                Some(citation) => {
+                    out.keeps(citation.nodes());
+                    self.citations.push(citation.clone());
+                }
             },
             "message-end" => {
                 self.message_end(object, out)?;

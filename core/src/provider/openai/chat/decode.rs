@@ -143,7 +143,7 @@ impl Top {
             }
             ("created", at) => {
                 let whole = at.as_i64().or_else(|| at.as_f64().map(|at| at as i64));
-                top.created = whole.filter(|at| *at > 0);
+                top.created = whole.filter(|at| (1..1 << 53).contains(at));
                 false
             }
             _ => true,

@@ -164,9 +164,6 @@ pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
         (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
             more.into_iter().for_each(|item| merge_detail(items, item));
         }
-        (Some(Value::Array(items)), Value::Array(more)) if name == CUSTOM_CALLS => {
-            more.into_iter().for_each(|item| merge_custom(items, item));
-        }
         (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
         (Some(Value::Object(members)), Value::Object(more)) => {
             for (member, value) in more {
@@ -214,19 +211,18 @@ fn merge_detail(items: &mut Vec<Value>, item: Value) {
     }
 }
 
-/// Merges a piece of a custom tool's call. Its text is continued under the call's index.
-fn merge_custom(calls: &mut Vec<Value>, piece: Value) {
-    let index = piece.get("index");
-    let known = calls.iter_mut().find(|call| index.is_some() && call.get("index") == index);
-    let input = |call: &Value| Some(call.get("custom")?.get("input")?.as_str()?.to_owned());
-    let (Some(known), Some(more)) = (known, input(&piece)) else {
-        return calls.push(piece);
-    };
-    let so_far = input(known).unwrap_or_default();
-    let custom = known.as_object_mut().and_then(|call| call.get_mut("custom")?.as_object_mut());
-    if let Some(custom) = custom {
-        custom.insert("input", so_far + &more);
+/// Continues the text of a custom tool's call. `false` if the piece has none, or the call no place
+/// for it.
+pub(super) fn continue_custom(call: &mut Value, piece: &Value) -> bool {
+    let more = piece.get("custom").and_then(|custom| custom.get("input")?.as_str());
+    let custom = call.as_object_mut().and_then(|call| call.get_mut("custom")?.as_object_mut());
+    let (Some(more), Some(custom)) = (more, custom) else { return false };
+    if let Some(Value::String(so_far)) = custom.get_mut("input") {
+        so_far.push_str(more);
+    } else {
+        custom.insert("input", more);
     }
+    true
 }
 
 /// The meaning of a provider's finish word.

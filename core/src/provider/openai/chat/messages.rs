@@ -8,7 +8,7 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Role, says_nothing};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
 use crate::provider::ids;
 use crate::provider::openai::dialect::ReasoningBack;
 
@@ -95,8 +95,9 @@ impl Writer<'_> {
 
     fn calls(&mut self, message: &Message, path: &str) -> Vec<Value> {
         let mut calls = Vec::new();
+        let mut fields = CallFields::of(message);
         for (i, call) in message.tool_calls.iter().enumerate() {
-            let mut members = history::call_fields(message, i, &call.id);
+            let mut members = fields.take(i, &call.id);
             let path = format!("{path}.tool_calls[{i}]");
             let mut unsent = Object::new();
             members.retain(|name, value| {

@@ -7,6 +7,7 @@ mod encode;
 mod message;
 mod messages;
 mod stream;
+mod whole;
 
 pub(super) use message::usage;
 

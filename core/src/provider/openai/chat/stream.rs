@@ -1,13 +1,18 @@
 //! Decodes a streamed answer of chat completions.
 
+use std::collections::BTreeMap;
+
 use super::decode::{Top, call_fields, error_in, failed_finish};
-use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
-use crate::codec::{Object, parse_foreign_text};
+use super::message::{
+    CallPiece, Finish, Piece, Source, continue_custom, finish, merge, said, usage,
+};
+use super::whole::Growing;
+use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Key, Value};
-use crate::model::{ToolCall, Warning};
+use crate::model::Warning;
 use crate::provider::finish_remark;
-use crate::provider::history::CALL_FIELDS;
+use crate::provider::history::{CALL_FIELDS, CUSTOM_CALLS};
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::nameless_call;
 use crate::provider::openai::dialect::Dialect;
@@ -22,7 +27,8 @@ const MOST_NAMELESS: usize = 64;
 pub(super) struct Decoder {
     open_end: bool,
     target: Target,
-    choices: Vec<ChoiceState>,
+    /// By their indexes.
+    choices: BTreeMap<u64, ChoiceState>,
 }
 
 /// The state of a choice.
@@ -31,17 +37,23 @@ struct ChoiceState {
     index: u64,
     /// The member in which this server sends reasoning.
     source: Option<Source>,
-    /// The server's number of a call, and our number.
-    calls: Vec<(u64, u64)>,
+    /// Our number of a call, by the server's. The last call with a number counts.
+    calls: BTreeMap<u64, u64>,
+    /// Our number of a call, by its id.
+    ids: BTreeMap<String, u64>,
     /// The call that the last piece belonged to.
     last_call: Option<u64>,
+    /// Where a custom tool's call is among them, by the server's number.
+    customs: BTreeMap<u64, usize>,
     /// Pieces that came before the name of their call.
     nameless: Vec<CallPiece>,
+    /// The arguments of each call, by our number, as far as they were asked about.
+    arguments: Vec<Growing>,
 }
 
 impl Decoder {
     pub fn new(dialect: &Dialect, target: &Target) -> Self {
-        Decoder { open_end: dialect.open_end, target: target.clone(), choices: Vec::new() }
+        Decoder { open_end: dialect.open_end, target: target.clone(), choices: BTreeMap::new() }
     }
 }
 
@@ -84,7 +96,7 @@ impl StreamDecoder for Decoder {
         let top = Top::take(&mut object);
         out.meta(top.id.as_deref(), top.model.as_deref(), top.created);
         for choice in choices {
-            if out.is_flooded() {
+            if out.flooded().is_some() {
                 break;
             }
             let Value::Object(mut choice) = choice else {
@@ -99,7 +111,8 @@ impl StreamDecoder for Decoder {
             self.choice(choice, out)?;
         }
         if let Some(raw) = top.usage {
-            out.usage(usage(&raw), Value::Object(raw));
+            out.usage(usage(&raw));
+            out.usage_raw(Value::Object(raw));
         }
         for (name, value) in said(object) {
             out.field(name, value);
@@ -124,21 +137,15 @@ impl StreamDecoder for Decoder {
 impl Decoder {
     /// Warns about pieces that no call has claimed.
     fn say_nameless(&self, out: &mut Assembly) {
-        if self.choices.iter().any(|choice| !choice.nameless.is_empty()) {
+        if self.choices.values().any(|choice| !choice.nameless.is_empty()) {
             out.warn(nameless_call());
         }
     }
 
     fn choice(&mut self, mut object: Object, out: &mut Assembly) -> Result<(), Error> {
         let index = count(object.shift_remove("index").as_ref()).unwrap_or(0);
-        let position = match self.choices.iter().position(|state| state.index == index) {
-            Some(position) => position,
-            None => {
-                self.choices.push(ChoiceState { index, ..ChoiceState::default() });
-                self.choices.len() - 1
-            }
-        };
-        let state = &mut self.choices[position];
+        let new = || ChoiceState { index, ..ChoiceState::default() };
+        let state = self.choices.entry(index).or_insert_with(new);
         out.start(index);
         let delta = take_object(&mut object, "delta");
         if delta.is_some() {
@@ -155,11 +162,13 @@ impl Decoder {
                 Some(Value::Object(whole)) => whole,
                 _ => Object::new(),
             };
+            let nodes = logprobs.nodes();
             logprobs.into_iter().for_each(|(name, value)| match value {
                 Value::Null if whole.contains_key(&name) => {}
                 value => merge(&mut whole, name, value),
             });
             *kept = Some(Value::Object(whole));
+            out.keeps(nodes);
         }
         if let Some(word) = take_string(&mut object, "finish_reason").filter(|w| !w.is_empty()) {
             match finish(&word, out.calls(index) > 0) {
@@ -194,7 +203,7 @@ impl ChoiceState {
             out.refusal(index, &text);
         }
         for mut call in piece.calls {
-            if out.is_flooded() {
+            if out.flooded().is_some() {
                 break;
             }
             if self.is_repeated(&call, out) {
@@ -209,8 +218,12 @@ impl ChoiceState {
             };
             self.last_call = Some(number);
             out.tool_call(index, number, &call.id, &call.name, &call.arguments);
-            let id = out.call(index, number).map(|call| call.id.clone()).unwrap_or_default();
-            let kept = call_fields(number, &id, std::mem::take(&mut call.fields));
+            let Some(known) = out.call(index, number) else { continue };
+            let kept = call_fields(number, &known.id, std::mem::take(&mut call.fields));
+            // A call keeps its first id.
+            if known.id == call.id {
+                self.ids.entry(call.id).or_insert(number);
+            }
             if let Some(kept) = kept {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
@@ -222,11 +235,39 @@ impl ChoiceState {
 
     /// Adds a member without a unified place. The chunk has it unchanged, and the answer has it
     /// merged with the earlier ones.
-    fn field(&self, name: impl Into<Key>, mut value: Value, out: &mut Assembly) {
+    fn field(&mut self, name: impl Into<Key>, mut value: Value, out: &mut Assembly) {
         let name = name.into();
         out.settle(&mut value);
         out.delta_field(self.index, name.clone(), value.clone());
-        merge(&mut out.choice(self.index).message.provider_fields, name, value);
+        out.keeps(value.nodes());
+        match value {
+            Value::Array(pieces) if name == CUSTOM_CALLS => self.custom_calls(pieces, out),
+            value => merge(&mut out.choice(self.index).message.provider_fields, name, value),
+        }
+    }
+
+    /// Adds pieces of custom tools' calls. The text of a call is continued under its index.
+    fn custom_calls(&mut self, pieces: Vec<Value>, out: &mut Assembly) {
+        let fields = &mut out.choice(self.index).message.provider_fields;
+        if !fields.contains_key(CUSTOM_CALLS) {
+            fields.insert(CUSTOM_CALLS, Value::Array(Vec::new()));
+        }
+        let Some(Value::Array(calls)) = fields.get_mut(CUSTOM_CALLS) else { return };
+        for piece in pieces {
+            let index = piece.get("index").and_then(Value::as_u64);
+            let known = index.and_then(|index| self.customs.get(&index));
+            if let Some(call) = known.and_then(|at| calls.get_mut(*at))
+                && continue_custom(call, &piece)
+            {
+                continue;
+            }
+            if let Some(index) = index {
+                self.customs.entry(index).or_insert(calls.len());
+            }
+            calls.push(piece);
+        }
+        let calls = calls.len();
+        out.has_parts(calls);
     }
 
     /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
@@ -235,12 +276,12 @@ impl ChoiceState {
     /// name never begins a call: `None` if no call exists yet that it may belong to.
     fn number(&mut self, piece: &mut CallPiece, out: &Assembly) -> Option<u64> {
         let by_index = match piece.index {
-            Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
+            Some(theirs) => self.calls.get(&theirs).copied(),
             None => self.last_call,
         };
-        let known = self.by_id(&piece.id, out).or(by_index);
-        if let Some(number) =
-            known.filter(|number| !is_another(piece, out.call(self.index, *number)))
+        let known = self.by_id(&piece.id).or(by_index);
+        if let Some(number) = known
+            && !self.is_another(piece, number, out)
         {
             return Some(number);
         }
@@ -250,7 +291,7 @@ impl ChoiceState {
         self.claim(piece);
         let number = out.calls(self.index);
         if let Some(theirs) = piece.index {
-            self.calls.push((theirs, number));
+            self.calls.insert(theirs, number);
         }
         Some(number)
     }
@@ -269,34 +310,36 @@ impl ChoiceState {
         piece.arguments.insert_str(0, &arguments);
     }
 
-    fn by_id(&self, id: &str, out: &Assembly) -> Option<u64> {
-        if id.is_empty() { None } else { out.call_of_id(self.index, id) }
+    fn by_id(&self, id: &str) -> Option<u64> {
+        if id.is_empty() { None } else { self.ids.get(id).copied() }
     }
 
     /// Whether a server repeats a whole call after its pieces.
     fn is_repeated(&self, piece: &CallPiece, out: &Assembly) -> bool {
-        let known = self.by_id(&piece.id, out).and_then(|number| out.call(self.index, number));
+        let known = self.by_id(&piece.id).and_then(|number| out.call(self.index, number));
+        // The piece has the whole text, so this costs no more than to read it.
         known.is_some_and(|call| {
             call.name == piece.name
                 && call.arguments == piece.arguments
-                && is_object(&call.arguments)
+                && Growing::default().is_object(&call.arguments)
         })
     }
-}
 
-/// Whether a piece begins a new call: it names a function, and it has another id or comes when the
-/// arguments of the call so far are complete.
-fn is_another(piece: &CallPiece, call: Option<&ToolCall>) -> bool {
-    let Some(call) = call else { return true };
-    if piece.name.is_empty() {
-        return false;
+    /// Whether a piece begins a new call: it names a function, and it has another id or comes when
+    /// the arguments of the call so far are complete.
+    fn is_another(&mut self, piece: &CallPiece, number: u64, out: &Assembly) -> bool {
+        let Some(call) = out.call(self.index, number) else { return true };
+        if piece.name.is_empty() {
+            return false;
+        }
+        if !piece.id.is_empty() && !call.id.is_empty() {
+            return piece.id != call.id;
+        }
+        // Our numbers are those of the calls in their order, of which there are few.
+        let place = number as usize;
+        if self.arguments.len() <= place {
+            self.arguments.resize_with(place + 1, Growing::default);
+        }
+        self.arguments[place].is_object(&call.arguments)
     }
-    if !piece.id.is_empty() && !call.id.is_empty() {
-        return piece.id != call.id;
-    }
-    is_object(&call.arguments)
-}
-
-fn is_object(text: &str) -> bool {
-    parse_foreign_text(text).is_ok_and(|value| value.is_object())
 }

@@ -1,0 +1,251 @@
+//! Streams of each wire format, in each kind of event.
+
+use http::HeaderMap;
+use liter_llm_core::error::ErrorKind;
+use liter_llm_core::provider::StreamReader;
+use serde_json::{Value, json};
+
+use crate::{corpus, linear};
+
+/// How many of a thing a stream may have, and a fourth of it.
+const FEW: usize = 250;
+const MANY: usize = 2_000;
+
+/// Reads a stream in reads of the size of a network packet, and takes its chunks as the engine does.
+/// `is_whole` says whether the stream must be a whole answer.
+fn read(provider: &str, text: &str, is_whole: bool) {
+    let provider = corpus::provider(provider);
+    let target = provider.target("model");
+    let mut reader = StreamReader::new(provider.row.chat().unwrap(), &target, false);
+    let mut pushed = Ok(());
+    for part in text.as_bytes().chunks(1_400) {
+        pushed = pushed.and_then(|()| reader.push(part).map(drop));
+        reader.take_chunks();
+    }
+    let ended = pushed.and_then(|()| reader.end(&HeaderMap::new()));
+    assert_eq!(ended.is_ok(), is_whole, "{ended:?}");
+    std::hint::black_box(reader.into_completion());
+}
+
+fn sse(events: impl IntoIterator<Item = Value>) -> String {
+    events.into_iter().map(|event| format!("data: {event}\n\n")).collect()
+}
+
+/// A stream of chat completions whose n-th event `event` makes.
+#[track_caller]
+fn openai(kind: &str, n: usize, event: impl Fn(usize) -> Value) {
+    let first = delta(json!({"content": ""}));
+    let make = |n| sse([first.clone()].into_iter().chain((0..n).map(&event))) + "data: [DONE]\n\n";
+    linear(&format!("openai, {kind}"), n, make, |text: &String| read("openai", text, true));
+}
+
+fn choice(choice: Value) -> Value {
+    json!({"id": "a", "choices": [choice]})
+}
+
+fn delta(delta: Value) -> Value {
+    choice(json!({"index": 0, "delta": delta}))
+}
+
+fn call(call: Value) -> Value {
+    delta(json!({"tool_calls": [call]}))
+}
+
+#[test]
+fn tool_calls_of_openai() {
+    let named = |i: usize| {
+        let arguments = if i == 0 { "{\"a\":\"" } else { "some words " };
+        call(json!({"index": 0, "function": {"name": "f", "arguments": arguments}}))
+    };
+    openai("a name in each delta", MANY, named);
+    openai("a name and an object's end in each", MANY, |i| {
+        let arguments = if i == 0 { "{" } else { "\"a\":[{}]}," };
+        call(json!({"index": 0, "function": {"name": "f", "arguments": arguments}}))
+    });
+    openai("calls", FEW, |i| {
+        let function = json!({"name": "f", "arguments": "{}"});
+        call(json!({"index": i, "id": format!("call_{i}"), "function": function}))
+    });
+    openai("deltas of one call", MANY, |i| {
+        let function = json!({"name": if i == 0 { "f" } else { "" }, "arguments": "words "});
+        call(json!({"index": 0, "id": if i == 0 { "a" } else { "" }, "function": function}))
+    });
+    openai("members beside a call's name", MANY, |i| {
+        call(json!({"index": 0, "id": "a", "function": {"name": "f"}, "x": {"y": i}}))
+    });
+    openai("pieces without a name", MANY, |i| call(json!({"index": i, "id": format!("{i}")})));
+    openai("pieces of one custom call", MANY, |_| {
+        call(json!({"index": 0, "type": "custom", "custom": {"name": "f", "input": "some words"}}))
+    });
+    openai("custom calls", FEW, |i| {
+        call(json!({"index": i, "type": "custom", "custom": {"name": "f", "input": "words"}}))
+    });
+}
+
+#[test]
+fn texts_of_openai() {
+    openai("text", MANY, |_| delta(json!({"content": "word "})));
+    openai("reasoning", MANY, |_| delta(json!({"reasoning_content": "word "})));
+    openai("refusal", MANY, |_| delta(json!({"refusal": "word "})));
+    openai("parts", MANY, |_| delta(json!({"content": [{"type": "text", "text": "word "}]})));
+    openai("unknown parts", MANY, |i| delta(json!({"content": [{"type": "x", "y": i}]})));
+    openai("audio", MANY, |_| delta(json!({"audio": {"id": "a", "data": "AAAA"}})));
+    let halves = |n| {
+        let event = "data: {\"choices\":[{\"delta\":{\"content\":\"\\ud83c\"}}]}\n\n";
+        event.repeat(n) + "data: [DONE]\n\n"
+    };
+    linear("openai, halves of characters", MANY, halves, |text| read("openai", text, true));
+    openai("choices", FEW, |i| choice(json!({"index": i, "delta": {"content": "x"}})));
+    openai("choices from the last on", FEW, |i| {
+        choice(json!({"index": 1_000 - i, "delta": {"content": "x"}}))
+    });
+}
+
+#[test]
+fn what_has_no_place_in_openai() {
+    let detail = |kind: &str, i: usize| {
+        let detail = json!({"type": kind, "index": i, "text": "word ", "data": "AAAA"});
+        delta(json!({"reasoning_details": [detail]}))
+    };
+    openai("reasoning details of one block", MANY, |_| detail("reasoning.text", 0));
+    openai("blocks of reasoning details", MANY, |i| detail("reasoning.text", i));
+    openai("encrypted reasoning details", MANY, |_| detail("reasoning.encrypted", 0));
+    openai("annotations", MANY, |i| {
+        delta(json!({"annotations": [{"type": "url_citation", "url": i}]}))
+    });
+    openai("citations", MANY, |i| json!({"citations": [i], "choices": []}));
+    openai("logprobs", MANY, |i| {
+        let logprobs = json!({"content": [{"token": "a", "logprob": i, "bytes": [1, 2]}]});
+        choice(json!({"index": 0, "delta": {"content": "a"}, "logprobs": logprobs}))
+    });
+    openai("names in logprobs", MANY, |i| {
+        choice(json!({"index": 0, "delta": {}, "logprobs": {format!("m{i}"): null, "a": null}}))
+    });
+    openai("names at the top", MANY, |i| json!({"choices": [], format!("m{i}"): i}));
+    openai("names in a member", MANY, |i| json!({"choices": [], "x": {format!("m{i}"): i}}));
+    openai("names in a choice", MANY, |i| choice(json!({"index": 0, format!("m{i}"): i})));
+    openai("names in a delta", MANY, |i| delta(json!({format!("m{i}"): i})));
+    openai("names in a delta's member", MANY, |i| delta(json!({"x": {format!("m{i}"): i}})));
+    openai("usages", MANY, |i| json!({"choices": [], "usage": {"total_tokens": i}}));
+    openai("finish reasons", MANY, |_| choice(json!({"index": 0, "finish_reason": "stop"})));
+}
+
+/// A message of Anthropic's whose n-th event in the middle `event` makes.
+#[track_caller]
+fn anthropic(kind: &str, n: usize, event: impl Fn(usize) -> Value) {
+    let make = |n| {
+        let start = json!({"type": "message_start", "message": {"id": "a", "content": []}});
+        let block = json!({"type": "text", "text": ""});
+        let block = json!({"type": "content_block_start", "index": 0, "content_block": block});
+        let end = json!({"type": "message_stop"});
+        sse([start, block].into_iter().chain((0..n).map(&event)).chain([end]))
+    };
+    linear(&format!("anthropic, {kind}"), n, make, |text: &String| read("anthropic", text, true));
+}
+
+#[test]
+fn blocks_of_anthropic() {
+    let start = |i: usize, block: Value| json!({"type": "content_block_start", "index": i + 1, "content_block": block});
+    let part = |delta: Value| json!({"type": "content_block_delta", "index": 0, "delta": delta});
+    anthropic("empty texts", MANY, |i| start(i, json!({"type": "text", "text": ""})));
+    anthropic("unknown blocks", MANY, |i| start(i, json!({"type": "x", "y": i})));
+    anthropic("calls", FEW, |i| start(i, json!({"type": "tool_use", "id": i.to_string()})));
+    anthropic("blocks that end", MANY, |i| match i % 2 {
+        0 => start(i, json!({"type": "thinking", "thinking": "x"})),
+        _ => json!({"type": "content_block_stop", "index": i}),
+    });
+    anthropic("text", MANY, |_| part(json!({"type": "text_delta", "text": "word "})));
+    anthropic("input", MANY, |_| {
+        part(json!({"type": "input_json_delta", "partial_json": "[1, 2], "}))
+    });
+    anthropic("citations", MANY, |i| {
+        part(json!({"type": "citations_delta", "citation": {"start": i}}))
+    });
+    anthropic("lists in deltas", MANY, |i| part(json!({"type": "x_delta", "x": [i]})));
+    anthropic("names in deltas", MANY, |i| part(json!({"type": "x_delta", format!("m{i}"): i})));
+    anthropic(
+        "usages",
+        MANY,
+        |i| json!({"type": "message_delta", "delta": {}, "usage": {format!("m{i}"): i}}),
+    );
+    anthropic("names at the end", MANY, |i| json!({"type": "message_delta", format!("m{i}"): i}));
+    anthropic("pings", MANY, |_| json!({"type": "ping"}));
+}
+
+/// A message of Cohere's whose n-th event in the middle `event` makes.
+#[track_caller]
+fn cohere(kind: &str, n: usize, event: impl Fn(usize) -> Value) {
+    let make = |n| {
+        let start = json!({"type": "message-start", "id": "a"});
+        let end = json!({"type": "message-end", "delta": {"finish_reason": "COMPLETE"}});
+        sse([start].into_iter().chain((0..n).map(&event)).chain([end]))
+    };
+    linear(&format!("cohere, {kind}"), n, make, |text: &String| read("cohere", text, true));
+}
+
+#[test]
+fn parts_of_cohere() {
+    let part = |kind: &str, index: usize, message: Value| json!({"type": kind, "index": index, "delta": {"message": message}});
+    let call = |id: usize| json!({"tool_calls": {"id": id.to_string(), "function": {"name": "f", "arguments": "{}"}}});
+    cohere("text", MANY, |_| part("content-delta", 0, json!({"content": {"text": "word "}})));
+    cohere("parts", MANY, |i| {
+        part("content-start", i, json!({"content": {"type": "text", "text": "word "}}))
+    });
+    cohere("unknown parts", MANY, |i| {
+        part("content-start", i, json!({"content": {"type": "x", "y": i}}))
+    });
+    cohere("plans", MANY, |_| part("tool-plan-delta", 0, json!({"tool_plan": "word "})));
+    cohere("citations", MANY, |i| part("citation-start", i, json!({"citations": {"start": i}})));
+    cohere("calls", FEW, |i| part("tool-call-start", i, call(i)));
+    cohere("deltas of a call", MANY, |_| part("tool-call-delta", 0, call(0)));
+    cohere("calls without a name", FEW, |i| {
+        part("tool-call-delta", i, json!({"tool_calls": {"function": {"arguments": "{}"}}}))
+    });
+}
+
+/// What has to be looked up, kept or repeated has an end.
+#[test]
+fn a_stream_has_no_more_than_an_answer_can_have() {
+    let refused = |provider: &str, text: &str, words: &str| {
+        let provider = corpus::provider(provider);
+        let target = provider.target("model");
+        let mut reader = StreamReader::new(provider.row.chat().unwrap(), &target, false);
+        let error = reader.push(text.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadResponse);
+        assert!(error.message.contains(words), "{error}");
+    };
+    let custom = |i| call(json!({"index": i, "type": "custom", "custom": {"input": ""}}));
+    refused("openai", &sse((0..2_000).map(custom)), "1,024 choices or calls");
+    let long = "x".repeat(20_000);
+    let names = [
+        json!({"id": long, "choices": []}),
+        json!({"model": long, "choices": []}),
+        call(json!({"index": 0, "id": long, "function": {"name": "f"}})),
+        call(json!({"index": 0, "function": {"name": long}})),
+    ];
+    for event in names {
+        refused("openai", &sse([event]), "16,384 bytes");
+    }
+    let zeros = format!("[{}0]", "0,".repeat(300_000));
+    let many = |event: &str| event.replace("ZEROS", &zeros).repeat(15);
+    for event in [
+        "data: {\"choices\":[{\"delta\":{\"annotations\":ZEROS}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{},\"logprobs\":{\"content\":ZEROS}}]}\n\n",
+        "data: {\"choices\":[{\"delta\":{},\"x\":ZEROS}]}\n\n",
+        "data: {\"choices\":[],\"x\":ZEROS}\n\n",
+        "data: {\"choices\":[],\"x\":{\"y\":ZEROS}}\n\n",
+    ] {
+        refused("openai", &many(event), "4,194,304 values");
+    }
+    let start = "data: {\"type\":\"message_start\",\"message\":{}}\n\ndata: \
+                 {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{}}\n\n";
+    for delta in ["\"type\":\"citations_delta\",\"citation\":ZEROS", "\"x\":ZEROS"] {
+        let event = format!(
+            "data: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{{{delta}}}}}\n\n"
+        );
+        refused("anthropic", &(start.to_owned() + &many(&event)), "4,194,304 values");
+    }
+    let event =
+        "data: {\"type\":\"citation-start\",\"delta\":{\"message\":{\"citations\":ZEROS}}}\n\n";
+    refused("cohere", &many(event), "4,194,304 values");
+}
