@@ -11,9 +11,6 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::wire::retry_after;
 
-/// The largest number of characters of a provider's text in a message.
-const MAX_TEXT: usize = 2_000;
-
 /// The largest depth at which an error may hold another provider's error (`OpenRouter`'s
 /// `metadata.raw`).
 const MAX_NESTING: u8 = 2;
@@ -126,7 +123,7 @@ impl ProviderError {
             }
             None => format!("{} reported an error and gave no reason", target.provider),
         });
-        Error::new(kind, capped(&message)).with(|e| {
+        Error::new(kind, message).with(|e| {
             // A code that only repeats the status says less than the type does.
             let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
             let repeats = code.is_some() && code == status;
@@ -336,13 +333,6 @@ fn status_number(value: &Value) -> Option<u16> {
 fn non_empty(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn capped(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// The kind of an error of which only the status is known.
