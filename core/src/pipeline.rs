@@ -76,7 +76,7 @@ pub(crate) async fn whole(
     call: &Call,
 ) -> Result<Answer, Error> {
     let outcome = admission.unless_closed(pin!(answered(services, call))).await;
-    let outcome = outcome.unwrap_or_else(|| Err(call.failed(services, closed())));
+    let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
     let answer = outcome.map_err(|error| admission.failed(error))?;
     admission.ended(&[CallOutcome::from(&answer)]);
     Ok(answer)
@@ -85,7 +85,7 @@ pub(crate) async fn whole(
 async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
     match hedged(services, call).await {
         Ok(served) => Ok(respond(services, call, served)),
-        Err(error) => Err(call.failed(services, error)),
+        Err(error) => Err(call.failed(error)),
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn stream(
 ) -> Result<ChatStream, Error> {
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));
-    let served = served.map_err(|error| admission.failed(call.failed(services, error)))?;
+    let served = served.map_err(|error| admission.failed(call.failed(error)))?;
     Ok(ChatStream::new(services, admission, call, served))
 }
 
@@ -110,9 +110,9 @@ pub(crate) async fn many(
 ) -> Result<Many, Error> {
     let run = |call| answered(services, call);
     // Boxed: fan-outs are rare, and without the box every call's future would have room for theirs.
-    let fastest = Box::pin(fanout::fastest(services, calls, first, run));
+    let fastest = Box::pin(fanout::fastest(calls, first, run));
     let fastest = admission.unless_closed(fastest).await;
-    let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(services, calls, closed())));
+    let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(calls, closed())));
     let Fastest { answers, failures } = fastest.map_err(|error| admission.failed(error))?;
     let results: Vec<Answer> = answers.into_iter().map(|(_, answer)| answer).collect();
     let outcomes = results.iter().map(CallOutcome::from);
@@ -130,7 +130,7 @@ pub(crate) async fn fastest_stream(
 ) -> Result<ChatStream, Error> {
     let fastest = Box::pin(fanout::first_stream(services, &calls, first));
     let fastest = admission.unless_closed(fastest).await;
-    let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(services, &calls, closed())));
+    let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
     let (winner, served) = fastest.map_err(|error| admission.failed(error))?;
     Ok(ChatStream::new(services, admission, fanout::winner(calls, winner), served))
 }

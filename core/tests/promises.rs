@@ -28,6 +28,8 @@ mod retries;
 mod routes;
 #[path = "promises/say.rs"]
 mod say;
+#[path = "promises/secrets.rs"]
+mod secrets;
 #[path = "promises/streams.rs"]
 mod streams;
 #[path = "promises/world.rs"]

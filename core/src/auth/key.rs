@@ -116,16 +116,6 @@ impl Key {
         Ok(Some(key))
     }
 
-    /// The key as known now, without reading a file.
-    pub(super) fn known(&self) -> Option<SecretString> {
-        match &self.from {
-            KeyRef::None => None,
-            KeyRef::Literal(key) => Some(key.clone()),
-            KeyRef::Env(_, key) => key.clone(),
-            KeyRef::File(_) => self.lock().as_ref().map(|file| file.key.clone()),
-        }
-    }
-
     /// Forgets the last check, so that the file is checked before its key is used again.
     pub(super) fn forget(&self) {
         if let Some(file) = &mut *self.lock() {

@@ -4,13 +4,15 @@
 //! asked again for each attempt, so that a key changed meanwhile counts from the next attempt on.
 
 mod key;
+mod secrets;
 
 pub use key::KeyRef;
+pub use secrets::Secrets;
 
 use std::sync::Arc;
 
 use ::http::HeaderValue;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::error::{Error, ErrorKind};
@@ -32,16 +34,16 @@ impl Credential {
         Credential { provider, key: Key::new(key) }
     }
 
-    /// Adds the credential to a request. `blocking` is the runtime whose threads read files; the
-    /// default is the call's. The error kind is `authentication` if there is no key, or none that
-    /// can be sent.
+    /// Adds the credential to a request, and returns the key that it sends. `blocking` is the
+    /// runtime whose threads read files; the default is the call's. The error kind is
+    /// `authentication` if there is no key, or none that can be sent.
     pub async fn authorize(
         &self,
         scheme: Scheme,
         request: &mut Request,
         blocking: Option<&Handle>,
-    ) -> Result<(), Error> {
-        let Some(key) = self.key.read(&self.provider, blocking).await? else { return Ok(()) };
+    ) -> Result<Option<SecretString>, Error> {
+        let Some(key) = self.key.read(&self.provider, blocking).await? else { return Ok(None) };
         let (name, before) = scheme.header();
         // The memory has the final size, because moving the text would leave a copy of the key
         // behind.
@@ -54,22 +56,12 @@ impl Credential {
         })?;
         value.set_sensitive(true);
         request.headers.push((name, value));
-        Ok(())
+        Ok(Some(key))
     }
 
     /// Records that the provider refused the credential, so that a key file is read again next
     /// time.
     pub fn refused(&self) {
         self.key.forget();
-    }
-
-    /// Returns `text` without the key, because some servers repeat the key in an error. `None`
-    /// means that the text has no key.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> Option<String> {
-        let key = self.key.known()?;
-        let key = key.expose_secret();
-        // A key of a few characters is a word that a message may contain.
-        (key.len() >= 8 && text.contains(key)).then(|| text.replace(key, "[key]"))
     }
 }

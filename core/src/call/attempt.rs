@@ -11,11 +11,12 @@ use std::time::SystemTime;
 use ::http::{HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, probe, refusal, respond, targets};
+use super::{Call, probe, redact, refusal, respond, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Deadline, Received, until};
 use crate::limit;
@@ -87,7 +88,7 @@ async fn once(
             "{} is passed over for its failures, and was asked as there is no other",
             call.targets[index].name()
         );
-        prepared.notes.warn("breaker_open", "model", message);
+        prepared.sent.notes.warn("breaker_open", "model", message);
     }
     let began = guard.began();
     let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
@@ -102,7 +103,7 @@ async fn once(
         guard: &mut guard,
     };
     let came = exchange.run(prepared.request).await;
-    settle(services, call, index, ticket, guard, came, prepared.notes)
+    settle(services, call, index, ticket, guard, came, prepared.sent)
 }
 
 /// A request that is ready to be sent.
@@ -110,6 +111,13 @@ struct Prepared {
     request: Request<Full<Bytes>>,
     /// The estimated number of tokens that the request uses.
     tokens: u64,
+    sent: Sent,
+}
+
+/// What is kept of a request that was sent.
+struct Sent {
+    /// The key that went out with it. It may have changed since in its file.
+    key: Option<SecretString>,
     notes: Notes,
 }
 
@@ -129,10 +137,11 @@ async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepa
     let scheme = services.settings(chosen).scheme();
     let headers = own_headers(call, &scheme)?;
     let authorized = credential.authorize(scheme, &mut wire, pool.blocking());
-    until(|| call.deadline, authorized).await.unwrap_or_else(|| Err(no_key_in_time()))?;
+    let authorized = until(|| call.deadline, authorized).await;
+    let key = authorized.unwrap_or_else(|| Err(no_key_in_time()))?;
     let header = services.settings(chosen).idempotency_header.as_ref();
     let request = pool.prepare(wire, headers, header.zip(idempotency))?;
-    Ok(Prepared { request, tokens, notes })
+    Ok(Prepared { request, tokens, sent: Sent { key, notes } })
 }
 
 /// The headers of `options.headers`. The key's header is none of them, whatever its name is here.
@@ -190,7 +199,7 @@ async fn enter(
     // The wait ends early, because a wait up to the deadline leaves no time for the attempt.
     let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
     let entered = services.table.enter(&call.targets[index], tokens, wait, deadline).await;
-    entered.map_err(|limited| call.place(services, limited.error(), index))
+    entered.map_err(|limited| call.place(limited.error(), index))
 }
 
 /// The timers of an attempt.
@@ -327,13 +336,14 @@ fn settle(
     ticket: Ticket,
     guard: AttemptGuard,
     came: Result<(Head, Content), Error>,
-    notes: Notes,
+    sent: Sent,
 ) -> Result<Served, Failure> {
     let now = Instant::now();
     let (head, came) = match came {
         Ok(came) => came,
         Err(error) => {
-            let error = call.place(services, error, index);
+            let secrets = call.secrets(services, index, sent.key.as_ref());
+            let error = call.place(redact::error(&secrets, error), index);
             call.ledger.end(ticket, Some(&error), now);
             report(services, call, index, guard, &error, now);
             return Err(Failure { error, tried: true });
@@ -355,8 +365,9 @@ fn settle(
             (Some(guard), shown.then_some(now))
         }
     };
+    let Sent { key, notes } = sent;
     let (target, warnings, content) = (index, notes.into_warnings(), came);
-    Ok(Served { target, ticket, guard, head, warnings, first_content, content })
+    Ok(Served { target, ticket, guard, head, key, warnings, first_content, content })
 }
 
 /// Reports a failed attempt to its guard, and a refused key to its credential.

@@ -21,7 +21,6 @@ pub(crate) struct Fastest<T> {
 
 /// Waits for the fastest answers. `run` runs one of the calls.
 pub(crate) async fn fastest<'a, T, F>(
-    services: &Services,
     calls: &'a [Call],
     first: usize,
     run: impl Fn(&'a Call) -> F,
@@ -50,7 +49,7 @@ where
         return Err(all_failed(calls, failures));
     }
     let mut failures: Vec<Error> = failures.into_iter().map(|(_, error)| error).collect();
-    failures.extend(open.into_iter().map(|i| lost(services, &calls[i])));
+    failures.extend(open.into_iter().map(|i| lost(&calls[i])));
     Ok(Fastest { answers, failures })
 }
 
@@ -66,9 +65,9 @@ pub(crate) async fn first_stream(
             .with(|e| e.param = Some("options.fanout.first".to_owned())));
     }
     let run = |call| async move {
-        hedged(services, call).await.map_err(|error| Call::failed(call, services, error))
+        hedged(services, call).await.map_err(|error| Call::failed(call, error))
     };
-    let mut fastest = fastest(services, calls, 1, run).await?;
+    let mut fastest = fastest(calls, 1, run).await?;
     Ok(fastest.answers.swap_remove(0))
 }
 
@@ -81,9 +80,9 @@ pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Box<Call> {
 }
 
 /// An error of the fan-out as a whole.
-pub(crate) fn failed(services: &Services, calls: &[Call], error: Error) -> Error {
+pub(crate) fn failed(calls: &[Call], error: Error) -> Error {
     let Some(first) = calls.first() else { return error };
-    first.failed(services, error).with(|e| e.attempts = attempts(calls))
+    first.failed(error).with(|e| e.attempts = attempts(calls))
 }
 
 /// The first target's error, with the attempts of all targets.
@@ -98,7 +97,7 @@ fn attempts(calls: &[Call]) -> Vec<Attempt> {
     calls.iter().flat_map(Call::attempts).collect()
 }
 
-fn lost(services: &Services, call: &Call) -> Error {
+fn lost(call: &Call) -> Error {
     let message = "cancelled: enough other targets had answered";
-    call.failed(services, Error::new(ErrorKind::Cancelled, message))
+    call.failed(Error::new(ErrorKind::Cancelled, message))
 }

@@ -15,6 +15,7 @@ pub(crate) mod passthrough;
 pub(crate) mod plan;
 mod probe;
 mod race;
+mod redact;
 mod refusal;
 pub(crate) mod respond;
 mod retry;
@@ -121,30 +122,18 @@ impl Call {
         attempts
     }
 
-    /// Adds the target to an error, and removes the key, because a provider may repeat the key.
-    fn place(&self, services: &Services, error: Error, index: usize) -> Error {
+    /// Adds the target to an error.
+    fn place(&self, error: Error, index: usize) -> Error {
         let chosen = &self.targets[index];
         error.with(|e| {
             e.provider.get_or_insert_with(|| chosen.target().provider.to_string());
             e.model.get_or_insert_with(|| chosen.target().model.to_string());
-            if e.status.is_some() {
-                let credential = &services.credentials[chosen.provider];
-                let texts = [&mut e.code, &mut e.param, &mut e.request_id].into_iter().flatten();
-                for text in texts.chain([&mut e.message]) {
-                    if let Some(clean) = credential.redact(text) {
-                        *text = clean;
-                    }
-                }
-                if let Some(own) = &mut e.provider_error {
-                    own.each_text(&mut |text| credential.redact(text));
-                }
-            }
         })
     }
 
     /// Adds to an error what every error of this call has.
-    pub(crate) fn failed(&self, services: &Services, error: Error) -> Error {
-        self.place(services, error, 0).with(|e| e.attempts = self.attempts())
+    pub(crate) fn failed(&self, error: Error) -> Error {
+        self.place(error, 0).with(|e| e.attempts = self.attempts())
     }
 }
 

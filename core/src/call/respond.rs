@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Call;
 use super::served::{Content, Head, Served};
+use super::{Call, redact};
 use crate::model::{Liter, Timing, Warning};
 use crate::operation::{Answer, Decoded, Envelope};
 use crate::services::Services;
@@ -16,12 +16,13 @@ use crate::wire::headers;
 
 /// The document of an attempt that was answered as a whole.
 pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answer {
-    let Served { target, head, warnings, first_content, content, .. } = served;
+    let Served { target, head, key, warnings, first_content, content, .. } = served;
     let decoded = match content {
         Content::Whole(decoded) => decoded,
         Content::Stream(opened) => Decoded::of_stream(*opened.reader),
     };
-    document(services, call, target, &head, warnings, first_content, decoded)
+    let answer = document(services, call, target, &head, warnings, first_content, decoded);
+    redact::answer(&call.secrets(services, target, key.as_ref()), answer)
 }
 
 /// The document of a target's answer. `first_content` is set for a stream.

@@ -13,7 +13,7 @@ use super::attempt::report;
 use super::hedge::hedged;
 use super::respond::document;
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, targets};
+use super::{Call, redact, targets};
 use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Chunk, OnBreak, Reset, Response};
@@ -91,7 +91,7 @@ impl Open {
             Some(served) => self.ended(served, error),
             None => error,
         };
-        self.call.failed(&self.services, error)
+        self.call.failed(error)
     }
 
     async fn next(&mut self) -> Result<Step, Error> {
@@ -136,16 +136,16 @@ impl Open {
         // A slow reader may come back without enough time left for another attempt.
         if call.remaining() < MIN_ATTEMPT {
             let message = "the call's time ran out before its answer could begin anew";
-            return Err(call.failed(services, Error::new(ErrorKind::Timeout, message)));
+            return Err(call.failed(Error::new(ErrorKind::Timeout, message)));
         }
         let served = hedged(services, call).await;
-        self.served = Some(served.map_err(|error| call.failed(services, error))?);
+        self.served = Some(served.map_err(|error| call.failed(error))?);
         Ok(())
     }
 
     fn done(&mut self) -> Result<Step, Error> {
         let served = self.served.take().ok_or_else(past_its_end)?;
-        let Served { target, ticket, guard, head, warnings, first_content, content } = served;
+        let Served { target, ticket, guard, head, key, warnings, first_content, content } = served;
         let decoded = match content {
             Content::Stream(opened) => {
                 let decoded = Decoded::of_stream(*opened.reader);
@@ -160,15 +160,17 @@ impl Open {
         };
         let (services, call) = (&self.services, &self.call);
         let answer = document(services, call, target, &head, warnings, first_content, decoded);
+        let answer = redact::answer(&call.secrets(services, target, key.as_ref()), answer);
         Ok(Step::Done(answer.chat()?))
     }
 
     /// Ends the stream with this error.
     fn ended(&self, served: Served, error: Error) -> Error {
-        let Served { target, ticket, guard, head, content, .. } = served;
+        let Served { target, ticket, guard, head, key, content, .. } = served;
         let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
         let error = located(opened.reader.broken(error), head.status, &head.headers);
-        let error = self.call.place(&self.services, error, target);
+        let secrets = self.call.secrets(&self.services, target, key.as_ref());
+        let error = self.call.place(redact::error(&secrets, error), target);
         let now = Instant::now();
         self.call.ledger.end(ticket, Some(&error), now);
         report(&self.services, &self.call, target, guard, &error, now);
@@ -186,10 +188,10 @@ impl Open {
             Next::Retry { after } => Some(after),
             // The same target is not asked again, but another one may be.
             Next::Elsewhere if targets::untried(services, call).is_some() => None,
-            Next::Elsewhere | Next::Stop => return Err(call.failed(services, error)),
+            Next::Elsewhere | Next::Stop => return Err(call.failed(error)),
         };
         if !asked || !targets::may_try_again(services, call) {
-            return Err(call.failed(services, error));
+            return Err(call.failed(error));
         }
         match after {
             Some(after) => call.ledger.pause(target, Instant::now() + after),

@@ -144,6 +144,21 @@ impl Object {
         self.members.iter_mut().map(|(name, value)| (&*name, value))
     }
 
+    /// Replaces texts, names included, for which `by` gives another one.
+    pub(crate) fn each_text(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
+        let mut renamed = false;
+        for (name, value) in &mut self.members {
+            if let Some(other) = by(name) {
+                *name = Key::from(other);
+                renamed = true;
+            }
+            value.each_text(by);
+        }
+        if renamed {
+            *self = Object::of(std::mem::take(&mut self.members));
+        }
+    }
+
     /// The names.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.members.iter().map(|(name, _)| name)

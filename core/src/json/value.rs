@@ -84,7 +84,7 @@ impl Value {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| item.each_text(by)),
-            Value::Object(object) => object.iter_mut().for_each(|(_, value)| value.each_text(by)),
+            Value::Object(object) => object.each_text(by),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

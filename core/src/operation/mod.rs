@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::write;
 use crate::model::{
     HttpCall, Liter, ModelList, ModelsRequest, ModelsResponse, ModerateRequest, ModerateResponse,
-    Moderations, Options, Parameters, Request, Response, Usage,
+    Moderations, Options, Parameters, Request, Response, Usage, Warning,
 };
 use crate::provider::{Chat, Completion, Notes, Provider, StreamReader, Target};
 use crate::wire;
@@ -342,6 +342,15 @@ impl Answer {
             Answer::Chat(response) => &response.liter,
             Answer::Models(response) => &response.liter,
             Answer::Moderate(response) => &response.liter,
+        }
+    }
+
+    /// What the engine adds to the provider's own answer.
+    pub(crate) fn additions(&mut self) -> (&mut Vec<Warning>, &mut Liter) {
+        match self {
+            Answer::Chat(response) => (&mut response.warnings, &mut response.liter),
+            Answer::Models(response) => (&mut response.warnings, &mut response.liter),
+            Answer::Moderate(response) => (&mut response.warnings, &mut response.liter),
         }
     }
 

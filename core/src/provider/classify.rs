@@ -38,31 +38,22 @@ pub fn in_body(value: &Value, target: &Target) -> Error {
     error.with(|e| e.provider_error = Some(value.clone()))
 }
 
-/// The longest error of a provider that is kept whole.
-const MOST_KEPT: usize = 64 << 10;
+/// The longest JSON of a provider's error that is read.
+const MOST_READ: usize = 64 << 10;
 
-/// The provider's own error: JSON, or text. A page of HTML is none.
+/// The provider's own error: JSON, or text. A page of HTML is none. The call shortens the text once
+/// it has removed the key, because half a key is not recognized as one.
 fn own_words(body: &[u8]) -> Option<Value> {
     let body = body.trim_ascii();
     if body.is_empty() || body.starts_with(b"<") {
         return None;
     }
-    if body.len() <= MOST_KEPT
+    if body.len() <= MOST_READ
         && let Ok(value) = parse_foreign(body)
     {
         return Some(value);
     }
-    let mut kept = &body[..body.len().min(MOST_KEPT)];
-    if kept.len() < body.len() {
-        // The cut is made between words: half a key would not be recognized as one.
-        let between = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'');
-        let from = kept.len().saturating_sub(512);
-        if let Some(at) = kept[from..].iter().rposition(between) {
-            kept = &kept[..from + at];
-        }
-    }
-    let text = String::from_utf8_lossy(kept);
-    Some(Value::from(text.into_owned()))
+    Some(Value::from(String::from_utf8_lossy(body).into_owned()))
 }
 
 /// A 2xx answer that is not what the provider specifies.

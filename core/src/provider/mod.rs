@@ -258,9 +258,17 @@ pub(crate) fn nameless_call() -> Warning {
 /// The warning about a finish reason that is in no table of ours.
 #[must_use]
 pub fn unknown_finish(word: &str) -> Warning {
+    let quoted = match word.len() {
+        // No cut: half a key would not be recognized as one.
+        LONGEST_WORD.. => format!("of {} bytes", word.len()),
+        _ => format!("{word:?}"),
+    };
     Warning {
         code: "unknown_finish_reason",
-        message: format!("the provider's finish_reason {word:?} is not known; taken as a stop"),
+        message: format!("the provider's finish_reason {quoted} is not known; taken as a stop"),
         param: None,
     }
 }
+
+/// A finish reason from this length on is not quoted. Known ones have at most 26 bytes.
+const LONGEST_WORD: usize = 100;

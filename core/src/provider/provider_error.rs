@@ -12,9 +12,6 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::wire::{Reply, retry_after};
 
-/// The largest number of characters of a provider's text in a message.
-const MAX_TEXT: usize = 2_000;
-
 /// The largest depth at which an error may hold another provider's error (`OpenRouter`'s
 /// `metadata.raw`).
 const MAX_NESTING: u8 = 2;
@@ -120,9 +117,8 @@ impl ProviderError {
     pub(super) fn into_error(self, status: Option<u16>, target: &Target) -> Error {
         let kind = self.kind(status);
         let wait = self.wait();
-        let text = self.text();
-        let message = text.as_deref().unwrap_or("the answer gives no reason");
-        Error::new(kind, capped(message)).with(|e| {
+        let message = self.text().unwrap_or_else(|| "the answer gives no reason".to_owned());
+        Error::new(kind, message).with(|e| {
             // A code that only repeats the status says less than the type does.
             let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
             let repeats = code.is_some() && code == status;
@@ -248,11 +244,4 @@ fn status_number(value: &Value) -> Option<u16> {
 fn non_empty(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn capped(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }

@@ -267,10 +267,10 @@ async fn a_providers_words_are_bounded() {
         ("<html><title>502</title></html>".to_owned(), Value::Null),
         (String::new(), Value::Null),
         ("x".repeat(100_000), json!("x".repeat(64 << 10))),
-        // A key that the cut would halve is left out whole.
+        // A key is taken out before the cut, which would halve it.
         (
             format!("{} sk-canary-a-0123456789 {}", "x".repeat((64 << 10) - 10), "y".repeat(999)),
-            json!("x".repeat((64 << 10) - 10)),
+            json!(format!("{} [key] yyy", "x".repeat((64 << 10) - 10))),
         ),
     ] {
         let reply = reply_bytes(400, "", &body);

@@ -8,7 +8,7 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json, parse};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Gemini";
@@ -63,8 +63,9 @@ fn written(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value
     let mut out: Vec<Value> = Vec::new();
     out.extend(thought(message));
     out.extend(said(message, path, notes)?);
+    let mut all = CallFields::of(message);
     for (i, call) in message.tool_calls.iter().enumerate() {
-        let mut fields = history::call_fields(message, i, &call.id);
+        let mut fields = all.take(i, &call.id);
         let mut part = Object::from_iter([("functionCall", function_call(call, None))]);
         if let Some(signature) = compatible_signature(&fields) {
             part.insert("thoughtSignature", signature);

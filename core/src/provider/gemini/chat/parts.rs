@@ -61,9 +61,10 @@ pub(super) fn needs_verbatim(parts: &[Value]) -> bool {
     })
 }
 
-/// Adds a part to those so far, if it says something. Text continues the text before it, except where a signature stands:
+/// Adds a part to those so far, if it says something. Returns whether there is one more. Text
+/// continues the text before it, except where a signature stands:
 /// "don't merge one part containing a signature with another part" [doc].
-pub(super) fn add(parts: &mut Vec<Value>, part: Value) {
+pub(super) fn add(parts: &mut Vec<Value>, part: Value) -> bool {
     let plain = |part: &Value| {
         let members = part.as_object();
         members.is_some_and(|members| {
@@ -72,7 +73,7 @@ pub(super) fn add(parts: &mut Vec<Value>, part: Value) {
         })
     };
     if plain(&part) && part.get("text").is_some_and(|text| *text == *"") {
-        return;
+        return false;
     }
     if let Some(last) = parts.last_mut()
         && plain(last)
@@ -84,10 +85,11 @@ pub(super) fn add(parts: &mut Vec<Value>, part: Value) {
             last.as_object_mut().and_then(|last| last.get_mut("text"))
         {
             text.push_str(more);
-            return;
+            return false;
         }
     }
     parts.push(part);
+    true
 }
 
 /// The text of a part's function call's arguments.

@@ -156,7 +156,8 @@ impl Decoder {
             }
         }
         if let Some(raw) = self.usage.take() {
-            out.usage(parts::usage(&raw), Value::Object(raw));
+            out.usage(parts::usage(&raw));
+            out.usage_raw(Value::Object(raw));
         }
         Ok(())
     }
@@ -185,7 +186,10 @@ impl Candidate {
             // A call that nobody can read, or a part of another kind.
             Said::Other => {}
         }
-        parts::add(&mut self.parts, part);
+        let nodes = part.nodes();
+        if parts::add(&mut self.parts, part) {
+            out.keeps(nodes);
+        }
         Ok(())
     }
 

@@ -1,0 +1,323 @@
+//! The secrets that went out with a request, and texts without them.
+//!
+//! Some servers repeat in an answer what they were sent. The secrets are those that were sent, not
+//! those that a file or variable holds by now. A secret is found as it is, in the escapes of JSON
+//! and of URLs (at any depth), and in base64.
+
+use std::ops::Range;
+
+use ::http::{HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memchr3_iter;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The shortest secret that is looked for. Fewer characters are a word that any text may contain.
+const SHORTEST: usize = 8;
+
+/// What takes a secret's place.
+const MARK: &str = "[key]";
+
+/// Headers that are configured often and hold no secret. Errors about their values stay readable.
+const PLAIN: [&str; 9] = [
+    "accept",
+    "anthropic-beta",
+    "anthropic-version",
+    "content-type",
+    "http-referer",
+    "openai-beta",
+    "referer",
+    "user-agent",
+    "x-title",
+];
+
+/// The secrets of one request.
+#[derive(Clone, Copy)]
+pub struct Secrets<'a> {
+    /// The key as it was sent. `None` means that there was none.
+    pub key: Option<&'a SecretString>,
+    /// Further headers that were sent, any of which may hold a secret.
+    pub headers: &'a [(HeaderName, HeaderValue)],
+}
+
+impl Secrets<'_> {
+    /// Returns `text` without the secrets. `None` means that the text has none.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> Option<String> {
+        // Most texts of an answer are shorter than a key.
+        if text.len() < SHORTEST {
+            return None;
+        }
+        let mut found = Vec::new();
+        if let Some(key) = self.key {
+            find(text, key.expose_secret(), &mut found);
+        }
+        for (name, value) in self.headers.iter().filter(|(name, _)| !PLAIN.contains(&name.as_str()))
+        {
+            each_secret(name, value, |secret| find(text, secret, &mut found));
+        }
+        (!found.is_empty()).then(|| replaced(text, found))
+    }
+}
+
+/// Gives each part of a header's value that may be a secret: the value, its words (the token of
+/// `Bearer TOKEN`), the values of cookies, and the password of `Basic`.
+fn each_secret(name: &HeaderName, value: &HeaderValue, mut secret: impl FnMut(&str)) {
+    let Ok(value) = std::str::from_utf8(value.as_bytes()) else { return };
+    secret(value);
+    for word in value.split([' ', ';', ',']) {
+        if word.len() < value.len() {
+            secret(word);
+        }
+        if let Some((_, value)) = word.split_once('=') {
+            secret(value);
+        }
+    }
+    let pair = value.strip_prefix("Basic ").filter(|_| name.as_str().contains("auth"));
+    let pair = pair.and_then(|pair| String::from_utf8(STANDARD.decode(pair).ok()?).ok());
+    if let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) {
+        secret(password);
+    }
+}
+
+/// Adds the places of a secret in a text, in every form.
+fn find(text: &str, secret: &str, found: &mut Vec<Range<usize>>) {
+    // No form of a secret is shorter than the secret without the characters that escapes add.
+    let shortest = bare(secret).map(char::len_utf8).sum();
+    if shortest < SHORTEST || text.len() < shortest {
+        return;
+    }
+    find_escaped(text, secret, |place| found.push(place));
+    if text.len() < secret.len() * 4 / 3 - 3 {
+        return;
+    }
+    for before in 0..3 {
+        // What stands before the secret shifts its bits.
+        let bytes = [&[0; 2][..before], secret.as_bytes()].concat();
+        let whole = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        let plain = STANDARD_NO_PAD.encode(&bytes);
+        let url = URL_SAFE_NO_PAD.encode(&bytes);
+        let mut forms = vec![&plain[whole.clone()]];
+        if plain != url {
+            forms.push(&url[whole]);
+        }
+        for form in forms {
+            find_escaped(text, form, |place| found.push(with_neighbours(text, place)));
+        }
+    }
+}
+
+/// A place of base64, with the digit on either side, which may hold some bits of the secret, and
+/// with its padding.
+fn with_neighbours(text: &str, place: Range<usize>) -> Range<usize> {
+    let is_digit = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    let (before, after) = (&text.as_bytes()[..place.start], &text.as_bytes()[place.end..]);
+    let start = place.start - usize::from(before.last().filter(is_digit).is_some());
+    let digit = usize::from(after.first().filter(is_digit).is_some());
+    let padding = after[digit..].iter().take_while(|byte| **byte == b'=').count();
+    start..place.end + digit + padding
+}
+
+/// Gives the places of a secret in a text as it is, or with any of its characters escaped as in
+/// JSON or in a URL. Backslashes do not count: each level of JSON in JSON adds some.
+fn find_escaped(text: &str, secret: &str, mut found: impl FnMut(Range<usize>)) {
+    let Some(first) = bare(secret).next() else { return };
+    let lead = first.encode_utf8(&mut [0; 4]).as_bytes()[0];
+    let mut from = 0;
+    for start in memchr3_iter(lead, b'\\', b'%', text.as_bytes()) {
+        // What lies before `from` belongs to a match, or to backslashes that began none.
+        if start < from || !text.is_char_boundary(start) {
+            continue;
+        }
+        match bare(secret).try_fold(start, |at, character| end_of(text, at, character)) {
+            Some(end) => {
+                found(start..end);
+                from = end;
+            }
+            None => from = start + text[start..].bytes().take_while(|b| *b == b'\\').count(),
+        }
+    }
+}
+
+/// A secret's characters without its backslashes.
+fn bare(secret: &str) -> impl Iterator<Item = char> {
+    secret.chars().filter(|character| *character != '\\')
+}
+
+/// Where `character` ends, if it is the next one at `at`, escaped or not.
+fn end_of(text: &str, at: usize, character: char) -> Option<usize> {
+    let rest = without_backslashes(&text[at..]);
+    let escaped = rest.len() < text.len() - at;
+    let unit = rest.strip_prefix('u').filter(|_| escaped).and_then(|hex| hex.get(..4));
+    let after = if let Some(after) = rest.strip_prefix(character) {
+        after
+    } else if unit.is_some_and(|unit| u32::from_str_radix(unit, 16) == Ok(u32::from(character))) {
+        &rest[5..]
+    } else if character == ' ' && rest.starts_with('+') {
+        &rest[1..]
+    } else {
+        character.encode_utf8(&mut [0; 4]).bytes().try_fold(rest, after_percent)?
+    };
+    Some(text.len() - after.len())
+}
+
+/// The text behind the backslashes with which it begins, which may be escaped themselves.
+fn without_backslashes(mut text: &str) -> &str {
+    loop {
+        text = match text.strip_prefix('\\') {
+            Some(rest) => match rest.get(..5) {
+                Some(unit) if unit.eq_ignore_ascii_case("u005c") => &rest[5..],
+                _ => rest,
+            },
+            None => match after_percent(text, b'\\') {
+                Some(rest) => rest,
+                None => return text,
+            },
+        };
+    }
+}
+
+/// The text after a byte that is escaped as in a URL, possibly several times (`%2525XX`).
+fn after_percent(text: &str, byte: u8) -> Option<&str> {
+    let mut digits = text.strip_prefix('%')?;
+    loop {
+        let pair = digits.get(..2)?;
+        if u8::from_str_radix(pair, 16) == Ok(byte) {
+            return Some(&digits[2..]);
+        }
+        digits = digits.strip_prefix("25")?;
+    }
+}
+
+/// The text with the mark in these places, which may overlap.
+fn replaced(text: &str, mut places: Vec<Range<usize>>) -> String {
+    places.sort_by_key(|place| place.start);
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for place in places {
+        if place.start >= done {
+            out.push_str(&text[done..place.start]);
+            out.push_str(MARK);
+        }
+        done = done.max(place.end);
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clean(key: &str, text: &str) -> String {
+        let key = SecretString::from(key.to_owned());
+        let secrets = Secrets { key: Some(&key), headers: &[] };
+        secrets.redact(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// The text without secrets, where these headers were sent.
+    fn clean_of(headers: &[(&str, &str)], text: &str) -> String {
+        let header = |(name, value): &(&str, &str)| {
+            (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
+        };
+        let headers: Vec<_> = headers.iter().map(header).collect();
+        let secrets = Secrets { key: None, headers: &headers };
+        secrets.redact(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_found_wherever_it_stands() {
+        let key = r#"sk/q"uo\te+é=0123456789"#;
+        let json = serde_json::to_string(key).unwrap();
+        let json = &json[1..json.len() - 1];
+        let json_twice = serde_json::to_string(json).unwrap();
+        let ascii = r"sk\/q\u0022uo\u005cte+\u00e9=0123456789";
+        let url = "sk%2Fq%22uo%5Cte%2B%C3%A9%3D0123456789";
+        let every_byte: String = key.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let forms = [
+            key,
+            json,
+            &json_twice[1..json_twice.len() - 1],
+            ascii,
+            url,
+            &url.to_lowercase(),
+            &url.replace('%', "%25"),
+            &every_byte,
+        ];
+        for form in forms {
+            for (before, after) in
+                [("", ""), ("key ", "."), ("\"", "\""), ("s\\n%", "%"), ("é", "é")]
+            {
+                let text = format!("{before}{form}{after}");
+                assert_eq!(clean(key, &text), format!("{before}[key]{after}"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn base64_is_found_behind_any_text_and_in_both_alphabets() {
+        let key = "sk-~~~???>>>-0123456789";
+        for before in ["", "u", "us", "user:", "Bearer "] {
+            for after in ["", ":", ":x", " and more"] {
+                let bytes = format!("{before}{key}{after}");
+                for form in [STANDARD.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
+                    let own = clean(key, &format!("got <{form}> here"));
+                    assert!(own.contains("[key]"), "{form}: {own}");
+                    // What is left holds no more than what stood around the key.
+                    let left = own.replace("[key]", "").len() - "got <> here".len();
+                    assert!(left <= (before.len() + after.len()) * 4 / 3 + 4, "{form}: {own}");
+                }
+                let url = STANDARD.encode(&bytes).replace('+', "%2B").replace('/', "%2F");
+                assert!(clean(key, &url).contains("[key]"));
+            }
+        }
+    }
+
+    #[test]
+    fn several_keys_and_texts_without_one() {
+        assert_eq!(clean("sk-01234567", "sk-01234567, sk-01234567"), "[key], [key]");
+        assert_eq!(clean("sk-01234567", "sk-sk-01234567"), "sk-[key]");
+        for text in ["", "sk-0123456", "sk-0123456\\", "%", "\\\\\\\\\\\\\\\\u", "%25%25%25%25%"] {
+            assert_eq!(clean("sk-01234567", text), text);
+        }
+        // A short key is a word that any message may contain.
+        assert_eq!(clean("ollama", "ollama is down today"), "ollama is down today");
+    }
+
+    #[test]
+    fn a_header_hides_its_value_its_words_and_its_password() {
+        let basic = format!("Basic {}", STANDARD.encode("user:correct horse"));
+        let headers = [
+            ("x-gateway", "Bearer gw-0123456789"),
+            ("cookie", "a=first-cookie; b=other-cookie"),
+            ("proxy-auth", basic.as_str()),
+            ("anthropic-beta", "context-1m-2025-08-07"),
+        ];
+        let of = |text: &str| clean_of(&headers, text);
+        assert_eq!(of("the token gw-0123456789 is old"), "the token [key] is old");
+        assert_eq!(of("Bearer gw-0123456789"), "[key]");
+        assert_eq!(of("first-cookie or other-cookie"), "[key] or [key]");
+        assert_eq!(of("not correct horse"), "not [key]");
+        assert_eq!(
+            of("no such beta: context-1m-2025-08-07"),
+            "no such beta: context-1m-2025-08-07"
+        );
+    }
+
+    /// A server that knows the key cannot make the search slow.
+    #[test]
+    fn the_search_is_linear() {
+        let key = "sk-0123456789012345678901234567890123456789";
+        let texts = [
+            "\\".repeat(200_000),
+            "%25".repeat(70_000),
+            key[..40].repeat(5_000),
+            format!("{}\\", &key[..40]).repeat(5_000),
+        ];
+        let begun = std::time::Instant::now();
+        for text in &texts {
+            assert_eq!(clean(key, text), *text);
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
