@@ -2,7 +2,9 @@
 //! environment names one, and TLS.
 
 use std::future::poll_fn;
+use std::io::Read as _;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,6 +16,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::ServerName;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -26,7 +29,25 @@ use crate::error::{Error, ErrorKind};
 
 /// A TCP connection that is never written to with `writev`, which raises SIGPIPE where the peer is
 /// gone; a plain write of tokio's asks the system not to. Calls may run on threads of the host.
-struct Quiet(TcpStream);
+struct Quiet {
+    io: TcpStream,
+    look: Look,
+}
+
+/// While it is on, a read asks the system itself: tokio asks only where its runtime has been told of
+/// something, which one that nobody runs, as between the calls of a caller's thread, is not.
+#[derive(Clone, Default)]
+pub(super) struct Look(Arc<AtomicBool>);
+
+impl Look {
+    /// Does `work`, whose reads see all that lies in the socket.
+    pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.0.store(true, Ordering::Relaxed);
+        let done = work();
+        self.0.store(false, Ordering::Relaxed);
+        done
+    }
+}
 
 impl AsyncRead for Quiet {
     fn poll_read(
@@ -34,7 +55,18 @@ impl AsyncRead for Quiet {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        if self.look.0.load(Ordering::Relaxed) {
+            let mut piece = [0; 512];
+            let room = piece.len().min(buf.remaining());
+            match (&*SockRef::from(&self.io)).read(&mut piece[..room]) {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                read => {
+                    buf.put_slice(&piece[..read?]);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
@@ -44,15 +76,15 @@ impl AsyncWrite for Quiet {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
@@ -76,6 +108,7 @@ pub(super) struct Dialled {
     pub(super) io: Box<dyn Stream>,
     /// HTTP/2 was agreed on.
     pub(super) http2: bool,
+    pub(super) look: Look,
 }
 
 /// What is needed to open connections to one origin.
@@ -172,15 +205,17 @@ impl Dialler {
             let port = self.base.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
             let io = network.connect(self.base.host().unwrap_or_default(), port).await;
             let io = io.map_err(|error| failure::connecting(&error, &self.origin))?;
-            return self.secure(io).await;
+            return self.secure(io, Look::default()).await;
         }
-        self.secure(Quiet(self.tcp().await?)).await
+        let look = Look::default();
+        self.secure(Quiet { io: self.tcp().await?, look: look.clone() }, look).await
     }
 
     /// Puts TLS on a connection, where it is wanted.
-    async fn secure(&self, io: impl Stream + 'static) -> Result<Dialled, Error> {
+    async fn secure(&self, io: impl Stream + 'static, look: Look) -> Result<Dialled, Error> {
         let Some(tls) = &self.tls else {
-            return Ok(Dialled { io: Box::new(io), http2: self.version == HttpVersion::Http2 });
+            let http2 = self.version == HttpVersion::Http2;
+            return Ok(Dialled { io: Box::new(io), http2, look });
         };
         let connector = match tls.get() {
             Some(connector) => connector,
@@ -199,7 +234,7 @@ impl Dialler {
             .await
             .map_err(|error| failure::connecting(&error, &self.origin))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Dialled { io: Box::new(stream), http2 })
+        Ok(Dialled { io: Box::new(stream), http2, look })
     }
 
     async fn tcp(&self) -> Result<TcpStream, Error> {

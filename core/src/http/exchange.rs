@@ -88,15 +88,23 @@ impl Pool {
         sent: impl Fn(bool),
     ) -> Result<(Parts, Incoming, Lease), Error> {
         let exchange = async {
-            let mut resends = 0;
+            let (mut resends, mut stale) = (0, false);
             loop {
-                let lease = self.lease().await?;
+                let lease = if stale { self.lease_fresh().await? } else { self.lease().await? };
                 self.address(&mut request, lease.is_http2())?;
                 sent(true);
                 match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
+                    Sent::Stale(again, error) => {
+                        if stale {
+                            return Err(error);
+                        }
+                        // From here on the work may have been done, whatever comes of the next.
+                        stale = true;
+                        request = again;
+                    }
                     Sent::Unsent(again, error) => {
-                        sent(false);
+                        sent(stale);
                         if resends == RESENDS {
                             return Err(error);
                         }

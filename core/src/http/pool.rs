@@ -3,18 +3,21 @@
 //! An HTTP/1.1 connection is polled by the call that uses it, not by a task of its own: an exchange
 //! costs no hop between tasks, and a call that is dropped closes its socket there and then. Idle ones
 //! are kept, as many as there may be calls in flight, so that a steady load opens none.
-//! The price is that nobody sees an idle one close before it is next wanted, or expire before then.
+//! Nobody polls an idle one: before it is used its socket is looked at, anything in which closes it, and
+//! a task looks twice a second, so that what a server closed is given back.
 //! An HTTP/2 connection is shared and has tasks; when all are full to the server's limit of streams,
 //! one more is opened. (Clients that open one a host queue silently beyond that limit.)
 //!
 //! A request is sent again only where it is certain that the server did not take it up: the
 //! connection had ended before it took the request, or the server said so (a refused stream, a
-//! GOAWAY with an earlier last stream).
+//! GOAWAY with an earlier last stream). The one exception: a reused HTTP/1.1 connection that ends
+//! within a second, before one byte of an answer. Servers close idle connections, and no look at the
+//! socket beforehand can tell one that they close at that very moment; the request goes once more, on
+//! a fresh one.
 //!
 //! Connections belong to the tokio runtime that opened them: a second runtime needs a pool of its own.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,10 +41,12 @@ use super::failure;
 use super::settings::Settings;
 use crate::error::Error;
 
+mod idle;
 mod lease;
 
 pub(super) use lease::{Lease, Sent};
 
+use idle::Idle;
 use lease::{Http1, Http2, Share, UNSAID};
 
 pub(super) type Body = Full<Bytes>;
@@ -51,8 +56,8 @@ const IDLE: Duration = Duration::from_secs(90);
 /// Bounds a response's head, and so what an endless one can make us hold.
 const MAX_HEAD: usize = 256 << 10;
 const MAX_HEADERS: usize = 256;
-/// Connections that have rested this long are looked at only after the runtime has looked at its
-/// sockets: one whose thread was busy elsewhere does not know yet what the server closed.
+/// Shared connections that have rested this long are looked at only after the runtime has looked at
+/// its sockets: one whose thread was busy elsewhere does not know yet what the server closed.
 const RESTED: Duration = Duration::from_millis(100);
 
 /// The connections to one provider.
@@ -66,8 +71,7 @@ pub struct Pool {
     pub(super) host: HeaderValue,
     /// A path that an adapter gave, and the target that it is of this provider's.
     pub(super) target: OnceLock<(Cow<'static, str>, Uri)>,
-    idle: Arc<Mutex<VecDeque<Http1>>>,
-    most_idle: usize,
+    idle: Arc<Idle>,
     shared: Mutex<Vec<Arc<Http2>>>,
     /// Held while a connection is opened of which it is not known that it is HTTP/1.1, and until
     /// the server has said how many calls may share it, so that many first calls do not open a
@@ -122,6 +126,45 @@ impl AsyncWrite for Settling {
     }
 }
 
+/// A connection's bytes, noting that some have come: above TLS, whose own records are no answer.
+struct Heard {
+    io: Box<dyn Stream>,
+    heard: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.heard.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -140,14 +183,13 @@ impl Pool {
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
             dialler,
-            engine: blocking,
+            engine: blocking.clone(),
             origin: settings.origin(),
             // What an authority may hold, a header may.
             host: HeaderValue::try_from(settings.base_url.authority().map_or("", |a| a.as_str()))
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             target: OnceLock::new(),
-            idle: Arc::default(),
-            most_idle,
+            idle: Arc::new(Idle::new(most_idle, blocking)),
             settings,
             shared: Mutex::default(),
             opening: Arc::default(),
@@ -162,19 +204,18 @@ impl Pool {
 
     /// Closes the idle connections, and the shared ones once their last call has ended.
     pub(crate) fn clear(&self) {
-        lock(&self.idle).clear();
+        self.idle.clear();
         lock(&self.shared).clear();
     }
 
     /// A connection that is ready for a request.
     pub(super) async fn lease(&self) -> Result<Lease, Error> {
-        let now = Instant::now();
-        if self.has_rested(now) {
+        if self.has_rested() {
             // The first lets the sockets be looked at, the second the tasks that they wake run.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
-        if let Some(lease) = self.existing(now) {
+        if let Some(lease) = self.existing(Instant::now()) {
             return Ok(lease);
         }
         // Boxed: opening is rare and its future is large, which every call would carry about.
@@ -185,6 +226,11 @@ impl Pool {
             self.wait_to_open().await
         })
         .await
+    }
+
+    /// A connection that has served nobody, in place of an HTTP/1.1 one.
+    pub(super) async fn lease_fresh(&self) -> Result<Lease, Error> {
+        Box::pin(self.open(None)).await
     }
 
     /// Waits until nobody else opens a connection that this call could share, else opens one.
@@ -216,10 +262,7 @@ impl Pool {
         lease
     }
 
-    fn has_rested(&self, now: Instant) -> bool {
-        if let Some(connection) = lock(&self.idle).back() {
-            return now.saturating_duration_since(connection.since) > RESTED;
-        }
+    fn has_rested(&self) -> bool {
         if self.http1.load(Ordering::Relaxed) {
             return false;
         }
@@ -228,13 +271,8 @@ impl Pool {
     }
 
     fn existing(&self, now: Instant) -> Option<Lease> {
-        {
-            let mut idle = lock(&self.idle);
-            while let Some(mut connection) = idle.pop_back() {
-                if connection.is_usable(now) {
-                    return Some(self.own(connection));
-                }
-            }
+        if let Some(connection) = self.idle.take(now) {
+            return Some(self.own(connection));
         }
         if self.http1.load(Ordering::Relaxed) {
             return None;
@@ -245,8 +283,7 @@ impl Pool {
     }
 
     fn own(&self, connection: Http1) -> Lease {
-        let home = Arc::clone(&self.idle);
-        Lease::Http1 { connection: Some(connection), home, most_idle: self.most_idle }
+        Lease::Http1 { connection: Some(connection), home: Arc::clone(&self.idle) }
     }
 
     /// `turn` is given back when a connection is open whose limit of calls is known.
@@ -255,15 +292,17 @@ impl Pool {
         let failed = |error: hyper::Error| failure::before_headers(&error, &self.origin);
         if !dialled.http2 {
             self.http1.store(true, Ordering::Relaxed);
+            let heard = Arc::new(AtomicBool::new(false));
+            let io = Heard { io: dialled.io, heard: Arc::clone(&heard) };
             let (sender, connection) = http1::Builder::new()
                 .max_headers(MAX_HEADERS)
                 .max_buf_size(MAX_HEAD)
-                .handshake(TokioIo::new(dialled.io))
+                .handshake(TokioIo::new(Box::new(io) as Box<dyn Stream>))
                 .await
                 .map_err(failed)?;
             let connection = Some(Box::new(connection));
-            let (since, reused) = (Instant::now(), false);
-            return Ok(self.own(Http1 { sender, connection, since, reused }));
+            let (since, reused, look) = (Instant::now(), false, dialled.look);
+            return Ok(self.own(Http1 { sender, connection, since, reused, heard, look }));
         }
         // A server may speak HTTP/2 after all, where a balancer has several behind it.
         self.http1.store(false, Ordering::Relaxed);

@@ -255,6 +255,20 @@ impl Server {
         true
     }
 
+    /// A reused connection that ends within a second without a byte costs a request and no attempt,
+    /// which the tests of HTTP play: here requests are attempts, and such a connection ends later.
+    async fn outlast_resending(&self, exchange: usize, lossy: bool) {
+        let due = {
+            let log = self.world.log();
+            let record = &log.exchanges[exchange];
+            let reused = log.conns[self.conn].requests > 1;
+            (reused && (lossy || record.sent == 0)).then_some(record.seen.at)
+        };
+        if let Some(seen) = due {
+            tokio::time::sleep_until(self.world.at(seen + Duration::from_millis(1_010))).await;
+        }
+    }
+
     /// `false`: the connection is over.
     async fn play(&mut self, exchange: usize, script: Script) -> bool {
         let mut open = true;
@@ -274,10 +288,12 @@ impl Server {
                     break;
                 }
                 Step::Close => {
+                    self.outlast_resending(exchange, false).await;
                     open = false;
                     break;
                 }
                 Step::Reset { lossy } => {
+                    self.outlast_resending(exchange, lossy).await;
                     self.world.log().conns[self.conn].reset = Some(lossy);
                     open = false;
                     break;

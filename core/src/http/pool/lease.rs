@@ -1,9 +1,8 @@
 //! A connection, and a call's hold on it.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -15,13 +14,18 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::Instant;
 
+use super::idle::Idle;
 use super::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
-use crate::http::connect::Stream;
+use crate::http::connect::{Look, Stream};
 use crate::http::failure;
 
 /// What hyper says of a server's limit of streams until the server has said it: no server can say it.
 pub(super) const UNSAID: usize = usize::MAX - 1;
+
+/// A connection that had been given up as idle ends as soon as the request reaches its server's
+/// system. One that ends later was at work, which must not be done, and billed, twice.
+const STALE: Duration = Duration::from_secs(1);
 
 /// A connection for one call at a time.
 pub(in crate::http) struct Http1 {
@@ -31,6 +35,9 @@ pub(in crate::http) struct Http1 {
     pub(super) connection: Option<Box<Exclusive>>,
     pub(super) since: Instant,
     pub(super) reused: bool,
+    /// A byte has come since the last request went out.
+    pub(super) heard: Arc<AtomicBool>,
+    pub(super) look: Look,
 }
 
 /// A connection for many calls.
@@ -51,8 +58,7 @@ pub(in crate::http) enum Lease {
     /// It goes back to `home` when the body has been read to its end.
     Http1 {
         connection: Option<Http1>,
-        home: Arc<Mutex<VecDeque<Http1>>>,
-        most_idle: usize,
+        home: Arc<Idle>,
     },
     Http2(Share),
 }
@@ -67,11 +73,14 @@ impl Drop for Share {
     }
 }
 
-/// Whether a failed request may be sent again on another connection.
+/// What became of a request.
 pub(in crate::http) enum Sent {
     Answer(Response<Incoming>, Lease),
     /// The server did not take the request up; the error says why, should there be no other way.
     Unsent(Request<Body>, Error),
+    /// A connection that had served others ended before one byte of an answer: nearly always the
+    /// server had given it up as idle, but that it took the request cannot be ruled out.
+    Stale(Request<Body>, Error),
 }
 
 impl Http1 {
@@ -81,7 +90,9 @@ impl Http1 {
             return false;
         }
         // An idle connection is polled by nobody: this is where it sees that the server closed it.
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        // What the server said unasked ends it as well: it would be taken for the next answer.
+        let look = self.look.clone();
+        look.during(|| self.drive(&mut Context::from_waker(Waker::noop())));
         self.connection.is_some() && !self.sender.is_closed()
     }
 
@@ -153,6 +164,10 @@ impl Lease {
                 let Some(http1) = connection.as_mut() else {
                     return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
                 };
+                http1.heard.store(false, Ordering::Relaxed);
+                let went_out = Instant::now();
+                // Boxed: every call would carry its size about.
+                let kept = http1.reused.then(|| Box::new(request.clone()));
                 let sending = http1.sender.try_send_request(request);
                 let mut sending = std::pin::pin!(sending);
                 let answer = poll_fn(|cx| {
@@ -165,8 +180,14 @@ impl Lease {
                     Err(mut error) => {
                         let message = error.take_message();
                         let lost = failure::before_headers(error.error(), origin);
-                        match message {
-                            Some(request) if http1.reused => Ok(Sent::Unsent(request, lost)),
+                        match (message, kept) {
+                            (Some(request), Some(_)) => Ok(Sent::Unsent(request, lost)),
+                            (None, Some(kept))
+                                if !http1.heard.load(Ordering::Relaxed)
+                                    && went_out.elapsed() < STALE =>
+                            {
+                                Ok(Sent::Stale(*kept, lost))
+                            }
                             _ => Err(lost),
                         }
                     }
@@ -194,20 +215,14 @@ impl Lease {
 
     /// The body has been read to its end: the connection can serve the next call.
     pub(in crate::http) fn release(&mut self) {
-        let Lease::Http1 { connection, home, most_idle } = self else { return };
+        let Lease::Http1 { connection, home } = self else { return };
         let Some(mut http1) = connection.take() else { return };
         http1.drive(&mut Context::from_waker(Waker::noop()));
         if http1.connection.is_none() || !http1.sender.is_ready() {
             return;
         }
-        let now = Instant::now();
-        http1.since = now;
+        http1.since = Instant::now();
         http1.reused = true;
-        let mut idle = lock(home);
-        idle.push_back(http1);
-        // The one in front has waited longest; looking at one a time keeps pace with the load.
-        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
-            idle.pop_front();
-        }
+        home.keep(http1);
     }
 }
