@@ -26,12 +26,30 @@ CORPUS ?= $(firstword $(wildcard ../shared/wire ../../shared/wire) ../shared/wir
 RUFF_PATHS := scripts bindings/conformance
 
 say = @printf '\n== %s\n' '$(1)'
+# The last line of a part: its minutes, with those of what was made for it.
+BEGAN := $(shell date +%s)
+took = @mkdir -p target; last=$$(cat target/took 2>/dev/null || echo 0); now=$$(date +%s); \
+	awk -v now=$$now -v last=$$last 'BEGIN { if (last < $(BEGAN)) last = $(BEGAN); \
+	printf "== $@: %.1f minutes\n", (now - last) / 60 }'; echo $$now > target/took
 
 .PHONY: help
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 # ---- Making things --------------------------------------------------------------------------
+
+# Programs that the tests run and no package of cargo, npm or pip brings. Debian calls them the same.
+SYSTEM := valgrind
+
+.PHONY: setup-system
+setup-system: ## the system's packages that tests need: installs them as root on Debian, else names them
+	@missing=(); for name in $(SYSTEM); do command -v "$$name" > /dev/null || missing+=("$$name"); done; \
+	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then \
+		echo "missing: $${missing[*]}. Install with the system's packages (Debian: apt-get install $${missing[*]})" >&2; \
+		exit 1; \
+	fi; \
+	apt-get update -qq; apt-get install -y -qq --no-install-recommends "$${missing[@]}"
 
 .PHONY: setup
 setup: .venv/installed ## the Python environment in .venv, with the package installed for development
@@ -81,9 +99,13 @@ header: ## write include/liter_llm.h anew from bindings/c
 	cp include/liter_llm.h go/internal/native/liter_llm.h
 
 .PHONY: schemas
-schemas: ## write the JSON schemas and docs/errors.md anew
+schemas: ## write the JSON schemas and docs/errors.md anew, from core
 	UPDATE=1 $(CARGO) test $(RUST) --test schemas
 	$(PYTHON) scripts/errors_doc.py
+
+.PHONY: types-gen
+types-gen: .venv/packages ## write the types of Python, Node and Go anew, from the schemas
+	$(BIN)/python scripts/gen_types.py
 
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
@@ -99,11 +121,13 @@ dist: .venv/dist-packages node/node_modules/installed ## the packages of a relea
 	$(BIN)/python scripts/check_version.py
 	$(BIN)/python scripts/dist.py
 	$(BIN)/python scripts/check_dist.py
+	$(call took)
 
 .PHONY: dist-test
 dist-test: .venv/dist-packages build ## install each package of dist/ elsewhere and send requests with it
 	$(call say,packages, installed)
 	$(BIN)/python scripts/dist_test.py
+	$(call took)
 
 .PHONY: fmt
 fmt: .venv/packages ## format Rust and Python
@@ -114,35 +138,44 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: lint types rust python node go sanitize conformance judge ffi ffi-runtimes docs symbols fuzz-build dist dist-test ## everything that CI runs
+test: setup-system lint types rust python node go sanitize conformance judge ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
 ci: test ## what .ci/run runs: the same as test
 
 .PHONY: lint
-lint: .venv/packages ## formatting and lints of Rust and Python
+lint: .venv/packages ## formatting and lints of Rust and Python, the engine's layers
 	$(call say,lint)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
 	cd python && ../$(BIN)/ruff check src tests hatch_build.py
+	$(BIN)/python scripts/gen_types.py --check
+	$(BIN)/python scripts/typegen_test.py
+	$(BIN)/python scripts/check_layers.py
+	$(BIN)/python scripts/check_layers_test.py
+	$(BIN)/python scripts/recipe_test.py
+	$(call took)
 
 .PHONY: types
 types: .venv/installed ## pyright, strict, over the Python package
 	$(call say,types)
 	$(BIN)/pyright -p python --pythonpath $(BIN)/python
+	$(call took)
 
 .PHONY: rust
 rust: ## Rust and C tests, the drift of header and schemas among them
 	$(call say,Rust and C tests)
 	$(CARGO) test $(RUST)
+	$(call took)
 
 .PHONY: python
 python: .venv/installed lib-debug ## Python tests
 	$(call say,Python tests)
 	cd python && ../$(BIN)/python -m pytest
+	$(call took)
 
 .PHONY: node
 node: node-addon lib-debug ## types and tests of the Node package
@@ -150,6 +183,7 @@ node: node-addon lib-debug ## types and tests of the Node package
 	cd node && npm run --silent lint
 	cd node && LITER_LLM_LIB_DIR=../target/debug npm run --silent build build/debug/liter_llm.node
 	cd node && npm test --silent
+	$(call took)
 
 .PHONY: go
 go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests under the race detector
@@ -158,20 +192,24 @@ go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests
 	cd scripts/bench/go && go vet ./...
 	cd scripts/demo/go && go vet ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
+	$(call took)
 
 .PHONY: hazards-long
 hazards-long: .venv/installed node-addon go-lib lib-debug ## thousands of exits, terminated workers and deadlines, counted
 	$(BIN)/python scripts/hazards.py
+	$(call took)
 
 .PHONY: sanitize
 sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(call say,C tests under sanitizers)
 	$(BIN)/python scripts/sanitize.py
+	$(call took)
 
 .PHONY: conformance
 conformance: .venv/installed lib-debug go-lib node-addon ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
 	$(BIN)/python bindings/conformance/run.py --corpus $(CORPUS)
+	$(call took)
 
 # In an environment of its own: it brings a plugin that every pytest of its environment would load.
 target/judge/installed: scripts/requirements-judge.txt
@@ -183,6 +221,7 @@ target/judge/installed: scripts/requirements-judge.txt
 judge: .venv/installed target/judge/installed go-lib node-addon ## what an outside judge, llmock from PyPI, says of Python, Node and Go
 	$(call say,an outside judge)
 	$(BIN)/python scripts/judge.py
+	$(call took)
 
 # Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
 bindings/%/node_modules/installed: bindings/%/package-lock.json
@@ -193,11 +232,13 @@ bindings/%/node_modules/installed: bindings/%/package-lock.json
 ffi: bindings/ffi/node_modules/installed build ## the header from Node without an addon
 	$(call say,plain FFI from Node)
 	cd bindings/ffi && npm test --silent
+	$(call took)
 
 .PHONY: ffi-runtimes
 ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_modules/installed build node-addon ## the header and the addon in Bun and Deno (94 MB from npm)
 	$(call say,Bun and Deno)
 	cd bindings/ffi/runtimes && npm test --silent
+	$(call took)
 
 .PHONY: docs
 docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, follow their links, measure their sentences
@@ -208,20 +249,41 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(BIN)/python scripts/check_hazards.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
+	$(call took)
 
 .PHONY: symbols
 symbols: build ## exports and size of the release library
 	$(call say,library)
 	$(PYTHON) scripts/check_symbols.py
+	$(call took)
+
+.PHONY: instructions
+instructions: setup-system .venv/packages build ## instructions a call, a chunk and a passthrough, at most 2 % over the baseline
+	$(call say,instructions)
+	$(BIN)/python scripts/instructions.py --check
+	$(call took)
 
 .PHONY: fuzz-build
 fuzz-build: ## build the fuzz targets
 	$(call say,fuzz targets)
 	$(PYTHON) scripts/fuzz.py --build
+	$(call took)
 
 .PHONY: fuzz-smoke
 fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the project's cases
 	$(PYTHON) scripts/fuzz.py --seconds $(or $(EACH),10)
+	$(call took)
+
+.PHONY: simulation-long
+simulation-long: ## 100,000 schedules of the simulation
+	$(call say,simulation)
+	LITER_LLM_SIM_SEED=300000000 LITER_LLM_SIM_RUNS=100000 $(CARGO) test -p liter-llm-core --test simulation
+	$(call took)
+
+.PHONY: long
+long: EACH := 60
+long: simulation-long hazards-long fuzz-smoke ## what takes too long for every change: schedules, hazards, fuzzing
+	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------
 

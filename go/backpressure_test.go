@@ -10,7 +10,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// Streams that nobody reads stay small, and the rest goes on.
+// Streams without a reader stay small, and other requests go on.
 func TestASlowReader(t *testing.T) {
 	notShort(t, "it measures memory")
 	const size = 24 << 20
@@ -35,7 +35,7 @@ func TestASlowReader(t *testing.T) {
 		}
 		streams[i] = stream
 	}
-	for range 500 { // others go on, and give the streams all the time to fill up
+	for range 500 { // other requests go on and give the streams time to fill up
 		ask(t, client, fast("Hello"))
 	}
 	openRequests(t, 4)
@@ -43,7 +43,7 @@ func TestASlowReader(t *testing.T) {
 	if grown := resident(t) - before; grown > 32<<20 {
 		t.Errorf("%d bytes more", grown)
 	}
-	// One is cancelled half read, one closed, one forgotten; the last is read to its end.
+	// One stream is cancelled half read, one is closed, one is forgotten. The last is read to its end.
 	cancel()
 	var err error
 	for err == nil {
@@ -85,7 +85,7 @@ func TestLeavingARangeHalfRead(t *testing.T) {
 			}
 		}
 		ask(t, client, fast("Hello"))
-		// The next stream takes the queue over, and nothing of what was left in it.
+		// The next stream takes the queue over, without the events that were left in it.
 		text := ""
 		for chunk, err := range client.Stream(context.Background(), fast("again")) {
 			if err != nil {

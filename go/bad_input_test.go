@@ -17,7 +17,7 @@ func member(name string, value any) *literllm.ChatRequest {
 	return &literllm.ChatRequest{Prompt: "x", Members: map[string]any{name: value}}
 }
 
-// Wrong input of every kind: the right error and a message that helps, and nothing is sent.
+// Wrong input of every kind gives the right error and a message that helps, and nothing is sent.
 func TestBadRequests(t *testing.T) {
 	circle := map[string]any{}
 	circle["circle"] = circle
@@ -99,7 +99,7 @@ func TestAGenuineReplacementCharacter(t *testing.T) {
 	}
 }
 
-// A server that catches panics goes on: none may leave a lock behind, or a request that is counted.
+// A server that catches panics goes on. A panic must not leave a lock or a counted request behind.
 func TestClientsAndContextsThatAreNone(t *testing.T) {
 	client := open(t, free(""))
 	for name, bad := range map[string]struct {

@@ -9,31 +9,32 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// running counts the requests of the process that are being waited for.
+// running counts the requests of the process whose callers wait for them.
 var running atomic.Int64
 
-// call sends a request and waits: the response document.
+// call sends a request and waits for the response document. how has the flags, beside those of the
+// thread that does the request's work.
 //
-// While few requests are in flight, a request runs on the thread of the goroutine that waits for it:
-// that spares it two hand-overs between threads. A goroutine in C keeps a thread, so the others are
-// answered by the pump.
-func (c *Client) call(ctx context.Context, request []byte, options *Options) (string, error) {
+// While few requests are in flight, a request runs on the thread of the goroutine that waits for
+// it. That spares it two hand-overs between threads. A goroutine in C keeps a thread, so the pump
+// answers the other requests.
+func (c *Client) call(ctx context.Context, how uint32, request []byte, options *Options) (string, error) {
 	if ctx.Err() != nil {
 		return "", ended(ctx, nil)
 	}
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
-	how, err := c.options(ctx, request, options, inline)
+	chosen, err := c.options(ctx, request, options)
 	if err != nil {
 		return "", err
 	}
 	var kind uint32
 	var answer string
 	if inline {
-		kind, answer, err = c.callInline(ctx, request, how)
+		kind, answer, err = c.callInline(ctx, how|native.Inline, request, chosen)
 	} else {
-		kind, answer, err = c.callPump(ctx, request, how)
+		kind, answer, err = c.callPump(ctx, how|native.Whole, request, chosen)
 	}
 	if err != nil {
 		return "", err
@@ -44,8 +45,8 @@ func (c *Client) call(ctx context.Context, request []byte, options *Options) (st
 	return answer, nil
 }
 
-// callPump leaves the request to the engine's threads, and waits for the pump.
-func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32, string, error) {
+// callPump leaves the request to the engine's threads and waits for the pump.
+func (c *Client) callPump(ctx context.Context, how uint32, request, options []byte) (uint32, string, error) {
 	pump, err := startedPump()
 	if err != nil {
 		return 0, "", err
@@ -55,7 +56,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 	if err := pump.expect(token, waiting); err != nil {
 		return 0, "", err
 	}
-	if err := submit(c, pump.queue, token, request, options); err != nil {
+	if err := submit(c, pump.queue, token, how, request, options); err != nil {
 		pump.take(token)
 		calls.Put(waiting)
 		return 0, "", err
@@ -66,7 +67,7 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 		select {
 		case <-waiting.done:
 		case <-done:
-			// It says that it has ended, or the answer was faster: either way its place is free then.
+			// Either the request ends, or the answer was faster. Both free its place.
 			cancel(pump.queue, token)
 			<-waiting.done
 		}
@@ -77,12 +78,12 @@ func (c *Client) callPump(ctx context.Context, request, options []byte) (uint32,
 	return kind, answer, nil
 }
 
-// lanes are queues for one request at a time, whose reader does the request's work. They are freed when
-// the garbage collector finds them unused.
+// lanes are queues for one request at a time, whose reader does the request's work. An unused one
+// is freed by the garbage collector.
 var lanes sync.Pool
 
 // callInline runs the request on this goroutine's thread.
-func (c *Client) callInline(ctx context.Context, request, options []byte) (uint32, string, error) {
+func (c *Client) callInline(ctx context.Context, how uint32, request, options []byte) (uint32, string, error) {
 	lane, _ := lanes.Get().(*native.Queue)
 	if lane == nil {
 		var status int
@@ -91,12 +92,12 @@ func (c *Client) callInline(ctx context.Context, request, options []byte) (uint3
 		}
 	}
 	token := tokens.Add(1)
-	if err := submit(c, lane, token, request, options); err != nil {
+	if err := submit(c, lane, token, how, request, options); err != nil {
 		lanes.Put(lane)
 		return 0, "", err
 	}
 	if ctx.Done() != nil {
-		// A cancel that comes too late keeps the queue alive, and finds nothing.
+		// A cancel that comes too late keeps the queue alive and finds nothing.
 		stop := context.AfterFunc(ctx, func() { cancel(lane, token) })
 		defer stop()
 	}

@@ -23,7 +23,7 @@ func inFlight(t *testing.T, client *literllm.Client) string {
 	return document[:len(`{"in_flight":0`)]
 }
 
-// nothingLeft waits until the simulator has lost every request, and looks that no one waits.
+// nothingLeft waits until the simulator has lost every request, and checks that no call waits.
 func nothingLeft(t *testing.T, client *literllm.Client) {
 	t.Helper()
 	openRequests(t, 0)
@@ -76,7 +76,7 @@ func TestAContextThatIsOver(t *testing.T) {
 	}
 }
 
-// The engine knows the deadline: it ends the request itself.
+// The engine knows the deadline, so it ends the request itself.
 func TestADeadline(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("delay_ms=30000"), way)
@@ -87,7 +87,7 @@ func TestADeadline(t *testing.T) {
 			t.Error(err)
 		}
 		nothingLeft(t, client)
-		// The earlier one counts, whichever it is.
+		// The earlier of the two counts.
 		ctx, cancel = context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		request := prompt("Hello")
@@ -98,7 +98,7 @@ func TestADeadline(t *testing.T) {
 	})
 }
 
-// A deadline that is as good as none: its milliseconds are still a number.
+// A deadline that is as good as none still has milliseconds that are a number.
 func TestDeadlinesFarAway(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free(""), way)
@@ -117,8 +117,8 @@ func TestDeadlinesFarAway(t *testing.T) {
 	})
 }
 
-// The engine's timer and the context's race for the same moment. Whichever wins, the context is over,
-// and the error has its cause.
+// The engine's timer and the context's race for the same moment. Whichever wins, the context is
+// over, and the error has its cause.
 func TestADeadlinesCause(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("delay_ms=30000"), way)
@@ -180,8 +180,8 @@ func TestFiveThousandDeadlines(t *testing.T) {
 	}
 }
 
-// Requests cancelled at every stage: before, while and after the answer comes, while the garbage
-// collector moves what can be moved.
+// Requests are cancelled at every stage: before, while and after the answer comes. Meanwhile the
+// garbage collector moves what can be moved.
 func TestACancelStorm(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("delay_ms=2"), way)
@@ -225,8 +225,8 @@ func TestACancelStorm(t *testing.T) {
 	})
 }
 
-// What has ended takes no place any more: one after another is never one too many, also where each is
-// left or cancelled.
+// A request that has ended takes no place any more. So one after another is never one too many,
+// also if each is left or cancelled.
 func TestOneAfterAnother(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		config := withFast(free("delay_ms=30000"))
@@ -329,6 +329,7 @@ func TestAStreamThatNobodyClosed(t *testing.T) {
 	client := open(t, free("chunks=3000,interval_ms=10"))
 	alive, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	var streams []*literllm.ChatStream
 	for _, ctx := range []context.Context{context.Background(), alive} {
 		stream, err := client.OpenStream(ctx, prompt("Hello"))
 		if err != nil {
@@ -337,8 +338,10 @@ func TestAStreamThatNobodyClosed(t *testing.T) {
 		if _, err := stream.Next(); err != nil {
 			t.Fatal(err)
 		}
+		streams = append(streams, stream)
 	}
 	openRequests(t, 2)
+	runtime.KeepAlive(streams) // a collection must not come before both are seen
 	eventually(t, func() (bool, any) {
 		runtime.GC()
 		s := simulatorStats(t)

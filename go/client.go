@@ -4,16 +4,15 @@
 //	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-5-mini", Prompt: "Hello"})
 //	fmt.Println(response.Text)
 //
-// A client holds connections and limits: make few, keep them long, use one from any number of
+// A client holds connections and limits. Make few, keep them long, and use one from any number of
 // goroutines. Without a configuration it takes the environment's (LITER_LLM_CONFIG,
 // LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …). Failures are an [*Error].
 //
-// The context of a call ends the request itself: its connection is closed. Requests in flight are not
-// threads; ten thousand of them wait on one goroutine.
+// The context of a call ends the request itself: its connection is closed. Requests in flight are
+// not threads, so ten thousand of them wait on one goroutine.
 package literllm
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"strings"
@@ -28,11 +27,10 @@ type Client struct {
 	native   *native.Client
 	defaults Options
 	inline   int64
-	// The options of a request that has none and no deadline, for the pump and for lanes.
-	plain, plainInline []byte
+	plain    []byte // the options of a request that has none and no deadline
 }
 
-// NewClient makes a client: of the environment, or as the options say.
+// NewClient makes a client from the environment or from the options.
 func NewClient(options ...Option) (*Client, error) {
 	if version := native.LibraryABIVersion(); version != native.ABIVersion {
 		return nil, newError(ErrInternal, "the liter_llm library that is linked (%s) has ABI version %d, "+
@@ -52,10 +50,7 @@ func NewClient(options ...Option) (*Client, error) {
 	}
 	c := &Client{defaults: made.options, inline: made.inline}
 	var err error
-	if c.plain, err = c.merge("", nil, 0, false); err != nil {
-		return nil, err
-	}
-	if c.plainInline, err = c.merge("", nil, 0, true); err != nil {
+	if c.plain, err = c.merge("", nil, 0); err != nil {
 		return nil, err
 	}
 	handle, status, failure := native.NewClient(made.config)
@@ -69,7 +64,7 @@ func NewClient(options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// usable is an error for a client that NewClient did not make, and for a context that is none.
+// usable is an error for a client that NewClient did not make, and for a nil context.
 func (c *Client) usable(ctx context.Context) error {
 	if c == nil || c.native == nil {
 		return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
@@ -80,33 +75,47 @@ func (c *Client) usable(ctx context.Context) error {
 	return nil
 }
 
-// Chat asks, and waits for the whole answer.
+// Chat asks and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
+	return ask(ctx, c, request, readResponse)
+}
+
+// Models lists the models of a provider: all of them, or the one that the request names.
+func (c *Client) Models(ctx context.Context, request *ModelsRequest) (*ModelsResponse, error) {
+	return ask(ctx, c, request, readModelsResponse)
+}
+
+// Moderate checks whether texts or images break a provider's rules. Each input gets a verdict.
+func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*ModerateResponse, error) {
+	return ask(ctx, c, request, readModerateResponse)
+}
+
+// ask sends a request and waits for its one answer.
+func ask[T any](
+	ctx context.Context, c *Client, request request, read func(string) (*T, error),
+) (*T, error) {
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(false)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
-	if c.defaults.Fanout != nil || request.Options != nil && request.Options.Fanout != nil {
-		body.release()
-		return nil, errSeveral()
-	}
-	answer, err := c.call(ctx, body.out, request.Options)
+	_, _, options := request.beside()
+	answer, err := c.call(ctx, native.Single, body.out, options)
 	body.release()
 	if err != nil {
 		return nil, err
 	}
-	return readResponse(answer)
+	return read(answer)
 }
 
-// Close closes the client: requests in flight are cancelled, further ones refused. Closing it again
-// does nothing.
+// Close closes the client. Requests in flight are cancelled, and further ones are refused. Closing
+// it again does nothing.
 func (c *Client) Close() error { return c.CloseWithin(0) }
 
-// CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels the
-// rest.
+// CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels
+// the rest.
 func (c *Client) CloseWithin(grace time.Duration) error {
 	if err := c.usable(context.Background()); err != nil {
 		return err
@@ -124,7 +133,7 @@ const (
 	MetricsPrometheus = "prometheus"
 )
 
-// Metrics are counters so far, as a JSON document or in Prometheus' text format.
+// Metrics are the counters so far, as a JSON document or in Prometheus' text format.
 func (c *Client) Metrics(format string) (string, error) {
 	if format != MetricsJSON && format != MetricsPrometheus {
 		return "", newError(ErrInvalidRequest, "the format is %q or %q, not %q",
@@ -141,7 +150,7 @@ func (c *Client) Metrics(format string) (string, error) {
 }
 
 // options are those of one request: the client's, the request's, and the context's deadline.
-func (c *Client) options(ctx context.Context, request []byte, own *Options, inline bool) ([]byte, error) {
+func (c *Client) options(ctx context.Context, request []byte, own *Options) ([]byte, error) {
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		if left = time.Until(deadline); left <= 0 {
@@ -150,22 +159,19 @@ func (c *Client) options(ctx context.Context, request []byte, own *Options, inli
 	}
 	inside := optionsInside(request)
 	if own == nil && inside == "" && left == 0 {
-		if inline {
-			return c.plainInline, nil
-		}
 		return c.plain, nil
 	}
-	return c.merge(inside, own, left, inline)
+	return c.merge(inside, own, left)
 }
 
-// merge writes an options document: the client's, those that the request's own document has, those
-// beside it. The last of members with one name counts.
-func (c *Client) merge(inside JSON, own *Options, left time.Duration, inline bool) ([]byte, error) {
+// merge writes an options document from the client's options, those in the request's own document,
+// and those beside it. The last of members with one name counts.
+func (c *Client) merge(inside JSON, own *Options, left time.Duration) ([]byte, error) {
 	e := encoder{out: make([]byte, 0, 128)}
 	e.open('{')
 	defaults := c.defaults
 	if own != nil && own.Fanout != nil {
-		// It stands in for a target that fails; in a fan-out the targets are given.
+		// The client's fallback stands in for a target that fails. A fan-out gives its targets itself.
 		defaults.Fallback = nil
 	}
 	defaults.write(&e)
@@ -179,19 +185,15 @@ func (c *Client) merge(inside JSON, own *Options, left time.Duration, inline boo
 		}
 		said = said || own.Extra["timeout_ms"] != nil
 	}
-	// Where JSON says a time, it stays: the context ends the request all the same.
+	// A time in the JSON document stays, because the context ends the request all the same.
 	if left != 0 && !said && (timeout == 0 || left < timeout) {
 		e.duration("timeout_ms", left)
-	}
-	if inline || bytes.Contains(e.out, []byte(`"inline"`)) {
-		// Last: whether a queue's reader does the work is not for anybody else to say.
-		e.boolean("inline", &inline)
 	}
 	e.close('}')
 	return e.out, e.err
 }
 
-// theClient is the process's own, made from the environment at the first use that succeeds.
+// theClient is the process's own client. The first use that succeeds makes it from the environment.
 var theClient struct {
 	sync.Mutex
 	*Client

@@ -40,10 +40,10 @@ func init() {
 	}
 }
 
-// Ctrl-C ends a program whose requests are in flight, or, where it asks for that, its requests.
+// Ctrl-C ends a program with requests in flight or, if the program asks for that, its requests.
 func TestCtrlC(t *testing.T) {
-	// Where SIGINT is ignored, as in a shell's background jobs, a child would inherit that; what is
-	// caught here is the default there.
+	// If SIGINT is ignored, as in a shell's background jobs, a child would inherit that. A signal that
+	// is caught here has its default there.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, os.Interrupt)
 	defer signal.Stop(caught)

@@ -3,13 +3,13 @@ package literllm
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+	"time"
 )
 
-// JSON is a JSON value as text: numbers as they were written, members in their order.
+// JSON is a JSON value as text. Numbers stay as they were written, and members in their order.
 type JSON string
 
 // Decode reads the value into v, as json.Unmarshal does.
@@ -29,21 +29,54 @@ func (j *JSON) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// A decoder reads a JSON document in one pass. Strings without escapes, and raw values, are parts of
-// the text: nothing is copied. The documents come from the engine, which writes valid JSON; anything
-// else sets failed, and the rest reads as zero values.
+// A decoder reads a JSON document in one pass. Strings without escapes, and raw values, are parts
+// of the text, so nothing is copied. The documents come from the engine, which writes valid JSON.
+// Anything else sets failed, and the rest reads as zero values.
 type decoder struct {
 	text   string
 	at     int
 	failed bool
-	// The last string with escapes, as it was written and as it was read: a response has its first
-	// choice's text twice.
+	// The last string with escapes, as it was written and as it was read. It is kept because a
+	// response has its first choice's text twice.
 	written, read string
+	counts        []int64 // for those that are still to come
+	fault         int     // where it failed
 }
 
 func (d *decoder) fail() {
-	d.failed = true
+	if !d.failed {
+		d.failed, d.fault = true, d.at
+	}
 	d.at = len(d.text)
+}
+
+// answered is the error of a document that cannot be read.
+func (d *decoder) answered(what string) error {
+	if !d.failed {
+		return nil
+	}
+	return newError(ErrInternal, "the engine's %s cannot be read from byte %d on", what, d.fault)
+}
+
+// unmarshal reads a value of ours.
+func unmarshal[T any](into *T, read func(*T, *decoder), document []byte, what string) error {
+	d := decoder{text: string(document)}
+	var made T
+	read(&made, &d)
+	if d.failed {
+		return newError(ErrInvalidRequest, "the JSON of a %s cannot be read from byte %d on: "+
+			"a value there has the wrong type", what, d.fault)
+	}
+	*into = made
+	return nil
+}
+
+// milliseconds is this number of them, or the longest time that there is.
+func milliseconds(n int64) time.Duration {
+	if n > math.MaxInt64/int64(time.Millisecond) {
+		return math.MaxInt64
+	}
+	return time.Duration(n) * time.Millisecond
 }
 
 // peek is the next character that is not white space, or 0.
@@ -81,160 +114,109 @@ func (d *decoder) null() bool {
 	return true
 }
 
-// object calls member for each member of an object, or for none of a null; it must read the value.
-func (d *decoder) object(member func(name string)) {
+// begin goes past the begin of an object or array and returns whether something is inside. A null
+// has nothing inside.
+func (d *decoder) begin(c byte) bool {
+	switch {
+	case d.null():
+		return false
+	case !d.take(c):
+		d.fail()
+		return false
+	case d.take(c + 2): // } is { and two, ] is [ and two
+		return false
+	}
+	return true
+}
+
+// more goes past a comma, or past the end, and returns whether something more is inside.
+func (d *decoder) more(end byte) bool {
+	if d.take(',') {
+		return true
+	}
+	if !d.take(end) {
+		d.fail()
+	}
+	return false
+}
+
+// name reads a member's name; its value comes next.
+func (d *decoder) name() string {
+	name := d.string()
+	if !d.take(':') {
+		d.fail()
+	}
+	return name
+}
+
+// list reads an array; null is nil.
+func list[T any](d *decoder, read func(*T, *decoder)) []T {
 	if d.null() {
-		return
+		return nil
 	}
-	if !d.take('{') {
-		d.fail()
-		return
+	items := []T{}
+	for more := d.begin('['); more; more = d.more(']') {
+		var item T
+		items = append(items, item)
+		read(&items[len(items)-1], d)
 	}
-	if d.take('}') {
-		return
-	}
-	for !d.failed {
-		name := d.string()
-		if !d.take(':') {
-			d.fail()
-			return
-		}
-		member(name)
-		if d.take('}') {
-			return
-		}
-		if !d.take(',') {
-			d.fail()
-		}
-	}
+	return items
 }
 
-// array calls item for each item of an array, or for none of a null; it must read the value.
-func (d *decoder) array(item func()) {
+// table reads an object with any names; null is nil.
+func table[T any](d *decoder, read func(*T, *decoder)) map[string]T {
 	if d.null() {
-		return
+		return nil
 	}
-	if !d.take('[') {
-		d.fail()
-		return
+	items := map[string]T{}
+	for more := d.begin('{'); more; more = d.more('}') {
+		name := d.name()
+		var item T
+		read(&item, d)
+		items[name] = item
 	}
-	if d.take(']') {
-		return
-	}
-	for !d.failed {
-		item()
-		if d.take(']') {
-			return
-		}
-		if !d.take(',') {
-			d.fail()
-		}
-	}
+	return items
 }
 
-// string reads a string; null is "".
-func (d *decoder) string() string {
-	if d.null() {
-		return ""
+// texts reads a list of strings, or one; null is nil.
+func (d *decoder) texts() []string {
+	if d.peek() == '"' {
+		return []string{d.string()}
 	}
-	if !d.take('"') {
-		d.fail()
-		return ""
-	}
-	rest := d.text[d.at:]
-	end := strings.IndexByte(rest, '"')
-	if end < 0 {
-		d.fail()
-		return ""
-	}
-	if strings.IndexByte(rest[:end], '\\') >= 0 {
-		return d.escaped()
-	}
-	d.at += end + 1
-	return rest[:end]
+	return list(d, func(item *string, d *decoder) { *item = d.string() })
 }
 
-var escapes = [256]byte{
-	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+// textOrJSON reads a string, or a value as text.
+func (d *decoder) textOrJSON() string {
+	if d.peek() == '"' {
+		return d.string()
+	}
+	return string(d.raw())
 }
 
-// escaped reads a string with escapes, from behind its first quote.
-func (d *decoder) escaped() string {
-	from := d.at
-	d.at--
-	d.skipString()
-	if d.failed {
-		return ""
-	}
-	written := d.text[from : d.at-1]
-	if written == d.written {
-		return d.read
-	}
-	var out strings.Builder
-	out.Grow(len(written))
-	in := decoder{text: written}
-	for {
-		rest := written[in.at:]
-		escape := strings.IndexByte(rest, '\\')
-		if escape < 0 {
-			out.WriteString(rest)
-			break
-		}
-		out.WriteString(rest[:escape])
-		in.at += escape
-		in.escape(&out)
-	}
-	if in.failed {
+// word reads this one word.
+func (d *decoder) word(word string) bool {
+	if d.string() != word {
 		d.fail()
-		return ""
 	}
-	d.written, d.read = written, out.String()
-	return d.read
+	return !d.failed
 }
 
-// escape reads one escape.
-func (d *decoder) escape(out *strings.Builder) {
-	if d.at+2 > len(d.text) {
-		d.fail()
-		return
+// other keeps a member that has no field: its text, for encoding/json.
+func (d *decoder) other(rest map[string]any, name string) map[string]any {
+	if rest == nil {
+		rest = map[string]any{}
 	}
-	c := d.text[d.at+1]
-	if c == 'u' {
-		first := d.unit()
-		if utf16.IsSurrogate(first) {
-			at := d.at
-			second := rune(utf8.RuneError)
-			if strings.HasPrefix(d.text[at:], `\u`) {
-				second = d.unit()
-			}
-			if first = utf16.DecodeRune(first, second); first == utf8.RuneError {
-				d.at = at
-			}
-		}
-		out.WriteRune(first)
-		return
-	}
-	if escapes[c] == 0 {
-		d.fail()
-		return
-	}
-	out.WriteByte(escapes[c])
-	d.at += 2
+	value, _ := d.raw().MarshalJSON()
+	rest[name] = json.RawMessage(value)
+	return rest
 }
 
-// unit reads \uXXXX.
-func (d *decoder) unit() rune {
-	if d.at+6 > len(d.text) {
+// decode reads a value as encoding/json does; null leaves it as it is.
+func (d *decoder) decode(into any) {
+	if value := d.raw(); value != "" && value.Decode(into) != nil {
 		d.fail()
-		return utf8.RuneError
 	}
-	unit, err := strconv.ParseUint(d.text[d.at+2:d.at+6], 16, 16)
-	if err != nil {
-		d.fail()
-		return utf8.RuneError
-	}
-	d.at += 6
-	return rune(unit)
 }
 
 // number is the text of a number; of null it is "".
@@ -254,7 +236,7 @@ func (d *decoder) number() string {
 	return d.text[from:]
 }
 
-// integer reads a number; null is 0. One that is too large is the largest that there is.
+// integer reads a number; null is 0. A number that is too large is the largest integer.
 func (d *decoder) integer() int64 {
 	text := d.number()
 	if text == "" {
@@ -265,6 +247,38 @@ func (d *decoder) integer() int64 {
 		d.fail()
 	}
 	return value
+}
+
+// int reads a number; null is nil.
+func (d *decoder) int() *int {
+	if d.null() {
+		return nil
+	}
+	value := int(d.integer())
+	return &value
+}
+
+// count reads a number; null is nil. Counts are many, so several lie in one piece of memory.
+func (d *decoder) count() *int64 {
+	if d.null() {
+		return nil
+	}
+	if len(d.counts) == 0 {
+		d.counts = make([]int64, 10)
+	}
+	count := &d.counts[0]
+	d.counts = d.counts[1:]
+	*count = d.integer()
+	return count
+}
+
+// number64 reads a number; null is nil.
+func (d *decoder) number64() *float64 {
+	if d.null() {
+		return nil
+	}
+	value := d.float()
+	return &value
 }
 
 // float reads a number; null is 0.
@@ -292,6 +306,23 @@ func (d *decoder) boolean() bool {
 	return false
 }
 
+// flag reads true or false; null is nil.
+func (d *decoder) flag() *bool {
+	if d.null() {
+		return nil
+	}
+	value := d.boolean()
+	return &value
+}
+
+// no reads false.
+func (d *decoder) no() bool {
+	if d.boolean() {
+		d.fail()
+	}
+	return !d.failed
+}
+
 // raw is a value as text; null is "".
 func (d *decoder) raw() JSON {
 	if d.null() {
@@ -300,61 +331,4 @@ func (d *decoder) raw() JSON {
 	from := d.at
 	d.skip()
 	return JSON(d.text[from:d.at])
-}
-
-// skip goes past a value.
-func (d *decoder) skip() {
-	depth := 0
-	for d.peek() != 0 {
-		switch d.text[d.at] {
-		case '"':
-			d.skipString()
-		case '{', '[':
-			depth++
-			d.at++
-		case '}', ']':
-			depth--
-			d.at++
-		case ',', ':':
-			d.at++
-			continue
-		default:
-			d.skipWord()
-		}
-		if depth <= 0 {
-			return
-		}
-	}
-	d.fail()
-}
-
-// skipString goes past a string.
-func (d *decoder) skipString() {
-	for at := d.at + 1; ; at++ {
-		quote := strings.IndexByte(d.text[at:], '"')
-		if quote < 0 {
-			d.fail()
-			return
-		}
-		at += quote
-		slashes := 0
-		for d.text[at-1-slashes] == '\\' { // the string's first quote ends it
-			slashes++
-		}
-		if slashes%2 == 0 {
-			d.at = at + 1
-			return
-		}
-	}
-}
-
-// skipWord goes past a number, true, false or null.
-func (d *decoder) skipWord() {
-	from := d.at
-	for d.at < len(d.text) && strings.IndexByte(",:]} \t\r\n\"{[", d.text[d.at]) < 0 {
-		d.at++
-	}
-	if d.at == from {
-		d.fail()
-	}
 }

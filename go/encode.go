@@ -12,19 +12,19 @@ import (
 	"unicode/utf8"
 )
 
-// An encoder writes a JSON object's members. The first thing that cannot be written is its error:
+// An encoder writes a JSON object's members. The first value that cannot be written is its error.
 // encoding/json would put U+FFFD in place of bytes that are not UTF-8, and the model would get
-// something else than the caller sent.
+// something other than the caller's text.
 type encoder struct {
 	out  []byte
 	err  error
 	kept bool // out is to be used again
 }
 
-// encoders are for documents that are copied at once: those handed to the engine.
+// encoders are for documents that are copied at once, which are those handed to the engine.
 var encoders = sync.Pool{New: func() any { return &encoder{kept: true} }}
 
-// release gives an encoder back, unless its memory has become large, or is the caller's.
+// release gives an encoder back, unless its memory has become large or is the caller's.
 func (e *encoder) release() {
 	if e.kept && cap(e.out) <= bufferSize {
 		e.out, e.err = e.out[:0], nil
@@ -32,7 +32,7 @@ func (e *encoder) release() {
 	}
 }
 
-// open begins an object or array, and close ends it: a comma stands after each member until then.
+// open begins an object or array, and close ends it. Until then a comma stands after each member.
 func (e *encoder) open(c byte) { e.out = append(e.out, c) }
 
 func (e *encoder) close(c byte) {
@@ -45,37 +45,82 @@ func (e *encoder) close(c byte) {
 
 func (e *encoder) comma() { e.out = append(e.out, ',') }
 
-// name begins a member; names of ours need no escapes.
+// name begins a member. Names of ours need no escapes.
 func (e *encoder) name(name string) {
 	e.out = append(e.out, '"')
 	e.out = append(e.out, name...)
 	e.out = append(e.out, '"', ':')
 }
 
-// string writes a member, but for "".
+// string writes a member, unless it is "".
 func (e *encoder) string(name, value string) {
 	if value != "" {
 		e.text(name, value)
 	}
 }
 
-// text writes a member, also where it is "".
+// text writes a member, even if it is "".
 func (e *encoder) text(name, value string) {
 	e.name(name)
 	e.quote(name, value)
 	e.comma()
 }
 
-// integer writes a member, but for 0.
+// key begins a member whose name may be anything.
+func (e *encoder) key(name string) {
+	e.quote("a member's name", name)
+	e.out = append(e.out, ':')
+}
+
+// list begins a member that is a list, and end ends it, or an object.
+func (e *encoder) list(name string) {
+	e.name(name)
+	e.open('[')
+}
+
+func (e *encoder) end(c byte) {
+	e.close(c)
+	e.comma()
+}
+
+// off writes false, in place of settings.
+func (e *encoder) off() { e.out = append(e.out, "false"...) }
+
+// texts writes a list of strings. A nil list is written only if it is required, as an empty one.
+func (e *encoder) texts(name string, values []string, required bool) {
+	if values == nil && !required {
+		return
+	}
+	e.list(name)
+	for _, value := range values {
+		e.quote(name, value)
+		e.comma()
+	}
+	e.end(']')
+}
+
+// whole writes a member.
+func (e *encoder) whole(name string, value int64) {
+	e.name(name)
+	e.out = strconv.AppendInt(e.out, value, 10)
+	e.comma()
+}
+
+// integer writes a member, unless it is 0.
 func (e *encoder) integer(name string, value int64) {
 	if value != 0 {
-		e.name(name)
-		e.out = strconv.AppendInt(e.out, value, 10)
-		e.comma()
+		e.whole(name, value)
 	}
 }
 
-// float writes a member, but for nil.
+// number writes a member, unless it is nil.
+func number[T int | int64](e *encoder, name string, value *T) {
+	if value != nil {
+		e.whole(name, int64(*value))
+	}
+}
+
+// float writes a member, unless it is nil.
 func (e *encoder) float(name string, value *float64) {
 	if value != nil {
 		e.name(name)
@@ -88,7 +133,7 @@ func (e *encoder) float(name string, value *float64) {
 	}
 }
 
-// boolean writes a member, but for nil.
+// boolean writes a member, unless it is nil.
 func (e *encoder) boolean(name string, value *bool) {
 	if value != nil {
 		e.name(name)
@@ -97,7 +142,21 @@ func (e *encoder) boolean(name string, value *bool) {
 	}
 }
 
-// duration writes a member in milliseconds, but for 0. A part of one is a whole one.
+// true writes a member that is true.
+func (e *encoder) true(name string, value bool) {
+	if value {
+		e.boolean(name, &value)
+	}
+}
+
+// json writes a member that is JSON already, unless it is "".
+func (e *encoder) json(name string, value JSON) {
+	if value != "" {
+		e.value(name, value)
+	}
+}
+
+// duration writes a member in milliseconds, unless it is 0. A part of one is rounded up.
 func (e *encoder) duration(name string, value time.Duration) {
 	ms := int64(value / time.Millisecond)
 	switch rest := value % time.Millisecond; {
@@ -109,7 +168,7 @@ func (e *encoder) duration(name string, value time.Duration) {
 	e.integer(name, ms)
 }
 
-// value writes a member of any type, but for nil.
+// value writes a member of any type, unless it is nil.
 func (e *encoder) value(name string, value any) {
 	if value != nil {
 		e.name(name)
@@ -118,11 +177,10 @@ func (e *encoder) value(name string, value any) {
 	}
 }
 
-// members writes further members; their names may be anything.
+// members writes further members, whose names may be anything.
 func (e *encoder) members(members map[string]any) {
 	for name, value := range members {
-		e.quote("a member's name", name)
-		e.out = append(e.out, ':')
+		e.key(name)
 		e.any(name, value)
 		e.comma()
 	}
@@ -139,7 +197,7 @@ func (e *encoder) inner(object JSON) {
 
 const hex = "0123456789abcdef"
 
-// quote writes a string. All that JSON does not require to be escaped stays as it is.
+// quote writes a string. Characters that JSON does not require to be escaped stay as they are.
 func (e *encoder) quote(name, value string) {
 	if !utf8.ValidString(value) {
 		if e.err == nil {
@@ -173,7 +231,7 @@ func (e *encoder) quote(name, value string) {
 	e.out = append(out, '"')
 }
 
-// both is the error where two things are given and one could be sent.
+// both is the error for two values of which only one could be sent.
 func (e *encoder) both(param, message string) {
 	if e.err == nil {
 		failure := newError(ErrInvalidRequest, "%s", message)
@@ -182,11 +240,26 @@ func (e *encoder) both(param, message string) {
 	}
 }
 
+// only is the one kind of value that a union has. Two kinds are an error.
+func (e *encoder) only(kind, word, param, told string) string {
+	if kind != "" && kind != word {
+		e.both(param, told)
+	}
+	return word
+}
+
 func notUTF8(name string) *Error {
 	failure := newError(ErrInvalidRequest, "%s is not UTF-8: a Go string may hold any bytes, a request "+
 		"only text", name)
 	failure.Param = name
 	return failure
+}
+
+// whole is a value of ours as JSON.
+func whole(value interface{ value(*encoder) }) ([]byte, error) {
+	e := encoder{}
+	value.value(&e)
+	return e.out, e.err
 }
 
 // any writes a value as encoding/json does.
@@ -209,16 +282,16 @@ func marshal(name string, value any) ([]byte, error) {
 		return nil, failure
 	}
 	text := bytes.TrimSuffix(out.Bytes(), []byte{'\n'})
-	// This is how bytes that are not UTF-8 are written, and hardly ever anything else.
+	// Bytes that are not UTF-8 are written in this form, and hardly anything else is.
 	if bytes.Contains(text, []byte(`\ufffd`)) && !validStrings(reflect.ValueOf(value), 0) {
 		return nil, notUTF8(name)
 	}
 	return text, nil
 }
 
-// validStrings says whether all strings that can be reached are UTF-8.
+// validStrings reports whether all strings that can be reached are UTF-8.
 func validStrings(value reflect.Value, depth int) bool {
-	if depth > 1000 { // encoding/json has refused what goes round in circles
+	if depth > 1000 { // encoding/json has refused cycles
 		return true
 	}
 	switch value.Kind() {

@@ -2,7 +2,6 @@ package literllm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,8 +9,8 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// A Kind says what kind of failure an [Error] is. The list is closed; docs/errors.md says of each
-// what to do. Kinds are errors, so that errors.Is(err, ErrRateLimit) asks for one.
+// A Kind is the kind of failure of an [Error]. The list is closed, and docs/errors.md says what to
+// do for each. Kinds are errors, so that errors.Is(err, ErrRateLimit) asks for one.
 type Kind string
 
 // Error makes a Kind a target of errors.Is.
@@ -19,7 +18,7 @@ func (k Kind) Error() string { return string(k) }
 
 // The kinds of failure.
 var (
-	// ErrInvalidRequest: the request is wrong: mend it. Param names the member.
+	// ErrInvalidRequest: the request is wrong and needs a change. Param names the member.
 	ErrInvalidRequest error = Kind("invalid_request")
 	// ErrContextLength: prompt and answer do not fit the model's context.
 	ErrContextLength error = Kind("context_length")
@@ -31,9 +30,9 @@ var (
 	ErrPermission error = Kind("permission")
 	// ErrNotFound: there is no such provider, model or resource.
 	ErrNotFound error = Kind("not_found")
-	// ErrRateLimit: too many requests or tokens: wait RetryAfter, where the provider said so.
+	// ErrRateLimit: too many requests or tokens. Wait RetryAfter, if the provider gave a time.
 	ErrRateLimit error = Kind("rate_limit")
-	// ErrQuota: credit or a spending limit is used up: waiting does not help.
+	// ErrQuota: credit or a spending limit is used up, so waiting does not help.
 	ErrQuota error = Kind("quota")
 	// ErrContentFilter: the provider's filter refused the prompt or the answer.
 	ErrContentFilter error = Kind("content_filter")
@@ -41,7 +40,7 @@ var (
 	ErrUnavailable error = Kind("unavailable")
 	// ErrBadResponse: the provider said 2xx and sent something that is not an answer.
 	ErrBadResponse error = Kind("bad_response")
-	// ErrStreamBroken: a stream ended without its last event. Partial is what had arrived.
+	// ErrStreamBroken: a stream ended without its last event. Partial is the part that had arrived.
 	ErrStreamBroken error = Kind("stream_broken")
 	// ErrConnection: no connection could be made, or it was lost.
 	ErrConnection error = Kind("connection")
@@ -67,19 +66,23 @@ type Error struct {
 	Provider string
 	// Model is the model that was asked for.
 	Model string
-	// Status is the provider's HTTP status; 0 where there was none.
+	// Status is the provider's HTTP status, or 0 if there was none.
 	Status int
 	// Code is the provider's own code or type, as it gave it.
 	Code string
 	// Retryable says whether the same request may succeed later.
 	Retryable bool
-	// RetryAfter is how long the provider asked to wait; 0 where it did not.
+	// RetryAfter is the time that the provider asked to wait, or 0 if it did not ask.
 	RetryAfter time.Duration
 	// RequestID is the provider's id of the request, for its support.
 	RequestID string
 	// Param is the member of the request that is at fault: "messages[0].role".
 	Param string
-	// Partial is what had arrived of a stream when it broke, or nil.
+	// RateLimit are the answer's rate limit headers, as they came, or nil.
+	RateLimit JSON
+	// ProviderError is the provider's own error, its JSON or its text, or nil.
+	ProviderError JSON
+	// Partial is the part of a stream that had arrived when it broke, or nil.
 	Partial *Partial
 	// Attempts has one entry for each attempt that was made.
 	Attempts []Attempt
@@ -88,33 +91,11 @@ type Error struct {
 	cause    error
 }
 
-// Partial is the part of a stream that arrived before it broke.
-type Partial struct {
-	// Text is the first choice's text so far.
-	Text string `json:"text"`
-}
-
-// errorBody is an Error's document, inside its one member.
-type errorBody struct {
-	Kind         Kind      `json:"kind"`
-	Message      string    `json:"message"`
-	Provider     string    `json:"provider,omitempty"`
-	Model        string    `json:"model,omitempty"`
-	Status       int       `json:"status,omitempty"`
-	Code         string    `json:"code,omitempty"`
-	Retryable    bool      `json:"retryable"`
-	RetryAfterMS int64     `json:"retry_after_ms,omitempty"`
-	RequestID    string    `json:"request_id,omitempty"`
-	Param        string    `json:"param,omitempty"`
-	Partial      *Partial  `json:"partial,omitempty"`
-	Attempts     []Attempt `json:"attempts,omitempty"`
-}
-
 // Error is the message behind the kind: "rate_limit: …".
 func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
 
 // Is compares kinds, so that errors.Is(err, ErrRateLimit) works. A timeout is also
-// context.DeadlineExceeded, and a cancelled request context.Canceled.
+// context.DeadlineExceeded, and a cancelled request is also context.Canceled.
 func (e *Error) Is(target error) bool {
 	switch e.Kind {
 	case "timeout":
@@ -129,17 +110,17 @@ func (e *Error) Is(target error) bool {
 	return target == error(e.Kind)
 }
 
-// Unwrap is the context's cause, where a context ended the request; or why a value could not be written
-// as JSON; else nil.
+// Unwrap is the context's cause if a context ended the request. For a value that could not be
+// written as JSON, it is the reason. Otherwise it is nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Timeout says whether it was a timeout. An Error is also a net.Error, for those who ask for one.
+// Timeout reports whether it was a timeout. An Error is also a net.Error.
 func (e *Error) Timeout() bool { return e.Kind == "timeout" }
 
-// Temporary is Retryable: package net's interface has it.
+// Temporary is Retryable, because package net's interface has it.
 func (e *Error) Temporary() bool { return e.Retryable }
 
-// Document is the error document, as every language has it: {"error":{"kind":…,"message":…}}.
+// Document is the error document, equal in every language: {"error":{"kind":…,"message":…}}.
 func (e *Error) Document() string {
 	if e.document != "" {
 		return e.document
@@ -147,9 +128,10 @@ func (e *Error) Document() string {
 	said := errorBody{
 		Kind: e.Kind, Message: e.Message, Provider: e.Provider, Model: e.Model, Status: e.Status, Code: e.Code,
 		Retryable: e.Retryable, RetryAfterMS: e.RetryAfter.Milliseconds(), RequestID: e.RequestID,
-		Param: e.Param, Partial: e.Partial, Attempts: e.Attempts,
+		Param: e.Param, Ratelimit: e.RateLimit, ProviderError: e.ProviderError,
+		Partial: e.Partial, Attempts: e.Attempts,
 	}
-	made, _ := marshal("the error", map[string]errorBody{"error": said})
+	made, _ := marshal("the error", errorDocument{Error: said})
 	return string(made)
 }
 
@@ -169,16 +151,19 @@ func newError(kind error, format string, arguments ...any) *Error {
 
 // errorFrom reads an error document.
 func errorFrom(document string) *Error {
-	var outer struct{ Error errorBody }
-	if err := json.Unmarshal([]byte(document), &outer); err != nil {
-		return newError(ErrInternal, "the engine's error document cannot be read: %v", err)
+	d := decoder{text: document}
+	var outer errorDocument
+	outer.read(&d)
+	if d.failed {
+		return newError(ErrInternal, "the engine's error document cannot be read from byte %d on", d.fault)
 	}
 	inner := outer.Error
 	return &Error{
 		Kind: inner.Kind, Message: inner.Message, Provider: inner.Provider, Model: inner.Model,
 		Status: inner.Status, Code: inner.Code, Retryable: inner.Retryable,
 		RetryAfter: milliseconds(inner.RetryAfterMS),
-		RequestID:  inner.RequestID, Param: inner.Param, Partial: inner.Partial,
+		RequestID:  inner.RequestID, Param: inner.Param, RateLimit: inner.Ratelimit,
+		ProviderError: inner.ProviderError, Partial: inner.Partial,
 		Attempts: inner.Attempts, document: document,
 	}
 }
@@ -193,6 +178,11 @@ func misuse(status int) *Error {
 			"or raise it in the client's configuration")
 		err.Retryable = true
 		return err
+	case native.Descriptors: // as when there is none for a connection
+		err := newError(ErrConnection, "no file descriptor is left for the request: raise the limit of open files "+
+			"(ulimit -n), or close clients and streams that are idle")
+		err.Retryable = true
+		return err
 	case native.Argument:
 		return newError(ErrInvalidRequest, "the engine cannot take the request: it is not UTF-8")
 	}
@@ -201,9 +191,9 @@ func misuse(status int) *Error {
 
 // endedBy is a failure of the engine's, or the context's error where that is what ended the request.
 //
-// The engine knows the deadline too, and its timer may be the faster one: then the context's, which is
-// due, is waited for, so that the error has the context's cause and ctx.Err() says the same. (Not for
-// ever: a context of somebody else's may have a deadline and not keep it.)
+// The engine knows the deadline too, and its timer may be faster. Then endedBy waits for the
+// context, which is due. So the error has the context's cause, and ctx.Err() agrees. The wait is
+// not for ever, because a foreign context may have a deadline and not keep it.
 func endedBy(ctx context.Context, failure *Error) *Error {
 	if failure.Kind != "cancelled" && failure.Kind != "timeout" {
 		return failure
@@ -220,7 +210,7 @@ func endedBy(ctx context.Context, failure *Error) *Error {
 	return ended(ctx, failure)
 }
 
-// ended is the error of a context that is over. What the engine said at its end, if anything, is kept.
+// ended is the error of a context that is over. It keeps the engine's last report, if any.
 func ended(ctx context.Context, engine *Error) *Error {
 	cause := context.Cause(ctx)
 	failure := &Error{Kind: "cancelled", Message: "the context was cancelled: " + cause.Error()}

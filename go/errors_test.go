@@ -26,7 +26,7 @@ var sentinels = map[string]error{
 	"ErrCancelled": literllm.ErrCancelled, "ErrInternal": literllm.ErrInternal,
 }
 
-// Every kind of the project's table has its sentinel, and is that one only.
+// Every kind of the project's table has its sentinel, and only that one.
 func TestEveryKind(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root(), "bindings/conformance/errors.json"))
 	if err != nil {
@@ -125,7 +125,7 @@ func TestNoAnswer(t *testing.T) {
 }
 
 func TestARefusedConnection(t *testing.T) {
-	// A port that is taken, so that it is nobody else's, and that nobody listens on.
+	// The port is taken, so that no other program has it, and nothing listens on it.
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

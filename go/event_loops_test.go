@@ -9,7 +9,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// Many goroutines with many clients: each answer goes to who asked.
+// With many goroutines and many clients, each answer goes to its own call.
 func TestManyGoroutinesAndClients(t *testing.T) {
 	ask(t, open(t, free("")), prompt("warm"))
 	before := threads(t)

@@ -12,7 +12,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// busy starts calls and streams of every kind, and returns when they run.
+// busy starts calls and streams of every kind, and returns when they are in flight.
 func busy() {
 	client, err := literllm.NewClient()
 	if err != nil {
@@ -75,7 +75,7 @@ func init() {
 	}
 }
 
-// The program's end with work in flight: at once, with its own status, and without a word.
+// A program with work in flight ends at once, with its own status, and without a message.
 func TestExit(t *testing.T) {
 	config := withFast(free("delay_ms=60000"))
 	for name, want := range map[string]struct {

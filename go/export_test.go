@@ -1,13 +1,13 @@
 package literllm
 
-// What the tests of the package look at from outside.
+// The package's internals that its tests look at from outside.
 var (
 	ErrorFrom    = errorFrom
 	ReadResponse = readResponse
 	ReadChunk    = readChunk
 )
 
-// Pending is how many requests wait for the pump.
+// Pending is the number of requests that wait for the pump.
 func Pending() int {
 	pump, err := startedPump()
 	if err != nil {

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 )
 
-// Invoke sends one request on a client that is made from the environment at the first call, and
-// returns the response document.
+// Invoke sends one request on a client that the first call makes from the environment. It returns
+// the response document.
 //
-// provider is a provider's name (string or []byte; nil or "": by the request's model), or options (an
-// Options, a map, a struct). req is a request: JSON (string or []byte, passed on as they are), or
-// what encoding/json makes one of: a *ChatRequest, a map, a struct.
+// provider is a provider's name (string or []byte; nil or "": by the request's model), or options
+// (an Options, a map, a struct). req is a request: JSON (string or []byte, passed on as they are),
+// or a value that encoding/json turns into one (a *ChatRequest, a map, a struct).
 //
 //	answer, err := literllm.Invoke("openai", `{"model":"gpt-5-mini","prompt":"Hello"}`)
 func Invoke(provider, req any) (string, error) {
@@ -26,12 +26,12 @@ func Invoke(provider, req any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return client.call(context.Background(), wantStream(request, false), options)
+	return client.call(context.Background(), 0, request, options)
 }
 
-// Generate is one prompt to the environment's provider and model (LITER_LLM_PROVIDER,
-// LITER_LLM_MODEL), and the answer's text. maxTokens 0 and a negative temperature are left to the
-// provider.
+// Generate sends one prompt to the environment's provider and model (LITER_LLM_PROVIDER,
+// LITER_LLM_MODEL), and returns the answer's text. A maxTokens of 0 and a negative temperature are
+// left to the provider.
 func Generate(prompt string, maxTokens int, temperature float32) (string, error) {
 	client, err := defaultClient()
 	if err != nil {
@@ -39,7 +39,7 @@ func Generate(prompt string, maxTokens int, temperature float32) (string, error)
 	}
 	request := ChatRequest{Prompt: prompt, MaxTokens: maxTokens}
 	if temperature >= 0 {
-		// Of the shortest number that is this float32: 0.2, not 0.20000000298.
+		// The shortest number that is this float32 is written: 0.2, not 0.20000000298.
 		request.Members = map[string]any{"temperature": temperature}
 	}
 	response, err := client.Chat(context.Background(), &request)
@@ -49,7 +49,7 @@ func Generate(prompt string, maxTokens int, temperature float32) (string, error)
 	return response.Text, nil
 }
 
-// document is what a caller passes as a JSON document.
+// document is a caller's value as a JSON document.
 func document(name string, value any) ([]byte, error) {
 	switch value := value.(type) {
 	case nil:
@@ -64,7 +64,7 @@ func document(name string, value any) ([]byte, error) {
 	return marshal(name, value)
 }
 
-// providerOptions are the options that Invoke's first argument says.
+// providerOptions are the options in Invoke's first argument.
 func providerOptions(provider any) (*Options, error) {
 	switch provider := provider.(type) {
 	case nil:

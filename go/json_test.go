@@ -14,7 +14,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// back writes a value as JSON, reads it into another, and writes that: nothing is lost or changed.
+// back writes a value as JSON, reads it into another, and writes that. Nothing is lost or changed.
 func back[T any](t *testing.T, value T) (read T) {
 	t.Helper()
 	first, err := json.Marshal(value)
@@ -85,6 +85,57 @@ func TestWhatIsPassedThereAndBack(t *testing.T) {
 	}
 }
 
+// A member without a field is kept as it was written, and so is a number that no Go type holds.
+func TestWhatHasNoFieldIsKept(t *testing.T) {
+	const document = `{"prompt":"x","options":{"provider":"a","tags":{"n":1e400}},"colour":12345678901234567890.10}`
+	var request literllm.ChatRequest
+	if err := json.Unmarshal([]byte(document), &request); err != nil {
+		t.Fatal(err)
+	}
+	if colour := fmt.Sprintf("%s", request.Members["colour"]); colour != "12345678901234567890.10" {
+		t.Error(colour)
+	}
+	text, err := json.Marshal(request)
+	if want := `{"prompt":"x","colour":12345678901234567890.10,"options":{"provider":"a","tags":{"n":1e400}}}`; err != nil || string(text) != want {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+// The schemas allow these forms beside the one that is written.
+func TestOtherFormsAreRead(t *testing.T) {
+	const document = `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":"https://e.com/a.png"}]},
+		{"role":"assistant","content":null,"tool_calls":[{"id":null,"function":{"name":"f","arguments":{"a":1.0}}}]}],
+		"tool_choice":{"type":"function","name":"f"},"stop":null,"max_tokens":null,"tools":null,"metadata":null}`
+	var request literllm.ChatRequest
+	if err := json.Unmarshal([]byte(document), &request); err != nil {
+		t.Fatal(err)
+	}
+	image, called := request.Messages[0].Parts[0].ImageURL, request.Messages[1].ToolCalls[0].Function
+	if image.URL != "https://e.com/a.png" || called.Arguments != `{"a":1.0}` || request.ToolChoice.Function != "f" {
+		t.Errorf("%+v %+v %+v", image, called, request.ToolChoice)
+	}
+	if request.Stop != nil || request.MaxTokens != 0 || request.Tools != nil || request.Metadata != nil || request.Members != nil {
+		t.Errorf("null is not absent: %+v", request)
+	}
+}
+
+// A document that cannot be read gives an error with the place, and without the text there.
+func TestAWrongTypeSaysWhere(t *testing.T) {
+	for _, document := range []string{
+		`{"prompt":7}`, `{"max_tokens":"secret"}`, `{"stop":[7]}`, `{"messages":{"a":"secret"}}`,
+		`{"messages":[{"role":"user","content":[{"type":["secret"]}]}]}`, `{"seed":1.5}`, `{"tool_choice":7}`,
+		`{"options":{"retry":true}}`, `{"options":{"hedge":{"after_ms":"secret"}}}`, `{"options":{"strict":"secret"}}`,
+		`{"metadata":"secret"}`,
+	} {
+		var request literllm.ChatRequest
+		err := json.Unmarshal([]byte(document), &request)
+		if !errors.Is(err, literllm.ErrInvalidRequest) || !strings.Contains(err.Error(), "byte ") ||
+			strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", document, err)
+		}
+	}
+}
+
 func TestWhatIsAnsweredThereAndBack(t *testing.T) {
 	client := open(t, free(""))
 	multi, err := client.GenerateMulti(background, prompt("Hello"), []string{"openai"}, 1)
@@ -131,7 +182,7 @@ func TestWhatIsAnsweredThereAndBack(t *testing.T) {
 	}
 }
 
-// A request as JSON has its options in the document that it is written as.
+// A request as JSON has its options in the same document.
 func TestRawWithOptionsAsJSON(t *testing.T) {
 	for document, want := range map[string]string{
 		`{"prompt":"x"}`: `{"prompt":"x","options":{"provider":"a","timeout_ms":7}}`,
@@ -147,7 +198,7 @@ func TestRawWithOptionsAsJSON(t *testing.T) {
 	}
 }
 
-// Of two things where one can be sent, none is dropped without a word.
+// Of two things of which one can be sent, none is dropped in silence.
 func TestBothOfTwo(t *testing.T) {
 	client := open(t, free(""))
 	image := &literllm.ImageURL{URL: "https://example.com/a.png"}
@@ -156,6 +207,8 @@ func TestBothOfTwo(t *testing.T) {
 			Parts: []literllm.Part{literllm.Image("https://example.com/a.png")}}}},
 		"text and image": {Messages: []literllm.Message{{Role: "user", Parts: []literllm.Part{{Text: "What is it?", ImageURL: image}}}}},
 		"image and file": {Messages: []literllm.Message{{Role: "user", Parts: []literllm.Part{{File: &literllm.File{}, ImageURL: image}}}}},
+		"image as text":  {Messages: []literllm.Message{{Role: "user", Parts: []literllm.Part{{Type: "text", ImageURL: image}}}}},
+		"text as schema": {Prompt: "x", ResponseFormat: &literllm.ResponseFormat{Type: "text", JSONSchema: &literllm.JSONSchema{}}},
 		"raw and prompt": {Raw: json.RawMessage(`{"prompt":"x"}`), Prompt: "y"},
 		"raw and tools":  {Raw: json.RawMessage(`{"prompt":"x"}`), Tools: []literllm.Tool{}},
 	} {
@@ -169,7 +222,7 @@ func TestBothOfTwo(t *testing.T) {
 	}
 }
 
-// Numbers that a provider makes up are no reason to lose the answer.
+// A number that a provider makes up must not lose the answer.
 func TestNumbersOutOfRange(t *testing.T) {
 	response, err := open(t, scripted("huge")).Chat(background, prompt("x"))
 	if err != nil || response.Text != "ok" || *response.Usage.PromptTokens != math.MaxInt64 ||

@@ -14,9 +14,9 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// flat runs work until a round of it leaves nothing behind: 16 MiB (what the C allocator keeps varies),
-// 16 descriptors, and no goroutine or thread to speak of are allowed. Caches fill and allocators take
-// another arena once or twice; a leak grows with every round.
+// flat runs work until a round of it leaves nothing behind. It allows 16 MiB (the C allocator's
+// cache varies), 16 descriptors, and hardly a goroutine or thread. Caches fill and allocators take
+// another arena once or twice, but a leak grows with every round.
 func flat(t *testing.T, times int, work func()) {
 	t.Helper()
 	notShort(t, "its memory is not the program's under the race detector")
@@ -62,14 +62,21 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		ask(childTest{}, client, prompt("warm"))
 		var files []*os.File
-		for {
-			file, err := os.Open("/dev/null")
-			if err != nil {
-				break
+		take := func() {
+			for {
+				file, err := os.Open("/dev/null")
+				if err != nil {
+					return
+				}
+				files = append(files, file)
 			}
-			files = append(files, file)
+		}
+		give := func() {
+			for _, file := range files {
+				file.Close()
+			}
+			files = nil
 		}
 		check := func(err error) {
 			var failure *literllm.Error
@@ -80,15 +87,19 @@ func init() {
 				panic(err)
 			}
 		}
+		take() // before the engine's threads have started
+		_, err = client.Chat(background, prompt("Hello"))
+		check(err)
+		give()
+		ask(childTest{}, client, prompt("warm"))
+		take()
 		for range 2 { // the queue's descriptor lacks, and its double
 			_, err = client.OpenStream(background, prompt("Hello"))
 			check(err)
 			files[0].Close()
 			files = files[1:]
 		}
-		for _, file := range files {
-			file.Close()
-		}
+		give()
 		ask(childTest{}, client, prompt("Hello"))
 		for _, err := range client.Stream(background, prompt("Hello")) {
 			if err != nil {
@@ -98,7 +109,7 @@ func init() {
 	}
 }
 
-// Without a descriptor a request fails and says why, and with one the next does not.
+// Without a descriptor a request fails and says why. With one, the next request succeeds.
 func TestNoDescriptors(t *testing.T) {
 	if output, err := child(t, "no_descriptors", free("")).CombinedOutput(); err != nil {
 		t.Errorf("%v %s", err, output)
@@ -126,7 +137,7 @@ func TestLeavingStreamsLeaksNothing(t *testing.T) {
 			})
 		}
 		all.Wait()
-		eventually(t, func() (bool, any) { // else they go on until the next collection
+		eventually(t, func() (bool, any) { // otherwise they go on until the next collection
 			runtime.GC()
 			s := simulatorStats(t)
 			return s.RequestsOpen == 0, s

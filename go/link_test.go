@@ -21,8 +21,8 @@ func run(t *testing.T, folder string, variables []string, words ...string) strin
 	return string(output)
 }
 
-// installed makes a prefix with a library, the header and a liter_llm.pc, as a packager would. It is in
-// the same place every time, as Go's build cache serves what it has compiled for it.
+// installed makes a prefix with a library, the header and a liter_llm.pc, as a packager would. The
+// place is the same every time, because Go's build cache serves what it has compiled for it.
 func installed(t *testing.T, name, library string) (prefix string) {
 	t.Helper()
 	prefix = filepath.Join(root(), "target/go", name)
@@ -57,7 +57,7 @@ func systemTests(t *testing.T, prefix string) string {
 	program := filepath.Join(prefix, "package.test")
 	variables := []string{
 		"PKG_CONFIG_PATH=" + filepath.Join(prefix, "lib/pkgconfig"),
-		// The cache's key has the compiler's flags, but not what pkg-config says.
+		// The cache's key has the compiler's flags, but not the output of pkg-config.
 		"CGO_CFLAGS=-O2 -g -I" + filepath.Join(prefix, "include"),
 	}
 	run(t, filepath.Join(root(), "go"), variables,
@@ -65,7 +65,7 @@ func systemTests(t *testing.T, prefix string) string {
 	return program
 }
 
-// What cannot be built says what to do: the name that the compiler does not know is the message.
+// A build that fails says what to do: the name that the compiler does not know is the message.
 func TestBuildsThatCannotBe(t *testing.T) {
 	for _, row := range []struct{ variables, tags, file string }{
 		{"CGO_ENABLED=0", "", "needs_cgo.go"},
@@ -158,7 +158,7 @@ int main(void) {
 }
 `
 
-// The archive stands beside another one of Rust's in one program, and each catches its own panics.
+// The archive and another one of Rust's are in one program, and each catches its own panics.
 func TestTwoRustArchives(t *testing.T) {
 	notShort(t, "it compiles other programs")
 	folder := t.TempDir()
@@ -176,7 +176,7 @@ func TestTwoRustArchives(t *testing.T) {
 	}
 }
 
-// Of the archive that is linked, only the header's functions are global.
+// Only the header's functions are global in the archive that is linked.
 func TestTheArchivesSymbols(t *testing.T) {
 	archives, err := filepath.Glob(filepath.Join(root(), "go/internal/native/*/libliter_llm.a"))
 	if err != nil || len(archives) == 0 {

@@ -19,8 +19,8 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// The test's program is also the program that tests of a process's end start: LITER_LLM_CHILD names
-// what it does then. They find the simulator in LITER_LLM_TEST_SIMULATOR.
+// The test's program is also the program that tests of a process's end start. LITER_LLM_CHILD names
+// its task there. These children find the simulator in LITER_LLM_TEST_SIMULATOR.
 func TestMain(m *testing.M) {
 	if name := os.Getenv("LITER_LLM_CHILD"); name != "" {
 		simulator = os.Getenv("LITER_LLM_TEST_SIMULATOR")
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 // simulator is the URL of the scripted provider.
 var simulator string
 
-// replies are what cases of the simulator answer, to the first request THEN to the second.
+// replies are the answers of the simulator's cases, to the first request THEN to the second.
 const replies = `
 html            {"headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
 html_502        {"status": 502, "headers": {"content-type": "text/html"}, "body": "<html><body>502 Bad Gateway</body></html>"}
@@ -70,7 +70,7 @@ func root() string {
 	return filepath.Dir(filepath.Dir(file))
 }
 
-// built is a file that cargo has made; release first.
+// built is a file that cargo has made, the release build first.
 func built(name string) (string, error) {
 	for _, profile := range []string{"release", "debug"} {
 		path := filepath.Join(root(), "target", profile, name)
@@ -124,7 +124,7 @@ func startSimulator() (func(), error) {
 	}, nil
 }
 
-// pointed is a configuration whose openai is at a path of the simulator's.
+// pointed is a configuration whose openai is at a path of the simulator.
 func pointed(path string) literllm.Config {
 	provider := literllm.Provider{BaseURL: simulator + path, APIKey: "sk-test", Model: "gpt-5-mini"}
 	return literllm.Config{
@@ -149,14 +149,14 @@ func withFast(config literllm.Config) literllm.Config {
 
 var runs atomic.Int64
 
-// scripted answers the first request with the reply of this name. Nothing is tried again.
+// scripted answers the first request with the reply of this name. Nothing is retried.
 func scripted(name string) literllm.Config {
 	config := pointed(fmt.Sprintf("/case/run%d-%d/%s/v1", os.Getpid(), runs.Add(1), name))
 	config.Retry = &literllm.Retry{Off: true}
 	return config
 }
 
-// beside adds a provider of this name that is as the one of another configuration.
+// beside adds a provider of this name that is a copy of the one of another configuration.
 func beside(config literllm.Config, name string, other literllm.Config) {
 	provider := other.Providers["openai"]
 	provider.Kind = "openai"
@@ -173,7 +173,7 @@ func open(t testing.TB, config literllm.Config, options ...literllm.Option) *lit
 	return client
 }
 
-// both runs a test on the two ways of a call: on the caller's thread, and by the pump.
+// both runs a test on both paths of a call: on the caller's thread, and by the pump.
 func both(t *testing.T, test func(t *testing.T, way literllm.Option)) {
 	t.Run("inline", func(t *testing.T) { test(t, literllm.WithInlineCalls(1000)) })
 	t.Run("pump", func(t *testing.T) { test(t, literllm.WithInlineCalls(0)) })
@@ -198,7 +198,7 @@ func ask(t testing.TB, client *literllm.Client, request *literllm.ChatRequest) {
 	}
 }
 
-// times is how often a test of a race repeats.
+// times is the number of times that a test of a race repeats.
 func times() int {
 	if os.Getenv("LITER_LLM_LONG") != "" {
 		return 200
@@ -206,8 +206,8 @@ func times() int {
 	return 20
 }
 
-// notShort leaves a test out with -short, which is how the race detector runs: what it would cost there
-// finds no races.
+// notShort leaves a test out with -short, which the race detector uses. There the test would cost
+// much and find no races.
 func notShort(t testing.TB, why string) {
 	t.Helper()
 	if testing.Short() {
@@ -215,7 +215,7 @@ func notShort(t testing.TB, why string) {
 	}
 }
 
-// eventually polls until a condition holds; state says what it looked at when it never did.
+// eventually polls until a condition holds. state is what it looked at, for the failure.
 func eventually(t testing.TB, condition func() (holds bool, state any)) {
 	t.Helper()
 	until := time.Now().Add(time.Minute)
@@ -250,7 +250,7 @@ func simulatorStats(t testing.TB) (s stats) {
 	return s
 }
 
-// openRequests waits until the simulator works on so many requests.
+// openRequests waits until the simulator works on this many requests.
 func openRequests(t testing.TB, n int) {
 	t.Helper()
 	eventually(t, func() (bool, any) {
@@ -287,7 +287,7 @@ type descriptor struct {
 	target string
 }
 
-// openFiles are the process's descriptors, but for the standard ones.
+// openFiles are the process's descriptors, except the standard ones.
 func openFiles() (open []descriptor) {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, entry := range entries {
@@ -299,7 +299,8 @@ func openFiles() (open []descriptor) {
 	return open
 }
 
-// inherited are those that were open from the start: of whoever runs the tests.
+// inherited are the descriptors that were open from the start. They belong to the caller of the
+// tests.
 var inherited = openFiles()
 
 func descriptors(t testing.TB) int { return count(t, "/proc/self/fd") }

@@ -2,12 +2,12 @@ package literllm
 
 import "context"
 
-// A MultiResponse is what several targets brought.
+// A MultiResponse is the result of a fan-out.
 type MultiResponse struct {
 	// Results are the fastest answers, in the order in which they came.
 	Results []*Response `json:"results"`
-	// Failures are those of the targets that failed, and of those that were cancelled when enough
-	// others had answered.
+	// Failures are the errors of targets that failed, and of those cancelled after enough others had
+	// answered.
 	Failures []*Error `json:"failures"`
 
 	document string
@@ -16,7 +16,7 @@ type MultiResponse struct {
 // Document is the JSON text as the engine wrote it.
 func (m *MultiResponse) Document() JSON { return JSON(m.document) }
 
-// MarshalJSON is the document; of one that was not read from any, its fields.
+// MarshalJSON is the document. A value that was not read from a document gives its fields.
 func (m MultiResponse) MarshalJSON() ([]byte, error) {
 	if m.document == "" {
 		type plain MultiResponse
@@ -34,10 +34,11 @@ func (m *MultiResponse) UnmarshalJSON(document []byte) error {
 	return err
 }
 
-// GenerateMulti asks several targets at once ("provider/model", or the name of a provider or a route),
-// and waits for the first fastest answers; 0 is 1. The calls that are not waited for are cancelled.
+// GenerateMulti asks several targets at once and waits for the first fastest answers; 0 is 1. A
+// target is "provider/model", or the name of a provider or a route. Calls beyond the fastest are
+// cancelled.
 //
-// A target that fails is no error: it is in Failures. Where none answers, the error is the first
+// A target that fails is no error: it is in Failures. If no target answers, the error is the first
 // failure, with the attempts of all.
 func (c *Client) GenerateMulti(
 	ctx context.Context, request *ChatRequest, targets []string, first int,
@@ -45,7 +46,7 @@ func (c *Client) GenerateMulti(
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(false)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (c *Client) GenerateMulti(
 		options = *request.Options
 	}
 	options.Fanout = &Fanout{Targets: targets, First: first}
-	answer, err := c.call(ctx, body.out, &options)
+	answer, err := c.call(ctx, 0, body.out, &options)
 	body.release()
 	if err != nil {
 		return nil, err
@@ -62,33 +63,25 @@ func (c *Client) GenerateMulti(
 	return readMulti(answer)
 }
 
-// errSeveral is the error for a fan-out where one answer is wanted.
-func errSeveral() *Error {
-	err := newError(ErrInvalidRequest,
-		"options.fanout asks several targets for an answer each: call GenerateMulti")
-	err.Param = "options.fanout"
-	return err
-}
-
 func readMulti(document string) (*MultiResponse, error) {
 	d := decoder{text: document}
 	m := &MultiResponse{document: document}
-	d.object(func(name string) {
-		switch name {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
 		case "results":
-			d.array(func() {
-				response, err := readResponse(string(d.raw()))
+			m.Results = list(&d, func(response **Response, d *decoder) {
+				read, err := readResponse(string(d.raw()))
 				if err != nil {
 					d.fail()
 				}
-				m.Results = append(m.Results, response)
+				*response = read
 			})
 		case "failures":
-			d.array(func() { m.Failures = append(m.Failures, errorFrom(string(d.raw()))) })
+			m.Failures = list(&d, func(failure **Error, d *decoder) { *failure = errorFrom(string(d.raw())) })
 		default:
 			d.skip()
 		}
-	})
+	}
 	if d.failed {
 		return nil, newError(ErrInternal, "the engine's responses cannot be read")
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // A panic inside the library is an error of kind internal, on every path, and the process goes on.
-// Debug builds have an operation that panics; in release builds it is an unknown one. TestDebugArchive
-// runs this test with a debug build.
+// Debug builds have an operation that panics. In release builds that operation is unknown.
+// TestDebugArchive runs this test with a debug build.
 func TestPanic(t *testing.T) {
 	want := literllm.ErrUnsupported
 	if os.Getenv("LITER_LLM_TEST_PROFILE") == "debug" {

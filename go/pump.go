@@ -1,7 +1,6 @@
 package literllm
 
 import (
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -11,26 +10,26 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// bufferSize is how much one read of a queue takes: what waits, up to this.
+// bufferSize is the most that one read of a queue takes.
 const bufferSize = 64 << 10
 
-// tokens numbers the requests of the process. A token is used once, so that a cancel which comes too
+// tokens numbers the requests of the process. A token is used once, so that a cancel that comes too
 // late finds nothing.
 var tokens atomic.Uint64
 
-// buffers are lent for one read: ten thousand waiting streams hold none.
+// buffers are lent for one read, so that ten thousand waiting streams hold none.
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// doors are passed one at a time by those who submit and cancel. The thread of a goroutine in C may
-// lose its processor there, and Go would start another thread for each goroutine that comes behind.
+// doors let one goroutine at a time submit or cancel. The thread of a goroutine in C may lose its
+// processor there. Go would then start another thread for each goroutine that comes behind.
 var doors [2]sync.Mutex
 
-// submit starts a request. Both documents are copied before it returns.
-func submit(c *Client, queue *native.Queue, token uint64, request, options []byte) error {
+// submit starts a request. Both documents are copied before it returns. how has flags of native.
+func submit(c *Client, queue *native.Queue, token uint64, how uint32, request, options []byte) error {
 	door := &doors[token%uint64(len(doors))]
 	door.Lock()
 	defer door.Unlock()
-	if status := queue.Submit(c.native, token, request, options); status != native.OK {
+	if status := queue.Submit(c.native, token, how, request, options); status != native.OK {
 		return misuse(status)
 	}
 	return nil
@@ -59,9 +58,9 @@ func newReader() (*reader, error) {
 	}
 	fd := queue.FD()
 	if fd < 0 {
-		return nil, noDescriptor(fmt.Sprint("status ", fd))
+		return nil, misuse(fd)
 	}
-	// The queue closes its descriptor itself, and so does an os.File: each has one of its own.
+	// The queue closes its descriptor itself, and so does an os.File, so each has one of its own.
 	syscall.ForkLock.RLock()
 	own, err := syscall.Dup(fd)
 	if err == nil {
@@ -69,7 +68,10 @@ func newReader() (*reader, error) {
 	}
 	syscall.ForkLock.RUnlock()
 	if err != nil {
-		return nil, noDescriptor(err.Error())
+		if err == syscall.EMFILE || err == syscall.ENFILE {
+			return nil, misuse(native.Descriptors)
+		}
+		return nil, newError(ErrInternal, "a queue's descriptor cannot be doubled: %v", err)
 	}
 	file := os.NewFile(uintptr(own), "liter_llm_queue")
 	poll, err := file.SyscallConn()
@@ -79,15 +81,7 @@ func newReader() (*reader, error) {
 	return &reader{queue: queue, file: file, poll: poll}, nil
 }
 
-// noDescriptor is as when there is none for a connection.
-func noDescriptor(why string) *Error {
-	failure := newError(ErrConnection, "no descriptor for the request's events (%s): have fewer streams open, "+
-		"or raise the limit of open files (ulimit -n)", why)
-	failure.Retryable = true
-	return failure
-}
-
-// until calls look at once and whenever events have come, until it is true.
+// until calls look at once, and whenever events have come, until look returns true.
 func (r *reader) until(look func() bool) error {
 	if look() {
 		return nil
@@ -109,8 +103,8 @@ func take(queue *native.Queue, timeoutMS int32) ([]byte, error) {
 	return records, err
 }
 
-// read reads the events that wait in a queue, and waits up to timeoutMS for the first. The records are
-// in buffer, but for one that is larger: that has memory of its own.
+// read reads the events that wait in a queue, and waits up to timeoutMS for the first. The records
+// are in buffer. A record that is larger has memory of its own.
 func read(queue *native.Queue, buffer []byte, timeoutMS int32) ([]byte, error) {
 	size := queue.Read(buffer, timeoutMS)
 	if size == native.Space {
@@ -123,7 +117,7 @@ func read(queue *native.Queue, buffer []byte, timeoutMS int32) ([]byte, error) {
 	return buffer[:size], nil
 }
 
-// keep is a payload of read's as a string. One that has memory of its own is not copied.
+// keep is a payload of read as a string. A payload with memory of its own is not copied.
 func keep(payload []byte) string {
 	if len(payload) > bufferSize {
 		return text(payload)
@@ -131,7 +125,7 @@ func keep(payload []byte) string {
 	return string(payload)
 }
 
-// text is bytes as a string that shares their memory: nobody may write to them any more.
+// text is bytes as a string that shares their memory, so the bytes must not be written any more.
 func text(payload []byte) string { return unsafe.String(unsafe.SliceData(payload), len(payload)) }
 
 // A call waits for the last event of one request.
@@ -143,15 +137,15 @@ type call struct {
 
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
 
-// A pump reads one queue for all requests of the process that are not read where they are made:
-// one goroutine, however many requests there are.
+// A pump reads one queue for all requests of the process that do not read their own. It is one
+// goroutine, however many requests there are.
 type pump struct {
 	*reader
 	shards [16]shard
 	broken atomic.Pointer[Error]
 }
 
-// A shard says who waits for what, for a part of the tokens.
+// A shard holds the call of each token, for a part of the tokens.
 type shard struct {
 	mutex   sync.Mutex
 	waiting map[uint64]*call
@@ -163,7 +157,7 @@ var thePump struct {
 	atomic.Pointer[pump]
 }
 
-// startedPump is the process's pump. One that could not be started is tried again.
+// startedPump is the process's pump. A start that failed is tried again.
 func startedPump() (*pump, error) {
 	if p := thePump.Load(); p != nil {
 		return p, nil
@@ -200,7 +194,7 @@ func (p *pump) expect(token uint64, c *call) error {
 	return nil
 }
 
-// take is who waits for the token, and forgets it.
+// take returns the call of the token and forgets it.
 func (p *pump) take(token uint64) *call {
 	shard := p.shard(token)
 	shard.mutex.Lock()
@@ -222,7 +216,7 @@ func (p *pump) run() {
 		if err == nil {
 			err = wait
 		}
-		if err != nil { // a bug: nobody must wait for ever because of it
+		if err != nil { // a bug: no call must wait for ever for it
 			p.fail(err)
 			return
 		}

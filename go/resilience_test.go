@@ -13,7 +13,7 @@ import (
 
 var background = context.Background()
 
-// atOnce tries again without a wait.
+// atOnce retries without a wait.
 func atOnce(config literllm.Config) literllm.Config {
 	config.Retry = &literllm.Retry{BaseMS: literllm.Ptr(0)}
 	return config
@@ -44,7 +44,7 @@ func TestRetriesAndTheirAttempts(t *testing.T) {
 			attempts[i].MS = 0
 		}
 		want := []literllm.Attempt{
-			{Target: "openai/gpt-5-mini", Status: 503, Kind: "unavailable"},
+			{Target: "openai/gpt-5-mini", Status: 503, Kind: "unavailable", Message: "Overloaded."},
 			{Target: "openai/gpt-5-mini", Status: 200},
 		}
 		if !slices.Equal(attempts, want) {
@@ -255,7 +255,7 @@ func TestAStreamThatBeginsAnew(t *testing.T) {
 	}
 }
 
-// What the structs say, the engine takes.
+// The engine takes every setting that the structs have.
 func TestEveryMemberOfAConfiguration(t *testing.T) {
 	config := free("")
 	beside(config, "other", free(""))

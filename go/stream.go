@@ -12,9 +12,9 @@ import (
 	"github.com/liter-llm/liter-llm/go/internal/native"
 )
 
-// Stream asks, and gives the answer as it arrives. The last chunk has nothing but Response, the whole
-// answer with usage; an error is the last thing of the sequence. Each range over it is a request of
-// its own, and leaving the range cancels the rest: the connection is closed.
+// Stream asks and gives the answer as it arrives. The last chunk has only Response, the whole
+// answer with usage. An error is the last item of the sequence. Each range over it is a request of
+// its own. Leaving the range cancels the rest: the connection is closed.
 //
 //	for chunk, err := range client.Stream(ctx, request) {
 //		if err != nil { … }
@@ -37,10 +37,10 @@ func (c *Client) Stream(ctx context.Context, request *ChatRequest) iter.Seq2[Chu
 	}
 }
 
-// A ChatStream is an answer as it arrives, for those whose loop is not a range. It must be closed. One
-// goroutine at a time calls Next; Close may be called from another.
+// A ChatStream is an answer as it arrives, for a loop that is not a range. It must be closed. One
+// goroutine at a time calls Next. Close may be called from another.
 //
-// While nobody calls Next, the engine reads no more than about 256 KiB ahead.
+// Without calls of Next, the engine reads no more than about 256 KiB ahead.
 type ChatStream struct {
 	client *Client
 	ctx    context.Context
@@ -57,16 +57,16 @@ type ChatStream struct {
 	err      error // what Next returns from now on
 }
 
-// readers are queues for the next streams. A stream has one of its own: nothing but leaving a queue
-// unread tells the engine to stop reading one stream's socket.
+// readers are queues for the next streams. A stream has a queue of its own, because only an unread
+// queue makes the engine stop reading one stream's socket.
 var readers sync.Pool
 
-// OpenStream asks. It takes what Stream takes.
+// OpenStream asks, and takes the arguments of Stream.
 func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
 	if err := c.usable(ctx); err != nil {
 		return nil, err
 	}
-	body, err := request.encode(true)
+	body, err := request.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
-	options, err := c.options(ctx, body.out, request.Options, false)
+	options, err := c.options(ctx, body.out, request.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -85,12 +85,12 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		}
 	}
 	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
-	if err := submit(c, own.queue, s.token, body.out, options); err != nil {
+	if err := submit(c, own.queue, s.token, native.Stream, body.out, options); err != nil {
 		readers.Put(own)
 		return nil, err
 	}
 	if ctx.Done() != nil {
-		// Not with s, which nobody may have closed: its context must not keep it.
+		// The function does not hold s, because a context must not keep a stream that was never closed.
 		end := canceller{own.queue, s.token}
 		stop, cleanup := context.AfterFunc(ctx, end.now), runtime.AddCleanup(s, canceller.now, end)
 		s.stop = func() {
@@ -109,7 +109,7 @@ type canceller struct {
 
 func (c canceller) now() { cancel(c.queue, c.token) }
 
-// Next is the next chunk; io.EOF after the last one, which has the Response.
+// Next is the next chunk. After the last one, which has the Response, it returns io.EOF.
 func (s *ChatStream) Next() (Chunk, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -133,7 +133,7 @@ func (s *ChatStream) Next() (Chunk, error) {
 	return Chunk{}, s.err
 }
 
-// take takes the next event of this stream's; the queue may still have some of an earlier one's.
+// take takes the next event of this stream. The queue may still have events of an earlier one.
 func (s *ChatStream) take() (err error) {
 	if len(s.records) == 0 {
 		wait := s.reader.until(func() bool {
@@ -167,16 +167,16 @@ func (s *ChatStream) take() (err error) {
 	return err
 }
 
-// Response is the whole answer with usage, once Next has returned it; nil before.
+// Response is the whole answer with usage, once Next has returned it. Before that it is nil.
 func (s *ChatStream) Response() *Response {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.response
 }
 
-// Close cancels what has not arrived yet and waits until it has ended: its connection is closed, its
-// place among max_in_flight free, and Next returns an error of kind cancelled. After the end it does
-// nothing.
+// Close cancels the rest and waits until the request has ended. Its connection is closed, its place
+// among max_in_flight is free, and Next returns an error of kind cancelled. After the end Close
+// does nothing.
 func (s *ChatStream) Close() error {
 	s.closed.Store(true)
 	cancel(s.queue, s.token)
@@ -184,7 +184,7 @@ func (s *ChatStream) Close() error {
 	defer s.mutex.Unlock()
 	for s.err == nil {
 		if s.take() != nil || s.response != nil {
-			s.response = nil // nobody was told of it
+			s.response = nil // the caller has not seen it
 			s.end(errClosed())
 		}
 	}
@@ -193,7 +193,7 @@ func (s *ChatStream) Close() error {
 
 func errClosed() error { return newError(ErrCancelled, "the stream was closed") }
 
-// end gives the queue back, without what this stream has left in it.
+// end gives the queue back, without the events that this stream has left in it.
 func (s *ChatStream) end(err error) {
 	s.err = err
 	if s.stop != nil {

@@ -19,7 +19,7 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// In a process of its own, whose threads are counted from the start.
+// The test runs in a process of its own, whose threads are counted from the start.
 func init() {
 	children["ten_thousand"] = func() {
 		t := childTest{}
@@ -63,7 +63,7 @@ func init() {
 		cancel()
 		all.Wait()
 		openRequests(t, 0)
-		// Of these are four the engine's, and as many more as Go uses processors run what is ready.
+		// Four of these are the engine's. Go has as many more as it uses processors, for ready work.
 		if most = max(most, threads(t)); most >= 16+max(4, runtime.GOMAXPROCS(0)) {
 			panic(fmt.Sprint(most, " threads"))
 		}
@@ -73,7 +73,7 @@ func init() {
 
 func TestTenThousandInFlight(t *testing.T) {
 	notShort(t, "it counts threads and time")
-	// Holds its answers back until all are in flight, however long that takes.
+	// The server holds its answers back until all are in flight, however long that takes.
 	release := make(chan struct{})
 	patient := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var asked struct{ Messages []struct{ Content string } }
@@ -105,7 +105,7 @@ func TestTenThousandInFlight(t *testing.T) {
 	t.Logf("%s threads", rest)
 }
 
-// childTest lets a child use the helpers of tests: what fails there ends the process.
+// childTest lets a child use the helpers of tests. A failure there ends the process.
 type childTest struct{ testing.TB }
 
 func (childTest) Helper() {}

@@ -63,7 +63,7 @@ func TestNumbersKeepTheirSpelling(t *testing.T) {
 	}
 }
 
-// The decoder and encoding/json read the same out of any document.
+// The decoder and encoding/json read the same from any document.
 func FuzzDecoder(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"a","choices":[{"index":0,"message":{"role":"assistant","content":"\ud83c\udf89\n"}}],"text":"x"}`,

@@ -9,9 +9,9 @@ import (
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
-// A goroutine that ends while it is locked to its thread ends that thread too: what it has begun goes
-// on or is collected, and other goroutines notice nothing. (Of a goroutine itself nothing can be ended
-// from outside.)
+// A goroutine that ends while it is locked to its thread ends that thread too. Its requests go on
+// or are collected, and other goroutines notice nothing. (Nothing can end a goroutine from
+// outside.)
 func TestThreadsThatEnd(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, withFast(free("chunks=3000,interval_ms=10")), way)

@@ -61,6 +61,21 @@
 // A bug in the library; the process goes on.
 #define LITER_LLM_E_INTERNAL -7
 
+// No file descriptor is left: raise the limit (ulimit -n), or close what is idle.
+#define LITER_LLM_E_DESCRIPTORS -8
+
+// The call runs on the thread that reads the queue, while it reads. Implies WHOLE.
+#define LITER_LLM_SUBMIT_INLINE 1
+
+// The answer comes as CHUNKs and a RESULT, whatever "stream" in the request says.
+#define LITER_LLM_SUBMIT_STREAM 2
+
+// The answer comes as one RESULT, whatever "stream" in the request says.
+#define LITER_LLM_SUBMIT_WHOLE 4
+
+// The whole answer is one response: "fanout" in the options is an error, and nothing is sent.
+#define LITER_LLM_SUBMIT_SINGLE 8
+
 // count chunk documents of a stream, one a line.
 #define LITER_LLM_EVENT_CHUNK 1
 
@@ -169,7 +184,7 @@ void liter_llm_client_free(struct liter_llm_client *client);
 int32_t liter_llm_queue_new(uint32_t stream_bytes, struct liter_llm_queue **out);
 
 // A descriptor that is readable while events wait: poll it, never read or close it. Negative:
-// LITER_LLM_E_*.
+// LITER_LLM_E_* (E_DESCRIPTORS: none is left; ask again when there is one).
 int32_t liter_llm_queue_fd(struct liter_llm_queue *queue);
 
 // Calls `doorbell` whenever the queue stops being empty. NULL ends that, and returns only when no
@@ -201,11 +216,17 @@ void liter_llm_queue_free(struct liter_llm_queue *queue);
 
 // Starts a request and returns at once. `token` is the caller's: not 0, unique among those in
 // flight on this queue, never a pointer. After 0, exactly one RESULT or ERROR of this token
-// follows, whatever happens: answer, error, cancel, close or panic. With "stream": true, CHUNKs come
-// before it; chunks that wait are merged into one event.
+// follows, whatever happens: answer, error, cancel, close or panic. Of a stream, CHUNKs come before
+// it; chunks that wait are merged into one event.
+//
+// `flags`: 0, or LITER_LLM_SUBMIT_* joined by `|`. Without STREAM, WHOLE and INLINE the request's own
+// "stream" says how the answer comes. STREAM with one of these, and a bit that is none of them, is
+// E_ARGUMENT. An INLINE call that nobody reads stands still until it is cancelled; while one is in
+// flight on the queue, further ones run on the library's threads.
 int32_t liter_llm_submit(struct liter_llm_client *client,
                          struct liter_llm_queue *queue,
                          uint64_t token,
+                         uint32_t flags,
                          const char *request,
                          size_t request_len,
                          const char *options,

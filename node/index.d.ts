@@ -4,14 +4,19 @@ import type {
   Attempt,
   ChatRequest,
   ChunkChoice,
+  ChunkDocument,
   Config,
   ErrorBody,
   Kind,
   Message,
-  Metrics,
+  ModelsRequest,
+  ModelsResponse,
+  ModerateRequest,
+  ModerateResponse,
   Options,
+  ResetDocument,
   Response,
-  Usage,
+  Tool,
 } from "./documents.js";
 
 export type * from "./documents.js";
@@ -24,11 +29,20 @@ export const version: string;
 /** A prompt, the messages, a whole request, or one as JSON (bytes, passed on as they are). */
 export type Request = string | readonly Message[] | ChatRequest | Uint8Array;
 
-/** Members of the request and options, by the names that the contract has for them. */
-export interface Members extends Omit<ChatRequest, "stream" | "stream_options">, Options {
+/** Options, by the names that the contract has for them, and what ends the request. */
+export interface How extends Options {
   /** Its abort cancels the request, and rejects with the signal's reason. */
   signal?: AbortSignal | null | undefined;
 }
+
+/** Members of the request and options, by the names that the contract has for them. */
+export interface Members extends Omit<ChatRequest, "op" | "stream" | "stream_options">, How {}
+
+/** The same of `models`. */
+export interface ModelsMembers extends Omit<ModelsRequest, "op">, How {}
+
+/** The same of `moderate`. */
+export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
 
 /**
  * A client: providers, connection pools, limits. Make few and keep them long.
@@ -46,6 +60,20 @@ export class Client {
 
   /** Asks for a whole answer. Rejects with a LiterLLMError by kind, or with the signal's reason. */
   chat(request: Request, more?: Members): Promise<Response>;
+
+  /**
+   * Which models a provider has: all of them, or the one that `model` names.
+   *
+   *     const { data } = await client.models({ provider: "openai" });
+   */
+  models(more?: ModelsMembers): Promise<ModelsResponse>;
+
+  /**
+   * Asks whether texts or images break a provider's rules: a verdict for each input.
+   *
+   *     const { results } = await client.moderate("Hello", { provider: "openai" });
+   */
+  moderate(input: ModerateRequest["input"], more?: ModerateMembers): Promise<ModerateResponse>;
 
   /**
    * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or
@@ -137,14 +165,9 @@ export function generate(
 ): Promise<string>;
 
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */
+export interface Chunk extends ChunkDocument {}
 export class Chunk {
   private constructor();
-  id?: string | null;
-  object: "chat.completion.chunk";
-  created?: number | null;
-  model?: string | null;
-  choices: ChunkChoice[];
-  usage?: Usage | null;
   /** The first choice's new text; empty where the chunk has none. */
   get text(): string;
 }
@@ -153,15 +176,19 @@ export class Chunk {
  * In a stream with `on_break: "restart"`: the answer broke and begins anew. All chunks before it are
  * void. It has nothing of a chunk's, so that code that knows none sees an empty one.
  */
+export interface Reset extends ResetDocument {}
 export class Reset {
   private constructor();
-  object: "chat.completion.reset";
-  /** How the answer broke. */
-  reason: Kind;
+  /** Always empty, as of a chunk without text. */
   get text(): "";
+  /** Always empty, as of a chunk without choices. */
   get choices(): ChunkChoice[];
+  /** Always absent, as of a chunk that says nothing of it. */
   get usage(): undefined;
 }
+
+/** A tool that the provider runs itself; it is sent as it is: `{ type: "web_search_20250305", name: … }`. */
+export type ProviderTool = Tool;
 
 /** What `generateMulti` brought. */
 export interface MultiResponse {
@@ -169,6 +196,40 @@ export interface MultiResponse {
   results: Response[];
   /** Of the targets that failed, and of those that were cancelled when enough had answered. */
   failures: LiterLLMError[];
+}
+
+// ---- Metrics -------------------------------------------------------------------------------------
+
+/** What a client has counted so far. */
+export interface Metrics {
+  /** Calls in flight. */
+  in_flight: number;
+  /** By name, of those that were called: calls that ended, and of these the errors by kind. */
+  providers: Record<string, { calls: number; errors: Partial<Record<Kind, number>> }>;
+  /** The targets that were asked. */
+  targets: TargetMetrics[];
+}
+
+/** A target that was asked. */
+export interface TargetMetrics {
+  /** `provider/model` */
+  target: string;
+  /** `closed`: it is asked; `open`: it is passed over; `half_open`: one attempt finds out. */
+  breaker: "closed" | "open" | "half_open";
+  /** Attempts in flight. */
+  in_flight: number;
+  /** Attempts so far. */
+  attempts: number;
+  /** Those of them that failed. */
+  failures: number;
+  /** Health probes, and those that were answered well. */
+  probes?: { asked: number; well: number };
+  /** Milliseconds that are left of a pause that the provider asked for. */
+  cooling_ms?: number;
+  /** The 95th percentile of the first content of streams, in milliseconds. */
+  p95_ttft_ms?: number;
+  /** The same of whole answers. */
+  p95_ms?: number;
 }
 
 // ---- Errors --------------------------------------------------------------------------------------
@@ -191,6 +252,10 @@ export class LiterLLMError extends Error {
   readonly requestId: string | undefined;
   /** The member of the request that is at fault: `messages[0].role`. */
   readonly param: string | undefined;
+  /** The answer's rate limit headers, as they came. */
+  readonly ratelimit: Record<string, string>;
+  /** The provider's own error: its JSON, or its text. */
+  readonly providerError: unknown;
   /** What had arrived of a stream when it broke. */
   readonly partial: { text: string } | undefined;
   readonly attempts: Attempt[];

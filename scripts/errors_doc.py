@@ -39,7 +39,9 @@ A failed request gives an error document. It is the same in every language:
 | `request_id` | the provider's id of the request, for its support |
 | `param` | the member of the request that is wrong |
 | `partial` | `{"text"}`: the text of a stream that had arrived when it broke |
-| `attempts` | one entry for each attempt: `target`, `status`, `kind`, `ms` |
+| `ratelimit` | the rate-limit headers of the answer, unchanged |
+| `provider_error` | the provider's own error, as JSON or text; at most 64 KiB, without the key |
+| `attempts` | one entry for each attempt: `target`, `status`, `kind`, `message`, `ms` |
 
 The list of kinds is closed. Two failures have different kinds only if a caller would handle them
 differently. `code` and `status` tell the rest.

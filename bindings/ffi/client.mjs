@@ -69,7 +69,8 @@ export class Client {
   /** One answer: a response document. */
   chat(request, options, signal) {
     return new Promise((resolve, reject) => {
-      this.#submit(request, options, signal, (failure, documents) => {
+      const { LITER_LLM_SUBMIT_WHOLE } = this.#ffi.constants;
+      this.#submit(LITER_LLM_SUBMIT_WHOLE, request, options, signal, (failure, documents) => {
         if (failure) reject(failure);
         else resolve(documents[0]);
       });
@@ -84,7 +85,8 @@ export class Client {
   async *stream(request, options, signal) {
     const events = [];
     let wake = () => {};
-    const token = this.#submit({ ...request, stream: true }, options, signal, (...event) => {
+    const { LITER_LLM_SUBMIT_STREAM } = this.#ffi.constants;
+    const token = this.#submit(LITER_LLM_SUBMIT_STREAM, request, options, signal, (...event) => {
       events.push(event);
       wake();
     });
@@ -147,12 +149,18 @@ export class Client {
   }
 
   // `listener(failure, documents, last)` hears every event of the request.
-  #submit(request, options, signal, listener) {
+  #submit(how, request, options, signal, listener) {
     this.#open();
     signal?.throwIfAborted();
     const token = this.#nextToken++;
-    const documents = [...bytes(request), ...bytes(options)];
-    const status = this.#ffi.call.liter_llm_submit(this.#handle, this.#queue, token, ...documents);
+    const status = this.#ffi.call.liter_llm_submit(
+      this.#handle,
+      this.#queue,
+      token,
+      how,
+      ...bytes(request),
+      ...bytes(options),
+    );
     this.#check("liter_llm_submit", status);
     const abort = () => this.#cancel(token);
     signal?.addEventListener("abort", abort);

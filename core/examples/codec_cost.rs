@@ -21,7 +21,7 @@ fn main() {
     let config = Config::parse(b"{}").expect("an empty configuration");
     let index = config.index("openai").expect("a built-in provider");
     let bench = Bench {
-        target: config.providers[index].target("gpt-5"),
+        target: config.providers[index].target("gpt-4.1-mini"),
         request: request().into_bytes(),
         reply: reply().into_bytes(),
         events: events().into_bytes(),
@@ -156,7 +156,7 @@ const WORDS: &str = "The quick brown fox jumps over the lazy dog, \\\"twice\\\" 
 
 fn request() -> String {
     format!(
-        r#"{{"model":"gpt-5","messages":[{{"role":"system","content":"Answer briefly."}},{{"role":"user","content":"{}"}}],"max_tokens":512,"temperature":0.7,"user":"u-1"}}"#,
+        r#"{{"model":"gpt-4.1-mini","messages":[{{"role":"system","content":"Answer briefly."}},{{"role":"user","content":"{}"}}],"max_tokens":512,"temperature":0.7,"user":"u-1"}}"#,
         WORDS.repeat(8)
     )
 }

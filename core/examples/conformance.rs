@@ -6,7 +6,9 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use liter_llm_core::json::{Object, Value, parse, to_vec};
-use liter_llm_core::{Answer, Client, Config, Error, ErrorKind, HttpStep, Outcome, Started, Step};
+use liter_llm_core::{
+    Answer, Client, Config, Error, ErrorKind, HttpStep, Outcome, Started, Step, Wanted,
+};
 
 const AT_ONCE: usize = 32;
 
@@ -81,7 +83,7 @@ impl Row {
     async fn stream(&self, events: &mut Vec<Value>) -> Result<Outcome, Error> {
         let mut started = {
             let client = self.client()?;
-            client.start(client.admit()?, &self.request, &self.options()).await?
+            client.start(client.admit()?, &self.request, &self.options(), Wanted::default()).await?
         };
         loop {
             if self.cancel_after.is_some_and(|count| events.len() >= count) {
@@ -145,9 +147,7 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
 
 fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
     match end {
-        Ok(Outcome::Answer(Answer::Chat(response))) => {
-            outcome.insert("result", document(&response))
-        }
+        Ok(Outcome::Answer(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
         Err(error) => outcome.insert("error", document(&*error)),

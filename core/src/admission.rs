@@ -1,6 +1,8 @@
-//! A call's place among those in flight: counted while it runs, ended when the client is closed.
+//! An admission is a call's place among the calls in flight. A place is counted while the call
+//! runs, and closing the client ends the call.
 //!
-//! It tells the observers of the call's begin and end, exactly once each, whatever becomes of it.
+//! The admission tells the observers that the call began and that it ended, exactly once each,
+//! however the call ends.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,21 +16,21 @@ use crate::http::until;
 use crate::observe::{CallFacts, CallOutcome, FailedCall};
 use crate::services::{ClientState, Services};
 
-/// How many calls are in flight.
+/// The number of calls in flight.
 #[derive(Default)]
 pub(crate) struct InFlight {
     count: AtomicUsize,
     idle: Notify,
 }
 
-/// A call's place among those in flight, until it is dropped.
+/// A call's place among the calls in flight, held until it is dropped.
 pub struct Admission {
     services: Arc<Services>,
     in_flight: Arc<InFlight>,
     state: watch::Receiver<ClientState>,
-    /// Known once the call has begun.
+    /// Set once the call has begun.
     facts: OnceLock<CallFacts>,
-    /// Its end has been told.
+    /// Whether the observers were told of the end.
     ended: AtomicBool,
 }
 
@@ -55,13 +57,14 @@ impl InFlight {
 }
 
 impl Admission {
-    /// Takes a place. An error of kind `cancelled`: the client is closed; of kind `rate_limit`: as
-    /// many are in flight as there may be.
+    /// Takes a place. The error kind is `cancelled` if the client is closed, and `rate_limit` if
+    /// the limit of calls in flight is reached.
     pub(crate) fn take(
         services: &Arc<Services>,
         in_flight: &Arc<InFlight>,
     ) -> Result<Admission, Error> {
-        // Counted first: a close that happens now either sees this call or is seen by it.
+        // The call is counted before the check, so a concurrent close sees the call or the call
+        // sees the close.
         let before = in_flight.count.fetch_add(1, Ordering::AcqRel);
         let admission = Admission {
             services: Arc::clone(services),
@@ -85,14 +88,14 @@ impl Admission {
         Ok(admission)
     }
 
-    /// From here on the call counts, even where it is given up.
+    /// Marks the call as begun. From here on the call counts, even if its caller gives it up.
     pub(crate) fn began(&self, facts: &CallFacts) {
         if self.facts.set(facts.clone()).is_ok() {
             self.services.observers.iter().for_each(|observer| observer.call_began(facts));
         }
     }
 
-    /// The call is over.
+    /// Marks the call as ended.
     pub(crate) fn ended(&self, outcomes: &[CallOutcome<'_>]) {
         if self.ended.swap(true, Ordering::Relaxed) {
             return;
@@ -105,13 +108,13 @@ impl Admission {
         }
     }
 
-    /// The call has failed.
+    /// Marks the call as failed.
     pub(crate) fn failed(&self, error: Error) -> Error {
         self.ended(&[CallOutcome::from(&error)]);
         error
     }
 
-    /// Waits for `room`, which a slow reader makes.
+    /// Waits for `room`, which the reader makes by reading.
     pub(crate) async fn wait_for_reader(
         &self,
         deadline: Instant,
@@ -129,7 +132,7 @@ impl Admission {
         self.run(work).await
     }
 
-    /// Runs `work`, unless the client is closed under it.
+    /// Runs `work`, unless the client is closed meanwhile.
     pub(crate) async fn run<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
@@ -137,8 +140,8 @@ impl Admission {
         self.unless_closed(work).await.unwrap_or_else(|| Err(closed()))
     }
 
-    /// Runs `work`, pinned by the caller so that its future is not held twice; `None`: the client was
-    /// closed under it.
+    /// Runs `work`; `None` means that the client was closed meanwhile. The caller pins `work`, so
+    /// that its future is not held twice.
     pub(crate) async fn unless_closed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut state = self.state.clone();
         tokio::select! {
@@ -165,7 +168,7 @@ impl Drop for Admission {
     }
 }
 
-/// The error of what a client's close has ended.
+/// The error of a call that closing the client has ended.
 pub(crate) fn closed() -> Error {
     Error::new(ErrorKind::Cancelled, "the client is closed")
 }

@@ -1,7 +1,8 @@
-//! A client: documents in, an outcome or a stream out. Knows nothing of how a call goes.
+//! A client takes documents and returns an outcome or a stream. It knows nothing of how a call
+//! goes.
 //!
-//! Make few and keep them long. Every method may be called from any thread; the futures run on the
-//! tokio runtime that polls them.
+//! Make few clients and keep them long. Every method may be called from any thread. The futures run
+//! on the tokio runtime that polls them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,13 +11,15 @@ use tokio::runtime::Handle;
 
 use crate::admission::{Admission, InFlight};
 use crate::call::outcome::{Outcome, Started, one_chat_only};
+use crate::call::plan::{Plan, plan};
 use crate::call::stream::ChatStream;
+use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
 use crate::http::{Network, Pool};
 use crate::model::{Options, Response};
 use crate::observe::Observer;
-use crate::pipeline::{self, Planned};
+use crate::pipeline;
 use crate::services::{ClientState, Services};
 
 /// Sends requests to the configured providers.
@@ -27,36 +30,42 @@ pub struct Client {
     last_options: Arc<LastOptions>,
 }
 
-/// The options of the last call: most callers give the same ones with each.
+/// The options of the last call. They are kept because most callers pass the same options every
+/// time.
 #[derive(Default)]
 struct LastOptions(Mutex<Option<Parsed>>);
 
-/// Options, and the bytes that they were read from.
+/// Parsed options, and the bytes that they were read from.
 struct Parsed {
     bytes: Box<[u8]>,
     options: Arc<Options>,
 }
 
 impl Client {
-    /// A client of this configuration. Opens no connection and reads no key yet.
+    /// Makes a client with this configuration. It opens no connection and reads no key yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self::with_observers(config, Vec::new())
     }
 
-    /// A client whose calls these observers hear of. They are called on the threads of the calls, and
-    /// must not wait.
+    /// Makes a client whose calls are reported to these observers. Observers run on the threads of
+    /// the calls, so they must not wait.
     #[must_use]
     pub fn with_observers(config: Config, observers: Vec<Arc<dyn Observer>>) -> Self {
         Self::of(Services::new(config, observers, None, fastrand::u64(..)))
     }
 
-    /// A client whose connections `network` opens in place of TCP, for tests in virtual time. Two
-    /// with the same `seed` draw the same random numbers.
+    /// Makes a client whose connections `network` opens instead of TCP, for tests in virtual time.
+    /// Two clients with the same `seed` draw the same random numbers.
     #[doc(hidden)]
     #[must_use]
-    pub fn with_network(config: Config, network: Arc<dyn Network>, seed: u64) -> Self {
-        Self::of(Services::new(config, Vec::new(), Some(network), seed))
+    pub fn with_network(
+        config: Config,
+        observers: Vec<Arc<dyn Observer>>,
+        network: Arc<dyn Network>,
+        seed: u64,
+    ) -> Self {
+        Self::of(Services::new(config, observers, Some(network), seed))
     }
 
     fn of(services: Services) -> Self {
@@ -64,77 +73,79 @@ impl Client {
         Client { services, in_flight: Arc::default(), last_options: Arc::default() }
     }
 
-    /// The same client with connections of its own: for a second tokio runtime, as a connection
-    /// lives on the runtime that opened it. Names are looked up on the threads of `blocking`.
+    /// Returns the same client with connections of its own, for a second tokio runtime. A
+    /// connection lives on the runtime that opened it. The threads of `blocking` look names up.
     #[must_use]
     pub fn with_own_connections(&self, blocking: Handle) -> Self {
         let services = Arc::new(self.services.with_own_connections(&blocking));
         Client { services, ..self.clone() }
     }
 
-    /// Sends a chat request and waits for the whole answer. `options` may be empty; it wins over
-    /// the request's own member by member.
+    /// Sends a chat request and waits for the whole answer. `options` may be empty. Each member of
+    /// `options` overrides the same member of the request's own options.
     pub async fn call(&self, request: &[u8], options: &[u8]) -> Result<Response, Error> {
         let admission = self.admit()?;
-        match self.plan(&admission, request, options, Some(false))? {
-            Planned::One(call) => {
+        match self.plan(&admission, request, options, Wanted::WHOLE)? {
+            Plan::One(call) => {
                 Ok(*pipeline::whole(&self.services, &admission, &call).await?.chat()?)
             }
-            Planned::Many(..) | Planned::Http(..) => Err(one_chat_only()),
+            Plan::Many(..) | Plan::Http(..) => Err(one_chat_only()),
         }
     }
 
-    /// Sends a chat request and waits for the stream to show its first content.
+    /// Sends a chat request and waits for the first content of the stream.
     pub async fn stream(&self, request: &[u8], options: &[u8]) -> Result<ChatStream, Error> {
         let admission = self.admit()?;
-        match self.plan(&admission, request, options, Some(true))? {
-            Planned::One(call) => pipeline::stream(&self.services, admission, call).await,
-            Planned::Many(calls, first) => {
+        match self.plan(&admission, request, options, Wanted::STREAM)? {
+            Plan::One(call) => pipeline::stream(&self.services, admission, call).await,
+            Plan::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
             }
-            Planned::Http(..) => Err(one_chat_only()),
+            Plan::Http(..) => Err(one_chat_only()),
         }
     }
 
     /// Sends a request document of any operation and waits for the whole answer.
     pub async fn answer(&self, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
         let admission = self.admit()?;
-        let planned = self.plan(&admission, request, options, Some(false))?;
+        let planned = self.plan(&admission, request, options, Wanted::WHOLE)?;
         pipeline::answer(&self.services, &admission, planned).await
     }
 
-    /// Sends a request document of any operation: a stream where it says `"stream": true`, else the
-    /// whole answer. `admission`: from [`Client::admit`].
+    /// Sends a request document of any operation. The answer is a stream if the document says
+    /// `"stream": true`, otherwise whole; `wanted` can override that. `admission` comes from
+    /// [`Client::admit`].
     pub async fn start(
         &self,
         admission: Admission,
         request: &[u8],
         options: &[u8],
+        wanted: Wanted,
     ) -> Result<Started, Error> {
-        let planned = self.plan(&admission, request, options, None)?;
+        let planned = self.plan(&admission, request, options, wanted)?;
         pipeline::run(&self.services, admission, planned).await
     }
 
-    /// Reads the documents and finds the targets, all before anything is waited for: what is kept
-    /// meanwhile is one pointer.
+    /// Reads the documents and finds the targets before the call waits for anything. Across a wait,
+    /// the future then keeps only one pointer.
     fn plan(
         &self,
         admission: &Admission,
         request: &[u8],
         options: &[u8],
-        stream: Option<bool>,
-    ) -> Result<Planned, Error> {
+        wanted: Wanted,
+    ) -> Result<Plan, Error> {
         let options = self.last_options.read(options).map_err(|error| admission.failed(error))?;
-        pipeline::plan(&self.services, admission, request, options, stream)
+        plan(&self.services, admission, request, options, wanted)
     }
 
-    /// How many calls are in flight.
+    /// The number of calls in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight.count()
     }
 
-    /// Most calls in flight.
+    /// The largest number of calls in flight.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
         self.services.config.max_in_flight
@@ -146,7 +157,7 @@ impl Client {
         *self.services.state.borrow() != ClientState::Open
     }
 
-    /// Refuses new calls, waits up to `grace` for those in flight, and ends the rest.
+    /// Refuses new calls, waits up to `grace` for the calls in flight, and ends the rest.
     pub async fn close(&self, grace: Duration) {
         self.services.state.send_if_modified(|state| {
             let open = *state == ClientState::Open;
@@ -157,12 +168,12 @@ impl Client {
         });
         self.in_flight.none(grace).await;
         self.cancel_all();
-        // They end at once; but a call that its caller has to drive may be left lying.
+        // Cancelled calls end at once, except one whose future its caller no longer polls.
         self.in_flight.none(Duration::from_secs(1)).await;
         self.disconnect();
     }
 
-    /// Refuses new calls and ends those in flight, without waiting for them.
+    /// Refuses new calls and ends the calls in flight, without waiting for them.
     pub fn cancel_all(&self) {
         self.services.state.send_replace(ClientState::Cancelled);
     }
@@ -172,20 +183,21 @@ impl Client {
         self.services.pools.iter().for_each(Pool::clear);
     }
 
-    /// A place among the calls in flight. Whoever starts a call later, on another thread say, takes its
-    /// place now: [`Client::close`] waits for it from here on. An error of kind `cancelled`: the client
-    /// is closed; of kind `rate_limit`: [`Client::max_in_flight`] are in flight.
+    /// Takes a place among the calls in flight. A caller that starts the call later, for example on
+    /// another thread, takes the place now: from here on [`Client::close`] waits for that call. The
+    /// error kind is `cancelled` if the client is closed, and `rate_limit` if
+    /// [`Client::max_in_flight`] calls are in flight.
     pub fn admit(&self) -> Result<Admission, Error> {
         Admission::take(&self.services, &self.in_flight)
     }
 
-    /// Counters so far, as a JSON document.
+    /// The counters so far, as a JSON document.
     #[must_use]
     pub fn metrics_json(&self) -> Vec<u8> {
         self.services.metrics.json(self.in_flight(), &self.services.table)
     }
 
-    /// Counters so far, in Prometheus' text format.
+    /// The counters so far, in Prometheus' text format.
     #[must_use]
     pub fn metrics_prometheus(&self) -> Vec<u8> {
         self.services.metrics.prometheus(self.in_flight(), &self.services.table)
@@ -193,12 +205,12 @@ impl Client {
 }
 
 impl LastOptions {
-    /// Longer options are not kept.
+    /// The largest options that are kept, in bytes.
     const MOST: usize = 4_096;
 
-    /// Reads options, unless they are the bytes of the last call.
+    /// Reads options, unless they are the same bytes as in the last call.
     fn read(&self, bytes: &[u8]) -> Result<Arc<Options>, Error> {
-        // Nobody waits for the lock: parsing costs less than that.
+        // A call never waits for the lock, because parsing costs less.
         let mut last = self.0.try_lock().ok();
         if let Some(Some(known)) = last.as_deref()
             && *known.bytes == *bytes
@@ -220,12 +232,26 @@ impl LastOptions {
 mod tests {
     use super::*;
 
-    /// A call's future is moved where it is spawned or blocked on: a few kilobytes at the most.
+    /// A call's future is moved where it is spawned or blocked on, so it may have a few kilobytes
+    /// at most.
     #[test]
     fn futures_are_small() {
         let client = Client::new(Config::parse(b"{}").unwrap());
         let call = size_of_val(&client.call(b"", b""));
-        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b""));
+        let start = size_of_val(&client.start(client.admit().unwrap(), b"", b"", Wanted::WHOLE));
         assert!(call < 6 << 10 && start < 6 << 10, "{call} and {start} bytes");
+    }
+
+    /// The same bytes are parsed once, other bytes anew, and wrong ones leave what is kept.
+    #[test]
+    fn options_of_the_last_call_are_not_parsed_again() {
+        let last = LastOptions::default();
+        let one = last.read(br#"{"timeout_ms": 1}"#).unwrap();
+        assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
+        assert!(last.read(br#"{"timeout_ms": "x"}"#).is_err());
+        assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
+        let other = last.read(br#"{"timeout_ms": 2}"#).unwrap();
+        assert_eq!((one.timeout_ms, other.timeout_ms), (Some(1), Some(2)));
+        assert_eq!(last.read(b"").unwrap().timeout_ms, None);
     }
 }

@@ -1,8 +1,8 @@
-//! Bytes to documents, with limits, and the readers that turn a document into checked values.
+//! The codec turns bytes into documents, within limits, and documents into checked values.
 //!
-//! This is the one place where the caller's JSON is parsed; `provider` parses the provider's JSON
+//! This is the one place that parses the caller's JSON. `provider` parses the provider's JSON
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
-//! value: a value may be a prompt.
+//! value, because a value may be a prompt.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,7 @@ pub use crate::json::Object;
 /// The largest document, in bytes: requests, options, configurations, and a provider's answer.
 pub const MAX_DOCUMENT: usize = 32 << 20;
 
-/// Parses a document of the caller's; `what` names it in errors ("request").
+/// Parses a document of the caller. `what` names it in errors ("request").
 pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
     if bytes.len() > MAX_DOCUMENT {
         return Err(Error::invalid(
@@ -45,7 +45,7 @@ pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
     }
 }
 
-/// Parses JSON that a provider sent. `Err` holds what is wrong with it, without any of its text.
+/// Parses JSON that a provider sent. `Err` describes the fault without any of the text.
 pub fn parse_foreign(bytes: &[u8]) -> Result<Value, String> {
     match std::str::from_utf8(bytes) {
         Ok(text) => parse_foreign_text(text),
@@ -53,12 +53,12 @@ pub fn parse_foreign(bytes: &[u8]) -> Result<Value, String> {
     }
 }
 
-/// [`parse_foreign`] of what is known to be text.
+/// Parses a provider's JSON that is known to be UTF-8, like [`parse_foreign`].
 pub fn parse_foreign_text(text: &str) -> Result<Value, String> {
     parse(text).map_err(|fault| syntax(&fault))
 }
 
-/// A fault names a position and never quotes the input.
+/// Describes a fault by its position. It never quotes the input.
 fn syntax(fault: &Fault) -> String {
     if fault.is_depth() {
         return format!("is nested deeper than {MAX_DEPTH} levels");
@@ -66,7 +66,7 @@ fn syntax(fault: &Fault) -> String {
     format!("is not valid JSON: {fault}")
 }
 
-/// "a string", "a number" … for messages.
+/// The type of a value for messages: "a string", "a number" …
 #[must_use]
 pub fn type_name(value: &Value) -> &'static str {
     match value {
@@ -79,21 +79,21 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Takes known members out of an object and says what is wrong with them; what is left at the end
-/// is unknown. `null` counts as absent, as every provider's SDK sends it.
+/// Takes known members out of an object and reports faults in them. The members left at the end are
+/// unknown. `null` counts as absent, because every provider's SDK sends it that way.
 pub struct Fields {
     object: Object,
-    /// The bits of the members' names: most readers ask for many more members than there are.
+    /// The bits of the members' names. Most readers ask for many more members than the object has.
     names: u64,
     path: Path,
 }
 
-/// Where a value stands in its document. It is made into text only for a message.
+/// The path of a value in its document. It becomes text only for a message.
 #[derive(Debug)]
 pub enum Path {
-    /// As text.
+    /// A path as text.
     Text(Cow<'static, str>),
-    /// An item of the list of this name: `messages[2]`.
+    /// An item of the list with this name: `messages[2]`.
     Item(&'static str, usize),
 }
 
@@ -119,14 +119,14 @@ impl fmt::Display for Path {
 }
 
 impl Fields {
-    /// Reads `object`, which stands at `path` ("" for the document itself).
+    /// Makes a reader of `object`, whose path is `path` ("" for the document itself).
     #[must_use]
     pub fn new(object: Object, path: impl Into<Path>) -> Self {
         let names = object.keys().fold(0, |names, name| names | Key::bit(name));
         Fields { object, names, path: path.into() }
     }
 
-    /// Reads a value that must be an object.
+    /// Makes a reader of a value that must be an object.
     pub fn of(value: Value, path: impl Into<Path>) -> Result<Self, Error> {
         let path = path.into();
         match value {
@@ -144,7 +144,8 @@ impl Fields {
         }
     }
 
-    /// Any value but `null`, which stays in its place: the others need not move.
+    /// Takes any value but `null`. A `null` is left in its place, so that the other members need
+    /// not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         if self.names & Key::bit(name) == 0 {
             return None;
@@ -152,7 +153,7 @@ impl Fields {
         self.object.get_mut(name).map(Value::take).filter(|value| !value.is_null())
     }
 
-    /// A string.
+    /// Takes a string.
     pub fn string(&mut self, name: &str) -> Result<Option<String>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -161,7 +162,7 @@ impl Fields {
         }
     }
 
-    /// A boolean.
+    /// Takes a boolean.
     pub fn bool(&mut self, name: &str) -> Result<Option<bool>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -170,7 +171,7 @@ impl Fields {
         }
     }
 
-    /// A number, with the text it was written in.
+    /// Takes a number, with its original text.
     pub fn number(&mut self, name: &str) -> Result<Option<Number>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -179,7 +180,7 @@ impl Fields {
         }
     }
 
-    /// A whole number of at least `least`.
+    /// Takes a whole number of at least `least`.
     pub fn whole(&mut self, name: &str, least: u64) -> Result<Option<u64>, Error> {
         match self.number(name)? {
             None => Ok(None),
@@ -194,7 +195,7 @@ impl Fields {
         }
     }
 
-    /// A list.
+    /// Takes a list.
     pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -203,7 +204,7 @@ impl Fields {
         }
     }
 
-    /// An object.
+    /// Takes an object.
     pub fn object(&mut self, name: &str) -> Result<Option<Object>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -212,12 +213,12 @@ impl Fields {
         }
     }
 
-    /// A span of time in milliseconds.
+    /// Takes a time in milliseconds.
     pub fn millis(&mut self, name: &str, least: u64) -> Result<Option<Duration>, Error> {
         Ok(self.whole(name, least)?.map(Duration::from_millis))
     }
 
-    /// An object's members; `Some(None)`: the member is `false`.
+    /// Takes an object as a reader. `Some(None)` means that the member is `false`.
     pub fn object_or_false(&mut self, name: &str) -> Result<Option<Option<Fields>>, Error> {
         match self.value(name) {
             None => Ok(None),
@@ -227,7 +228,7 @@ impl Fields {
         }
     }
 
-    /// One of `words`.
+    /// Takes one of `words`.
     pub fn word(
         &mut self,
         name: &str,
@@ -244,7 +245,7 @@ impl Fields {
         }
     }
 
-    /// An error for a member that has to be there.
+    /// The error for a required member that is missing.
     #[must_use]
     pub fn missing(&self, name: &str, hint: &str) -> Error {
         let path = self.at(name);
@@ -252,7 +253,7 @@ impl Fields {
         Error::invalid(path, message)
     }
 
-    /// The members that nobody asked for, `null` ones left out.
+    /// The members that no reader has taken, without `null` ones.
     #[must_use]
     pub fn rest(self) -> Object {
         let mut object = self.object;
@@ -260,20 +261,21 @@ impl Fields {
         object
     }
 
-    /// Adds the paths of the members that nobody asked for.
+    /// Adds the paths of the members that no reader has taken.
     pub fn rest_into(self, unknown: &mut Vec<String>) {
         let of_value = |(name, value): (&Key, &Value)| (!value.is_null()).then(|| self.at(name));
         unknown.extend(self.object.iter().filter_map(of_value));
     }
 }
 
-/// "`path` must be `expected`, not …".
+/// The error "`path` must be `expected`, not …".
 #[must_use]
 pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
     Error::invalid(path, format!("{path} must be {expected}, not {}", type_name(found)))
 }
 
-/// A configuration is written by hand: an unknown member is a slip of the pen, hence an error.
+/// Checks that a configuration has no unknown member. A person writes it, so an unknown member is a
+/// mistake.
 pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
     let mut unknown = Vec::new();
     fields.rest_into(&mut unknown);
@@ -286,7 +288,7 @@ pub(crate) fn finish(fields: Fields, what: &str) -> Result<(), Error> {
     }
 }
 
-/// A count as a smaller type; what does not fit is as good as without a limit.
+/// Converts a count to a smaller type. A count that does not fit is as good as no limit.
 pub(crate) fn saturated(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

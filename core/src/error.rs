@@ -1,17 +1,17 @@
-//! What can go wrong, in a closed list of kinds.
+//! Errors, in a closed list of kinds.
 //!
-//! Kinds are coarse on purpose: two failures have different kinds only where a caller would handle
-//! them differently. The numbers, names and meanings stand once more, for every language, in
-//! `bindings/conformance/errors.json`, and a test holds the two together.
+//! Kinds are coarse on purpose: two failures have different kinds only if a caller would handle
+//! them differently. `bindings/conformance/errors.json` repeats the numbers, names and meanings for
+//! every language, and a test compares the two.
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::json::to_vec;
+use crate::json::{Object, Value, to_vec};
 
-/// A failed request. Small to move: the members live behind one pointer.
+/// A failed request. It is small to move, because the members are behind one pointer.
 #[derive(Clone)]
 pub struct Error(Box<ErrorBody>);
 
@@ -47,6 +47,13 @@ pub struct ErrorBody {
     /// The member of the request that is at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// The answer's rate limit headers, as they came.
+    #[serde(skip_serializing_if = "Object::is_empty")]
+    pub ratelimit: Object,
+    /// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB.
+    /// The provider's key does not appear in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_error: Option<Value>,
     /// What had arrived of a stream when it broke.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
@@ -78,13 +85,17 @@ pub struct Attempt {
     /// The kind of failure; absent when the attempt succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ErrorKind>,
+    /// What went wrong, in at most 300 characters; absent when the attempt succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// How long the attempt took, in milliseconds.
     pub ms: u64,
     /// It ran beside another one that was slow.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hedge: bool,
-    /// It failed after the request had gone out, and the provider did not refuse it: the work may
-    /// have been done, and billed.
+    /// Work that is in no answer may have been done, and billed. The attempt failed after its request
+    /// had gone out, and the provider did not refuse it. Or its request went out once more, because
+    /// a reused connection ended before one byte of an answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub may_be_billed: bool,
 }
@@ -108,7 +119,7 @@ macro_rules! kinds {
                 match self { $(ErrorKind::$variant => $name,)* }
             }
 
-            /// Whether the same request may succeed later, where the provider does not say.
+            /// Whether the same request may succeed later, if the provider does not say.
             #[must_use]
             pub fn retryable(self) -> bool {
                 match self { $(ErrorKind::$variant => $retryable,)* }
@@ -172,13 +183,15 @@ impl Error {
             retry_after_ms: None,
             request_id: None,
             param: None,
+            ratelimit: Object::new(),
+            provider_error: None,
             partial: None,
             attempts: Vec::new(),
             own_timer: false,
         }))
     }
 
-    /// The caller's request is wrong at `param`.
+    /// An error for a caller's request that is wrong at `param`.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
         Error::new(ErrorKind::InvalidRequest, message).with(|e| e.param = Some(param.into()))
     }

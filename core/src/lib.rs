@@ -1,11 +1,13 @@
 //! The engine of liter-llm: one request and response for every LLM provider.
 //!
-//! Read `pipeline` first: it is the whole flow. Then `provider/cohere`, then `client`.
+//! Read `pipeline` first, because it is the whole flow. Then read `provider/cohere`, then `client`.
 //!
 //! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
-//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`, `limit`,
-//! `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
+//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
+//! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
 #![warn(clippy::unwrap_used)]
+// A test may be a long table.
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
 #![forbid(unsafe_code)]
 
 mod admission;
@@ -32,6 +34,7 @@ pub use admission::Admission;
 pub use call::outcome::{Outcome, Started};
 pub use call::passthrough::{HttpStep, HttpStream};
 pub use call::stream::{ChatStream, Step};
+pub use call::wanted::Wanted;
 pub use client::Client;
 pub use config::Config;
 pub use error::{Error, ErrorKind};

@@ -7,14 +7,14 @@
 //!                     └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! [`plan`] reads the documents and finds the targets, before anything is waited for. `call::hedge`
-//! and `call::retry` make attempts until one is answered; `call::attempt` is one of them.
-//! `call::respond` makes the document. A stream that has shown its first content goes on in
-//! `call::stream`. Observers hear of begin and end from `admission`, of attempts from the call's
-//! ledger.
+//! `call::plan` reads the documents and finds the targets before the call waits for anything.
+//! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
+//! attempt. `call::respond` makes the document. `call::stream` takes over a stream after its first
+//! content. `admission` tells the observers that a call began or ended. The call's ledger tells
+//! them of attempts.
 //!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`whole`]. One
-//! that looks for a stored answer stands before the run; one that reckons what an answer cost stands
+//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
+//! stage that looks for a stored answer goes before the run. A stage that prices an answer goes
 //! between run and respond. No stage sleeps past the call's one deadline.
 
 use std::pin::pin;
@@ -26,89 +26,50 @@ use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
+use crate::call::plan::Plan;
 use crate::call::respond::respond;
 use crate::call::stream::ChatStream;
 use crate::error::Error;
-use crate::model::{HttpCall, Options};
 use crate::observe::CallOutcome;
-use crate::operation::{self, Answer, Asked, Many};
+use crate::operation::{Answer, Many};
 use crate::services::Services;
 
-/// A request that knows where it goes.
-pub(crate) enum Planned {
-    One(Box<Call>),
-    /// A fan-out: a call for each target, and how many answers are wanted.
-    Many(Vec<Call>, usize),
-    Http(Box<HttpCall>, Arc<Options>),
-}
-
-/// Reads a request document and finds its targets. `stream`: what the caller wants, whatever the
-/// request says.
-pub(crate) fn plan(
-    services: &Services,
-    admission: &Admission,
-    request: &[u8],
-    options: Arc<Options>,
-    stream: Option<bool>,
-) -> Result<Planned, Error> {
-    let (asked, options) =
-        operation::parse(request, options).map_err(|error| admission.failed(error))?;
-    let operation = match asked {
-        Asked::Operation(operation) => operation,
-        Asked::Http(call) => return Ok(Planned::Http(Box::new(call), options)),
-    };
-    let stream = stream.unwrap_or_else(|| operation.streams());
-    let operation = Arc::new(operation.streamed(stream));
-    let plan = |to: Option<&str>| {
-        let (operation, options) = (Arc::clone(&operation), Arc::clone(&options));
-        let call = Call::new(services, operation, options, to);
-        let call = call.map_err(|error| admission.failed(error))?;
-        admission.began(call.facts());
-        Ok(call)
-    };
-    let Some(fanout) = &options.fanout else { return Ok(Planned::One(Box::new(plan(None)?))) };
-    let calls = fanout.targets.iter().map(|to| plan(Some(to))).collect::<Result<_, _>>()?;
-    Ok(Planned::Many(calls, fanout.first))
-}
-
-/// Runs what was planned: a stream where one is wanted, else the whole answer.
+/// Runs a plan: opens a stream if one is wanted, otherwise waits for the whole answer.
 pub(crate) async fn run(
     services: &Arc<Services>,
     admission: Admission,
-    planned: Planned,
+    planned: Plan,
 ) -> Result<Started, Error> {
     Ok(match planned {
-        Planned::One(call) if call.operation.streams() => {
+        Plan::One(call) if call.operation.streams() => {
             Started::Stream(Box::new(stream(services, admission, call).await?))
         }
-        Planned::Many(calls, first) if calls[0].operation.streams() => {
+        Plan::Many(calls, first) if calls[0].operation.streams() => {
             Started::Stream(Box::new(fastest_stream(services, admission, calls, first).await?))
         }
-        Planned::Http(call, options) if call.stream => {
+        Plan::Http(call, options) if call.stream => {
             Started::Http(Box::new(passthrough::open(services, admission, *call, &options).await?))
         }
         planned => Started::Whole(answer(services, &admission, planned).await?),
     })
 }
 
-/// Runs what was planned and waits for the whole answer.
+/// Runs a plan and waits for the whole answer.
 pub(crate) async fn answer(
     services: &Arc<Services>,
     admission: &Admission,
-    planned: Planned,
+    planned: Plan,
 ) -> Result<Outcome, Error> {
     Ok(match planned {
-        Planned::One(call) => Outcome::Answer(whole(services, admission, &call).await?),
-        Planned::Many(calls, first) => {
-            Outcome::Many(many(services, admission, &calls, first).await?)
-        }
-        Planned::Http(call, options) => Outcome::Http(Box::new(
+        Plan::One(call) => Outcome::Answer(whole(services, admission, &call).await?),
+        Plan::Many(calls, first) => Outcome::Many(many(services, admission, &calls, first).await?),
+        Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
     })
 }
 
-/// One whole answer.
+/// Runs one call and waits for its whole answer.
 pub(crate) async fn whole(
     services: &Services,
     admission: &Admission,
@@ -128,7 +89,7 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
     }
 }
 
-/// A stream, from its first content on.
+/// Runs one call and returns its stream at the first content.
 pub(crate) async fn stream(
     services: &Arc<Services>,
     admission: Admission,
@@ -140,7 +101,7 @@ pub(crate) async fn stream(
     Ok(ChatStream::new(services, admission, call, served))
 }
 
-/// The fastest whole answers of a fan-out.
+/// Runs a fan-out and returns its fastest whole answers.
 pub(crate) async fn many(
     services: &Services,
     admission: &Admission,
@@ -148,7 +109,7 @@ pub(crate) async fn many(
     first: usize,
 ) -> Result<Many, Error> {
     let run = |call| answered(services, call);
-    // Boxed: fan-outs are rare, and every call would carry their futures about.
+    // Boxed: fan-outs are rare, and without the box every call's future would have room for theirs.
     let fastest = Box::pin(fanout::fastest(services, calls, first, run));
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(services, calls, closed())));
@@ -160,7 +121,7 @@ pub(crate) async fn many(
     Ok(Many { results, failures })
 }
 
-/// The stream of a fan-out that shows its first content first.
+/// Runs a fan-out and returns the stream that shows its first content first.
 pub(crate) async fn fastest_stream(
     services: &Arc<Services>,
     admission: Admission,

@@ -1,5 +1,5 @@
-//! What every call needs and none owns: settings, what is known of targets, connections,
-//! credentials, observers.
+//! Services are what every call needs and no call owns: settings, target table, connections,
+//! credentials and observers.
 
 use std::sync::Arc;
 
@@ -13,37 +13,38 @@ use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
 
-/// What the calls of one client share.
+/// The state that the calls of one client share.
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) config: Arc<Config>,
     pub(crate) table: Arc<Table>,
-    /// By provider, as in the configuration. Those of one tokio runtime.
+    /// Pools by provider, in the order of the configuration. All belong to one tokio runtime.
     pub(crate) pools: Arc<[Pool]>,
-    /// By provider.
+    /// Credentials by provider.
     pub(crate) credentials: Arc<[Credential]>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
-    /// In place of TCP.
+    /// Opens connections instead of TCP.
     pub(crate) network: Option<Arc<dyn Network>>,
-    /// How far the client is on its way out.
+    /// How far the client has closed.
     pub(crate) state: Arc<watch::Sender<ClientState>>,
-    /// The number of the process.
+    /// The process id.
     pub(crate) process: u32,
 }
 
-/// How far a client is on its way out.
+/// How far a client has closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClientState {
     Open,
-    /// Takes nothing new.
+    /// The client takes no new calls.
     Closing,
-    /// Ends what still runs.
+    /// The client ends the calls that still run.
     Cancelled,
 }
 
 impl Services {
-    /// Opens no connection and reads no key. Two with the same `seed` draw the same random numbers.
+    /// Makes the services. It opens no connection and reads no key. Two with the same `seed` draw
+    /// the same random numbers.
     pub(crate) fn new(
         config: Config,
         observers: Vec<Arc<dyn Observer>>,
@@ -69,8 +70,8 @@ impl Services {
         }
     }
 
-    /// The same with connections of its own. `blocking`: the runtime whose threads may wait for
-    /// names and files.
+    /// Returns the same services with connections of their own. `blocking` is the runtime whose
+    /// threads may wait for names and files.
     pub(crate) fn with_own_connections(&self, blocking: &Handle) -> Self {
         let pools = pools(&self.config, self.network.as_ref(), Some(blocking));
         Services { pools, ..self.clone() }
@@ -81,7 +82,8 @@ impl Services {
         &self.config.providers[target.provider]
     }
 
-    /// Ends when the client is closed or gone; keeps nothing of it meanwhile.
+    /// Returns a future that ends when the client is closed or dropped. The future keeps nothing of
+    /// the client alive.
     pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut state = self.state.subscribe();
         async move {

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Server, assert_says, call, client, within};
 use liter_llm_core::model::HttpEvent;
-use liter_llm_core::{Client, ErrorKind, HttpStep, HttpStream, Outcome, Started};
+use liter_llm_core::{Client, ErrorKind, HttpStep, HttpStream, Outcome, Started, Wanted};
 use liter_llm_simulator::{Options, Simulator};
 use serde_json::json;
 
@@ -19,7 +19,10 @@ fn request(url: &str, stream: bool) -> Vec<u8> {
 }
 
 async fn stream(client: &Client, url: &str) -> Box<HttpStream> {
-    match within(client.start(client.admit().unwrap(), &request(url, true), b"")).await.unwrap() {
+    match within(client.start(client.admit().unwrap(), &request(url, true), b"", Wanted::default()))
+        .await
+        .unwrap()
+    {
         Started::Http(stream) => stream,
         _ => panic!("not a stream"),
     }

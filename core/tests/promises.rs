@@ -12,8 +12,12 @@ mod budget;
 mod cancel;
 #[path = "promises/hedging.rs"]
 mod hedging;
+#[path = "promises/keys.rs"]
+mod keys;
 #[path = "promises/limits.rs"]
 mod limits;
+#[path = "promises/observers.rs"]
+mod observers;
 #[path = "promises/passthrough.rs"]
 mod passthrough;
 #[path = "promises/probe.rs"]

@@ -9,6 +9,8 @@
 mod compare;
 #[path = "wire/corpus.rs"]
 mod corpus;
+#[path = "wire/operations.rs"]
+mod operations;
 
 use liter_llm_core::error::Error;
 use liter_llm_core::model::Chunk;
@@ -49,6 +51,21 @@ files! {
     openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
     together_chat: "together__chat.jsonl" => "together",
     xai_chat: "xai__chat.jsonl" => "xai",
+}
+
+#[test]
+fn models() {
+    for kind in ["anthropic", "cohere", "groq", "mistral", "openai", "openrouter"] {
+        operations::models(&format!("{kind}__models.jsonl"), kind);
+    }
+    for file in ["bedrock__models.jsonl", "misc__models.jsonl", "openai-compatible__models.jsonl"] {
+        operations::models(file, "compatible");
+    }
+}
+
+#[test]
+fn moderations() {
+    operations::moderations("openai__moderations.jsonl", "openai");
 }
 
 fn check(file: &str, kind: &str) {

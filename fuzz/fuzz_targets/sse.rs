@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use liter_llm_core::http::SseParser;
+use liter_llm_core::wire::SseParser;
 
 /// The events, as text; after the first fault nothing more is read.
 fn events<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {

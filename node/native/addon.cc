@@ -1,15 +1,15 @@
-// The addon: what JavaScript needs of liter_llm.h, and the one doorbell that wakes it.
+// The addon is the part of liter_llm.h that JavaScript needs, and the one doorbell that wakes it.
 //
 // Each environment (the main thread, every worker) has an Addon of its own with one thread-safe
-// function. A queue's doorbell, on a thread of the library's, marks its Source as due and calls that
-// function, unless a call is on its way already. On the environment's thread `Drain` then reads every
-// due queue into one buffer and hands it to JavaScript, which knows whose each record is.
+// function. A queue's doorbell, on a thread of the library, marks its Source as due and calls that
+// function, unless a call is pending. On the environment's thread `Drain` then reads every due
+// queue into one buffer. It hands the buffer to JavaScript, which knows the request of each record.
 //
-// Order at the environment's end (`Stop`, a cleanup hook; it runs before that of the thread-safe
-// function, which was made earlier): the doorbells are ended, behind which no thread of the library
-// is or will be in here; the thread-safe function is released; the queues are freed. The shared
-// object is linked with -z nodelete: the library's threads outlive a worker that was the only one
-// to have loaded it.
+// `Stop` ends an environment. It is a cleanup hook that runs before the hook of the thread-safe
+// function, which was made earlier. First the doorbells are ended, after which no thread of the
+// library is or will be in here. Then the thread-safe function is released, and then the queues are
+// freed. The shared object is linked with -z nodelete, because the library's threads outlive a
+// worker that alone had loaded it.
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -27,11 +27,12 @@ namespace {
 
 constexpr size_t kKept = 1 << 20;  // bytes that a scratch text keeps between calls
 
-// A string or byte array of JavaScript's as UTF-8: a string in one copy into memory that is used
-// again, bytes where they are.
+// A string or byte array of JavaScript as UTF-8. A string takes one copy into memory that is used
+// again, and bytes stay in place.
 class Text {
  public:
-  // Reads a string or a Uint8Array. undefined is no text: `data` is NULL. False: something else.
+  // Reads a string or a Uint8Array. undefined is no text: `data` is NULL. Returns false for other
+  // values.
   bool Read(const Napi::Value& value) {
     data = nullptr;
     size = 0;
@@ -45,7 +46,7 @@ class Text {
     return value.IsUndefined();
   }
 
-  // Gives back what a large text took.
+  // Gives back the memory of a large text.
   void Trim() {
     if (capacity_ <= kKept) return;
     memory_.reset();
@@ -60,7 +61,7 @@ class Text {
     napi_env env = value.Env();
     size_t units = 0;
     napi_get_value_string_utf16(env, value, nullptr, 0, &units);
-    // Three bytes a unit are enough for any text; beyond what is kept, the length is worth asking.
+    // Three bytes a unit are enough for any text. A text beyond the kept size is measured instead.
     size_t needed = units * 3 + 1;
     if (needed > kKept) {
       napi_get_value_string_utf8(env, value, nullptr, 0, &needed);
@@ -78,9 +79,9 @@ class Text {
   size_t capacity_ = 0;
 };
 
-// A document of the engine's as a string: what is not ASCII stands there as an escape of JSON, so that
-// V8 keeps and parses one byte a character, where a single dash would make it two. A document with much
-// of that stays as it is, and so does a large one.
+// A document of the engine as a string. Characters that are not ASCII become escapes of JSON, so
+// that V8 keeps and parses one byte a character. A single dash would make it two. A document with
+// many such characters stays as it is, and so does a large one.
 class Document {
  public:
   napi_value Make(napi_env env, const char* text, size_t size) {
@@ -107,7 +108,7 @@ class Document {
     return word;
   }
 
-  // How many bytes are of characters that are not ASCII.
+  // The number of bytes in characters that are not ASCII.
   static size_t High(const char* text, size_t size) {
     size_t high = 0;
     size_t at = 0;
@@ -140,7 +141,7 @@ class Document {
     return static_cast<size_t>(out - memory_.get());
   }
 
-  // The engine's documents are UTF-8: a character is whole.
+  // The engine's documents are UTF-8, so a character is whole.
   static char* Character(const char*& text, char* out) {
     auto next = [&] { return static_cast<uint32_t>(static_cast<unsigned char>(*text++)); };
     uint32_t lead = next();
@@ -164,7 +165,7 @@ class Document {
 
 class Addon;
 
-// A queue of the library's and whether it has something to read.
+// A queue of the library, and whether it has something to read.
 struct Source {
   Addon* addon;
   liter_llm_queue* queue;
@@ -199,7 +200,10 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
   }
 
-  ~Addon() { Stop(); }
+  ~Addon() {
+    Stop();
+    liter_llm_queue_free(alone_);
+  }
 
  private:
   // text(start, end): a document among the records that are being delivered.
@@ -214,9 +218,10 @@ class Addon : public Napi::Addon<Addon> {
     return Napi::Value(env_, text);
   }
 
-  // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in `buffer`, or
-  // in another one where a record is larger than it. Where it answers true, it is called again only
-  // after `resume`. Whoever starts last is called: JavaScript may be loaded again and keep this addon.
+  // start(buffer, deliver): from now on `deliver(bytes, buffer)` is called with records in
+  // `buffer`. A record that is larger comes in another buffer. After an answer of true, the next
+  // call comes only after `resume`. The last `deliver` given is called, because JavaScript may be
+  // loaded again and keep this addon.
   void Start(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     buffer_ = Napi::Persistent(info[0].As<Napi::Uint8Array>());
@@ -226,7 +231,7 @@ class Addon : public Napi::Addon<Addon> {
     napi_status status = napi_create_threadsafe_function(
         env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
         [](napi_env env, napi_value, void* addon, void*) {
-          // No environment: it is being torn down, and the addon may be gone.
+          // Without an environment, the environment is being torn down and the addon may be gone.
           if (env != nullptr) static_cast<Addon*>(addon)->Drain();
         },
         &wake_);
@@ -255,7 +260,7 @@ class Addon : public Napi::Addon<Addon> {
 
   // ---- Waking up --------------------------------------------------------------------------------
 
-  // On any thread of the library's.
+  // Runs on any thread of the library.
   static void Ring(void* user_data) {
     auto* source = static_cast<Source*>(user_data);
     if (!source->rang.exchange(true)) source->addon->Add(source);
@@ -279,7 +284,7 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   void Drain() {
-    if (resting_) return;  // `woken_` stays: what rings until `resume` is read by it
+    if (resting_) return;  // `woken_` stays: `resume` reads what rings until then
     woken_.store(false);
     while (Collect()) {
       Napi::HandleScope scope(env_);
@@ -295,20 +300,22 @@ class Addon : public Napi::Addon<Addon> {
       napi_value arguments[] = {Napi::Number::New(env_, static_cast<double>(size)), buffer};
       napi_value self = env_.Undefined();
       napi_value rest = nullptr;
-      // It throws nothing of its own: if it cannot be called, the environment is being terminated.
+      // `deliver` throws nothing of its own. If it cannot be called, the environment is being
+      // terminated.
       if (napi_call_function(env_, self, deliver_.Value(), 2, arguments, &rest) != napi_ok) return;
       napi_get_value_bool(env_, rest, &resting_);
       if (resting_) return;
     }
   }
 
-  // Moves what rang into `due_`, in the order in which it rang. Whether any queue is due.
+  // Moves the queues that rang into `due_`, in the order in which they rang. Returns whether any is
+  // due.
   bool Collect() {
     size_t before = due_.size();
     Source* next = nullptr;
     for (Source* source = ready_.exchange(nullptr); source != nullptr; source = next) {
       next = source->next;
-      source->rang.store(false);  // before it is read: what comes after that rings anew
+      source->rang.store(false);  // before the read, so that a later event rings anew
       if (!std::exchange(source->due, true)) due_.push_back(source);
     }
     std::reverse(due_.begin() + static_cast<std::ptrdiff_t>(before), due_.end());
@@ -362,20 +369,41 @@ class Addon : public Napi::Addon<Addon> {
     return status < 0 ? Number(status) : Take(out, size);
   }
 
-  // call(client, request, options): waits. [status, document or undefined].
+  // call(client, request, options): waits for one answer. [status, document or undefined].
   Napi::Value Call(const Napi::CallbackInfo& info) {
-    char* out = nullptr;
-    size_t size = 0;
+    const uint32_t how = LITER_LLM_SUBMIT_INLINE | LITER_LLM_SUBMIT_SINGLE;
     int32_t status = LITER_LLM_E_ARGUMENT;
     if (ReadTexts(info[1], info[2])) {
-      status = liter_llm_client_call(Client(info[0]), request_.data, request_.size, options_.data,
-                                     options_.size, &out, &size);
+      status = alone_ == nullptr ? liter_llm_queue_new(0, &alone_) : LITER_LLM_OK;
+      if (status == LITER_LLM_OK) {
+        status = liter_llm_submit(Client(info[0]), alone_, 1, how, request_.data, request_.size,
+                                  options_.data, options_.size);
+      }
     }
     request_.Trim();
     Napi::Array both = Napi::Array::New(info.Env(), 2);
+    if (status == LITER_LLM_OK) both.Set(1u, Await(&status));
     both.Set(0u, Number(status));
-    if (status >= 0) both.Set(1u, Take(out, size));
     return both;
+  }
+
+  // The only event of the only request of `alone_`.
+  Napi::Value Await(int32_t* status) {
+    std::vector<uint8_t> record(4096);
+    int64_t got;
+    while ((got = liter_llm_queue_read(alone_, record.data(), record.size(), -1)) ==
+           LITER_LLM_E_SPACE) {
+      record.resize(liter_llm_queue_next_size(alone_));
+    }
+    if (got < 0) {
+      *status = static_cast<int32_t>(got);
+      return env_.Undefined();
+    }
+    liter_llm_event event;
+    std::memcpy(&event, record.data(), sizeof event);
+    *status = event.kind == LITER_LLM_EVENT_RESULT ? LITER_LLM_OK : LITER_LLM_FAILED;
+    const char* text = reinterpret_cast<const char*>(record.data()) + sizeof event;
+    return Napi::String::New(env_, text, event.len);
   }
 
   // ---- Queues and work --------------------------------------------------------------------------
@@ -407,7 +435,7 @@ class Addon : public Napi::Addon<Addon> {
     source.reset();
   }
 
-  // pause(source, on): while it is on, the queue is not read, and its stream's socket waits.
+  // pause(source, on): while on, the queue is not read, and its stream's socket waits.
   void Pause(const Napi::CallbackInfo& info) {
     Source* source = At(info[0]).get();
     source->paused = info[1].As<Napi::Boolean>();
@@ -417,12 +445,13 @@ class Addon : public Napi::Addon<Addon> {
     }
   }
 
-  // submit(client, source, token, request, options): a status.
+  // submit(client, source, token, flags, request, options): a status.
   Napi::Value Submit(const Napi::CallbackInfo& info) {
     int32_t status = LITER_LLM_E_ARGUMENT;
-    if (ReadTexts(info[3], info[4])) {
+    if (ReadTexts(info[4], info[5])) {
       auto token = static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
-      status = liter_llm_submit(Client(info[0]), At(info[1])->queue, token, request_.data,
+      uint32_t how = info[3].As<Napi::Number>().Uint32Value();
+      status = liter_llm_submit(Client(info[0]), At(info[1])->queue, token, how, request_.data,
                                 request_.size, options_.data, options_.size);
     }
     request_.Trim();
@@ -435,7 +464,7 @@ class Addon : public Napi::Addon<Addon> {
     liter_llm_cancel(At(info[0])->queue, token);
   }
 
-  // hold(on): whether the environment stays alive for what is awaited.
+  // hold(on): whether the environment stays alive for the promises that are awaited.
   void Hold(const Napi::CallbackInfo& info) {
     if (info[0].As<Napi::Boolean>()) {
       napi_ref_threadsafe_function(env_, wake_);
@@ -460,7 +489,7 @@ class Addon : public Napi::Addon<Addon> {
 
   Napi::Value Number(double value) { return Napi::Number::New(env_, value); }
 
-  // A string in place of a document of the library's.
+  // A string in place of a document of the library.
   Napi::Value Take(char* document, size_t size) {
     Napi::Value text = Napi::String::New(env_, document, size);
     liter_llm_free(document);
@@ -471,12 +500,13 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Reference<Napi::Uint8Array> buffer_;
   Napi::FunctionReference deliver_;
   napi_threadsafe_function wake_ = nullptr;
-  std::atomic<bool> woken_{false};        // a call of `wake_` is on its way
+  std::atomic<bool> woken_{false};        // a call of `wake_` is pending
   bool resting_ = false;                  // until `resume`
-  std::atomic<Source*> ready_{nullptr};   // those that rang, the last first
-  std::deque<Source*> due_;               // those to be read, on the environment's thread
+  std::atomic<Source*> ready_{nullptr};   // the queues that rang, the last first
+  std::deque<Source*> due_;               // the queues to read, on the environment's thread
   std::vector<std::unique_ptr<Source>> sources_;
   Text request_, options_;
+  liter_llm_queue* alone_ = nullptr;  // of `Call`
   Document document_;
   const char* records_ = nullptr;  // while `deliver_` runs
 };

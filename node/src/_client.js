@@ -4,8 +4,8 @@
 const { addon, NativeClient } = require("./_native.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { codec, encode } = require("./_json.js");
-const { answer, multiResponse, several } = require("./_multi.js");
-const { call } = require("./_queue.js");
+const { multiResponse } = require("./_multi.js");
+const { SINGLE, WHOLE, call } = require("./_queue.js");
 const { checkMembers, configDocument, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 
@@ -34,7 +34,31 @@ class Client {
    * @returns {Promise<any>}
    */
   async chat(request, more) {
-    return answer(codec.parse(await call(this.#native, this.#one(request, more))));
+    return await this.#ask(request, more); // awaited, so that an error's stack names the caller
+  }
+
+  /** @param {Members} [more] */
+  async models(more) {
+    return await this.#ask({ op: "models" }, more);
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {Members} [more]
+   */
+  async moderate(input, more) {
+    return await this.#ask({ op: "moderate", input }, more);
+  }
+
+  /**
+   * Sends a request and waits for its one answer.
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @returns {Promise<any>}
+   */
+  async #ask(request, more) {
+    const documents = this.#defaults.documents(request, more);
+    return codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
   }
 
   /**
@@ -46,10 +70,10 @@ class Client {
     if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
     const { first, ...members } = checkMembers(more);
     members.fanout = { targets, first };
-    // The client's fallback stands in for a target that fails; here the targets are given.
+    // The client's fallback stands in for a target that fails. A fan-out gives its targets itself.
     const { fallback: _, ...own } = this.#defaults.options;
-    const documents = new Defaults(own).documents(request, members, false);
-    return multiResponse(codec.parse(await call(this.#native, documents)));
+    const documents = new Defaults(own).documents(request, members);
+    return multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
   }
 
   /**
@@ -57,18 +81,7 @@ class Client {
    * @param {Members} [more]
    */
   stream(request, more) {
-    return new Stream(this.#native, this.#defaults.documents(request, more, true));
-  }
-
-  /**
-   * The documents of a request for one answer.
-   * @param {unknown} request
-   * @param {Members | undefined} more
-   */
-  #one(request, more) {
-    const documents = this.#defaults.documents(request, more, false);
-    if (documents.options.includes('"fanout":{')) throw several();
-    return documents;
+    return new Stream(this.#native, this.#defaults.documents(request, more));
   }
 
   /** @param {Members} options */
@@ -101,12 +114,12 @@ class Client {
 
   static {
     callSync = (client, request, more) => {
-      const { request: body, options } = client.#one(request, more);
+      const { request: body, options } = client.#defaults.documents(request, more);
       const [status, document] = addon.call(client.#native.handle, body, options);
       if (document === undefined) throw misuse(status);
       const parsed = codec.parse(document);
       if (status !== 0) throw fromDocument(parsed);
-      return answer(parsed);
+      return parsed;
     };
   }
 }
@@ -114,7 +127,7 @@ class Client {
 /** @type {Client | undefined} */
 let made;
 
-/** This environment's own client, made from the environment variables at the first use. */
+/** This environment's own client. It is made from the environment variables at the first use. */
 function defaultClient() {
   return (made ??= new Client());
 }

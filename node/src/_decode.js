@@ -1,11 +1,11 @@
 "use strict";
-// Compressed answers. What is read is decompressed piece by piece and never ahead: an answer that nobody
-// reads any more has nothing under way that would keep it.
+// Decompresses answers piece by piece and never ahead. So an answer that is not read any more has
+// nothing in flight that would keep it.
 
 const zlib = require("node:zlib");
 
 /**
- * Bytes, piece by piece; undefined: the end.
+ * Bytes, piece by piece. `undefined` is the end.
  * @typedef {() => Promise<Uint8Array | undefined>} Read
  */
 
@@ -18,16 +18,16 @@ const zlib = require("node:zlib");
 const MAKERS = new Map(/** @type {[string, Maker][]} */ ([
   ["gzip", () => zlib.createGunzip()],
   ["x-gzip", () => zlib.createGunzip()],
-  // Servers mean zlib's format by it, or the naked one.
+  // Servers use this name for zlib's format or for the raw one.
   ["deflate", (first) => ((first & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw())],
   ["br", () => zlib.createBrotliDecompress()],
 ]));
 
-/** Nobody compresses more often, but to have a small answer unfold again and again. */
+/** The most codings of an answer. More only serve to make a small answer unfold again and again. */
 const CODINGS = 3;
 
 /**
- * Decompresses, as fetch does. What is not known stays as it is.
+ * Decompresses, as fetch does. An unknown coding stays as it is.
  * @param {Read} read
  * @param {string | undefined} codings the header `content-encoding`
  * @returns {Read}
@@ -48,7 +48,7 @@ function unpacked(read, make) {
   /** @type {import("node:stream").Transform | undefined} */
   let decoder; // an empty answer needs none
   let ended = false;
-  let busy = false; // it has not taken yet what it was given
+  let busy = false; // it has not taken its last input yet
   /** @type {Error | undefined} */
   let failure;
   let wake = () => {};
@@ -90,7 +90,7 @@ function unpacked(read, make) {
     for (;;) {
       /** @type {Buffer | null | undefined} */
       const piece = decoder?.read();
-      if (piece) return new Uint8Array(piece); // its memory is the decoder's, which uses it again
+      if (piece) return new Uint8Array(piece); // the decoder uses its memory again
       if (failure !== undefined) throw new TypeError("terminated", { cause: failure });
       if (ended) return undefined;
       if (busy) await new Promise((resolve) => (wake = () => resolve(undefined)));

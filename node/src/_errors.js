@@ -60,13 +60,17 @@ class LiterLLMError extends Error {
     this.requestId = error.request_id ?? undefined;
     /** @type {string | undefined} */
     this.param = error.param ?? undefined;
+    /** @type {Record<string, string>} */
+    this.ratelimit = error.ratelimit ?? {};
+    /** @type {unknown} */
+    this.providerError = error.provider_error ?? undefined;
     /** @type {{text: string} | undefined} */
     this.partial = error.partial ?? undefined;
     /** @type {Document[]} */
     this.attempts = error.attempts ?? [];
   }
 
-  /** The error document, as every language has it. */
+  /** The error document, equal in every language. */
   get document() {
     return this.#document;
   }
@@ -175,7 +179,7 @@ for (const [name, type] of Object.entries(classes)) {
 }
 
 /**
- * The error for an error document; LiterLLMError for a kind of a newer engine.
+ * The error for an error document. A kind of a newer engine gives LiterLLMError.
  * @param {Document} document
  */
 function fromDocument(document) {
@@ -196,6 +200,12 @@ function misuse(status) {
       return RateLimitError.of(
         "max_in_flight requests are in flight already: wait for some, or raise it in the " +
           "client's configuration",
+        { retryable: true },
+      );
+    case -8:
+      return APIConnectionError.of(
+        "no file descriptor is left for the request: raise the limit of open files (ulimit -n), " +
+          "or close clients and streams that are idle",
         { retryable: true },
       );
     default:

@@ -1,13 +1,14 @@
 "use strict";
-// JSON in and out, in one place. The conformance runner replaces `codec.parse`, to have the text of
-// each document: comparing languages byte by byte needs the spelling of numbers.
+// JSON in and out, in one place. The conformance runner replaces `codec.parse` to have the text of
+// each document. A comparison of languages byte by byte needs the spelling of numbers.
 
 const { BadRequestError } = require("./_errors.js");
 
 const codec = { parse: JSON.parse };
 
 /**
- * A document as text. What JSON cannot say is an error, where `JSON.stringify` would say null or nothing.
+ * A document as text. A value that JSON cannot express is an error. `JSON.stringify` would write
+ * null or nothing for it.
  * @param {object} value
  * @param {string} what
  * @returns {string}
@@ -32,7 +33,8 @@ function stringify(value, what) {
 }
 
 /**
- * JSON text as the bytes it is to be sent as. Half a character would become another one on the way.
+ * JSON text as the bytes to send. Half a character is refused, because it would become another one
+ * on the way.
  * @param {string} text
  * @param {string} what
  */

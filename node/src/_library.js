@@ -1,11 +1,12 @@
 "use strict";
-// Loads the addon from the platform's package. In a checkout that is a workspace, platforms/….
+// Loads the addon from the platform's package. In a checkout that package is a workspace,
+// platforms/….
 
 const { version } = require("../package.json");
 
 /** @typedef {import("./_native.js").Addon} Addon */
 
-/** What packages exist for. */
+/** The platforms that have a package. */
 const BUILT = ["linux-x64-gnu"];
 
 /** The name of this platform, as in `@liter-llm/node-linux-x64-gnu`. */
@@ -14,13 +15,13 @@ function platformName() {
   return platform === "linux" ? `linux-${arch}-${libc()}` : `${platform}-${arch}`;
 }
 
-/** The C library of this process: the report names glibc's version where it is glibc. */
+/** The C library of this process. The report names glibc's version if it is glibc. */
 function libc() {
   /** @type {any} */
   const { report } = process;
   if (typeof report?.getReport !== "function") return "gnu"; // another runtime
   const { excludeNetwork } = report;
-  report.excludeNetwork = true; // or it looks up names
+  report.excludeNetwork = true; // otherwise it looks up names
   const { header } = report.getReport();
   report.excludeNetwork = excludeNetwork;
   return header.glibcVersionRuntime === undefined ? "musl" : "gnu";
@@ -30,7 +31,7 @@ function libc() {
 function load() {
   const named = process.env.LITER_LLM_ADDON;
   if (named) return require(named);
-  // The quick guess first: asking which C library this is takes milliseconds.
+  // The quick guess comes first, because the question of the C library takes milliseconds.
   const { platform, arch } = process;
   const guess = platform === "linux" ? `linux-${arch}-gnu` : platformName();
   try {
@@ -43,7 +44,7 @@ function load() {
 }
 
 /**
- * What is wrong and what to do about it.
+ * Says what is wrong and what to do about it.
  * @param {string} platform
  * @param {any} error
  */

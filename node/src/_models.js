@@ -1,11 +1,12 @@
 "use strict";
-// What the engine says is plain objects; those of a stream have more properties, on their prototypes.
+// The engine's documents are plain objects. Those of a stream have more properties, on their
+// prototypes.
 
 /** @param {{index: number}} choice */
 const isFirst = ({ index }) => index === 0; // where several are asked for, each comes in chunks of its own
 
 class Chunk {
-  /** The first choice's new text; empty where the chunk has none. */
+  /** The first choice's new text. It is empty if the chunk has none. */
   get text() {
     /** @type {any} */
     const { choices } = this;

@@ -1,33 +1,16 @@
 "use strict";
-// Several targets at once: what `generateMulti` gives, and what only it can give.
+// Fan-out: the result of `generateMulti`.
 
-const { BadRequestError, fromDocument } = require("./_errors.js");
+const { fromDocument } = require("./_errors.js");
 
 /** @typedef {import("./_errors.js").Document} Document */
 
 /**
- * What a fan-out brought.
+ * The result of a fan-out.
  * @param {Document} document
  */
 function multiResponse({ results, failures }) {
   return { results, failures: failures.map(fromDocument) };
 }
 
-/**
- * The response in a document that one answer was wanted in.
- * @param {Document} document
- */
-function answer(document) {
-  if ("results" in document) throw several(); // the options were in a request that is given as bytes
-  return document;
-}
-
-/** The error for `fanout` where one answer is wanted. */
-function several() {
-  return BadRequestError.of(
-    "options.fanout asks several targets for an answer each: call generateMulti",
-    { param: "options.fanout" },
-  );
-}
-
-module.exports = { answer, multiResponse, several };
+module.exports = { multiResponse };

@@ -1,5 +1,5 @@
 "use strict";
-// The engine's client: one handle, shared by every view of a Client.
+// The engine's client: one handle that every view of a Client shares.
 
 const addon = require("./_library.js").load();
 const { codec } = require("./_json.js");
@@ -21,7 +21,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(source: number) => void} free
  * @property {(start: number, end: number) => string} text
  * @property {(source: number, on: boolean) => void} pause
- * @property {(client: Handle, source: number, token: number, request: Text, options: string) => number} submit
+ * @property {(client: Handle, source: number, token: number, how: number, request: Text, options: string) => number} submit
  * @property {(source: number, token: number) => void} cancel
  * @property {(on: boolean) => void} hold
  */
@@ -29,7 +29,7 @@ const { fromDocument, misuse } = require("./_errors.js");
 /** @typedef {{readonly native: unique symbol}} Handle */
 /** @typedef {string | Uint8Array} Text */
 
-/** Owns a handle; the engine's client is freed with the last reference to it. */
+/** Owns a handle. The engine's client is freed with the last reference to it. */
 class NativeClient {
   /** @param {Text | undefined} config a configuration as JSON; undefined: the environment */
   constructor(config) {
@@ -43,7 +43,7 @@ class NativeClient {
     this.idle = [];
   }
 
-  /** A request of this client's has ended. */
+  /** Counts a request of this client as ended. */
   ended() {
     if (--this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
@@ -56,7 +56,7 @@ class NativeClient {
   }
 
   /**
-   * Takes no more requests, waits for those in flight, cancels the rest.
+   * Takes no more requests, waits for those in flight, and cancels the rest.
    * @param {number} graceMs
    */
   async close(graceMs) {

@@ -1,21 +1,21 @@
 "use strict";
 /*
-Reads the engine's completion queues; here every answer enters JavaScript.
+Reads the engine's completion queues, through which every answer enters JavaScript.
 
 A request is submitted under a token of ours, unique in this environment. When a queue rings, the
-addon reads every queue that has something into one buffer, 32-byte heads with a payload behind each,
-and calls `deliver` once:
+addon reads every queue that has something into one buffer. The buffer holds 32-byte heads with a
+payload behind each, and the addon calls `deliver` once:
 
     │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
 
-Jest and the like load this file again for each file of tests, and the addon but once: what is under way is
-kept on the addon, and read by the copy that came last.
+Jest and similar tools load this file again for each file of tests, but the addon only once. So the
+state of requests in flight is kept on the addon, and the copy that came last reads it.
 
-All calls of the environment share one queue. A stream has one of its own: nothing but leaving a queue
-unread tells the engine to stop reading one stream's socket, and the other requests must go on.
+All calls of the environment share one queue. A stream has a queue of its own. Only an unread queue
+makes the engine stop reading one stream's socket, and the other requests must go on.
 */
 
-const { setImmediate } = require("node:timers"); // not the global one, which tests of programs put off
+const { setImmediate } = require("node:timers"); // not the global one, which test tools replace
 
 const { addon } = require("./_native.js");
 const { codec } = require("./_json.js");
@@ -29,16 +29,24 @@ const CHUNK = 1;
 const RESULT = 2;
 const CLOSED = -2;
 
-/** Bytes of the read buffer. */
+// Flags for the form of the answer. SINGLE: one is expected, and a fan-out is an error.
+const STREAM = 2;
+const WHOLE = 4;
+const SINGLE = 8;
+
+/** The size of the read buffer in bytes. */
 const CAPACITY = 256 << 10;
 
-/** After so many bytes the event loop has its turn: timers, signals and sockets go on in a flood. */
+/**
+ * The bytes after which the event loop has its turn, so that timers, signals and sockets go on in a
+ * flood.
+ */
 const TURN = 1 << 20;
 
-/** Beyond so many unread bytes a stream's queue is left alone; the last read may pass it. */
+/** The unread bytes beyond which a stream's queue is not read. The last read may pass it. */
 const HELD = 256 << 10;
 
-/** Queues that are kept for the next streams. */
+/** The number of queues that are kept for the next streams. */
 const IDLE = 64;
 
 /**
@@ -79,8 +87,8 @@ function words(buffer) {
 }
 
 /**
- * Hands the records of a read to those who wait; those of a cancelled request are dropped. True: the
- * rest is read in the event loop's next turn.
+ * Hands the records of a read to their requests. Records of a cancelled request are dropped.
+ * Returns true if the rest is read in the event loop's next turn.
  * @param {number} size
  * @param {Buffer} buffer
  */
@@ -97,7 +105,7 @@ function deliver(size, buffer) {
       try {
         owner.take(heads[at + 2], addon.text(start, end), end - start);
       } catch (error) {
-        owner.abort(error); // a document that is longer than a string can be
+        owner.abort(error); // a document may be longer than a string can be
       }
     }
     offset = end + 7 - ((end + 7) & 7);
@@ -120,7 +128,9 @@ function openSource() {
   return source;
 }
 
-/** An error document that came. The error is made where it is awaited: its stack tells more there. */
+/**
+ * An error document that came. The error is made at the await, because its stack tells more there.
+ */
 class Failure {
   /** @param {string} document */
   constructor(document) {
@@ -133,16 +143,17 @@ class Failure {
 }
 
 /**
- * Sends a request: the response document. Throws what the error document says.
+ * Sends a request and returns the response document. Throws the error of an error document.
  * @param {NativeClient} native
+ * @param {number} how flags
  * @param {Documents} documents
  * @returns {Promise<string>}
  */
-async function call(native, documents) {
+async function call(native, how, documents) {
   const { signal } = documents;
   signal?.throwIfAborted();
   const outcome = await new Promise((resolve, reject) => {
-    new Call(native, resolve, reject).submit(documents);
+    new Call(native, how, resolve, reject).submit(documents);
   });
   if (outcome instanceof Failure) throw outcome.error();
   return outcome;
@@ -153,9 +164,11 @@ class Request {
   /**
    * @param {NativeClient} native
    * @param {number} source
+   * @param {number} how flags
    */
-  constructor(native, source) {
+  constructor(native, source, how) {
     this.native = native; // alive as long as the request
+    this.how = how;
     this.source = source;
     this.token = ++state.lastToken;
     /** @type {AbortSignal | undefined} */
@@ -167,7 +180,7 @@ class Request {
     const { handle, closed } = this.native;
     const status = closed
       ? CLOSED // the engine hears of it at the end of the grace
-      : addon.submit(handle, this.source, this.token, request, options);
+      : addon.submit(handle, this.source, this.token, this.how, request, options);
     if (status !== 0) throw misuse(status);
     this.native.inFlight++;
     pending.set(this.token, /** @type {any} */ (this));
@@ -178,7 +191,7 @@ class Request {
   }
 
   /**
-   * The last event came, or nobody waits for it.
+   * The last event came, or nothing waits for it any more.
    * @param {boolean} cancel
    */
   settle(cancel) {
@@ -199,11 +212,12 @@ class Request {
 class Call extends Request {
   /**
    * @param {NativeClient} native
+   * @param {number} how flags
    * @param {(outcome: string | Failure) => void} resolve
    * @param {(reason: unknown) => void} reject
    */
-  constructor(native, resolve, reject) {
-    super(native, state.calls);
+  constructor(native, how, resolve, reject) {
+    super(native, state.calls, how);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -219,7 +233,6 @@ class Call extends Request {
    * @param {string} text
    */
   take(kind, text) {
-    if (kind === CHUNK) return; // "stream": true in a request that is given as bytes
     this.settle(false);
     release();
     this.resolve(kind === RESULT ? text : new Failure(text));
@@ -233,7 +246,7 @@ class Call extends Request {
   }
 }
 
-/** One stream's queue, and what was read of it: HELD bytes and the last read, at most. */
+/** One stream's queue and what was read of it: at most HELD bytes and the last read. */
 class Inbox extends Request {
   /** @type {Array<{text: string, size: number}>} chunk documents, one a line */
   #events = [];
@@ -244,12 +257,12 @@ class Inbox extends Request {
 
   /** @param {NativeClient} native */
   constructor(native) {
-    super(native, idle.pop() ?? openSource());
-    /** Whether nothing comes any more, after what `next` still gives. */
+    super(native, idle.pop() ?? openSource(), STREAM);
+    /** Whether nothing more comes after what `next` still returns. */
     this.ended = false;
     /** @type {string | Failure | Reason | undefined} how it ended; undefined: it was closed */
     this.outcome = undefined;
-    /** Chunks are not wanted any more. */
+    /** Chunks are dropped from now on. */
     this.discards = false;
   }
 
@@ -285,7 +298,7 @@ class Inbox extends Request {
     this.#arrive();
   }
 
-  /** What was read first, and is taken out; undefined: nothing waits. */
+  /** Takes out the oldest of what was read. `undefined` means that nothing waits. */
   next() {
     const event = this.#events.shift();
     if (event === undefined) return undefined;
@@ -294,7 +307,7 @@ class Inbox extends Request {
     return event.text;
   }
 
-  /** Drops the chunks that wait and that will come. */
+  /** Drops the chunks that wait and those to come. */
   discard() {
     this.discards = true;
     this.#events.length = 0;
@@ -302,7 +315,7 @@ class Inbox extends Request {
     if (this.#paused) this.#pause(false);
   }
 
-  /** To be awaited while there is nothing to take and it has not ended. */
+  /** A promise to await while there is nothing to take and the stream has not ended. */
   arrival() {
     if (this.#arrival === undefined) {
       hold();
@@ -325,7 +338,7 @@ class Inbox extends Request {
     this.#stop(new Reason(reason));
   }
 
-  /** Cancels what has not arrived; what has is dropped. */
+  /** Cancels the rest, and drops what has arrived. */
   close() {
     this.#stop(undefined);
   }
@@ -349,7 +362,7 @@ class Inbox extends Request {
     this.#leave();
   }
 
-  /** The queue is the next stream's. What still comes for this one is dropped, by its token. */
+  /** Gives the queue to the next stream. Later events of this one are dropped by their token. */
   #leave() {
     if (idle.length < IDLE) idle.push(this.source);
     else addon.free(this.source);
@@ -362,7 +375,7 @@ class Inbox extends Request {
   }
 }
 
-/** What a signal was aborted with. */
+/** The reason with which a signal was aborted. */
 class Reason {
   /** @param {unknown} reason */
   constructor(reason) {
@@ -382,4 +395,4 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-module.exports = { Failure, Inbox, Reason, call };
+module.exports = { Failure, Inbox, Reason, SINGLE, WHOLE, call };

@@ -1,14 +1,14 @@
 "use strict";
-// What a caller passes, as the two documents that the engine takes: request and options.
+// A call's arguments as the two documents that the engine takes: request and options.
 
 const { readFileSync } = require("node:fs");
-const { isUint8Array } = require("node:util/types"); // of other realms, too: tests run in those
+const { isUint8Array } = require("node:util/types"); // accepts other realms, in which tests run
 const { encode, stringify } = require("./_json.js");
 
 /** @typedef {import("./_native.js").Text} Text */
 /** @typedef {Record<string, any>} Members */
 
-/** Members that say how a request is done; all others are of the request. */
+/** Members that are options. All others are members of the request. */
 const OPTION_NAMES = new Set([
   "provider",
   "timeout_ms",
@@ -59,15 +59,14 @@ class Defaults {
   /**
    * The documents of one call.
    *
-   * Of the options these win, in this order: members of `more`, `more.options`, the request's own
+   * The first of these to set an option wins: members of `more`, `more.options`, the request's own
    * `options`, the client's.
    * @param {unknown} request
    * @param {Members | undefined} more
-   * @param {boolean} stream
    * @returns {Call}
    */
-  documents(request, more, stream) {
-    // Without a prototype: "__proto__" is a name like any other.
+  documents(request, more) {
+    // The object has no prototype, so that "__proto__" is a name like any other.
     /** @type {Members} */
     let members = Object.create(null);
     /** @type {Members | undefined} */
@@ -97,8 +96,7 @@ class Defaults {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
-      const body = stream ? request : whole(request);
-      return { request: body, options: this.#merge(chosen), signal };
+      return { request, options: this.#merge(chosen), signal };
     } else if (typeof request === "object" && request !== null) {
       members = { ...request, ...members };
       if (isObject(members.options)) {
@@ -111,8 +109,6 @@ class Defaults {
           `not of type ${typeof request}`,
       );
     }
-    if (stream) members.stream = true;
-    else if (members.stream === true) delete members.stream;
     return { request: stringify(members, "request"), options: this.#merge(chosen), signal };
   }
 
@@ -127,7 +123,7 @@ class Defaults {
 const NONE = Object.freeze({});
 
 /**
- * Options without those that are undefined: they leave what holds otherwise.
+ * Options without the undefined ones, which must not replace another setting.
  * @param {Members} options
  * @returns {Members}
  */
@@ -136,7 +132,7 @@ function given(options) {
 }
 
 /**
- * What stands behind a request: none, or an object.
+ * The argument after the request: none, or an object.
  * @param {Members | null | undefined} more
  * @returns {Members}
  */
@@ -144,18 +140,6 @@ function checkMembers(more) {
   if (more === undefined || more === null) return NONE;
   if (isObject(more)) return more;
   throw new TypeError("the last argument is an object: members of the request and options");
-}
-
-/**
- * The JSON of a request that is not to be streamed: the last of members with one name counts.
- * @param {Uint8Array} request
- */
-function whole(request) {
-  const body = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  if (!body.includes('"stream"')) return request;
-  const text = body.toString().trimEnd();
-  if (!/"stream"\s*:\s*true/.test(text) || !text.endsWith("}")) return request;
-  return `${text.slice(0, -1)},"stream":false}`;
 }
 
 /** @param {unknown} value */
@@ -174,7 +158,8 @@ function checkSignal(value) {
 }
 
 /**
- * A configuration as JSON: an object, JSON text, the URL of a file; undefined: the environment.
+ * A configuration as JSON: an object, JSON text, or the URL of a file. `undefined` is the
+ * environment.
  * @param {unknown} config
  * @returns {Text | undefined}
  */

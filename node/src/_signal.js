@@ -1,5 +1,5 @@
 "use strict";
-// AbortSignals: one listener a signal, however many requests it is given to.
+// AbortSignals have one listener each, however many requests share the signal.
 
 /** @typedef {{abort(reason: unknown): void}} Abortable */
 

@@ -4,7 +4,6 @@
 const { AbortError } = require("./_errors.js");
 const { codec } = require("./_json.js");
 const { chunk } = require("./_models.js");
-const { answer } = require("./_multi.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
 
 /** @typedef {import("./_models.js").Chunk | import("./_models.js").Reset} Chunk */
@@ -40,10 +39,10 @@ class Stream {
     dropped.register(this, this.#inbox, this);
   }
 
-  /** The whole answer with usage, once the stream was read to its end. */
+  /** The whole answer with usage, once the stream has been read to its end. */
   get response() {
     if (this.#result !== undefined) {
-      this.#response = answer(codec.parse(this.#result));
+      this.#response = codec.parse(this.#result);
       this.#result = undefined;
     }
     return this.#response;
@@ -88,7 +87,9 @@ class Stream {
     return { value: undefined, done: true };
   }
 
-  /** Reads to the end, past chunks that were not asked for: the whole answer. */
+  /**
+   * Reads to the end and returns the whole answer. Chunks that were not asked for are passed over.
+   */
   async result() {
     this.#text = "";
     this.#inbox.discard();
@@ -100,12 +101,12 @@ class Stream {
     return response;
   }
 
-  /** Reads to the end: the first choice's whole text. */
+  /** Reads to the end and returns the first choice's whole text. */
   async text() {
     return (await this.result()).text;
   }
 
-  /** The chunks as JSON, one a line: for another process, `fetch` or a `Response`. */
+  /** The chunks as JSON, one a line, for another process, `fetch` or a `Response`. */
   toReadableStream() {
     const encoder = new TextEncoder();
     return new ReadableStream(
@@ -121,7 +122,7 @@ class Stream {
     );
   }
 
-  /** Cancels what has not arrived yet: its connection is closed, iteration ends. */
+  /** Cancels the rest of the answer: its connection is closed, and iteration ends. */
   close() {
     this.#text = "";
     this.#inbox.close();
@@ -129,7 +130,7 @@ class Stream {
   }
 
   /**
-   * Like `close`, but whoever waits for the stream gets an error.
+   * Closes as `close` does, but a pending wait for the stream gets an error.
    * @param {unknown} [reason]
    */
   abort(reason = AbortError.of("the stream was aborted")) {
@@ -155,7 +156,7 @@ class Stream {
     return chunk(codec.parse(line));
   }
 
-  /** What waits; undefined at the end. */
+  /** Takes what waits. `undefined` is the end. */
   async #batch() {
     for (;;) {
       const rest = this.#text.slice(this.#at);
@@ -180,7 +181,7 @@ class Stream {
     else if (outcome instanceof Reason) this.#failure = { error: outcome.reason, told: false };
   }
 
-  /** Throws what went wrong, once: an iterator that has thrown is at its end. */
+  /** Throws the failure once, because an iterator that has thrown is at its end. */
   #tell() {
     if (this.#failure === undefined || this.#failure.told) return;
     this.#failure.told = true;

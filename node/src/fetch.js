@@ -1,6 +1,7 @@
 "use strict";
-// `fetch` on the engine, for the providers' own SDKs: requests and answers pass through verbatim, as
-// `op: "http"` (docs/contract.md). What fetch adds to that is here: redirects, decompression, errors.
+// `fetch` on the engine, for the providers' own SDKs. Requests and answers pass through verbatim,
+// as `op: "http"` (docs/contract.md). This file adds the rest of fetch: redirects, decompression,
+// errors.
 
 const { isUtf8 } = require("node:buffer");
 
@@ -10,10 +11,10 @@ const { LiterLLMError } = require("./_errors.js");
 
 /** @typedef {import("./_stream.js").Stream} Stream */
 
-/** The one provider of a client that is made here. */
+/** The one provider of a client that this file makes. */
 const PROVIDER = "origin";
 
-/** Where fetch has no limit: none that anybody waits for. An SDK has its own. */
+/** The limit in place of fetch's "no limit". It is longer than any wait, and an SDK has its own. */
 const TIMEOUTS = { connect_ms: 10_000, total_ms: 24 * 60 * 60 * 1000 };
 
 const REDIRECTS = 20; // as the Fetch standard has it
@@ -21,17 +22,18 @@ const REDIRECT = new Set([301, 302, 303, 307, 308]);
 const encoder = new TextEncoder();
 const NO_BODY = new Set([204, 205, 304]);
 
-/** Headers that are for one origin only: those with which providers are asked have the key. */
+/** Headers that are for one origin only, because the headers of provider requests hold the key. */
 const SECRETS = ["api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"];
 
 /**
- * What the signal of a Request hangs on. It follows the caller's own signal, but only as long as these live.
+ * The objects on which the signal of a Request depends. It follows the caller's own signal, but
+ * only while these live.
  * @type {WeakMap<AbortSignal, unknown[]>}
  */
 const followed = new WeakMap();
 
 /**
- * A request on its way, as the engine takes it.
+ * A request in the engine's form.
  * @typedef {object} Call
  * @property {string} url
  * @property {string} method
@@ -40,8 +42,8 @@ const followed = new WeakMap();
  */
 
 /**
- * A `fetch` on `from`: a client, which has to have a provider at each origin that is asked; or the
- * settings of the providers that are made for origins as they come.
+ * A `fetch` on `from`. That is a client with a provider at each origin that is asked, or settings.
+ * Settings apply to the providers that are made for each new origin.
  * @param {Client | Record<string, unknown>} [from]
  * @returns {typeof globalThis.fetch}
  */
@@ -50,7 +52,7 @@ function createFetch(from = {}) {
   return async function fetch(input, init) {
     const request = new Request(input, init);
     request.signal.throwIfAborted();
-    const { href } = new URL(request.url); // without the fragment, which is nobody else's business
+    const { href } = new URL(request.url); // without the fragment, which stays private
     /** @type {Call} */
     const call = {
       url: href.split("#", 1)[0] ?? href,
@@ -100,7 +102,7 @@ async function collected(body, signal) {
 }
 
 /**
- * Clients by origin, made when they are first wanted.
+ * Clients by origin, each made at the first request to it.
  * @param {Record<string, unknown>} settings
  * @returns {(origin: string) => Client}
  */
@@ -112,7 +114,7 @@ function origins(settings) {
     const provider = { kind: "compatible", base_url: origin, timeouts: TIMEOUTS, ...settings };
     return new Client({ providers: { [PROVIDER]: provider } }, { provider: PROVIDER });
   };
-  make("http://localhost"); // what is wrong with the settings shows here
+  make("http://localhost"); // wrong settings show here
   return (origin) => {
     const client = clients.get(origin) ?? make(origin);
     clients.set(origin, client);
@@ -144,7 +146,7 @@ async function send(reach, { url, method, headers, body }, signal) {
     const { value } = await stream.next();
     return [stream, /** @type {any} */ (value)];
   } catch (error) {
-    throw error instanceof LiterLLMError ? failed(error) : error; // else the signal's reason
+    throw error instanceof LiterLLMError ? failed(error) : error; // otherwise the signal's reason
   }
 }
 
@@ -167,7 +169,7 @@ async function answer(stream, { status, headers }, call, redirected) {
 }
 
 /**
- * Adds what a Response's constructor cannot say.
+ * Adds properties that a Response's constructor cannot set.
  * @param {Response} response
  * @param {string} url
  * @param {boolean} redirected
@@ -183,7 +185,8 @@ function named(response, url, redirected) {
 }
 
 /**
- * The body of an answer, decompressed. Nothing is read ahead but what the engine holds for a slow reader.
+ * The body of an answer, decompressed. Only the engine reads ahead, as much as it holds for a slow
+ * reader.
  * @param {Stream} stream
  * @param {string | undefined} codings
  * @returns {ReadableStream<Uint8Array>}
@@ -206,7 +209,8 @@ function bodyOf(stream, codings) {
 }
 
 /**
- * The next bytes of an answer, in memory of their own: a byte stream takes it away.
+ * The next bytes of an answer, in memory of their own, because a byte stream takes that memory
+ * away.
  * @param {Stream} stream
  * @returns {Promise<Uint8Array | undefined>}
  */
@@ -256,7 +260,7 @@ function valueOf(headers, name) {
 }
 
 /**
- * What fetch rejects with.
+ * The error with which fetch rejects.
  * @param {Error} cause
  * @param {string} [message]
  */

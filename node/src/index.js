@@ -1,7 +1,8 @@
 "use strict";
 // liter-llm: one client for every LLM provider. Modules whose names begin with _ are private.
 //
-// The names are spelled out: an `import` finds them by reading this list, without running it.
+// The names are spelled out, because an `import` finds them by reading this list, without running
+// it.
 
 const errors = require("./_errors.js");
 const { Client, generate, invoke, invokeSync } = require("./_client.js");

@@ -18,7 +18,8 @@ const CONCURRENT = 32;
 const texts = new WeakMap();
 codec.parse = (text) => {
   const document = JSON.parse(text);
-  texts.set(document.results ?? document, text); // of a fan-out, `results` is all that is handed on
+  // Of a fan-out, `results` is all that is handed on.
+  texts.set(document.failures ? document.results : document, text);
   return document;
 };
 

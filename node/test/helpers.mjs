@@ -182,12 +182,16 @@ export const simulator = await Simulator.start();
 /**
  * Runs an ES module in another Node, which must end with `expect` and say nothing on stderr. The text
  * that it prints. `signal(child)` may do something to it once it has printed a line; `load: false`:
- * the package is not there. What a process must not wait for has to take longer than its deadline.
+ * the package is not there; `descriptors`: at most so many. What a process must not wait for has to take
+ * longer than its deadline.
  */
 export async function run(script, options = {}) {
   const { config = simulator.config(), env = {}, expect = 0, flags = [] } = options;
   const text = options.load === false ? script : head(script);
-  const child = spawn(process.execPath, [...flags, "--input-type=module", "-e", text], {
+  // A shell lowers the limit: Node raises its own as far as it can when it starts.
+  const shell = `${options.descriptors ? `ulimit -n ${options.descriptors}; ` : ""}exec "$0" "$@"`;
+  const program = [process.execPath, ...flags, "--input-type=module", "-e", text];
+  const child = spawn("sh", ["-c", shell, ...program], {
     env: { ...process.env, LITER_LLM_CONFIG: JSON.stringify(config), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -15,7 +15,8 @@ test("retries and their attempts", async () => {
   const client = new Client({ ...simulator.case("overloaded_once"), retry: atOnce });
   const { attempts } = (await client.chat("Hello")).liter;
   const [first, second] = attempts.map(({ ms, ...rest }) => (assert.ok(ms >= 0), rest));
-  assert.deepEqual(first, { target: "openai/gpt-5-mini", status: 503, kind: "unavailable" });
+  const failed = { status: 503, kind: "unavailable", message: "Overloaded." };
+  assert.deepEqual(first, { target: "openai/gpt-5-mini", ...failed });
   assert.deepEqual(second, { target: "openai/gpt-5-mini", status: 200 });
 });
 

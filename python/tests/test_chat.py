@@ -58,15 +58,10 @@ def test_subclasses_are_what_they_are(client):
     assert client.chat({"prompt": Prompt("Hello")}).text == "You said: Hello"
 
 
-def test_who_drives_a_call_is_not_the_callers(simulator):
-    """An option of the C interface: on a loop nobody would drive the call."""
-
-    async def main():
-        async with liter_llm.AsyncClient(simulator.config()) as client:
-            call = client.chat("Hello", options={"inline": True})
-            assert (await asyncio.wait_for(call, 60)).text == "You said: Hello"
-
-    asyncio.run(main())
+def test_who_drives_a_call_is_no_option(client):
+    with pytest.raises(liter_llm.BadRequestError) as caught:
+        client.chat("Hello", options={"inline": True})
+    assert caught.value.param == "options.inline"
 
 
 def test_members_and_options_by_name(client):

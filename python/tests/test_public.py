@@ -75,7 +75,7 @@ PAIRS = [
     ("many", None, liter_llm.MultiResponse),
 ]
 NOT_YET = {"cache", "traceparent", "tracestate", "baggage", "tags"}
-"""Options that an engine may lack; `inline` and `text` below are set or made by the package."""
+"""Options that an engine may lack; `text` below is made by the package."""
 
 
 @pytest.mark.parametrize(("schema", "definition", "ours"), PAIRS)
@@ -83,7 +83,7 @@ def test_types_against_schemas(schema, definition, ours):
     document = json.loads((SCHEMAS / f"{schema}.json").read_text(encoding="utf-8"))
     members = (document["$defs"][definition] if definition else document)["properties"]
     names = set(ours.__annotations__ or ours.__slots__)
-    assert set(members) - {"inline", "text"} == names - NOT_YET
+    assert set(members) - {"text"} == names - NOT_YET
 
 
 def test_types_are_models_too():

@@ -59,6 +59,14 @@ def every_request(client: Client) -> None:
     del everything
 
 
+def operations(client: Client) -> dict[str, int | None]:
+    verdicts = client.moderate(["a", "b"], model="m", extra={"openai": {"x": 1}}).results
+    flagged: list[bool] = [verdict.flagged for verdict in verdicts]
+    client.moderate([{"type": "text", "text": "x"}], options={"strict": not flagged[0]})
+    models = client.models("openai", timeout_ms=5).data + client.models(model="a/b").data
+    return {model.id: model.context_window for model in models}
+
+
 def streamed(client: Client) -> Iterator[str]:
     with client.stream("Hello", on_break="restart") as stream:
         for chunk in stream:

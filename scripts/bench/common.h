@@ -15,7 +15,7 @@
 #include <time.h>
 
 static const char REQUEST[] =
-    "{\"model\":\"gpt-5-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"You are the assistant "
+    "{\"model\":\"gpt-4.1-mini\",\"messages\":[{\"role\":\"system\",\"content\":\"You are the assistant "
     "of an electronics shop. Answer in the customer's language, briefly and politely; name the "
     "article number where there is one; do not promise delivery dates. When the question is about "
     "a repair, ask for the serial number and the date of purchase first.\"},{\"role\":\"user\","

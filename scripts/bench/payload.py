@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MODEL = "gpt-5-mini"
+MODEL = "gpt-4.1-mini"
 KEY = "sk-benchmark"
 
 SYSTEM = (

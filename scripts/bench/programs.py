@@ -48,12 +48,17 @@ def _build_c(compiler: str | None) -> bool:
     if not _found("C", compiler):
         return False
     raw = [compiler, *C_FLAGS, str(HERE / "raw.c"), "-o", str(FOLDER / "raw_c")]
-    include, library = f"-I{ROOT / 'include'}", str(RELEASE / "libliter_llm.so")
-    linked = [include, str(HERE / "liter.c"), library, f"-Wl,-rpath,{RELEASE}"]
-    liter = [compiler, *C_FLAGS, *linked, "-o", str(FOLDER / "liter_c")]
-    for command in (raw, liter):
-        subprocess.run(command, check=True)
+    subprocess.run(raw, check=True)
+    build_c(compiler, HERE / "liter.c", FOLDER / "liter_c")
     return True
+
+
+def build_c(compiler: str, source: Path, program: Path) -> None:
+    """Builds a C program that is linked with the release library."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    include, library = f"-I{ROOT / 'include'}", str(RELEASE / "libliter_llm.so")
+    linked = [include, str(source), library, f"-Wl,-rpath,{RELEASE}"]
+    subprocess.run([compiler, *C_FLAGS, *linked, "-o", str(program)], check=True)
 
 
 def _build_go(go: str | None) -> bool:

@@ -48,7 +48,8 @@ static void stream(liter_llm_client *client, const char *request, size_t length)
   double started = now_ms(), first = 0;
   int chunks = 0, over = 0;
   if (liter_llm_queue_new(0, &queue) != LITER_LLM_OK) die("liter_llm_queue_new");
-  if (liter_llm_submit(client, queue, 1, request, length, NULL, 0) != LITER_LLM_OK)
+  if (liter_llm_submit(client, queue, 1, LITER_LLM_SUBMIT_STREAM, request, length, NULL, 0) !=
+      LITER_LLM_OK)
     die("liter_llm_submit");
   while (!over) {
     int64_t got = liter_llm_queue_read(queue, buffer, sizeof buffer, -1);
@@ -80,14 +81,12 @@ int main(int argc, char **argv) {
   if (argc < 3) die("usage: ask QUESTION PROVIDER/MODEL...");
   if (liter_llm_client_new(NULL, 0, &client, &error) != LITER_LLM_OK) die(error);
   for (int i = 2; i < argc; i++) {
-    static const char *const forms[] = {"", ",\"stream\":true"};
-    for (int streamed = 0; streamed < 2; streamed++) {
-      int length = snprintf(request, sizeof request,
-                            "{\"model\":\"%s\",\"prompt\":\"%s\",\"max_tokens\":200%s}", argv[i],
-                            argv[1], forms[streamed]);
-      if (length < 0 || (size_t)length >= sizeof request) die("the question is too long");
-      (streamed ? stream : chat)(client, request, (size_t)length);
-    }
+    int length = snprintf(request, sizeof request,
+                          "{\"model\":\"%s\",\"prompt\":\"%s\",\"max_tokens\":200}", argv[i],
+                          argv[1]);
+    if (length < 0 || (size_t)length >= sizeof request) die("the question is too long");
+    chat(client, request, (size_t)length);
+    stream(client, request, (size_t)length);
   }
   liter_llm_client_free(client);
   return 0;

@@ -1,8 +1,9 @@
 //! One case as the simulator sees it: an id and the exchanges to play.
 //!
-//! The other members of a case file (`config`, `request`, `outcome`, …) belong to the runners; here they are only
-//! checked by name, because a misspelt member must never pass silently. The text is read with its member order and
-//! number spelling kept (`RawValue`), so that a reply leaves the simulator as its author wrote it.
+//! The other members of a case file (`config`, `request`, `outcome`, …) belong to the runners. The
+//! simulator only checks their names, because a misspelt member must never pass silently. The text
+//! keeps its member order and number spelling (`RawValue`), so that a reply leaves the simulator as
+//! its author wrote it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ const MEMBERS: [&str; 13] = [
 pub struct Case {
     pub(crate) id: String,
     pub(crate) exchanges: Vec<Exchange>,
-    /// A request takes the first exchange left that expects its path: for requests that go out at once.
+    /// A request takes the first exchange left that expects its path. This serves requests that go
+    /// out at once.
     pub(crate) by_path: bool,
 }
 
@@ -50,8 +52,8 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// The reply as bytes and pauses, made at the first use: a compressed gigabyte of zeros should cost nothing to
-    /// those who do not ask for it.
+    /// The reply as bytes and pauses. It is made at the first use, because a compressed gigabyte of
+    /// zeros should cost nothing until a request needs it.
     pub(crate) fn script(&self) -> &Script {
         self.script.get_or_init(|| Script::new(&self.reply))
     }

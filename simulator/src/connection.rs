@@ -1,12 +1,12 @@
 //! One HTTP/1.1 connection: read a request, decide on the answer, play it, again.
 //!
-//! Deciding is synchronous and borrows the read buffer; playing is asynchronous and borrows nothing of it, since while
-//! it waits the buffer takes what the peer sends. The hot path (a unary answer in free mode) is one read, one parse,
-//! one write, into buffers that live as long as the connection.
+//! The decision is synchronous and borrows the read buffer. The playing is asynchronous and borrows
+//! nothing of it, because during a wait the buffer takes what the peer sends. The hot path (a unary
+//! answer in free mode) is one read, one parse and one write, into buffers that live as long as the
+//! connection.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Buf as _;
 use tokio::io::AsyncWriteExt as _;
@@ -15,29 +15,11 @@ use tokio::time::Instant;
 use crate::control;
 use crate::free::{self, FreeReply};
 use crate::peer::{Peer, Socket};
-use crate::registry::{Playing, Registry};
+use crate::registry::Playing;
 use crate::request::{ChunkedBody, Progress, Request, read_request};
-use crate::script::{End, Step, split_mix};
-use crate::stats::{Counters, OpenRequest};
-
-/// What all connections share.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) counters: Arc<Counters>,
-    pub(crate) registry: Registry,
-    ids: AtomicU64,
-}
-
-impl Shared {
-    pub(crate) fn new(registry: Registry) -> Self {
-        Self { registry, ..Self::default() }
-    }
-
-    /// A number that no other answer has, and that looks random.
-    pub(crate) fn next_id(&self) -> u64 {
-        split_mix(&mut self.ids.fetch_add(1, Ordering::Relaxed))
-    }
-}
+use crate::script::{End, Step};
+use crate::shared::{Shared, error_body};
+use crate::stats::OpenRequest;
 
 /// Buffers that live as long as the connection.
 #[derive(Default)]
@@ -63,7 +45,7 @@ enum Source {
 
 pub(crate) async fn serve<S: Socket>(io: S, shared: Arc<Shared>) {
     let mut peer = Peer::new(io);
-    // An error means that the peer went away. Whoever was being answered has been counted by then.
+    // An error means that the peer went away. Its request has been counted by then.
     let _ = converse(&mut peer, &shared).await;
 }
 
@@ -94,7 +76,7 @@ async fn converse<S: Socket>(peer: &mut Peer<S>, shared: &Shared) -> io::Result<
     Ok(())
 }
 
-/// The plan for the next request; None when there is none any more.
+/// The plan for the next request, or `None` after the last one.
 async fn next_request<S: Socket>(
     peer: &mut Peer<S>,
     shared: &Shared,
@@ -154,7 +136,7 @@ async fn chunked_request<S: Socket>(
     }
 }
 
-/// What cannot be read as a request ends the connection.
+/// A request that cannot be read ends the connection.
 async fn refuse<S: Socket>(peer: &mut Peer<S>, message: &str) -> io::Result<Option<Plan>> {
     let mut bytes = Vec::new();
     put_json(&mut bytes, 400, "Bad Request", &error_body("bad_request", message));
@@ -198,14 +180,10 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
     free::answer(request.method, request.target, authorised, request.body, id, &mut scratch.reply);
     free::encode_http1(&scratch.reply, keep_alive, &mut scratch.bytes, &mut scratch.steps);
     if scratch.steps.len() > 1 {
-        // Thousands of slow streams at once: each should hold its bytes only once.
+        // Each of thousands of slow streams should hold its bytes only once.
         scratch.reply = FreeReply::default();
     }
     Plan { source: Source::Scratch, keep_alive, open }
-}
-
-pub(crate) fn error_body(kind: &str, message: &str) -> String {
-    serde_json::json!({"error": {"type": kind, "message": message}}).to_string()
 }
 
 fn put_json(out: &mut Vec<u8>, status: u16, reason: &str, body: &str) {
@@ -217,7 +195,7 @@ fn put_json(out: &mut Vec<u8>, status: u16, reason: &str, body: &str) {
     out.extend_from_slice(body.as_bytes());
 }
 
-/// No steps mean: everything in one write.
+/// No steps mean that all bytes go out in one write.
 async fn play<S: Socket>(
     peer: &mut Peer<S>,
     bytes: &[u8],

@@ -1,7 +1,7 @@
 //! `/_sim/…`: what runners ask the simulator about itself.
 
-use crate::connection::{Shared, error_body};
 use crate::request::Request;
+use crate::shared::{Shared, error_body};
 
 /// Status, reason and JSON body.
 pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'static str, String) {
@@ -27,7 +27,7 @@ pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'sta
     (200, "OK", body)
 }
 
-/// The request itself, as it came: what `/_sim/echo` and all below it answer to any method.
+/// The request itself, as it came. `/_sim/echo` and all paths below it return this to any method.
 pub(crate) fn echo(request: &Request<'_>) -> String {
     let text = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
     let headers: Vec<_> =

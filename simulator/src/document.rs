@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A JSON object with its order and its repeated names kept: header order can matter, a map would lose it.
+/// A JSON object that keeps its order and its repeated names. Header order can matter, and a map
+/// would lose it.
 #[derive(Debug)]
 pub(crate) struct Pairs<V>(pub(crate) Vec<(String, V)>);
 
@@ -39,14 +40,15 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Pairs<V> {
     }
 }
 
-/// For members where `null` is a value and differs from absence.
+/// Reads members where `null` is a value and differs from absence.
 pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// JSON text without the white space between its tokens; order, escapes and numbers stay as written.
+/// JSON text without the white space between its tokens. Order, escapes and numbers stay as
+/// written.
 pub(crate) fn compact(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let (mut in_string, mut escaped) = (false, false);

@@ -1,4 +1,4 @@
-//! Does a request look as its case says? Every difference becomes one sentence with both values in it.
+//! Compares a request with its case. Every difference becomes one sentence with both values in it.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::document::{Pairs, present};
 use crate::request::Request;
 
-/// The `expect` member of an exchange; what is left out is not looked at.
+/// The `expect` member of an exchange. A member that is left out is not checked.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expect {
@@ -24,7 +24,8 @@ pub(crate) struct Expect {
     after_ms: Option<u64>,
 }
 
-/// More differences of one body than this are noise: the first few show what is wrong.
+/// The most differences that are reported for one body. The first few show what is wrong, and more
+/// are noise.
 const MAX_BODY_DIFFERENCES: usize = 8;
 
 impl Expect {
@@ -36,7 +37,7 @@ impl Expect {
         self.path.as_deref() == Some(path)
     }
 
-    /// What is wrong with a request that came so many milliseconds after the one before.
+    /// What is wrong with a request that came this many milliseconds after the one before.
     pub(crate) fn too_early(&self, since: Option<u128>) -> Option<String> {
         let least = u128::from(self.after_ms?);
         match since {
@@ -97,7 +98,7 @@ fn shown(value: &Option<String>) -> String {
     value.as_ref().map_or_else(|| "no such header".to_owned(), |text| format!("{text:?}"))
 }
 
-/// Long values are cut: the message is for a person.
+/// Cuts long values, because the message is for a person.
 fn short(text: &str) -> String {
     const LENGTH: usize = 300;
     match text.char_indices().nth(LENGTH) {
@@ -150,7 +151,8 @@ fn member(path: &str, name: &str) -> String {
     path
 }
 
-/// 1 and 1.0 are one number; two integers are compared as integers, for a float would round large ones.
+/// Compares two numbers: 1 and 1.0 are equal. Two integers are compared as integers, because a
+/// float would round large ones.
 fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {
     (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
 }

@@ -1,4 +1,5 @@
-//! HTTP/2 over TLS, for free mode and `/_sim/…` only: cases are about bytes on an HTTP/1.1 connection.
+//! HTTP/2 over TLS, for free mode and `/_sim/…` only. Cases are about bytes on an HTTP/1.1
+//! connection.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,10 +14,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
-use crate::connection::{Shared, error_body};
 use crate::control;
 use crate::free::{self, FreeReply};
 use crate::request::MAX_BODY;
+use crate::shared::{Shared, error_body};
 
 /// Large bodies should not wait for window updates.
 const WINDOW: u32 = 4 << 20;
@@ -26,7 +27,8 @@ pub(crate) async fn serve(io: TlsStream<TcpStream>, shared: Arc<Shared>) {
     builder.initial_window_size(WINDOW).initial_connection_window_size(WINDOW);
     let Ok(mut connection) = builder.handshake::<_, Bytes>(io).await else { return };
     shared.counters.h2_connection();
-    // Dropped with the connection: then what still answers counts as aborted.
+    // The set is dropped with the connection. Answers that are still in flight then count as
+    // aborted.
     let mut streams = JoinSet::new();
     loop {
         tokio::select! {
@@ -130,7 +132,7 @@ async fn send_free(
     Ok(())
 }
 
-/// Sends as the peer's window allows, so that a peer that does not read holds the answer up.
+/// Sends as the peer's window allows, so that a peer that does not read delays the answer.
 async fn send_data(
     stream: &mut SendStream<Bytes>,
     mut data: Bytes,

@@ -10,9 +10,9 @@
 //!                        └──────────── peer (socket) ◄── bytes and steps ─┘
 //! ```
 //!
-//! The HTTP/1.1 code is our own because a library would refuse to send what some cases need. Invariant: whatever the
-//! simulator sends in case mode is decided by the case alone; there is no `date`, no `server`, no header of its own but
-//! the framing.
+//! The HTTP/1.1 code is our own because a library would refuse to send what some cases need.
+//! Invariant: the case alone decides what the simulator sends in case mode. There is no `date`, no
+//! `server`, and no header but the framing that the case does not set.
 #![warn(clippy::unwrap_used)]
 #![forbid(unsafe_code)]
 
@@ -30,6 +30,7 @@ mod reply;
 mod request;
 mod script;
 mod server;
+mod shared;
 mod stats;
 mod tls;
 

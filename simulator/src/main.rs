@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// None: help was asked for.
+/// `None` means that help was asked for.
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
     let mut arguments = Arguments::default();
     while let Some(word) = words.next() {
@@ -94,7 +94,8 @@ fn run(mut arguments: Arguments) -> Result<(), String> {
     }
     let runtime = runtime.enable_all().build().map_err(|error| error.to_string())?;
     let result = runtime.block_on(serve(arguments));
-    // Standard input is read on a thread that only its end can stop.
+    // Standard input is read on a thread of its own. Only the end of the input can stop that
+    // thread.
     runtime.shutdown_background();
     result
 }
@@ -109,7 +110,7 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         lines += &format!("tls-wrong on {url}\n");
     }
     if let Some(path) = &arguments.ready_file {
-        // Renamed into place, so that who sees the file sees all of it.
+        // The file is renamed into place, so that a reader sees all of it or none.
         let part = path.with_extension("part");
         std::fs::write(&part, &lines)
             .and_then(|()| std::fs::rename(&part, path))
@@ -135,7 +136,7 @@ async fn stdin_closed() {
     while stdin.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }
 
-/// An orphan gets another parent.
+/// Waits until the parent has gone. An orphan gets another parent.
 async fn parent_gone() {
     #[cfg(unix)]
     {

@@ -1,9 +1,12 @@
-//! The other end of a connection: a socket with its read buffer, and an eye on whether the peer is still there.
+//! The other end of a connection: a socket with its read buffer, and a check that the peer is still
+//! there.
 //!
-//! Invariant: every wait (a full send buffer, a delay, a stall, for ever) also reads. That is how a peer that goes away
-//! is noticed at once. What a pipelining client sends meanwhile is kept for later.
+//! Invariant: every wait (a full send buffer, a delay, a stall, for ever) also reads. So a peer
+//! that goes away is noticed at once. Bytes that a pipelining client sends meanwhile are kept for
+//! later.
 //!
-//! A peer that only half-closes its socket counts as gone: no HTTP client library does that.
+//! A peer that only half-closes its socket counts as gone, because no HTTP client library does
+//! that.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -33,7 +36,7 @@ impl Socket for TlsStream<TcpStream> {
     }
 }
 
-/// While an answer is going out, no more than this is read ahead.
+/// The most bytes that are read ahead while an answer is going out.
 const READ_AHEAD: usize = 64 << 10;
 
 pub(crate) struct Peer<S> {
@@ -46,7 +49,7 @@ impl<S: Socket> Peer<S> {
         Self { io, buffer: BytesMut::with_capacity(4 << 10) }
     }
 
-    /// Reads some more; false at the end of the stream.
+    /// Reads some more. Returns false at the end of the stream.
     pub(crate) async fn fill(&mut self, wanted: usize) -> io::Result<bool> {
         self.buffer.reserve(wanted.saturating_sub(self.buffer.len()).max(1 << 10));
         Ok(self.io.read_buf(&mut self.buffer).await? > 0)
@@ -70,7 +73,7 @@ impl<S: Socket> Peer<S> {
         .await
     }
 
-    /// Waits until then; an error if the peer went away meanwhile.
+    /// Waits until then. Returns an error if the peer went away meanwhile.
     pub(crate) async fn wait_until(&mut self, deadline: Instant) -> io::Result<()> {
         let mut timer = pin!(tokio::time::sleep_until(deadline));
         poll_fn(|cx| {

@@ -69,7 +69,8 @@ impl Asked {
         Self { requests: 0, taken: vec![false; case.exchanges.len()], last: None }
     }
 
-    /// Takes the next exchange for a request of this path. Its place, and the milliseconds since the request before.
+    /// Takes the next exchange for a request of this path. Returns its place, and the milliseconds
+    /// since the request before.
     fn take(&mut self, case: &Case, path: &str) -> (Option<usize>, Option<u128>) {
         self.requests += 1;
         let since = self.last.replace(Instant::now()).map(|last| last.elapsed().as_millis());
@@ -84,7 +85,7 @@ impl Asked {
     }
 }
 
-/// Exchange `index` of a case: a way to its script that borrows nothing from the registry.
+/// Exchange `index` of a case. It gives access to its script without a borrow from the registry.
 #[derive(Debug, Clone)]
 pub(crate) struct Playing {
     case: Arc<Case>,
@@ -108,8 +109,9 @@ impl Registry {
         Ok(Self { cases: by_id, state: Mutex::default() })
     }
 
-    /// Takes the request as the next one of its case. `target` is the request's, with the leading `/case/` removed. An
-    /// error is the message for the refusing answer; it has been noted already.
+    /// Takes the request as the next one of its case. `target` is the request's, with the leading
+    /// `/case/` removed. An error is the message for the refusing answer, and it is already in the
+    /// report.
     pub(crate) fn next(&self, request: &Request<'_>, target: &str) -> Result<Playing, String> {
         let (run, id, path) = split_target(target);
         let mut messages = Vec::new();

@@ -1,7 +1,7 @@
 //! The `reply` member of an exchange, read and checked.
 //!
-//! Invariant: a `Reply` that exists can be played. Contradictions (two kinds of body, a cut beyond the end) are found
-//! when the case is loaded, not in the middle of somebody's test.
+//! Invariant: a `Reply` that exists can be played. Contradictions (two kinds of body, a cut beyond
+//! the end) are found when the case is loaded, not in the middle of a test.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -32,7 +32,7 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(crate) enum Body {
     Bytes(Vec<u8>),
-    /// So many zero bytes, compressed when first needed.
+    /// This many zero bytes, compressed when first needed.
     GzippedZeros(u64),
 }
 
@@ -59,7 +59,7 @@ pub(crate) enum Endless {
     Body,
 }
 
-/// A pause after `at` body bytes; `ms: None` is for ever.
+/// A pause after `at` body bytes. `ms: None` is a pause for ever.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stall {
     pub(crate) at: usize,
@@ -119,7 +119,7 @@ enum Values {
     Many(Vec<String>),
 }
 
-/// The document as written, before its members are set against each other.
+/// The document as written, before its members are checked against each other.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -289,7 +289,7 @@ impl Reply {
     }
 }
 
-/// The gzip form of so many zero bytes, without ever holding the zeros.
+/// The gzip form of this many zero bytes. The zeros are never held as a whole.
 pub(crate) fn gzipped_zeros(count: u64) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Writing into a Vec cannot fail.
@@ -333,7 +333,7 @@ fn string(json: &str) -> Result<String, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
 }
 
-/// The text behind `data: `: a string as it is, other JSON compact.
+/// The text behind `data: `. A string stays as it is, and other JSON is made compact.
 fn data(json: &RawValue) -> Result<String, String> {
     if json.get().starts_with('"') { string(json.get()) } else { Ok(compact(json.get())) }
 }
@@ -346,7 +346,8 @@ fn sse(events: &[Box<RawValue>]) -> Result<Vec<u8>, String> {
     Ok(out.into_bytes())
 }
 
-/// Only an object of exactly `event` and `data`, or of `raw` alone, is a description; any other is the data itself.
+/// Writes one event. Only an object of exactly `event` and `data`, or of `raw` alone, is a
+/// description. Any other value is the data itself.
 fn sse_event(event: &RawValue) -> Result<String, String> {
     if event.get().starts_with('{') {
         let members: BTreeMap<String, &RawValue> =

@@ -1,8 +1,9 @@
 //! Reading an HTTP/1.1 request out of a buffer, without copying what is there.
 //!
-//! Two shapes: a body with a length is borrowed from the read buffer as soon as all of it has arrived; a chunked body
-//! is decoded into a buffer of its own (`ChunkedBody`). The head is parsed again whenever more bytes came: that costs
-//! less than keeping offsets, since nearly every request arrives in one piece.
+//! A body with a length is borrowed from the read buffer as soon as all of it has arrived. A
+//! chunked body is decoded into a buffer of its own (`ChunkedBody`). The head is parsed again
+//! whenever more bytes came. That costs less than keeping offsets, because nearly every request
+//! arrives in one piece.
 
 use memchr::memmem;
 
@@ -24,7 +25,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The value of a header; repeated ones are joined with a comma, as HTTP allows.
+    /// The value of a header. Repeated headers are joined with a comma, as HTTP allows.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values =
             self.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
@@ -41,18 +42,18 @@ impl Request<'_> {
     }
 }
 
-/// How far the buffer goes.
+/// How much of a request the buffer holds.
 pub(crate) enum Progress<R> {
     /// `handle` was called with the request, which took `used` bytes of the buffer.
     Complete { used: usize, result: R },
-    /// So many bytes are wanted in all, as far as known.
+    /// `wanted` is the total number of bytes needed, as far as known.
     Partial { wanted: usize, continue_expected: bool },
     /// The head is complete and a chunked body follows it.
     Chunked { head: usize, continue_expected: bool },
 }
 
-/// Looks for a request at the start of `buffer` and, if it is complete, hands it to `handle`. With `body`, the body is
-/// taken from there and the buffer holds the head only.
+/// Looks for a request at the start of `buffer` and hands a complete one to `handle`. With `body`,
+/// the body is taken from there and the buffer holds the head only.
 pub(crate) fn read_request<R>(
     buffer: &[u8],
     body: Option<&[u8]>,
@@ -76,7 +77,7 @@ pub(crate) fn read_request<R>(
     let mut continue_expected = false;
     let mut keep_alive = head.version == Some(1);
     for header in head.headers.iter() {
-        // The lengths decide first: nearly all headers fall out without a comparison.
+        // The lengths are compared first, because they rule out nearly all headers.
         match header.name.len() {
             14 if header.name.eq_ignore_ascii_case("content-length") => {
                 let text = std::str::from_utf8(header.value).ok();
@@ -123,7 +124,7 @@ pub(crate) fn read_request<R>(
     Ok(Progress::Complete { used, result: handle(&request) })
 }
 
-/// A client that takes us for a proxy sends `http://host/path`.
+/// A client that uses the simulator as a proxy sends `http://host/path`.
 fn origin_form(target: &str) -> &str {
     match target.strip_prefix("http://").or_else(|| target.strip_prefix("https://")) {
         Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
@@ -135,13 +136,14 @@ fn origin_form(target: &str) -> &str {
 #[derive(Default)]
 pub(crate) struct ChunkedBody {
     pub(crate) bytes: Vec<u8>,
-    /// Bytes still missing of the chunk, its closing CRLF included.
+    /// Bytes of the chunk that are still missing, its closing CRLF included.
     missing: usize,
     in_trailers: bool,
 }
 
 impl ChunkedBody {
-    /// Takes what it can from `input`; returns how many bytes that were, and whether the body is complete.
+    /// Takes what it can from `input`. Returns the number of these bytes, and whether the body is
+    /// complete.
     pub(crate) fn take(&mut self, input: &[u8]) -> Result<(usize, bool), String> {
         let mut at = 0;
         loop {

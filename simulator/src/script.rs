@@ -1,4 +1,5 @@
-//! A reply turned into bytes and steps: what leaves the socket, in which writes, with which pauses, and how it ends.
+//! A script is a reply as bytes and steps: what leaves the socket, in which writes, with which
+//! pauses, and how it ends.
 
 use std::time::Duration;
 
@@ -9,21 +10,22 @@ use crate::reply::{Body, Cut, Endless, Framing, Reply, Split, gzipped_zeros};
 pub(crate) enum Step {
     /// Write the bytes from where the last write ended until this offset.
     Write { until: usize },
-    /// Send nothing for so long.
+    /// Send nothing for this time.
     Wait(Duration),
-    /// Send nothing until so long after the answer began. Paced streams use it: pauses that add up would drift.
+    /// Send nothing until this time after the answer began. Paced streams use it, because pauses
+    /// that add up would drift.
     WaitUntil(Duration),
     /// Send nothing until the peer goes away.
     Hang,
 }
 
-/// What becomes of the connection after the last step.
+/// The end of the connection after the last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     KeepAlive,
-    /// Orderly (with TLS: close_notify first).
+    /// An orderly end (with TLS: close_notify first).
     Close,
-    /// The socket is closed in the middle, without a word.
+    /// The socket is closed in the middle, without a notice.
     Cut,
     /// TCP RST.
     Reset,
@@ -110,7 +112,8 @@ impl Script {
             Some((_, Cut::Close)) => End::Cut,
             Some((_, Cut::Reset)) => End::Reset,
             _ if reply.framing == Framing::Close => End::Close,
-            // A length of the author's own may be a lie, and what follows on the connection would be misread.
+            // The author's own length may be wrong, and the next answer on the connection would be
+            // misread.
             _ if reply.has_header("content-length") || reply.has_header("transfer-encoding") => {
                 End::Close
             }
@@ -155,7 +158,7 @@ impl Script {
         }
     }
 
-    /// The head with its framing header, which a case may also give itself.
+    /// Writes the head with its framing header, which a case may also give itself.
     fn head(&mut self, reply: &Reply, length: Option<usize>) {
         self.status_and_headers(reply);
         let bodiless = matches!(reply.status, 204 | 304);
@@ -195,7 +198,8 @@ impl Script {
         }
     }
 
-    /// What follows joins the last write: a peer that stops reading at its last event must find the framing complete.
+    /// Lets the next bytes join the last write. A peer that stops reading at its last event must
+    /// find the framing complete.
     fn unmark(&mut self) {
         if matches!(self.steps.last(), Some(Step::Write { .. })) {
             self.steps.pop();
@@ -213,7 +217,7 @@ pub(crate) fn put_piece(out: &mut Vec<u8>, content: &[u8], framing: Framing) {
     }
 }
 
-/// The sizes of the writes, one by one; none means "all the rest".
+/// The sizes of the writes, one by one. `None` means "all the rest".
 struct Sizes<'a> {
     split: Option<&'a Split>,
     state: u64,
@@ -232,7 +236,8 @@ impl Iterator for Sizes<'_> {
 
     fn next(&mut self) -> Option<usize> {
         match self.split? {
-            // Uniform over the magnitudes 1, 2, 4 … 2048 and then below them: small sizes are frequent.
+            // The size is uniform over the magnitudes 1, 2, 4 … 2048 and then below them, so that
+            // small sizes are frequent.
             Split::Seed(_) => {
                 let random = split_mix(&mut self.state);
                 let magnitude = 1_u64 << (random % 12);

@@ -1,4 +1,4 @@
-//! Listening, and the handle that the outside holds.
+//! The listeners, and the handle of a running simulator.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,9 +10,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::case::Case;
-use crate::connection::{Shared, serve};
+use crate::connection::serve;
 use crate::h2_server;
 use crate::registry::{Registry, Report, case_path};
+use crate::shared::Shared;
 use crate::stats::Stats;
 use crate::tls::{Identity, acceptor};
 
@@ -46,7 +47,7 @@ pub struct Simulator {
     addr: SocketAddr,
     tls_addr: Option<SocketAddr>,
     tls_wrong_addr: Option<SocketAddr>,
-    /// Aborted on drop; each owns the tasks of its connections.
+    /// The listeners' tasks, aborted on drop. Each owns the tasks of its connections.
     listeners: Vec<JoinHandle<()>>,
 }
 
@@ -101,13 +102,13 @@ impl Simulator {
         self.tls_wrong_addr.map(|addr| format!("https://localhost:{}", addr.port()))
     }
 
-    /// The base URL of a case: what `$SIM` stands for.
+    /// The base URL of a case, which `$SIM` stands for.
     #[must_use]
     pub fn case_url(&self, run: &str, id: &str) -> String {
         format!("{}{}", self.url(), case_path(run, id))
     }
 
-    /// What went wrong so far, and what was left over.
+    /// What went wrong so far, and which exchanges were left over.
     #[must_use]
     pub fn report(&self) -> Report {
         self.shared.registry.report()
@@ -128,8 +129,8 @@ impl Drop for Simulator {
     }
 }
 
-/// std's listener has a short queue: a load test that opens thousands of connections at once would wait for SYN
-/// retries.
+/// Listens with a longer queue than std's. With a short one, a load test that opens thousands of
+/// connections at once would wait for SYN retries.
 fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
@@ -145,7 +146,8 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
                 Ok((socket, _)) => {
                     connections.spawn(connection(socket, tls.clone(), Arc::clone(&shared)));
                 }
-                // Out of file descriptors, most likely: accepting again at once would spin.
+                // The process is probably out of file descriptors. To accept again at once would
+                // spin.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -155,14 +157,14 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
 
 async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let _open = shared.counters.connection();
-    // Without it the kernel would join small writes, which are the point of many cases.
+    // Without this the kernel would join small writes, which are the point of many cases.
     if socket.set_nodelay(true).is_err() {
         return;
     }
     let Some(tls) = tls else {
         return serve(socket, shared).await;
     };
-    // A failed handshake is the client's business: it may well be what its test wants to see.
+    // A failed handshake is not reported, because the client's test may want to see it.
     let Ok(socket) = tls.accept(socket).await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Counters that every connection shares; `/_sim/stats` shows them.
+//! The counters that every connection shares. `/_sim/stats` shows them.
 
 use std::sync::Arc;
 use std::sync::atomic::{
@@ -18,20 +18,21 @@ pub(crate) struct Counters {
     h2_connections: AtomicU64,
 }
 
-/// What happened since the start or the last reset. Requests to `/_sim/…` are not counted, their connections are.
+/// What happened since the start or the last reset. Requests to `/_sim/…` are not counted, but
+/// their connections are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Requests read completely.
     pub requests: u64,
     /// Connections accepted.
     pub connections_opened: u64,
-    /// Connections open now (a reset leaves it alone).
+    /// Connections open now. A reset leaves this alone.
     pub connections_open: u64,
-    /// Answers that the peer did not wait for: it closed or reset before all was sent.
+    /// Answers that were aborted: the peer closed or reset before all was sent.
     pub streams_aborted: u64,
-    /// Requests whose answer is being sent, or waits, now (a reset leaves it alone).
+    /// Requests whose answer is being sent, or waits, now. A reset leaves this alone.
     pub requests_open: u64,
-    /// Those of `connections_opened` that speak HTTP/2.
+    /// The HTTP/2 connections among `connections_opened`.
     pub h2_connections: u64,
 }
 
@@ -96,7 +97,8 @@ impl OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        // The abort is counted before the request stops being open: who sees no open request sees every abort.
+        // The abort is counted before the request stops being open. So a reader that sees no open
+        // request sees every abort.
         if !self.complete {
             self.counters.streams_aborted.fetch_add(1, Relaxed);
         }

@@ -1,4 +1,4 @@
-//! TLS with the committed test certificates; `tls/README.md` tells how they were made.
+//! TLS with the committed test certificates. `tls/README.md` describes how they were made.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub const CA_PEM: &str = include_str!("../tls/ca.pem");
 pub(crate) enum Identity {
     /// `localhost` and 127.0.0.1.
     Localhost,
-    /// `wrong.example`: a client that checks names must refuse it.
+    /// `wrong.example`, which a client that checks names must refuse.
     Wrong,
 }
 

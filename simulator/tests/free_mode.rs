@@ -143,3 +143,27 @@ async fn refusals_in_the_providers_own_words() {
         assert!(answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes()));
     }
 }
+
+#[tokio::test]
+async fn models_and_moderations() {
+    let simulator = start(&[]);
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n{CLOSE}\r\n").into_bytes();
+    let (answer, _) = ask(&simulator, &get("/v1/models?limit=2")).await;
+    let list = json_of(body(&answer));
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(2), "{list}");
+    let (answer, _) = ask(&simulator, &get("/v1/models/org/any")).await;
+    assert_eq!(json_of(body(&answer))["id"], "org/any");
+
+    let (_, content) = send("/v1/moderations", &json!({"input": ["good", "violence"]})).await;
+    let verdicts = json_of(&content);
+    assert_eq!(verdicts["results"][0]["flagged"], false);
+    assert_eq!(verdicts["results"][1]["flagged"], true);
+    let parts = json!([{"type": "text", "text": "violence"}, {"type": "image_url"}]);
+    let (_, content) = send("/v1/moderations", &json!({"input": parts})).await;
+    assert_eq!(json_of(&content)["results"].as_array().map(Vec::len), Some(1));
+    let (head, _) = send("/v1/moderations", &json!({})).await;
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    let keyless = b"GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let (answer, _) = ask(&simulator, keyless).await;
+    assert!(answer.starts_with(b"HTTP/1.1 401 "));
+}

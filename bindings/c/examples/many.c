@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
   for (int i = 1; i <= wanted; i++) {
     char request[128];
     int len = snprintf(request, sizeof request, "{\"prompt\":\"What is %d times %d?\"}", i, i);
-    if (liter_llm_submit(client, queue, (uint64_t)i, request, (size_t)len, NULL, 0) != 0) refused++;
+    if (liter_llm_submit(client, queue, (uint64_t)i, 0, request, (size_t)len, NULL, 0) != 0) refused++;
   }
 
   /* The descriptor is the queue's: poll it, never read or close it. */

@@ -65,7 +65,7 @@ static int read_to_the_end(liter_llm_queue *queue) {
 int main(int argc, char **argv) {
   const char *prompt = argc > 1 ? argv[1] : "Write a haiku about the sea.";
   char request[4096];
-  int len = snprintf(request, sizeof request, "{\"prompt\":\"%s\",\"stream\":true}", prompt);
+  int len = snprintf(request, sizeof request, "{\"prompt\":\"%s\"}", prompt);
   if (len < 0 || (size_t)len >= sizeof request) return 2;
 
   liter_llm_client *client = NULL;
@@ -79,7 +79,8 @@ int main(int argc, char **argv) {
   int32_t status = liter_llm_queue_new(0, &queue);
   if (status == LITER_LLM_OK) {
     /* Returns at once. From here on exactly one RESULT or ERROR with token 1 will come. */
-    status = liter_llm_submit(client, queue, 1, request, (size_t)len, NULL, 0);
+    status = liter_llm_submit(client, queue, 1, LITER_LLM_SUBMIT_STREAM, request, (size_t)len, NULL,
+                              0);
   }
   int code = 2;
   if (status == LITER_LLM_OK) {

@@ -11,8 +11,9 @@ use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, guard, logs, sys,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS, LITER_LLM_E_FORKED,
+    LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork, guard, logs, status,
+    sys,
 };
 
 /// A client: configuration, connections, limits.
@@ -31,7 +32,7 @@ pub(crate) unsafe fn client<'a>(
 ) -> Result<(&'a Client, &'a Arc<Lanes>), i32> {
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
-    if handle.generation != engine::generation() {
+    if handle.generation != fork::generation() {
         return Err(LITER_LLM_E_FORKED);
     }
     Ok((&handle.client, &handle.lanes))
@@ -56,9 +57,9 @@ pub unsafe extern "C" fn liter_llm_client_new(
         let read = if config.is_null() { Config::from_env() } else { Config::parse(text) };
         match read {
             Ok(config) => {
-                let client = Client::new(config);
+                let client = logs::client(config);
                 let lanes = Arc::new(Lanes::new(client.clone()));
-                let handle = liter_llm_client { generation: engine::generation(), client, lanes };
+                let handle = liter_llm_client { generation: fork::generation(), client, lanes };
                 // SAFETY: not NULL, and the caller's to write to.
                 unsafe { *out = Box::into_raw(Box::new(handle)) };
                 LITER_LLM_OK
@@ -120,11 +121,20 @@ pub unsafe extern "C" fn liter_llm_client_call(
 }
 
 /// The engine, started where it is not running.
-pub(crate) fn start() -> Result<&'static Engine, Error> {
-    engine::start().map_err(|error| {
-        let message = format!("cannot start the library's threads: {}", error.kind());
-        Error::new(ErrorKind::Internal, message)
-    })
+fn start() -> Result<&'static Engine, Error> {
+    engine::start().map_err(|error| refused("start the library's threads", &error))
+}
+
+/// The error for what the system refused.
+fn refused(what: &str, error: &std::io::Error) -> Error {
+    if status::refused(error) == LITER_LLM_E_DESCRIPTORS {
+        let message = format!(
+            "cannot {what}: no file descriptor is left. Raise the limit of open files (ulimit -n), \
+             or close clients and streams that are idle"
+        );
+        return Error::new(ErrorKind::Connection, message);
+    }
+    Error::new(ErrorKind::Internal, format!("cannot {what}: {}", error.kind()))
 }
 
 /// One call on the calling thread, which waits for it.
@@ -133,11 +143,9 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outc
         return call_elsewhere(lanes, request, options);
     }
     let engine = start()?;
-    let lane = lanes.take(engine).map_err(|error| {
-        let message = format!("cannot open what a call needs: {error}");
-        engine.blame(Error::new(ErrorKind::Internal, message))
-    })?;
-    // A lane in which something panicked is not used again.
+    let lane = lanes.take(engine);
+    let lane = lane.map_err(|error| engine.blame(refused("open what a call needs", &error)))?;
+    // A lane in which a call panicked is not used again.
     let outcome = guard(None, || {
         let work = pin!(lane.client.answer(request, options));
         Some(lane.drive(engine.until_stopped(work)).unwrap_or_else(|| Err(unsaid())))
@@ -149,16 +157,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outc
         }
         None => Err(panicked()),
     };
-    match outcome.map_err(|error| engine.blame(error)) {
-        Ok(answer) => {
-            logs::succeeded(&answer);
-            Ok(answer)
-        }
-        Err(error) => {
-            logs::failed(&error);
-            Err(error)
-        }
-    }
+    outcome.map_err(|error| engine.blame(error))
 }
 
 /// The same on a thread made for it: in its last destructors a thread has no thread-local data any
@@ -172,10 +171,7 @@ fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outco
     });
     match outcome {
         Ok(outcome) => outcome.unwrap_or_else(|_| Err(panicked())),
-        Err(error) => {
-            let message = format!("cannot start a thread for a call: {}", error.kind());
-            Err(Error::new(ErrorKind::Internal, message))
-        }
+        Err(error) => Err(refused("start a thread for a call", &error)),
     }
 }
 
@@ -227,7 +223,7 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Ok(both) => both,
             Err(status) => return status,
         };
-        // A place in flight is taken before the threads of the first request have started.
+        // The place in flight is taken here, before the threads of the first request have started.
         let engine = match engine::running() {
             None if client.in_flight() > 0 => engine::start().ok(),
             running => running,
@@ -236,8 +232,9 @@ pub unsafe extern "C" fn liter_llm_client_close(
             Some(engine) => {
                 let closing = client.clone();
                 let grace = Duration::from_millis(grace_ms.into());
-                // A call that its queue's reader drives ends when that reads on: it may be the thread
-                // that waits here. The end of the engine ends the wait, and the work with it.
+                // A call that its queue's reader drives ends when that reader goes on, and the
+                // reader may be the thread that waits here. The end of the engine ends the wait,
+                // and the work with it.
                 let close = async move {
                     let _ = tokio::time::timeout(grace + CANCELLED, closing.close(grace)).await;
                 };

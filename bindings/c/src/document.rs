@@ -1,8 +1,8 @@
 //! Text that the caller owns until it hands it to `liter_llm_free`.
 //!
-//! A small head in front of the text holds how much memory there is, so that freeing needs no length,
-//! and a magic number, so that a debug build tells a wrong or second free from a right one. Answers are
-//! written behind it at once, and not copied.
+//! A small head in front of the text holds the size of the memory, so that freeing needs no length.
+//! It also holds a magic number, so that a debug build tells a wrong or second free from a right
+//! one. Answers are written behind the head at once, and not copied.
 
 use std::ffi::c_char;
 use std::mem::ManuallyDrop;
@@ -39,7 +39,7 @@ impl Document {
         let mut document = ManuallyDrop::new(self.0);
         document.push(0);
         if cfg!(debug_assertions) {
-            // A sanitizer then sees who reads behind the text.
+            // A sanitizer then reports a read behind the text.
             document.shrink_to_fit();
         }
         let capacity = document.capacity() as u64;

@@ -1,16 +1,13 @@
-//! The process's one tokio runtime: started by the first request, forgotten in a forked child, never
-//! torn down at exit.
+//! The process's one tokio runtime. The first request starts it, a forked child forgets it, and the
+//! process's exit never tears it down.
 //!
-//! Nothing here takes a lock that a fork could leave behind locked: the engine is an atomic pointer,
-//! and the fork handler only clears it and counts the generation up. An engine is never freed (a few
-//! hundred bytes for each `liter_llm_shutdown`; its runtime is), so that a thread may use the one it has
-//! seen.
+//! Nothing here takes a lock that a fork could leave locked ([`fork`](crate::fork)). An engine is
+//! never freed, but its runtime is. That costs a few hundred bytes for each `liter_llm_shutdown`.
 //!
-//! Work runs on the library's threads, except that of a call whose caller waits (`lane`). The end of
+//! Work runs on the library's threads, except a call whose caller waits for it (`lane`). The end of
 //! the engine ends both.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
 use liter_llm_core::{Error, ErrorKind};
@@ -18,89 +15,38 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use crate::lane::Lanes;
-use crate::{guard, logs, sys};
+use crate::fork::Own;
+use crate::{guard, sys};
 
 /// Threads, and what lives as long as they do.
 pub(crate) struct Engine {
     /// `None` once it has been stopped. No handle is kept beside it, as one holds on to the runtime's
     /// memory and descriptors.
     runtime: RwLock<Option<Runtime>>,
-    /// The client of `liter_llm_invoke`, made from the environment.
-    pub(crate) default_client: Mutex<Option<Arc<Lanes>>>,
     /// Its end has begun: connections go away under the requests that use them, and the calls that run
     /// on their callers' threads end.
     stop: watch::Sender<bool>,
-    /// Keeps those before it reachable, so that a leak checker does not take them for leaks.
-    _previous: Option<&'static Engine>,
 }
 
-/// The last one made, running or not.
-static LATEST: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
-static ENGINE: AtomicPtr<Engine> = AtomicPtr::new(std::ptr::null_mut());
-static STARTING: AtomicBool = AtomicBool::new(false);
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-static FORK_HANDLER: AtomicBool = AtomicBool::new(false);
+static ENGINE: Own<Engine> = Own::new();
 
 /// Name look-ups are the only blocking work; two at a time keep the library at 2 + cores threads.
 const BLOCKING_THREADS: usize = 2;
 
-/// Runs in the child of a fork, where none of the library's threads exist.
-unsafe extern "C" fn after_fork() {
-    ENGINE.store(std::ptr::null_mut(), Ordering::SeqCst);
-    STARTING.store(false, Ordering::SeqCst);
-    logs::forget();
-    GENERATION.fetch_add(1, Ordering::SeqCst);
-}
-
-/// How many forks this process is away from where the library was loaded. Handles carry it: one of
-/// another generation belongs to a parent.
-pub(crate) fn generation() -> u32 {
-    // Set behind the call: two threads may both register the handler, which does no harm, but none
-    // gets a generation that a fork would not count.
-    if !FORK_HANDLER.load(Ordering::SeqCst) {
-        sys::at_fork(after_fork);
-        FORK_HANDLER.store(true, Ordering::SeqCst);
-    }
-    GENERATION.load(Ordering::SeqCst)
-}
-
 /// The engine, if a request has started it.
 pub(crate) fn running() -> Option<&'static Engine> {
-    // SAFETY: an engine that was published is never freed.
-    unsafe { ENGINE.load(Ordering::Acquire).as_ref() }
+    ENGINE.get()
 }
 
 /// The engine; started where it is not running.
 pub(crate) fn start() -> std::io::Result<&'static Engine> {
-    loop {
-        if let Some(engine) = running() {
-            return Ok(engine);
-        }
-        if STARTING.swap(true, Ordering::Acquire) {
-            std::thread::yield_now();
-            continue;
-        }
-        // Another thread may have finished between the look and the swap.
-        let engine = match running() {
-            Some(engine) => Ok(engine),
-            None => build().map(|engine| {
-                let engine: &'static Engine = Box::leak(Box::new(engine));
-                LATEST.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Release);
-                ENGINE.store(std::ptr::from_ref(engine).cast_mut(), Ordering::Release);
-                engine
-            }),
-        };
-        STARTING.store(false, Ordering::Release);
-        return engine;
-    }
+    ENGINE.get_or_try_make(build)
 }
 
 fn build() -> std::io::Result<Engine> {
-    generation();
     let build = || {
         sys::with_signals_blocked(|| {
-            // Where the system refuses a thread, tokio panics and never frees what it has built.
+            // tokio panics when the system refuses a thread, and never frees what it has built.
             let probe = std::thread::Builder::new().name("liter-llm".to_owned()).spawn(|| ())?;
             let _ = probe.join();
             Builder::new_multi_thread()
@@ -113,15 +59,9 @@ fn build() -> std::io::Result<Engine> {
                 .build()
         })
     };
-    // Its panic, should the last thread go to somebody else in between.
+    // This catches tokio's panic if another part of the process takes the last thread in between.
     let runtime = guard(Err(std::io::ErrorKind::ResourceBusy.into()), build)?;
-    Ok(Engine {
-        runtime: RwLock::new(Some(runtime)),
-        default_client: Mutex::new(None),
-        stop: watch::Sender::new(false),
-        // SAFETY: an engine that was published is never freed.
-        _previous: unsafe { LATEST.load(Ordering::Acquire).as_ref() },
-    })
+    Ok(Engine { runtime: RwLock::new(Some(runtime)), stop: watch::Sender::new(false) })
 }
 
 /// `LITER_LLM_WORKER_THREADS`, else one for each core up to four.
@@ -135,16 +75,13 @@ fn worker_threads() -> usize {
 
 /// Stops the engine; a later call starts a new one. Whether all threads ended in time.
 pub(crate) fn stop(timeout: Duration) -> bool {
-    let engine = ENGINE.swap(std::ptr::null_mut(), Ordering::AcqRel);
-    // SAFETY: an engine that was published is never freed.
-    let Some(engine) = (unsafe { engine.as_ref() }) else { return true };
+    let Some(engine) = ENGINE.take() else { return true };
     engine.stop.send_replace(true);
     let runtime = engine.runtime.write().unwrap_or_else(PoisonError::into_inner).take();
     let start = std::time::Instant::now();
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(timeout);
     }
-    engine.default_client.lock().unwrap_or_else(PoisonError::into_inner).take();
     start.elapsed() < timeout
 }
 
@@ -202,7 +139,7 @@ struct Answer<T>(Option<mpsc::SyncSender<Result<T, Error>>>);
 impl<T> Answer<T> {
     fn say(&mut self, value: Result<T, Error>) {
         if let Some(sender) = self.0.take() {
-            // There is room for one, and nobody else says anything.
+            // The channel has room for one message, and there is no other sender.
             let _ = sender.try_send(value);
         }
     }

@@ -1,16 +1,20 @@
 //! One call: the two functions that need no handle.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use liter_llm_core::json::{Number, Object};
-use liter_llm_core::{Client, Config, Error, ErrorKind, Outcome};
+use liter_llm_core::{Config, Error, ErrorKind};
+use serde_json::{Number, json};
 
-use crate::client::{call, start};
+use crate::client::call;
 use crate::document::Document;
 use crate::engine::panicked;
-use crate::guard;
+use crate::fork::Own;
 use crate::lane::Lanes;
+use crate::{guard, lock, logs};
+
+/// The client of the process's own, made from the environment. The lock is held while it is made.
+static DEFAULT: Own<Mutex<Option<Arc<Lanes>>>> = Own::new();
 
 /// Sends one request and waits for the answer, on a client of the process's own that is made from
 /// the environment at the first call. `provider` ("openai"; NULL or "" to route by the model) and
@@ -35,7 +39,7 @@ pub unsafe extern "C" fn liter_llm_invoke(
         Err(error) => failed(error),
     };
     if !out_len.is_null() {
-        // Error documents are short; answers were measured above.
+        // Error documents are short. Answers were measured above.
         let len = c_int::try_from(document.len()).unwrap_or(c_int::MAX);
         // SAFETY: not NULL, and the caller's to write to.
         unsafe { *out_len = if failed { -len } else { len } };
@@ -91,11 +95,11 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Document, Error> {
         return Err(Error::invalid("provider", "the provider's name is not UTF-8"));
     };
     let request = request.ok_or_else(|| Error::invalid("request", "json_req is NULL"))?;
-    let mut options = Object::new();
-    if !provider.is_empty() {
-        options.insert("provider", provider);
-    }
-    let answer = call(&*default_client()?, request, &options.to_json())?;
+    let options = match provider {
+        "" => String::new(),
+        name => json!({"provider": name}).to_string(),
+    };
+    let answer = call(&*default_client()?, request, options.as_bytes())?;
     Ok(Document::of(&answer))
 }
 
@@ -103,29 +107,33 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
     let prompt = prompt.ok_or_else(|| Error::invalid("prompt", "prompt is NULL"))?;
     let prompt = std::str::from_utf8(prompt)
         .map_err(|_| Error::invalid("prompt", "the prompt is not UTF-8"))?;
-    let mut request = Object::new();
-    request.insert("prompt", prompt);
+    let mut request = json!({"prompt": prompt});
     if max_tokens > 0 {
-        request.insert("max_tokens", max_tokens);
+        request["max_tokens"] = max_tokens.into();
     }
-    // The text of an f32 is the number that the caller wrote; its f64 is not (0.7 → 0.699999988).
-    if let (true, Ok(number)) = (temperature >= 0.0, temperature.to_string().parse::<Number>()) {
-        request.insert("temperature", number);
+    if temperature >= 0.0 || temperature.is_nan() {
+        // The text of an f32 is the number that the caller wrote. Its f64 is not (0.7 →
+        // 0.699999988).
+        let number: Number = temperature.to_string().parse().map_err(|_| {
+            Error::invalid("temperature", "the temperature is a number that JSON does not have")
+        })?;
+        request["temperature"] = number.into();
     }
-    match call(&*default_client()?, &request.to_json(), b"")? {
-        Outcome::Answer(liter_llm_core::Answer::Chat(response)) => Ok(response.text),
-        Outcome::Many(_) | Outcome::Http(_) => {
-            Err(Error::new(ErrorKind::Internal, "a prompt was not answered by a text"))
-        }
-    }
+    let outcome = call(&*default_client()?, request.to_string().as_bytes(), b"")?;
+    Ok(outcome.chat()?.text)
 }
 
 fn default_client() -> Result<Arc<Lanes>, Error> {
-    let engine = start()?;
-    let mut client = engine.default_client.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut client = lock(DEFAULT.get_or_make(Mutex::default));
     if let Some(client) = &*client {
         return Ok(Arc::clone(client));
     }
-    let lanes = Arc::new(Lanes::new(Client::new(Config::from_env()?)));
+    let lanes = Arc::new(Lanes::new(logs::client(Config::from_env()?)));
     Ok(Arc::clone(client.insert(lanes)))
+}
+
+/// Frees the process's own client; the next call makes one anew. Calls that use it go on.
+pub(crate) fn free_default_client() {
+    let client = DEFAULT.get().and_then(|client| lock(client).take());
+    drop(client);
 }

@@ -1,19 +1,21 @@
 //! Lanes: a call on the thread that waits for it.
 //!
-//! A call that its caller waits for needs no other thread: a lane is a tokio runtime of one thread,
-//! with connections of its own, that a caller borrows for the length of a call and drives itself.
-//! That spares each call the two hand-overs between threads, which cost more CPU than the rest of the
-//! engine. A client keeps the lanes it has made, as many as there were calls at once.
+//! A lane is a tokio runtime of one thread with connections of its own. A caller borrows it for the
+//! length of a call and drives it itself, so the call needs no other thread. That spares each call
+//! two hand-overs between threads, which cost more CPU than the rest of the engine. A client keeps
+//! the lanes it has made, as many as there were calls at once.
 //!
-//! What must not run on a host's thread does not: name look-ups block, and go to the engine's
-//! threads; sockets are written to without SIGPIPE (`core/src/http/connect.rs`).
+//! Two things must not happen on a host's thread. Name look-ups block, so they go to the engine's
+//! threads. SIGPIPE must not be raised, so sockets are written to without it
+//! (`core/src/http/connect.rs`).
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use liter_llm_core::Client;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;
+use crate::lock;
 
 /// The lanes of one client.
 pub(crate) struct Lanes {
@@ -23,7 +25,8 @@ pub(crate) struct Lanes {
 
 /// One thread's worth of engine.
 pub(crate) struct Lane {
-    // Before the runtime: a connection that is dropped after it leaves its registration behind.
+    // This comes before the runtime, because a connection that is dropped after it leaves its
+    // registration behind.
     pub(crate) client: Client,
     runtime: Runtime,
     /// Where names are looked up.
@@ -42,8 +45,8 @@ impl Lanes {
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
         let idle = {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            // Those whose engine has ended could look up no name any more.
+            let mut idle = lock(&self.idle);
+            // A lane whose engine has ended could look up no name any more.
             idle.retain(|lane| std::ptr::eq(lane.engine, engine));
             idle.pop()
         };
@@ -60,7 +63,7 @@ impl Lanes {
 
     /// Drops the idle lanes, and with them their connections.
     pub(crate) fn clear(&self) {
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let idle = std::mem::take(&mut *lock(&self.idle));
         drop(idle);
     }
 
@@ -69,7 +72,7 @@ impl Lanes {
         if self.client.is_closed() {
             return;
         }
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = lock(&self.idle);
         if idle.len() < MOST_IDLE {
             idle.push(lane);
         }
@@ -93,7 +96,7 @@ impl Lane {
     /// Lets what is ready happen, without waiting.
     pub(crate) fn turn(&self) {
         self.drive(async {
-            // The first lets the sockets be looked at, the second the tasks that they wake run.
+            // The first turn looks at the sockets, and the second runs the tasks that they wake.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         });

@@ -1,19 +1,22 @@
-//! The C ABI: what every language package binds to. All `unsafe` of the project lives in this crate.
+//! The C ABI is the interface to which every language package binds. All `unsafe` of the project
+//! lives in this crate.
 //!
 //! `include/liter_llm.h` is generated from here, doc comments included. The functions check their
-//! arguments and hand over: `engine` owns the threads, `queue` the events, `task` runs one request,
-//! `document` owns returned text, `sys` speaks to the operating system.
+//! arguments and hand over to the modules: `engine` owns the threads, `lane` lends a caller's,
+//! `queue` has the events. `task` runs one request, `document` owns returned text, `fork` knows the
+//! process of an object, and `sys` calls the system.
 //!
-//! Rules that every function here keeps: a panic is caught ([`guard`]); NULL is answered, not
-//! followed; a handle made before a fork is not touched in the child ([`engine::generation`]).
+//! Every function here keeps three rules. A panic is caught ([`guard`]). NULL is answered, not
+//! followed. A handle made before a fork is not touched in the child ([`fork::generation`]).
 #![warn(clippy::unwrap_used)]
 #![allow(non_camel_case_types)]
-// What a caller must keep to is said once, in the header's prologue (cbindgen.toml).
+// The caller's duties are stated once, in the header's prologue (cbindgen.toml).
 #![allow(clippy::missing_safety_doc)]
 
 mod client;
 mod document;
 mod engine;
+mod fork;
 mod invoke;
 mod lane;
 mod logs;
@@ -26,12 +29,18 @@ mod task;
 mod work;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use status::*;
 
 /// Runs `body`; a panic becomes `on_panic`, and the process goes on.
 fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
+}
+
+/// What a mutex holds, also after a panic under it: every change here is whole or not begun.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The bytes of a (pointer, length) pair; `None` where the pointer is NULL and the length is not 0.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::{
     LITER_LLM_ABI_VERSION, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, engine, guard,
+    invoke,
 };
 
 /// The ABI version of this library: LITER_LLM_ABI_VERSION of the header it was built with.
@@ -24,10 +25,8 @@ pub extern "C" fn liter_llm_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn liter_llm_shutdown(timeout_ms: u32) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
-        if engine::stop(Duration::from_millis(timeout_ms.into())) {
-            LITER_LLM_OK
-        } else {
-            LITER_LLM_FAILED
-        }
+        let stopped = engine::stop(Duration::from_millis(timeout_ms.into()));
+        invoke::free_default_client();
+        if stopped { LITER_LLM_OK } else { LITER_LLM_FAILED }
     })
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::queue::{Doorbell, Queue};
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_E_UNSUPPORTED,
-    LITER_LLM_OK, engine, guard, logs,
+    LITER_LLM_E_ARGUMENT, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_OK, fork, guard,
+    logs, status,
 };
 
 /// A completion queue.
@@ -48,7 +48,7 @@ const STREAM_BYTES: u32 = 262_144;
 pub(crate) unsafe fn queue<'a>(handle: *const liter_llm_queue) -> Result<&'a Arc<Queue>, i32> {
     // SAFETY: as the caller promises.
     let handle = unsafe { handle.as_ref() }.ok_or(LITER_LLM_E_ARGUMENT)?;
-    if handle.generation != engine::generation() {
+    if handle.generation != fork::generation() {
         return Err(LITER_LLM_E_FORKED);
     }
     Ok(&handle.queue)
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn liter_llm_queue_new(
         }
         let bytes = if stream_bytes == 0 { STREAM_BYTES } else { stream_bytes };
         let queue = Arc::new(Queue::new(bytes as usize));
-        let handle = liter_llm_queue { generation: engine::generation(), queue };
+        let handle = liter_llm_queue { generation: fork::generation(), queue };
         // SAFETY: not NULL, and the caller's to write to.
         unsafe { *out = Box::into_raw(Box::new(handle)) };
         LITER_LLM_OK
@@ -75,13 +75,13 @@ pub unsafe extern "C" fn liter_llm_queue_new(
 }
 
 /// A descriptor that is readable while events wait: poll it, never read or close it. Negative:
-/// LITER_LLM_E_*.
+/// LITER_LLM_E_* (E_DESCRIPTORS: none is left; ask again when there is one).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_fd(queue: *mut liter_llm_queue) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
         // SAFETY: a handle, as the header says.
         match unsafe { self::queue(queue) } {
-            Ok(queue) => queue.fd().unwrap_or(LITER_LLM_E_UNSUPPORTED),
+            Ok(queue) => queue.fd().unwrap_or_else(|error| status::refused(&error)),
             Err(status) => status,
         }
     })

@@ -1,4 +1,4 @@
-//! The header's numbers: its version, statuses and kinds of events.
+//! The header's numbers: its version, statuses, flags and kinds of events.
 
 /// Raised only by a change that breaks a caller compiled against an older header.
 pub const LITER_LLM_ABI_VERSION: u32 = 1;
@@ -21,6 +21,17 @@ pub const LITER_LLM_E_SPACE: i32 = -5;
 pub const LITER_LLM_E_UNSUPPORTED: i32 = -6;
 /// A bug in the library; the process goes on.
 pub const LITER_LLM_E_INTERNAL: i32 = -7;
+/// No file descriptor is left: raise the limit (ulimit -n), or close what is idle.
+pub const LITER_LLM_E_DESCRIPTORS: i32 = -8;
+
+/// The call runs on the thread that reads the queue, while it reads. Implies WHOLE.
+pub const LITER_LLM_SUBMIT_INLINE: u32 = 1;
+/// The answer comes as CHUNKs and a RESULT, whatever "stream" in the request says.
+pub const LITER_LLM_SUBMIT_STREAM: u32 = 2;
+/// The answer comes as one RESULT, whatever "stream" in the request says.
+pub const LITER_LLM_SUBMIT_WHOLE: u32 = 4;
+/// The whole answer is one response: "fanout" in the options is an error, and nothing is sent.
+pub const LITER_LLM_SUBMIT_SINGLE: u32 = 8;
 
 /// count chunk documents of a stream, one a line.
 pub const LITER_LLM_EVENT_CHUNK: u32 = 1;
@@ -30,3 +41,12 @@ pub const LITER_LLM_EVENT_RESULT: u32 = 2;
 pub const LITER_LLM_EVENT_ERROR: u32 = 3;
 /// A log record; token 0.
 pub const LITER_LLM_EVENT_LOG: u32 = 4;
+
+/// The status for what the system refused.
+pub(crate) fn refused(error: &std::io::Error) -> i32 {
+    match (error.raw_os_error(), error.kind()) {
+        (Some(libc::EMFILE | libc::ENFILE), _) => LITER_LLM_E_DESCRIPTORS,
+        (_, std::io::ErrorKind::Unsupported) => LITER_LLM_E_UNSUPPORTED,
+        _ => LITER_LLM_E_INTERNAL,
+    }
+}

@@ -1,4 +1,4 @@
-//! What the standard library does not offer: signal masks, `pthread_atfork`, event descriptors.
+//! System calls that the standard library lacks: signal masks, `pthread_atfork`, event descriptors.
 
 use std::io;
 use std::mem::MaybeUninit;

@@ -1,18 +1,55 @@
 //! One request on the library's threads, and its last event.
 //!
-//! Whatever happens to the task (an answer, an error, a cancel, a close, a panic, the end of the
-//! engine), the queue gets exactly one last event: [`LastWord`] says it when it is dropped unsaid.
+//! The queue gets exactly one last event, whatever the outcome of the task: an answer, an error, a
+//! cancel, a close, a panic, the end of the engine. [`LastWord`] sends that event when it is
+//! dropped without having sent one.
 
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::{Admission, Chunk, Client, Error, HttpStep, Options, Outcome, Started, Step};
-use memchr::memmem;
+use liter_llm_core::{
+    Admission, Answer, Chunk, Client, Error, HttpStep, Outcome, Started, Step, Wanted,
+};
 
 use crate::engine::{self, Engine, unsaid};
 use crate::lane::Lanes;
-use crate::logs;
 use crate::queue::Queue;
-use crate::{LITER_LLM_E_INTERNAL, LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT};
+use crate::{
+    LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT, LITER_LLM_SUBMIT_INLINE,
+    LITER_LLM_SUBMIT_SINGLE, LITER_LLM_SUBMIT_STREAM, LITER_LLM_SUBMIT_WHOLE, status,
+};
+
+/// What is asked, and how its answer comes.
+pub(crate) struct Order<'a> {
+    pub(crate) token: u64,
+    pub(crate) how: How,
+    pub(crate) request: &'a [u8],
+    pub(crate) options: &'a [u8],
+}
+
+/// The flags of a submit.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// The call runs on the thread that reads the queue. A stream never does: its socket is read, and
+    /// its timers run, also while the reader is busy elsewhere.
+    inline: bool,
+    wanted: Wanted,
+}
+
+impl How {
+    /// `None`: a bit that means nothing, or bits that contradict one another.
+    pub(crate) fn of(flags: u32) -> Option<How> {
+        const WHOLE: u32 = LITER_LLM_SUBMIT_WHOLE | LITER_LLM_SUBMIT_INLINE;
+        const KNOWN: u32 = WHOLE | LITER_LLM_SUBMIT_STREAM | LITER_LLM_SUBMIT_SINGLE;
+        let stream = match (flags & LITER_LLM_SUBMIT_STREAM != 0, flags & WHOLE != 0) {
+            (true, true) => return None,
+            (false, false) => None,
+            (stream, _) => Some(stream),
+        };
+        let wanted = Wanted { stream, single: flags & LITER_LLM_SUBMIT_SINGLE != 0 };
+        let inline = flags & LITER_LLM_SUBMIT_INLINE != 0;
+        (flags & !KNOWN == 0).then_some(How { inline, wanted })
+    }
+}
 
 /// Starts a request. An error is a status for the caller, and no event follows.
 pub(crate) fn submit(
@@ -20,29 +57,29 @@ pub(crate) fn submit(
     admission: Admission,
     lanes: &Arc<Lanes>,
     queue: &Arc<Queue>,
-    token: u64,
-    request: &[u8],
-    options: &[u8],
+    order: Order<'_>,
 ) -> Result<(), i32> {
-    let engine = engine::start().map_err(|_| LITER_LLM_E_INTERNAL)?;
+    let Order { token, how: How { inline, wanted }, request, options } = order;
+    let engine = engine::start().map_err(|error| status::refused(&error))?;
     let number = queue.begin(token)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
-    let lane = match wants_lane(request, options) && queue.reserve_lane() {
-        // Without a lane (no descriptor left, say) the call runs as any other.
+    let lane = match inline && queue.reserve_lane() {
+        // Without a lane (if no descriptor is left, for example) the call runs as any other.
         true => lanes.take(engine).map_err(|_| queue.release_lane()).ok(),
         false => None,
     };
-    let (request, options) = (request.to_vec(), options.to_vec());
+    let client = lane.as_ref().map_or(client, |lane| &lane.client).clone();
+    let job =
+        Job { engine, client, admission, wanted, request: request.into(), options: options.into() };
+    // The future is boxed, because it is large and starting and ending a task moves it several
+    // times.
+    let work = Box::pin(run(job, last));
     let Some(lane) = lane else {
-        // Boxed: its future is large, and starting and ending a task moves it several times.
-        let work = Box::pin(run(engine, client.clone(), admission, last, request, options));
         if let Some(abort) = engine.spawn(work) {
             queue.started(token, number, abort);
         }
         return Ok(());
     };
-    let client = lane.client.clone();
-    let work = Box::pin(run(engine, client, admission, last, request, options));
     let abort = lane.spawn(async move {
         engine.until_stopped(work).await;
     });
@@ -51,48 +88,36 @@ pub(crate) fn submit(
     Ok(())
 }
 
-/// Whether the call is to run on the thread that reads the queue. A stream never does: its socket is
-/// read, and its timers run, also while the reader is busy elsewhere.
-fn wants_lane(request: &[u8], options: &[u8]) -> bool {
-    memmem::find(options, b"\"inline\"").is_some()
-        && Options::parse(options).is_ok_and(|options| options.inline == Some(true))
-        && memmem::find(request, b"\"stream\"").is_none()
-}
-
-async fn run(
+/// What a task needs to run a request.
+struct Job {
     engine: &'static Engine,
     client: Client,
     admission: Admission,
-    mut last: LastWord,
+    wanted: Wanted,
     request: Vec<u8>,
     options: Vec<u8>,
-) {
-    match stages(&client, admission, &last, &request, &options).await {
+}
+
+async fn run(job: Job, mut last: LastWord) {
+    let engine = job.engine;
+    match stages(job, &last).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
         Err(error) => {
             let error = engine.blame(error);
-            logs::failed(&error);
             last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
         }
     }
 }
 
 /// `None`: the queue is gone, and nobody is left to be told.
-async fn stages(
-    client: &Client,
-    admission: Admission,
-    last: &LastWord,
-    request: &[u8],
-    options: &[u8],
-) -> Result<Option<Vec<u8>>, Error> {
-    let answer = match client.start(admission, request, options).await? {
+async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
+    let Job { client, admission, wanted, request, options, .. } = job;
+    let answer = match client.start(admission, &request, &options, wanted).await? {
         Started::Whole(answer) => answer,
         Started::Stream(mut stream) => loop {
             match stream.next().await? {
-                Step::Done(response) => {
-                    break Outcome::Answer(liter_llm_core::Answer::Chat(response));
-                }
+                Step::Done(response) => break Outcome::Answer(Answer::Chat(response)),
                 Step::Chunks(chunks) => {
                     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
                     let (payload, count) = lines(&chunks);
@@ -123,7 +148,6 @@ async fn stages(
             }
         },
     };
-    logs::succeeded(&answer);
     Ok(Some(answer.to_json()))
 }
 

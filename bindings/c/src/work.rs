@@ -6,26 +6,34 @@ use liter_llm_core::ErrorKind;
 
 use crate::client::{client, liter_llm_client};
 use crate::queue_abi::{liter_llm_queue, queue};
+use crate::task::{self, How};
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_OK,
-    bytes, guard, task,
+    bytes, guard,
 };
 
 /// Starts a request and returns at once. `token` is the caller's: not 0, unique among those in
 /// flight on this queue, never a pointer. After 0, exactly one RESULT or ERROR of this token
-/// follows, whatever happens: answer, error, cancel, close or panic. With "stream": true, CHUNKs come
-/// before it; chunks that wait are merged into one event.
+/// follows, whatever happens: answer, error, cancel, close or panic. Of a stream, CHUNKs come before
+/// it; chunks that wait are merged into one event.
+///
+/// `flags`: 0, or LITER_LLM_SUBMIT_* joined by `|`. Without STREAM, WHOLE and INLINE the request's own
+/// "stream" says how the answer comes. STREAM with one of these, and a bit that is none of them, is
+/// E_ARGUMENT. An INLINE call that nobody reads stands still until it is cancelled; while one is in
+/// flight on the queue, further ones run on the library's threads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_submit(
     client: *mut liter_llm_client,
     queue: *mut liter_llm_queue,
     token: u64,
+    flags: u32,
     request: *const c_char,
     request_len: usize,
     options: *const c_char,
     options_len: usize,
 ) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
+        let Some(how) = How::of(flags) else { return LITER_LLM_E_ARGUMENT };
         if token == 0 || request.is_null() {
             return LITER_LLM_E_ARGUMENT;
         }
@@ -44,13 +52,15 @@ pub unsafe extern "C" fn liter_llm_submit(
                 _ => return LITER_LLM_E_ARGUMENT,
             }
         };
-        // Its place is taken here, not where the task begins: a close after this function waits for it.
+        // The place in flight is taken here, not where the task begins, so that a close after this
+        // function waits for it.
         let admission = match client.admit() {
             Ok(admission) => admission,
             Err(error) if error.kind() == ErrorKind::RateLimit => return LITER_LLM_E_BUSY,
             Err(_) => return LITER_LLM_E_CLOSED,
         };
-        match task::submit(client, admission, lanes, queue, token, request, options) {
+        let order = task::Order { token, how, request, options };
+        match task::submit(client, admission, lanes, queue, order) {
             Ok(()) => LITER_LLM_OK,
             Err(status) => status,
         }

@@ -112,7 +112,7 @@ static void ended_while_it_waits(void) {
     ends out = {0};
     int64_t start = now_ms();
     size_t options = way == 3 ? strlen(limited) : 0;
-    CHECK(liter_llm_submit(mine, queue, 1, HELLO_STREAM, strlen(HELLO_STREAM), limited, options) ==
+    CHECK(liter_llm_submit(mine, queue, 1, 0, HELLO_STREAM, strlen(HELLO_STREAM), limited, options) ==
               LITER_LLM_OK, "submit");
     if (way != 3) wait_stall();
     if (way == 0) CHECK(liter_llm_cancel(queue, 1) == LITER_LLM_OK, "cancel");

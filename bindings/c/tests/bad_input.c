@@ -28,7 +28,7 @@ static void fails(liter_llm_client *with, const char *request, size_t len, const
   if (!both) return;
   ends out;
   start = now_ms();
-  CHECK(liter_llm_submit(with, queue, 1, request, len, options, strlen(options)) == 0, "submit");
+  CHECK(liter_llm_submit(with, queue, 1, 0, request, len, options, strlen(options)) == 0, "submit");
   drain(queue, 1, NULL, 0, &out, LIMIT_MS);
   CHECK(out.errors == 1 && is_kind(out.error, kind), "wanted %s: %s", kind, out.error);
 }
@@ -76,8 +76,8 @@ static void nulls(void) {
   CHECK(liter_llm_queue_close(no_queue) == bad, "queue_close");
   CHECK(submit(NULL, queue, 1, HELLO) == bad && submit(client, NULL, 1, HELLO) == bad, "submit");
   CHECK(submit(client, queue, 0, HELLO) == bad, "token 0");
-  CHECK(liter_llm_submit(client, queue, 1, NULL, 0, NULL, 0) == bad, "submit");
-  CHECK(liter_llm_submit(client, queue, 1, HELLO, 5, NULL, 1) == bad, "submit");
+  CHECK(liter_llm_submit(client, queue, 1, 0, NULL, 0, NULL, 0) == bad, "submit");
+  CHECK(liter_llm_submit(client, queue, 1, 0, HELLO, 5, NULL, 1) == bad, "submit");
   liter_llm_free(NULL);
   liter_llm_client_free(NULL);
   liter_llm_queue_free(NULL);

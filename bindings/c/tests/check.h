@@ -126,9 +126,16 @@ UNUSED static void env_sim(const char *knobs) {
 static const char *const HELLO UNUSED = "{\"prompt\":\"hello\"}";
 static const char *const HELLO_STREAM UNUSED = "{\"prompt\":\"hello\",\"stream\":true}";
 
+/* `flags` and `options` as liter_llm_submit has them. */
+UNUSED static int32_t submit_how(liter_llm_client *client, liter_llm_queue *queue, uint64_t token,
+                                 uint32_t flags, const char *request, const char *options) {
+  return liter_llm_submit(client, queue, token, flags, request, strlen(request), options,
+                          strlen(options));
+}
+
 UNUSED static int32_t submit(liter_llm_client *client, liter_llm_queue *queue, uint64_t token,
                              const char *request) {
-  return liter_llm_submit(client, queue, token, request, strlen(request), NULL, 0);
+  return submit_how(client, queue, token, 0, request, "");
 }
 
 /* A blocking call; the caller frees the document. */

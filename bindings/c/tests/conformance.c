@@ -128,7 +128,8 @@ static int submit(row *r, liter_llm_queue *queue, uint64_t token) {
   int begun = open_client(r);
   if (begun) {
     text request = bytes_of(r->field[4]), options = bytes_of(r->field[5]);
-    if (liter_llm_submit(r->client, queue, token, request.bytes, request.len, options.bytes,
+    uint32_t how = strcmp(r->field[1], "stream") ? LITER_LLM_SUBMIT_WHOLE : LITER_LLM_SUBMIT_STREAM;
+    if (liter_llm_submit(r->client, queue, token, how, request.bytes, request.len, options.bytes,
                          options.len) != 0)
       die("liter_llm_submit is misused");
     free(request.bytes);

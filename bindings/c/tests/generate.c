@@ -35,6 +35,10 @@ int main(void) {
   CHECK(failed < 0 && (size_t)-failed == strlen(buf) && strstr(buf, "NULL") != NULL, "%s", buf);
   failed = liter_llm_generate("\xff", 0, 0.0f, buf, 8);
   CHECK(failed < -8 && strlen(buf) == 7, "%lld %s", (long long)failed, buf);
-  CHECK(liter_llm_generate("hi", 0, 1.0f / 0.0f, NULL, 0) != 0, "infinite temperature");
+  for (int i = 0; i < 2; i++) {
+    float none = i ? 1.0f / 0.0f : 0.0f / 0.0f;
+    failed = liter_llm_generate("hi", 0, none, buf, sizeof buf);
+    CHECK(failed < 0 && strstr(buf, "temperature") != NULL, "%f: %s", (double)none, buf);
+  }
   return 0;
 }

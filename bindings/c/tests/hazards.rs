@@ -39,6 +39,8 @@ macro_rules! hazards {
 hazards!(
     bad_input,
     inline,
+    flags,
+    descriptors,
     no_threads,
     abi,
     panic,

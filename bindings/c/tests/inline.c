@@ -1,15 +1,12 @@
 /*
- * inline.c - a call with {"inline": true} runs on the thread that reads its queue. It must not depend
- * on who reads, when that starts, or what other threads cancel, submit or close meanwhile.
+ * inline.c - a call with SUBMIT_INLINE runs on the thread that reads its queue. It must not depend on who reads, when that starts, or what other threads cancel, submit or close meanwhile.
  */
 #include "check.h"
 
-static const char INLINE[] = "{\"inline\":true}";
 static liter_llm_client *quick, *silent;
 
 static void submit_inline(liter_llm_client *client, liter_llm_queue *queue, uint64_t token) {
-  CHECK(liter_llm_submit(client, queue, token, HELLO, strlen(HELLO), INLINE, strlen(INLINE)) == 0,
-        "submit");
+  CHECK(submit_how(client, queue, token, LITER_LLM_SUBMIT_INLINE, HELLO, "") == 0, "submit");
 }
 
 typedef struct reader {

@@ -29,7 +29,7 @@ int main(void) {
   uint64_t half = CALLS / 2;
   for (uint64_t token = 1; token <= 2 * half; token++) {
     liter_llm_client *client = token <= half ? held : late;
-    int32_t status = liter_llm_submit(client, queue, token, HELLO, strlen(HELLO), options,
+    int32_t status = liter_llm_submit(client, queue, token, 0, HELLO, strlen(HELLO), options,
                                       strlen(options));
     CHECK(status == LITER_LLM_OK, "submit %llu answered %d", (unsigned long long)token, status);
   }

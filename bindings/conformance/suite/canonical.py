@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any
 
+from .compare import is_many
 from .jsontext import compact
 
 _RUN = re.compile(r"/case/[^/\s\"]+/")
@@ -20,7 +21,7 @@ def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     """Takes the volatile members out of an outcome line, in place."""
     result = outcome.get("result")
     # A fan-out has several of both.
-    parts = result if isinstance(result, dict) and "results" in result else {}
+    parts = result if is_many(result) else {}
     for answer in [result, *parts.get("results", [])]:
         _strip_result(answer)
     for error in [outcome, *parts.get("failures", [])]:

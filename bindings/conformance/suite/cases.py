@@ -79,6 +79,12 @@ class Case:
         return self.document["via"]
 
     @property
+    def operation(self) -> str:
+        """What is asked for: `chat` where the request says nothing else."""
+        op = self.document.get("request", {}).get("op", "chat")
+        return op if isinstance(op, str) else "chat"
+
+    @property
     def outcome(self) -> dict[str, Any]:
         """What is expected; empty for a recorded exchange."""
         return self.document.get("outcome", {})
@@ -107,18 +113,20 @@ def load(folder: Path, pattern: str = "*") -> list[Case]:
 
 def check_requests(cases: list[Case], schemas: Path) -> None:
     """Requests, options and configurations that are expected to work are what the schemas say."""
-    names = ("request", "options", "config", "http_request")
-    known = {name: Schema(schemas / f"{name}.json") for name in names}
+    known = {path.stem: Schema(path) for path in schemas.glob("*.json")}
     for case in cases:
         if "error" in case.outcome and not case.document.get("exchanges"):
             continue
         for name in ("request", "options", "config"):
             document = jsontext.plain(case.document.get(name, {}))
-            passed = name == "request" and document.get("op") == "http"
-            if name in case.document and (
-                fault := known["http_request" if passed else name].fault(document)
-            ):
+            schema = schema_of(case.operation, name) if name == "request" else name
+            if name in case.document and (fault := known[schema].fault(document)):
                 raise CaseError(f"{case.id}: {name}{fault}")
+
+
+def schema_of(operation: str, document: str) -> str:
+    """The schema of an operation's request or response; a chat's have no prefix."""
+    return document if operation == "chat" else f"{operation}_{document}"
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import canonical, compare, corpus, facts, jsontext
-from .cases import Case
+from .cases import Case, schema_of
 from .plan import run_name
 from .report import Report
 from .schema import Schema
@@ -16,7 +16,6 @@ from .schema import Schema
 Key = tuple[str, str]
 # Every key that a case configures begins so; none may be seen in an outcome.
 _KEYS = re.compile(rb"(?:sk|sk-ant|co)-conf[a-z-]*|sk-from-the-environment")
-_DOCUMENTS = ("response", "error", "chunk", "reset", "many", "http_response", "http_event")
 _SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -28,7 +27,7 @@ class Checker:
         self._records = {
             corpus.case_id(record, seed): record for record in records for seed in range(seeds)
         }
-        self._schemas = {name: Schema(_SCHEMAS / f"{name}.json") for name in _DOCUMENTS}
+        self._schemas = {path.stem: Schema(path) for path in _SCHEMAS.glob("*.json")}
         # runner → (case, via) → canonical text
         self.outcomes: dict[str, dict[Key, str]] = {}
 
@@ -99,22 +98,24 @@ class Checker:
         if ("result" in outcome) == ("error" in outcome):
             return ["an outcome has a result or an error, one of them"]
         if key[0] in self._cases or key[0].endswith("/0"):
-            return self._shape(jsontext.plain(outcome))
+            case = self._cases.get(key[0])
+            operation = case.operation if case else "chat"
+            return self._shape(jsontext.plain(outcome), operation)
         return []
 
-    def _shape(self, outcome: dict[str, Any]) -> list[str]:
+    def _shape(self, outcome: dict[str, Any], operation: str) -> list[str]:
         """What is wrong with the documents by their schemas."""
         # Volatile members were taken out; the schemas ask for them.
         if "error" in outcome:
             found = [("error", self._schemas["error"].fault(_whole_error(outcome)))]
-        elif "results" in (result := outcome["result"]):
+        elif compare.is_many(result := outcome["result"]):
             many = result | {
                 "results": [_whole_result(answer) for answer in result["results"]],
                 "failures": [_whole_error(failure) for failure in result["failures"]],
             }
             found = [("many", self._schemas["many"].fault(many))]
         else:
-            name = "http_response" if compare.is_passed_through(result) else "response"
+            name = schema_of(operation, "response")
             found = [(name, self._schemas[name].fault(_whole_result(result)))]
         for event in outcome.get("events", []):
             name = "reset" if compare.is_reset(event) else "chunk"
@@ -190,5 +191,5 @@ def _attempts(outcome: dict[str, Any]) -> list[Any]:
     if "error" in outcome:
         return outcome["error"].get("attempts", [])
     result = outcome["result"]
-    answers = result.get("results", [result])
+    answers = result["results"] if compare.is_many(result) else [result]
     return [attempt for answer in answers for attempt in answer["liter"].get("attempts", [])]

@@ -9,7 +9,8 @@ import { run, startSimulator } from "./support.mjs";
 test("header: functions, constants and the event as the library has them", () => {
   const { constants, functions, event, eventSize } = readHeader();
   assert.equal(functions.length, 21);
-  assert.equal(constants.LITER_LLM_E_INTERNAL, -7);
+  assert.equal(constants.LITER_LLM_E_DESCRIPTORS, -8);
+  assert.equal(constants.LITER_LLM_SUBMIT_STREAM, 2);
   assert.deepEqual(
     functions.find(({ name }) => name === "liter_llm_submit"),
     {
@@ -19,6 +20,7 @@ test("header: functions, constants and the event as the library has them", () =>
         { name: "client", type: "liter_llm_client *" },
         { name: "queue", type: "liter_llm_queue *" },
         { name: "token", type: "uint64_t" },
+        { name: "flags", type: "uint32_t" },
         { name: "request", type: "char *" },
         { name: "request_len", type: "size_t" },
         { name: "options", type: "char *" },

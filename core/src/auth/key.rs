@@ -1,7 +1,7 @@
-//! Keys: read late, held zeroised, shown never.
+//! A key is read late, zeroised in memory, and never shown.
 //!
-//! A secret has no `Debug` that shows it, no `Display` and no `Serialize`. Its text is taken out in
-//! one place, [`super::Credential`], and only for the origin that the key belongs to.
+//! A secret has no `Debug` that shows it, no `Display` and no `Serialize`. Only
+//! [`super::Credential`] takes its text out, and only for the origin that the key belongs to.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 
-/// Where a key is found. References are resolved at the first use, so that a client can be made
-/// before the key exists, and a missing key is an error of the call that needs it.
+/// Where to find a key. A reference is resolved at its first use, so that a client can be made
+/// before the key exists. A missing key is an error of the call that needs it.
 #[derive(Clone, Debug)]
 pub enum KeyRef {
     /// `env:NAME`.
     Env(String),
-    /// `file:/path`; surrounding white space is cut off.
+    /// `file:/path`. White space around the key is removed.
     File(PathBuf),
     /// The key itself, in the configuration document.
     Literal(SecretString),
-    /// The server asks for none (a local Ollama or vLLM).
+    /// The server needs no key (a local Ollama or vLLM).
     None,
 }
 
@@ -42,27 +42,27 @@ impl KeyRef {
     }
 }
 
-/// How long a key file counts as unchanged without a look at it.
+/// The time for which a key file counts as unchanged without a check.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// One key, with what is kept of its file.
+/// One key, with the cached content of its file.
 #[derive(Debug)]
 pub(super) struct Key {
     from: KeyRef,
     file: Mutex<Option<FileKey>>,
 }
 
-/// What was read of a key file.
+/// The cached content of a key file.
 #[derive(Clone, Debug)]
 struct FileKey {
     key: SecretString,
-    /// What changes when the file does.
+    /// The mark of the file, which changes when the file does.
     mark: Mark,
-    /// When it was looked at last; `None`: it has to be looked at.
+    /// When the file was last checked. `None` means that it has to be checked.
     seen: Option<Instant>,
 }
 
-/// A file's length, time of change and number.
+/// A file's length, time of change and inode number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mark(u64, Option<SystemTime>, u64);
 
@@ -81,7 +81,7 @@ impl Key {
         Key { from, file: Mutex::default() }
     }
 
-    /// The key, or `None` where the server asks for none.
+    /// The key, or `None` if the server needs none.
     pub(super) async fn read(
         &self,
         provider: &str,
@@ -100,7 +100,8 @@ impl Key {
                     return Err(missing(provider, what));
                 }
             },
-            // Boxed: few keys lie in files, and every call would carry its future about.
+            // Boxed: few keys are in files, and without the box every call's future would have room
+            // for this one.
             KeyRef::File(path) => Box::pin(self.read_file(path, provider, blocking)).await?,
         };
         if key.expose_secret().is_empty() {
@@ -109,7 +110,7 @@ impl Key {
         Ok(Some(key))
     }
 
-    /// The key as it is known now, without reading a file.
+    /// The key as known now, without reading a file.
     pub(super) fn known(&self) -> Option<SecretString> {
         match &self.from {
             KeyRef::None => None,
@@ -119,14 +120,14 @@ impl Key {
         }
     }
 
-    /// The file is looked at before its key is used again.
+    /// Forgets the last check, so that the file is checked before its key is used again.
     pub(super) fn forget(&self) {
         if let Some(file) = &mut *self.lock() {
             file.seen = None;
         }
     }
 
-    /// Reads a key file on a thread that may wait for it, and only where it has changed.
+    /// Reads a key file on a thread that may block, and only if the file has changed.
     async fn read_file(
         &self,
         path: &Path,
@@ -163,7 +164,7 @@ impl Key {
     }
 }
 
-/// What a key file holds now; `known`, where it is still the same.
+/// The content of a key file now, or `known` if the file is unchanged.
 fn changed(path: &Path, known: Option<FileKey>) -> std::io::Result<FileKey> {
     let mark = Mark::of(&std::fs::metadata(path)?);
     if let Some(known) = known.filter(|known| known.mark == mark) {

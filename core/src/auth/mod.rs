@@ -1,7 +1,7 @@
-//! Credentials: a request is handed in on its way out and comes back with what proves who sends it.
+//! A credential adds to an outgoing request the proof of who sends it.
 //!
-//! A credential belongs to one provider and is asked by `call` alone; adapters see none. It is asked
-//! anew for each attempt, so that a key that was changed meanwhile counts from the next one on.
+//! A credential belongs to one provider and is asked by `call` alone; adapters see none. It is
+//! asked again for each attempt, so that a key changed meanwhile counts from the next attempt on.
 
 mod key;
 
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 use crate::wire::{Request, Scheme};
 use key::Key;
 
-/// What proves to one provider who sends a request.
+/// The proof for one provider of who sends a request.
 #[derive(Debug)]
 pub struct Credential {
     /// The provider's name in the configuration, for messages.
@@ -27,15 +27,15 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// The credential of the provider of this name. Reads nothing yet.
+    /// Makes the credential of the provider with this name. It reads nothing yet.
     #[must_use]
     pub fn new(provider: Arc<str>, key: KeyRef) -> Self {
         Credential { provider, key: Key::new(key) }
     }
 
-    /// Adds to a request what proves who sends it. `blocking`: the runtime whose threads read files;
-    /// else that of the call. An error of kind `authentication`: there is no key, or none that can
-    /// be sent.
+    /// Adds the credential to a request. `blocking` is the runtime whose threads read files; the
+    /// default is the call's. The error kind is `authentication` if there is no key, or none that
+    /// can be sent.
     pub async fn authorize(
         &self,
         scheme: Scheme,
@@ -47,7 +47,8 @@ impl Credential {
             Scheme::Bearer => (AUTHORIZATION, "Bearer "),
             Scheme::Header(name) => (HeaderName::from_static(name), ""),
         };
-        // In memory of its size, so that it is not moved, which would leave a copy behind.
+        // The memory has the final size, because moving the text would leave a copy of the key
+        // behind.
         let text = [before.as_bytes(), key.expose_secret().as_bytes()].concat();
         let mut value = HeaderValue::try_from(text).map_err(|_| {
             Error::new(
@@ -60,18 +61,19 @@ impl Credential {
         Ok(())
     }
 
-    /// The provider refused the credential: what is kept of a key file is read again next time.
+    /// Records that the provider refused the credential, so that a key file is read again next
+    /// time.
     pub fn refused(&self) {
         self.key.forget();
     }
 
-    /// `text` without the key: some servers repeat it in their complaint about it. `None`: it holds
-    /// no key.
+    /// Returns `text` without the key, because some servers repeat the key in an error. `None`
+    /// means that the text has no key.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
         let key = self.key.known()?;
         let key = key.expose_secret();
-        // A key of a few characters is a word that a message may well hold.
+        // A key of a few characters is a word that a message may contain.
         (key.len() >= 8 && text.contains(key)).then(|| text.replace(key, "[key]"))
     }
 }

@@ -1,7 +1,9 @@
-//! One try at one target: prepare the request, enter under the limits, exchange, settle.
+//! An attempt is one try at one target: prepare the request, enter under the limits, exchange,
+//! settle.
 //!
-//! A stream's attempt ends with its first content, or with its end where there is none: what fails
-//! before that has shown the caller nothing, and may be tried again. From then on it is a `stream`.
+//! A stream's attempt ends with its first content, or with the stream's end if there is no content.
+//! A failure before that has shown the caller nothing, so the call may try again. `stream` takes
+//! over from there.
 
 use std::pin::{Pin, pin};
 
@@ -23,25 +25,27 @@ use crate::target::{AttemptGuard, ChosenTarget};
 use crate::wire::Reply;
 use crate::wire::headers::located;
 
-/// Chunks without content that are kept back so that a failure can be tried again unseen. A server that
-/// sends more has them delivered: they must not fill the memory, and the reader may slow it down.
+/// The largest number of chunks without content that are kept back, so that a retry after a failure
+/// stays unseen. More chunks are delivered: they must not fill the memory, and the reader may slow
+/// the server down.
 const MOST_UNSEEN: usize = 1_024;
-/// And so many bytes of them.
+/// The largest size of these chunks, in bytes.
 const MOST_UNSEEN_BYTES: usize = 4 << 20;
 
 /// How an attempt is made.
 #[derive(Clone, Copy)]
 pub(super) struct Mode {
-    /// It runs beside another one.
+    /// The attempt is a hedge: it runs beside another attempt.
     pub(super) hedge: bool,
-    /// It waits for a limit.
+    /// The attempt waits for limits.
     pub(super) wait: bool,
 }
 
 /// An attempt that failed.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// A request was sent, or should have been: it is in the ledger.
+    /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
+    /// sent.
     pub(super) tried: bool,
 }
 
@@ -86,12 +90,12 @@ pub(super) async fn attempt(
 /// A request that is ready to be sent.
 struct Prepared {
     request: Request<Full<Bytes>>,
-    /// A guess at what it uses.
+    /// The estimated number of tokens that the request uses.
     tokens: u64,
     notes: Notes,
 }
 
-/// Writes the request in the provider's format, with its key.
+/// Writes the request in the provider's format and adds the key.
 async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepared, Error> {
     let chosen = &call.targets[index];
     let adapter = services.settings(chosen).row.adapter();
@@ -114,7 +118,8 @@ fn no_key_in_time() -> Error {
     Error::new(ErrorKind::Timeout, "the call's time ran out while its key was read")
 }
 
-/// The key that makes the attempts of this call count once, where the server has such a header.
+/// The idempotency key, which makes all attempts of this call count once if the server has such a
+/// header.
 fn idempotency_key<'a>(
     services: &Services,
     call: &'a Call,
@@ -146,7 +151,7 @@ async fn enter(
     tokens: u64,
     wait: bool,
 ) -> Result<AttemptGuard, Error> {
-    // Whoever waits until its time is up has none left for the attempt.
+    // The wait ends early, because a wait up to the deadline leaves no time for the attempt.
     let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
     let entered = services.table.enter(&call.targets[index], tokens, wait, deadline).await;
     entered.map_err(|limited| call.place(services, limited.error(), index))
@@ -169,15 +174,15 @@ struct Exchange<'a> {
     index: usize,
     ticket: Ticket,
     deadline: Deadline,
-    /// When a late first token has to be told of, if it has not been yet.
+    /// When to report a late first token. `None` if it was reported, or if no report is needed.
     late_at: Option<Instant>,
     guard: &'a mut AttemptGuard,
 }
 
-/// How far a stream's body is.
+/// How far a stream's body was read.
 enum BodyState {
     Open,
-    /// The terminal event has come; the body may go on.
+    /// The terminal event has come. The body may continue after it.
     Done,
     Ended,
     Broken(Error),
@@ -188,8 +193,8 @@ impl Exchange<'_> {
         let (call, ticket) = (self.call, self.ticket);
         let pool = &self.services.pools[call.targets[self.index].provider];
         let deadline = self.deadline;
-        let sent = |sent| call.ledger.sent(ticket, sent);
-        // In scopes of their own: the future of what has ended is not carried about.
+        let sent = |passing| call.ledger.passing(ticket, passing);
+        // Each future has its own scope, so that a future that has ended takes no room in this one.
         let received = {
             let sending = pin!(pool.send(request, &deadline, sent));
             self.punctual(sending).await?
@@ -243,7 +248,7 @@ impl Exchange<'_> {
                 Ok(Progress::More) => {}
                 Ok(Progress::Done) if matches!(state, BodyState::Open) => state = BodyState::Done,
                 Ok(Progress::Done) => {}
-                // What came in the same read before the failure is not lost.
+                // Content that came in the same read before the failure is not lost.
                 Err(error) if reader.committed() => state = BodyState::Broken(error),
                 Err(error) => return Err(located(error, head.status, &head.headers)),
             }
@@ -262,8 +267,8 @@ impl Exchange<'_> {
         Ok((head, Content::Stream(Box::new(Opened { reader, body, deadline, chunks, failure }))))
     }
 
-    /// Waits for a part of the exchange; says so where the first token is late, which is then answered
-    /// too.
+    /// Waits for a part of the exchange. If the first token is late meanwhile, it reports that and
+    /// waits on.
     async fn punctual<T>(&mut self, mut part: Pin<&mut impl Future<Output = T>>) -> T {
         let Some(due) = self.late_at else { return part.await };
         if let Ok(outcome) = tokio::time::timeout_at(due, part.as_mut()).await {
@@ -277,7 +282,7 @@ impl Exchange<'_> {
     }
 }
 
-/// Reports how an attempt ended to what is known of its target, and to the ledger.
+/// Reports the outcome of an attempt to its guard and to the ledger.
 fn settle(
     services: &Services,
     call: &Call,
@@ -291,16 +296,17 @@ fn settle(
     let (head, came) = match came {
         Ok(came) => came,
         Err(error) => {
-            call.ledger.end(ticket, error.status, Some(error.kind()), now);
+            let error = call.place(services, error, index);
+            call.ledger.end(ticket, Some(&error), now);
             report(services, call, index, guard, &error, now);
-            return Err(Failure { error: call.place(services, error, index), tried: true });
+            return Err(Failure { error, tried: true });
         }
     };
     guard.answered(now, call.operation.streams());
     let (guard, first_content) = match &came {
         Content::Whole(answer) => {
             call.ledger.first_content(ticket, now);
-            call.ledger.end(ticket, None, None, now);
+            call.ledger.end(ticket, None, now);
             guard.done(answer.usage(), now);
             (None, None)
         }
@@ -316,7 +322,7 @@ fn settle(
     Ok(Served { target, ticket, guard, head, warnings, first_content, content })
 }
 
-/// An attempt failed: says so to what is known of its target.
+/// Reports a failed attempt to its guard, and a refused key to its credential.
 pub(super) fn report(
     services: &Services,
     call: &Call,

@@ -1,6 +1,6 @@
-//! One request to several targets at once, the fastest answers wanted.
+//! A fan-out sends one request to several targets at once and takes the fastest answers.
 //!
-//! Each target has a call of its own, with its retries; when enough are answered the others are
+//! Each target has a call of its own, with retries. When enough calls are answered, the others are
 //! dropped, which closes their sockets.
 
 use super::Call;
@@ -10,15 +10,16 @@ use super::served::Served;
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::services::Services;
 
-/// What a fan-out brought.
+/// The result of a fan-out.
 pub(crate) struct Fastest<T> {
-    /// The fastest answers, in the order in which they came, each with its call's place.
+    /// The fastest answers in order of arrival, each with the index of its call.
     pub(crate) answers: Vec<(usize, T)>,
-    /// The targets that failed, and those that were cancelled when enough had answered.
+    /// The errors of the targets that failed, and of those cancelled because enough others had
+    /// answered.
     pub(crate) failures: Vec<Error>,
 }
 
-/// Waits for the fastest answers. `run` makes one of the calls.
+/// Waits for the fastest answers. `run` runs one of the calls.
 pub(crate) async fn fastest<'a, T, F>(
     services: &Services,
     calls: &'a [Call],
@@ -53,7 +54,7 @@ where
     Ok(Fastest { answers, failures })
 }
 
-/// Waits for the stream that shows its first content first; which one that is comes with it.
+/// Waits for the stream that shows its first content first. Returns it with the index of its call.
 pub(crate) async fn first_stream(
     services: &Services,
     calls: &[Call],
@@ -71,7 +72,8 @@ pub(crate) async fn first_stream(
     Ok(fastest.answers.swap_remove(0))
 }
 
-/// The call that goes on, and tells what became of the others.
+/// Returns the call that won. It carries the attempts of the others, so that the document can list
+/// them.
 pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Box<Call> {
     let mut call = Box::new(calls.remove(winner));
     call.others = attempts(&calls);
@@ -84,7 +86,7 @@ pub(crate) fn failed(services: &Services, calls: &[Call], error: Error) -> Error
     first.failed(services, error).with(|e| e.attempts = attempts(calls))
 }
 
-/// The first target's failure, with the attempts of all.
+/// The first target's error, with the attempts of all targets.
 fn all_failed(calls: &[Call], failures: Vec<(usize, Error)>) -> Error {
     let first = failures.into_iter().min_by_key(|(i, _)| *i);
     let nobody = || (0, Error::new(ErrorKind::Internal, "a fan-out without targets"));

@@ -1,8 +1,9 @@
-//! A second attempt beside a slow first one.
+//! A hedge is a second attempt beside a slow first one.
 //!
-//! Whoever has the first content wins; the other is dropped, which closes its socket. A hedge goes
-//! to another target where there is one. With further targets, a first token that is late
-//! (`timeouts.first_token_ms`) starts the next one in the same way, and does not end the first.
+//! The attempt that has content first wins. The other is dropped, which closes its socket. A hedge
+//! goes to another target if there is one. With several targets, a late first token
+//! (`timeouts.first_token_ms`) also starts an attempt at the next target, and does not end the
+//! first attempt.
 
 use std::time::Duration;
 
@@ -19,25 +20,26 @@ use crate::model::HedgeDelay;
 use crate::retry::{Failed, Next, decide};
 use crate::services::Services;
 
-/// How soon a fallback for which the budget, or a target, was missing is asked for again.
+/// The time until a fallback that found no budget or no target is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// When further attempts start, and how many.
 struct Plan {
-    /// For speed: few calls are given one.
+    /// The delay before a hedge. A hedge buys speed, so its budget allows it to few calls.
     hedge: Duration,
     hedges: u32,
-    /// In place of a timeout, where a first token is late.
+    /// The number of fallbacks left. A fallback starts when a first token is late, instead of a
+    /// timeout.
     fallbacks: u32,
-    /// No fallback before then.
+    /// The earliest time of the next fallback.
     not_before: Instant,
 }
 
-/// [`with_retries`], with hedges where they are asked for.
+/// Runs [`with_retries`], with hedges if the call asks for them.
 pub(crate) async fn hedged(services: &Services, call: &Call) -> Result<Served, Error> {
     match plan(services, call) {
         None => with_retries(services, call).await,
-        // Boxed: every call would carry its future about.
+        // Boxed: without the box every call's future would have room for this one.
         Some(plan) => Box::pin(run(services, call, plan)).await,
     }
 }
@@ -60,8 +62,8 @@ fn plan(services: &Services, call: &Call) -> Option<Plan> {
 }
 
 impl Plan {
-    /// When the next attempt starts beside those that are under way, and whether that is a fallback.
-    /// Beside none there is none: who waits was asked to wait.
+    /// When the next attempt starts beside those in progress, and whether it is a fallback. Returns
+    /// `None` if no attempt is in progress, because a call in backoff was asked to wait.
     fn next(&self, services: &Services, call: &Call) -> Option<(Instant, bool)> {
         let [first, last] = call.ledger.under_way()?;
         let hedge = (self.hedges > 0).then(|| (Deadline::after(last.1, self.hedge), false));
@@ -74,17 +76,17 @@ impl Plan {
         [hedge, late].into_iter().flatten().min()
     }
 
-    /// The target of the next attempt, if there is one that may be asked now.
+    /// The target of the next attempt, if a target may be asked now.
     fn start(&mut self, services: &Services, call: &Call, late: bool) -> Option<usize> {
         let target = targets::beside(services, call, late)
             .filter(|_| targets::may_hedge(services, call, late));
         match (late, target) {
             (true, Some(_)) => self.fallbacks -= 1,
-            // The call has nothing else to hope for.
+            // The call has no other hope, so it tries again later.
             (true, None) => self.not_before = Instant::now() + AGAIN,
             (false, Some(_)) => self.hedges -= 1,
-            // Where the budget has nothing left just now, it is not asked again: what comes in
-            // saves more for one that has not waited yet.
+            // A hedge without budget is not tried again. New budget helps more for a call that has
+            // not waited yet.
             (false, None) => self.hedges = 0,
         }
         target
@@ -111,7 +113,7 @@ async fn run(services: &Services, call: &Call, mut plan: Plan) -> Result<Served,
                 return Ok(served);
             }
             Some((own, Err(error))) => {
-                // A hedge's error tells less than that of the attempt it was to help.
+                // A hedge's error says less than the error of the attempt that it was to help.
                 if own || kept.is_none() {
                     kept = Some(error);
                 }
@@ -124,7 +126,8 @@ async fn run(services: &Services, call: &Call, mut plan: Plan) -> Result<Served,
                     return Err(error);
                 }
             }
-            // What it was for may have ended meanwhile, or another one begun.
+            // The late attempt may have ended meanwhile, or another one may have begun, so the plan
+            // is checked again.
             None => {
                 if let Some((due, late)) = plan.next(services, call)
                     && due <= Instant::now()
@@ -141,7 +144,7 @@ async fn run(services: &Services, call: &Call, mut plan: Plan) -> Result<Served,
     }
 }
 
-/// A hedge's failure: what it says of its target holds for the whole call.
+/// Applies a hedge's failure to the whole call, because it says something about the target.
 fn judged(services: &Services, call: &Call, target: usize, failure: Failure) -> Error {
     let failed = Failed { error: &failure.error, attempt: 1 };
     let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));

@@ -1,15 +1,17 @@
-//! What a call has tried: one entry for each request that it sent, or tried to send.
+//! The ledger lists what a call has tried: one entry for each request that it sent, or tried to
+//! send.
 //!
-//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped where it stands: the
-//! entry that nobody ended is one that was cancelled. The ledger tells the observers of each attempt's
-//! begin, first content and end, with none of its locks held.
+//! Attempts may run at once (a hedge beside a slow one), and a loser is dropped at any point. An
+//! entry without an end is a cancelled attempt. The ledger tells the observers of each attempt's
+//! begin, first content and end, and holds none of its locks meanwhile.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::error::{Attempt, ErrorKind};
+use crate::error::{Attempt, Error, ErrorKind};
+use crate::http::Passing;
 use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
 use crate::target::{ChosenTarget, TargetState};
 
@@ -19,27 +21,30 @@ pub(crate) struct Ledger {
     observers: Observers,
     entries: Mutex<Vec<Entry>>,
     given_up: Mutex<Vec<usize>>,
-    /// Targets that are to be left alone until then, each once.
+    /// The targets that may not be asked before a time, each at most once.
     pauses: Mutex<Vec<(usize, Instant)>>,
     begun: Notify,
 }
 
-/// An entry's place.
+/// The index of an entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Ticket(usize);
 
 struct Entry {
-    /// The target's place among the call's.
+    /// The target's index in the call's list.
     target: usize,
-    /// What is known of it.
+    /// The target's state, shared by all calls.
     state: Arc<TargetState>,
     hedge: bool,
     began: Instant,
-    /// The request went out on a connection.
+    /// Whether the request went out on a connection.
     sent: bool,
+    /// Whether a connection took the request with it, so that it went out once more.
+    lost: bool,
     status: Option<u16>,
-    /// When it ended, and how it failed.
+    /// When the attempt ended, and the kind of its error.
     end: Option<(Instant, Option<ErrorKind>)>,
+    message: Option<String>,
 }
 
 impl Ledger {
@@ -55,7 +60,7 @@ impl Ledger {
         }
     }
 
-    /// An attempt at a target begins. `target`: its place among the call's.
+    /// Records that an attempt at a target begins. `target` is its index in the call's list.
     pub(crate) fn begin(
         &self,
         target: usize,
@@ -66,7 +71,17 @@ impl Ledger {
         let state = Arc::clone(&chosen.state);
         let mut entries = self.lock();
         let number = entries.len();
-        entries.push(Entry { target, state, hedge, began, sent: false, status: None, end: None });
+        entries.push(Entry {
+            target,
+            state,
+            hedge,
+            began,
+            sent: false,
+            lost: false,
+            status: None,
+            end: None,
+            message: None,
+        });
         drop(entries);
         self.begun.notify_one();
         let facts = facts(number, &chosen.state, hedge, began);
@@ -78,34 +93,32 @@ impl Ledger {
         self.observers.iter().for_each(|observer| event(&**observer));
     }
 
-    /// The first content of an attempt has come.
+    /// Records the first content of an attempt.
     pub(crate) fn first_content(&self, ticket: Ticket, at: Instant) {
         let (state, hedge, began) = self.lock()[ticket.0].about();
         let facts = facts(ticket.0, &state, hedge, began);
         self.tell(|observer| observer.first_content(&self.facts, &facts, at));
     }
 
-    /// The request went out; or did not after all, as the connection had ended.
-    pub(crate) fn sent(&self, ticket: Ticket, sent: bool) {
-        self.lock()[ticket.0].sent = sent;
+    /// Records what happens to the request on its way.
+    pub(crate) fn passing(&self, ticket: Ticket, passing: Passing) {
+        let entry = &mut self.lock()[ticket.0];
+        entry.sent = passing == Passing::Out;
+        entry.lost |= passing == Passing::Lost;
     }
 
-    /// An answer's head came.
+    /// Records that the head of an answer came.
     pub(crate) fn answered(&self, ticket: Ticket, status: u16) {
         self.lock()[ticket.0].status = Some(status);
     }
 
-    /// The attempt ended. `status`: that of an error in the answer's body.
-    pub(crate) fn end(
-        &self,
-        ticket: Ticket,
-        status: Option<u16>,
-        failed: Option<ErrorKind>,
-        now: Instant,
-    ) {
+    /// The attempt ended, with this error if it failed. Its text holds no key any more.
+    pub(crate) fn end(&self, ticket: Ticket, error: Option<&Error>, now: Instant) {
         let mut entries = self.lock();
         let entry = &mut entries[ticket.0];
-        entry.status = status.or(entry.status);
+        entry.status = error.and_then(|error| error.status).or(entry.status);
+        let failed = error.map(Error::kind);
+        entry.message = error.map(|error| shortened(&error.message));
         entry.end = Some((now, failed));
         let end = AttemptEnd { at: now, status: entry.status, failed };
         let about = entry.about();
@@ -118,7 +131,8 @@ impl Ledger {
         self.tell(|observer| observer.attempt_ended(&self.facts, &facts, end));
     }
 
-    /// Of those that ran at once this one won, if it goes on; the others are over.
+    /// Records the winner of attempts that ran at once, if it goes on. All other attempts end as
+    /// cancelled.
     pub(crate) fn won(&self, winner: Option<Ticket>, now: Instant) {
         let mut over = Vec::new();
         for (i, entry) in self.lock().iter_mut().enumerate() {
@@ -138,13 +152,12 @@ impl Ledger {
         self.lock().first().map(|entry| entry.began)
     }
 
-    /// How many there were.
+    /// The number of attempts.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// This target is not to be asked again in this call: not by a stream that begins anew, nor
-    /// beside another attempt.
+    /// Gives a target up for the rest of this call. No restarted stream and no hedge asks it again.
     pub(crate) fn give_up(&self, target: usize) {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(target);
     }
@@ -153,7 +166,7 @@ impl Ledger {
         self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&target)
     }
 
-    /// This target is not to be asked again before then.
+    /// Pauses a target: this call does not ask it again before `until`.
     pub(crate) fn pause(&self, target: usize, until: Instant) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         match pauses.iter_mut().find(|(paused, _)| *paused == target) {
@@ -162,19 +175,19 @@ impl Ledger {
         }
     }
 
-    /// Until when a target is to be left alone, if that is not over.
+    /// When a target's pause ends, if it has not ended.
     pub(crate) fn paused_until(&self, target: usize, now: Instant) -> Option<Instant> {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         let own = pauses.iter().find(|(paused, _)| *paused == target);
         own.map(|(_, until)| *until).filter(|until| *until > now)
     }
 
-    /// Ends when an attempt has begun since the last time.
+    /// Waits until an attempt has begun since the last time.
     pub(crate) async fn begun(&self) {
         self.begun.notified().await;
     }
 
-    /// The target and the begin of the first and of the last of the attempts that are under way.
+    /// The target and begin of the first and of the last attempt in progress.
     pub(crate) fn under_way(&self) -> Option<[(usize, Instant); 2]> {
         let entries = self.lock();
         let mut open = entries.iter().filter(|entry| entry.end.is_none());
@@ -183,7 +196,12 @@ impl Ledger {
         Some([of(first), of(open.next_back().unwrap_or(first))])
     }
 
-    /// Whether an attempt at this target is under way.
+    /// Whether this call has asked the target.
+    pub(crate) fn has_tried(&self, target: usize) -> bool {
+        self.lock().iter().any(|entry| entry.target == target)
+    }
+
+    /// Whether an attempt at this target is in progress.
     pub(crate) fn is_trying(&self, target: usize) -> bool {
         self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
     }
@@ -193,15 +211,16 @@ impl Ledger {
         let attempt = |entry: &Entry| {
             let cancelled = || (Instant::now(), Some(ErrorKind::Cancelled));
             let (end, kind) = entry.end.unwrap_or_else(cancelled);
-            // A provider does not bill what it answered with an error status.
+            // A provider does not bill an answer with an error status.
             let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
             Attempt {
                 target: entry.state.name(),
                 status: entry.status,
                 kind,
+                message: entry.message.clone(),
                 ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
                 hedge: entry.hedge,
-                may_be_billed: kind.is_some() && entry.sent && !refused,
+                may_be_billed: entry.lost || kind.is_some() && entry.sent && !refused,
             }
         };
         self.lock().iter().map(attempt).collect()
@@ -213,7 +232,7 @@ impl Ledger {
 }
 
 impl Drop for Ledger {
-    /// What still ran was given up.
+    /// Ends the attempts that still run as cancelled, because their caller gave them up.
     fn drop(&mut self) {
         let open = self.lock().iter().any(|entry| entry.end.is_none());
         if open {
@@ -222,7 +241,7 @@ impl Drop for Ledger {
     }
 }
 
-/// What an event needs of an entry.
+/// The parts of an entry that an event needs.
 type About = (Arc<TargetState>, bool, Instant);
 
 impl Entry {
@@ -233,4 +252,15 @@ impl Entry {
 
 fn facts(number: usize, state: &TargetState, hedge: bool, began: Instant) -> AttemptFacts<'_> {
     AttemptFacts { number, target: &state.target, hedge, began, tally: &state.tally }
+}
+
+/// Most characters of a failure's text in the list of attempts.
+const MOST_TEXT: usize = 300;
+
+/// A failure's text for the list of attempts, which may be long.
+pub(super) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -1,8 +1,9 @@
-//! One call while it runs: what is asked, where it may go, until when, and what it has tried.
+//! A call while it runs: the request, its targets, its deadline, and what it has tried.
 //!
-//! The call itself is data. `targets` picks the next target, `attempt` makes one try at one, `retry`
-//! goes on after a failure, `hedge` runs a second try beside a slow one, `fanout` asks several targets
-//! at once. `stream` is a streamed answer after its first content, `respond` makes the document.
+//! The call itself is data. `targets` picks the next target, `attempt` makes one attempt at it,
+//! `retry` continues after a failure, and `hedge` runs a second attempt beside a slow one. `fanout`
+//! asks several targets at once. `stream` is a streamed answer after its first content. `respond`
+//! makes the document.
 
 mod attempt;
 pub(crate) mod fanout;
@@ -10,6 +11,7 @@ pub(crate) mod hedge;
 mod ledger;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
+pub(crate) mod plan;
 mod probe;
 mod race;
 pub(crate) mod respond;
@@ -17,6 +19,7 @@ mod retry;
 mod served;
 pub(crate) mod stream;
 mod targets;
+pub(crate) mod wanted;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -33,7 +36,7 @@ use crate::services::Services;
 use crate::target::{Choice, ChosenTarget, choose};
 use ledger::Ledger;
 
-/// A call that knows where it may go.
+/// A call that knows its targets.
 pub(crate) struct Call {
     pub(crate) operation: Arc<Operation>,
     pub(crate) options: Arc<Options>,
@@ -41,20 +44,20 @@ pub(crate) struct Call {
     targets: Vec<ChosenTarget>,
     retry: RetryPolicy,
     hedge: Option<Hedge>,
-    /// Whether it waits for limits.
+    /// Whether the call waits for limits.
     wait: bool,
     ledger: Ledger,
-    /// What became of the other targets of a fan-out that this one has won.
+    /// The attempts at the other targets of a fan-out, if this call has won it.
     others: Vec<Attempt>,
-    /// When its time is up.
+    /// When the call's time is up.
     deadline: Instant,
     warnings: Vec<Warning>,
-    /// The same for every attempt.
+    /// The idempotency key, the same for every attempt.
     idempotency: OnceLock<String>,
 }
 
 impl Call {
-    /// Finds the targets. `to`: one target of a fan-out.
+    /// Makes a call and finds its targets. `to` is one target of a fan-out.
     pub(crate) fn new(
         services: &Services,
         operation: Arc<Operation>,
@@ -62,8 +65,14 @@ impl Call {
         to: Option<&str>,
     ) -> Result<Call, Error> {
         let config = &services.config;
-        let Choice { targets, retry, hedge, mut warnings } =
-            choose(config, &services.table, operation.model(), &options, to)?;
+        let Choice { targets, retry, hedge, mut warnings } = choose(
+            config,
+            &services.table,
+            operation.model(),
+            operation.wants_model(),
+            &options,
+            to,
+        )?;
         let settings = services.settings(&targets[0]);
         let facts = CallFacts {
             number: next_number(),
@@ -91,7 +100,7 @@ impl Call {
         })
     }
 
-    /// What observers know of it.
+    /// The facts that observers get about the call.
     pub(crate) fn facts(&self) -> &CallFacts {
         &self.ledger.facts
     }
@@ -100,14 +109,14 @@ impl Call {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Every attempt so far.
+    /// All attempts so far.
     fn attempts(&self) -> Vec<Attempt> {
         let mut attempts = self.ledger.attempts();
         attempts.extend_from_slice(&self.others);
         attempts
     }
 
-    /// Says of an error which target it is of, without the key that a provider may repeat.
+    /// Adds the target to an error, and removes the key, because a provider may repeat the key.
     fn place(&self, services: &Services, error: Error, index: usize) -> Error {
         let chosen = &self.targets[index];
         error.with(|e| {
@@ -121,11 +130,14 @@ impl Call {
                         *text = clean;
                     }
                 }
+                if let Some(own) = &mut e.provider_error {
+                    own.each_text(&mut |text| credential.redact(text));
+                }
             }
         })
     }
 
-    /// The error, with what every error of this call has in common.
+    /// Adds to an error what every error of this call has.
     pub(crate) fn failed(&self, services: &Services, error: Error) -> Error {
         self.place(services, error, 0).with(|e| e.attempts = self.attempts())
     }

@@ -1,4 +1,4 @@
-//! What a caller gets: a whole answer of any operation, or a stream that has opened.
+//! An outcome is what a caller gets: a whole answer of any operation, or a stream that has opened.
 
 use super::passthrough::HttpStream;
 use super::stream::ChatStream;
@@ -8,11 +8,11 @@ use crate::operation::{Answer, Many};
 
 /// A whole answer.
 pub enum Outcome {
-    /// To a request that providers are asked in formats of their own.
+    /// The answer to an operation, which is sent in the provider's own format.
     Answer(Answer),
-    /// To a request that went to several targets.
+    /// The answers of a fan-out, which asks several targets.
     Many(Many),
-    /// To a request that was passed through.
+    /// The answer to a request that was passed through.
     Http(Box<HttpAnswer>),
 }
 
@@ -33,7 +33,7 @@ impl Outcome {
         self.to_json_behind(0)
     }
 
-    /// The same behind so many zero bytes, for a caller that puts something of its own there.
+    /// The response document after `room` zero bytes, which a caller can fill with data of its own.
     #[must_use]
     pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
         let document = match self {
@@ -44,7 +44,7 @@ impl Outcome {
         if room == 0 { document } else { [vec![0; room], document].concat() }
     }
 
-    /// The chat response. An error: something else was asked for.
+    /// Returns the chat response, or an error if the request was not a chat.
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Outcome::Answer(answer) => answer.chat(),

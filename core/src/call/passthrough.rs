@@ -1,9 +1,9 @@
-//! `op: "http"`: a request of the caller's own goes out as it is, and its answer comes back so.
+//! `op: "http"` passes a request of the caller through unchanged, and returns its answer unchanged.
 //!
-//! For the transports that put this engine under a provider's own SDK. What is the engine's is how:
-//! connections, timers, back-pressure, cancelling. What is said is the caller's: no key is added, no
-//! status is judged, nothing is decoded or sent again. What is known of targets has no part
-//! in it: of the limits only the provider's own, as configured, hold here too.
+//! It serves the transports that put this engine under a provider's own SDK. The engine decides how
+//! bytes travel: connections, timers, back-pressure, cancelling. The caller decides the content.
+//! The engine adds no key, judges no status, decodes nothing and retries nothing. The state of
+//! targets plays no part. Only the provider's own configured limits apply.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,12 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
 
+use super::ledger::shortened;
 use super::respond::{millis, unique};
 use crate::admission::Admission;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
-use crate::http::{Body, Deadline, Received};
+use crate::http::{Body, Deadline, Passing, Received};
 use crate::limit;
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
@@ -28,19 +29,21 @@ use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::wire::headers::{self, located};
 
-/// A request that is passed through and knows by which provider.
+/// A request that is passed through, and its provider.
 struct Passage {
     services: Arc<Services>,
     provider: usize,
     deadline: Deadline,
     idle_ms: Option<u64>,
-    /// Whether it waits for the provider's limits.
+    /// Whether the request waits for the provider's limits.
     wait: bool,
-    /// Its place under them.
+    /// The request's place under these limits.
     place: Option<limit::Permit>,
     began: Option<Instant>,
-    /// The request went out on a connection.
+    /// Whether the request went out on a connection.
     sent: AtomicBool,
+    /// Whether a connection took the request with it, so that it went out once more.
+    lost: AtomicBool,
     ttft_ms: Option<f64>,
 }
 
@@ -54,7 +57,7 @@ pub struct HttpStream {
     head_given: bool,
 }
 
-/// What a stream that is passed through brought.
+/// One step of a stream that is passed through.
 #[derive(Debug)]
 pub enum HttpStep {
     /// The head, or bytes of the body.
@@ -103,7 +106,8 @@ pub(crate) async fn open(
 }
 
 impl HttpStream {
-    /// What comes next: the head, bytes, the end. After the end or an error there is nothing more.
+    /// Returns the next step: the head, bytes, or the end. Do not call it after the end or an
+    /// error.
     pub async fn next(&mut self) -> Result<HttpStep, Error> {
         if !self.head_given {
             self.head_given = true;
@@ -133,8 +137,8 @@ impl HttpStream {
         }
     }
 
-    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
-    /// closed.
+    /// Waits for `room`, which the reader makes by reading, until the call's time is up or the
+    /// client is closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
         let outcome = self.admission.wait_for_reader(self.passage.deadline.total, room).await;
         outcome.map_err(|error| self.failed(error))
@@ -183,6 +187,7 @@ impl Passage {
             place: None,
             began: None,
             sent: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
             ttft_ms: None,
         })
     }
@@ -194,11 +199,11 @@ impl Passage {
     async fn send(&mut self, call: HttpCall) -> Result<Received, Error> {
         let tokens = limit::estimate(call.body.len(), None);
         let Deadline { start, total, .. } = self.deadline;
-        // Whoever waits until its time is up has none left for the request.
+        // The wait ends early, because a wait up to the deadline leaves no time for the request.
         let until = total.checked_sub(MIN_ATTEMPT).unwrap_or(total);
         let place = self.services.table.enter_provider(self.provider, tokens, self.wait, until);
         self.place = place.await.map_err(limit::Limited::error)?;
-        // The attempt's timers begin with it.
+        // The attempt's timers begin when the attempt begins.
         let timeouts = &self.settings().http.timeouts;
         self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
         let mut request = Request::new(Full::new(call.body));
@@ -206,7 +211,10 @@ impl Passage {
         *request.uri_mut() = call.url;
         *request.headers_mut() = call.headers;
         self.began = Some(Instant::now());
-        let sent = |sent| self.sent.store(sent, Ordering::Relaxed);
+        let sent = |passing| {
+            self.sent.store(passing == Passing::Out, Ordering::Relaxed);
+            self.lost.fetch_or(passing == Passing::Lost, Ordering::Relaxed);
+        };
         let pool = &self.services.pools[self.provider];
         pool.forward(request, &self.deadline, sent).await
     }
@@ -216,12 +224,15 @@ impl Passage {
     }
 
     /// The target is the provider alone: which model is asked for is the caller's business.
-    fn attempt(&self, status: Option<u16>, kind: Option<ErrorKind>) -> Option<Attempt> {
+    fn attempt(&self, status: Option<u16>, error: Option<&Error>) -> Option<Attempt> {
         let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
         let refused = status.is_some_and(|status| !(200..300).contains(&status));
-        let may_be_billed = kind.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let failed = error.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let may_be_billed = failed || self.lost.load(Ordering::Relaxed);
         let target = self.settings().name.to_string();
-        Some(Attempt { target, status, kind, ms, hedge: false, may_be_billed })
+        let (kind, message) =
+            (error.map(Error::kind), error.map(|error| shortened(&error.message)));
+        Some(Attempt { target, status, kind, message, ms, hedge: false, may_be_billed })
     }
 
     fn respond(
@@ -251,9 +262,9 @@ impl Passage {
         answer
     }
 
-    /// The error, with what every error of this call has in common.
+    /// Adds to an error what every error of this call has.
     fn failed(&self, error: Error) -> Error {
-        let attempt = self.attempt(error.status, Some(error.kind()));
+        let attempt = self.attempt(error.status, Some(&error));
         error.with(|e| {
             e.provider.get_or_insert_with(|| self.settings().name.to_string());
             e.attempts.extend(attempt);
@@ -261,8 +272,8 @@ impl Passage {
     }
 }
 
-/// Refuses options that would change nothing: what is passed through is sent once, to one place, as
-/// it is.
+/// Refuses options that would change nothing, because a request is passed through once, to one
+/// provider and unchanged.
 fn meaningless(options: &Options) -> Result<(), Error> {
     let once = |retry: RetryOverlay| retry.max_attempts == Some(1);
     let asked = [
@@ -291,8 +302,8 @@ fn meaningless(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// The provider whose connections lead to `url`: the one that was named, else the first whose base
-/// URL has the same scheme, host and port.
+/// The provider whose connections lead to `url`: the named one, otherwise the first whose base URL
+/// has the same scheme, host and port.
 fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
     let wanted = origin(url);
     if let Some(name) = named {
@@ -318,14 +329,14 @@ fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Er
     })
 }
 
-/// What makes two URLs lead to one server.
+/// The origin of a URL. Two URLs with the same origin lead to one server.
 fn origin(url: &Uri) -> (bool, String, u16) {
     let secure = url.scheme_str() == Some("https");
     let host = url.host().unwrap_or_default().to_ascii_lowercase();
     (secure, host, url.port_u16().unwrap_or(if secure { 443 } else { 80 }))
 }
 
-/// A URL's origin in a message; path and query may hold secrets.
+/// A URL's origin for a message. Path and query are left out, because they may hold secrets.
 fn said(url: &Uri) -> String {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     format!("{}://{authority}", url.scheme_str().unwrap_or_default())
@@ -335,7 +346,7 @@ fn said(url: &Uri) -> String {
 mod tests {
     use super::*;
 
-    /// By which provider a URL is reached, or the error's kind.
+    /// The provider that a URL is sent to, or the error's kind.
     fn by(url: &str, named: Option<&str>) -> String {
         let config = br#"{"providers": {
             "a": {"kind": "compatible", "base_url": "http://Example.com/v1"},

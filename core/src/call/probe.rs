@@ -1,12 +1,13 @@
-//! Asks a provider that failed whether it is back, so that no caller's request has to find out.
+//! A health probe asks a provider that failed whether it works again, so that no caller's request
+//! has to.
 //!
-//! Where `health_probe` is configured, a task watches each target whose breaker has opened: it asks
-//! for what costs nothing, the list of models, until that is answered. Then the breaker is half-open
-//! at once, as it would be when its own time is over: the next call goes through, alone, and decides.
-//! It is not closed, as a list of models says little of a model. Nor is one that fails again asked
-//! after as soon: what was answered the last time was no sign.
+//! If `health_probe` is configured, a task watches each target whose breaker has opened. It asks
+//! for the list of models, which costs nothing, until that is answered. The breaker is then
+//! half-open at once, as after its own time: the next call goes through alone and decides. The
+//! probe does not close the breaker, because a list of models says little about a model. If the
+//! breaker opens again, the next probe comes later, because the last answer was no sign.
 //!
-//! The key's breaker is not looked after: the account of a key whose credit is used up can still list
+//! The key's breaker has no probe, because an account whose credit is used up can still list
 //! models.
 
 use std::sync::Arc;
@@ -23,10 +24,11 @@ use crate::provider::Provider;
 use crate::services::Services;
 use crate::target::{ChosenTarget, TargetState};
 
-/// The longest that one question may take.
+/// The longest time for one probe.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Has a target watched if its breaker is open, nobody does it yet, and it is configured so.
+/// Starts watching a target if its breaker is open, no task watches it yet, and probes are
+/// configured.
 pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     let settings = services.settings(chosen);
     let Some(probe) = settings.health_probe else { return };
@@ -34,8 +36,8 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     if chosen.state.probes.opening.swap(opening, Ordering::Relaxed) == opening {
         return;
     }
-    // Connections of its own: those of the call may belong to a runtime that is driven only while
-    // somebody waits.
+    // The probe has connections of its own. The call's connections may belong to a runtime that is
+    // driven only while a caller waits.
     let watch = Watch {
         pool: Pool::new(settings.http.clone(), 1, None, services.network.clone()),
         adapter: settings.row.adapter(),
@@ -59,12 +61,12 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     };
 }
 
-/// One opening of one target's breaker. Keeps nothing of the client.
+/// The watch over one opening of one target's breaker. It keeps nothing of the client alive.
 struct Watch {
     pool: Pool,
     adapter: &'static dyn Provider,
     credentials: Arc<[Credential]>,
-    /// The provider's place in the configuration.
+    /// The provider's index in the configuration.
     provider: usize,
     timeouts: Timeouts,
     state: Arc<TargetState>,
@@ -94,7 +96,7 @@ impl Watch {
     async fn is_well(&self) -> bool {
         match self.ask().await {
             Ok(401 | 403 | 407) | Err(_) => false,
-            // A server that has no such list works no less.
+            // A server without such a list works too.
             Ok(status) => (200..300).contains(&status) || (400..500).contains(&status),
         }
     }

@@ -1,13 +1,13 @@
-//! Several futures at once, of which the first to end is wanted.
+//! A race runs several futures at once and takes the first that ends.
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Several futures, of which the first to end is wanted.
+/// Several futures that run at once.
 pub(super) type Runs<'a, T> = Vec<Pin<Box<dyn Future<Output = T> + Send + 'a>>>;
 
-/// The first of these that ends, which is taken out.
+/// Waits for the first future that ends, removes it, and returns its output.
 pub(super) async fn first_of<T>(runs: &mut Runs<'_, T>) -> T {
     poll_fn(|cx| {
         for i in 0..runs.len() {

@@ -1,4 +1,4 @@
-//! The document from an answer: what the provider said, and what is ours.
+//! The response document: the provider's answer, and what the engine adds.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answe
     document(services, call, target, &head, warnings, first_content, decoded)
 }
 
-/// The document of a target's answer. `first_content`: of a stream.
+/// The document of a target's answer. `first_content` is set for a stream.
 pub(super) fn document(
     services: &Services,
     call: &Call,
@@ -58,8 +58,8 @@ pub(super) fn document(
     })
 }
 
-/// A number that no other has. A keyed hash of the process and a count costs no system call; a forked
-/// process, which inherits key and count, differs in its own number, with which it makes its clients.
+/// A unique id. A keyed hash of the process id and a count costs no system call. A forked process
+/// inherits key and count, but its clients have another process id.
 pub(super) fn unique(services: &Services, prefix: &str) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     static KEY: OnceLock<RandomState> = OnceLock::new();
@@ -77,6 +77,6 @@ pub(super) fn unique(services: &Services, prefix: &str) -> String {
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {
-    // Microseconds are the finest that is worth a reader's time.
+    // Microseconds are fine enough for a reader.
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

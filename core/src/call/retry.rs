@@ -1,8 +1,8 @@
 //! Tries a call's targets until one answers: retries at the same target, fallbacks to the next.
 //!
-//! Each failure is judged by `retry::decide`. A healthy target that was not tried yet comes before a
-//! second attempt at the one that failed; waiting is what is done when there is no other. Nothing is
-//! started that cannot end before the call's deadline, and every attempt after the first is paid for
+//! `retry::decide` judges each failure. A healthy target that was not tried yet comes before a
+//! retry at the target that failed. The call waits only if there is no other target. No attempt
+//! starts that cannot end before the call's deadline. Every attempt after the first is paid for
 //! from the retry budget.
 
 use std::time::Duration;
@@ -16,22 +16,22 @@ use crate::error::{Error, ErrorKind};
 use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
 use crate::services::Services;
 
-/// Tries until an attempt is answered. The error is that of the target that was tried first; what
-/// became of the others is in its attempts.
+/// Makes attempts until one is answered. The error is that of the target that was tried first. Its
+/// `attempts` hold the outcomes of the others.
 pub(super) async fn with_retries(services: &Services, call: &Call) -> Result<Served, Error> {
     let first = targets::preferred(services, call);
-    // A call waits for a limit where no other target may have room.
+    // A call waits for a limit only if no other target may have room.
     let others = targets::pick(services, call, |i| i != first && !call.ledger.has_given_up(i));
     let wait = call.wait && others.is_none();
     let mode = Mode { hedge: false, wait };
     match attempt(services, call, first, mode).await {
         Ok(served) => Ok(served),
-        // Nearly every call has ended here: what follows is not made for it.
+        // Nearly every call has ended here, so only the others allocate for what follows.
         Err(failure) => Box::pin(go_on(Tries::new(services, call, first), failure, wait)).await,
     }
 }
 
-/// Tries on after the first failure.
+/// Goes on after the first failure.
 async fn go_on(
     mut tries: Tries<'_>,
     mut failure: Failure,
@@ -62,13 +62,13 @@ async fn go_on(
     }
 }
 
-/// What this call has done with one of its targets.
+/// The state of one target in this call.
 #[derive(Clone, Default)]
 struct Tried {
     attempts: u32,
-    /// Not to be tried again in this call.
+    /// The target is not tried again in this call.
     given_up: bool,
-    /// Its limit leaves no room at once, but then.
+    /// When its limit has room again. It has none now.
     full_until: Option<Instant>,
 }
 
@@ -78,7 +78,7 @@ impl Tried {
     }
 }
 
-/// What this call has done with all of them.
+/// The state of all targets in this call.
 struct Tries<'a> {
     services: &'a Services,
     call: &'a Call,
@@ -99,19 +99,20 @@ impl<'a> Tries<'a> {
         Tries { services, call, first, current: first, tried, first_error: None, now }
     }
 
-    /// Judges a failure of the current target. The target of the next attempt, if there is to be one.
+    /// Judges a failure of the current target. Returns the target of the next attempt, if there is
+    /// to be one.
     fn next(&mut self, failure: Failure, waited: bool) -> Option<usize> {
         self.now = Instant::now();
         let Failure { error, tried: sent } = failure;
         let next = self.judge(&error, sent, waited);
         let after = self.pause_or_give_up(next, sent);
-        // What is wrong with a request is wrong at every target; but a fallback may be the one that
-        // cannot take it.
+        // A wrong request is wrong at every target. A fallback's refusal does not end the call,
+        // because the fallback alone may be unable to take it.
         let stop = matches!(next, Next::Stop) && self.current == self.first;
         if self.current == self.first || self.first_error.is_none() {
             self.first_error = Some(error);
         }
-        // A hedge may have learned it of others.
+        // A hedge may have given up other targets.
         for (i, other) in self.tried.iter_mut().enumerate() {
             other.given_up |= self.call.ledger.has_given_up(i);
         }
@@ -121,7 +122,7 @@ impl<'a> Tries<'a> {
         to.filter(|_| !stop && room)
     }
 
-    /// What a failure means for its target.
+    /// The decision that a failure means for its target.
     fn judge(&mut self, error: &Error, sent: bool, waited: bool) -> Next {
         let call = self.call;
         let own = &mut self.tried[self.current];
@@ -140,11 +141,11 @@ impl<'a> Tries<'a> {
             let room = Duration::from_millis(error.retry_after_ms.unwrap_or(0));
             own.full_until = Some(self.now + room);
         }
-        // It could not be asked: no room, a parameter that it cannot take, a missing key.
+        // It could not be asked: it has no room, cannot take a parameter, or has no key.
         Next::Elsewhere
     }
 
-    /// How long the current target is left alone before it is asked again; `None`: it is given up, or
+    /// How long the current target is paused before a retry. `None` means that it is given up, or
     /// full.
     fn pause_or_give_up(&mut self, next: Next, sent: bool) -> Option<Duration> {
         let (call, current) = (self.call, self.current);
@@ -178,8 +179,8 @@ impl<'a> Tries<'a> {
         })
     }
 
-    /// The target that has room first, or may be asked again; of those that are passed over the least
-    /// bad one.
+    /// The target that has room first, or may be asked again first. Among targets that are passed
+    /// over it is the least bad one.
     fn least_bad(&self) -> Option<usize> {
         (0..self.tried.len()).filter(|&i| !self.tried[i].given_up).min_by_key(|&i| {
             let then = self.tried[i].full_until.max(self.paused_until(i));
@@ -187,7 +188,7 @@ impl<'a> Tries<'a> {
         })
     }
 
-    /// Until when a target is to be left alone, as of the last failure.
+    /// Until when a target is paused, as of the last failure.
     fn paused_until(&self, target: usize) -> Option<Instant> {
         self.call.ledger.paused_until(target, self.now)
     }
@@ -199,7 +200,7 @@ impl<'a> Tries<'a> {
     }
 }
 
-/// Says why a failure was not tried again that else would have been.
+/// Adds to a failure why it was not retried.
 fn over_budget(error: Error) -> Error {
     let message = format!(
         "{} (not tried again: too many calls fail at once, see retry_budget)",

@@ -1,4 +1,5 @@
-//! An attempt that a target answered: the whole answer, or a stream with its first content.
+//! A served attempt was answered by its target: with the whole answer, or with a stream's first
+//! content.
 
 use tokio::time::Instant;
 
@@ -12,26 +13,26 @@ use crate::target::AttemptGuard;
 
 /// An attempt that a target answered.
 pub(crate) struct Served {
-    /// The target's place among the call's.
+    /// The target's index in the call's list.
     pub(super) target: usize,
     pub(super) ticket: Ticket,
-    /// Held while a stream goes on.
+    /// The attempt's guard, held while a stream goes on.
     pub(super) guard: Option<AttemptGuard>,
     pub(super) head: Head,
-    /// What could not be asked of this target.
+    /// Warnings about what this target could not be asked.
     pub(super) warnings: Vec<Warning>,
-    /// When the first content of a stream came.
+    /// When a stream's first content came.
     pub(super) first_content: Option<Instant>,
     pub(super) content: Content,
 }
 
-/// What is kept of an answer's head while its body is read.
+/// The head of an answer, kept while its body is read.
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) headers: ::http::HeaderMap,
 }
 
-/// What came.
+/// The content of the answer.
 #[expect(clippy::large_enum_variant, reason = "most are whole, and a box would cost each of them")]
 pub(super) enum Content {
     /// The whole answer.
@@ -43,17 +44,17 @@ pub(super) enum Content {
 /// A stream from its first content on.
 pub(super) struct Opened {
     pub(super) reader: Box<StreamReader>,
-    /// `None` once it has ended.
+    /// `None` once the body has ended.
     pub(super) body: Option<Body>,
     pub(super) deadline: Deadline,
-    /// What came up to the first content.
+    /// The chunks up to the first content.
     pub(super) chunks: Vec<Chunk>,
-    /// What ended the stream right after that.
+    /// The error that ended the stream right after these chunks.
     pub(super) failure: Option<Error>,
 }
 
 impl Served {
-    /// The attempt, if it goes on.
+    /// The attempt's ticket, if the attempt goes on.
     pub(super) fn under_way(&self) -> Option<Ticket> {
         matches!(self.content, Content::Stream(_)).then_some(self.ticket)
     }

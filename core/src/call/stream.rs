@@ -1,8 +1,8 @@
-//! A stream that has shown its first content.
+//! A stream that has delivered its first content.
 //!
-//! From here on nothing is tried again in silence: what the caller has seen cannot be taken back. A
-//! stream that breaks ends in an error with the text so far; or, for callers that ask for it
-//! (`options.on_break`), with a reset event, after which the answer comes anew.
+//! From here on nothing is retried silently, because what the caller has seen cannot be taken back.
+//! A stream that breaks ends in an error with the text so far. If the caller asks for it
+//! (`options.on_break`), it delivers a reset event instead, and the answer begins again.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
 use crate::services::Services;
 use crate::wire::headers::{self, located};
 
-/// What a stream brought.
+/// A step of a stream.
 #[derive(Debug)]
 pub enum Step {
-    /// What arrived in one read of the socket; never empty.
+    /// The chunks of one read of the socket; never empty.
     Chunks(Vec<Chunk>),
-    /// The answer broke and begins anew: what came so far is void.
+    /// The answer broke and begins again: the chunks so far are void.
     Restarted(Reset),
     /// The end: the whole answer.
     Done(Box<Response>),
@@ -42,7 +42,7 @@ pub struct ChatStream {
 }
 
 impl ChatStream {
-    /// A stream that has shown its first content.
+    /// A stream that has delivered its first content.
     pub(crate) fn new(
         services: &Arc<Services>,
         admission: Admission,
@@ -50,11 +50,11 @@ impl ChatStream {
         served: Served,
     ) -> Self {
         let services = Arc::clone(services);
-        let open = Open { services, call, served: Some(served), restart: None, restarts: 0 };
+        let open = Open { services, call, served: Some(served), begins_anew: false, restarts: 0 };
         ChatStream { open, admission }
     }
 
-    /// What comes next. After `Done` or an error there is nothing more.
+    /// The next step. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
         let step = self.admission.unless_closed(pin!(self.open.next())).await;
         let step = step.unwrap_or_else(|| Err(self.open.failed(closed())));
@@ -65,33 +65,27 @@ impl ChatStream {
         Ok(step)
     }
 
-    /// Waits for `room`, which a slow reader makes, until the call's time is up or the client is
-    /// closed.
+    /// Waits for `room`, which a slow reader makes, until the call's deadline or until the client
+    /// is closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
         let outcome = self.admission.wait_for_reader(self.open.call.deadline, room).await;
         outcome.map_err(|error| self.admission.failed(self.open.failed(error)))
     }
 }
 
-/// A stream that has shown its first content.
+/// A stream that has delivered its first content.
 struct Open {
     services: Arc<Services>,
     call: Box<Call>,
-    /// `None`: it has ended, or is about to begin anew.
+    /// `None` means that it has ended, or is about to begin again.
     served: Option<Served>,
-    restart: Option<Restart>,
+    /// A reset event was delivered, so another attempt follows.
+    begins_anew: bool,
     restarts: u32,
 }
 
-/// An answer that is about to begin anew.
-struct Restart {
-    /// The target that broke, and when it may be asked again.
-    target: usize,
-    at: Instant,
-}
-
 impl Open {
-    /// An error of this stream that came up outside of it, as `next` would say it.
+    /// The form that `next` would give to an error that happened outside of the stream.
     fn failed(&mut self, error: Error) -> Error {
         let error = match self.served.take() {
             Some(served) => self.ended(served, error),
@@ -127,16 +121,19 @@ impl Open {
         }
     }
 
-    /// Makes the attempt that follows a reset, if one came.
+    /// Makes the attempt after a reset, if there was one.
     async fn begin_anew(&mut self) -> Result<(), Error> {
-        let Some(restart) = &self.restart else { return Ok(()) };
-        let (services, call) = (&*self.services, &self.call);
-        // As any repetition waits; another target need not.
-        if targets::preferred(services, call) == restart.target {
-            tokio::time::sleep_until(restart.at).await;
+        if !std::mem::take(&mut self.begins_anew) {
+            return Ok(());
         }
-        self.restart = None;
-        // A slow reader may come back when there is no time left for another attempt.
+        let (services, call) = (&*self.services, &self.call);
+        // The target that broke is paused for a while, like any that failed. Another one need not
+        // be.
+        let to = targets::preferred(services, call);
+        if let Some(until) = call.ledger.paused_until(to, Instant::now()) {
+            tokio::time::sleep_until(until).await;
+        }
+        // A slow reader may come back without enough time left for another attempt.
         if call.remaining() < MIN_ATTEMPT {
             let message = "the call's time ran out before its answer could begin anew";
             return Err(call.failed(services, Error::new(ErrorKind::Timeout, message)));
@@ -153,7 +150,7 @@ impl Open {
             Content::Stream(opened) => {
                 let decoded = Decoded::of_stream(*opened.reader);
                 let now = Instant::now();
-                self.call.ledger.end(ticket, None, None, now);
+                self.call.ledger.end(ticket, None, now);
                 if let Some(guard) = guard {
                     guard.done(decoded.usage(), now);
                 }
@@ -166,32 +163,40 @@ impl Open {
         Ok(Step::Done(answer.chat()?))
     }
 
-    /// The stream is over, with this error.
+    /// Ends the stream with this error.
     fn ended(&self, served: Served, error: Error) -> Error {
         let Served { target, ticket, guard, head, content, .. } = served;
         let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
         let error = located(opened.reader.broken(error), head.status, &head.headers);
+        let error = self.call.place(&self.services, error, target);
         let now = Instant::now();
-        self.call.ledger.end(ticket, error.status, Some(error.kind()), now);
+        self.call.ledger.end(ticket, Some(&error), now);
         report(&self.services, &self.call, target, guard, &error, now);
-        self.call.place(&self.services, error, target)
+        error
     }
 
     fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
         let (services, call) = (&*self.services, &self.call);
         let asked = call.options.on_break == Some(OnBreak::Restart);
         let attempt = self.restarts + 1;
-        // The answer may begin anew as often as a failed attempt may be repeated.
+        // The answer may begin again as often as a failed attempt may be retried.
         let failed = Failed { error: &error, attempt };
         let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
-        let Next::Retry { after } = next else { return Err(call.failed(services, error)) };
+        let after = match next {
+            Next::Retry { after } => Some(after),
+            // The same target is not asked again, but another one may be.
+            Next::Elsewhere if targets::untried(services, call).is_some() => None,
+            Next::Elsewhere | Next::Stop => return Err(call.failed(services, error)),
+        };
         if !asked || !targets::may_try_again(services, call) {
             return Err(call.failed(services, error));
         }
+        match after {
+            Some(after) => call.ledger.pause(target, Instant::now() + after),
+            None => call.ledger.give_up(target),
+        }
         self.restarts = attempt;
-        let at = Instant::now() + after;
-        call.ledger.pause(target, at);
-        self.restart = Some(Restart { target, at });
+        self.begins_anew = true;
         Ok(Step::Restarted(Reset::new(error.kind())))
     }
 }
@@ -201,7 +206,7 @@ fn past_its_end() -> Error {
 }
 
 impl Opened {
-    /// The next chunks; `None` at the end.
+    /// The next chunks. `None` at the end.
     async fn step(&mut self, head: &Head) -> Result<Option<Vec<Chunk>>, Error> {
         if !self.chunks.is_empty() {
             return Ok(Some(dated(std::mem::take(&mut self.chunks), head)));
@@ -230,7 +235,7 @@ impl Opened {
                     if chunks.is_empty() {
                         return Err(error);
                     }
-                    // What came in the same read before the failure is not lost.
+                    // Content that came in the same read before the failure is not lost.
                     self.failure = Some(error);
                 }
             }
@@ -242,7 +247,7 @@ impl Opened {
     }
 }
 
-/// Chunks of a provider that gives no time have the answer's.
+/// Gives the chunks the answer's time if their provider gives none.
 fn dated(mut chunks: Vec<Chunk>, head: &Head) -> Vec<Chunk> {
     if chunks.iter().any(|chunk| chunk.created.is_none()) {
         let date = headers::date(&head.headers);

@@ -1,4 +1,4 @@
-//! Which of a call's targets comes next.
+//! The choice of a call's next target.
 
 use std::sync::MutexGuard;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::Call;
 use crate::services::Services;
 
-/// The target to try next among those that are `wanted`: the first that is well. Where none is, the
-/// one that is well again soonest.
+/// Picks the next of the `wanted` targets: the first healthy one. If none is healthy, it picks the
+/// one that is healthy again soonest.
 pub(super) fn pick(
     services: &Services,
     call: &Call,
@@ -23,17 +23,39 @@ pub(super) fn pick(
     targets.map(|(i, target)| (services.table.unwell_until(target, now), i)).min().map(|(_, i)| i)
 }
 
-/// The target that an attempt goes to where none has been made yet.
+/// The target at which further attempts begin: a healthy one that was not tried yet, otherwise one
+/// without a wait.
 pub(super) fn preferred(services: &Services, call: &Call) -> usize {
-    pick(services, call, |i| !call.ledger.has_given_up(i)).unwrap_or(0)
+    if call.targets.len() == 1 {
+        return 0;
+    }
+    let now = Instant::now();
+    let open = |i| !call.ledger.has_given_up(i);
+    let rested =
+        |i| open(i) && call.ledger.paused_until(i, now).is_none() && is_well(services, call, i);
+    untried(services, call)
+        .or_else(|| pick(services, call, rested))
+        .or_else(|| pick(services, call, open))
+        .unwrap_or(0)
 }
 
-/// Whether this target is passed over for its failures.
+/// A healthy target that was not tried in this call.
+pub(super) fn untried(services: &Services, call: &Call) -> Option<usize> {
+    let now = Instant::now();
+    pick(services, call, |i| {
+        !call.ledger.has_tried(i)
+            && !call.ledger.has_given_up(i)
+            && call.ledger.paused_until(i, now).is_none()
+            && is_well(services, call, i)
+    })
+}
+
+/// Whether this target is passed over because its breaker is open.
 pub(super) fn is_open(services: &Services, call: &Call, index: usize) -> bool {
     services.table.is_open(&call.targets[index], Instant::now())
 }
 
-/// Until when a target is to be passed over; `None`: it is well.
+/// Until when a target is passed over. `None` means that it is healthy.
 pub(super) fn unwell_until(services: &Services, call: &Call, index: usize) -> Option<Instant> {
     services.table.unwell_until(&call.targets[index], Instant::now())
 }
@@ -42,7 +64,7 @@ pub(super) fn is_well(services: &Services, call: &Call, index: usize) -> bool {
     unwell_until(services, call, index).is_none()
 }
 
-/// Where an attempt beside those that are under way goes. `other`: only to another target.
+/// The target of an attempt beside those in progress. `other` allows only another target.
 pub(super) fn beside(services: &Services, call: &Call, other: bool) -> Option<usize> {
     let now = Instant::now();
     let paused = |i| call.ledger.paused_until(i, now).is_some();
@@ -51,17 +73,17 @@ pub(super) fn beside(services: &Services, call: &Call, other: bool) -> Option<us
     pick(services, call, |i| wanted(i) && (again || !call.ledger.is_trying(i)))
 }
 
-/// Takes one further attempt from the budget of the call's provider.
+/// Takes one retry from the budget of the call's provider.
 pub(super) fn may_try_again(services: &Services, call: &Call) -> bool {
     services.table.may_try_again(call.targets[0].provider)
 }
 
-/// Takes one attempt beside another from the budgets; `late`: it takes the place of a timeout.
+/// Takes one hedge from the budgets. `late` means a fallback that replaces a timeout.
 pub(super) fn may_hedge(services: &Services, call: &Call, late: bool) -> bool {
     services.table.may_hedge(call.targets[0].provider, late)
 }
 
-/// When a first token of a target is late, where that starts another attempt and ends none.
+/// After what time a target's first token is late, if that starts another attempt and ends none.
 pub(super) fn first_token(services: &Services, call: &Call, index: usize) -> Option<Duration> {
     let first_token = services.settings(&call.targets[index]).http.timeouts.first_token;
     first_token.filter(|_| call.operation.streams() && call.targets.len() > 1)

@@ -1,16 +1,15 @@
-//! What bounds a client's calls and their repetitions. What each limit does is in
-//! `docs/resilience.md`.
+//! The limits of a client's calls and retries. `docs/resilience.md` says what each limit does.
 
 use crate::codec::{Fields, finish, saturated};
 use crate::error::Error;
 use crate::limit::Limits;
 
-/// How many further attempts a client may make, so that a failing provider is not flooded.
+/// The budget of a client's retries, so that a failing provider is not flooded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BudgetConfig {
-    /// Retries and fallbacks as a share of the calls; `None`: without a limit.
+    /// Retries and fallbacks as a share of the calls. `None` means no limit.
     pub ratio: Option<f64>,
-    /// And so many a second beside.
+    /// Further retries and fallbacks a second.
     pub per_second: u32,
 }
 

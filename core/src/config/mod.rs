@@ -1,8 +1,9 @@
 //! The client configuration: a document, or the environment, turned into checked values.
 //!
-//! Every built-in provider (`provider::registry`) is known without configuration; an entry under
+//! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod environment;
 mod limits;
 mod provider;
 mod route;
@@ -14,8 +15,10 @@ pub(crate) use route::{RoutePolicy, at, target};
 
 use std::collections::BTreeMap;
 
+use environment::env;
+
 use crate::codec::{Fields, Object, finish, parse_object};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
@@ -25,32 +28,33 @@ use crate::provider::registry;
 pub struct Config {
     /// Every provider, in the order of their names.
     pub providers: Vec<ProviderConfig>,
-    /// The provider of requests that name none.
+    /// The provider for requests that name none.
     pub default_provider: Option<String>,
-    /// The model of requests that name none.
+    /// The model for requests that name none.
     pub default_model: Option<String>,
-    /// Most calls in flight; one more is refused. Also the size of the idle connection pool.
+    /// The largest number of calls in flight; one more is refused. Also the size of the idle
+    /// connection pool.
     pub max_in_flight: usize,
     /// Named lists of targets, in the order of their names.
     pub routes: Vec<RouteConfig>,
-    /// Retries of every call that says nothing else.
+    /// The retry policy of calls that set none.
     pub retry: RetryOverlay,
-    /// What bounds retries and fallbacks.
+    /// The budget of retries and fallbacks.
     pub retry_budget: BudgetConfig,
-    /// Hedges of every call that says nothing else.
+    /// The hedges of calls that set none.
     pub hedge: Option<Hedge>,
     /// Whether targets that keep failing are passed over.
     pub breaker: bool,
     /// Whether calls wait for a limit.
     pub wait: bool,
-    /// Whether what an answer tells of quotas and pauses binds the calls after it.
+    /// Whether the quotas and pauses that an answer reports apply to later calls.
     pub learn_limits: bool,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
 
 impl Config {
-    /// The configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
+    /// Reads the configuration from the environment: `LITER_LLM_CONFIG` (a path, or a document that
     /// starts with `{`), `LITER_LLM_PROVIDER`, `LITER_LLM_MODEL`.
     pub fn from_env() -> Result<Config, Error> {
         let mut config = match std::env::var("LITER_LLM_CONFIG") {
@@ -109,7 +113,7 @@ impl Config {
         let mut routes = BTreeMap::new();
         for (name, entry) in fields.object("routes")?.unwrap_or_default() {
             let entry = Fields::of(entry, format!("routes.{name}"))?;
-            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config)?);
+            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config.providers)?);
         }
         config.routes = routes.into_values().collect();
         finish(fields, "configuration")?;
@@ -128,21 +132,10 @@ impl Config {
         Some(&self.routes[found])
     }
 
-    /// Where the provider of this name stands in `providers`.
+    /// The index in `providers` of the provider with this name.
     pub fn index(&self, name: &str) -> Result<usize, Error> {
-        self.providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
-            let names: Vec<_> = self.providers.iter().map(|p| &*p.name).collect();
-            Error::new(
-                ErrorKind::NotFound,
-                format!("there is no provider of that name; known: {}", names.join(", ")),
-            )
-            .with(|e| e.param = Some("provider".to_owned()))
-        })
+        provider::index(&self.providers, name)
     }
-}
-
-fn env(name: &str) -> Option<String> {
-    if name.is_empty() { None } else { std::env::var(name).ok().filter(|value| !value.is_empty()) }
 }
 
 fn empty() -> Value {

@@ -1,4 +1,4 @@
-//! One provider's settings.
+//! The settings of one provider.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,51 +6,51 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Uri};
 
-use super::env;
+use super::environment::env;
 use super::limits::read_limits;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, finish};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::provider::{Row, Target, registry};
 
-/// One provider's settings.
+/// The settings of one provider.
 #[derive(Clone, Debug)]
 pub struct ProviderConfig {
-    /// Its name in this configuration.
+    /// The provider's name in this configuration.
     pub name: Arc<str>,
-    /// Its wire format and what is peculiar to it.
+    /// The provider's wire format and its differences.
     pub row: &'static Row,
-    /// How it is reached. Its key goes to this origin only.
+    /// How the provider is reached. Its key goes to this origin only.
     pub http: http::Settings,
-    /// Its key.
+    /// The provider's key.
     pub key: KeyRef,
-    /// The model of requests that name none.
+    /// The model for requests that name none.
     pub model: Option<String>,
     /// The version header's value (Anthropic).
     pub api_version: Option<Arc<str>>,
-    /// Where it is, in the words of `options.region`.
+    /// The provider's region, in the words of `options.region`.
     pub region: Option<String>,
     /// The limits of all its models together.
     pub(crate) limits: Limits,
     /// The limits of single models.
     pub(crate) models: Vec<(String, Limits)>,
-    /// The header that makes a repeated request count once, where the server has one.
+    /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
-    /// Asks the provider from time to time whether it is back, once it failed.
+    /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeConfig>,
 }
 
-/// How a provider that failed is asked whether it is back.
+/// The settings of the health probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProbeConfig {
-    /// How long between two questions.
+    /// The time between two probes.
     pub interval: Duration,
 }
 
-/// Headers that say where a message goes or ends, which nobody but the connection knows.
+/// Headers about the message's framing and route, which only the connection can set.
 const FRAMING: &[&str] = &[
     "connection",
     "content-length",
@@ -64,7 +64,7 @@ const FRAMING: &[&str] = &[
 ];
 
 impl ProviderConfig {
-    /// What an adapter sees of these settings, for one model.
+    /// The part of these settings that an adapter sees, for one model.
     #[must_use]
     pub fn target(&self, model: &str) -> Target {
         Target {
@@ -116,7 +116,7 @@ impl ProviderConfig {
     }
 }
 
-/// Reads how the provider is reached.
+/// Reads the settings of the connection.
 fn read_http(base_url: Uri, fields: &mut Fields) -> Result<http::Settings, Error> {
     Ok(http::Settings {
         base_url,
@@ -148,7 +148,7 @@ fn read_headers(fields: &mut Fields) -> Result<Vec<(HeaderName, HeaderValue)>, E
                 return Err(Error::invalid(path, message));
             }
             (Ok(header), Ok(mut value)) => {
-                // It may well hold a key.
+                // The value may contain a key.
                 value.set_sensitive(true);
                 headers.push((header, value));
             }
@@ -180,7 +180,19 @@ impl ProbeConfig {
     }
 }
 
-/// Reads `models`: what is peculiar to single models.
+/// The place of the provider of this name. `providers` are in the order of their names.
+pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
+    providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
+        let names: Vec<_> = providers.iter().map(|p| &*p.name).collect();
+        Error::new(
+            ErrorKind::NotFound,
+            format!("there is no provider of that name; known: {}", names.join(", ")),
+        )
+        .with(|e| e.param = Some("provider".to_owned()))
+    })
+}
+
+/// Reads `models`, the settings of single models.
 fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
     let entries = fields.object("models")?.unwrap_or_default();
     let read = |(name, entry): (crate::json::Key, Value)| {
@@ -198,7 +210,7 @@ fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
             format!("{path} is missing: the server's URL, such as http://localhost:8000/v1");
         return Err(Error::invalid(path, message));
     }
-    // The URL is not quoted in messages: it may hold a password.
+    // Messages do not quote the URL, because it may contain a password.
     let fault = match Uri::try_from(text) {
         Err(error) => error.to_string(),
         Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {

@@ -1,8 +1,8 @@
-//! Named routes: a list of targets, and how one of them is chosen.
+//! A named route is a list of targets and a policy that chooses among them.
 
 use std::sync::Arc;
 
-use super::Config;
+use super::provider::{self, ProviderConfig};
 use crate::codec::{Fields, finish};
 use crate::error::Error;
 use crate::json::Value;
@@ -11,50 +11,55 @@ use crate::model::{Hedge, Parameters, RetryOverlay};
 /// A named list of targets.
 #[derive(Clone, Debug)]
 pub struct RouteConfig {
-    /// Its name, given in place of a provider's.
+    /// The route's name, given instead of a provider's name.
     pub name: String,
-    /// Which target comes first.
+    /// The policy for the order of the targets.
     pub(crate) policy: RoutePolicy,
     /// The targets, in order.
     pub targets: Vec<RouteTarget>,
-    /// Retries of calls through this route.
+    /// The retry policy of calls through this route.
     pub retry: Option<RetryOverlay>,
-    /// Hedges of calls through this route.
+    /// The hedges of calls through this route.
     pub hedge: Option<Hedge>,
 }
 
 /// One target of a route.
 #[derive(Clone, Debug)]
 pub struct RouteTarget {
-    /// The provider's place in the configuration.
+    /// The provider's index in the configuration.
     pub provider: usize,
-    /// The model; that of the request where absent.
+    /// The model. `None` takes that of the request.
     pub model: Option<String>,
-    /// The region; that of the provider where absent.
+    /// The region. `None` takes that of the provider.
     pub region: Option<String>,
-    /// Its share under `weighted`.
+    /// The target's share under `weighted`.
     pub weight: u32,
-    /// What is different in requests to this target.
+    /// The parameters that differ in requests to this target.
     pub parameters: Option<Arc<Parameters>>,
 }
 
-/// How a route chooses.
+/// How a route orders its targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RoutePolicy {
-    /// As they are listed.
+    /// The order of the list.
     #[default]
     Priority,
-    /// In proportion to their weights; the same key always to the same target, while it is there.
+    /// In proportion to the weights. The same key always goes to the same target, while that target
+    /// is there.
     Weighted,
-    /// The quicker of two taken at random, with what it has to do already counted in.
+    /// The quicker of two targets drawn at random. The calls already in flight count.
     Latency,
-    /// Whoever has the fewest calls in flight.
+    /// The target with the fewest calls in flight.
     LeastInFlight,
 }
 
 impl RouteConfig {
-    pub(super) fn read(name: &str, mut fields: Fields, config: &Config) -> Result<Self, Error> {
-        if config.index(name).is_ok() {
+    pub(super) fn read(
+        name: &str,
+        mut fields: Fields,
+        providers: &[ProviderConfig],
+    ) -> Result<Self, Error> {
+        if provider::index(providers, name).is_ok() {
             let path = format!("routes.{name}");
             let message = format!("{path}: a provider has this name; give the route another");
             return Err(Error::invalid(path, message));
@@ -67,7 +72,7 @@ impl RouteConfig {
         let targets = items
             .into_iter()
             .enumerate()
-            .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), config))
+            .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), providers))
             .collect::<Result<_, _>>()?;
         let policy =
             match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
@@ -90,10 +95,11 @@ impl RouteConfig {
 
 impl RouteTarget {
     /// Reads `"provider/model"`, or an object.
-    fn read(value: Value, path: &str, config: &Config) -> Result<Self, Error> {
+    fn read(value: Value, path: &str, providers: &[ProviderConfig]) -> Result<Self, Error> {
         let mut fields = match value {
             Value::String(text) => {
-                let (provider, model) = target(&text, config).map_err(|error| at(error, path))?;
+                let (provider, model) =
+                    target(&text, providers).map_err(|error| at(error, path))?;
                 let (region, parameters) = (None, None);
                 return Ok(RouteTarget { provider, model, region, weight: 1, parameters });
             }
@@ -103,7 +109,7 @@ impl RouteTarget {
             return Err(fields.missing("target", "provider/model, or a provider's name"));
         };
         let place = fields.at("target");
-        let (provider, model) = target(&name, config).map_err(|error| at(error, &place))?;
+        let (provider, model) = target(&name, providers).map_err(|error| at(error, &place))?;
         let parameters = match fields.object("parameters")? {
             Some(object) => {
                 let fields = Fields::new(object, fields.at("parameters"));
@@ -124,17 +130,20 @@ impl RouteTarget {
     }
 }
 
-/// What `provider/model` or a provider's name alone means.
-pub(crate) fn target(text: &str, config: &Config) -> Result<(usize, Option<String>), Error> {
-    if let Ok(provider) = config.index(text) {
+/// Reads `provider/model`, or a provider\'s name alone.
+pub(crate) fn target(
+    text: &str,
+    providers: &[ProviderConfig],
+) -> Result<(usize, Option<String>), Error> {
+    if let Ok(provider) = provider::index(providers, text) {
         return Ok((provider, None));
     }
     let (name, model) = text.split_once('/').unwrap_or((text, ""));
-    let provider = config.index(name)?;
+    let provider = provider::index(providers, name)?;
     Ok((provider, Some(model.to_owned()).filter(|model| !model.is_empty())))
 }
 
-/// The same error, at the place where the target stands.
+/// Returns the error with the path of the target.
 pub(crate) fn at(error: Error, path: &str) -> Error {
     let message = format!("{path}: {}", error.message);
     error.with(|e| {

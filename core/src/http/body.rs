@@ -1,4 +1,4 @@
-//! The body of an answer: read in parts, decompressed, within its time.
+//! Reads the body of an answer: in parts, decompressed, within its time.
 
 use std::future::poll_fn;
 use std::io::Write;
@@ -15,10 +15,10 @@ use super::{Deadline, failure};
 use crate::codec::MAX_DOCUMENT;
 use crate::error::{Error, ErrorKind};
 
-/// How much is decompressed at a time, so that a small part cannot become a huge one.
+/// How many bytes are decompressed at a time, so that a small part cannot become a huge one.
 const INFLATED: usize = 64 << 10;
-/// So much is handed on without a wait before the clock is looked at and other tasks have their turn: where
-/// data is always there, no timer fires by itself.
+/// How many bytes are handed on without a wait. Then the clock is read and other tasks have their
+/// turn, because no timer fires by itself while data is always there.
 const TURN: usize = 256 << 10;
 
 /// A body that is read in parts. Dropping it before its end closes the socket (HTTP/1.1) or the
@@ -28,43 +28,43 @@ pub struct Body {
     lease: Lease,
     coding: Coding,
     origin: String,
-    /// Bytes handed on since others last had their turn.
+    /// The number of bytes handed on since other tasks had their turn.
     turn: usize,
 }
 
-/// How a body is compressed.
+/// The compression of a body.
 pub(super) enum Coding {
     None,
     Gzip(Box<Inflate>),
-    /// In a way that was not asked for. The status of an error tells enough without its text.
+    /// One that was not asked for. The status of an error is enough without its text.
     Unknown,
 }
 
-/// Decompresses gzip. Several members in a row are one body, as RFC 1952 has it; bytes behind them
-/// that are none are an error, as is an end before theirs.
+/// Decompresses gzip. Several members in a row are one body, as RFC 1952 defines. Other bytes
+/// behind them are an error, and so is an end before theirs.
 pub(super) struct Inflate {
     decoder: MultiGzDecoder<Vec<u8>>,
-    /// What has arrived and is not decompressed.
+    /// Bytes that have arrived and are not decompressed yet.
     waiting: Bytes,
     begun: bool,
 }
 
 impl Inflate {
-    /// The next piece of what has arrived; empty when that is used up.
+    /// The next piece of these bytes. Empty when they are used up.
     fn piece(&mut self) -> Result<Bytes, Error> {
         while !self.waiting.is_empty() && self.decoder.get_ref().len() < INFLATED {
-            // One write yields 32 KiB at the most.
+            // One write yields at most 32 KiB.
             let taken = self.decoder.write(&self.waiting).map_err(|error| broken_gzip(&error))?;
             self.begun = true;
             self.waiting.advance(taken);
         }
-        // An event that has arrived is wanted now.
+        // An event that has arrived must be delivered now.
         self.decoder.flush().map_err(|error| broken_gzip(&error))?;
         Ok(Bytes::from(std::mem::take(self.decoder.get_mut())))
     }
 
-    /// At the body's end: checks that it is the end of the data too, and gives the last of it. No
-    /// body at all is an empty one.
+    /// Ends the body: checks that the data has ended too, and returns the rest of it. A missing
+    /// body is an empty one.
     fn end(&mut self) -> Result<Bytes, Error> {
         if self.begun {
             self.decoder.try_finish().map_err(|error| broken_gzip(&error))?;
@@ -74,7 +74,7 @@ impl Inflate {
 }
 
 impl Coding {
-    /// What the headers say.
+    /// The compression that the headers name.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
         let is = |value: &[u8], names: &[&str]| {
@@ -97,8 +97,8 @@ impl Body {
         Body { incoming, lease, coding, origin, turn: 0 }
     }
 
-    /// The next part of a stream; `None` at the body's proper end. `content`: the first content has
-    /// arrived.
+    /// The next part of a stream. `None` at the body's proper end. `content` means that the first
+    /// content has arrived.
     pub async fn next(
         &mut self,
         deadline: &Deadline,
@@ -107,11 +107,12 @@ impl Body {
         self.part(deadline, content, true).await
     }
 
-    /// The whole body. `content`: its first part is not waited for longer than for the others, as it is
-    /// where a model thinks between the head and the answer.
+    /// The whole body. `content` means that the wait for the first part is no longer than for the
+    /// others. Otherwise it may be longer, because a model may think between the head and the
+    /// answer.
     pub async fn collect(mut self, deadline: &Deadline, content: bool) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
-        // No stream, and so no first token.
+        // The body is no stream, so it has no first token.
         let begin = deadline.without_first_token();
         let Some(first) = self.part(&begin, content, false).await? else { return Ok(Bytes::new()) };
         loop {
@@ -131,7 +132,7 @@ impl Body {
         }
     }
 
-    /// Some bytes, never none; `None` at the end. One part is far smaller than a document may be.
+    /// Some bytes, never none. `None` at the end. One part is far smaller than a document may be.
     async fn part(
         &mut self,
         deadline: &Deadline,
@@ -178,7 +179,7 @@ impl Body {
                     };
                 }
                 Some(Err(error)) => return Err(failure::in_body(&error, &self.origin, stream)),
-                // Trailers hold nothing that anybody asks for.
+                // Trailers hold nothing of use.
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => data,
                     Err(_) => continue,
@@ -192,8 +193,8 @@ impl Body {
         }
     }
 
-    /// Reads what is left after a stream's terminal event, so that the connection can be used
-    /// again. That is nearly always the end of the body, and nearly always there already.
+    /// Reads the rest after a stream's terminal event, so that the connection can be used again.
+    /// That is nearly always the end of the body, and it has nearly always arrived.
     pub fn finish(mut self) {
         let mut at_once = Context::from_waker(Waker::noop());
         for _ in 0..16 {
@@ -204,7 +205,7 @@ impl Body {
                 Poll::Pending => break,
             }
         }
-        // A server that goes on is cut off: its connection is worth less than the wait.
+        // A server that goes on is cut off, because its connection is worth less than the wait.
         let drain = async move {
             for _ in 0..16 {
                 match poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx)).await {

@@ -1,4 +1,4 @@
-//! Opens one connection: name look-up, TCP (both address families at once), a proxy where the
+//! Opens one connection: name look-up, TCP (both address families at once), a proxy if the
 //! environment names one, and TLS.
 
 use std::future::poll_fn;
@@ -27,20 +27,20 @@ use super::settings::{HttpVersion, Settings};
 use super::{failure, tls};
 use crate::error::{Error, ErrorKind};
 
-/// A TCP connection that is never written to with `writev`, which raises SIGPIPE where the peer is
-/// gone; a plain write of tokio's asks the system not to. Calls may run on threads of the host.
+/// A TCP connection that is never written to with `writev`. That raises SIGPIPE if the peer is
+/// gone, but tokio's plain write asks the system not to. Calls may run on threads of the host.
 struct Quiet {
     io: TcpStream,
     look: Look,
 }
 
-/// While it is on, a read asks the system itself: tokio asks only where its runtime has been told of
-/// something, which one that nobody runs, as between the calls of a caller's thread, is not.
+/// While it is on, reads ask the system itself. tokio asks only once its runtime has heard of
+/// something, and the runtime of a caller's thread does not run between calls.
 #[derive(Clone, Default)]
 pub(super) struct Look(Arc<AtomicBool>);
 
 impl Look {
-    /// Does `work`, whose reads see all that lies in the socket.
+    /// Does `work`, whose reads see everything that lies in the socket.
     pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.0.store(true, Ordering::Relaxed);
         let done = work();
@@ -92,10 +92,10 @@ impl AsyncWrite for Quiet {
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Opens connections in place of TCP, so that tests can run in virtual time.
+/// Opens connections instead of TCP, so that tests can run in virtual time.
 pub trait Network: Send + Sync {
-    /// Opens a connection, to which TLS and HTTP are spoken as to a socket. It may fail, take its
-    /// time, or never come.
+    /// Opens a connection that carries TLS and HTTP like a socket. It may fail, take time, or never
+    /// open.
     fn connect<'a>(&'a self, host: &'a str, port: u16) -> Connecting<'a>;
 }
 
@@ -106,23 +106,23 @@ pub type Connecting<'a> =
 /// An open connection.
 pub(super) struct Dialled {
     pub(super) io: Box<dyn Stream>,
-    /// HTTP/2 was agreed on.
+    /// HTTP/2 was negotiated.
     pub(super) http2: bool,
     pub(super) look: Look,
 }
 
-/// What is needed to open connections to one origin.
+/// Opens connections to one origin.
 pub(super) struct Dialler {
     base: Uri,
     origin: String,
     timeout: Duration,
     version: HttpVersion,
-    /// `None`: plain TCP.
+    /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
     proxy: Option<Proxy>,
     connector: HttpConnector<Resolver>,
-    /// In place of `connector` and `proxy`.
+    /// Replaces `connector` and `proxy`.
     network: Option<Arc<dyn Network>>,
 }
 
@@ -133,7 +133,7 @@ struct Proxy {
 }
 
 impl Dialler {
-    /// `blocking`: where name look-ups run; else on the runtime of the call.
+    /// `blocking` is where name look-ups run. Without it they run on the runtime of the call.
     pub(super) fn new(
         settings: &Settings,
         blocking: Option<Handle>,
@@ -163,7 +163,8 @@ impl Dialler {
         }
     }
 
-    /// The header and form of request target that a plain-HTTP proxy wants.
+    /// The header that a plain-HTTP proxy needs, if requests go through one. Their targets then
+    /// have another form.
     pub(super) fn forward_proxy(&self) -> Option<Option<&HeaderValue>> {
         match (&self.tls, &self.proxy) {
             (None, Some(proxy)) => Some(proxy.auth.as_ref()),
@@ -176,7 +177,7 @@ impl Dialler {
         self.timeout
     }
 
-    /// Whether it is certain that this connection will be used by one call at a time.
+    /// Whether it is certain that only one call at a time will use this connection.
     pub(super) fn only_http1(&self) -> bool {
         match self.version {
             HttpVersion::Http1 => true,
@@ -211,7 +212,7 @@ impl Dialler {
         self.secure(Quiet { io: self.tcp().await?, look: look.clone() }, look).await
     }
 
-    /// Puts TLS on a connection, where it is wanted.
+    /// Puts TLS on a connection, if needed.
     async fn secure(&self, io: impl Stream + 'static, look: Look) -> Result<Dialled, Error> {
         let Some(tls) = &self.tls else {
             let http2 = self.version == HttpVersion::Http2;
@@ -242,8 +243,8 @@ impl Dialler {
         let failed =
             |error: &(dyn std::error::Error + 'static)| failure::connecting(error, &self.origin);
         let io = match &self.proxy {
-            // Spoken to in the clear, it would be given its password so; other protocols would be
-            // given HTTP.
+            // An encrypted proxy would get its password in the clear, and a proxy of another
+            // protocol would get HTTP.
             Some(proxy) if proxy.uri.scheme_str() != Some("http") => {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
@@ -272,7 +273,7 @@ impl Dialler {
     }
 }
 
-/// Names through the system's resolver, on a thread that may block.
+/// Resolves names through the system's resolver, on a thread that may block.
 #[derive(Clone)]
 struct Resolver {
     blocking: Option<Handle>,

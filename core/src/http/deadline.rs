@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 pub struct Deadline {
     /// When the call began.
     pub start: Instant,
-    /// When its time is up.
+    /// When its time ends.
     pub total: Instant,
     /// When the attempt began.
     begun: Instant,
@@ -23,28 +23,28 @@ pub struct Deadline {
     headers: Option<(Instant, &'static str)>,
     first_token: Option<Instant>,
     idle: Duration,
-    /// The limit was asked for. The default does not hold before the first content: a model that
-    /// reasons may be silent for minutes.
+    /// The limit was set. The default does not apply before the first content, because a
+    /// model that reasons may be silent for minutes.
     idle_from_start: bool,
-    /// The call asked for the limit, and for a shorter one than its target has.
+    /// The call set the limit, and it is shorter than that of its target.
     own_idle: bool,
 }
 
-/// The longest silence between two parts of an answer, where nobody asked for another limit.
+/// The longest silence between two parts of an answer, unless another limit is set.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// A timer too far off to matter (and for the clock to hold).
+/// A time too far off to matter, but not too far for the clock.
 const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 30);
 
 impl Deadline {
-    /// So long after `start`.
+    /// The point in time that is `time` after `start`.
     #[must_use]
     pub fn after(start: Instant, time: Duration) -> Instant {
         start + time.min(FOREVER)
     }
 
-    /// The timers of an attempt that begins at `begun`, in a call that began at `start` and has until
-    /// `total`. Only a `stream` has a first token.
+    /// The timers of an attempt that begins at `begun`, in a call that began at `start` and has
+    /// until `total`. Only a `stream` has a first token.
     #[must_use]
     pub fn new(
         timeouts: &Timeouts,
@@ -69,10 +69,10 @@ impl Deadline {
         }
     }
 
-    /// The timers of a request that is passed through and is sent at `begun`, in a call that
-    /// began at `start` and has until `total`. Which of its answer's bytes are
-    /// content nobody here knows, so silence counts only where a limit was asked for; one that the
-    /// call asks for counts before the headers too, as it does in HTTP clients.
+    /// The timers of a passed-through request that is sent at `begun`, in a call that began at
+    /// `start` and has until `total`. Nobody here knows which bytes of its answer are content, so
+    /// silence counts only if a limit is set. A limit that the call sets counts before the headers
+    /// too, as in HTTP clients.
     #[must_use]
     pub fn verbatim(
         timeouts: &Timeouts,
@@ -94,7 +94,7 @@ impl Deadline {
         deadline
     }
 
-    /// The same, where a late first content is nobody's concern.
+    /// The same timers without the one for the first content.
     pub(super) fn without_first_token(&self) -> Self {
         Deadline { first_token: None, ..*self }
     }
@@ -115,8 +115,8 @@ impl Deadline {
         until(|| due.0, work).await.ok_or_else(|| late(due.0 - due.1, due.2))
     }
 
-    /// Whether there is time left, for a body whose next part is there already. `content`: the first
-    /// content has arrived.
+    /// Whether there is time left, for a body whose next part has already arrived. `content` means
+    /// that the first content has arrived.
     pub fn check(&self, content: bool) -> Result<(), Error> {
         let now = Instant::now();
         match self.first_token.filter(|first| !content && *first < self.total) {
@@ -126,7 +126,7 @@ impl Deadline {
         }
     }
 
-    /// Waits for a part of a body. `content`: the first content has arrived.
+    /// Waits for a part of a body. `content` means that the first content has arrived.
     pub async fn part<T>(&self, content: bool, work: impl Future<Output = T>) -> Result<T, Error> {
         let (mut limit, mut what, mut own) = (self.total - self.start, TOTAL, false);
         let due = || {
@@ -152,14 +152,15 @@ impl Deadline {
     }
 }
 
-/// The error names the limit, not the time that was measured: it says what to change.
+/// The error names the limit, not the measured time, because the limit is what the caller can
+/// change.
 fn late(limit: Duration, what: &str) -> Error {
     let ms = limit.as_millis();
     Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
 }
 
-/// Waits for `work` until it is `due`; `None`: it was not done by then. Work that is done at once needs
-/// no timer, and no look at the clock.
+/// Waits for `work` until it is `due`. `None` means that it was not done by then. Work that is done
+/// at once needs neither a timer nor a look at the clock.
 pub(crate) async fn until<T>(
     due: impl FnOnce() -> Instant,
     work: impl Future<Output = T>,
@@ -170,7 +171,7 @@ pub(crate) async fn until<T>(
             return Poll::Ready(Some(done));
         }
         if let Some(due) = due.take() {
-            // Whatever the work has used of the task's turn: it must not keep the timer from ending.
+            // The work may have used up the task's turn. That must not keep the timer from ending.
             timer.set(Some(tokio::task::unconstrained(sleep_until(due()))));
         }
         let over = timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx));

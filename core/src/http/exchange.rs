@@ -1,6 +1,6 @@
-//! One request and its answer.
+//! Sends one request and receives its answer.
 //!
-//! A request goes to the origin of its pool and nowhere else: redirects are not followed.
+//! A request goes only to the origin of its pool: redirects are not followed.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -21,8 +21,20 @@ use super::{Deadline, Pool};
 use crate::error::{Error, ErrorKind};
 use crate::wire;
 
-/// How often a request is sent again that a connection or its server did not take up.
+/// How often a request is sent again if a connection or its server did not take it.
 const RESENDS: usize = 3;
+
+/// What happens to a request on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// It goes out on a connection.
+    Out,
+    /// That connection did not take it.
+    Back,
+    /// That connection, a reused one, ended before one byte of an answer. The request goes out once
+    /// more, and its work may be done twice.
+    Lost,
+}
 
 /// An answer whose body has not been read.
 pub struct Received {
@@ -35,13 +47,13 @@ pub struct Received {
 }
 
 impl Pool {
-    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told when
-    /// it goes out on a connection, and when that connection turns out not to have taken it.
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told what
+    /// happens to the request.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let status = head.status.as_u16();
@@ -67,14 +79,14 @@ impl Pool {
         Ok(Received { status, headers: head.headers, body })
     }
 
-    /// Sends a request of the caller's own, to which no key and no header is added but what the
-    /// connection needs, and waits for the headers. A redirect is an answer like others, and a
-    /// compressed body stays so.
+    /// Sends the caller's own request, and waits for the headers. Only headers that the connection
+    /// needs are added, and no key. A redirect is a normal answer, and a compressed body stays
+    /// compressed.
     pub async fn forward(
         &self,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
@@ -85,33 +97,32 @@ impl Pool {
         &self,
         mut request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<(Parts, Incoming, Lease), Error> {
         let exchange = async {
-            let (mut resends, mut stale) = (0, false);
+            let (mut resends, mut lost) = (0, false);
             loop {
-                let lease = if stale { self.lease_fresh().await? } else { self.lease().await? };
+                let lease = if lost { self.lease_fresh().await? } else { self.lease().await? };
                 self.address(&mut request, lease.is_http2())?;
-                sent(true);
-                match lease.send(request, &self.origin).await? {
+                sent(Passing::Out);
+                request = match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Stale(again, error) => {
-                        if stale {
-                            return Err(error);
-                        }
-                        // From here on the work may have been done, whatever comes of the next.
-                        stale = true;
-                        request = again;
+                    Sent::Lost(request, _) if !lost => {
+                        lost = true;
+                        sent(Passing::Lost);
+                        request
                     }
-                    Sent::Unsent(again, error) => {
-                        sent(stale);
-                        if resends == RESENDS {
-                            return Err(error);
-                        }
-                        request = again;
+                    Sent::Unsent(request, _) if resends < RESENDS => {
+                        resends += 1;
+                        sent(Passing::Back);
+                        request
                     }
-                }
-                resends += 1;
+                    Sent::Lost(_, error) => return Err(error),
+                    Sent::Unsent(_, error) => {
+                        sent(Passing::Back);
+                        return Err(error);
+                    }
+                };
             }
         };
         let (response, lease) = deadline.headers(pin!(exchange)).await??;
@@ -119,7 +130,7 @@ impl Pool {
         Ok((head, incoming, lease))
     }
 
-    /// The request with every header. `idempotency`: the header and the key that make a repeated
+    /// The request with every header. `idempotency` is the header and the key that make a repeated
     /// request count once.
     pub fn prepare(
         &self,
@@ -155,7 +166,8 @@ impl Pool {
         Ok(out)
     }
 
-    /// The target of a request for `path`. Nearly all of a provider's are for one, which is kept.
+    /// The target of a request for `path`. Nearly all requests to a provider have the same one,
+    /// which is kept.
     fn target(&self, path: Cow<'static, str>, query: &str) -> Result<Uri, Error> {
         if let Some((known, target)) = self.target.get()
             && *known == path
@@ -165,7 +177,7 @@ impl Pool {
         }
         let base = self.settings.base_url.path().trim_end_matches('/');
         let mark = if query.is_empty() { "" } else { "?" };
-        // A base path was checked when the configuration was read, an adapter's path is its own.
+        // The base path was checked with the configuration, and the adapter wrote its own path.
         let target = Uri::try_from(format!("{base}{path}{mark}{query}"))
             .map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
         if query.is_empty() {
@@ -174,11 +186,11 @@ impl Pool {
         Ok(target)
     }
 
-    /// Gives a request the form of target that its connection wants.
+    /// Gives a request the form of target that its connection needs.
     fn address(&self, request: &mut Request<Full<Bytes>>, http2: bool) -> Result<(), Error> {
         let proxy = self.dialler.forward_proxy();
         let whole = http2 || proxy.is_some();
-        // A request that is sent again has the form that the connection before wanted.
+        // A request that is sent again has the form for the previous connection.
         if whole || request.uri().authority().is_some() {
             let mut parts = match whole {
                 true => self.settings.base_url.clone().into_parts(),
@@ -191,7 +203,7 @@ impl Pool {
         if http2 {
             request.headers_mut().remove(HOST);
         } else {
-            // A request that is passed through may have one of its own.
+            // A passed-through request may have its own.
             request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
         if let Some(Some(auth)) = proxy {

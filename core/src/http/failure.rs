@@ -1,6 +1,6 @@
-//! What went wrong on the wire, in our kinds and in words that help.
+//! Describes failures of the connection, in our kinds and in helpful words.
 //!
-//! What is told is the innermost cause ("Connection refused", "certificate not valid for name …"),
+//! The message has the innermost cause ("Connection refused", "certificate not valid for name …"),
 //! which holds no request data.
 
 use std::error::Error as StdError;
@@ -41,12 +41,12 @@ pub(super) fn before_headers(error: &hyper::Error, origin: &str) -> Error {
     )
 }
 
-/// Whether the server said that it has not taken the request up, and so that it may be sent again.
+/// Whether the server said that it has not taken the request, so that it may be sent again.
 pub(super) fn is_refusal(error: &hyper::Error) -> bool {
     let Some(error) = error.source().and_then(|error| error.downcast_ref::<h2::Error>()) else {
         return false;
     };
-    // A stream that ends with a GOAWAY is one that came after the last that the server took.
+    // A stream that ends with a GOAWAY came after the last one that the server took.
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     error.is_remote() && (refused || error.is_go_away())
 }
@@ -59,7 +59,7 @@ pub(super) fn in_body(error: &hyper::Error, origin: &str, stream: bool) -> Error
         (ErrorKind::Connection, "answer")
     };
     let cause = cause(error);
-    // hyper says of a chunk's size that is none that the input or data is invalid.
+    // For an invalid chunk size, hyper says that the input or data is invalid.
     let garbled = std::iter::successors(error.source(), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
         .any(|error| {

@@ -16,6 +16,6 @@ pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
 pub use deadline::Deadline;
 pub(crate) use deadline::until;
-pub use exchange::Received;
+pub use exchange::{Passing, Received};
 pub use pool::Pool;
 pub use settings::{HttpVersion, Settings, Timeouts};

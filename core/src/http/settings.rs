@@ -1,4 +1,4 @@
-//! All that this room knows of the configuration: where a provider is, and how it is spoken to.
+//! What the HTTP layer knows of the configuration: the provider's place, and how to connect to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use ::http::{HeaderName, HeaderValue, Uri};
 /// How one provider is reached.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it is: scheme, host, port and base path.
+    /// Its scheme, host, port and base path.
     pub base_url: Uri,
     /// Headers added to each request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -39,15 +39,15 @@ impl Settings {
 /// Which HTTP versions are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HttpVersion {
-    /// HTTP/2 where the server takes it (by ALPN), else HTTP/1.1.
+    /// HTTP/2 if the server takes it (by ALPN), or else HTTP/1.1.
     Auto,
     /// HTTP/1.1 only.
     Http1,
-    /// HTTP/2 without asking, also on plain TCP.
+    /// HTTP/2 without negotiation, also on plain TCP.
     Http2,
 }
 
-/// The five timers; `None`: only the total counts.
+/// The five timers. `None` means that only the total counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Name look-up, TCP and TLS.
@@ -56,14 +56,14 @@ pub struct Timeouts {
     pub headers: Option<Duration>,
     /// From sending the request to a stream's first content.
     pub first_token: Option<Duration>,
-    /// The longest silence inside a body; `None`: a minute, once the first content has come.
+    /// The longest silence inside a body. `None` means a minute, once the first content has come.
     pub idle: Option<Duration>,
     /// The whole call.
     pub total: Duration,
 }
 
 impl Default for Timeouts {
-    /// 5 s to connect and 10 minutes in all, as the providers' own SDKs have it.
+    /// 5 s to connect and 10 minutes in all, as in the providers' own SDKs.
     fn default() -> Self {
         Timeouts {
             connect: Duration::from_secs(5),

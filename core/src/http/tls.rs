@@ -1,7 +1,7 @@
-//! TLS: rustls with ring as its provider and roots of our own.
+//! TLS: rustls with ring as its provider and our own set of roots.
 //!
-//! The machine's certificates are used; where it has none (a distroless container) the bundled
-//! Mozilla roots are. Nothing is installed as the process's default: the library is a guest.
+//! The machine's certificates are used. If it has none (a distroless container), the bundled
+//! Mozilla roots are used. Nothing becomes the process's default, because the library is a guest.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -33,14 +33,14 @@ pub(super) fn config(ca_file: Option<&Path>, http: HttpVersion) -> Result<Client
     Ok(config)
 }
 
-/// Read once: a machine has some 140 certificates, which take milliseconds to parse.
+/// The roots, read once: a machine has some 140 certificates, which take milliseconds to parse.
 fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     if let Some(roots) = ROOTS.get() {
         return roots;
     }
-    // Read outside of the lock: the child of a fork that happens meanwhile would wait for it for ever.
-    // Two threads may both read them at the start.
+    // They are read outside of the lock, because the child of a fork meanwhile would wait for it
+    // for ever. Two threads may both read them at the start.
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {

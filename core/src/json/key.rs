@@ -1,6 +1,6 @@
-//! A member's name.
+//! A key is the name of a member.
 //!
-//! The names that providers and callers use are few and known. They are taken from a table, so that
+//! Providers and callers use few names, and these are known. Known names come from a table, so that
 //! neither reading nor writing a document copies them.
 
 use std::borrow::{Borrow, Cow};
@@ -9,11 +9,11 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-/// A member's name.
+/// The name of a member.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Cow<'static, str>);
 
-/// The names that are common in requests, in answers and among rate limit headers, by their length.
+/// The names common in requests, answers and rate limit headers, by their length.
 const KNOWN: [&[&str]; 31] = [
     &[],
     &["p"],
@@ -67,21 +67,21 @@ impl Key {
         &self.0
     }
 
-    /// A bit for a name. Two that differ mostly have different ones: a set of them tells of most names
-    /// that they are not in it.
+    /// A bit for a name. Two different names mostly have different bits. So a set of bits shows for
+    /// most names that they are not in it.
     #[inline]
     pub(crate) fn bit(name: &str) -> u64 {
         let first = name.as_bytes().first().copied().unwrap_or_default();
         1 << ((name.len() * 5 + usize::from(first)) % 64)
     }
 
-    /// A name, copied unless it is known.
+    /// Makes a key, with a copy of the name unless the table has it.
     #[must_use]
     pub fn of(name: &str) -> Self {
         Self::read(Cow::Borrowed(name))
     }
 
-    /// A name that was read.
+    /// Makes a key of a name that was read.
     pub(super) fn read(text: Cow<'_, str>) -> Self {
         let known = KNOWN.get(text.len()).copied().unwrap_or_default();
         // No name in the table is empty.

@@ -1,8 +1,7 @@
-//! A number as the text that it came as.
+//! A number is kept as the text that was read.
 //!
-//! What a number means is asked for rarely, and its text is what has to go out again: `1e5`, `0.10`
-//! and thirty digits stay what they are. Short texts, which nearly all are, need no memory of their
-//! own.
+//! Code seldom needs a number's value, and its text has to go out again: `1e5`, `0.10` and thirty
+//! digits stay unchanged. Short texts, which are nearly all, need no memory of their own.
 
 use std::fmt;
 
@@ -11,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::parse::{Fault, parse};
 use super::value::Value;
 
-/// How long a text may be that lies in the number itself.
+/// The longest text, in bytes, that is stored in the number itself.
 const SHORT: usize = 22;
 
 /// A number.
@@ -20,26 +19,26 @@ pub struct Number(Text);
 
 #[derive(Clone, PartialEq, Eq)]
 enum Text {
-    /// So many bytes of these; the others are 0.
+    /// The length of the text and its bytes. The other bytes are 0.
     Short(u8, [u8; SHORT]),
     Long(Box<str>),
 }
 
 impl Number {
-    /// A number of this text, which the grammar allows.
+    /// Makes a number of this text, which the grammar allows.
     pub(super) fn of(text: &str) -> Self {
         let mut bytes = [0; SHORT];
         match bytes.get_mut(..text.len()) {
             Some(place) => {
                 place.copy_from_slice(text.as_bytes());
-                // No more than SHORT.
+                // The length is at most `SHORT`.
                 Number(Text::Short(text.len() as u8, bytes))
             }
             None => Number(Text::Long(text.into())),
         }
     }
 
-    /// A number that is finite.
+    /// Makes a number of a float, if the float is finite.
     #[must_use]
     pub fn from_f64(float: f64) -> Option<Self> {
         float.is_finite().then(|| Number::of(&serde_json::to_string(&float).unwrap_or_default()))
@@ -49,7 +48,7 @@ impl Number {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            // Digits and signs, always UTF-8.
+            // Digits and signs are always UTF-8.
             Text::Short(len, bytes) => {
                 std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
             }
@@ -57,10 +56,10 @@ impl Number {
         }
     }
 
-    /// The value, where it is a whole number of at least 0 that fits.
+    /// The value, if it is a whole number of at least 0 that fits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
-        // Nothing but digits: a sign, a point or an exponent says another number.
+        // Only digits count, because a sign, a point or an exponent makes another number.
         let digit = |number: u64, byte: &u8| {
             let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
             number.checked_mul(10)?.checked_add(digit.into())
@@ -75,13 +74,13 @@ impl Number {
         }
     }
 
-    /// The value, where it is a whole number that fits.
+    /// The value, if it is a whole number that fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.as_str().parse().ok()
     }
 
-    /// The nearest float, where it is finite.
+    /// The nearest float, if it is finite.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         self.as_str().parse().ok().filter(|float: &f64| float.is_finite())
@@ -91,7 +90,7 @@ impl Number {
 impl std::str::FromStr for Number {
     type Err = Fault;
 
-    /// Reads JSON's text of a number.
+    /// Reads a number from JSON text.
     fn from_str(text: &str) -> Result<Self, Fault> {
         match parse(text) {
             Ok(Value::Number(number)) => Ok(number),
@@ -126,8 +125,8 @@ impl fmt::Debug for Number {
 }
 
 impl Serialize for Number {
-    /// Our own writer takes the text as it is, and says so by not being for humans; any other gets
-    /// the number that the text is.
+    /// Our own writer takes the text as it is, and is not human readable, which tells it apart. Any
+    /// other writer gets the number that the text means.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
             return serializer.serialize_bytes(self.bytes());

@@ -1,8 +1,8 @@
-//! A JSON object: its members in the order of the document.
+//! A JSON object keeps its members in the order of the document.
 //!
-//! A list, because nearly every object has a handful of members, and comparing a handful of short
-//! names is cheaper than hashing one. An object of many members has an index beside the list, so
-//! that no document, however odd, costs more than its length.
+//! It is a list, because nearly every object has a handful of members. Comparing a few short names
+//! is cheaper than hashing one. An object of many members has an index beside the list, so that no
+//! document costs more than its length.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,41 +13,41 @@ use super::key::Key;
 use super::value::Value;
 use super::write::to_vec;
 
-/// The place of each name. Behind a pointer of its own, so that an object stays as small as a list.
+/// The index of each name. It is behind a pointer, so that an object stays as small as a list.
 #[derive(Clone)]
 struct Index(HashMap<Key, usize>);
 
-/// From how many members on there is an index.
+/// The number of members from which an object has an index.
 const MANY: usize = 64;
 
 /// A JSON object in the order of its document.
 #[derive(Clone, Default)]
 pub struct Object {
     members: Vec<(Key, Value)>,
-    /// Where each name stands; made when it is wanted, dropped when places shift.
+    /// Where each name is. It is made on demand and dropped when members move.
     index: Option<Box<Index>>,
 }
 
 impl Object {
-    /// An object without members.
+    /// Makes an object without members.
     #[must_use]
     pub fn new() -> Self {
         Object::default()
     }
 
-    /// An object with room for so many members.
+    /// Makes an object with room for so many members.
     #[must_use]
     pub fn with_capacity(members: usize) -> Self {
         Object::unique(Vec::with_capacity(members))
     }
 
-    /// An object of members whose names differ.
+    /// Makes an object of members with different names.
     pub(crate) fn unique(members: Vec<(Key, Value)>) -> Self {
         Object { members, index: None }
     }
 
-    /// An object of members in the order of a document. Of several with one name the last counts,
-    /// in the place of the first.
+    /// Makes an object of members in the order of a document. If a name repeats, the last value
+    /// counts, in the place of the first.
     pub(super) fn of(members: Vec<(Key, Value)>) -> Self {
         let mut seen = 0;
         let repeats = |(i, (key, _)): (usize, &(Key, Value))| {
@@ -65,13 +65,13 @@ impl Object {
         object
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is no member.
+    /// Whether the object has no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
@@ -83,19 +83,19 @@ impl Object {
         self.find(name).map(|at| &self.members[at].1)
     }
 
-    /// The value of a member, to change.
+    /// The value of a member, to change it.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.prepare();
         self.find(name).map(|at| &mut self.members[at].1)
     }
 
-    /// Whether there is a member of this name.
+    /// Whether the object has a member with this name.
     #[must_use]
     pub fn contains_key(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// Sets a member: in its place where there is one, else at the end. Returns the old value.
+    /// Sets a member, in its place if it exists, otherwise at the end. Returns the old value.
     pub fn insert(&mut self, name: impl Into<Key>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
         self.prepare();
@@ -109,26 +109,26 @@ impl Object {
         None
     }
 
-    /// Takes a member out; the others keep their order.
+    /// Removes a member. The others keep their order.
     pub fn shift_remove(&mut self, name: &str) -> Option<Value> {
         self.shift_remove_entry(name).map(|(_, value)| value)
     }
 
-    /// Takes a member out where its value is as wanted.
+    /// Removes a member if its value is as wanted.
     pub fn take_if(&mut self, name: &str, wanted: impl FnOnce(&Value) -> bool) -> Option<Value> {
         let at = self.find(name).filter(|at| wanted(&self.members[*at].1))?;
         self.forget();
         Some(self.members.remove(at).1)
     }
 
-    /// Takes a member out with its name.
+    /// Removes a member and returns it with its name.
     pub fn shift_remove_entry(&mut self, name: &str) -> Option<(Key, Value)> {
         let at = self.find(name)?;
         self.forget();
         Some(self.members.remove(at))
     }
 
-    /// Keeps the members that `keep` says.
+    /// Keeps the members for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&Key, &mut Value) -> bool) {
         self.forget();
         self.members.retain_mut(|(name, value)| keep(name, value));
@@ -139,7 +139,7 @@ impl Object {
         self.members.iter().map(|(name, value)| (name, value))
     }
 
-    /// The members, their values to change.
+    /// The members, with values to change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Value)> {
         self.members.iter_mut().map(|(name, value)| (&*name, value))
     }
@@ -160,7 +160,7 @@ impl Object {
         to_vec(self, self.length())
     }
 
-    /// About how long its JSON is.
+    /// The approximate length of the object's JSON.
     pub(super) fn length(&self) -> usize {
         let member = |(name, value): &Member| name.len() + 4 + value.length();
         2 + self.members.iter().map(member).sum::<usize>()
@@ -173,7 +173,7 @@ impl Object {
         }
     }
 
-    /// Drops the index, as places shift. Nearly no object has one.
+    /// Drops the index, because members move. Nearly no object has one.
     #[inline]
     fn forget(&mut self) {
         if self.index.is_some() {
@@ -181,7 +181,7 @@ impl Object {
         }
     }
 
-    /// Makes the index before a change, of which many may follow.
+    /// Makes the index before a change, because many changes may follow.
     #[inline]
     fn prepare(&mut self) {
         if self.members.len() >= MANY && self.index.is_none() {
@@ -233,7 +233,7 @@ impl<K: Into<Key>> FromIterator<(K, Value)> for Object {
 }
 
 impl PartialEq for Object {
-    /// Without regard to order.
+    /// Compares without regard to order.
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }

@@ -1,8 +1,8 @@
-//! A document's text to a value: RFC 8259, strictly.
+//! The parser turns a document's text into a value, strictly by RFC 8259.
 //!
-//! Members and items are collected on two lists that the whole document shares, and each object and
-//! each list is made once its end is known, in memory of its size. A fault names the place,
-//! and never what stands there: it may be a prompt.
+//! Members and items are collected on two lists that the whole document shares. Each object and
+//! each list is made at its end, in memory of its size. A fault names the place and never the text
+//! there, because that may be a prompt.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::object::Object;
 use super::scan::plain;
 use super::value::Value;
 
-/// How deep lists and objects may not lie in each other: 127 levels are read, as `serde_json` does.
+/// The nesting depth that is too deep. 127 levels are read, as `serde_json` does.
 pub const MAX_DEPTH: usize = 128;
 
 /// Why a text is not JSON.
@@ -23,7 +23,7 @@ pub struct Fault {
     at: usize,
 }
 
-/// For how many open members there is room at first.
+/// The number of open members that have room at first.
 const MEMBERS: usize = 16;
 
 const TOO_DEEP: &str = "nested too deeply";
@@ -33,7 +33,7 @@ impl Fault {
         Fault { what, at }
     }
 
-    /// Where in the text.
+    /// The position in the text.
     #[must_use]
     pub fn at(&self) -> usize {
         self.at
@@ -73,11 +73,11 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    /// The members of the objects that are open.
+    /// The members of the open objects.
     members: Vec<(Key, Value)>,
-    /// The items of the lists that are open.
+    /// The items of the open lists.
     items: Vec<Value>,
-    /// The string that is being read, where it has escapes.
+    /// The current string, if it has escapes.
     scratch: String,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         match self.byte() {
-            // Compact documents have none.
+            // Compact documents have no white space.
             Some(b' ' | b'\n' | b'\r' | b'\t') => self.skip(),
             byte => byte,
         }
@@ -134,7 +134,7 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    /// Steps into a list or an object.
+    /// Enters a list or an object.
     fn enter(&mut self) -> Result<(), Fault> {
         self.depth += 1;
         if self.depth == MAX_DEPTH {
@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         self.depth -= 1;
-        // A small document's own members need not move.
+        // The list of a small document need not be copied.
         let members = match self.depth == 0 && self.members.capacity() == MEMBERS {
             true => std::mem::take(&mut self.members),
             false => self.members.split_off(start),
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
         Ok(Value::Number(Number::of(&self.text[start..self.at])))
     }
 
-    /// One digit or more.
+    /// Reads one digit or more.
     fn digits(&mut self) -> Result<(), Fault> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.byte() {
@@ -230,7 +230,7 @@ impl<'a> Parser<'a> {
         if self.at == start { Err(self.fault("expected a digit")) } else { Ok(()) }
     }
 
-    /// The string whose first quote has been read.
+    /// Reads the string whose first quote has been read.
     #[inline]
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let run = self.run();
@@ -241,11 +241,11 @@ impl<'a> Parser<'a> {
         self.escaped(run)
     }
 
-    /// The string that begins with `run` and goes on with an escape.
+    /// Reads the string that begins with `run` and continues with an escape.
     #[inline(never)]
     fn escaped(&mut self, run: &str) -> Result<Cow<'a, str>, Fault> {
         self.scratch.clear();
-        // At once what most texts want.
+        // Room that is enough for most texts is reserved at once.
         self.scratch.reserve(run.len() + 512);
         self.scratch.push_str(run);
         loop {
@@ -265,7 +265,7 @@ impl<'a> Parser<'a> {
         Ok(Cow::Owned(self.scratch.as_str().to_owned()))
     }
 
-    /// Text up to a quote, an escape, a control character or the end.
+    /// Reads text up to a quote, an escape, a control character or the end.
     fn run(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let run = &rest[..plain(rest.as_bytes())];
@@ -273,7 +273,7 @@ impl<'a> Parser<'a> {
         run
     }
 
-    /// The character of an escape whose backslash has been read.
+    /// Reads the character of an escape whose backslash has been read.
     fn escape(&mut self) -> Result<char, Fault> {
         let decoded = match self.byte() {
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
@@ -289,7 +289,7 @@ impl<'a> Parser<'a> {
         Ok(decoded)
     }
 
-    /// `uXXXX`, or two of them that are one character.
+    /// Reads `uXXXX`, or two of them that make one character.
     fn unicode(&mut self) -> Result<char, Fault> {
         let start = self.at - 1;
         let half = || Fault::new("half a character in an escape", start);

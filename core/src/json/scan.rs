@@ -1,23 +1,23 @@
-//! Where a run of plain text ends: at a quote, a backslash or a control character.
+//! The scan finds the end of a run of plain text: a quote, a backslash or a control character.
 //!
 //! The same bytes end a string that is read and need an escape in one that is written. Text is long
-//! and such bytes are few, so they are looked for a block at a time.
+//! and such bytes are few, so the scan takes a block at a time.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes there are before the first special one.
+/// The number of bytes before the first special one.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> usize {
-    // Names and words are short: mostly the first eight bytes tell.
+    // Names and words are short, so the first eight bytes mostly decide.
     special_in(bytes, 0).unwrap_or_else(|| plain_run(bytes))
 }
 
-/// The same for bytes of which the first eight, where there are so many, are plain.
+/// Does the same for bytes whose first eight, if there are so many, are plain.
 #[inline(never)]
 fn plain_run(bytes: &[u8]) -> usize {
     let mut at = if bytes.len() < 8 { 0 } else { 8 };
-    // A fold without an early way out becomes a few vector instructions.
+    // A fold without an early exit becomes a few vector instructions.
     while let Some(block) = bytes[at..].first_chunk::<16>() {
         if block.iter().fold(false, |found, byte| found | is_special(*byte)) {
             break;
@@ -30,14 +30,15 @@ fn plain_run(bytes: &[u8]) -> usize {
         }
         at += 8;
     }
-    // What is left, with bytes before it that are known to be plain.
+    // The rest is scanned together with bytes before it that are known to be plain.
     match bytes.len().checked_sub(8) {
         Some(last) => special_in(bytes, last).unwrap_or(bytes.len()),
         None => bytes.iter().position(|byte| is_special(*byte)).unwrap_or(bytes.len()),
     }
 }
 
-/// Where the first special byte of the eight from `at` on is; `None` where there are not so many.
+/// The index of the first special byte of the eight from `at`. `None` if there are fewer than
+/// eight.
 fn special_in(bytes: &[u8], at: usize) -> Option<usize> {
     let block = bytes[at..].first_chunk::<8>()?;
     let found = specials(u64::from_le_bytes(*block));
@@ -48,7 +49,8 @@ fn is_special(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
-/// The high bit of each special byte, exact up to the lowest: a borrow only reaches upwards.
+/// The high bit of each special byte. It is exact up to the lowest one, because a borrow only goes
+/// upwards.
 fn specials(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);

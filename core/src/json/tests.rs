@@ -1,14 +1,14 @@
-//! What values must hold, with `serde_json` as the oracle: the same texts are accepted, the same
-//! values are read, the same bytes are written.
+//! Tests of values, with `serde_json` as the oracle: it accepts the same texts, reads the same
+//! values and writes the same bytes.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What `serde_json` makes of a text, and whether it is the same.
+/// Compares the value that `serde_json` reads from a text with ours.
 fn agree(text: &str) -> Result<(), TestCaseError> {
     let theirs = serde_json::from_str::<serde_json::Value>(text);
-    // Its private name for a number's text makes it misread an object of that one member.
+    // `serde_json` misreads an object whose one member has its private name for a number's text.
     if text.contains("$serde_json") {
         return Ok(());
     }
@@ -29,7 +29,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> Result<(), TestCaseError> {
     match (ours, theirs) {
         (Value::Null, Theirs::Null) => {}
         (Value::Bool(a), Theirs::Bool(b)) => prop_assert_eq!(a, b),
-        // It spells exponents anew.
+        // `serde_json` writes exponents in another form.
         (Value::Number(a), Theirs::Number(b)) => {
             let spelled = a.as_str().replace('E', "e").replace("e+", "e");
             prop_assert_eq!(spelled, b.as_str().replace('E', "e").replace("e+", "e"));
@@ -56,7 +56,7 @@ fn same(ours: &Value, theirs: &serde_json::Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Values whose texts have all that JSON has.
+/// Values whose texts have every feature of JSON.
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -105,7 +105,7 @@ proptest! {
         let theirs: serde_json::Value = serde_json::from_str(&text).unwrap();
         same(&value, &theirs)?;
         prop_assert_eq!(parse(&text), Ok(value));
-        // Strings and order to the byte; it may spell a number with another exponent.
+        // Strings and order agree to the byte. Only exponents may have another form.
         if !text.contains('e') {
             prop_assert_eq!(theirs.to_string(), text);
         }
@@ -151,7 +151,7 @@ fn numbers_keep_their_text() {
     let Value::Array(items) = &value else { panic!() };
     assert_eq!(items[0].as_f64(), Some(1e5));
     assert_eq!((items[0].as_u64(), items[6].as_f64()), (None, None));
-    // Other serializers see numbers.
+    // Other serializers get numbers.
     assert_eq!(serde_json::to_string(&items[..5]).unwrap(), "[100000.0,100000.0,0,0.1,1.0]");
 }
 
@@ -164,7 +164,7 @@ fn of_members_of_one_name_the_last_counts() {
     agree(&text).unwrap();
 }
 
-/// A million names, once with and once without repeats: linear, or this test never ends.
+/// A million names, without and with repeats. The test only ends if the work is linear.
 #[test]
 fn an_object_of_many_members_is_linear() {
     for modulus in [1_000_000, 100] {

@@ -45,67 +45,90 @@ impl Value {
         matches!(self, Value::Object(_))
     }
 
-    /// The text of a string.
+    /// The text, if the value is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Value::String(text) = self { Some(text) } else { None }
     }
 
-    /// The number.
+    /// The number, if the value is one.
     #[must_use]
     pub fn as_number(&self) -> Option<&Number> {
         if let Value::Number(number) = self { Some(number) } else { None }
     }
 
-    /// A whole number of at least 0.
+    /// The whole number of at least 0, if the value is one.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         self.as_number()?.as_u64()
     }
 
-    /// A whole number.
+    /// The whole number, if the value is one.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.as_number()?.as_i64()
     }
 
-    /// A number, as a float.
+    /// The number as a float, if the value is one.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         self.as_number()?.as_f64()
     }
 
-    /// The items of a list.
+    /// Replaces each text in it, at any depth, for which `by` has another one.
+    pub(crate) fn each_text(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
+        match self {
+            Value::String(text) => {
+                if let Some(other) = by(text) {
+                    *text = other;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| item.each_text(by)),
+            Value::Object(object) => object.iter_mut().for_each(|(_, value)| value.each_text(by)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// The boolean, if the value is one.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+
+    /// The items, if the value is a list.
     #[must_use]
     pub fn as_array(&self) -> Option<&Vec<Value>> {
         if let Value::Array(items) = self { Some(items) } else { None }
     }
 
-    /// The object.
+    /// The object, if the value is one.
     #[must_use]
     pub fn as_object(&self) -> Option<&Object> {
         if let Value::Object(object) = self { Some(object) } else { None }
     }
 
-    /// The object, to change.
+    /// The object, to change it, if the value is one.
     pub fn as_object_mut(&mut self) -> Option<&mut Object> {
         if let Value::Object(object) = self { Some(object) } else { None }
     }
 
-    /// A member of an object.
+    /// The member of an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.as_object()?.get(name)
     }
 
-    /// Sets a member of an object; anything else stays as it is.
+    /// Sets a member of an object. Any other value stays as it is.
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         if let Value::Object(object) = self {
             object.insert(name, value);
         }
     }
 
-    /// About how long its JSON is: what escapes add is a guess.
+    /// The approximate length of the value's JSON, with a guess at what escapes add.
     pub(super) fn length(&self) -> usize {
         match self {
             Value::Null | Value::Bool(_) | Value::Number(_) => 8,
@@ -115,7 +138,7 @@ impl Value {
         }
     }
 
-    /// The value, with `null` left in its place.
+    /// Takes the value and leaves `null` in its place.
     #[must_use]
     pub fn take(&mut self) -> Value {
         std::mem::take(self)
@@ -204,7 +227,7 @@ impl From<Number> for Value {
 }
 
 impl From<f64> for Value {
-    /// What no JSON number says is `null`.
+    /// A float that JSON cannot express becomes `null`.
     fn from(float: f64) -> Self {
         Number::from_f64(float).map_or(Value::Null, Value::Number)
     }
@@ -234,7 +257,7 @@ impl<T: Into<Value>> FromIterator<T> for Value {
     }
 }
 
-/// In a document's schema a value is anything.
+/// The schema of a value allows anything.
 #[cfg(feature = "schema")]
 mod schema {
     use std::borrow::Cow;

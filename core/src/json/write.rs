@@ -1,8 +1,8 @@
-//! Documents to bytes: a serde serializer into one growing buffer.
+//! The writer turns documents into bytes: a serde serializer into one growing buffer.
 //!
-//! Compact JSON, as `serde_json` writes it, but for two things: text is escaped a run at a time, and
-//! a [`Number`](super::Number) goes out as its own text. The derived serializers of our documents
-//! and the values of foreign ones both end here.
+//! It writes compact JSON like `serde_json`, except that text is escaped a run at a time, and that
+//! a [`Number`](super::Number) goes out as its own text. Both our derived serializers and foreign
+//! values use it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::ser::{self, Impossible, Serialize, Serializer};
 
 use super::scan::plain;
 
-/// Compact JSON of a document; `capacity` is a guess at its length.
+/// Returns a document as compact JSON. `capacity` is a guess at its length.
 #[must_use]
 pub fn to_vec<T: Serialize + ?Sized>(document: &T, capacity: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(capacity);
@@ -18,8 +18,8 @@ pub fn to_vec<T: Serialize + ?Sized>(document: &T, capacity: usize) -> Vec<u8> {
     out
 }
 
-/// Appends compact JSON of a document. Strings, numbers and string-keyed maps into memory cannot
-/// fail, and our documents hold nothing else.
+/// Appends a document as compact JSON. Strings, numbers and string-keyed maps into memory cannot
+/// fail, and our documents have nothing else.
 pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, document: &T) {
     let written = document.serialize(Writer { out });
     debug_assert!(written.is_ok(), "a document holds what JSON cannot say");
@@ -42,7 +42,7 @@ impl Writer<'_> {
     }
 }
 
-/// The text of a string that is open, as it is formatted.
+/// The text of an open string, while it is formatted.
 struct Inside<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Inside<'_> {
@@ -82,7 +82,7 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'\\', short]);
 }
 
-/// A list or an object that is open.
+/// An open list or object.
 struct Open<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
@@ -102,7 +102,7 @@ impl<'a> Open<'a> {
         Writer { out: self.out }
     }
 
-    /// A member of a type of ours: its name needs no escape.
+    /// Writes a member of our own type, whose name needs no escape.
     fn named<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), fmt::Error> {
         let Writer { out } = self.item();
         out.push(b'"');
@@ -136,7 +136,7 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeStruct = Open<'a>;
     type SerializeStructVariant = Impossible<(), fmt::Error>;
 
-    /// So that a `Number` knows whom it may give its text.
+    /// A `Number` gives its text only to a writer that is not human readable.
     fn is_human_readable(&self) -> bool {
         false
     }
@@ -168,13 +168,13 @@ impl<'a> Serializer for Writer<'a> {
         Ok(())
     }
 
-    /// The text of a `Number`: nothing else in a document is bytes.
+    /// Writes the text of a `Number`, because nothing else in a document is bytes.
     fn serialize_bytes(self, text: &[u8]) -> Result<(), fmt::Error> {
         self.out.extend_from_slice(text);
         Ok(())
     }
 
-    /// Straight to where it goes: a body in base64 may be large.
+    /// Writes text directly to the buffer, because a body in base64 may be large.
     fn collect_str<T: fmt::Display + ?Sized>(self, text: &T) -> Result<(), fmt::Error> {
         self.out.push(b'"');
         fmt::Write::write_fmt(&mut Inside(self.out), format_args!("{text}"))?;
@@ -295,7 +295,7 @@ impl ser::SerializeMap for Open<'_> {
         let Writer { out } = self.item();
         let start = out.len();
         key.serialize(Writer { out })?;
-        // Only a string is a name.
+        // Only a string can be a name.
         let is_name = out.get(start) == Some(&b'"');
         out.push(b':');
         if is_name { Ok(()) } else { Err(fmt::Error) }

@@ -1,7 +1,7 @@
-//! What the answers' headers tell of the provider's own quotas.
+//! Learned quotas are the provider's own quotas, as the headers of its answers report them.
 //!
-//! A quota is kept as a ceiling: how much may have passed the gate, ever, before the provider has
-//! none left. So nothing has to be counted down, and an answer is one assignment.
+//! A quota is kept as a ceiling: the total that may have passed the gate when the provider has none
+//! left. So nothing has to be counted down, and an answer is one assignment.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,33 +10,33 @@ use ::http::{HeaderMap, HeaderName};
 use memchr::memmem::Finder;
 use tokio::time::Instant;
 
-use super::{MAX_WAIT, Totals};
+use super::limits::{MAX_WAIT, Totals};
 use crate::wire::{headers, retry_after};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 static REMAINING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("remaining"));
 
-/// Requests or tokens.
+/// What a quota counts: requests or tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Requests,
     Tokens,
 }
 
-/// One quota, as one answer tells it.
+/// One quota, as one answer reports it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Reading {
     pub(super) unit: Unit,
     pub(super) remaining: u64,
     pub(super) limit: Option<u64>,
-    /// From the answer on.
+    /// The time from the answer to the reset.
     pub(super) reset: Duration,
-    /// In what time the whole limit may be used.
+    /// The time in which the whole limit may be used.
     pub(super) period: Duration,
 }
 
-/// The quotas of an answer. Those that never start anew, or not in the future, are left out.
+/// The quotas of an answer. Quotas without a reset, or with one in the past, are left out.
 pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
     let mut readings = Vec::new();
     for (name, value) in headers {
@@ -47,7 +47,7 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
         let reading = match REMAINING.find(name.as_bytes()) {
             Some(at) => value.to_str().ok().and_then(|value| pair(headers, name, at, value)),
             None if name == "ratelimit" => value.to_str().ok().and_then(draft),
-            // A limit, or when it starts anew, which is read beside what remains.
+            // A limit or a reset. Both are read together with the remaining amount.
             None => None,
         };
         readings.extend(reading);
@@ -56,13 +56,13 @@ pub(super) fn read(headers: &HeaderMap) -> Vec<Reading> {
 }
 
 /// `x-ratelimit-remaining-tokens` with `x-ratelimit-reset-tokens`,
-/// `anthropic-ratelimit-requests-remaining` with `…-reset`, and their like. `at`: where the
-/// name says "remaining".
+/// `anthropic-ratelimit-requests-remaining` with `…-reset`, and similar pairs. `at` is the position
+/// of "remaining" in the name.
 fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Reading> {
     let unit = unit(name)?;
     let (before, after) = (&name[..at], &name[at + "remaining".len()..]);
     let beside = |word: &str| {
-        // The names are few, and comparing one costs less than looking it up.
+        // The headers are few, and comparing one costs less than a lookup.
         let length = before.len() + word.len() + after.len();
         let same = |(name, _): &(&HeaderName, _)| {
             let name = name.as_str();
@@ -80,13 +80,13 @@ fn pair(headers: &HeaderMap, name: &str, at: usize, value: &str) -> Option<Readi
     };
     let remaining = number(value)?;
     let limit = beside("limit").and_then(number);
-    // A name that says nothing may mean any period [rec: Together counts seconds].
+    // A name without a period may mean any period [rec: Together counts seconds].
     let bare = name.ends_with("ratelimit-remaining");
     let period = named.unwrap_or(if bare { reset } else { MINUTE });
     (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
 }
 
-/// The IETF's draft: `"api";r=499;t=70` [rec: Hugging Face].
+/// The header of the IETF's draft: `"api";r=499;t=70` [rec: Hugging Face].
 fn draft(value: &str) -> Option<Reading> {
     let member = |key| value.split(';').find_map(|part| part.trim().strip_prefix(key));
     let remaining = number(member("r=")?)?;
@@ -95,10 +95,10 @@ fn draft(value: &str) -> Option<Reading> {
     (!reset.is_zero()).then_some(Reading { unit, remaining, limit, reset, period })
 }
 
-/// A count; those too large for us are as good as none (2^63 and more [rec: Hugging Face]).
+/// A count. One that is too large to fit means no limit (2^63 and more [rec: Hugging Face]).
 fn number(text: &str) -> Option<u64> {
     let text = text.trim_ascii();
-    // Up to here a float says the same.
+    // Up to this length an integer equals the float, and is quicker to parse.
     if let (..=15, Ok(number)) = (text.len(), text.parse()) {
         return Some(number);
     }
@@ -106,7 +106,7 @@ fn number(text: &str) -> Option<u64> {
     number.is_finite().then_some(number.max(0.0) as u64)
 }
 
-/// What a `…remaining…` header counts, if a call uses it up: images and pages are none of ours.
+/// What a `…remaining…` header counts, if a call uses it up. Images and pages are not counted here.
 fn unit(name: &str) -> Option<Unit> {
     let mut unit = None;
     let mut other = false;
@@ -123,8 +123,7 @@ fn unit(name: &str) -> Option<Unit> {
     remaining.then_some(unit.or((!other).then_some(Unit::Requests)))?
 }
 
-/// The length of the quota's window, where its name says it; Mistral sends no reset beside it
-/// [rec].
+/// The length of the quota's window, if its name says it. Mistral sends no reset beside it [rec].
 fn period(name: &str) -> Option<Duration> {
     if name.ends_with("-10-second") {
         return Some(Duration::from_secs(10));
@@ -132,7 +131,7 @@ fn period(name: &str) -> Option<Duration> {
     name.ends_with("-minute").then_some(MINUTE)
 }
 
-/// So many periods; more than anybody waits is enough.
+/// The length of so many periods, at most ten times [`MAX_WAIT`], because no call waits longer.
 pub(super) fn periods(period: Duration, times: u64) -> Duration {
     period.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX)).min(MAX_WAIT * 10)
 }
@@ -141,26 +140,27 @@ pub(super) fn periods(period: Duration, times: u64) -> Duration {
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
     known: Vec<Quota>,
-    /// The latest call whose answer was heard, by its number.
+    /// The number of the latest call whose answer was read.
     newest: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Quota {
     unit: Unit,
-    /// Of all that has passed the gate, how much may have.
+    /// The ceiling for all that has passed the gate.
     ceiling: u64,
     limit: Option<u64>,
     reset: Instant,
     period: Duration,
 }
 
-/// A quota has started anew, or moved on: how far, nobody knows before the next answer.
-pub(super) struct Anew {
+/// The reset of a quota. Before the next answer, nobody knows how much the quota then allows.
+pub(super) struct QuotaReset {
     pub(super) at: Instant,
-    /// How many calls it would have taken yet; `None` where more are under way than it told of.
+    /// How many calls it would still have allowed. `None` if more calls are in flight than it
+    /// reported.
     pub(super) left: Option<u64>,
-    /// How many calls it takes, and in what time.
+    /// How many calls it allows, and in what time.
     pub(super) limit: Option<(u64, Duration)>,
 }
 
@@ -169,9 +169,9 @@ impl Quotas {
         self.known.is_empty()
     }
 
-    /// Takes what an answer tells. `call` is the number of its call, `counted` what had passed the
-    /// gate before it and has surely reached the provider, `tokens` the call's own. Returns
-    /// whether it is news.
+    /// Learns from an answer. `call` is the number of its call, and `tokens` the call's own.
+    /// `counted` is what had passed the gate before the call and has surely reached the provider.
+    /// Returns whether the answer is news.
     pub(super) fn learn(
         &mut self,
         readings: &[Reading],
@@ -201,8 +201,8 @@ impl Quotas {
         true
     }
 
-    /// So much of what passed with this call was not used. What has been heard since tells of it
-    /// already, if it is told.
+    /// Gives back what this call did not use. A later answer already counts it, so nothing changes
+    /// then.
     pub(super) fn unused(&mut self, call: u64, unused: Totals) {
         if self.newest.is_some_and(|newest| newest < call) {
             for quota in &mut self.known {
@@ -215,9 +215,9 @@ impl Quotas {
         }
     }
 
-    /// Forgets the quotas that have started anew. Returns the one that had least left.
-    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<Anew> {
-        let mut least: Option<Anew> = None;
+    /// Forgets the quotas whose reset has come. Returns the one that had least left.
+    pub(super) fn advance(&mut self, now: Instant, passed: Totals) -> Option<QuotaReset> {
+        let mut least: Option<QuotaReset> = None;
         self.known.retain(|quota| {
             if quota.reset > now {
                 return true;
@@ -226,16 +226,16 @@ impl Quotas {
             if least.as_ref().is_none_or(|least| left < least.left) {
                 let limit = quota.limit.filter(|_| quota.unit == Unit::Requests);
                 let limit = limit.map(|limit| (limit, quota.period));
-                least = Some(Anew { at: quota.reset, left, limit });
+                least = Some(QuotaReset { at: quota.reset, left, limit });
             }
             false
         });
         least
     }
 
-    /// When the last of the quotas starts anew that a call of so many tokens does not fit in,
-    /// after all that has passed and is ahead. One that takes longer than anybody waits is not
-    /// waited for: the provider judges.
+    /// The latest reset of the quotas that have no room for a call of so many tokens, after all
+    /// that has passed and is ahead. A quota with a reset after more than [`MAX_WAIT`] is ignored,
+    /// and the provider judges.
     pub(super) fn earliest(
         &self,
         now: Instant,
@@ -257,7 +257,8 @@ impl Quotas {
 }
 
 impl Quota {
-    /// When it has room at the earliest behind those ahead: it starts anew with its limit, no more.
+    /// The earliest time with room behind the calls ahead. After a reset there is room for its
+    /// limit only.
     fn opens(&self, passed: Totals, ahead: Totals) -> Instant {
         let Some(limit) = self.limit.filter(|_| self.unit == Unit::Requests) else {
             return self.reset;
@@ -267,7 +268,7 @@ impl Quota {
         self.reset + periods(self.period, over / limit.max(1))
     }
 
-    /// How many calls it would take yet, where it counts tokens by the average of all calls.
+    /// How many more calls it allows. A quota of tokens is divided by the average of all calls.
     fn left(&self, passed: Totals) -> Option<u64> {
         match self.unit {
             Unit::Requests => self.ceiling.checked_sub(passed.requests),
@@ -278,8 +279,9 @@ impl Quota {
         }
     }
 
-    /// An estimate counts all that an answer may take, most of which is seldom used: no call is
-    /// held back for wanting more than half of a quota, nor where the quota is not known.
+    /// Whether a call fits. An estimate counts all that an answer may use, most of which is seldom
+    /// used. So no call is held back because it wants more than half of a quota, or because the
+    /// quota is unknown.
     fn fits(&self, passed: Totals, ahead: Totals, tokens: u64) -> bool {
         let (passed, wanted) = match self.unit {
             Unit::Requests => (passed.requests + ahead.requests, 1),

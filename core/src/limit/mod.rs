@@ -1,19 +1,23 @@
-//! Gates that a call passes before it is sent, so that a 429 that can be foreseen is not caused.
+//! A gate holds a call back before it is sent, so that it does not cause a foreseeable 429.
 //!
-//! A [`Gate`] stands before one scope: a target, or a whole provider. It knows three things: the
-//! limits that its user configured ([`rate`]), the quotas that the provider's answers tell of
-//! ([`learned`]), and a time until which the provider asked to be left alone. Who cannot pass waits
-//! in one line, in the order of arrival; nobody overtakes, and who could not pass in time is told so
-//! at once. See `docs/adr/0013-limits.md`.
+//! A [`Gate`] guards one scope: a target, or a whole provider. It knows three things: the limits
+//! that its user configured ([`rate`]), the quotas that the provider's answers report
+//! ([`learned`]), and the end of a pause that the provider asked for. Calls that cannot pass wait
+//! in one line, in order of arrival, and none overtakes. A call that could not pass in time gets
+//! its error at once. See `docs/adr/0013-limits.md`.
 //!
-//! There is no task and no thread behind it: whoever changes something admits those that may go now,
-//! and each of the waiting has a timer of its own, on whatever runtime it runs.
+//! A gate has no task and no thread. Each change of its state admits the calls that may go. Each
+//! waiter has its own timer, on the runtime on which it runs.
 
 mod learned;
+mod limits;
 mod rate;
+mod slow_start;
 mod state;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use limits::{Limited, Limits};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,101 +26,50 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use tokio::time::Instant;
 
-use state::{Blocked, Grant, Seat, State};
+use limits::{MAX_WAIT, Place, Totals};
+use state::{Blocked, Grant, State, Waiter};
 
-use crate::error::{Error, ErrorKind};
-use crate::wire::retry_after;
-
-/// Nobody waits longer than this for a turn.
-pub(crate) const MAX_WAIT: Duration = Duration::from_secs(60);
-
-/// How much longer one waits who was let wait: what is learned meanwhile may move a turn a little.
+/// The extra time for a call that already waits, because answers read meanwhile may move its turn a
+/// little.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// How often one who is not the first looks whether the first could go: the first may run on a
-/// thread that nobody drives just now, and must not hold up the others.
+/// How often a waiter that is not the first checks whether the first could go. The first may run on
+/// a thread that is not driven now, and must not block the others.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The limits of one scope, as configured. None is zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Most requests sent in any minute.
-    pub requests_per_minute: Option<u32>,
-    /// Most tokens, asked and answered, in any minute.
-    pub tokens_per_minute: Option<u32>,
-    /// Most requests that are not answered yet; a stream counts until its end.
-    pub max_in_flight: Option<u32>,
-}
-
-/// A call that may not pass in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limited {
-    /// When it may pass at the earliest, from now; `None` where nobody can know, as with
-    /// `max_in_flight`.
-    pub retry_after: Option<Duration>,
-    /// What is in the way: the configured limit's name, or whose quota it is.
-    pub what: &'static str,
-}
-
-impl Limited {
-    /// What the caller is told.
-    pub(crate) fn error(self) -> Error {
-        let ms = self.retry_after.map(retry_after::millis);
-        let when = ms.map(|ms| format!(" for {ms} ms")).unwrap_or_default();
-        let message = format!(
-            "not sent: {} leaves no room{when}, and the call may not wait so long",
-            self.what
-        );
-        Error::new(ErrorKind::RateLimit, message).with(|e| e.retry_after_ms = ms)
-    }
-}
-
-/// What stands before one scope. Clones are the same gate.
+/// The gate of one scope. Clones are the same gate.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// Whether anything is limited, known or waited for: while not, calls pass without the lock.
+    /// Whether any limit, quota or waiter exists. While none does, calls pass without the lock.
     engaged: AtomicBool,
-    /// How many calls have passed, ever.
+    /// The number of calls that have passed so far.
     requests: AtomicU64,
-    /// How many tokens they were estimated at.
+    /// The estimated tokens of these calls.
     tokens: AtomicU64,
     state: Mutex<State>,
 }
 
-/// How much has passed a gate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Totals {
-    requests: u64,
-    tokens: u64,
-}
-
-/// A call that passed, until it is dropped: at the end of its answer.
+/// The permit of a call that passed. It is dropped at the end of the call's answer.
 #[derive(Debug)]
 #[must_use = "a dropped permit frees its place"]
 pub(crate) struct Permit {
     shared: Arc<Shared>,
     grant: Grant,
-    /// It may have to wait elsewhere yet: dropped, it gives back all that it was given.
+    /// Whether the call may still have to wait at another gate. If so, a drop gives everything
+    /// back.
     unsent: bool,
 }
 
-/// Where one who has to wait stands in the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Last,
-    First,
-}
-
-/// A guess at a call's tokens: four bytes of a request make one, and the answer may be as long as
-/// was asked for. [`Permit::settle`] corrects it.
+/// An estimate of a call's tokens. Four bytes of a request count as one token, and the answer
+/// counts with its largest length. [`Permit::settle`] corrects the estimate.
 #[must_use]
 pub(crate) fn estimate(request_body_len: usize, max_tokens: Option<u64>) -> u64 {
-    /// What an answer is taken for whose length is not limited.
+    /// The tokens counted for an answer without a limit.
     const ANSWER: u64 = 500;
-    /// More than any quota: what is asked for beyond says nothing, and sums of it would overflow.
+    /// More than any quota. Larger values say nothing more, and their sums would overflow.
     const MOST: u64 = u32::MAX as u64;
     (request_body_len as u64 / 4 + 1) + max_tokens.unwrap_or(ANSWER).min(MOST)
 }
@@ -132,12 +85,12 @@ impl Gate {
         }))
     }
 
-    /// Passes, or waits for its turn where `wait` allows it. `tokens` is an estimate of what the
-    /// call will take.
+    /// Passes, or waits for its turn if `wait` allows it. `tokens` is an estimate of what the call
+    /// will use.
     ///
     /// # Errors
-    /// At once, where the turn cannot come before `deadline` nor within [`MAX_WAIT`], or may not be
-    /// waited for; else when the deadline comes. A dropped future leaves the line.
+    /// At once if the turn cannot come before `deadline` and within [`MAX_WAIT`], or if the call
+    /// may not wait. Otherwise when the deadline comes. A dropped future leaves the line.
     pub(crate) async fn acquire(
         &self,
         tokens: u64,
@@ -147,7 +100,7 @@ impl Gate {
         self.enter(tokens, wait, deadline, Place::Last).await
     }
 
-    /// The same for a call that has to pass another gate too: until [`Permit::sent`].
+    /// Does the same for a call that has to pass another gate too, until [`Permit::sent`].
     pub(crate) async fn turn(
         &self,
         tokens: u64,
@@ -159,8 +112,8 @@ impl Gate {
         Ok(permit)
     }
 
-    /// The same for one who had its turn and gave it back, as it had to wait at the other gate: ahead
-    /// of those who came later.
+    /// Does the same for a call that gave its turn back to wait at the other gate. It goes ahead of
+    /// later calls.
     pub(crate) async fn turn_again(
         &self,
         tokens: u64,
@@ -183,7 +136,7 @@ impl Gate {
             return Ok(self.permit(Grant::free(before, tokens)));
         }
         let now = Instant::now();
-        let seat = {
+        let waiter = {
             let mut state = self.0.lock();
             self.0.pump(&mut state, now, None);
             let totals = self.0.totals();
@@ -204,12 +157,13 @@ impl Gate {
                 Err(_) => state.join(tokens, place),
             }
         };
-        let waiting = Waiting { gate: self, seat, over: false };
-        // Boxed: waiting is rare, and every call would carry its future about.
+        let waiting = Waiting { gate: self, waiter, over: false };
+        // Boxed: waiting is rare, and without the box every call's future would have room for this
+        // one.
         Box::pin(waiting.turn(now, deadline)).await
     }
 
-    /// After an answer that asked to wait: nobody passes before `until`.
+    /// Pauses the gate after an answer that asked to wait: no call passes before `until`.
     pub(crate) fn cool(&self, until: Instant) {
         let now = Instant::now();
         if until <= now {
@@ -218,11 +172,11 @@ impl Gate {
         let mut state = self.0.lock();
         state.cool(until);
         self.0.pump(&mut state, now, None);
-        // Some of them may not be able to wait so long.
+        // The pause may be too long for some waiters.
         state.wake_all();
     }
 
-    /// How long nobody will pass, because the provider asked for it.
+    /// The rest of the pause that the provider asked for.
     pub(crate) fn cooling(&self, now: Instant) -> Option<Duration> {
         if !self.0.engaged.load(Ordering::Acquire) {
             return None;
@@ -236,7 +190,7 @@ impl Gate {
 }
 
 impl Permit {
-    /// Puts the call's tokens right, once they are known. May be said again.
+    /// Corrects the call's tokens once they are known. It may be called again.
     pub(crate) fn settle(&mut self, actual: u64, now: Instant) {
         if self.grant.slot.is_none() {
             return;
@@ -246,7 +200,7 @@ impl Permit {
         self.shared.pump(&mut state, now, None);
     }
 
-    /// The provider refused the request for what it is: no tokens were used for it.
+    /// Records that the provider refused the request itself, so that it used no tokens.
     pub(crate) fn refused(&mut self, now: Instant) {
         if self.grant.slot.is_none() && !self.shared.engaged.load(Ordering::Acquire) {
             return;
@@ -256,14 +210,13 @@ impl Permit {
         self.shared.pump(&mut state, now, None);
     }
 
-    /// The call has passed every gate.
+    /// Records that the call has passed every gate.
     pub(crate) fn sent(&mut self) {
         self.unsent = false;
     }
 
-    /// Learns from the head of the call's answer, whatever its status, what is left of the
-    /// provider's quotas. An answer to a call that was sent before one already heard of says
-    /// nothing new.
+    /// Learns the rest of the provider's quotas from the head of the call's answer, of any status.
+    /// An answer to an older call than the latest one read says nothing new.
     pub(crate) fn learn(&mut self, headers: &HeaderMap, now: Instant) {
         let readings = learned::read(headers);
         if readings.is_empty() && !self.shared.engaged.load(Ordering::Acquire) {
@@ -301,7 +254,7 @@ impl Shared {
         }
     }
 
-    /// Counts a call that passes; returns what had passed before it.
+    /// Counts a call that passes. Returns the totals before it.
     fn count(&self, tokens: u64) -> Totals {
         Totals {
             requests: self.requests.fetch_add(1, Ordering::Relaxed),
@@ -309,19 +262,19 @@ impl Shared {
         }
     }
 
-    /// Lets those pass whose turn has come, in their order, and has the first of the others set its
-    /// timer anew, unless that one is asking.
-    fn pump(&self, state: &mut State, now: Instant, asking: Option<&Seat>) {
+    /// Admits the waiters whose turn has come, in order. It then wakes the first of the others to
+    /// set its timer again, unless that one is `asking`.
+    fn pump(&self, state: &mut State, now: Instant, asking: Option<&Waiter>) {
         state.advance(now, self.totals());
-        while let Some(seat) = state.first() {
-            if state.check(now, self.totals(), Totals::default(), seat.tokens).is_err() {
-                if asking.is_none_or(|asking| asking.id != seat.id) {
-                    seat.wake.notify_one();
+        while let Some(waiter) = state.first() {
+            if state.check(now, self.totals(), Totals::default(), waiter.tokens).is_err() {
+                if asking.is_none_or(|asking| asking.id != waiter.id) {
+                    waiter.wake.notify_one();
                 }
                 break;
             }
-            let before = self.count(seat.tokens);
-            let grant = state.take(now, before, seat.tokens);
+            let before = self.count(waiter.tokens);
+            let grant = state.take(now, before, waiter.tokens);
             state.pop(grant);
         }
         self.set_engaged(state);
@@ -335,10 +288,10 @@ impl Shared {
     }
 }
 
-/// One who waits. Dropped, it leaves the line, and gives back what it was given meanwhile.
+/// A call that waits. If dropped, it leaves the line and gives back a grant that it got meanwhile.
 struct Waiting<'a> {
     gate: &'a Gate,
-    seat: Arc<Seat>,
+    waiter: Arc<Waiter>,
     over: bool,
 }
 
@@ -349,26 +302,26 @@ impl Waiting<'_> {
                 let now = Instant::now();
                 let shared = &self.gate.0;
                 let mut state = shared.lock();
-                shared.pump(&mut state, now, Some(&self.seat));
-                if let Some(grant) = self.seat.grant.get() {
+                shared.pump(&mut state, now, Some(&self.waiter));
+                if let Some(grant) = self.waiter.grant.get() {
                     self.over = true;
                     return Ok(self.gate.permit(*grant));
                 }
-                let Err(blocked) = state.check_seat(now, shared.totals(), &self.seat) else {
-                    // The line moved up to it, but its turn was not given: cannot be.
+                let Err(blocked) = state.check_waiter(now, shared.totals(), &self.waiter) else {
+                    // The line moved up, but this turn was not granted. That cannot happen.
                     continue;
                 };
-                // As if it had come later.
+                // The waiter gets the slack, as if it had come later.
                 let since = since + blocked.until.map_or(Duration::ZERO, |_| SLACK);
                 let end = deadline.min(since + MAX_WAIT);
                 if now >= end || !blocked.fits(since, deadline) {
                     return Err(blocked.limited(now));
                 }
-                let first = state.first().is_some_and(|first| first.id == self.seat.id);
+                let first = state.first().is_some_and(|first| first.id == self.waiter.id);
                 let own = blocked.until.unwrap_or(end).min(end);
                 if first { own } else { end.min(now + LOOK) }
             };
-            let _ = tokio::time::timeout_at(look, self.seat.wake.notified()).await;
+            let _ = tokio::time::timeout_at(look, self.waiter.wake.notified()).await;
         }
     }
 }
@@ -381,13 +334,13 @@ impl Drop for Waiting<'_> {
         let shared = &self.gate.0;
         let mut state = shared.lock();
         let now = Instant::now();
-        state.leave(&self.seat, now);
+        state.leave(&self.waiter, now);
         shared.pump(&mut state, now, None);
     }
 }
 
 impl Blocked {
-    /// Whether one who has waited since then may be let pass before its deadline.
+    /// Whether a call that has waited since `since` can still pass before its deadline.
     fn fits(&self, since: Instant, deadline: Instant) -> bool {
         match self.until {
             Some(until) => until < deadline && until <= since + MAX_WAIT,

@@ -1,5 +1,5 @@
-//! What lies behind a gate's lock: the counts, the line of those who wait, and the rules for the
-//! time after a wait that the provider imposed.
+//! The state behind a gate's lock: the counts, the line of waiters, and the rules for the time
+//! after a pause that the provider imposed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -8,18 +8,16 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::learned::{Anew, Quotas, Reading, periods};
+use super::learned::{QuotaReset, Quotas, Reading};
+use super::limits::{Limits, Place, Totals};
 use super::rate::{Pace, Window};
-use super::{Limits, Place, Totals};
+use super::slow_start::SlowStart;
 
-/// A call sent so long before another has surely reached the provider before it, even where a
-/// connection had to be opened for it.
+/// The age at which a call has surely reached the provider before a later call, even over a new
+/// connection.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// A pause is forgotten when so many more would be let go at once.
-const FORGOTTEN: u64 = 1024;
-
-/// Seats are numbered from here in both directions.
+/// Waiters are numbered from here in both directions.
 const MIDDLE: u64 = 1 << 63;
 
 #[derive(Debug)]
@@ -28,26 +26,26 @@ pub(super) struct State {
     window: Option<Window>,
     max_in_flight: Option<u32>,
     in_flight: u32,
-    /// Those of them whose answer has not begun.
+    /// The calls in flight whose answer has not begun.
     unheard: u32,
     quotas: Quotas,
     cool: Option<Instant>,
-    trial: Option<Trial>,
-    line: VecDeque<Arc<Seat>>,
-    /// The tokens of all who wait.
+    slow_start: Option<SlowStart>,
+    line: VecDeque<Arc<Waiter>>,
+    /// The tokens of all waiters.
     waiting_tokens: u64,
-    /// The numbers of the next who joins the line at its end, and before its first.
+    /// The numbers of the next waiter at the end of the line, and of the next one before the first.
     next_seat: u64,
     prior_seat: u64,
-    /// What had passed at two points in time, the older at least [`GRACE`] ago.
+    /// The totals at two points in time, the older one at least [`GRACE`] ago.
     older: Totals,
     newer: Totals,
     newer_at: Option<Instant>,
 }
 
-/// One place in the line.
+/// A waiter is one place in the line.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Waiter {
     pub(super) id: u64,
     pub(super) tokens: u64,
     pub(super) wake: Notify,
@@ -55,52 +53,34 @@ pub(super) struct Seat {
     pub(super) grant: OnceLock<Grant>,
 }
 
-/// What one call was given.
+/// A grant is what one call was given.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     /// The call's number.
     call: u64,
-    /// Of what passed before it, how much had surely reached the provider.
+    /// The part of the totals before the call that had surely reached the provider.
     counted_before: Totals,
-    /// As estimated.
+    /// The estimated tokens.
     tokens: u64,
-    /// What the window counts for it, and where.
+    /// What the window counts for the call, and where.
     spent: u64,
     pub(super) slot: Option<u64>,
     pace: Option<(Option<Instant>, Option<Instant>)>,
-    /// Whether it is one of those in flight.
+    /// Whether the call counts as in flight.
     pub(super) counted: bool,
-    /// Whether its answer has begun.
+    /// Whether the call's answer has begun.
     heard: bool,
 }
 
-/// Why one may not pass now, and when it may at the earliest, if that can be known.
+/// Why a call may not pass now, and when it may at the earliest, if that is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Blocked {
     pub(super) until: Option<Instant>,
     pub(super) what: &'static str,
 }
 
-/// After a pause, or when a quota has started anew, nobody knows how much the provider will take
-/// until it says so: there is credit for what was left and one more, and time gives more of it. If
-/// the limit is known, as much as that allows and never more than the whole; else one in the first
-/// second and twice as many in each that follows, for a refusal comes quickly.
-#[derive(Debug)]
-struct Trial {
-    credit: u64,
-    /// When time gives the next.
-    next: Instant,
-    spacing: Duration,
-    step: u64,
-    limit: Option<u64>,
-    /// When it began, in what time the limit may be used, and how much of it was.
-    begun: Instant,
-    period: Duration,
-    taken: u64,
-}
-
 impl Grant {
-    /// For one that passed a gate where nothing is limited.
+    /// The grant of a call that passed a gate without limits.
     pub(super) fn free(before: Totals, tokens: u64) -> Self {
         Self {
             call: before.requests,
@@ -115,59 +95,6 @@ impl Grant {
     }
 }
 
-impl Trial {
-    /// `unheard` is whether calls are under way: they may have been let in by the new quota.
-    fn begin(anew: &Anew, unheard: bool) -> Self {
-        let limit = anew.limit.map(|(limit, _)| limit.max(1));
-        let spacing = anew.limit.map_or(Duration::from_secs(1), |(limit, period)| {
-            let spacing = period / u32::try_from(limit).unwrap_or(u32::MAX).max(1);
-            spacing.max(Duration::from_nanos(1))
-        });
-        let credit = match anew.left {
-            Some(left) => left.saturating_add(1),
-            None => u64::from(!unheard),
-        };
-        let period = anew.limit.map_or(Duration::ZERO, |(_, period)| period);
-        let (next, begun) = (anew.at + spacing, anew.at);
-        Self { credit, next, spacing, step: 1, limit, begun, period, taken: 0 }
-    }
-
-    fn advance(&mut self, now: Instant) {
-        let Some(since) = now.checked_duration_since(self.next) else { return };
-        let times = since.as_nanos() / self.spacing.as_nanos() + 1;
-        let into = since.as_nanos() % self.spacing.as_nanos();
-        self.next = now + self.spacing - Duration::from_nanos(into as u64);
-        if let Some(limit) = self.limit {
-            let more = u64::try_from(times).unwrap_or(u64::MAX);
-            self.credit = self.credit.saturating_add(more).min(limit);
-            return;
-        }
-        for _ in 0..times.min(FORGOTTEN.ilog2().into()) {
-            self.credit = self.credit.saturating_add(self.step);
-            self.step = self.step.saturating_mul(2);
-        }
-    }
-
-    fn take(&mut self, now: Instant) {
-        self.credit = self.credit.saturating_sub(1);
-        self.taken += 1;
-        if self.limit.is_some() {
-            // Time gives nothing before the answer to the last one could have.
-            self.next = self.next.max(now + self.spacing);
-        }
-    }
-
-    /// When there is room behind so many at the earliest, where the limit is known.
-    fn opens(&self, ahead: u64) -> Option<Instant> {
-        let times = (self.taken + ahead) / self.limit?;
-        (times > 0).then(|| self.begun + periods(self.period, times))
-    }
-
-    fn is_over(&self) -> bool {
-        self.step >= FORGOTTEN
-    }
-}
-
 impl State {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
@@ -178,7 +105,7 @@ impl State {
             unheard: 0,
             quotas: Quotas::default(),
             cool: None,
-            trial: None,
+            slow_start: None,
             line: VecDeque::new(),
             waiting_tokens: 0,
             next_seat: MIDDLE,
@@ -195,32 +122,33 @@ impl State {
             || self.max_in_flight.is_some()
             || !self.quotas.is_empty()
             || self.cool.is_some()
-            || self.trial.is_some()
+            || self.slow_start.is_some()
             || !self.line.is_empty()
     }
 
-    /// Lets time pass. `passed` is what has passed the gate.
+    /// Advances the state to `now`. `passed` are the totals of the gate.
     pub(super) fn advance(&mut self, now: Instant, passed: Totals) {
         if let Some(window) = &mut self.window {
             window.advance(now);
         }
         if let Some(anew) = self.quotas.advance(now, passed) {
-            let trial = Trial::begin(&anew, self.unheard > 0);
-            if self.trial.as_ref().is_none_or(|known| trial.credit < known.credit) {
-                self.trial = Some(trial);
+            let slow_start = SlowStart::begin(&anew, self.unheard > 0);
+            if self.slow_start.as_ref().is_none_or(|known| slow_start.credit < known.credit) {
+                self.slow_start = Some(slow_start);
             }
         }
         if let Some(at) = self.cool.take_if(|until| *until <= now) {
-            self.trial = Some(Trial::begin(&Anew { at, left: Some(0), limit: None }, false));
+            self.slow_start =
+                Some(SlowStart::begin(&QuotaReset { at, left: Some(0), limit: None }, false));
         }
-        if let Some(trial) = &mut self.trial {
-            trial.advance(now);
+        if let Some(slow_start) = &mut self.slow_start {
+            slow_start.advance(now);
         }
-        self.trial.take_if(|trial| trial.is_over());
+        self.slow_start.take_if(|slow_start| slow_start.is_over());
     }
 
-    /// Whether one may pass now, when those ahead have. What it answers is a lower bound: nobody
-    /// knows when those in flight end.
+    /// Whether a call may pass now, after those ahead. The time is a lower bound, because nobody
+    /// knows when the calls in flight end.
     pub(super) fn check(
         &self,
         now: Instant,
@@ -246,12 +174,12 @@ impl State {
         if let Some((at, what)) = self.quotas.earliest(now, passed, ahead, tokens) {
             not_before(at, what);
         }
-        if let Some(trial) = &self.trial {
+        if let Some(slow_start) = &self.slow_start {
             let anew = "the provider's quota starts anew";
-            if trial.credit == 0 {
-                not_before(trial.next, anew);
+            if slow_start.credit == 0 {
+                not_before(slow_start.next, anew);
             }
-            if let Some(at) = trial.opens(ahead.requests) {
+            if let Some(at) = slow_start.opens(ahead.requests) {
                 not_before(at, anew);
             }
         }
@@ -265,7 +193,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether one who came now could pass, behind all who wait.
+    /// Whether a new call could pass now, behind all waiters.
     pub(super) fn check_last(
         &self,
         now: Instant,
@@ -276,16 +204,16 @@ impl State {
         self.check_behind(now, passed, Totals { requests, tokens: self.waiting_tokens }, tokens)
     }
 
-    /// The same for one who waits. The tokens of those ahead are left out, so that nobody who
-    /// could pass is sent away.
-    pub(super) fn check_seat(
+    /// Does the same for a waiter. The tokens of those ahead are left out, so that no call that
+    /// could pass is refused.
+    pub(super) fn check_waiter(
         &self,
         now: Instant,
         passed: Totals,
-        seat: &Seat,
+        waiter: &Waiter,
     ) -> Result<(), Blocked> {
-        let requests = self.line.partition_point(|other| other.id < seat.id) as u64;
-        self.check_behind(now, passed, Totals { requests, tokens: 0 }, seat.tokens)
+        let requests = self.line.partition_point(|other| other.id < waiter.id) as u64;
+        self.check_behind(now, passed, Totals { requests, tokens: 0 }, waiter.tokens)
     }
 
     fn check_behind(
@@ -296,7 +224,7 @@ impl State {
         tokens: u64,
     ) -> Result<(), Blocked> {
         self.check(now, passed, ahead, tokens)?;
-        // Nobody overtakes: what holds up the first holds up the others.
+        // No call overtakes, so what blocks the first waiter blocks the others.
         match self.line.front() {
             Some(first) if ahead.requests > 0 => {
                 self.check(now, passed, Totals::default(), first.tokens)
@@ -305,7 +233,7 @@ impl State {
         }
     }
 
-    /// One passes. `before` is what had passed before it.
+    /// Records that a call passes. `before` are the totals before it.
     pub(super) fn take(&mut self, now: Instant, before: Totals, tokens: u64) -> Grant {
         let since = self.newer_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
         if since >= GRACE {
@@ -313,8 +241,8 @@ impl State {
             self.newer = before;
             self.newer_at = Some(now);
         }
-        if let Some(trial) = &mut self.trial {
-            trial.take(now);
+        if let Some(slow_start) = &mut self.slow_start {
+            slow_start.take(now);
         }
         let spent = self.window.as_mut().map(|window| window.spend(now, tokens));
         self.in_flight += 1;
@@ -331,7 +259,7 @@ impl State {
         }
     }
 
-    /// The time since which [`Grant::counted_before`] counts begins now.
+    /// Starts the time over which [`Grant::counted_before`] counts.
     pub(super) fn mark(&mut self, passed: Totals) {
         (self.older, self.newer, self.newer_at) = (passed, passed, None);
     }
@@ -348,7 +276,7 @@ impl State {
         self.hear(grant);
         let counted = grant.counted_before;
         if self.quotas.learn(readings, grant.call, counted, grant.tokens, now) {
-            self.trial = None;
+            self.slow_start = None;
         }
     }
 
@@ -360,7 +288,7 @@ impl State {
         Some(self.cool?.saturating_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// A call is over. Does nothing for one that was not counted.
+    /// Ends a call. It does nothing for a call that was not counted.
     pub(super) fn end_flight(&mut self, grant: &mut Grant) {
         self.hear(grant);
         self.in_flight -= u32::from(grant.counted);
@@ -372,50 +300,51 @@ impl State {
         grant.heard = true;
     }
 
-    pub(super) fn first(&self) -> Option<Arc<Seat>> {
+    pub(super) fn first(&self) -> Option<Arc<Waiter>> {
         self.line.front().cloned()
     }
 
-    pub(super) fn join(&mut self, tokens: u64, place: Place) -> Arc<Seat> {
-        let seat = |id| Arc::new(Seat { id, tokens, wake: Notify::new(), grant: OnceLock::new() });
+    pub(super) fn join(&mut self, tokens: u64, place: Place) -> Arc<Waiter> {
+        let waiter =
+            |id| Arc::new(Waiter { id, tokens, wake: Notify::new(), grant: OnceLock::new() });
         self.waiting_tokens = self.waiting_tokens.saturating_add(tokens);
         match place {
             Place::Last => {
-                let seat = seat(self.next_seat);
+                let waiter = waiter(self.next_seat);
                 self.next_seat += 1;
-                self.line.push_back(Arc::clone(&seat));
-                seat
+                self.line.push_back(Arc::clone(&waiter));
+                waiter
             }
             Place::First => {
-                let seat = seat(self.prior_seat);
+                let waiter = waiter(self.prior_seat);
                 self.prior_seat -= 1;
-                self.line.push_front(Arc::clone(&seat));
-                seat
+                self.line.push_front(Arc::clone(&waiter));
+                waiter
             }
         }
     }
 
-    /// The first has its turn.
+    /// Gives the first waiter its turn.
     pub(super) fn pop(&mut self, grant: Grant) {
-        if let Some(seat) = self.line.pop_front() {
-            self.waiting_tokens = self.waiting_tokens.saturating_sub(seat.tokens);
-            let _ = seat.grant.set(grant);
-            seat.wake.notify_one();
+        if let Some(waiter) = self.line.pop_front() {
+            self.waiting_tokens = self.waiting_tokens.saturating_sub(waiter.tokens);
+            let _ = waiter.grant.set(grant);
+            waiter.wake.notify_one();
         }
     }
 
-    /// One does not wait any more. What it was given meanwhile it gives back, unused.
-    pub(super) fn leave(&mut self, seat: &Seat, now: Instant) {
-        if let Ok(index) = self.line.binary_search_by_key(&seat.id, |other| other.id) {
+    /// Removes a waiter from the line. A grant that it got meanwhile is given back unused.
+    pub(super) fn leave(&mut self, waiter: &Waiter, now: Instant) {
+        if let Ok(index) = self.line.binary_search_by_key(&waiter.id, |other| other.id) {
             self.line.remove(index);
-            self.waiting_tokens = self.waiting_tokens.saturating_sub(seat.tokens);
-        } else if let Some(mut grant) = seat.grant.get().copied() {
+            self.waiting_tokens = self.waiting_tokens.saturating_sub(waiter.tokens);
+        } else if let Some(mut grant) = waiter.grant.get().copied() {
             self.give_back(&mut grant, now);
             self.end_flight(&mut grant);
         }
     }
 
-    /// A call that had its turn was not sent.
+    /// Takes back a call that had its turn and was not sent.
     pub(super) fn give_back(&mut self, grant: &mut Grant, now: Instant) {
         self.settle(grant, 0, now);
         if let (Some(pace), Some(taken)) = (&mut self.pace, grant.pace.take()) {
@@ -424,19 +353,19 @@ impl State {
         self.quotas.unused(grant.call, Totals { requests: 1, tokens: grant.tokens });
     }
 
-    /// A call was refused for what it is.
+    /// Records that the request itself was refused.
     pub(super) fn refused(&mut self, grant: &mut Grant, now: Instant) {
         self.settle(grant, 0, now);
         self.quotas.unused(grant.call, Totals { requests: 0, tokens: grant.tokens });
     }
 
     pub(super) fn wake_all(&self) {
-        for seat in &self.line {
-            seat.wake.notify_one();
+        for waiter in &self.line {
+            waiter.wake.notify_one();
         }
     }
 
-    /// How many wait and how many are in flight.
+    /// The number of waiters and of calls in flight.
     #[cfg(test)]
     pub(super) fn load(&self) -> (usize, u32) {
         (self.line.len(), self.in_flight)

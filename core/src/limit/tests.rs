@@ -41,7 +41,7 @@ fn headers(of: &[(&str, &str)]) -> HeaderMap {
     of.iter().map(header).collect()
 }
 
-/// Passes now or not at all.
+/// Passes now, or fails.
 async fn try_acquire(gate: &Gate, tokens: u64) -> Result<Permit, Limited> {
     let begun = Instant::now();
     let acquired = gate.acquire(tokens, false, far()).await;
@@ -49,7 +49,7 @@ async fn try_acquire(gate: &Gate, tokens: u64) -> Result<Permit, Limited> {
     acquired
 }
 
-/// The permits of as many calls as pass now.
+/// The permits of all calls that pass now.
 async fn drain(gate: &Gate) -> Vec<Permit> {
     let mut permits = Vec::new();
     while let Ok(permit) = try_acquire(gate, 1).await {
@@ -90,7 +90,7 @@ async fn what_cannot_be_in_time_is_told_at_once() {
     let gate = requests(1);
     let _first = try_acquire(&gate, 0).await.unwrap();
     let begun = Instant::now();
-    // Not even within a minute.
+    // The turn does not come within a minute.
     let error = gate.acquire(0, true, far()).await.unwrap_err();
     assert_eq!(error.what, "requests_per_minute");
     assert_eq!(error.retry_after, Some(SECOND * 61));
@@ -98,7 +98,7 @@ async fn what_cannot_be_in_time_is_told_at_once() {
     let error = gate.acquire(0, true, begun + SECOND * 61).await.unwrap_err();
     assert_eq!(error.retry_after, Some(SECOND * 51));
     assert_eq!(Instant::now(), begun + SECOND * 10);
-    // In time, but it may not wait.
+    // The turn would come in time, but the call may not wait.
     assert!(try_acquire(&gate, 0).await.is_err());
     let _second = gate.acquire(0, true, begun + SECOND * 62).await.unwrap();
     assert_eq!(Instant::now(), begun + SECOND * 61);
@@ -151,7 +151,7 @@ async fn nobody_overtakes() {
         async move { gate.acquire(50, true, far()).await }
     });
     tokio::task::yield_now().await;
-    // It would fit, but for the one who waits.
+    // The call would fit, but another call waits.
     let error = try_acquire(&gate, 10).await.unwrap_err();
     assert_eq!(error.what, "tokens_per_minute");
     let _large = large.await.unwrap().unwrap();
@@ -171,7 +171,7 @@ async fn a_cancelled_turn_goes_to_the_next() {
     assert!(third.as_mut().poll(cx).is_pending());
     drop(second);
     drop(held);
-    // The first was given the turn, but never looks.
+    // The first waiter has its turn, but never looks.
     assert_eq!(waiting(&gate), (1, 1));
     drop(first);
     assert_eq!(waiting(&gate), (0, 1));
@@ -253,10 +253,10 @@ async fn estimates_are_put_right() {
     other.settle(900, Instant::now());
     assert!(try_acquire(&gate, 1).await.is_err());
     advance(SECOND * 61).await;
-    // Larger than any minute: it goes alone, and the provider judges.
+    // The call is larger than any minute, so it goes alone, and the provider judges.
     let _huge = try_acquire(&gate, 1_000_000).await.unwrap();
     assert!(try_acquire(&gate, 1).await.is_err());
-    // Long forgotten.
+    // The window has forgotten the permit's tokens.
     advance(SECOND * 61).await;
     permit.settle(50, Instant::now());
     assert_eq!(try_acquire(&gate, 1000).await.map(drop), Ok(()));
@@ -275,13 +275,13 @@ async fn a_pause_is_kept_and_ended_with_care() {
     let _first = gate.acquire(0, true, far()).await.unwrap();
     assert_eq!(begun.elapsed(), SECOND * 5);
     assert_eq!(gate.cooling(Instant::now()), None);
-    // One is out; nobody knows whether the provider takes more.
+    // One call is in flight, and nobody knows whether the provider takes more.
     assert!(try_acquire(&gate, 0).await.is_err());
     for more in [1, 2, 4] {
         advance(SECOND).await;
         assert_eq!(drain(&gate).await.len(), more);
     }
-    // In the end it is forgotten.
+    // At last the pause is forgotten.
     advance(SECOND * 10).await;
     let _free = try_acquire(&gate, 0).await.unwrap();
     assert!(!gate.0.engaged.load(Ordering::Relaxed));

@@ -1,8 +1,8 @@
-//! An HTTP request of the caller's own that is passed through, and its answer, verbatim.
+//! An HTTP request of the caller that is passed through, and its answer, both unchanged.
 //!
-//! For the transports that put this engine under a provider's own SDK. A header's value is text of
-//! the characters U+0000 to U+00FF, one for each byte (ISO 8859-1, as in the Fetch standard); a body
-//! is text where it is UTF-8, else base64.
+//! It serves the transports that put this engine under a provider's own SDK. A header's value is
+//! text of the characters U+0000 to U+00FF, one for each byte (ISO 8859-1, as in the Fetch
+//! standard). A body is text if it is UTF-8, otherwise base64.
 
 use ::http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Uri};
@@ -21,19 +21,19 @@ use crate::json::{Value, to_vec, write};
 /// A request to pass through.
 #[derive(Clone, Debug)]
 pub struct HttpCall {
-    /// Where to: `http` or `https`, with path and query.
+    /// The URL: `http` or `https`, with path and query.
     pub url: Uri,
     /// The method.
     pub method: Method,
-    /// The headers, without those that concern one connection only.
+    /// The headers, without those of a single connection.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// The answer is wanted as it arrives.
+    /// Whether the answer is wanted as a stream.
     pub stream: bool,
 }
 
-/// Headers that concern one connection only (RFC 9110, 7.6.1): the next one has its own.
+/// Headers of a single connection (RFC 9110, 7.6.1). The next connection has its own.
 const HOP_BY_HOP: [&str; 8] = [
     "connection",
     "keep-alive",
@@ -45,12 +45,12 @@ const HOP_BY_HOP: [&str; 8] = [
     "upgrade",
 ];
 
-/// Names of headers that hold secrets have one of these in them.
+/// Words in the names of headers that hold secrets.
 const SECRET: [&str; 5] = ["auth", "cookie", "key", "secret", "token"];
 
 impl HttpCall {
     /// Reads the members of a request document of this operation. Errors quote neither the URL nor
-    /// a header's value: either may hold a secret.
+    /// a header's value, because either may hold a secret.
     pub(crate) fn read(mut fields: Fields) -> Result<HttpCall, Error> {
         let url = read_url(&mut fields)?;
         let method = fields.string("method")?.unwrap_or_else(|| "GET".to_owned());
@@ -140,8 +140,8 @@ fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> 
     Ok(headers)
 }
 
-/// The names among `headers` that concern one connection only: those of HTTP, and those that
-/// `connection` lists.
+/// The headers of a single connection among `headers`: those of HTTP, and those that `connection`
+/// lists.
 fn hop_by_hop<'a>(
     headers: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
 ) -> Vec<HeaderName> {
@@ -158,27 +158,27 @@ fn hop_by_hop<'a>(
 pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
-    /// The headers; those that concern one connection only are left out of the document.
+    /// The headers. The document leaves out those of a single connection.
     pub headers: HeaderMap,
-    /// The body, as it was sent; `None` at the end of a stream, whose events brought it.
+    /// The body as it was sent. `None` at the end of a stream, whose events carried it.
     pub body: Option<Bytes>,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// Everything volatile or ours.
+    /// The members that are volatile or added by the engine.
     pub liter: Liter,
 }
 
-/// What a stream that is passed through brings before its end.
+/// An event of a stream that is passed through, before its end.
 #[derive(Clone, Debug)]
 pub enum HttpEvent {
-    /// The answer's head, first.
+    /// The answer's head, which comes first.
     Head {
         /// The HTTP status.
         status: u16,
         /// The headers.
         headers: HeaderMap,
     },
-    /// The next bytes of the body, never none.
+    /// The next bytes of the body, never empty.
     Data(Bytes),
 }
 
@@ -191,7 +191,7 @@ impl HttpAnswer {
 }
 
 impl HttpEvent {
-    /// About how long its document is.
+    /// The approximate length of its document.
     #[must_use]
     pub fn size(&self) -> usize {
         match self {
@@ -239,7 +239,8 @@ impl Serialize for HttpEvent {
     }
 }
 
-/// Bytes as text where they are UTF-8, else as base64; either way written straight to where they go.
+/// Writes bytes as text if they are UTF-8, otherwise as base64, in both cases directly to the
+/// output.
 fn content<S: SerializeStruct>(
     out: &mut S,
     text: &'static str,
@@ -260,7 +261,7 @@ impl Serialize for Base64<'_> {
     }
 }
 
-/// Headers as pairs of name and value, in their order, repeated ones beside each other.
+/// Headers as pairs of name and value, in their order. Repeated headers follow each other.
 struct Pairs<'a>(&'a HeaderMap);
 
 impl Serialize for Pairs<'_> {

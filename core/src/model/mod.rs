@@ -1,7 +1,9 @@
-//! The unified data model: what a request, its options, a response and a chunk are. Types and
-//! their documents only; nothing here knows a provider. `docs/contract.md` describes them.
+//! The unified data model: requests, options, responses and chunks. It has only types and their
+//! documents, and knows no provider. `docs/contract.md` describes them.
 
 mod http;
+mod models;
+mod moderate;
 mod options;
 mod parameters;
 mod policy;
@@ -14,10 +16,13 @@ pub mod schema;
 mod stream;
 
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
+pub use models::{ModelInfo, ModelList, ModelsRequest, ModelsResponse};
+pub use moderate::{ModerateRequest, ModerateResponse, Moderation, Moderations};
 pub use options::{Fanout, OnBreak, Options, Unsupported};
 pub use parameters::Parameters;
 pub(crate) use policy::read_wait;
 pub use policy::{Hedge, HedgeDelay, RetryOverlay};
+pub(crate) use request::says_nothing;
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };

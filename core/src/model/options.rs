@@ -1,4 +1,5 @@
-//! How and where a request is done. Never in the cache key, never in the audit hash.
+//! Options say how and where a request is sent. They are never in the cache key and never in the
+//! audit hash.
 
 use super::policy::{self, Hedge, RetryOverlay};
 use crate::codec::{Fields, Object, parse_object, wrong};
@@ -10,68 +11,67 @@ use crate::json::Value;
 pub struct Options {
     /// The provider's name in the configuration.
     pub provider: Option<String>,
-    /// The whole call's time, in milliseconds.
+    /// The time for the whole call, in milliseconds.
     pub timeout_ms: Option<u64>,
     /// The longest silence inside a stream, in milliseconds.
     pub idle_ms: Option<u64>,
     /// Joins text deltas that arrive in one read of the socket.
     pub merge_deltas: Option<bool>,
-    /// What happens to a parameter that the provider cannot take.
+    /// What happens with a parameter that the provider does not support.
     pub unsupported: Option<Unsupported>,
-    /// Unknown members of a request are an error, not a warning.
+    /// Whether unknown members of a request are an error instead of a warning.
     pub strict: Option<bool>,
-    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
-    pub inline: Option<bool>,
-    /// Retries of this call.
+    /// The retry policy of this call.
     pub retry: Option<RetryOverlay>,
-    /// Further targets, in order, for when the first fails: `provider/model`, or a provider.
+    /// Fallback targets, in order, for a failure of the first: `provider/model`, or a provider.
     pub fallback: Option<Vec<String>>,
-    /// Several targets at once.
+    /// The fan-out: several targets at once.
     pub fanout: Option<Fanout>,
-    /// Further attempts beside a slow first one.
+    /// The hedges: further attempts beside a slow first one.
     pub hedge: Option<Hedge>,
     /// `limit.wait`: whether the call waits for a limit.
     pub wait: Option<bool>,
     /// Only targets of this region.
     pub region: Option<String>,
-    /// Calls with the same key keep to the same target of a `weighted` route.
+    /// The sticky key. Calls with the same key use the same target of a `weighted` route.
     pub sticky_key: Option<String>,
-    /// The same for every attempt of a call, for providers that count a repeated request once.
+    /// The idempotency key, the same for every attempt of a call, for providers that count a
+    /// repeated request once.
     pub idempotency_key: Option<String>,
     /// What happens to a stream that breaks after its first content.
     pub on_break: Option<OnBreak>,
 }
 
-/// Several targets at once.
+/// A fan-out: several targets at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fanout {
-    /// `provider/model`, or a provider or route.
+    /// The targets: `provider/model`, or a provider or route.
     pub targets: Vec<String>,
-    /// How many answers are waited for; the others are cancelled.
+    /// The number of answers to wait for. The other calls are cancelled.
     pub first: usize,
 }
 
 /// What happens to a stream that breaks after its first content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBreak {
-    /// It ends with an error that holds what had come.
+    /// The stream ends with an error that holds the content so far.
     #[default]
     Error,
-    /// A reset event, and the answer anew from its beginning.
+    /// A reset event comes, and the answer starts again from its beginning.
     Restart,
 }
 
-/// What happens to a parameter that the provider cannot take.
+/// What happens with a parameter that the provider does not support.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unsupported {
-    /// It is left out, and `warnings` says so.
+    /// The parameter is left out, and `warnings` says so.
     #[default]
     Warn,
     /// The call fails before anything is sent.
     Error,
 }
 
-/// Options of the contract that this build does not have yet: an error, never ignored.
+/// Options of the contract that this build does not have yet. They are an error and never ignored.
 const NOT_YET: [&str; 5] = ["cache", "traceparent", "tracestate", "baggage", "tags"];
 
 impl Options {
@@ -80,7 +80,7 @@ impl Options {
         Self::read(parse_object(bytes, "options")?)
     }
 
-    /// These options, and `other`'s where these say nothing.
+    /// Fills members that these options leave out from `other`.
     #[must_use]
     pub fn or(self, other: Options) -> Options {
         Options {
@@ -90,7 +90,6 @@ impl Options {
             merge_deltas: self.merge_deltas.or(other.merge_deltas),
             unsupported: self.unsupported.or(other.unsupported),
             strict: self.strict.or(other.strict),
-            inline: self.inline.or(other.inline),
             retry: match (self.retry, other.retry) {
                 (Some(mine), Some(theirs)) => Some(mine.or(theirs)),
                 (mine, theirs) => mine.or(theirs),
@@ -118,7 +117,6 @@ impl Options {
                 _ => Unsupported::Warn,
             }),
             strict: fields.bool("strict")?,
-            inline: fields.bool("inline")?,
             retry: RetryOverlay::read(&mut fields)?,
             fallback: match fields.list("fallback")? {
                 Some(items) if items.len() > MOST => {
@@ -179,7 +177,7 @@ impl Fanout {
     }
 }
 
-/// Most targets of one call.
+/// The largest number of targets of one call.
 const MOST: usize = 32;
 
 fn names(items: Vec<Value>, path: &str) -> Result<Vec<String>, Error> {

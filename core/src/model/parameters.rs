@@ -1,4 +1,4 @@
-//! What a route's target sets in the requests that go to it.
+//! Parameters are the members that a route's target sets in its requests.
 
 use super::read::read_reasoning;
 use super::request::{Reasoning, Request};
@@ -6,7 +6,7 @@ use crate::codec::{Fields, Object, wrong};
 use crate::error::Error;
 use crate::json::{Number, Value};
 
-/// Members of a request that a target sets.
+/// The members of a request that a target sets.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
     max_tokens: Option<u64>,
@@ -18,7 +18,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The request as this target is to get it.
+    /// The request for this target.
     #[must_use]
     pub fn apply(&self, request: &Request) -> Request {
         let mut request = request.clone();
@@ -27,8 +27,15 @@ impl Parameters {
         request.top_p = self.top_p.clone().or(request.top_p);
         request.seed = self.seed.clone().or(request.seed);
         request.reasoning = self.reasoning.clone().or(request.reasoning);
+        request.extra = self.extra_over(&request.extra);
+        request
+    }
+
+    /// Members for one provider's body only. The target's members override those of the request.
+    pub(crate) fn extra_over(&self, asked: &Object) -> Object {
+        let mut extra = asked.clone();
         for (provider, members) in self.extra.iter() {
-            match (request.extra.get_mut(provider.as_str()), members) {
+            match (extra.get_mut(provider.as_str()), members) {
                 (_, Value::Null) => {}
                 (Some(Value::Object(had)), Value::Object(members)) => {
                     for (name, value) in members.iter() {
@@ -36,11 +43,11 @@ impl Parameters {
                     }
                 }
                 _ => {
-                    request.extra.insert(provider.clone(), members.clone());
+                    extra.insert(provider.clone(), members.clone());
                 }
             }
         }
-        request
+        extra
     }
 
     pub(crate) fn read(mut fields: Fields) -> Result<Parameters, Error> {

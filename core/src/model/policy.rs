@@ -1,5 +1,5 @@
-//! Retries, hedges and waiting, as configured and as asked for by one call. What each does is in
-//! `docs/resilience.md`.
+//! Policies for retries, hedges and waiting, from the configuration or from one call.
+//! `docs/resilience.md` says what each does.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::error::Error;
 use crate::json::Value;
 use crate::retry::RetryPolicy;
 
-/// Retries, where something is said of them; the rest comes from the next wider scope.
+/// A retry policy that may leave members out. These come from the next wider scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetryOverlay {
-    /// Most attempts at one target; each further target adds one.
+    /// The largest number of attempts at one target. Each further target adds one.
     pub max_attempts: Option<u32>,
-    /// The first backoff's upper bound.
+    /// The upper bound of the first backoff.
     pub base: Option<Duration>,
-    /// The upper bound that later ones grow to.
+    /// The upper bound of all backoffs.
     pub cap: Option<Duration>,
     /// The longest wait that a provider may ask for.
     pub max_wait: Option<Duration>,
@@ -38,7 +38,7 @@ impl RetryOverlay {
         Ok(Some(overlay))
     }
 
-    /// These, and `other`'s where these say nothing.
+    /// Fills members that this policy leaves out from `other`.
     pub(crate) fn or(self, other: RetryOverlay) -> RetryOverlay {
         RetryOverlay {
             max_attempts: self.max_attempts.or(other.max_attempts),
@@ -59,21 +59,21 @@ impl RetryOverlay {
     }
 }
 
-/// When a second attempt is started beside a slow first one.
+/// The delay before a hedge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HedgeDelay {
-    /// After this time.
+    /// A fixed time.
     Fixed(Duration),
-    /// After the target's own 95th percentile of the last calls; not before twenty of them.
+    /// The target's own 95th percentile of the last calls, once there are twenty of them.
     P95,
 }
 
-/// Further attempts beside a slow first one.
+/// The hedges of a call: further attempts beside a slow first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hedge {
-    /// When the next one is started.
+    /// The delay before the next hedge.
     pub after: HedgeDelay,
-    /// Most of them; 0: none.
+    /// The largest number of hedges. 0 means none.
     pub max: u32,
 }
 
@@ -99,7 +99,7 @@ impl Hedge {
     }
 }
 
-/// Whether calls wait for a limit (the default) or fail at once.
+/// Reads whether calls wait for a limit (the default) or fail at once.
 pub(crate) fn read_wait(fields: &mut Fields) -> Result<Option<bool>, Error> {
     let Some(limit) = fields.object("limit")? else { return Ok(None) };
     let mut limit = Fields::new(limit, fields.at("limit"));

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::options::Options;
+use super::read_message::name_calls;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::codec::{Fields, Object, Path, type_name, wrong};
 use crate::error::Error;
@@ -18,10 +19,11 @@ impl Request {
         let messages = read_conversation(&mut fields, &mut unknown)?;
         let max_tokens = fields.whole("max_tokens", 1)?;
         let max_completion_tokens = fields.whole("max_completion_tokens", 1)?;
-        let mut request = Request {
+        let request = Request {
             messages: Arc::new(messages),
             model: fields.string("model")?.filter(|model| !model.is_empty()),
             max_tokens: max_completion_tokens.or(max_tokens),
+            counts_completion: max_completion_tokens.is_some(),
             temperature: fields.number("temperature")?,
             top_p: fields.number("top_p")?,
             stop: read_stop(&mut fields)?,
@@ -37,30 +39,43 @@ impl Request {
             stream: fields.bool("stream")?.unwrap_or(false),
             metadata: fields.object("metadata")?,
             user: fields.string("user")?,
-            extra: fields.object("extra")?.unwrap_or_default(),
+            extra: read_extra(&mut fields)?,
             unknown: Vec::new(),
         };
-        for (provider, members) in &request.extra {
-            if !members.is_object() && !members.is_null() {
-                return Err(wrong(&format!("extra.{provider}"), "an object", members));
-            }
-        }
         // A usage chunk is always asked for; OpenAI's member says nothing that we do not do.
         fields.value("stream_options");
-        fields.rest_into(&mut unknown);
-        request.unknown = unknown;
-        if options.strict == Some(true)
-            && let Some(name) = request.unknown.first()
-        {
-            return Err(Error::invalid(
-                name.as_str(),
-                format!(
-                    "{name} is not a member of a request (options.strict is on); members for one \
-                         provider go under extra.<provider>"
-                ),
-            ));
+        Ok(Request { unknown: known_only(fields, unknown, options)?, ..request })
+    }
+}
+
+/// Reads `extra`: members for one provider's body only.
+pub(super) fn read_extra(fields: &mut Fields) -> Result<Object, Error> {
+    let extra = fields.object("extra")?.unwrap_or_default();
+    for (provider, members) in &extra {
+        if !members.is_object() && !members.is_null() {
+            return Err(wrong(&format!("extra.{provider}"), "an object", members));
         }
-        Ok(request)
+    }
+    Ok(extra)
+}
+
+/// The paths of the members that nobody has read, after those already found; an error under
+/// `options.strict`.
+pub(super) fn known_only(
+    fields: Fields,
+    mut unknown: Vec<String>,
+    options: &Options,
+) -> Result<Vec<String>, Error> {
+    fields.rest_into(&mut unknown);
+    match unknown.first().filter(|_| options.strict == Some(true)) {
+        None => Ok(unknown),
+        Some(name) => Err(Error::invalid(
+            name.as_str(),
+            format!(
+                "{name} is not a member of a request (options.strict is on); members for one \
+                     provider go under extra.<provider>"
+            ),
+        )),
     }
 }
 
@@ -79,11 +94,14 @@ fn read_conversation(
         (None, Some(items)) if items.is_empty() => {
             Err(Error::invalid("messages", "messages is empty: give at least one message"))
         }
-        (None, Some(items)) => items
-            .into_iter()
-            .enumerate()
-            .map(|(i, item)| Message::read(item, Path::Item("messages", i), unknown))
-            .collect(),
+        (None, Some(items)) => {
+            let items = items.into_iter().enumerate();
+            let read =
+                items.map(|(i, item)| Message::read(item, Path::Item("messages", i), unknown));
+            let mut messages = read.collect::<Result<Vec<_>, _>>()?;
+            name_calls(&mut messages)?;
+            Ok(messages)
+        }
         (None, None) => {
             Err(fields.missing("messages", "give messages, or prompt for a single one"))
         }

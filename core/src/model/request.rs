@@ -18,6 +18,8 @@ pub struct Request {
     pub model: Option<String>,
     /// Most tokens of the answer.
     pub max_tokens: Option<u64>,
+    /// It was asked for as `max_completion_tokens`.
+    pub counts_completion: bool,
     /// Sampling temperature.
     pub temperature: Option<Number>,
     /// Nucleus sampling.
@@ -102,6 +104,12 @@ pub struct Message {
     /// What a provider said that has no unified place, as our response gave it. Read by the
     /// adapter that wrote it, so that signed reasoning goes back unchanged.
     pub provider_fields: Object,
+    /// Members of an assistant's message that another library wrote (`annotations`, `audio`, …),
+    /// with what its tool calls carry beside name and arguments.
+    pub others: Object,
+    /// The document has neither `content`, `tool_calls` nor `reasoning`: an assistant's
+    /// `provider_fields` then speak alone.
+    pub native_only: bool,
 }
 
 /// What a message says.
@@ -223,7 +231,17 @@ impl Message {
             reasoning: None,
             is_error: None,
             provider_fields: Object::new(),
+            others: Object::new(),
+            native_only: false,
         }
+    }
+
+    /// A member that has no unified place, of our answer or of another library's. One that is
+    /// empty says nothing.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        let found = [&self.provider_fields, &self.others].into_iter();
+        found.filter_map(|members| members.get(name)).find(|value| !says_nothing(value))
     }
 
     /// The message's text: all text parts, in order.
@@ -240,5 +258,16 @@ impl Message {
                 })
                 .collect(),
         }
+    }
+}
+
+/// Whether a member is as good as absent: `annotations: []`, `refusal: null` and the like.
+pub(crate) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
     }
 }

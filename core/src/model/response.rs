@@ -10,7 +10,7 @@ use crate::codec::Object;
 use crate::error::Attempt;
 use crate::json::{Value, write};
 
-/// A chat response.
+/// A chat completion in OpenAI's shape. What the provider did not say is absent, never 0.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Response {
@@ -18,6 +18,7 @@ pub struct Response {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// `chat.completion`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion")))]
     pub object: &'static str,
     /// Seconds since 1970, from the provider; else from the answer's `Date` header.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,13 +31,13 @@ pub struct Response {
     /// What the provider says was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The first choice's text.
+    /// The first choice's text; empty where it has none.
     pub text: String,
     /// Who served it: the provider's name in the configuration.
     pub provider: String,
     /// What was left out or changed on the way.
     pub warnings: Vec<Warning>,
-    /// Everything volatile or ours.
+    /// Everything volatile or of the engine's own: request ids, attempts, timing.
     pub liter: Liter,
 }
 
@@ -214,13 +215,13 @@ pub struct Warning {
     pub param: Option<String>,
 }
 
-/// Everything volatile or ours.
+/// Everything volatile or of the engine's own.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Liter {
     /// The version of this object: 1.
     pub v: u8,
-    /// Our id of the call.
+    /// The engine's id of the call.
     pub request_id: String,
     /// The provider's id of the request, for its support.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,6 +238,7 @@ pub struct Liter {
     pub timing: Timing,
     /// The provider's rate limit headers, as they came.
     #[serde(skip_serializing_if = "Object::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]
     pub ratelimit: Object,
     /// Members of the provider's answer that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]

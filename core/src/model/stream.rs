@@ -1,4 +1,4 @@
-//! A stream's chunk: OpenAI's `chat.completion.chunk` with typed deltas.
+//! A chunk is a part of a stream: OpenAI's `chat.completion.chunk` with typed deltas.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::codec::Object;
 use crate::error::ErrorKind;
 use crate::json::write;
 
-/// What arrived at once.
+/// A part of a stream, in the shape of OpenAI's `chat.completion.chunk`.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Chunk {
@@ -17,16 +17,17 @@ pub struct Chunk {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Arc<str>>,
     /// `chat.completion.chunk`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion.chunk")))]
     pub object: &'static str,
-    /// Seconds since 1970, from the provider; else from the answer's `Date` header.
+    /// Seconds since 1970, from the provider, otherwise from the answer's `Date` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<i64>,
     /// The model, as the provider names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Arc<str>>,
-    /// What is new in each choice.
+    /// The delta of each choice.
     pub choices: Vec<ChunkChoice>,
-    /// What was used; in the chunk in which the provider says it.
+    /// The usage, in the chunk in which the provider reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
@@ -38,13 +39,14 @@ impl Chunk {
     }
 }
 
-/// An answer that broke begins anew (`options.on_break`): the chunks so far are void.
+/// A broken answer starts again (`options.on_break`), and the chunks so far are void.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reset {
     /// `chat.completion.reset`.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion.reset")))]
     pub object: &'static str,
-    /// How the answer broke.
+    /// The kind of error that broke the answer.
     pub reason: ErrorKind,
 }
 
@@ -59,19 +61,19 @@ impl Reset {
     }
 }
 
-/// What is new in one choice.
+/// The delta of one choice.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChunkChoice {
-    /// The choice's number.
+    /// The index of the choice.
     pub index: u64,
-    /// What is new.
+    /// The new parts.
     pub delta: Delta,
     /// Why the choice ended, in its last chunk; `null` before.
     pub finish_reason: Option<FinishReason>,
 }
 
-/// What is new in a message. Each text is to be appended.
+/// The new parts of a message. Append each text.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delta {
@@ -95,19 +97,19 @@ pub struct Delta {
     pub provider_fields: Object,
 }
 
-/// A part of a tool call: id and name come once, arguments are to be appended.
+/// A part of a tool call. Id and name come once. Append the arguments.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolCallDelta {
-    /// Which call of the message.
+    /// The index of the tool call in the message.
     pub index: u64,
     /// The provider's id of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `function`, with the id.
+    /// `function`, in the part that has the id.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
-    /// What is called.
+    /// The called function.
     pub function: FunctionDelta,
 }
 
@@ -118,7 +120,7 @@ pub struct FunctionDelta {
     /// The function's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Text of the arguments.
+    /// A part of the arguments' text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A client's counters and the state of its targets, as documents.
+//! Metrics are a client's counters and the state of its targets, as documents.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::wire::retry_after;
 
 /// Counts calls by provider, and attempts by target.
 pub(crate) struct Metrics {
-    /// By provider, in the order of their names.
+    /// The counters by provider, in the order of the providers' names.
     providers: Vec<Counters>,
 }
 
-/// What one provider has seen.
+/// The counters of one provider.
 struct Counters {
     provider: Arc<str>,
     calls: AtomicU64,
@@ -49,7 +49,7 @@ impl Observer for Metrics {
 }
 
 impl Counters {
-    /// A call has ended.
+    /// Counts a call that has ended.
     fn count(&self, failed: Option<ErrorKind>) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if let Some(kind) = failed {
@@ -64,14 +64,14 @@ impl Counters {
 }
 
 impl Metrics {
-    /// Counters of these providers, whose names are in order.
+    /// Makes counters for these providers, whose names are sorted.
     pub(crate) fn new(names: impl Iterator<Item = Arc<str>>) -> Self {
         let counters =
             |provider| Counters { provider, calls: AtomicU64::new(0), errors: Default::default() };
         Metrics { providers: names.map(counters).collect() }
     }
 
-    /// Counters so far, as a JSON document.
+    /// The counters so far, as a JSON document.
     pub(crate) fn json(&self, in_flight: usize, table: &Table) -> Vec<u8> {
         let mut providers = Object::new();
         for counters in &self.providers {
@@ -90,7 +90,7 @@ impl Metrics {
         to_vec(&document, 256)
     }
 
-    /// Counters so far, in Prometheus' text format.
+    /// The counters so far, in Prometheus' text format.
     pub(crate) fn prometheus(&self, in_flight: usize, table: &Table) -> Vec<u8> {
         let mut text = String::from(
             "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
@@ -122,7 +122,7 @@ impl Metrics {
     }
 }
 
-/// Every target that was asked, and how it does.
+/// Every target that was asked, and its state.
 fn targets(table: &Table) -> impl Iterator<Item = Object> {
     let now = Instant::now();
     let targets = table.targets().into_iter();
@@ -150,7 +150,7 @@ fn targets(table: &Table) -> impl Iterator<Item = Object> {
     })
 }
 
-/// The same of each target as in JSON, but its times.
+/// Writes the same about each target as the JSON document, without the times.
 fn write_targets(text: &mut String, table: &Table) {
     let now = Instant::now();
     let targets = table.targets();

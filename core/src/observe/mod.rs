@@ -1,9 +1,9 @@
-//! Observers: who wants to know how calls go. Five events, each with ids, targets, times, kinds and
-//! counts, never a text of the caller's or of an answer.
+//! An observer hears how calls go. It gets five events, each with ids, targets, times, kinds and
+//! counts. No event has a text of the caller or of an answer.
 //!
-//! A call's begin and end are told by `admission`, those of its attempts by its ledger; nothing else
-//! tells or counts anything. An observer runs on the thread of the call, so it must be quick and must
-//! not wait.
+//! `admission` reports that a call began and ended, and the call's ledger reports its attempts.
+//! Nothing else reports or counts anything. An observer runs on the thread of the call, so it must
+//! be quick and must not wait.
 
 pub(crate) mod metrics;
 
@@ -18,9 +18,9 @@ use crate::operation::Answer;
 use crate::provider::Target;
 use crate::target::Tally;
 
-/// Hears of every call of a client. What it does not care for it leaves out.
+/// Hears of every call of a client. It implements only the events that it needs.
 pub trait Observer: Send + Sync {
-    /// A call has its place and knows where it goes; or it has failed before that, and ends next.
+    /// A call has its place and its targets. Or it has failed before that, and ends next.
     fn call_began(&self, call: &CallFacts) {
         let _ = call;
     }
@@ -35,55 +35,56 @@ pub trait Observer: Send + Sync {
         let _ = (call, attempt, end);
     }
 
-    /// The first content of an attempt has come: of a stream its first delta, else the whole answer.
+    /// The first content of an attempt has come: the first delta of a stream, otherwise the whole
+    /// answer.
     fn first_content(&self, call: &CallFacts, attempt: &AttemptFacts<'_>, at: Instant) {
         let _ = (call, attempt, at);
     }
 
-    /// A call is over. `outcomes`: one, but of a fan-out one for each target.
+    /// A call is over. `outcomes` has one entry, or one for each target of a fan-out.
     fn call_ended(&self, call: &CallFacts, outcomes: &[CallOutcome<'_>]) {
         let _ = (call, outcomes);
     }
 }
 
-/// What is known of a call from its begin on.
+/// What is known of a call once it has begun.
 #[derive(Clone, Debug)]
 pub struct CallFacts {
-    /// Tells the calls of a process apart.
+    /// A number that differs for each call of a process.
     pub number: u64,
-    /// `chat`, `http`, …; "" where the request could not be read.
+    /// `chat`, `http`, …; "" if the request could not be read.
     pub operation: &'static str,
-    /// The provider that it is meant for first.
+    /// The provider of the call's first target.
     pub provider: Option<Arc<str>>,
-    /// Whether the answer is wanted as it arrives.
+    /// Whether the answer is wanted as a stream.
     pub stream: bool,
-    /// When it began.
+    /// When the call began.
     pub began: Instant,
 }
 
 impl CallFacts {
-    /// Of a call whose request could not be read.
+    /// The facts of a call whose request could not be read.
     pub(crate) fn unread() -> Self {
         let began = Instant::now();
         CallFacts { number: next_number(), operation: "", provider: None, stream: false, began }
     }
 }
 
-/// A number for a call that no other of this process has.
+/// Returns a call number that is unique in this process.
 pub(crate) fn next_number() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What is known of an attempt from its begin on.
+/// What is known of an attempt once it has begun.
 pub struct AttemptFacts<'a> {
-    /// Its place among the attempts of its call, from 0.
+    /// The attempt's index among the attempts of its call, from 0.
     pub number: usize,
-    /// Where it goes.
+    /// The target of the attempt.
     pub target: &'a Target,
-    /// It runs beside another one.
+    /// Whether the attempt runs beside another one.
     pub hedge: bool,
-    /// When it began.
+    /// When the attempt began.
     pub began: Instant,
     pub(crate) tally: &'a Tally,
 }
@@ -91,41 +92,41 @@ pub struct AttemptFacts<'a> {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptEnd {
-    /// When.
+    /// When the attempt ended.
     pub at: Instant,
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, if an answer came.
     pub status: Option<u16>,
-    /// How it failed; `None`: it was answered.
+    /// The kind of its error. `None` means that it was answered.
     pub failed: Option<ErrorKind>,
 }
 
 /// How a call ended, at one target.
 #[derive(Clone, Debug, Default)]
 pub struct CallOutcome<'a> {
-    /// Who answered, or failed.
+    /// The provider that answered or failed.
     pub provider: Option<&'a str>,
     /// The model, as the provider names it.
     pub model: Option<&'a str>,
-    /// Our id of the answer.
+    /// The engine's id of the answer.
     pub request_id: Option<&'a str>,
     /// The provider's id of the request.
     pub provider_request_id: Option<&'a str>,
-    /// The HTTP status of what was passed through, or of a failure.
+    /// The HTTP status of an answer that was passed through, or of a failure.
     pub status: Option<u16>,
-    /// What the provider says was used.
+    /// The usage that the provider reports.
     pub usage: Option<&'a Usage>,
-    /// Milliseconds from begin to end, where an answer came.
+    /// Milliseconds from begin to end, if an answer came.
     pub total_ms: Option<f64>,
-    /// Every request that was sent, or tried to be sent.
+    /// The requests that were sent, or that the call tried to send.
     pub attempts: &'a [Attempt],
-    /// How it failed; `None`: it was answered.
+    /// The failure. `None` means that the call was answered.
     pub failed: Option<FailedCall<'a>>,
 }
 
 /// How a call failed.
 #[derive(Clone, Copy, Debug)]
 pub struct FailedCall<'a> {
-    /// What kind of failure.
+    /// The kind of the error.
     pub kind: ErrorKind,
     /// The provider's code.
     pub code: Option<&'a str>,
@@ -198,5 +199,5 @@ impl<'a> CallOutcome<'a> {
     }
 }
 
-/// All who hear of a client's calls.
+/// The observers of a client's calls.
 pub(crate) type Observers = Arc<[Arc<dyn Observer>]>;

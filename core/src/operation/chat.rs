@@ -4,7 +4,7 @@ use super::envelope::Envelope;
 use crate::model::{Liter, Response};
 use crate::provider::Completion;
 
-/// The response: the provider's answer and what is ours.
+/// The response document: the provider's answer, and what the engine adds.
 pub(super) fn response(completion: Completion, envelope: Envelope) -> Response {
     let Envelope { date, provider, mut warnings, liter } = envelope;
     warnings.extend(completion.warnings);

@@ -1,10 +1,10 @@
-//! What every answer has beside what the provider said.
+//! The envelope is what every answer has besides the provider's own answer.
 
 use crate::model::{Liter, Warning};
 
-/// The members that every answer has beside what the provider said.
+/// The members that every answer has besides the provider's own answer.
 pub(crate) struct Envelope {
-    /// Seconds since 1970, of the answer's `Date`.
+    /// The answer's `Date`, in seconds since 1970.
     pub(crate) date: Option<i64>,
     pub(crate) provider: String,
     pub(crate) warnings: Vec<Warning>,

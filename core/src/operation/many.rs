@@ -6,14 +6,15 @@ use super::Answer;
 use crate::error::Error;
 use crate::json::to_vec;
 
-/// What a fan-out brought.
+/// The answers and failures of a fan-out.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Many {
     /// The fastest answers, in the order in which they came.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::model::Response>"))]
     pub results: Vec<Answer>,
-    /// The targets that failed, and those that were cancelled when enough had answered.
+    /// The errors of the targets that failed, and of those cancelled because enough others had
+    /// answered.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::model::schema::ErrorDocument>"))]
     pub failures: Vec<Error>,
 }

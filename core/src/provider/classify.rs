@@ -1,15 +1,16 @@
-//! A provider's error, in any of the shapes in use, to one of our kinds.
+//! Classifies a provider's error, in any of the usual shapes, as one of our kinds.
 //!
-//! The provider's code counts first, then its type, then what its text says, then the status
-//! (`providers.md` §7): a 429 is not a rate limit when credit is used up, and a 400 is not the
-//! caller's mistake when it is the key. Every adapter reports its failures through [`failed`], so
-//! that status, provider, model and request id are never missing.
+//! The provider's code counts first, then its type, then its text, then the status (`providers.md`
+//! §7). A 429 is not a rate limit if the credit is used up, and a 400 is not the caller's mistake
+//! if the key is wrong. Every adapter reports its failures through [`failed`], so status, provider,
+//! model and request id are never missing.
 
-use super::Target;
 use super::provider_error::ProviderError;
+use super::{Target, foreign};
 use crate::codec::{Object, parse_foreign};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
+use crate::model::Warning;
 use crate::wire::{Reply, headers, retry_after};
 
 /// The error of an answer whose status means failure.
@@ -18,9 +19,10 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
     let said = ProviderError::read(reply.body);
     let wait = said.wait();
     let mut error = said.into_error(Some(reply.status), target);
+    error.provider_error = own_words(reply.body);
     error.retry_after_ms =
         retry_after::wait(reply.status, reply.headers, wait).map(retry_after::millis);
-    // The provider's word counts, but for failures that no repetition can mend.
+    // The provider's header counts, except for failures that no retry can fix.
     if !matches!(error.kind, ErrorKind::Quota | ErrorKind::ContextLength) {
         match headers::text(reply.headers, "x-should-retry") {
             Some("true") => error.retryable = true,
@@ -31,10 +33,38 @@ pub fn failed(reply: &Reply<'_>, target: &Target) -> Error {
     locate(error, reply, target)
 }
 
-/// The error that lies in a 2xx body or in an event of a stream.
+/// The error in a 2xx body or in an event of a stream.
 #[must_use]
 pub fn in_body(value: &Value, target: &Target) -> Error {
-    ProviderError::of(value, 0).into_error(None, target)
+    let error = ProviderError::of(value, 0).into_error(None, target);
+    error.with(|e| e.provider_error = Some(value.clone()))
+}
+
+/// The longest error of a provider that is kept whole.
+const MOST_KEPT: usize = 64 << 10;
+
+/// The provider's own error: JSON, or text. A page of HTML is none.
+fn own_words(body: &[u8]) -> Option<Value> {
+    let body = body.trim_ascii();
+    if body.is_empty() || body.starts_with(b"<") {
+        return None;
+    }
+    if body.len() <= MOST_KEPT
+        && let Ok(value) = parse_foreign(body)
+    {
+        return Some(value);
+    }
+    let mut kept = &body[..body.len().min(MOST_KEPT)];
+    if kept.len() < body.len() {
+        // The cut is made between words: half a key would not be recognized as one.
+        let between = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\'');
+        let from = kept.len().saturating_sub(512);
+        if let Some(at) = kept[from..].iter().rposition(between) {
+            kept = &kept[..from + at];
+        }
+    }
+    let text = String::from_utf8_lossy(kept);
+    Some(Value::from(text.into_owned()))
 }
 
 /// A 2xx answer that is not what the provider specifies.
@@ -43,16 +73,19 @@ pub fn bad_response(what: impl Into<String>, reply: &Reply<'_>, target: &Target)
     locate(Error::new(ErrorKind::BadResponse, what), reply, target)
 }
 
-/// The JSON object that a 2xx answer is. A page of HTML or an empty body comes from whatever stands
-/// between, not from the provider.
-pub fn answer_object(reply: &Reply<'_>, target: &Target) -> Result<Object, Error> {
+/// The JSON object of a 2xx answer, with warnings about repairs. A page of HTML or an empty body
+/// comes from a proxy or gateway, not from the provider.
+pub(super) fn answer_object(
+    reply: &Reply<'_>,
+    target: &Target,
+) -> Result<(Object, Vec<Warning>), Error> {
     let what = match reply.body.trim_ascii_start().first() {
         None => "the answer has an empty body under a status that means success".to_owned(),
         Some(b'<') => {
             "the answer is a page of HTML: check base_url and any proxy on the way".to_owned()
         }
-        Some(_) => match parse_foreign(reply.body) {
-            Ok(Value::Object(object)) => return Ok(object),
+        Some(_) => match foreign::read_whole(reply.body) {
+            Ok((Value::Object(object), warnings)) => return Ok((object, warnings)),
             Ok(_) => "the answer is not a JSON object: check base_url".to_owned(),
             Err(error) => format!("the answer {error}: check base_url and any proxy"),
         },
@@ -60,7 +93,7 @@ pub fn answer_object(reply: &Reply<'_>, target: &Target) -> Result<Object, Error
     Err(bad_response(what, reply, target))
 }
 
-/// Says where an error comes from, where it does not say so itself.
+/// Adds where an error comes from, if it does not say so itself.
 #[must_use]
 pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {
     error.with(|e| {
@@ -68,6 +101,7 @@ pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {
         e.provider.get_or_insert_with(|| target.provider.to_string());
         e.model.get_or_insert_with(|| target.model.to_string());
         e.request_id = headers::request_id(reply.headers).or(e.request_id.take());
+        e.ratelimit = headers::rate_limits(reply.headers);
     })
 }
 

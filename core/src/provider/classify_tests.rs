@@ -1,4 +1,5 @@
 use super::*;
+use crate::codec::parse_foreign;
 use crate::config::Config;
 
 const RETRY_INFO: &str =
@@ -33,14 +34,14 @@ fn google_says_in_the_body_how_long_to_wait() {
     let error = of(429, &[], &body);
     assert_eq!((error.kind, error.retryable), (ErrorKind::RateLimit, true));
     assert_eq!(error.retry_after_ms, Some(34_400));
-    // In a list, as its OpenAI form has it, or behind a router.
+    // OpenAI's form of it has the error in a list, or it comes from behind a router.
     assert_eq!(of(429, &[], &format!("[{body}]")).retry_after_ms, Some(34_400));
     let raw = body.replace('"', "\\\"");
     let routed = format!(r#"{{"error": {{"message": "r", "metadata": {{"raw": "{raw}"}}}}}}"#);
     assert_eq!(of(429, &[], &routed).retry_after_ms, Some(34_400));
     // A header comes first.
     assert_eq!(of(429, &[("retry-after", "2")], &body).retry_after_ms, Some(2_000));
-    // In the middle of a stream there are no headers to ask.
+    // In the middle of a stream there are no headers.
     let value = parse_foreign(body.as_bytes()).unwrap();
     assert_eq!(with_target(|target| in_body(&value, target)).retry_after_ms, Some(34_400));
 }

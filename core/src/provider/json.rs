@@ -1,9 +1,9 @@
-//! Lenient reading of a provider's JSON: a member of the wrong type stays where it is.
+//! Reads a provider's JSON leniently: a member of the wrong type stays in its place.
 
 use crate::codec::Object;
 use crate::json::Value;
 
-/// Takes a string member; any other type but `null` stays where it is.
+/// Takes a string member. Any other type but `null` stays in its place.
 pub fn take_string(object: &mut Object, name: &str) -> Option<String> {
     match object.take_if(name, |value| matches!(value, Value::String(_) | Value::Null)) {
         Some(Value::String(text)) => Some(text),
@@ -11,7 +11,7 @@ pub fn take_string(object: &mut Object, name: &str) -> Option<String> {
     }
 }
 
-/// Takes an object member; any other type but `null` stays where it is.
+/// Takes an object member. Any other type but `null` stays in its place.
 pub fn take_object(object: &mut Object, name: &str) -> Option<Object> {
     match object.take_if(name, |value| matches!(value, Value::Object(_) | Value::Null)) {
         Some(Value::Object(inner)) => Some(inner),
@@ -19,7 +19,7 @@ pub fn take_object(object: &mut Object, name: &str) -> Option<Object> {
     }
 }
 
-/// Takes a list member; any other type but `null` stays where it is.
+/// Takes a list member. Any other type but `null` stays in its place.
 pub fn take_list(object: &mut Object, name: &str) -> Option<Vec<Value>> {
     match object.take_if(name, |value| matches!(value, Value::Array(_) | Value::Null)) {
         Some(Value::Array(items)) => Some(items),
@@ -27,7 +27,7 @@ pub fn take_list(object: &mut Object, name: &str) -> Option<Vec<Value>> {
     }
 }
 
-/// A count, also where a provider writes it as `12.0`.
+/// A count, even if a provider writes it as `12.0`.
 #[must_use]
 pub fn count(value: Option<&Value>) -> Option<u64> {
     let number = value?.as_number()?;

@@ -1,7 +1,7 @@
-//! One provider's wire format, and the registry of those that are built in.
+//! The adapters: one for each provider's wire format, and the registry of the built-in ones.
 //!
-//! Adapters are pure: no I/O, no clock, no retries, no keys; the pipeline does those once for all.
-//! An adapter turns a [`Request`] into a [`wire::Request`], and what comes back into a
+//! Adapters are pure: they have no I/O, no clock, no retries and no keys. The pipeline does those
+//! once for all. An adapter turns a [`Request`] into a [`wire::Request`], and the answer into a
 //! [`Completion`], chunks or an [`Error`].
 
 mod anthropic;
@@ -9,11 +9,16 @@ mod assembly;
 pub mod classify;
 mod cohere;
 mod completion;
+mod foreign;
+mod history;
+mod ids;
 mod json;
+mod model_list;
 mod openai;
 mod provider_error;
 mod reader;
 pub mod registry;
+pub mod rules;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
@@ -25,25 +30,60 @@ use std::sync::Arc;
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
-use crate::model::{Request, Unsupported, Warning};
+use crate::model::{
+    ModelList, ModelsRequest, ModerateRequest, Moderations, Request, Unsupported, Warning,
+};
 use crate::wire::{self, Event, Framing, Scheme};
 
-/// One provider's wire format: what it can be asked, an operation each.
+/// One provider's wire format, with a method for each operation.
 ///
-/// `None` for an operation means that the provider does not have it: an error of kind `unsupported`
-/// before anything is sent.
+/// `None` for an operation means that the provider does not have it. The caller then gets an error
+/// of kind `unsupported` before anything is sent.
 pub trait Provider: Send + Sync {
-    /// How the key travels.
+    /// How the key is sent.
     fn scheme(&self) -> Scheme;
 
-    /// A request that costs nothing and that the provider answers where it is well: its list of
-    /// models.
+    /// The probe: a request that costs nothing and that a healthy provider answers. It asks for the
+    /// list of models.
     fn probe(&self, target: &Target) -> Result<wire::Request, Error>;
 
     /// Chat completions.
     fn chat(&self) -> Option<&dyn Chat> {
         None
     }
+
+    /// Lists of models.
+    fn models(&self) -> Option<&dyn Models> {
+        None
+    }
+
+    /// Moderation.
+    fn moderate(&self) -> Option<&dyn Moderate> {
+        None
+    }
+}
+
+/// Lists of models in one provider's wire format.
+pub trait Models: Send + Sync {
+    /// The wire request for `request`.
+    fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<ModelList, Error>;
+}
+
+/// Moderation in one provider's wire format.
+pub trait Moderate: Send + Sync {
+    /// The wire request for `request`. What the provider cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &ModerateRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Moderations, Error>;
 }
 
 /// Chat completions in one provider's wire format.
@@ -91,11 +131,11 @@ pub struct Target {
     pub kind: &'static str,
     /// The model to ask for.
     pub model: Arc<str>,
-    /// The version of the provider's API, where one is configured.
+    /// The version of the provider's API, if one is configured.
     pub api_version: Option<Arc<str>>,
 }
 
-/// Collects what could not be done as asked.
+/// Collects what the provider could not do as asked.
 #[derive(Debug)]
 pub struct Notes {
     policy: Unsupported,
@@ -109,7 +149,8 @@ impl Notes {
         Notes { policy, warnings: Vec::new() }
     }
 
-    /// The provider cannot take `param`: a warning, or an error where the caller asked for one.
+    /// Notes that the provider cannot take `param`: a warning, or an error if the caller asked for
+    /// one.
     pub fn unsupported(&mut self, param: &str, message: impl Into<String>) -> Result<(), Error> {
         let message = message.into();
         if self.policy == Unsupported::Error {
@@ -120,7 +161,17 @@ impl Notes {
         Ok(())
     }
 
-    /// Something that the caller should know, whatever the policy.
+    /// Notes that the provider is known to refuse `param` as it is, so it was changed: a warning,
+    /// or an error if the caller asked for one.
+    pub fn adjusted(&mut self, param: &str, message: impl Into<String>) -> Result<(), Error> {
+        if self.policy == Unsupported::Error {
+            return self.unsupported(param, message);
+        }
+        self.warn("adjusted", param, message);
+        Ok(())
+    }
+
+    /// Adds a warning, whatever the policy.
     pub fn warn(&mut self, code: &'static str, param: &str, message: impl Into<String>) {
         let param = Some(param.to_owned());
         self.warnings.push(Warning { code, message: message.into(), param });
@@ -133,19 +184,47 @@ impl Notes {
     }
 }
 
-/// The members that the caller wants in this provider's body, by the provider's name in the
-/// configuration or by that of its kind; the former wins.
-pub(crate) fn extra(request: &Request, target: &Target) -> Object {
+/// The members that the caller wants in this provider's body. They are found by the provider's name
+/// in the configuration or by that of its kind; the former wins.
+pub(crate) fn extra(asked: &Object, target: &Target) -> Object {
     let mut extra = Object::new();
     for name in [target.kind, &target.provider] {
-        if let Some(Value::Object(members)) = request.extra.get(name) {
+        if let Some(Value::Object(members)) = asked.get(name) {
             extra.extend(members.clone());
         }
     }
     extra
 }
 
-/// The remark about a finish reason that is in no table of ours.
+/// The finish words of a turn that is not over. The model stops here for now, and goes on when its
+/// message is handed back [sdk].
+pub(crate) const UNFINISHED: [&str; 2] = ["pause_turn", "compaction"];
+
+/// The warning about a finish word that is in no table of ours, or that means that the turn goes
+/// on.
+#[must_use]
+pub(crate) fn finish_remark(word: &str, known: bool) -> Option<Warning> {
+    if UNFINISHED.contains(&word) {
+        let message = format!(
+            "the turn is not finished (finish_reason {word:?}): hand the message back, and the \
+             model goes on"
+        );
+        return Some(Warning { code: "unfinished_turn", message, param: None });
+    }
+    (!known).then(|| unknown_finish(word))
+}
+
+/// The warning about a piece of a tool call that belongs to no call.
+pub(crate) fn nameless_call() -> Warning {
+    Warning {
+        code: "nameless_call",
+        message: "a part of a tool call named no function and belongs to no call: it is left out"
+            .to_owned(),
+        param: None,
+    }
+}
+
+/// The warning about a finish reason that is in no table of ours.
 #[must_use]
 pub fn unknown_finish(word: &str) -> Warning {
     Warning {

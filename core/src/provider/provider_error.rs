@@ -1,7 +1,7 @@
-//! What a provider says is wrong, in any of the shapes in use, and the kind that it means.
+//! Reads a provider's error, in any of the usual shapes, and finds its kind.
 //!
-//! The provider's code counts first, then its type, then what its text says, then the status
-//! (`providers.md` §7).
+//! The provider's code counts first, then its type, then its text, then the status (`providers.md`
+//! §7).
 
 use std::time::Duration;
 
@@ -11,13 +11,14 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::wire::retry_after;
 
-/// Most characters of a provider's text in a message.
+/// The largest number of characters of a provider's text in a message.
 const MAX_TEXT: usize = 2_000;
 
-/// How deep an error may hold another provider's error (`OpenRouter`'s `metadata.raw`).
+/// The largest depth at which an error may hold another provider's error (`OpenRouter`'s
+/// `metadata.raw`).
 const MAX_NESTING: u8 = 2;
 
-/// What a provider says is wrong.
+/// A provider's error.
 #[derive(Debug, Default)]
 pub struct ProviderError {
     /// Its text.
@@ -28,13 +29,13 @@ pub struct ProviderError {
     pub class: Option<String>,
     /// The member of the request that is at fault.
     pub param: Option<String>,
-    /// The provider's id of the request, where it lies in the body.
+    /// The provider's id of the request, if the body has it.
     pub request_id: Option<String>,
-    /// The HTTP status that the error stands for, where it came under another.
+    /// The HTTP status that the error stands for, if it came under another.
     pub status: Option<u16>,
-    /// How long it asks to wait (Google's `RetryInfo`).
+    /// How long the provider asks to wait (Google's `RetryInfo`).
     wait: Option<Duration>,
-    /// A quota of a day is used up (Google's `QuotaFailure`).
+    /// A day's quota is used up (Google's `QuotaFailure`).
     spent: bool,
     /// The error of a provider behind this one.
     cause: Option<Box<ProviderError>>,
@@ -126,7 +127,7 @@ impl ProviderError {
             None => format!("{} reported an error and gave no reason", target.provider),
         });
         Error::new(kind, capped(&message)).with(|e| {
-            // A code that only repeats the status says less than the type.
+            // A code that only repeats the status says less than the type does.
             let code = self.code.as_ref().and_then(|code| code.parse::<u16>().ok());
             let repeats = code.is_some() && code == status;
             let (code, class) = (self.code, self.class);
@@ -136,7 +137,7 @@ impl ProviderError {
             e.model = Some(target.model.to_string());
             e.request_id = self.request_id;
             e.retry_after_ms = wait.map(retry_after::millis);
-            // The official SDKs repeat a conflict: another request held the resource.
+            // The official SDKs retry a conflict, because another request held the resource.
             e.retryable = kind.retryable() || status == Some(409);
         })
     }
@@ -149,7 +150,7 @@ impl ProviderError {
         }
     }
 
-    /// How long it, or the error behind it, asks to wait.
+    /// How long the error, or the one behind it, asks to wait.
     pub(super) fn wait(&self) -> Option<Duration> {
         self.wait.or_else(|| self.cause.as_ref()?.wait())
     }
@@ -166,7 +167,7 @@ impl ProviderError {
         if self.spent {
             return ErrorKind::Quota;
         }
-        // The upstream's reason says more than the router's.
+        // The upstream's reason is more exact than the router's.
         let cause = self.cause.as_ref().map(|cause| (cause.telling(), cause));
         if let Some((Some(kind), _)) = cause {
             return kind;
@@ -178,11 +179,11 @@ impl ProviderError {
             .or_else(|| kind_of_text(message, status))
             .or_else(|| status.map(kind_of_status))
             .or_else(|| words.iter().flatten().find_map(|word| kind_of_class(word)))
-            // An error in the middle of a stream that says nothing of itself is the provider's.
+            // An error in the middle of a stream without a kind of its own is the provider's fault.
             .unwrap_or(ErrorKind::Unavailable)
     }
 
-    /// The kind, where the code, the type or the text says one.
+    /// The kind, if the code, the type or the text gives one.
     fn telling(&self) -> Option<ErrorKind> {
         let words = [self.code.as_deref(), self.class.as_deref()];
         let message = self.message.as_deref().unwrap_or_default();
@@ -192,7 +193,7 @@ impl ProviderError {
     }
 }
 
-/// Codes and types that say one thing, whatever the status. Sources: `providers.md` §7 and the
+/// Codes and types with one meaning, whatever the status. Sources: `providers.md` §7 and the
 /// provider sheets; OpenAI's error guide [doc]; recordings [rec].
 fn kind_of_word(word: &str) -> Option<ErrorKind> {
     Some(match word {
@@ -227,8 +228,8 @@ fn kind_of_word(word: &str) -> Option<ErrorKind> {
     })
 }
 
-/// Types that are too general to count before the status: Ollama says `api_error` for a wrong key,
-/// OpenAI `invalid_request_error` [rec].
+/// Types that are too general to count before the status. Ollama says `api_error` for a wrong key,
+/// and OpenAI `invalid_request_error` [rec].
 fn kind_of_class(word: &str) -> Option<ErrorKind> {
     Some(match word {
         "invalid_request_error" => ErrorKind::InvalidRequest,
@@ -238,7 +239,7 @@ fn kind_of_class(word: &str) -> Option<ErrorKind> {
     })
 }
 
-/// What a text says where neither code nor type does.
+/// The kind that a text gives, if neither code nor type does.
 fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
     const CONTEXT: [&str; 11] = [
         "maximum context length",
@@ -265,11 +266,11 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
     let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     match status {
-        // One request that is larger than a minute's tokens never fits (OpenAI) [rec].
+        // A single request with more tokens than a minute's limit never fits (OpenAI) [rec].
         Some(429) if text.starts_with("request too large") => Some(ErrorKind::ContextLength),
         Some(429) if says(&CREDIT) => Some(ErrorKind::Quota),
         Some(400 | 403 | 422) | None if says(&CREDIT) => Some(ErrorKind::Quota),
-        // xAI, and Gemini, answer a wrong key with 400 [rec].
+        // xAI and Gemini answer a wrong key with 400 [rec].
         Some(400) if says(&KEY) => Some(ErrorKind::Authentication),
         // OpenRouter and DeepSeek answer an unknown model with 400 [rec].
         Some(400) if says(&MODEL) => Some(ErrorKind::NotFound),
@@ -281,7 +282,7 @@ fn kind_of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
     }
 }
 
-/// The text of a message, whatever its type: Mistral's may be an object, FastAPI's a list of
+/// The text of a message, whatever its type. Mistral's may be an object, and FastAPI's a list of
 /// `{loc, msg}` [rec].
 fn text_of(value: &Value) -> Option<String> {
     match value {
@@ -304,8 +305,8 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// `body.messages.0.content: Input should be a valid string`. The input itself, which FastAPI
-/// repeats, is left out: it may be a prompt.
+/// `body.messages.0.content: Input should be a valid string`. FastAPI also repeats the input, which
+/// is left out because it may be a prompt.
 fn validation_text(item: &Value) -> Option<String> {
     let text = item.get("msg").and_then(Value::as_str).or(item.as_str())?;
     let Some(place) = item.get("loc").and_then(Value::as_array) else {
@@ -344,7 +345,7 @@ fn capped(text: &str) -> String {
     }
 }
 
-/// The kind of an error of which nothing is known but its status.
+/// The kind of an error of which only the status is known.
 #[must_use]
 pub fn kind_of_status(status: u16) -> ErrorKind {
     match status {

@@ -1,17 +1,17 @@
-//! Reads one streamed body, however it is cut: bytes in, chunks and the whole answer out.
+//! Reads one streamed body, however it is cut, into chunks and the whole answer.
 //!
-//! Pure, as the adapters are: the pipeline feeds it from a socket, the tests and the fuzzers from
-//! memory. Its rule is that a body which is not the complete stream it should be is an error: one
-//! that lacks its terminal event, and one that is no event stream at all (an empty body, a page of
+//! The reader is pure, as the adapters are: the pipeline feeds it from a socket, the tests and the
+//! fuzzers from memory. A body that is not a complete stream is an error. Examples are a body
+//! without its terminal event and one that is no event stream at all (an empty body, a page of
 //! HTML, an error object under status 200).
 
 use ::http::HeaderMap;
 
-use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target};
+use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target, classify, registry};
 use crate::codec::MAX_DOCUMENT;
 use crate::error::{Error, ErrorKind, Partial};
 use crate::model::Chunk;
-use crate::wire::{EventError, Frames, Reply};
+use crate::wire::{Event, EventError, Frames, Reply};
 
 /// The reader of one streamed body.
 pub struct StreamReader {
@@ -22,15 +22,15 @@ pub struct StreamReader {
     decoder: Box<dyn StreamDecoder>,
     assembly: Assembly,
     done: bool,
-    /// How many bytes have come.
+    /// The number of bytes so far.
     bytes: usize,
 }
 
-/// The largest stream: all of what it says is kept for the whole answer. Each token may come with some
-/// hundred bytes around it, so this is far more than a document may have.
+/// The size of the largest stream. All its content is kept for the whole answer. Each token may
+/// come with some hundred bytes around it, so this is far more than a document may have.
 const MAX_STREAM: usize = 8 * MAX_DOCUMENT;
 
-/// What the body turns out to be.
+/// The form of the body.
 enum Form {
     /// Nothing but white space so far.
     Unknown,
@@ -57,7 +57,7 @@ impl StreamReader {
         }
     }
 
-    /// Takes what has arrived. After `Done` nothing more is read.
+    /// Takes the next bytes. After `Done` nothing more is read.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Progress, Error> {
         if self.done {
             return Ok(Progress::Done);
@@ -72,8 +72,8 @@ impl StreamReader {
             return Err(Error::new(ErrorKind::BadResponse, message));
         }
         if matches!(self.form, Form::Unknown) {
-            // White space before the first event belongs to nothing, however it is cut: a recorded
-            // stream starts with " data:".
+            // White space before the first event is dropped, however it is cut: a recorded stream
+            // starts with " data:".
             bytes = bytes.trim_ascii_start();
             match bytes.first() {
                 None => return Ok(Progress::More),
@@ -97,7 +97,13 @@ impl StreamReader {
         }
         self.frames.push(bytes);
         while let Some(event) = self.frames.next_event().map_err(bad_events)? {
+            if is_keep_alive(&event) {
+                continue;
+            }
             let progress = self.decoder.event(event, &mut self.assembly)?;
+            if progress == Progress::Done {
+                self.assembly.complete();
+            }
             self.assembly.end_event();
             if self.assembly.is_flooded() {
                 let message = "the stream has more choices or calls than any answer: over 1,024";
@@ -111,7 +117,7 @@ impl StreamReader {
         Ok(Progress::More)
     }
 
-    /// The body ended, as its framing says properly.
+    /// Ends the body, after its framing ended properly.
     pub fn end(&mut self, headers: &HeaderMap) -> Result<(), Error> {
         if self.done {
             return Ok(());
@@ -134,27 +140,34 @@ impl StreamReader {
                 Ok(())
             }
             Form::Events => {
-                // Half an event is no fault of the event but the stream's early end: half a character,
+                // The last event may end in half a character: the stream ended early, and the event
+                // is not at fault.
                 let last = self.frames.last_event();
-                if let Some(event) = last.map_err(|_| unterminated("the rest of its last event"))? {
+                let last = last.map_err(|_| unterminated("the rest of its last event"))?;
+                if let Some(event) = last.filter(|event| !is_keep_alive(event)) {
                     let progress = self.decoder.event(event, &mut self.assembly);
+                    if matches!(progress, Ok(Progress::Done)) {
+                        self.assembly.complete();
+                    }
                     self.assembly.end_event();
                     match progress {
                         Ok(Progress::Done) => return Ok(()),
                         Ok(Progress::More) => {}
-                        // and half a document.
+                        // It may also end in half a document.
                         Err(error) if error.kind() == ErrorKind::BadResponse => {
                             return Err(unterminated("the rest of its last event"));
                         }
                         Err(error) => return Err(error),
                     }
                 }
-                self.decoder.end(&mut self.assembly)
+                self.decoder.end(&mut self.assembly)?;
+                self.assembly.complete();
+                Ok(())
             }
         }
     }
 
-    /// Adds what had arrived to an error in the middle of a stream.
+    /// Adds the text so far to an error in the middle of a stream.
     #[must_use]
     pub fn broken(&self, mut error: Error) -> Error {
         if self.assembly.committed() {
@@ -176,28 +189,53 @@ impl StreamReader {
         self.done
     }
 
-    /// How many bytes have come.
+    /// The number of bytes so far.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// How many chunks wait to be taken.
+    /// The number of chunks that wait to be taken.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.assembly.waiting()
     }
 
-    /// The chunks since the last time.
+    /// The chunks since the last call.
     pub fn take_chunks(&mut self) -> Vec<Chunk> {
         self.assembly.take_chunks()
     }
 
-    /// The whole answer; after `Done` or a successful [`StreamReader::end`].
+    /// The whole answer, after `Done` or a successful [`StreamReader::end`].
     #[must_use]
     pub fn into_completion(self) -> Completion {
         self.assembly.into_completion()
     }
+}
+
+/// Whether an event only keeps the connection alive: an empty one, a comment that a proxy wrapped
+/// as data (`data: : keepalive`), or one whose name says so.
+fn is_keep_alive(event: &Event<'_>) -> bool {
+    let data = event.data.trim_ascii();
+    let named = !event.name.is_empty()
+        && matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
+    named || data.starts_with(':') || (data.is_empty() && event.name != "error")
+}
+
+/// The answer of a server that streams unasked. `None` for any other.
+pub(super) fn unasked(reply: &Reply<'_>, target: &Target) -> Option<Result<Completion, Error>> {
+    let body = reply.body.trim_ascii_start();
+    let marks: [&[u8]; 4] = [b"data:", b"event:", b"id:", b":"];
+    if !marks.iter().any(|mark| body.starts_with(mark)) {
+        return None;
+    }
+    let chat = registry::row(target.kind)?.chat()?;
+    let mut reader = StreamReader::new(chat, target, true);
+    let read = reader.push(body).and_then(|_| reader.end(reply.headers));
+    Some(match read {
+        Ok(()) => Ok(reader.into_completion()),
+        Err(error) => Err(classify::locate(error, reply, target)),
+    })
 }
 
 fn bad_events(error: EventError) -> Error {

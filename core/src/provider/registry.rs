@@ -1,6 +1,7 @@
-//! The built-in providers: a row each, with what `providers.md` says is peculiar to it.
+//! The built-in providers: one row each, with the peculiarities from `providers.md`.
 //!
-//! A row without a base URL is a kind that a configuration can name (`compatible`), not a provider.
+//! A row without a base URL is not a provider, but a kind that a configuration can name
+//! (`compatible`).
 
 use super::{Chat, Provider, anthropic, cohere, openai};
 
@@ -11,15 +12,15 @@ pub struct Row {
     pub name: &'static str,
     /// The wire format.
     pub format: Format,
-    /// Where it is, with the version path.
+    /// Its base URL, with the version path.
     pub base_url: &'static str,
-    /// The environment variable that its own SDK reads for another base URL; "" where none.
+    /// The environment variable that its own SDK reads for another base URL; "" if there is none.
     pub base_url_env: &'static str,
-    /// The environment variable of its key; "" where the server asks for none.
+    /// The environment variable of its key; "" if the server needs none.
     pub key_env: &'static str,
 }
 
-/// A wire format, with the peculiarities of its dialect.
+/// A wire format, with its dialect.
 #[derive(Debug)]
 pub enum Format {
     /// OpenAI chat completions.
@@ -47,21 +48,21 @@ impl Row {
         self.adapter().chat()
     }
 
-    /// Whether `api_version` means anything here.
+    /// Whether this provider uses `api_version`.
     #[must_use]
     pub fn takes_api_version(&self) -> bool {
         matches!(self.format, Format::Anthropic)
     }
 }
 
-/// The row of this name.
+/// The row with this name.
 #[must_use]
 pub fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
 }
 
-/// A row of OpenAI's wire format: name, dialect, base URL, the variables of its SDK for another
-/// base URL and for the key.
+/// A row of OpenAI's wire format: name, dialect, base URL, and its SDK's variables for another base
+/// URL and for the key.
 const fn openai_row(
     name: &'static str,
     dialect: openai::Dialect,

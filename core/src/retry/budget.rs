@@ -1,26 +1,26 @@
-//! How much repetition all calls together may cause, so that a provider that is down is not asked
-//! several times as often as one that is up.
+//! A retry budget bounds the retries of all calls together. Without it, a provider that is down
+//! would be asked several times as often as one that is up.
 //!
-//! Each call saves a fraction of a repetition, a bounded number of which can be kept: an idle hour
-//! does not buy a storm. A floor that fills with time lets a client with few calls repeat them.
-//! Amounts are integers, so that nothing drifts: under any schedule no more is granted than
-//! `ratio × calls + floor × (seconds + 1)`.
+//! Each call saves a fraction of a retry. The savings are bounded, so that an idle hour does not
+//! buy a storm. A floor that fills with time lets a client with few calls retry them. Amounts are
+//! integers, so that nothing drifts. Under any schedule, at most `ratio × calls + floor × (seconds
+//! + 1)` retries are granted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-/// One repetition. A rate per second is then the same number per nanosecond.
+/// One retry. A rate per second is then the same number per nanosecond.
 const ONE: u64 = 1_000_000_000;
 
-/// How many calls' savings are kept.
+/// The number of calls whose savings are kept.
 const KEPT_CALLS: u64 = 100;
 
-/// Repetitions, as a share of the calls.
+/// A budget of retries, as a share of the calls.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// What one call saves.
+    /// The amount that one call saves.
     share: u64,
     saved: AtomicU64,
     floor_per_s: u64,
@@ -30,13 +30,13 @@ pub(crate) struct Budget {
 #[derive(Debug)]
 struct Floor {
     left: u64,
-    /// When it was last filled; full until it is first used.
+    /// When it was last filled. It is full until its first use.
     at: Option<Instant>,
 }
 
 impl Budget {
-    /// `ratio` repetitions for each call, and `floor_per_s` a second; a second's worth of the
-    /// latter is kept.
+    /// Makes a budget of `ratio` retries for each call and `floor_per_s` retries a second. At most
+    /// one second of the floor is kept.
     pub(crate) fn new(ratio: f64, floor_per_s: u32) -> Self {
         let floor_per_s = u64::from(floor_per_s);
         Budget {
@@ -47,23 +47,23 @@ impl Budget {
         }
     }
 
-    /// Hedges: one call in twenty.
+    /// The budget of hedges: one in twenty calls.
     pub(crate) fn hedges() -> Self {
         Budget::new(0.05, 0)
     }
 
-    /// A call begins.
+    /// Saves a call's share when the call begins.
     pub(crate) fn deposit(&self) {
         let full = KEPT_CALLS.saturating_mul(self.share);
         let add = |saved: u64| (saved < full).then(|| saved.saturating_add(self.share).min(full));
-        // An error says that it is full: the usual case, and no write.
+        // An error means that the savings are full. That is the usual case, and it writes nothing.
         let _ = self.saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Whether one more repetition may be made; if so, it is taken as made.
+    /// Takes one retry from the budget. Returns whether it may be made.
     pub(crate) fn withdraw(&self, now: Instant) -> bool {
         let take = |saved: u64| saved.checked_sub(ONE);
-        // The floor first: it comes back by itself.
+        // The floor is used first, because it refills by itself.
         self.take_floor(now)
             || self.saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn a_dead_provider_sees_a_fifth_more_and_the_floor() {
         let (budget, start) = (Budget::new(0.2, 10), Instant::now());
-        // A hundred calls a second for a minute, each of which would be repeated twice.
+        // A hundred calls a second for a minute, each of which wants two retries.
         let mut granted = 0;
         for call in 0..6_000 {
             let now = start + Duration::from_millis(10) * call;

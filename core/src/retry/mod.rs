@@ -1,7 +1,7 @@
-//! What comes after a failed attempt. Pure: time, the failure and randomness are handed in.
+//! A retry decision follows a failed attempt. It is pure: time, the failure and randomness are
+//! passed in.
 //!
-//! `budget` says how much repetition all calls together may cause, and [`decide`] what to do with one
-//! failure.
+//! `budget` bounds the retries of all calls together, and [`decide`] decides about one failure.
 
 pub(crate) mod budget;
 
@@ -9,19 +9,20 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
-/// The least time that an attempt may have: one that has less is not begun.
+/// The shortest time for an attempt. With less time left, no attempt begins.
 pub(crate) const MIN_ATTEMPT: Duration = Duration::from_millis(20);
 
 /// How often and how patiently one target is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    /// Most attempts at one target in one call, the first included.
+    /// The largest number of attempts at one target in one call, the first included.
     pub max_attempts: u32,
-    /// The bound of the first backoff; it doubles with each attempt.
+    /// The bound of the first backoff, which doubles with each attempt.
     pub base: Duration,
     /// The bound of every backoff.
     pub cap: Duration,
-    /// The longest wait that a provider may ask for; a longer one sends the call elsewhere.
+    /// The longest wait that a provider may ask for. After a longer one the call goes to another
+    /// target.
     pub max_wait: Duration,
 }
 
@@ -40,27 +41,27 @@ impl Default for RetryPolicy {
 #[derive(Debug)]
 pub(crate) struct Failed<'a> {
     pub error: &'a Error,
-    /// Which attempt at this target it was, from 1.
+    /// The number of this attempt at its target, from 1.
     pub attempt: u32,
 }
 
-/// What to do about it.
+/// What follows a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Ask the same target again, after sleeping.
+    /// Ask the same target again after a sleep.
     Retry { after: Duration },
-    /// Not this target again in this call; another one may do.
+    /// Give this target up for this call. Another one may work.
     Elsewhere,
-    /// The caller's fault: nothing helps.
+    /// Stop, because the failure is the caller's fault.
     Stop,
 }
 
-/// What to do about a failed attempt of a call that has `remaining` until its deadline.
+/// Decides what follows a failed attempt of a call that has `remaining` until its deadline.
 ///
-/// A provider's hint is a floor, with up to a tenth, at most a second, added so that the callers it
-/// turned away together do not come back together. Without one, full jitter under a bound that
-/// doubles. A hint of zero only says that no wait is needed: the backoff applies, or a provider
-/// that says so each time would be asked without a pause.
+/// A provider's hint is the shortest wait. Up to a tenth of it, at most a second, is added at
+/// random, so that callers refused together do not come back together. Without a hint, the wait has
+/// full jitter under a bound that doubles. A hint of zero only says that no wait is needed. The
+/// backoff still applies, or a provider that always says zero would be asked without a pause.
 pub(crate) fn decide(
     policy: &RetryPolicy,
     failed: &Failed<'_>,
@@ -71,8 +72,8 @@ pub(crate) fn decide(
     let hint = error.retry_after_ms.filter(|ms| *ms > 0).map(Duration::from_millis);
     let again = match error.kind {
         ErrorKind::Cancelled | ErrorKind::Internal => return Next::Stop,
-        // No repetition mends these, whatever a header says. A request that is too long says
-        // nothing about the target's next one.
+        // A retry does not help here, whatever a header says. A request that is too long says
+        // nothing about the target's next request.
         ErrorKind::ContextLength | ErrorKind::Quota => return Next::Elsewhere,
         // A conflict and `x-should-retry: true` make even these retryable.
         ErrorKind::InvalidRequest | ErrorKind::ContentFilter if !error.retryable => {
@@ -86,7 +87,7 @@ pub(crate) fn decide(
         {
             return Next::Elsewhere;
         }
-        // A garbled answer may be an accident; a second one is not.
+        // One garbled answer may be an accident, but a second one is not.
         ErrorKind::BadResponse => error.retryable || failed.attempt <= 1,
         _ => error.retryable,
     };

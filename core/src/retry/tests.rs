@@ -59,7 +59,7 @@ fn the_providers_word_counts_more_than_the_kind() {
     for kind in [Kind::InvalidRequest, Kind::Authentication, Kind::NotFound, Kind::ContentFilter] {
         assert!(retries(told(kind, true)), "{kind}");
     }
-    // But for what no repetition can mend, and what is nobody's but ours.
+    // Retries do not help these kinds. The next ones are the engine's own.
     for kind in [Kind::Quota, Kind::ContextLength] {
         assert_eq!(told(kind, true), Next::Elsewhere, "{kind}");
     }
@@ -86,17 +86,18 @@ fn attempts_end() {
 #[test]
 fn a_hint_that_is_too_long_is_not_waited_for() {
     let limited = |ms: u64| hinted(ErrorKind::RateLimit, ms);
-    // Longer than anyone waits.
+    // The second wait is longer than any call waits.
     assert!(retries(decided(&limited(60_000), 1, MINUTE * 10)));
     assert_eq!(decided(&limited(60_001), 1, MINUTE * 10), Next::Elsewhere);
     assert_eq!(decided(&limited(73_189_000), 1, MINUTE * 10), Next::Elsewhere);
     assert_eq!(decided(&limited(u64::MAX), 1, Duration::MAX), Next::Elsewhere);
-    // Longer than this call has, an attempt included. Where it just fits there is no jitter.
+    // The wait and an attempt do not fit into this call's time. A wait that just fits has no
+    // jitter.
     assert_eq!(decided(&limited(2_000), 1, Duration::from_millis(2_019)), Next::Elsewhere);
     let just = decided(&limited(2_000), 1, Duration::from_millis(2_020));
     assert_eq!(just, Next::Retry { after: SECOND * 2 });
     assert_eq!(decided(&limited(2_000), 1, Duration::ZERO), Next::Elsewhere);
-    // What no wait mends.
+    // No wait helps these kinds.
     assert_eq!(decided(&hinted(ErrorKind::ContextLength, 2_000), 1, MINUTE), Next::Elsewhere);
     assert_eq!(decided(&hinted(ErrorKind::Quota, 2_000), 1, MINUTE), Next::Elsewhere);
 }
@@ -138,7 +139,7 @@ fn a_backoff_that_leaves_no_time_for_an_attempt_is_not_begun() {
             next => assert_eq!(next, Next::Elsewhere),
         }
     }
-    // Half of what full jitter gives fits into half of its bound.
+    // Half of the waits of full jitter are within half of its bound.
     assert!((400..600).contains(&begun), "{begun}");
     assert_eq!(decided(&down, 1, Duration::ZERO), Next::Elsewhere);
 }

@@ -1,9 +1,9 @@
-//! Stops asking a target that fails.
+//! A breaker stops calls to a target that fails.
 //!
-//! Closed, it lets every call through and counts the faults that follow each other. Open, it lets
-//! none through for a while, the longer the more often it has opened since the last success. After
-//! that it is half-open: one call at a time goes through as a probe, and its outcome decides. What
-//! counts as whose fault says [`fault_of`]; the caller's faults are never reported here.
+//! A closed breaker lets every call through and counts consecutive faults. An open breaker lets
+//! none through for a while, which is longer the more often it has opened since the last success.
+//! After that it is half-open: one call at a time goes through as a probe, and its outcome decides.
+//! [`fault_of`] says what counts as whose fault. The caller's faults are never reported here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,28 +12,30 @@ use tokio::time::Instant;
 
 use crate::error::ErrorKind;
 
-/// How many faults in a row open it.
+/// The number of consecutive faults that opens a breaker.
 const FAULTS: u32 = 5;
-/// How long it stays open the first time; the n-th time in a row, n times as long.
+/// The time that a breaker stays open at first. The n-th time in a row it stays open n times as
+/// long.
 const OPEN: Duration = Duration::from_secs(30);
-/// The longest that it stays open.
+/// The longest time that a breaker stays open.
 const LONGEST_OPEN: Duration = Duration::from_secs(300);
 
 /// Whose fault a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The caller's, or nobody's: says nothing about the target.
+    /// The caller's fault, or nobody's. It says nothing about the target.
     None,
-    /// The provider's: [`Pass::fault`].
+    /// The provider's fault: [`Pass::fault`].
     Provider,
-    /// The key's, or its account's: [`Pass::trip`] on the key's breaker.
+    /// The fault of the key or its account: [`Pass::trip`] on the key's breaker.
     Key,
-    /// A limit was reached: the target works, and says when to come back.
+    /// A limit was reached. The target works, and says when to come back.
     Limited,
 }
 
-/// Whose fault a failure of this kind and HTTP status is. A timeout is the provider's only where
-/// it was a timer of the target's that ran out, not the caller's deadline, which may be any.
+/// The fault behind a failure of this kind and HTTP status. A timeout is the provider's fault only
+/// if a timer of the target ran out. The caller's deadline does not count, because it may be any
+/// time.
 pub(crate) fn fault_of(kind: ErrorKind, status: Option<u16>) -> Fault {
     match kind {
         ErrorKind::Unavailable
@@ -41,7 +43,7 @@ pub(crate) fn fault_of(kind: ErrorKind, status: Option<u16>) -> Fault {
         | ErrorKind::Connection
         | ErrorKind::BadResponse
         | ErrorKind::StreamBroken => Fault::Provider,
-        // 451: not for legal reasons, which is about what was asked.
+        // 451 means "not for legal reasons", which is about the content of the request.
         ErrorKind::Permission if status == Some(451) => Fault::None,
         ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Quota => Fault::Key,
         ErrorKind::RateLimit => Fault::Limited,
@@ -55,25 +57,25 @@ pub(crate) fn fault_of(kind: ErrorKind, status: Option<u16>) -> Fault {
     }
 }
 
-/// One target's, or one key's, breaker. A clone is the same breaker.
+/// The breaker of one target or of one key. A clone is the same breaker.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Breaker(Arc<Mutex<Circuit>>);
 
 #[derive(Debug, Default)]
 struct Circuit {
-    /// Faults in a row while closed.
+    /// Consecutive faults while closed.
     faults: u32,
-    /// Set while it is not closed.
+    /// Set while the breaker is open or half-open.
     open_until: Option<Instant>,
-    /// Openings since it was last closed.
+    /// Openings since the breaker was last closed.
     openings: u32,
-    /// A probe is out.
+    /// Whether a probe is in flight.
     probing: bool,
-    /// Counts openings and closings. What was admitted before the last of them is old news.
+    /// The count of openings and closings. Passes from before the last one are outdated.
     epoch: u64,
 }
 
-/// As seen from outside.
+/// The state, as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Closed,
@@ -82,7 +84,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// Its name in metrics.
+    /// The state's name in metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             State::Closed => "closed",
@@ -92,8 +94,8 @@ impl State {
     }
 }
 
-/// One call's way through a breaker. Dropped without a word (the call was cancelled, or its failure
-/// was the caller's), it says nothing, and a probe makes room for the next.
+/// One call's pass through a breaker. A pass dropped without a report counts as nothing: the call
+/// was cancelled, or its failure was the caller's. If it was a probe, the next call may be one.
 #[derive(Debug)]
 pub(crate) struct Pass {
     breaker: Breaker,
@@ -102,7 +104,7 @@ pub(crate) struct Pass {
 }
 
 impl Breaker {
-    /// Asks for a call to be let through; the pass wants to hear how it went.
+    /// Admits a call, or returns `None`. The pass must be told the outcome of the call.
     pub(crate) fn admit(&self, now: Instant) -> Option<Pass> {
         let mut circuit = self.lock();
         match circuit.open_until {
@@ -111,8 +113,9 @@ impl Breaker {
         }
     }
 
-    /// Lets a call through whatever the state: every target is open, and this is the least bad one.
-    /// Its success closes the breaker. Its failure keeps it open no longer, unless it is the probe.
+    /// Admits a call in any state, because every target is open and this is the least bad one. Its
+    /// success closes the breaker. Its failure does not keep the breaker open longer, unless it is
+    /// the probe.
     pub(crate) fn insist(&self, now: Instant) -> Pass {
         self.pass(&mut self.lock(), now)
     }
@@ -124,7 +127,8 @@ impl Breaker {
         Pass { breaker: self.clone(), epoch: circuit.epoch, probe }
     }
 
-    /// Until when nobody is let through, which is past while a probe is out; `None`: a call would be.
+    /// Until when no call is admitted; this time is past while a probe is in flight. `None` means
+    /// that a call would be admitted.
     pub(crate) fn shut_until(&self, now: Instant) -> Option<Instant> {
         let circuit = self.lock();
         circuit.open_until.filter(|&until| now < until || circuit.probing)
@@ -139,15 +143,15 @@ impl Breaker {
         }
     }
 
-    /// Which opening this is, as a number that no other has, and how many there were in a row;
-    /// `None` while it is not open.
+    /// The opening's unique number, and the count of openings in a row. `None` while the breaker is
+    /// not open.
     pub(crate) fn opening(&self, now: Instant) -> Option<(u64, u32)> {
         let circuit = self.lock();
         let open = circuit.open_until.is_some_and(|until| now < until);
         open.then_some((circuit.epoch, circuit.openings))
     }
 
-    /// Ends this opening before its time, unless it has ended by itself: half-open.
+    /// Makes the breaker half-open before its time, unless this opening has ended.
     pub(crate) fn half_open(&self, opening: u64, now: Instant) {
         let mut circuit = self.lock();
         if circuit.epoch == opening {
@@ -185,7 +189,7 @@ impl Pass {
         self.probe
     }
 
-    /// The target answered as it should.
+    /// Reports that the target answered as it should.
     pub(crate) fn success(self) {
         self.report(|circuit| match circuit.open_until {
             None => circuit.faults = 0,
@@ -193,23 +197,24 @@ impl Pass {
         });
     }
 
-    /// The provider failed.
+    /// Reports that the provider failed.
     pub(crate) fn fault(self, now: Instant) {
         self.failed(FAULTS, now);
     }
 
-    /// The provider is late, and may answer yet: a fault, unless a success follows.
+    /// Reports that the provider is late. That is a fault unless a success follows, because the
+    /// answer may still come.
     pub(crate) fn late(&self, now: Instant) {
         self.failed(FAULTS, now);
     }
 
-    /// The key was refused, or its account is empty: no second call is needed to know that.
+    /// Reports that the key was refused or its account is empty. One such failure is enough.
     pub(crate) fn trip(self, now: Instant) {
         self.failed(1, now);
     }
 
-    /// A failure, of which `enough` in a row open a closed breaker. While it is open the probe's
-    /// counts, and no other.
+    /// Reports a failure; `enough` in a row open a closed breaker. While the breaker is open, only
+    /// the probe's failure counts.
     fn failed(&self, enough: u32, now: Instant) {
         self.report(|circuit| {
             circuit.faults = circuit.faults.saturating_add(1);
@@ -223,7 +228,7 @@ impl Pass {
         });
     }
 
-    /// Tells the circuit, unless it has opened or closed since the call began.
+    /// Updates the circuit, unless it has opened or closed since the call began.
     fn report(&self, tell: impl FnOnce(&mut Circuit)) {
         let mut circuit = self.breaker.lock();
         if circuit.epoch == self.epoch {

@@ -33,7 +33,7 @@ fn faults_in_a_row_open_it_and_a_success_between_does_not() {
         for _ in 0..4 {
             pass(&breaker, now).fault(now);
         }
-        // What says nothing is no success.
+        // A pass without a report is no success.
         drop(pass(&breaker, now));
         assert_eq!(breaker.state(now), State::Closed);
         pass(&breaker, now).success();
@@ -55,7 +55,7 @@ fn half_open_lets_one_probe_through_at_a_time() {
     let probe = pass(&breaker, now);
     assert!(probe.is_probe());
     assert_eq!(refused(&breaker, now), Some(Duration::ZERO));
-    // Cancelled: the next one may.
+    // The probe was cancelled, so the next call may be one.
     drop(probe);
     let probe = pass(&breaker, now);
     assert!(probe.is_probe());
@@ -76,7 +76,7 @@ fn each_failed_probe_keeps_it_open_longer_up_to_five_minutes() {
     }
     now += seconds(300);
     pass(&breaker, now).success();
-    // Forgiven: one fault is not enough, and the next opening is the first.
+    // The success reset both counts: one fault is not enough, and the next opening is the first.
     pass(&breaker, now).fault(now);
     assert_eq!(breaker.state(now), State::Closed);
     (0..4).for_each(|_| pass(&breaker, now).fault(now));
@@ -89,7 +89,7 @@ fn a_key_that_is_refused_trips_at_once() {
     let others: Vec<Pass> = (0..10).map(|_| pass(&breaker, now)).collect();
     pass(&breaker, now).trip(now);
     assert_eq!(refused(&breaker, now), Some(seconds(30)));
-    // Those that were under way with the same key tell nothing new.
+    // Other calls in flight with the same key say nothing new.
     others.into_iter().for_each(|other| other.trip(now + seconds(1)));
     assert_eq!(refused(&breaker, now), Some(seconds(30)));
     let now = now + seconds(30);
@@ -119,9 +119,9 @@ fn the_least_bad_target_can_be_insisted_on() {
     let forced = breaker.insist(start);
     assert!(!forced.is_probe());
     forced.fault(start + seconds(20));
-    // No longer than before, and not shorter.
+    // The breaker stays open exactly as long as before.
     assert_eq!(refused(&breaker, start + seconds(20)), Some(seconds(10)));
-    // When its time has come, it is the probe.
+    // When its time has come, the call is the probe.
     let now = start + seconds(30);
     let probe = breaker.insist(now);
     let beside = breaker.insist(now);
@@ -130,7 +130,7 @@ fn the_least_bad_target_can_be_insisted_on() {
     assert_eq!(breaker.state(now), State::HalfOpen);
     probe.fault(now);
     assert_eq!(refused(&breaker, now), Some(seconds(60)));
-    // It answered: that is what the probe would find out.
+    // The target answered, which is what the probe would find out.
     breaker.insist(now).success();
     assert_eq!(breaker.state(now), State::Closed);
 }
@@ -156,8 +156,8 @@ fn every_kind_has_someone_whose_fault_it_is() {
 }
 
 proptest! {
-    /// Any mixture of calls that overlap: one probe at most, none before its time, and a breaker
-    /// that is left alone comes back.
+    /// Any mixture of calls that overlap: at most one probe, none before its time, and a breaker
+    /// without new failures recovers.
     #[test]
     fn no_schedule_gets_two_probes(steps in proptest::collection::vec((0_u8..5, 0_u64..40), 1..300)) {
         let (breaker, start) = (Breaker::default(), Instant::now());
@@ -184,7 +184,7 @@ proptest! {
                     }
                 }
             }
-            // A probe of an earlier opening is old news; of this one there is one at most.
+            // A probe of an earlier opening is outdated. This opening has at most one.
             let epoch = breaker.lock().epoch;
             let probes = under_way.iter().filter(|pass| pass.probe && pass.epoch == epoch).count();
             prop_assert_eq!(probes, usize::from(breaker.lock().probing));

@@ -1,4 +1,4 @@
-//! From a request and its options to the targets that it may go to, in order.
+//! The choice of a call's targets, in order, from the request and its options.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::config::{Config, RoutePolicy, RouteTarget, at, target};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
-/// Where a call may go, and what its route says of how.
+/// The targets of a call, and the settings of its route.
 pub(crate) struct Choice {
     pub(crate) targets: Vec<ChosenTarget>,
     pub(crate) retry: Option<RetryOverlay>,
@@ -20,12 +20,14 @@ pub(crate) struct Choice {
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// The targets of a request for `model`. `to`: the target of a fan-out, in place of what the request
-/// says.
+/// Chooses the targets of a request for `model`. `defaults` says whether the configuration's
+/// default models apply; otherwise the request may do without a model. `to` is one target of a
+/// fan-out, which replaces what the request names.
 pub(crate) fn choose(
     config: &Config,
     table: &Table,
     model: Option<&str>,
+    defaults: bool,
     options: &Options,
     to: Option<&str>,
 ) -> Result<Choice, Error> {
@@ -34,7 +36,8 @@ pub(crate) fn choose(
         Asked::Target(found) => Listed { targets: vec![found?], ..Listed::default() },
     };
     let by_name = model.is_some_and(|model| config.route(model).is_some());
-    // For targets that have no model of their own: the request's, unless it named a target.
+    // Targets without a model of their own take the request's model, unless the request's model
+    // names a target.
     let model = match (to, &options.provider) {
         (Some(_), _) => None,
         (None, Some(_)) => model.map(str::to_owned),
@@ -46,11 +49,11 @@ pub(crate) fn choose(
     if let Some(region) = &options.region {
         own = keep_region(config, region, own, &mut listed.targets)?;
     }
-    let chosen = |target| chosen(config, table, target, model.as_ref());
+    let chosen = |target| chosen(config, table, target, model.as_deref(), defaults);
     let mut targets = listed.targets.into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
     if listed.policy != RoutePolicy::Priority && own > 1 {
         let sticky = options.sticky_key.as_deref();
-        // A fallback comes after all of them, whatever its weight or speed.
+        // Fallbacks come after all of these, whatever their weight or latency.
         let fallbacks = targets.split_off(own);
         targets = ordered(listed.policy, targets, sticky, table);
         targets.extend(fallbacks);
@@ -59,7 +62,7 @@ pub(crate) fn choose(
     Ok(Choice { targets, retry, hedge, warnings })
 }
 
-/// What a request names, before fallbacks, regions and the order.
+/// The targets that a request names, before fallbacks, regions and the order.
 #[derive(Default)]
 struct Listed {
     policy: RoutePolicy,
@@ -86,7 +89,7 @@ fn of_route(config: &Config, name: &str, model: Option<&str>) -> Result<Listed, 
     Ok(Listed { policy: route.policy, targets, retry: route.retry, hedge: route.hedge, warnings })
 }
 
-/// Adds `options.fallback`.
+/// Adds the targets of `options.fallback`.
 fn add_fallbacks(
     config: &Config,
     options: &Options,
@@ -99,14 +102,14 @@ fn add_fallbacks(
         return Err(Error::invalid("options.fallback", message));
     }
     for (i, text) in options.fallback.iter().flatten().enumerate() {
-        let (provider, model) =
-            target(text, config).map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
+        let (provider, model) = target(text, &config.providers)
+            .map_err(|error| at(error, &format!("options.fallback[{i}]")))?;
         targets.push(plain(provider, model));
     }
     Ok(())
 }
 
-/// Leaves the targets of this region, and says how many of the first `own` are among them.
+/// Keeps only the targets of this region. Returns how many of the first `own` remain.
 fn keep_region(
     config: &Config,
     region: &String,
@@ -130,16 +133,19 @@ fn keep_region(
     Ok(own)
 }
 
-/// One target with its model and what is known of it. `model`: that of the request.
+/// One target with its model and state. `model` is that of the request.
 fn chosen(
     config: &Config,
     table: &Table,
     target: RouteTarget,
-    model: Option<&String>,
+    model: Option<&str>,
+    defaults: bool,
 ) -> Result<ChosenTarget, Error> {
     let settings = &config.providers[target.provider];
-    let own = target.model.as_ref().or(model).or(settings.model.as_ref());
-    let Some(model) = own.or(config.default_model.as_ref()) else {
+    let own = target.model.as_deref().or(model);
+    let default = || settings.model.as_deref().or(config.default_model.as_deref());
+    let model = if defaults { own.or_else(default) } else { own.or(Some("")) };
+    let Some(model) = model else {
         let name = &settings.name;
         return Err(Error::invalid(
             "model",
@@ -169,7 +175,7 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
         Err(error) => Asked::Target(Err(error)),
     };
     if let Some(to) = to {
-        return route(to).unwrap_or_else(|| match target(to, config) {
+        return route(to).unwrap_or_else(|| match target(to, &config.providers) {
             Ok(target) => found(target),
             Err(error) => Asked::Target(Err(at(error, "options.fanout.targets"))),
         });
@@ -178,7 +184,7 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
         return route(name).unwrap_or_else(|| named(name));
     }
     let asked = model;
-    // With no default provider the default model says where it goes, as a request's does.
+    // Without a default provider, the default model names the provider, as a request's model does.
     let unrouted = config.default_provider.is_none();
     let asked = asked.or(config.default_model.as_deref().filter(|_| unrouted));
     if let Some(asked) = asked {
@@ -222,7 +228,7 @@ fn ordered(
     let known: Vec<_> = targets
         .iter()
         .map(|target| {
-            // The same model may be listed again, to be asked with other parameters.
+            // A route may list a model again, with other parameters.
             let times = listed.entry(Arc::as_ptr(&target.state)).or_default();
             let again = if *times == 0 { String::new() } else { format!("#{times}") };
             *times += 1;
@@ -244,12 +250,12 @@ fn ordered(
 mod tests {
     use super::*;
 
-    /// Where a request for `model` goes under a configuration: its targets, or the error's kind.
+    /// The targets of a request for `model` under a configuration, or the error's kind.
     fn goes(config: &str, model: Option<&str>, options: &str) -> String {
         let config = Config::parse(config.as_bytes()).unwrap();
         let options = Options::parse(options.as_bytes()).unwrap();
         let table = Table::new(&config, 0);
-        match choose(&config, &table, model, &options, None) {
+        match choose(&config, &table, model, true, &options, None) {
             Ok(choice) => {
                 let names: Vec<_> = choice.targets.iter().map(ChosenTarget::name).collect();
                 names.join(" ")
@@ -281,7 +287,7 @@ mod tests {
         let table = Table::new(&config, 0);
         let resolved = |options: &[u8]| {
             let options = Options::parse(options).unwrap();
-            choose(&config, &table, None, &options, Some("openai/gpt")).map(|_| ())
+            choose(&config, &table, None, true, &options, Some("openai/gpt")).map(|_| ())
         };
         assert!(resolved(b"{}").is_ok());
         let error = resolved(br#"{"fallback": ["mistral/small"]}"#).unwrap_err();
@@ -298,7 +304,7 @@ mod tests {
                 {"target": "groq", "region": "eu"}
             ]}}
         }"#;
-        // The last one has no model, and the request's is the route's name.
+        // The last target has no model, and the request's model is the route's name.
         assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
         assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");

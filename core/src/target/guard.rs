@@ -1,4 +1,4 @@
-//! An attempt's place under every limit, and what its outcome is reported to.
+//! An attempt's guard is its place under every limit. The guard reports the outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,19 +13,19 @@ use crate::error::{Error, ErrorKind};
 use crate::limit::Permit;
 use crate::model::Usage;
 
-/// For so long at most a target is left alone because one answer asked for it. A day's pause from a proxy
-/// or a page of maintenance would else close a client's only target until the process ends.
+/// The longest pause of a target that one answer can ask for. Otherwise a day's pause from a proxy
+/// or a maintenance page would close a client's only target until the process ends.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// An attempt's place under every limit, and what its outcome is reported to.
+/// An attempt's place under every limit, which reports its outcome to the target's state.
 pub(crate) struct AttemptGuard {
     state: InFlight,
     target: Permit,
     provider: Option<Permit>,
     passes: Option<[Pass; 2]>,
-    /// Its first token was late, which has been counted as the target's fault.
+    /// The first token was late, and that was counted as the target's fault.
     late: bool,
-    /// The target was asked although its breaker, or its key's, is open.
+    /// The target was asked although its breaker, or its key's breaker, is open.
     pub(crate) insisted: bool,
     learns: bool,
     began: Instant,
@@ -55,15 +55,14 @@ impl AttemptGuard {
         AttemptGuard { state, target, provider, passes, late, insisted, learns, began }
     }
 
-    /// An answer's head came: it may tell of quotas.
+    /// Reports the head of an answer, which may have quotas in its headers.
     pub(crate) fn heard(&mut self, headers: &HeaderMap) {
         if self.learns {
             self.target.learn(headers, Instant::now());
         }
     }
 
-    /// The first token is late. That is the target's fault, as it would be where it ended the
-    /// attempt.
+    /// Reports a late first token. It is the target's fault, as a timeout would be.
     pub(crate) fn late(&mut self, now: Instant) {
         self.late = true;
         self.state.0.has_failed(now);
@@ -72,19 +71,19 @@ impl AttemptGuard {
         }
     }
 
-    /// When the attempt had its place, and began.
+    /// When the attempt got its place and began.
     pub(crate) fn began(&self) -> Instant {
         self.began
     }
 
-    /// The answer came, or a stream's first content.
+    /// Reports an answer, or a stream's first content.
     pub(crate) fn answered(&self, now: Instant, stream: bool) {
         let state = &self.state.0;
         state.latency(stream).observe(now - self.began, now);
         state.has_answered();
     }
 
-    /// The answer is complete; it used so many tokens.
+    /// Reports a complete answer and its usage.
     pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) {
         if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
             self.target.settle(tokens, now);
@@ -97,14 +96,15 @@ impl AttemptGuard {
         }
     }
 
-    /// The attempt failed; `ours`: it was the caller's time that ran out, not a timer of the target.
+    /// Reports a failed attempt. `ours` means that the caller's time ran out, not a timer of the
+    /// target.
     pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
         if let (true, Some(429 | 503 | 529), Some(ms)) =
             (self.learns, error.status, error.retry_after_ms)
         {
             self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
         }
-        // The others may have cost something.
+        // Requests with other statuses may have cost something.
         if error
             .status
             .is_some_and(|status| (400..500).contains(&status) && status != 408 && status != 429)
@@ -115,7 +115,7 @@ impl AttemptGuard {
             }
         }
         let fault = fault_of(error.kind(), error.status);
-        // A model that is not there is not there for the next call either.
+        // A missing model is also missing for the next call.
         if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {
             self.state.0.has_failed(now);
         }
@@ -124,7 +124,7 @@ impl AttemptGuard {
             Fault::Provider if ours || self.late => {}
             Fault::Provider => target.fault(now),
             Fault::Key => key.trip(now),
-            // It refused, and so it works.
+            // The target refused, so it works.
             Fault::Limited | Fault::None if error.status.is_some() => target.success(),
             Fault::Limited | Fault::None => {}
         }

@@ -1,20 +1,20 @@
-//! How long a target takes to its first token, or to its whole answer where that is what is waited
-//! for. Only successes are told: a quick failure is no speed.
+//! A target's latency is the time to its first token, or to a whole answer if that is what the call
+//! waits for. Only successes count, because a quick failure is not speed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// After so long, a sample counts about a third (1/e) of what it did.
+/// The age at which a sample counts a third (1/e) of its first weight.
 const MEMORY: Duration = Duration::from_secs(10);
-/// After so long unused, an average counts about a third. Without that, one slow answer would keep
-/// a target from ever being asked again; were it as short as `MEMORY`, a slow target would be asked
-/// by every few calls of a quiet client.
+/// The idle time after which an average counts about a third. Without it, one slow answer would
+/// keep a target from ever being asked again. If it were as short as `MEMORY`, every few calls of a
+/// quiet client would go to a slow target.
 const FORGIVENESS: Duration = Duration::from_secs(60);
-/// How many samples are kept.
+/// The number of samples that are kept.
 const KEPT: usize = 128;
-/// How many samples say something about one in twenty.
+/// The number of samples needed to judge the slowest twentieth.
 const ENOUGH: usize = 20;
 
 /// One target's latencies.
@@ -24,9 +24,9 @@ pub(crate) struct Latency(Mutex<Samples>);
 #[derive(Debug, Default)]
 struct Samples {
     average: Option<Average>,
-    /// Microseconds. A ring once it is full.
+    /// The samples in microseconds. Once full, it is a ring.
     kept: Vec<u32>,
-    /// Where the ring's oldest sample is.
+    /// The index of the ring's oldest sample.
     oldest: usize,
 }
 
@@ -37,12 +37,12 @@ struct Average {
 }
 
 impl Latency {
-    /// A success took `sample`.
+    /// Records the latency of a success.
     pub(crate) fn observe(&self, sample: Duration, now: Instant) {
         let ms = sample.as_secs_f64() * 1_000.0;
         let mut samples = self.lock();
         let average = match samples.average {
-            // Trouble counts at once, relief by and by.
+            // A slower answer counts at once, a faster one gradually.
             Some(average) if ms < average.ms => {
                 let old = decay(average.at, now, MEMORY);
                 average.ms * old + ms * (1.0 - old)
@@ -60,22 +60,22 @@ impl Latency {
         }
     }
 
-    /// The average, in milliseconds, which rises at once and falls with time; `None` before the
+    /// The average in milliseconds, which rises at once and falls with time. `None` before the
     /// first sample.
     pub(crate) fn ewma_ms(&self, now: Instant) -> Option<f64> {
         let average = self.lock().average?;
         Some(average.ms * decay(average.at, now, FORGIVENESS))
     }
 
-    /// What 95 of 100 of the last samples stayed within; `None` while there are too few.
+    /// The 95th percentile of the last samples. `None` while there are too few.
     pub(crate) fn p95(&self) -> Option<Duration> {
         self.percentile(95)
     }
 
-    /// When an answer is so late that another attempt is worth its price: the 95th percentile, but
-    /// within one and a half and three times the median. Where all are alike, one that is hardly
-    /// later than the others comes anyway; and where one in twenty is a straggler, they are the 95th
-    /// percentile themselves.
+    /// The time after which a hedge is worth its price: the 95th percentile, kept between one and a
+    /// half and three times the median. The lower bound helps if all are alike: an answer hardly
+    /// later than the others comes anyway. The upper bound helps if one in twenty is a straggler:
+    /// stragglers are then the 95th percentile themselves.
     pub(crate) fn slow_after(&self) -> Option<Duration> {
         let median = self.percentile(50)?;
         Some(self.p95()?.clamp(median * 3 / 2, median * 3))
@@ -96,7 +96,7 @@ impl Latency {
     }
 }
 
-/// What is left of a weight of 1.
+/// The weight that is left of 1.
 fn decay(since: Instant, now: Instant, memory: Duration) -> f64 {
     let age = now.saturating_duration_since(since);
     (-age.as_secs_f64() / memory.as_secs_f64()).exp()
@@ -117,7 +117,8 @@ mod tests {
         latency.observe(ms(100), start);
         latency.observe(ms(900), start + ms(1));
         assert_eq!(latency.ewma_ms(start + ms(1)), Some(900.0));
-        // A quick one right after says little; one that comes a memory later says two thirds.
+        // A quick sample right after changes little. One that comes a `MEMORY` later changes two
+        // thirds.
         latency.observe(ms(100), start + ms(2));
         assert!(latency.ewma_ms(start + ms(2)).unwrap() > 899.0);
         let later = start + ms(2) + MEMORY;
@@ -132,7 +133,7 @@ mod tests {
         latency.observe(ms(2_000), start);
         let average = latency.ewma_ms(start + FORGIVENESS * 5).unwrap();
         assert!((10.0..20.0).contains(&average), "{average}");
-        // A clock that another thread read earlier is not a negative age.
+        // A `now` that another thread read earlier gives no negative age.
         latency.observe(ms(2_000), start + ms(5));
         assert_eq!(latency.ewma_ms(start), Some(2_000.0));
     }
@@ -146,14 +147,14 @@ mod tests {
         assert_eq!(latency.p95(), None);
         latency.observe(ms(20), now);
         assert_eq!(latency.p95(), Some(ms(19)));
-        // 128 later ones push these out.
+        // 128 later samples push these out.
         for sample in (1_000..1_128).rev() {
             latency.observe(ms(sample), now);
         }
         assert_eq!(latency.p95(), Some(ms(1_121)));
         latency.observe(Duration::MAX, now);
         assert_eq!(latency.p95(), Some(ms(1_121)));
-        // Alike as they are, none is slow before half as much again.
+        // The samples are alike, so none is slow before one and a half times the median.
         assert_eq!(latency.slow_after(), Some(ms(1_063) * 3 / 2));
     }
 

@@ -1,8 +1,9 @@
-//! Where a call may go: a request's targets in order, and what is known of each. Runs nothing.
+//! Targets are where a call may go, in order, with what is known of each. This room runs nothing.
 //!
 //! A target is a model at a provider. Most calls have one; a named route, `options.fallback` and
-//! `options.fanout` give more. `choose` finds them, `policy` orders them. `table` keeps the `state` of
-//! each for all calls: its `breaker` and `latency`. An attempt at one holds a `guard`.
+//! `options.fanout` give more. `choose` finds them and `policy` orders them. `table` keeps the
+//! `state` of each for all calls: its `breaker` and `latency`. An attempt at a target holds a
+//! `guard`.
 
 pub(crate) mod breaker;
 mod choose;

@@ -1,23 +1,23 @@
-//! In which order the targets of a call are asked.
+//! A policy gives the order in which a call asks its targets.
 
 use crate::config::RoutePolicy;
 
-/// What is known of a target.
+/// What is known of a target, for the order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Score {
-    /// Its share; 0 is a last resort.
+    /// The target's share. 0 makes it a last resort.
     pub weight: f64,
-    /// Its average latency; `None` where it was never asked.
+    /// The average latency in milliseconds. `None` if the target was never asked.
     pub ewma_ms: Option<f64>,
     pub in_flight: u32,
-    /// What it was asked last it failed, a moment ago: it is neither quick nor idle.
+    /// The last request failed a moment ago, so the target is neither quick nor idle.
     pub failing: bool,
-    /// [`hash`] of what names it: the same in every process.
+    /// The [`hash`] of the target's name, the same in every process.
     pub id_hash: u64,
 }
 
-/// The scores' places, the best first. `sticky` is what keeps a conversation on one target; only
-/// [`RoutePolicy::Weighted`] knows it.
+/// The indices of the scores, best first. `sticky` keeps a conversation on one target; only
+/// [`RoutePolicy::Weighted`] uses it.
 pub(crate) fn order(
     policy: RoutePolicy,
     scores: &[Score],
@@ -34,11 +34,11 @@ pub(crate) fn order(
         }
         RoutePolicy::Latency => {
             let costs = costs(scores);
-            // Shuffled and sorted stably: equals come in random order.
+            // A shuffle before a stable sort puts equals in random order.
             rng.shuffle(&mut places);
             places.sort_by_key(|place| scores[*place].failing);
-            // Everyone's choice of the one best would be a herd; of two at random it is not. Who was
-            // never asked is asked first, but by one call.
+            // The better of two random targets is taken, because if every call took the best, all
+            // would crowd there. A target that was never asked comes first, but for one call only.
             let two = places.len() > 2 && costs.iter().all(|cost| *cost > 0.0);
             let first = two.then(|| cheaper(&costs, places[0], places[1]));
             places.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]));
@@ -54,35 +54,36 @@ pub(crate) fn order(
     places
 }
 
-/// FNV-1a with a finalizer: stable over processes, machines and releases, so that replicas send
-/// the same key to the same target. Not for what an enemy chooses.
+/// FNV-1a with a finalizer. It is stable over processes, machines and releases, so that replicas
+/// send the same key to the same target. It is not safe against keys that an attacker chooses.
 pub(crate) fn hash(text: &str) -> u64 {
     let fold = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     mixed(text.bytes().fold(0xcbf2_9ce4_8422_2325, fold))
 }
 
-/// The finalizer of `SplitMix64`: every bit of the input moves every bit of the result.
+/// The finalizer of `SplitMix64`, in which every input bit changes every output bit.
 fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)
 }
 
-/// Weighted rendezvous hashing: the score of the highest score wins. Each wins its share of the
-/// keys, and when one goes, only its own keys move. Those of no weight come after all others.
+/// Weighted rendezvous hashing: the target with the highest result wins. Each target wins its share
+/// of the keys. When a target goes, only its own keys move. Targets without weight come after all
+/// others.
 fn rendezvous(score: &Score, key: u64) -> f64 {
     let unit = unit(mixed(score.id_hash ^ key));
     if score.weight > 0.0 && score.weight.is_finite() { score.weight / -unit.ln() } else { -unit }
 }
 
-/// In (0, 1), both ends excluded: 52 bits and a half are what an `f64` holds exactly.
+/// A number in (0, 1), without both ends. An `f64` holds 52 bits and a half exactly.
 fn unit(bits: u64) -> f64 {
     ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
-/// What a call to each is expected to cost: the latency times the calls that share it. Who was never
-/// asked costs nothing, once: with the first call under way it is taken to be as quick as the best,
-/// or a burst would all go there.
+/// The expected cost of a call to each target: its latency times the calls that share it. A target
+/// that was never asked costs nothing for one call. With that call in flight it counts as quick as
+/// the best, or a burst would all go there.
 fn costs(scores: &[Score]) -> Vec<f64> {
     let known = scores.iter().filter_map(|score| score.ewma_ms);
     let best = known.min_by(f64::total_cmp).unwrap_or(1.0);
@@ -91,7 +92,7 @@ fn costs(scores: &[Score]) -> Vec<f64> {
         .map(|score| match score.ewma_ms {
             _ if score.failing => f64::INFINITY,
             None if score.in_flight == 0 => 0.0,
-            // Never as little as nothing, which means untried.
+            // The cost is never zero, because zero means untried.
             ewma => ewma.unwrap_or(best).max(1e-3) * (f64::from(score.in_flight) + 1.0),
         })
         .collect()

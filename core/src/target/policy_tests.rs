@@ -23,7 +23,7 @@ fn timed(targets: &[(Option<f64>, u32)]) -> Vec<Score> {
     NAMES.iter().zip(targets).map(of).collect()
 }
 
-/// How often each is first in 10 000 orders.
+/// How often each target is first in 10 000 orders.
 fn firsts(policy: RoutePolicy, candidates: &[Score]) -> Vec<u32> {
     let mut rng = fastrand::Rng::with_seed(7);
     let mut counts = vec![0; candidates.len()];
@@ -45,7 +45,7 @@ fn weights_are_shares() {
     for (count, expected) in counts.iter().zip([1_000, 2_000, 7_000, 0_u32]) {
         assert!(count.abs_diff(expected) < 200, "{counts:?}");
     }
-    // Of no weight, or of one that is no number: the last resort.
+    // A weight that is zero or not a number makes a last resort.
     let mut rng = fastrand::Rng::with_seed(1);
     let candidates = weighted(&[0.0, f64::NAN, 0.001, f64::INFINITY]);
     for _ in 0..100 {
@@ -55,7 +55,7 @@ fn weights_are_shares() {
 
 #[test]
 fn no_hash_is_too_high_or_too_low_for_a_score() {
-    // `mixed` is a bijection: some id gives each of these ends.
+    // `mixed` is a bijection, so some id gives each of these ends.
     for bits in [0, u64::MAX] {
         let unit = unit(bits);
         assert!(0.0 < unit && unit < 1.0, "{unit}");
@@ -73,7 +73,7 @@ fn a_key_stays_where_it_is_when_another_target_goes() {
         let before = sticky(&all);
         assert_eq!(sticky(&all), before);
         let without_last = sticky(&all[..3]);
-        // The same order, less the one that is gone.
+        // The same order without the target that is gone.
         let expected: Vec<usize> = before.iter().copied().filter(|place| *place != 3).collect();
         assert_eq!(without_last, expected);
         moved += u32::from(before[0] == 3);
@@ -83,7 +83,7 @@ fn a_key_stays_where_it_is_when_another_target_goes() {
 
 #[test]
 fn the_hash_is_the_same_on_every_machine() {
-    // Computed apart from this code.
+    // Computed independently of this code.
     assert_eq!(hash(""), 17_665_956_581_633_026_203);
     assert_eq!(hash("openai/gpt-4.1-mini"), 12_078_384_922_605_084_344);
     assert_eq!(hash("é"), 2_536_656_207_217_688_990);
@@ -94,11 +94,11 @@ fn the_quicker_of_two_comes_first_with_its_load_counted() {
     let firsts = |targets: &[(Option<f64>, u32)]| firsts(RoutePolicy::Latency, &timed(targets));
     assert_eq!(firsts(&[(Some(300.0), 0), (Some(200.0), 0)]), [0, 10_000]);
     assert_eq!(firsts(&[(Some(300.0), 0), (Some(200.0), 1)]), [10_000, 0]);
-    // Of three, the best is taken when it is one of the two; the worst never.
+    // Of three targets, the best is taken when it is one of the two, the worst never.
     let counts = firsts(&[(Some(100.0), 0), (Some(200.0), 0), (Some(300.0), 0)]);
     assert!(counts[0].abs_diff(6_667) < 200 && counts[1].abs_diff(3_333) < 200, "{counts:?}");
     assert_eq!(counts[2], 0);
-    // The rest comes from the best to the worst.
+    // The other targets are sorted from best to worst.
     let candidates = timed(&[(Some(100.0), 0), (Some(200.0), 0), (Some(300.0), 0)]);
     let mut rng = fastrand::Rng::with_seed(3);
     for _ in 0..100 {
@@ -111,10 +111,10 @@ fn the_quicker_of_two_comes_first_with_its_load_counted() {
 fn an_untried_target_is_tried_by_one_call() {
     let firsts = |targets: &[(Option<f64>, u32)]| firsts(RoutePolicy::Latency, &timed(targets));
     assert_eq!(firsts(&[(Some(1.0), 0), (None, 0), (Some(2.0), 0)]), [0, 10_000, 0]);
-    // A latency of nothing is still one.
+    // A latency of zero is still a latency.
     assert_eq!(firsts(&[(Some(0.0), 0), (None, 0), (Some(2.0), 0)]), [0, 10_000, 0]);
     assert_eq!(firsts(&[(Some(1.0), 0), (None, 1)]), [10_000, 0]);
-    // Nothing is known of anyone: it goes by load, and by chance.
+    // No latency is known, so load and chance decide.
     let counts = firsts(&[(None, 1), (None, 1), (None, 3)]);
     assert!(counts[0].abs_diff(5_000) < 200 && counts[2] == 0, "{counts:?}");
 }

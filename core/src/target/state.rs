@@ -1,4 +1,4 @@
-//! What is known of one target, and one target of a call.
+//! A target's state is what is known of it, for all calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -12,22 +12,22 @@ use crate::limit::{Gate, Limits};
 use crate::model::Parameters;
 use crate::provider::Target;
 
-/// For so long a target counts as failing after it has failed, unless it answers.
+/// The time that a target counts as failing after a failure, unless it answers.
 const FAILING: Duration = Duration::from_secs(10);
 
 /// One target of a call.
 pub(crate) struct ChosenTarget {
-    /// The provider's place in the configuration.
+    /// The provider's index in the configuration.
     pub(crate) provider: usize,
-    /// Its share under `weighted`.
+    /// The target's share under `weighted`.
     pub(super) weight: u32,
-    /// What is different in requests to it.
+    /// The parameters that differ in requests to this target.
     pub(crate) parameters: Option<Arc<Parameters>>,
     pub(crate) state: Arc<TargetState>,
 }
 
 impl ChosenTarget {
-    /// What its adapter sees of it.
+    /// The part of the target that its adapter sees.
     pub(crate) fn target(&self) -> &Target {
         &self.state.target
     }
@@ -38,20 +38,20 @@ impl ChosenTarget {
     }
 }
 
-/// How often a target was asked. Counted by the metrics alone.
+/// How often a target was asked. Only the metrics count here.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
 }
 
-/// What was asked after a target that failed.
+/// The health probes of a target that failed.
 #[derive(Default)]
 pub(crate) struct Probes {
     pub(crate) asked: AtomicU64,
-    /// How many of these were answered as by a server that works.
+    /// The number of probes that were answered as by a server that works.
     pub(crate) well: AtomicU64,
-    /// The opening of its breaker that is, or was, watched last.
+    /// The opening of the breaker that is, or was, watched last.
     pub(crate) opening: AtomicU64,
 }
 
@@ -61,19 +61,19 @@ pub(crate) struct TargetState {
     pub(crate) target: Target,
     pub(crate) breaker: Breaker,
     pub(super) gate: Gate,
-    /// Of streams to their first content, and of whole answers.
+    /// Latencies of streams to their first content, and of whole answers.
     streams: Latency,
     answers: Latency,
     pub(super) in_flight: AtomicU32,
     pub(crate) tally: Tally,
-    /// When it failed, in milliseconds since `known` and one more; 0: it answered since.
+    /// When it failed: milliseconds since `known`, plus one. 0 means that it has answered since.
     failed: AtomicU64,
     known: Instant,
     pub(crate) probes: Probes,
 }
 
 impl TargetState {
-    /// Nothing is known yet. `limits`: those that are configured for its model.
+    /// The state of a target that was never asked. `limits` are those configured for its model.
     pub(super) fn new(target: Target, limits: Limits) -> Self {
         TargetState {
             target,
@@ -89,12 +89,16 @@ impl TargetState {
         }
     }
 
-    /// `provider/model`.
+    /// `provider/model`, or the provider alone if no model was named.
     pub(crate) fn name(&self) -> String {
+        if self.target.model.is_empty() {
+            return self.target.provider.to_string();
+        }
         [&*self.target.provider, &*self.target.model].join("/")
     }
 
-    /// The average time to a first token, in milliseconds; that of whole answers without streams.
+    /// The average time to a first token, in milliseconds. Without streams, it is the average of
+    /// whole answers.
     pub(crate) fn ewma_ms(&self, now: Instant) -> Option<f64> {
         self.streams.ewma_ms(now).or_else(|| self.answers.ewma_ms(now))
     }
@@ -103,7 +107,7 @@ impl TargetState {
         self.latency(stream).p95()
     }
 
-    /// When a first attempt is slow for this target; `None` while too little is known.
+    /// When a first attempt counts as slow for this target. `None` while too little is known.
     pub(crate) fn slow_after(&self, stream: bool) -> Option<Duration> {
         self.latency(stream).slow_after()
     }
@@ -112,7 +116,7 @@ impl TargetState {
         if stream { &self.streams } else { &self.answers }
     }
 
-    /// Whether what it was asked last failed, and not through the caller's fault: it may refuse so
+    /// Whether the last request failed, and not by the caller's fault. Such a target may refuse so
     /// quickly that it looks quick and idle.
     pub(super) fn is_failing(&self, now: Instant) -> bool {
         let failed = self.failed.load(Ordering::Relaxed);

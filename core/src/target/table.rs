@@ -1,8 +1,8 @@
-//! What a client has learned of its targets and providers, for all calls together.
+//! The table holds what a client has learned of its targets and providers, for all calls together.
 //!
-//! A target (a model at a provider) has a breaker, latencies, and the limits that its answers tell
-//! of; a provider has a breaker for its key, its configured limits, and the budgets of what is sent
-//! to it again.
+//! A target (a model at a provider) has a breaker, latencies, and the limits that its answers
+//! report. A provider has a breaker for its key, its configured limits, and the budgets for retries
+//! and hedges.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -17,17 +17,18 @@ use crate::config::Config;
 use crate::limit::{Gate, Limited, Limits, Permit};
 use crate::retry::budget::Budget;
 
-/// So long a turn may be held while another is waited for: limits are kept with a second to spare.
+/// The longest time that a turn is held during a wait for the other one. Limits have a second to
+/// spare.
 const BRIEFLY: Duration = Duration::from_millis(250);
 
-/// Most models of a provider of which something is remembered. Names of models come from callers.
+/// The largest number of models of a provider that are remembered. Their names come from callers.
 const MOST_MODELS: usize = 1_024;
 
-/// The longest name of a model of which something is remembered, unless it is configured: no provider's
-/// is as long, and a caller's may be as long as a request.
+/// The longest name of a model that is remembered, unless it is configured. No provider has longer
+/// names, and a caller's name may be as long as a request.
 const LONGEST_NAME: usize = 512;
 
-/// What is known of every target.
+/// The state of every target.
 pub(crate) struct Table {
     providers: Vec<ProviderState>,
     breakers: bool,
@@ -39,7 +40,7 @@ struct ProviderState {
     targets: RwLock<HashMap<String, Arc<TargetState>>>,
     key: Breaker,
     gate: Option<Gate>,
-    /// `None`: without a limit.
+    /// `None` means no limit.
     retries: Option<Budget>,
     hedges: Budget,
 }
@@ -66,7 +67,7 @@ impl Table {
         self.rng.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of a model at a provider.
+    /// The state of a model at a provider.
     pub(crate) fn target(&self, config: &Config, provider: usize, model: &str) -> Arc<TargetState> {
         let targets = &self.providers[provider].targets;
         if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
@@ -85,15 +86,15 @@ impl Table {
         }
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
-            // Those that nobody uses just now are the ones that can be forgotten; but not how much of
-            // a configured limit is used up.
+            // Targets that no call uses now can be forgotten. Those with a configured limit stay,
+            // because their used-up share must not be lost.
             targets
                 .retain(|name, state| Arc::strong_count(state) > 1 || configured(name).is_some());
         }
         Arc::clone(targets.entry(model.to_owned()).or_insert(state))
     }
 
-    /// A call for a provider begins.
+    /// Records that a call for a provider begins.
     pub(crate) fn offered(&self, provider: usize) {
         let state = &self.providers[provider];
         if let Some(retries) = &state.retries {
@@ -102,20 +103,20 @@ impl Table {
         state.hedges.deposit();
     }
 
-    /// Takes one further attempt from the budget of a call's provider.
+    /// Takes one retry from the budget of a call's provider.
     pub(crate) fn may_try_again(&self, provider: usize) -> bool {
         let retries = &self.providers[provider].retries;
         retries.as_ref().is_none_or(|budget| budget.withdraw(Instant::now()))
     }
 
-    /// Takes one attempt beside another from the budgets; `late`: in place of a timeout, and so not
-    /// from that of hedges.
+    /// Takes one hedge from the budgets. `late` means a fallback that replaces a timeout, so it
+    /// does not count against the hedges' budget.
     pub(crate) fn may_hedge(&self, provider: usize, late: bool) -> bool {
         let now = Instant::now();
         (late || self.providers[provider].hedges.withdraw(now)) && self.may_try_again(provider)
     }
 
-    /// Until when a target is to be passed over; `None`: it is well.
+    /// Until when a target is passed over. `None` means that it is healthy.
     pub(crate) fn unwell_until(&self, chosen: &ChosenTarget, now: Instant) -> Option<Instant> {
         let state = &chosen.state;
         let cooling = state.gate.cooling(now).map(|left| now + left);
@@ -126,7 +127,7 @@ impl Table {
         cooling.max(state.breaker.shut_until(now)).max(key)
     }
 
-    /// Whether a target's breaker, or its key's, lets no call through.
+    /// Whether a target's breaker, or its key's breaker, is open.
     pub(crate) fn is_open(&self, chosen: &ChosenTarget, now: Instant) -> bool {
         self.breakers
             && (chosen.state.breaker.state(now) == State::Open
@@ -155,7 +156,8 @@ impl Table {
             provider.sent();
         }
         let now = Instant::now();
-        // Whoever comes here has been chosen: where every target is open, the least bad one.
+        // The target was chosen, so it is asked even if its breaker is open: it is the least bad
+        // one.
         let mut insisted = false;
         let mut pass = |own: &Breaker| {
             own.admit(now).unwrap_or_else(|| {
@@ -169,8 +171,8 @@ impl Table {
         Ok(guard)
     }
 
-    /// Takes a request's place under the limits of a provider, whatever its model; `None`: it has
-    /// none.
+    /// Takes a request's place under the limits of a provider, whatever its model. `None` means
+    /// that the provider has no limits.
     pub(crate) async fn enter_provider(
         &self,
         provider: usize,
@@ -197,9 +199,9 @@ impl Table {
     }
 }
 
-/// A turn at two gates at once. Nobody waits long at one while it holds a turn of the other: that would
-/// keep others from theirs, and grow old, so that those who waited would all go at once, each with a
-/// turn from long ago.
+/// Takes a turn at two gates at once. No call waits long at one gate while it holds a turn of the
+/// other. That would block others, and the turns would grow old: all who waited would then go at
+/// once.
 async fn both(
     target: &Gate,
     provider: &Gate,
@@ -213,7 +215,7 @@ async fn both(
         Err(limited) if !wait => return Err(limited),
         Err(_) => drop(first),
     }
-    // Boxed: waiting is rare, and every call would carry its future about.
+    // Boxed: waiting is rare, and without the box every call's future would have room for this one.
     Box::pin(async {
         let soon = || deadline.min(Instant::now() + BRIEFLY);
         let mut second = provider.turn(tokens, wait, deadline).await?;

@@ -1,4 +1,4 @@
-//! One event of a streamed body, whatever its framing.
+//! An event of a streamed body, whatever its framing.
 
 /// The largest event, in bytes.
 pub const MAX_EVENT: usize = 16 << 20;
@@ -6,19 +6,19 @@ pub const MAX_EVENT: usize = 16 << 20;
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// Its name (the `event` field of server-sent events); "" where there is none.
+    /// The event's name (the `event` field of server-sent events), or "" if it has none.
     pub name: &'a str,
-    /// What it says.
+    /// The event's data.
     pub data: &'a str,
 }
 
-/// What is wrong with a stream of events.
+/// The fault of a stream of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// The text is not UTF-8.
     #[error("an event is not UTF-8")]
     NotUtf8,
-    /// An event passes [`MAX_EVENT`].
+    /// An event is larger than [`MAX_EVENT`].
     #[error("an event is larger than 16 MiB")]
     TooLarge,
 }

@@ -1,4 +1,5 @@
-//! How a streamed body is cut into events: one parser a framing, chosen by the adapter.
+//! The framing says how a streamed body is cut into events. Each framing has one parser, and the
+//! adapter chooses the framing.
 
 use super::event::{Event, EventError};
 use super::sse::SseParser;
@@ -10,15 +11,15 @@ pub enum Framing {
     Sse,
 }
 
-/// The parser of one streamed body: bytes in as they come, events out.
+/// The parser of one streamed body. It takes bytes as they come, and returns events.
 #[derive(Debug)]
 pub enum Frames {
-    /// Of server-sent events.
+    /// The parser of server-sent events.
     Sse(SseParser),
 }
 
 impl Frames {
-    /// A parser for this framing.
+    /// Makes a parser for this framing.
     #[must_use]
     pub fn new(framing: Framing) -> Self {
         match framing {
@@ -26,21 +27,21 @@ impl Frames {
         }
     }
 
-    /// Takes what has arrived.
+    /// Takes bytes that have arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         match self {
             Frames::Sse(parser) => parser.push(bytes),
         }
     }
 
-    /// The next complete event.
+    /// Returns the next complete event.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         match self {
             Frames::Sse(parser) => parser.next_event(),
         }
     }
 
-    /// The body has ended properly: the event that only lacks its end.
+    /// Returns an event that only lacks its end, after the proper end of the body.
     pub fn last_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         match self {
             Frames::Sse(parser) => parser.last_event(),

@@ -1,6 +1,6 @@
-//! What the head of an answer says: the provider's id of the request, the date, rate limits.
+//! The head of an answer gives the provider's request id, the date and rate limits.
 //!
-//! The headers are those in use by any provider (`providers.md`); nothing here belongs to one.
+//! Any provider may use these headers (`providers.md`). None of them belongs to one provider.
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 use crate::error::Error;
 use crate::json::{Key, Object, Value};
 
-/// The provider's id of the request, under any of the names in use.
+/// The provider's request id, under any of the names in use.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<String> {
     static NAMES: [HeaderName; 9] = [
@@ -28,18 +28,18 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
     NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)
 }
 
-/// Whether a header tells of a rate limit.
+/// Whether a header is about a rate limit.
 #[must_use]
 pub fn is_rate_limit(name: &str) -> bool {
     static WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ratelimit"));
-    // The first letters of "x-", "anthropic-" and the word itself spare most headers the search, and
-    // the place after "x-" most of the others.
+    // The first letter of "x-", "anthropic-" or the word itself rules most headers out without a
+    // search. The text after "x-" decides most of the others.
     matches!(name.as_bytes().first(), Some(b'x' | b'a' | b'r'))
         && (name.get(2..).is_some_and(|rest| rest.starts_with("ratelimit"))
             || WORD.find(name.as_bytes()).is_some())
 }
 
-/// The rate limit headers, as they came.
+/// The rate limit headers, unchanged.
 #[must_use]
 pub fn rate_limits(headers: &HeaderMap) -> Object {
     let mut found = Vec::new();
@@ -48,7 +48,7 @@ pub fn rate_limits(headers: &HeaderMap) -> Object {
         let wanted = is_rate_limit(name) || name == "retry-after" || name == "retry-after-ms";
         if wanted && let Ok(value) = value.to_str() {
             if found.is_empty() {
-                // Three for requests and three for tokens.
+                // Usually three headers for requests and three for tokens.
                 found.reserve(6);
             }
             found.push((Key::of(name), Value::from(value)));
@@ -57,7 +57,7 @@ pub fn rate_limits(headers: &HeaderMap) -> Object {
     found.into_iter().collect()
 }
 
-/// Seconds since 1970 of the `Date` header.
+/// The `Date` header, in seconds since 1970.
 #[must_use]
 pub fn date(headers: &HeaderMap) -> Option<i64> {
     let at = httpdate::parse_http_date(text(headers, "date")?).ok()?;
@@ -65,17 +65,20 @@ pub fn date(headers: &HeaderMap) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
-/// A header's text.
+/// A header's text, if it is not empty.
 #[must_use]
 pub fn text(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
 }
 
-/// Adds what an answer's head says to an error that came after it: for the provider's support, a
-/// broken stream needs its id no less than a refused request.
+/// Adds the status and request id of an answer's head to a later error. The provider's support
+/// needs the id of a broken stream as much as that of a refused request.
 #[must_use]
 pub fn located(mut error: Error, status: u16, headers: &HeaderMap) -> Error {
     error.status.get_or_insert(status);
     error.request_id = error.request_id.take().or_else(|| request_id(headers));
+    if error.ratelimit.is_empty() {
+        error.ratelimit = rate_limits(headers);
+    }
     error
 }

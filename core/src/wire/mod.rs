@@ -1,4 +1,5 @@
-//! The form of bytes between the engine and a provider. No I/O, no settings, no keys.
+//! The wire room holds the form of bytes between the engine and a provider. It has no I/O, settings
+//! or keys.
 //!
 //! `request` is what an adapter writes and a credential signs. `headers` and `retry_after` read the
 //! head of an answer. `framing` cuts a streamed body into events.

@@ -1,4 +1,4 @@
-//! One request and one whole answer on the wire.
+//! A request and a whole answer on the wire.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,19 @@ use crate::error::Error;
 
 /// A request on the wire, relative to the provider's base URL.
 ///
-/// An adapter makes it without a key. A credential adds its headers, and reads the whole of it where
+/// An adapter makes it without a key. A credential adds its headers, and reads the whole request if
 /// it signs.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `POST`, of all that has a body.
+    /// The method, `POST` for every request with a body.
     pub method: Method,
-    /// Path to append to the base URL: `/chat/completions`.
+    /// The path, which follows the base URL: `/chat/completions`.
     pub path: Cow<'static, str>,
-    /// The query behind the path, without its `?`, percent-encoded; empty: none.
+    /// The query after the path, without its `?`, percent-encoded. Empty means none.
     pub query: Cow<'static, str>,
-    /// Headers beside `content-type: application/json` and the configured ones.
+    /// Headers besides `content-type: application/json` and the configured ones.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The JSON body; empty: none.
+    /// The JSON body. Empty means none.
     pub body: Vec<u8>,
 }
 
@@ -45,13 +45,13 @@ pub struct Reply<'a> {
 }
 
 impl Request {
-    /// A request with a body.
+    /// Makes a request with a body.
     #[must_use]
     pub fn post(path: impl Into<Cow<'static, str>>, body: Vec<u8>) -> Request {
         Request { body, ..Request::new(Method::POST, path.into()) }
     }
 
-    /// A request without one.
+    /// Makes a request without a body.
     #[must_use]
     pub fn get(path: impl Into<Cow<'static, str>>) -> Request {
         Request::new(Method::GET, path.into())
@@ -62,7 +62,7 @@ impl Request {
         Request { method, path, query, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// Adds a header. An error: its value holds characters that no header can hold.
+    /// Adds a header. It is an error if the value has characters that no header can hold.
     pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
         let value = HeaderValue::try_from(value).map_err(|_| {
             Error::invalid(name, format!("the value of the header {name} is not valid in HTTP"))

@@ -1,9 +1,9 @@
-//! How long an answer asks to wait: in its headers, or in the body of Google's errors.
+//! The wait that an answer asks for is in its headers, or in the body of Google's errors.
 //!
-//! Points in time are measured against the answer's own `Date`, so that a clock that is wrong on
-//! either side cannot hurt; without a `Date` they say nothing, for there is no clock here. What
-//! lies in the past is a wait of zero. What is too long for a number is [`LONGEST`], never nothing:
-//! nothing would mean that one may ask again at once.
+//! Points in time are compared with the answer's own `Date`, so that a wrong clock on either side
+//! does no harm. Without a `Date` they say nothing, because there is no clock here. A point in the
+//! past is a wait of zero. A wait too long for a number is [`LONGEST`], never none: none would mean
+//! that a retry may go at once.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,16 +12,16 @@ use ::http::HeaderMap;
 use super::headers::text;
 use crate::json::Value;
 
-/// The longest wait that is told apart from longer ones.
+/// The longest wait. Longer ones are cut to it.
 pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
-/// How long a failed answer asks to wait. In this order: `retry-after-ms` and
-/// `x-ms-retry-after-ms`, `retry-after`, what the body says (see [`retry_info`]), and the latest
-/// reset of a limit that is used up.
+/// The wait that a failed answer asks for. In this order: `retry-after-ms` and
+/// `x-ms-retry-after-ms`, `retry-after`, the body (see [`retry_info`]), and the latest reset of a
+/// used-up limit.
 ///
-/// The first three are addressed to whoever reads them and count under any status of failure, as
-/// the official SDKs have it. Resets come with every answer and explain nothing but 408, 429, 503
-/// and 529. On a 2xx, where Anthropic and Together send `retry-after` too, nothing counts [rec].
+/// The first three are explicit requests, so they count under any failure status, as in the
+/// official SDKs. Resets come with every answer, so they count only under 408, 429, 503 and 529. On
+/// a 2xx nothing counts, although Anthropic and Together send `retry-after` there too [rec].
 pub(crate) fn wait(status: u16, headers: &HeaderMap, body: Option<Duration>) -> Option<Duration> {
     if status < 400 {
         return None;
@@ -32,18 +32,18 @@ pub(crate) fn wait(status: u16, headers: &HeaderMap, body: Option<Duration>) -> 
     said.or_else(|| if resets { latest_reset(headers, at) } else { None })
 }
 
-/// In milliseconds, rounded up: a wait is a floor.
+/// The wait in milliseconds, rounded up, because it is a lower bound.
 pub(crate) fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
-/// When the answer was made, as its `Date` says.
+/// When the answer was made, according to its `Date`.
 pub(crate) fn answered_at(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, "date")?.trim()).ok()
 }
 
-/// The limits that the headers tell the rest of, as name and rest:
-/// `x-ratelimit-remaining-tokens`, `anthropic-ratelimit-requests-remaining` and their like.
+/// The limits with a remaining amount in the headers, as name and amount:
+/// `x-ratelimit-remaining-tokens`, `anthropic-ratelimit-requests-remaining` and similar ones.
 pub(crate) fn remaining(headers: &HeaderMap) -> impl Iterator<Item = (&str, f64)> {
     headers.iter().filter_map(|(name, value)| {
         let name = name.as_str();
@@ -52,7 +52,7 @@ pub(crate) fn remaining(headers: &HeaderMap) -> impl Iterator<Item = (&str, f64)
     })
 }
 
-/// The time until the limit whose rest is in header `name` starts anew.
+/// The time until the reset of the limit whose remaining amount is in header `name`.
 pub(crate) fn reset_of(
     headers: &HeaderMap,
     name: &str,
@@ -62,8 +62,8 @@ pub(crate) fn reset_of(
 }
 
 /// Google's `RetryInfo` among an error's `details`: `{"@type": "type.googleapis.com/
-/// google.rpc.RetryInfo", "retryDelay": "34.4s"}`. Beside a day's quota it is a minute's, and says
-/// nothing.
+/// google.rpc.RetryInfo", "retryDelay": "34.4s"}`. Beside a day's quota it belongs to a minute's
+/// quota, so it says nothing.
 pub(crate) fn retry_info(details: &Value) -> Option<Duration> {
     if day_is_spent(details) {
         return None;
@@ -74,8 +74,8 @@ pub(crate) fn retry_info(details: &Value) -> Option<Duration> {
     })
 }
 
-/// Whether a Google error's `details` name a quota of a day, for which nobody waits: `{"@type":
-/// "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId":
+/// Whether a Google error's `details` name a quota of a day, which is too long to wait for:
+/// `{"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId":
 /// "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}` [doc].
 pub(crate) fn day_is_spent(details: &Value) -> bool {
     let violations = |detail: &Value| {
@@ -95,7 +95,7 @@ fn retry_after(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> 
     if let Some(wait) = millis.iter().flatten().find(|wait| !wait.is_zero()) {
         return Some(*wait);
     }
-    // Azure sends `retry-after-ms: 0` beside `retry-after: 1`; alone, the 0 stands [rec].
+    // Azure sends `retry-after-ms: 0` beside `retry-after: 1`. A 0 alone counts [rec].
     let said = text(headers, "retry-after").and_then(|value| match number(value) {
         Some(number) => Some(seconds(number)),
         None => Some(between(at?, httpdate::parse_http_date(value.trim()).ok()?)),
@@ -103,8 +103,8 @@ fn retry_after(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> 
     said.or_else(|| millis.into_iter().flatten().next())
 }
 
-/// The time until the last of the limits that are used up starts anew. The others' resets are no
-/// reason to wait.
+/// The time until the last reset of the used-up limits. The resets of other limits are no reason to
+/// wait.
 fn latest_reset(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration> {
     remaining(headers)
         .filter(|(_, left)| *left <= 0.0)
@@ -113,8 +113,8 @@ fn latest_reset(headers: &HeaderMap, at: Option<SystemTime>) -> Option<Duration>
         .max()
 }
 
-/// The resets of the policies that are used up in the IETF draft's header, which Hugging Face
-/// sends: `"api";r=0;t=70` [rec].
+/// The resets of the used-up policies in the header of the IETF draft, which Hugging Face sends:
+/// `"api";r=0;t=70` [rec].
 fn used_up_policies(value: &str) -> impl Iterator<Item = Duration> {
     value.split(',').filter_map(|policy| {
         let member = |name: &str| {
@@ -125,11 +125,12 @@ fn used_up_policies(value: &str) -> impl Iterator<Item = Duration> {
     })
 }
 
-/// The time until a reset, which may be a number of seconds (Azure), a Go duration (OpenAI, Groq),
-/// a point in seconds or milliseconds since 1970 (Cohere, OpenRouter) or in RFC 3339 (Anthropic).
-/// Points in 1970, which Anthropic sends for unknown, say nothing [rec].
+/// The time until a reset. It may be a number of seconds (Azure), a Go duration (OpenAI, Groq), or
+/// a point in time. A point is in seconds or milliseconds since 1970 (Cohere, OpenRouter) or in RFC
+/// 3339 (Anthropic). Points in 1970, which Anthropic sends for unknown, say nothing [rec].
 pub(crate) fn time_until(text: &str, at: impl FnOnce() -> Option<SystemTime>) -> Option<Duration> {
-    // Seconds of a duration end where those since 1970 begin, in 2001.
+    // Numbers below this are seconds of a duration. Larger ones are seconds since 1970, from 2001
+    // on.
     const POINTS: f64 = 1e9;
     const POINTS_MS: f64 = 1e12;
     let text = text.trim();
@@ -172,8 +173,13 @@ fn go_duration(text: &str) -> Option<Duration> {
     (parts > 0).then(|| seconds(sign * total))
 }
 
-/// A point in RFC 3339, such as `2026-08-01T12:00:00Z` or `2026-08-01T14:00:00.25+02:00`, but
-/// none in 1970.
+/// Seconds since 1970 of a point in RFC 3339, such as `2026-08-01T12:00:00Z` or
+/// `2026-08-01T14:00:00.25+02:00`. A point in 1970 gives `None`.
+pub(crate) fn unix_time(text: &str) -> Option<i64> {
+    let since = rfc3339(text)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
 fn rfc3339(text: &str) -> Option<SystemTime> {
     let mark = |at: usize, marks: &[u8]| marks.contains(text.as_bytes().get(at)?).then_some(());
     let number = |from: usize, to: usize| digits(text.get(from..to)?);
@@ -190,7 +196,7 @@ fn rfc3339(text: &str) -> Option<SystemTime> {
         return None;
     }
     let (nanos, zone) = fraction(text.get(19..)?)?;
-    // Days of the civil calendar, the year beginning in March.
+    // Days of the civil calendar, with the year beginning in March.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = (365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day) - 719_469;
     let local = days * 86_400 + hour * 3_600 + minute * 60 + second;
@@ -198,7 +204,7 @@ fn rfc3339(text: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))
 }
 
-/// The nanoseconds of `.25`, if there is such a thing, and what follows.
+/// The nanoseconds of a fraction such as `.25`, if there is one, and the text after it.
 fn fraction(text: &str) -> Option<(u32, &str)> {
     let Some(rest) = text.strip_prefix('.') else { return Some((0, text)) };
     let end = rest.find(|c: char| !c.is_ascii_digit())?;
@@ -219,13 +225,13 @@ fn offset(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60) as i64)
 }
 
-/// A number of digits only, up to four.
+/// A number of one to four digits, and nothing else.
 fn digits(text: &str) -> Option<u64> {
     let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok())?
 }
 
-/// A number, however large; `inf` and `nan`, which Rust would read too, are words.
+/// A number of any size. `inf` and `nan`, which Rust would also parse, are not numbers here.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');

@@ -23,7 +23,7 @@ fn ms(status: u16, headers: Headers<'_>, details: &str) -> Option<u64> {
     wait(status, &map(headers), details.as_ref().and_then(retry_info)).map(millis)
 }
 
-/// Fails with the rows that are wrong, all of them.
+/// Fails with a list of all rows that are wrong.
 fn check(rows: &[(u16, Headers<'_>, &str, Option<u64>)]) {
     let wrong: Vec<String> = rows
         .iter()
@@ -47,10 +47,10 @@ fn retry_after() {
         (429, &[(AFTER, "-3")], "", Some(0)),
         (429, &[(AFTER, "1.5")], "", Some(1_500)),
         (429, &[(AFTER, ".25")], "", Some(250)),
-        // A floor: no fraction of a millisecond is cut off.
+        // The wait is a lower bound, so no fraction of a millisecond is cut off.
         (429, &[(AFTER, "0.0001")], "", Some(1)),
         (429, &[(AFTER, "73189")], "", Some(73_189_000)),
-        // Too long for any number is long, not nothing.
+        // A wait too long for any number is long, not none.
         (429, &[(AFTER, "99999999999999999999")], "", Some(millis(LONGEST))),
         (429, &[(AFTER, "1e999")], "", Some(millis(LONGEST))),
         (429, &[(AFTER, "soon")], "", None),
@@ -58,7 +58,7 @@ fn retry_after() {
         (429, &[(AFTER, "NaN")], "", None),
         (429, &[(AFTER, "")], "", None),
         (429, &[], "", None),
-        // The three forms of a date, against the answer's own.
+        // The three forms of a date, compared with the answer's own date.
         (429, &[DATE, (AFTER, "Thu, 13 Aug 2026 11:16:45 GMT")], "", Some(30_000)),
         (429, &[DATE, (AFTER, "Thursday, 13-Aug-26 11:16:45 GMT")], "", Some(30_000)),
         (429, &[DATE, (AFTER, "Thu Aug 13 11:16:45 2026")], "", Some(30_000)),
@@ -98,7 +98,7 @@ fn the_status_says_what_counts() {
         (200, after, "", None),
         (204, &[(AFTER_MS, "10")], "", None),
         (302, after, "", None),
-        // Said to whoever reads it; whether it is waited for is another question.
+        // The wait is reported under any status. Whether to wait is decided elsewhere.
         (400, after, "", Some(1_000)),
         (409, after, "", Some(1_000)),
         (500, after, "", Some(1_000)),
@@ -131,7 +131,7 @@ fn resets_count_where_the_limit_is_used_up() {
         (429, &[(LEFT, "0")], "", None),
         (429, &[(LEFT, "-1"), (RESET, "3")], "", Some(3_000)),
         (429, &[(LEFT, "none"), (RESET, "3")], "", None),
-        // Of those used up, the latest; the others' do not count.
+        // The latest reset of the used-up limits counts, not those of other limits.
         (
             429,
             &[(LEFT, "9"), (RESET, "21m36s"), (TOKENS_LEFT, "0"), (TOKENS_RESET, "115ms")],
@@ -150,7 +150,7 @@ fn resets_count_where_the_limit_is_used_up() {
             "",
             None,
         ),
-        // What is said counts more than what is guessed.
+        // An explicit wait counts more than one derived from a reset.
         (429, &[(LEFT, "0"), (RESET, "7s"), (AFTER, "2")], "", Some(2_000)),
         // Seconds and milliseconds since 1970.
         (
@@ -277,7 +277,7 @@ fn the_calendar_is_that_of_http() {
 }
 
 proptest! {
-    /// Whatever stands in a header, no wait is longer than the longest, and nothing panics.
+    /// Whatever is in a header, no wait is longer than the longest, and nothing panics.
     #[test]
     fn nothing_that_a_provider_sends_is_too_much(
         value in prop_oneof![

@@ -1,9 +1,9 @@
-//! A push parser for server-sent events: bytes in as they come, events out.
+//! A push parser for server-sent events. It takes bytes as they come, and returns events.
 //!
-//! Every byte is looked at once: a line that is still open is not scanned again from its start
-//! when more of it arrives. CR, LF and CRLF end a line, also where a CRLF is split between two
-//! reads; a byte order mark at the start is skipped; several `data` lines are joined by LF;
-//! comments and unknown fields are passed over. A single `data` line is handed out where it lies.
+//! Every byte is scanned once: an open line is not scanned again from its start when more of it
+//! arrives. CR, LF and CRLF end a line, even if a CRLF is split between two reads. A byte order
+//! mark at the start is skipped. Several `data` lines are joined by LF. Comments and unknown fields
+//! are skipped. A single `data` line is returned without a copy.
 
 use std::ops::Range;
 
@@ -15,15 +15,15 @@ use super::event::{Event, EventError, MAX_EVENT};
 #[derive(Debug, Default)]
 pub struct SseParser {
     buffer: Vec<u8>,
-    /// Start of the line that is being read.
+    /// The start of the current line.
     line: usize,
-    /// No line end lies between `line` and here.
+    /// There is no line end between `line` and here.
     scanned: usize,
-    /// The `event` field of the event that is being read.
+    /// The `event` field of the current event.
     name: Range<usize>,
-    /// Its first `data` line, where it lies.
+    /// The first `data` line of the event, as a place in the buffer.
     data: Option<Range<usize>>,
-    /// Its `data` lines joined, once there are two.
+    /// The `data` lines of the event, joined once there are two.
     joined: Vec<u8>,
     is_joined: bool,
     started: bool,
@@ -31,13 +31,13 @@ pub struct SseParser {
 }
 
 impl SseParser {
-    /// Adds what has arrived.
+    /// Adds bytes that have arrived.
     pub fn push(&mut self, bytes: &[u8]) {
         self.compact();
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next complete event.
+    /// Returns the next complete event.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         while let Some(line) = self.next_line() {
             if line.is_empty() {
@@ -53,8 +53,8 @@ impl SseParser {
         if held > MAX_EVENT { Err(EventError::TooLarge) } else { Ok(None) }
     }
 
-    /// The body has ended properly: the event that only lacks its blank line. Real providers leave
-    /// that out; a broken line of JSON is found out by whoever reads it.
+    /// Returns an event that only lacks its blank line, after the proper end of the body. Real
+    /// providers omit that line. The reader of the event finds a broken line of JSON.
     pub fn last_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         if self.line < self.buffer.len() {
             let line = self.line..self.buffer.len();
@@ -64,7 +64,7 @@ impl SseParser {
         if self.data.is_some() { self.dispatch().map(Some) } else { Ok(None) }
     }
 
-    /// Moves what is still needed to the front, once what is not is the larger part.
+    /// Moves the needed bytes to the front, once the other bytes are the larger part.
     fn compact(&mut self) {
         let keep = self.first_needed();
         if keep == self.buffer.len() {
@@ -117,7 +117,7 @@ impl SseParser {
         }
     }
 
-    /// Skips a byte order mark. False: more bytes are needed to tell.
+    /// Skips a byte order mark. Returns `false` if it needs more bytes to decide.
     fn skip_mark(&mut self) -> bool {
         const MARK: &[u8] = b"\xef\xbb\xbf";
         if self.buffer.len() < MARK.len() && MARK.starts_with(&self.buffer) {
@@ -155,7 +155,8 @@ impl SseParser {
                     self.joined.extend_from_slice(&self.buffer[value]);
                 }
             },
-            // An empty one lies nowhere: `compact` would leave it behind the buffer's end.
+            // An empty name has no place, because `compact` would put its place behind the buffer's
+            // end.
             b"event" => self.name = if value.is_empty() { 0..0 } else { value },
             _ => {}
         }
@@ -176,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads `chunks`, and the last event as a proper end would.
+    /// Reads `chunks`, and the last event as after a proper end.
     fn read(chunks: &[&[u8]]) -> Vec<(String, String)> {
         let mut parser = SseParser::default();
         let mut events = Vec::new();
@@ -231,8 +232,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the bytes are cut, the events are the same: line ends of all three kinds, a
-        /// byte order mark, and text of more than one byte a character.
+        /// However the bytes are cut, the events are the same. The text has line ends of all three
+        /// kinds, a byte order mark, and characters of more than one byte.
         #[test]
         fn splits_do_not_matter(
             events in prop::collection::vec(("[a-z]{0,5}", prop::collection::vec("[ -~é世🦀]{0,12}", 1..4)), 0..8),
@@ -247,7 +248,7 @@ mod tests {
             let mut end = ends.iter().cycle().map(|kind| ["\n", "\r\n", "\r"][*kind]);
             let mut expected = Vec::new();
             for (name, lines) in &events {
-                // An empty name is as good as none.
+                // An empty name counts as none.
                 if !name.is_empty() || lines.len() > 1 {
                     text.extend_from_slice(format!("event: {name}").as_bytes());
                     text.extend_from_slice(end.next().unwrap().as_bytes());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use liter_llm_core::ErrorKind;
 use serde_json::{Value, json};
 
-use super::say::{HEAD, answer, piece, refuse};
+use super::say::{HEAD, answer, piece, refuse, reply_bytes};
 use super::world::{Act, call, client, header, ms, secs, stream};
 
 /// How long a call waits after a first answer of this status and these header lines.
@@ -230,5 +230,53 @@ async fn promise_1_a_wait_holds_after_a_fallback_too() {
         let waited = asked[1].at - asked[0].at;
         let least = if headers.is_empty() { ms(1) } else { secs(5) };
         assert!((least..least + ms(500)).contains(&waited), "{waited:?}");
+    }
+}
+
+/// An error says as much as an answer: its limits, the provider's own words, and why each attempt
+/// failed; but never the key, which some servers repeat.
+#[tokio::test(start_paused = true)]
+async fn an_error_carries_what_the_provider_said() {
+    let (client, _) = client(json!({}), |_| {
+        let body = json!({"error": {
+            "message": "It fails", "code": "busy", "failed_generation": "{\"name\":",
+            "inner": [{"key": "you sent sk-canary-a-0123456789"}],
+        }});
+        let headers = "x-ratelimit-remaining-requests: 7\r\nx-request-id: req_1\r\n";
+        vec![Act::Send(reply_bytes(503, headers, &body.to_string()))]
+    });
+    let options = json!({"retry": {"max_attempts": 2, "base_ms": 1}});
+    let error = call(&client, "a/m", options).await.unwrap_err();
+    let document: Value = serde_json::from_slice(&error.to_json()).unwrap();
+    let error = &document["error"];
+    assert_eq!(error["ratelimit"], json!({"x-ratelimit-remaining-requests": "7"}));
+    assert_eq!(error["request_id"], "req_1");
+    let own = &error["provider_error"]["error"];
+    assert_eq!(own["failed_generation"], "{\"name\":");
+    assert_eq!(own["inner"][0]["key"], "you sent [key]");
+    let messages: Vec<_> =
+        error["attempts"].as_array().unwrap().iter().map(|one| &one["message"]).collect();
+    assert_eq!(messages, ["It fails", "It fails"]);
+}
+
+/// What is no JSON is kept as text, a page of HTML not at all, and no more than 64 KiB.
+#[tokio::test(start_paused = true)]
+async fn a_providers_words_are_bounded() {
+    for (body, kept) in [
+        ("upstream timed out".to_owned(), json!("upstream timed out")),
+        ("<html><title>502</title></html>".to_owned(), Value::Null),
+        (String::new(), Value::Null),
+        ("x".repeat(100_000), json!("x".repeat(64 << 10))),
+        // A key that the cut would halve is left out whole.
+        (
+            format!("{} sk-canary-a-0123456789 {}", "x".repeat((64 << 10) - 10), "y".repeat(999)),
+            json!("x".repeat((64 << 10) - 10)),
+        ),
+    ] {
+        let reply = reply_bytes(400, "", &body);
+        let (client, _) = client(json!({}), move |_| vec![Act::Send(reply.clone())]);
+        let error = call(&client, "a/m", json!({})).await.unwrap_err();
+        let document: Value = serde_json::from_slice(&error.to_json()).unwrap();
+        assert_eq!(document["error"]["provider_error"], kept);
     }
 }

@@ -5,7 +5,7 @@ use liter_llm_core::{ErrorKind, Step};
 use serde_json::{Value, json};
 
 use super::say::{HEAD, answer, delta, end, event, piece, refuse, reply_bytes, stream as good};
-use super::world::{Act, call, client, metrics, ms, request, secs, stream};
+use super::world::{Act, Ask, call, client, metrics, ms, request, secs, stream};
 
 fn role() -> String {
     delta(json!({"role": "assistant", "content": ""}), Value::Null)
@@ -173,6 +173,37 @@ async fn promise_6_a_stream_may_begin_anew_where_that_is_asked_for() {
     let answer = streamed.end().unwrap();
     assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 2));
     assert_eq!(world.count("a"), 2);
+}
+
+/// Another target is asked before the one that broke is asked again, and without a wait; also where
+/// that one may be asked once only.
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_stream_that_broke_begins_anew_elsewhere() {
+    let breaks = || {
+        vec![Act::Send([HEAD, &piece("one ")].concat().into_bytes()), Act::Wait(ms(9)), Act::Close]
+    };
+    for retry in [json!({"base_ms": 1_000}), json!(false), json!({"max_attempts": 1})] {
+        // The first one breaks for ever, and would be asked for ever.
+        let play = move |ask: &Ask| match ask.host.as_str() {
+            "a" => breaks(),
+            _ => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+        };
+        let (client, world) = client(json!({}), play);
+        let options = json!({"on_break": "restart", "fallback": ["b/m"], "retry": retry});
+        let streamed = stream(&client, "a/m", options).await;
+        assert_eq!(streamed.text, "anew", "{retry}");
+        assert_eq!(streamed.end().unwrap().provider, "b");
+        assert_eq!((world.count("a"), world.count("b"), world.now()), (1, 1, ms(9)), "{retry}");
+    }
+    // Where all have broken the first is asked again, as often as a failed attempt may be repeated.
+    let play = move |ask: &Ask| match (ask.host.as_str(), ask.number) {
+        ("a", 1) => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+        _ => breaks(),
+    };
+    let (client, world) = client(json!({}), play);
+    let options = json!({"on_break": "restart", "fallback": ["b/m"]});
+    assert_eq!(stream(&client, "a/m", options).await.end().unwrap().provider, "a");
+    assert_eq!((world.count("a"), world.count("b")), (2, 1));
 }
 
 /// Nor with few chunks that are large.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use liter_llm_core::http::{Connecting, Network, Stream};
-use liter_llm_core::{Chunk, Client, Config, Error, Response, Step};
+use liter_llm_core::{Chunk, Client, Config, Error, Observer, Response, Step};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep};
@@ -158,8 +158,26 @@ pub(crate) fn client(
     seeded(1, config, play)
 }
 
+/// The same, with observers.
+pub(crate) fn observed(
+    observers: Vec<Arc<dyn Observer>>,
+    config: Value,
+    play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
+) -> (Client, Arc<World>) {
+    made(1, observers, config, play)
+}
+
 pub(crate) fn seeded(
     seed: u64,
+    config: Value,
+    play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
+) -> (Client, Arc<World>) {
+    made(seed, Vec::new(), config, play)
+}
+
+fn made(
+    seed: u64,
+    observers: Vec<Arc<dyn Observer>>,
     config: Value,
     play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
 ) -> (Client, Arc<World>) {
@@ -175,7 +193,7 @@ pub(crate) fn seeded(
     let (asked, left) = (Mutex::default(), Mutex::default());
     let world = World { start: Instant::now(), play: Box::new(play), asked, left };
     let world = Arc::new(world);
-    (Client::with_network(config, Arc::new(Net(Arc::clone(&world))), seed), world)
+    (Client::with_network(config, observers, Arc::new(Net(Arc::clone(&world))), seed), world)
 }
 
 fn merge(into: &mut Value, from: Value) {

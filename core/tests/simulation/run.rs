@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liter_llm_core::error::Attempt;
-use liter_llm_core::{Answer as Whole, Client, Config, Error, Outcome, Response, Step};
+use liter_llm_core::{Client, Config, Error, Outcome, Response, Step};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::network::{CALL, Net};
@@ -74,7 +74,7 @@ async fn play(schedule: Arc<Schedule>) -> Report {
     let world = Arc::new(World::new());
     let config = Config::parse(schedule.config.to_string().as_bytes()).expect("a configuration");
     let net = Net { world: Arc::clone(&world), schedule: Arc::clone(&schedule) };
-    let client = Client::with_network(config, Arc::new(net), schedule.seed);
+    let client = Client::with_network(config, Vec::new(), Arc::new(net), schedule.seed);
     let tasks: Vec<_> = (0..schedule.calls.len())
         .map(|number| {
             let caller = Caller {
@@ -194,9 +194,7 @@ impl Caller {
             let outcome = self.client.answer(request.as_bytes(), b"").await;
             late(call, since);
             return match outcome {
-                Ok(Outcome::Answer(Whole::Chat(response))) => {
-                    Ending::Answer(answer(call, *response))
-                }
+                Ok(Outcome::Answer(whole)) => Ending::Answer(answer(call, *whole.chat().unwrap())),
                 Ok(Outcome::Many(many)) => {
                     let answers = many
                         .results

@@ -33,6 +33,15 @@ const (
 	Busy        = C.LITER_LLM_E_BUSY
 	Space       = C.LITER_LLM_E_SPACE
 	Unsupported = C.LITER_LLM_E_UNSUPPORTED
+	Descriptors = C.LITER_LLM_E_DESCRIPTORS
+)
+
+// Flags of Submit: how the answer is to come.
+const (
+	Inline uint32 = C.LITER_LLM_SUBMIT_INLINE // on the thread that reads
+	Stream uint32 = C.LITER_LLM_SUBMIT_STREAM
+	Whole  uint32 = C.LITER_LLM_SUBMIT_WHOLE
+	Single uint32 = C.LITER_LLM_SUBMIT_SINGLE // of one target
 )
 
 // Kinds of events.
@@ -135,9 +144,9 @@ func (q *Queue) FD() int {
 	return int(fd)
 }
 
-// Submit starts a request. Both documents are copied before it returns; no options: nil.
-func (q *Queue) Submit(client *Client, token uint64, request, options []byte) int {
-	status := C.liter_llm_submit(client.handle, q.handle, C.uint64_t(token),
+// Submit starts a request. Both documents are copied before it returns; no options: nil. how: flags.
+func (q *Queue) Submit(client *Client, token uint64, how uint32, request, options []byte) int {
+	status := C.liter_llm_submit(client.handle, q.handle, C.uint64_t(token), C.uint32_t(how),
 		pointer(request), C.size_t(len(request)), pointer(options), C.size_t(len(options)))
 	runtime.KeepAlive(client)
 	runtime.KeepAlive(q)

@@ -17,6 +17,8 @@ import type {
   Config,
   Message,
   Metrics,
+  ModelsResponse,
+  ModerateResponse,
   MultiResponse,
   Options,
   Reset,
@@ -47,6 +49,10 @@ export async function use(): Promise<string> {
     if (one.object === "chat.completion.reset") text = one.reason;
     else text += one.model ?? "";
   }
+  const models: ModelsResponse = await client.models({ provider: "openai", timeout_ms: 5 });
+  text += models.data.map(({ id, context_window: tokens }) => id + (tokens ?? 0)).join();
+  const verdicts: ModerateResponse = await client.moderate([{ type: "text", text }], { model: "m" });
+  if (verdicts.results[0]?.flagged) text = "";
   const multi: MultiResponse = await client.generateMulti("Hello", ["openai/m", "sure"], { first: 2 });
   const attempt: Attempt | undefined = multi.failures[0]?.attempts[0];
   if (attempt?.may_be_billed) text += multi.results.map((one) => one.text).join();

@@ -32,7 +32,7 @@ from ._errors import (
     StreamBrokenError,
     UnsupportedError,
 )
-from ._models import Chunk, Response
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 
 TYPE_CHECKING = False
@@ -64,6 +64,8 @@ __all__ = [
     "InternalServerError",
     "LiterLLMError",
     "Message",
+    "ModelsResponse",
+    "ModerateResponse",
     "MultiResponse",
     "NotFoundError",
     "Options",
@@ -79,7 +81,7 @@ __all__ = [
     "invoke",
 ]
 
-# asyncio and typing are imported with the first use of a name that needs them: 30 ms.
+# asyncio and typing take 30 ms to import. They are imported with the first name that needs them.
 _LAZY = {
     "AsyncClient": "_async",
     "AsyncStream": "_async",
@@ -90,7 +92,7 @@ _LAZY = {
 }
 
 
-# Each wants the package of its name, which is no dependency of this one.
+# Each of these needs the package of its name, which is no dependency of this one.
 _TRANSPORTS = ("httpx", "httpx2")
 
 

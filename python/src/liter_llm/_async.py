@@ -1,4 +1,7 @@
-"""The asyncio client: `AsyncClient` and its `AsyncStream`. No thread, no callback from outside."""
+"""The asyncio client: `AsyncClient` and its `AsyncStream`.
+
+It needs no thread and no callback from outside.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from contextlib import suppress
 from . import _json
 from ._client import BaseClient, StreamState
 from ._loop import call, running_hub
-from ._models import Chunk, Response
-from ._multi import MultiResponse, answer
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._multi import MultiResponse
+from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from typing import Any
 
     from typing_extensions import Self, Unpack
@@ -21,13 +25,13 @@ if TYPE_CHECKING:
     from ._client import Request
     from ._loop import Inbox
     from ._native import NativeClient
-    from ._types import Members, Options
+    from ._types import Members, ModelsMembers, ModerateMembers, Options
 
 
 class AsyncClient(BaseClient):
     """A client for asyncio, with the same arguments as `Client`.
 
-    It may be used from any number of loops and threads. Cancelling a task cancels its request.
+    Any number of loops and threads may use it. Cancelling a task cancels its request.
 
         async with liter_llm.AsyncClient(provider="openai") as client:
             print((await client.chat("Hello", model="gpt-5-mini")).text)
@@ -41,9 +45,36 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> Response:
-        """Asks and waits for the whole answer; arguments and errors are those of `Client.chat`."""
-        body, chosen = self._one(request, options, {**members})
-        return answer(_json.loads(await call(self._native, body, chosen)))
+        """Asks and waits for the whole answer. Arguments and errors are those of `Client.chat`."""
+        return Response(await self._ask(self._defaults.documents(request, options, {**members})))
+
+    async def models(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModelsMembers],
+    ) -> ModelsResponse:
+        """Lists the models of a provider. Arguments are those of `Client.models`."""
+        if name is not None:
+            members["provider"] = name
+        return ModelsResponse(await self._ask(self._documents("models", options, members)))
+
+    async def moderate(
+        self,
+        input: str | Sequence[str] | Sequence[Mapping[str, Any]],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModerateMembers],
+    ) -> ModerateResponse:
+        """Asks whether texts or images break rules. Arguments are those of `Client.moderate`."""
+        asked = {"input": input, **members}
+        return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
+
+    async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
+        """Sends a request and waits for its one answer."""
+        return _json.loads(await call(self._native, WHOLE | SINGLE, *documents))
 
     async def generate_multi(
         self,
@@ -55,9 +86,9 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> MultiResponse:
-        """Asks several targets at once; arguments and errors are those of the other client's."""
-        body, chosen = self._many(request, targets, first, options, {**members})
-        return MultiResponse(_json.loads(await call(self._native, body, chosen)))
+        """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
+        documents = self._many(request, targets, first, options, {**members})
+        return MultiResponse(_json.loads(await call(self._native, WHOLE, *documents)))
 
     def stream(
         self,
@@ -67,18 +98,18 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> AsyncStream:
-        """Asks, and gives the answer as it arrives. To be called on a running loop.
+        """Asks, and gives the answer as it arrives. Call it on a running loop.
 
         async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
             async for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
-        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        documents = self._defaults.documents(request, options, {**members})
         return AsyncStream(self._native, *documents)
 
     async def metrics(self, format: str = "json") -> Any:  # noqa: A002
-        """Counters so far: a dict ("json"), or Prometheus' text format ("prometheus")."""
+        """Returns the counters: a dict ("json"), or Prometheus' text format ("prometheus")."""
         return self._metrics(format)
 
     async def close(self, grace: float = 0.0) -> None:
@@ -87,7 +118,7 @@ class AsyncClient(BaseClient):
             loop = asyncio.get_running_loop()
             try:
                 await loop.run_in_executor(None, self._native.close, grace)
-            except asyncio.CancelledError:  # the thread would go on waiting, and the loop for it
+            except asyncio.CancelledError:  # otherwise the thread waits on, and the loop for it
                 self._native.close(0)
                 raise
         else:
@@ -103,7 +134,7 @@ class AsyncClient(BaseClient):
 class AsyncStream(StreamState):
     """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
 
-    While nobody iterates, less than a megabyte is read ahead.
+    Without a reader, the engine reads less than a megabyte ahead.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
@@ -131,7 +162,7 @@ class AsyncStream(StreamState):
                 raise StopAsyncIteration
             if inbox.events:
                 self._read(inbox)
-            else:  # then look again: another task may have closed the stream
+            else:  # another task may have closed the stream, so look again
                 await inbox.arrival()
 
     def _read(self, inbox: Inbox) -> None:
@@ -155,7 +186,7 @@ class AsyncStream(StreamState):
         return self.response.text
 
     async def close(self) -> None:
-        """Cancels what has not arrived yet: its connection is closed, iteration ends."""
+        """Cancels the rest of the answer: its connection is closed, and iteration ends."""
         self._documents = iter(())
         if self._loop is asyncio.get_running_loop():
             if self._inbox is not None:
@@ -179,7 +210,7 @@ class AsyncStream(StreamState):
         self._leave()  # a finalizer runs on any thread
 
     def _leave(self) -> None:
-        """Cancels from another thread, or another loop, than the one where it began."""
+        """Cancels from a thread or a loop other than the one where the stream began."""
         inbox, self._inbox = self._inbox, None
         if inbox is None:
             return

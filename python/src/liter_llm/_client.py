@@ -1,7 +1,7 @@
 """The synchronous client: `Client`, its `Stream`, and the short forms `invoke` and `generate`.
 
-The calling thread waits in the engine, in slices, so that Ctrl-C works; only a `close` with a grace
-starts another one. A client may be used by any number of threads at once.
+The calling thread waits in the engine, in slices, so that Ctrl-C works. Only a `close` with a grace
+starts another thread. Any number of threads may use a client at once.
 """
 
 from __future__ import annotations
@@ -11,10 +11,21 @@ from collections import deque
 
 from . import _json
 from ._errors import from_document
-from ._models import Chunk, Response
-from ._multi import MultiResponse, answer, several
+from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._multi import MultiResponse
 from ._native import NativeClient
-from ._queue import CHUNK, ERROR, RESULT, SLICE_MS, Queue, SecondReaderError, call
+from ._queue import (
+    CHUNK,
+    ERROR,
+    INLINE,
+    RESULT,
+    SINGLE,
+    SLICE_MS,
+    STREAM,
+    Queue,
+    SecondReaderError,
+    call,
+)
 from ._request import Defaults, config_document
 
 TYPE_CHECKING = False
@@ -25,14 +36,22 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._queue import Event
-    from ._types import ChatRequest, Config, Members, Message, Options
+    from ._types import (
+        ChatRequest,
+        Config,
+        Members,
+        Message,
+        ModelsMembers,
+        ModerateMembers,
+        Options,
+    )
 
     Messages = Sequence[Message | Mapping[str, Any]]
     Request = str | Messages | ChatRequest | Mapping[str, Any] | bytes
 
 
 class BaseClient:
-    """What both clients share: the engine's client and the default options."""
+    """The part that both clients share: the engine's client and the default options."""
 
     def __init__(
         self,
@@ -45,25 +64,11 @@ class BaseClient:
     def with_options(self, **options: Unpack[Options]) -> Self:
         """A view of this client with further default options.
 
-        It shares connections and limits; closing one closes both.
+        It shares connections and limits. Closing one of the two closes both.
         """
         view = self.__copy__()
         view._defaults = Defaults({**self._defaults.options, **options})
         return view
-
-    def _one(
-        self,
-        request: Request | None,
-        options: Options | None,
-        members: dict[str, Any],
-        *,
-        inline: bool = False,
-    ) -> tuple[bytes, bytes]:
-        """The documents of a request for one answer."""
-        documents = self._defaults.documents(request, options, members, inline=inline)
-        if b'"fanout":{' in documents[1]:
-            raise several()
-        return documents
 
     def _many(
         self,
@@ -72,16 +77,21 @@ class BaseClient:
         first: int,
         options: Options | None,
         members: dict[str, Any],
-        *,
-        inline: bool = False,
     ) -> tuple[bytes, bytes]:
         """The documents of a request to several targets."""
         if isinstance(targets, str):
             raise TypeError("targets is a list of 'provider/model', not one str")
         members["fanout"] = {"targets": list(targets), "first": first}
-        # The client's fallback stands in for a target that fails; here the targets are given.
+        # The client's fallback stands in for a target that fails. A fan-out gives its targets
+        # itself.
         own = {name: value for name, value in self._defaults.options.items() if name != "fallback"}
-        return Defaults(own).documents(request, options, members, inline=inline)
+        return Defaults(own).documents(request, options, members)
+
+    def _documents(
+        self, op: str, options: Options | None, members: Mapping[str, Any]
+    ) -> tuple[bytes, bytes]:
+        """The documents of an operation that only has members."""
+        return self._defaults.documents({"op": op}, options, {**members})
 
     @property
     def closed(self) -> bool:
@@ -106,7 +116,7 @@ class BaseClient:
         )
 
     def __repr__(self) -> str:
-        native = getattr(self, "_native", None)  # a traceback shows failed ones
+        native = getattr(self, "_native", None)  # a traceback shows clients whose init failed
         state = "not made" if native is None else "closed" if native.closed else "open"
         return f"<liter_llm.{type(self).__name__} {state}>"
 
@@ -138,8 +148,47 @@ class Client(BaseClient):
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
-        body, chosen = self._one(request, options, {**members}, inline=True)
-        return answer(_json.loads(call(self._native, body, chosen)))
+        return Response(self._ask(self._defaults.documents(request, options, {**members})))
+
+    def models(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModelsMembers],
+    ) -> ModelsResponse:
+        """Lists the models of a provider: all of them, or the one that `model=` names.
+
+        `name` is the provider's name, also as `provider=`. None is the client's, or the default
+        provider.
+
+            [model.id for model in client.models("openai").data]
+        """
+        if name is not None:
+            members["provider"] = name
+        return ModelsResponse(self._ask(self._documents("models", options, members)))
+
+    def moderate(
+        self,
+        input: str | Sequence[str] | Sequence[Mapping[str, Any]],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[ModerateMembers],
+    ) -> ModerateResponse:
+        """Asks whether texts or images break a provider's rules. Each input gets a verdict.
+
+        `input` is a text, a list of texts, or a list of parts (`text`, `image_url`). The parts of a
+        list are judged together.
+
+            client.moderate("Hello", provider="openai").results[0].flagged
+        """
+        asked = {"input": input, **members}
+        return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
+
+    def _ask(self, documents: tuple[bytes, bytes]) -> Any:
+        """Sends a request and waits for its one answer."""
+        return _json.loads(call(self._native, INLINE | SINGLE, *documents))
 
     def generate_multi(
         self,
@@ -153,14 +202,15 @@ class Client(BaseClient):
     ) -> MultiResponse:
         """Asks several targets at once, and waits for the `first` fastest answers.
 
-        `targets`: `provider/model`, or the name of a provider or a route. The calls that are not
-        waited for are cancelled. All else is as in `chat`. Targets that fail do not raise: they are
-        in `failures`. Where none answers, the first failure is raised, with everyone's `attempts`.
+        `targets` are `provider/model`, or the name of a provider or a route. Calls beyond the first
+        fastest are cancelled. All else is as in `chat`. A target that fails does not raise: its
+        error is in `failures`. If no target answers, the first failure is raised, with the
+        `attempts` of all targets.
 
             client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
         """
-        body, chosen = self._many(request, targets, first, options, {**members}, inline=True)
-        return MultiResponse(_json.loads(call(self._native, body, chosen)))
+        documents = self._many(request, targets, first, options, {**members})
+        return MultiResponse(_json.loads(call(self._native, INLINE, *documents)))
 
     def stream(
         self,
@@ -177,13 +227,13 @@ class Client(BaseClient):
                 print(chunk.text, end="")
         print(stream.response.usage)
 
-        With `on_break="restart"` a chunk may be a `reset`: all text before it is void.
+        With `on_break="restart"` a chunk may be a `reset`, which makes all text before it void.
         """
-        documents = self._defaults.documents(request, options, {**members}, stream=True)
+        documents = self._defaults.documents(request, options, {**members})
         return Stream(self._native, *documents)
 
     def metrics(self, format: str = "json") -> Any:  # noqa: A002
-        """Counters so far: a dict ("json"), or Prometheus' text format ("prometheus")."""
+        """Returns the counters: a dict ("json"), or Prometheus' text format ("prometheus")."""
         return self._metrics(format)
 
     def close(self, grace: float = 0.0) -> None:
@@ -201,7 +251,7 @@ class Client(BaseClient):
 
 
 class StreamState:
-    """What both streams share: the documents of the last batch, and the end."""
+    """The part that both streams share: the documents of the last batch, and the end."""
 
     def __init__(self) -> None:
         self._documents: Iterator[Any] = iter(())
@@ -209,18 +259,19 @@ class StreamState:
 
     @property
     def response(self) -> Response:
-        """The whole answer with usage, once the stream has ended. RuntimeError before."""
+        """The whole answer with usage, once the stream has ended. Before that, a RuntimeError."""
         if self._response is None:
             raise RuntimeError("the stream has not ended: iterate it to its end, or call text()")
         return self._response
 
     def _take(self, kind: int, payload: bytearray) -> bool:
-        """Takes an event. True: it was the last; an error is raised."""
+        """Takes an event. Returns True after the last one, and raises an error."""
         if kind == CHUNK:
-            # Parsed one by one when asked for: who leaves early pays for what he saw.
+            # Chunks are parsed when they are asked for. A reader that leaves early pays only for
+            # what it saw.
             self._documents = _json.lines(payload)
         elif kind == RESULT:
-            self._response = answer(_json.loads(payload))
+            self._response = Response(_json.loads(payload))
             return True
         elif kind == ERROR:
             raise from_document(_json.loads(payload))
@@ -233,8 +284,8 @@ class StreamState:
 class Stream(StreamState):
     """An answer as it arrives: an iterator of Chunk, and a context manager that cancels the rest.
 
-    It may be iterated in another thread than it was made in, by one at a time. While nobody
-    iterates, the engine reads no more than 256 KiB ahead.
+    Several threads may iterate it, but only one at a time. Without a reader, the engine reads no
+    more than 256 KiB ahead.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
@@ -243,7 +294,7 @@ class Stream(StreamState):
         self._queue: Queue | None = Queue()
         self._token = self._queue.next_token()
         self._events: deque[Event] = deque()
-        self._queue.submit(native, self._token, request, options)
+        self._queue.submit(native, self._token, STREAM, request, options)
 
     def __iter__(self) -> Iterator[Chunk]:
         return self
@@ -256,7 +307,7 @@ class Stream(StreamState):
                 raise StopIteration
 
     def _read(self) -> bool:
-        """Takes the next event. False: there is none, at its end or closed by another thread."""
+        """Takes the next event. Returns False at the end, or after another thread's close."""
         events = self._events
         try:
             while (queue := self._queue) is not None:
@@ -284,10 +335,10 @@ class Stream(StreamState):
         return self.response.text
 
     def close(self) -> None:
-        """Cancels what has not arrived yet: its connection is closed, iteration ends."""
+        """Cancels the rest of the answer: its connection is closed, and iteration ends."""
         queue, self._queue = self._queue, None
         self._documents = iter(())
-        self._events = deque()  # the old one may be in another thread's hands
+        self._events = deque()  # another thread may hold the old one
         if queue is not None:
             queue.cancel(self._token)
 
@@ -310,7 +361,7 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def default_client() -> Client:
-    """The process's own client, made from the environment at the first use."""
+    """The process's own client. It is made from the environment at the first use."""
     global _default
     if _default is None:
         _default = Client()
@@ -318,10 +369,10 @@ def default_client() -> Client:
 
 
 def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Response:
-    """Sends one request, on a client that is made from the environment at the first call.
+    """Sends one request, on a client that the first call makes from the environment.
 
-    `provider`: a name of the configuration ("openai"); None or "" routes by the request's model.
-    `request`: a dict, or JSON (str or bytes, passed on as they are).
+    `provider` is a name of the configuration ("openai"). None or "" routes by the request's model.
+    `request` is a dict, or JSON (str or bytes, passed on as they are).
 
         liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Hello"}).text
     """

@@ -40,7 +40,7 @@ class LiterLLMError(Exception):
     """
 
     kind: str = "internal"
-    """The kind of failure: a word of the closed list above."""
+    """The kind of failure, a word of the closed list above."""
 
     message: str
     """What happened and what to do."""
@@ -59,11 +59,15 @@ class LiterLLMError(Exception):
     request_id: str | None
     """The provider's id of the request, for its support."""
     param: str | None
-    """The member of the request that is at fault: `messages[0].role`."""
+    """The request's member that is at fault, such as `messages[0].role`."""
+    ratelimit: dict[str, str]
+    """The answer's rate limit headers, as they came."""
+    provider_error: Any
+    """The provider's own error: its JSON, or its text. None if the provider gave none."""
     partial: dict[str, Any] | None
-    """What had arrived of a stream when it broke: `{"text": "…"}`."""
+    """The part of a stream that had arrived when it broke: `{"text": "…"}`."""
     attempts: list[Attempt]
-    """Each attempt, with its `target`, `status`, `kind`, `ms`."""
+    """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
     def __init__(self, document: dict[str, Any] | str) -> None:
         if isinstance(document, str):
@@ -82,13 +86,20 @@ class LiterLLMError(Exception):
         self.retry_after = None if after is None else after / 1000
         self.request_id = get("request_id")
         self.param = get("param")
+        self.ratelimit = get("ratelimit") or {}
+        self.provider_error = get("provider_error")
         self.partial = get("partial")
         self.attempts = [Attempt(one) for one in get("attempts") or ()]
         self._inner = inner
 
     @property
+    def status_code(self) -> int | None:
+        """`status`, under the name that other SDKs have."""
+        return self.status
+
+    @property
     def document(self) -> dict[str, Any]:
-        """The error document, as every language has it: `{"error": {"kind": …, "message": …}}`."""
+        """The error document, equal in every language: `{"error": {"kind": …, "message": …}}`."""
         return {"error": self._inner}
 
     @classmethod
@@ -107,11 +118,11 @@ class LiterLLMError(Exception):
 
 
 class APIError(LiterLLMError):
-    """A call that failed: all but a bug in this library."""
+    """A call that failed for any reason but a bug in this library."""
 
 
 class APIStatusError(APIError):
-    """The provider said no, or the engine did before it asked. `status` is the HTTP status."""
+    """The provider refused, or the engine did before it asked. `status` is the HTTP status."""
 
 
 class BadRequestError(APIStatusError):
@@ -151,13 +162,13 @@ class NotFoundError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """Too many requests or tokens: wait `retry_after` seconds, where the provider said so."""
+    """Too many requests or tokens. Wait `retry_after` seconds, if the provider gave a time."""
 
     kind = "rate_limit"
 
 
 class QuotaExceededError(RateLimitError):
-    """Credit or a spending limit is used up: waiting does not help."""
+    """Credit or a spending limit is used up, so waiting does not help."""
 
     kind = "quota"
 
@@ -181,7 +192,7 @@ class APIResponseValidationError(APIError):
 
 
 class StreamBrokenError(APIError):
-    """A stream ended without its last event. `partial["text"]` is what had arrived."""
+    """A stream ended without its last event. `partial["text"]` is the text that had arrived."""
 
     kind = "stream_broken"
 
@@ -228,7 +239,7 @@ CLASSES: dict[str, type[LiterLLMError]] = {
 
 
 def from_document(document: dict[str, Any]) -> LiterLLMError:
-    """The exception for an error document; LiterLLMError for a kind of a newer engine."""
+    """The exception for an error document. A kind of a newer engine gives LiterLLMError."""
     return CLASSES.get(document["error"].get("kind"), LiterLLMError)(document)
 
 
@@ -240,6 +251,12 @@ def misuse(status: int) -> LiterLLMError:
         return RateLimitError.of(
             "max_in_flight requests are in flight already: wait for some, or raise it in the "
             "client's configuration",
+            retryable=True,
+        )
+    if status == -8:
+        return APIConnectionError.of(
+            "no file descriptor is left for the request: raise the limit of open files "
+            "(ulimit -n), or close clients and streams that are idle",
             retryable=True,
         )
     if status == -3:

@@ -3,8 +3,8 @@
 Both write the same documents and refuse the same values. One difference remains: orjson reads
 whole numbers beyond 64 bits as floats.
 
-Which one it is shows at the first document (importing orjson takes 16 ms), so `loads` and `dumps`
-are used as `_json.loads`, never imported by name.
+The first document decides which one it is, because importing orjson takes 16 ms. So `loads` and
+`dumps` are used as `_json.loads`, never imported by name.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ _orjson_options = 0
 
 
 def loads(document: bytes | bytearray) -> Any:
-    """Reads a document of the engine's: compact UTF-8 without white space around it."""
+    """Reads a document of the engine, which is compact UTF-8 without white space around it."""
     choose()
     return loads(document)
 
 
 def dumps(value: Any, what: str = "request") -> bytes:
-    """Writes a document of the caller's; BadRequestError if it is none."""
+    """Writes a document of the caller. A value that is no document gives BadRequestError."""
     choose()
     return dumps(value, what)
 
 
 def lines(documents: bytearray) -> Iterator[Any]:
-    """Reads documents of the engine's, one a line; each of them only when it is asked for."""
+    """Reads documents of the engine, one a line. Each is read only when it is asked for."""
     choose()
     return lines(documents)
 
 
 def choose() -> None:
-    """Puts the functions of the library that is there in place of the three above."""
+    """Replaces the three functions above with those of the installed library."""
     global loads, dumps, lines, _scan, _encode, _orjson_dumps, _orjson_options
     import json
 
@@ -73,15 +73,15 @@ def _encoder() -> Callable[[Any], str]:
     quote: Any = getattr(encoder, "c_encode_basestring", None)
     if make is None or quote is None:  # PyPy
         return plain.encode
-    # Without markers what contains itself ends in a RecursionError; a failed document leaves
-    # nothing behind that the next one could trip over.
+    # No markers are kept. A value that contains itself ends in a RecursionError, and a failed
+    # document leaves nothing behind that would affect the next one.
     parts = make(None, plain.default, quote, None, ":", ",", False, False, False)
     join = "".join
     return lambda value: join(parts(value, 0))
 
 
 def _as_orjson(value: Any) -> Any:
-    """What orjson writes beside JSON's own: members of an Enum, and UUIDs."""
+    """Values that orjson writes beside JSON's own: members of an Enum, and UUIDs."""
     modules = sys.modules
     if "enum" in modules and isinstance(value, modules["enum"].Enum):
         return value.value
@@ -96,7 +96,7 @@ def standard_loads(document: bytes | bytearray) -> Any:
 
 
 def standard_lines(documents: bytearray) -> Iterator[Any]:
-    """Reads one a line without orjson: one text for all of them, and no copy of each."""
+    """Reads one a line without orjson. All lines share one text, and none is copied."""
     text = str(documents, "utf-8")
     scan, end, size = _scan, 0, len(text)
     while end < size:
@@ -131,7 +131,7 @@ def standard_dumps(value: Any, what: str = "request") -> bytes:
 
 
 def fast_dumps(value: Any, what: str = "request") -> bytes:
-    """Writes with orjson; what it refuses, and NaN (it writes null), goes the other way."""
+    """Writes with orjson. Values that it refuses, and NaN (it writes null), go the other way."""
     try:
         document: bytes = _orjson_dumps(value, None, _orjson_options)
     except TypeError:
@@ -140,7 +140,7 @@ def fast_dumps(value: Any, what: str = "request") -> bytes:
 
 
 def encode_text(text: str, what: str = "request") -> bytes:
-    """JSON text of the caller's as UTF-8."""
+    """The caller's JSON text as UTF-8."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
 """Loads the shared library that lies beside this file, and checks that it fits.
 
 `lib` holds the functions of `liter_llm.h`, `ffi` their types. Loading starts no thread and opens no
-socket: the engine starts with the first request.
+socket, because the engine starts with the first request.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def find() -> str:
 
 
 def load(path: str) -> Any:
-    """The library at `path`. ImportError: it is missing, for another machine, or of another ABI."""
+    """The library at `path`. ImportError if it is missing, or of another machine or ABI."""
     try:
         library = ffi.dlopen(path)
         found = library.liter_llm_abi_version()

@@ -1,9 +1,9 @@
 """Completion queues on asyncio loops.
 
-Each running loop has one Hub: one queue of the engine's whose descriptor the loop watches. What a
-read brings resolves futures, by token, in one callback. A stream has an Inbox, a queue of its own:
-nothing but leaving a queue unread tells the engine to stop reading one stream's socket, and the
-other requests of the loop must go on. Inboxes go back to their hub and are used again.
+Each running loop has one Hub: one queue of the engine whose descriptor the loop watches. One
+callback resolves the futures of a read, by token. A stream has an Inbox, a queue of its own. Only
+an unread queue makes the engine stop reading one stream's socket, and the loop's other requests
+must go on. Inboxes go back to their hub and are used again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from weakref import ref
 
 from . import _json
 from ._errors import from_document
-from ._queue import CHUNK, RESULT, Buffer, Queue
+from ._queue import RESULT, STREAM, Buffer, Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from ._queue import Event
 
 HELD = 256 << 10
-"""Beyond so many unread bytes a stream's queue is left alone; the last read may pass it."""
+"""The unread bytes beyond which a stream's queue is not read. The last read may pass it."""
 
 IDLE = 64
-"""Inboxes that a hub keeps for the next streams."""
+"""The number of inboxes that a hub keeps for the next streams."""
 
 _running = asyncio.get_running_loop
 _hubs: dict[int, Hub] = {}
@@ -56,19 +56,20 @@ def _make_hub(loop: asyncio.AbstractEventLoop) -> Hub:
         other = hub.loop()
         if other is None or other.is_closed():
             _hubs.pop(key, None)
-    # The hub lives as long as its loop: it must not keep the loop alive.
+    # The hub lives as long as its loop, so it must not keep the loop alive.
     key = id(loop)
 
     def forget(_: object) -> None:
         _hubs.pop(key, None)
 
-    hub = _hubs[key] = Hub(ref(loop, forget))
-    hub.listen(loop)
+    hub = Hub(ref(loop, forget))
+    hub.listen(loop)  # it may fail, so it comes before the hub is found
+    _hubs[key] = hub
     return hub
 
 
-async def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
-    """Sends a request: the response document. Raises what the error document says.
+async def call(client: NativeClient, how: int, request: bytes, options: bytes) -> bytearray:
+    """Sends a request and returns the response document. Raises the error of an error document.
 
     Cancelling the task cancels the request: its connection is closed.
     """
@@ -78,13 +79,13 @@ async def call(client: NativeClient, request: bytes, options: bytes) -> bytearra
         hub = _make_hub(loop)
     queue = hub.queue
     token = queue.next_token()
-    queue.submit(client, token, request, options)
+    queue.submit(client, token, how, request, options)
     futures = hub.futures
     futures[token] = future = loop.create_future()
     try:
         return await future
     except BaseException:
-        if futures.pop(token, None) is not None:  # no answer came: we were cancelled
+        if futures.pop(token, None) is not None:  # no answer came: the task was cancelled
             queue.cancel(token)
         elif not future.cancelled():
             future.exception()  # seen, also where the coroutine was closed as it came
@@ -92,7 +93,7 @@ async def call(client: NativeClient, request: bytes, options: bytes) -> bytearra
 
 
 class Hub:
-    """The queue of a loop, and who waits for what."""
+    """The queue of a loop, and the future of each request."""
 
     def __init__(self, loop: ref[asyncio.AbstractEventLoop]) -> None:
         self.loop = loop
@@ -107,11 +108,9 @@ class Hub:
         self.listener = Listener(loop, self.queue, self.deliver)
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Resolves the futures of a batch. Tokens that nobody waits for any more are dropped."""
+        """Resolves the futures of a batch. Tokens without a waiting future are dropped."""
         futures = self.futures
         for token, kind, payload in events:
-            if kind == CHUNK:  # "stream": true in a request of `chat`
-                continue
             future = futures.pop(token, None)
             if future is not None and not future.done():
                 if kind == RESULT:
@@ -125,7 +124,7 @@ class Hub:
 
 
 class Inbox:
-    """One stream's queue, and what was read of it: HELD bytes and the last read, at most."""
+    """One stream's queue and what was read of it: at most HELD bytes and the last read."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -138,15 +137,15 @@ class Inbox:
         self._listener = Listener(loop, self.queue, self._deliver)
 
     def submit(self, client: NativeClient, request: bytes, options: bytes) -> int:
-        """Starts the stream; the token of its request."""
+        """Starts the stream and returns the token of its request."""
         token = self.queue.next_token()
-        self.queue.submit(client, token, request, options)
+        self.queue.submit(client, token, STREAM, request, options)
         self.token = token
         return token
 
     def _deliver(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event[0] == self.token:  # else of a stream that was left
+            if event[0] == self.token:  # otherwise it is of an earlier stream
                 self.events.append(event)
                 self._held += len(event[2])
         if self._held > HELD:
@@ -156,7 +155,7 @@ class Inbox:
             waiter.set_result(None)
 
     def arrival(self) -> asyncio.Future[None]:
-        """What to await while there are no `events`: a bare future, as a chunk is soon read."""
+        """A bare future to await while there are no `events`, because a chunk is soon read."""
         if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("another task is reading this stream")
         loop = _running()
@@ -174,7 +173,7 @@ class Inbox:
         return event
 
     def release(self) -> None:
-        """Ends the stream, on the loop's thread; the inbox goes back to its hub."""
+        """Ends the stream on the loop's thread. The inbox goes back to its hub."""
         self.token = 0
         self._held = 0
         self.events.clear()
@@ -219,11 +218,11 @@ class Listener:
             self._pump = Pump(loop, queue, deliver)
 
     def _drain(self) -> None:
-        # One read a turn: the loop comes back for the rest, and others have their turn.
+        # One read a turn: the loop comes back for the rest, and other work has its turn.
         self._deliver(self._queue.read(0))
 
     def pause(self) -> None:
-        """Leaves the queue alone."""
+        """Stops reading for now."""
         if not self._reading:
             return
         self._reading = False
@@ -243,7 +242,7 @@ class Listener:
             loop.add_reader(self._fd, self._drain)
 
     def stop(self) -> None:
-        """Reads no more, for good."""
+        """Stops reading for good."""
         self.pause()
         if self._pump is not None:
             self._pump.stop()

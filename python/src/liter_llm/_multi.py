@@ -1,8 +1,8 @@
-"""Several targets at once: what `generate_multi` gives, and what only it can give."""
+"""Fan-out: the result of `generate_multi`."""
 
 from __future__ import annotations
 
-from ._errors import BadRequestError, from_document
+from ._errors import from_document
 from ._models import Response
 
 TYPE_CHECKING = False
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class MultiResponse:
-    """What `generate_multi` brought.
+    """The result of `generate_multi`.
 
-    `results`: the fastest answers, in the order in which they came. `failures`: an exception, not
-    raised, for each target that failed, or was cancelled when enough others had answered.
+    `results` are the fastest answers, in the order in which they came. `failures` has an exception,
+    not raised, for each target that failed or was cancelled after enough answers.
     """
 
     __slots__ = ("failures", "results")
@@ -27,16 +27,3 @@ class MultiResponse:
 
     def __repr__(self) -> str:
         return f"<liter_llm.MultiResponse {self.results!r} {self.failures!r}>"
-
-
-def answer(document: Any) -> Response:
-    """The response in a document that one answer was wanted in."""
-    if "results" in document:  # the options were in a request that is given as bytes
-        raise several()
-    return Response(document)
-
-
-def several() -> BadRequestError:
-    """The exception for `fanout` where one answer is wanted."""
-    message = "options.fanout asks several targets for an answer each: call generate_multi"
-    return BadRequestError.of(message, param="options.fanout")

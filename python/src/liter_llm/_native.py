@@ -1,4 +1,7 @@
-"""The engine's client: one handle, shared by every view of a Client, and made anew after fork()."""
+"""The engine's client: one handle that every view of a Client shares.
+
+It is made anew after fork().
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ if TYPE_CHECKING:
 FAILED: int = lib.LITER_LLM_FAILED
 
 SLICE_SECONDS = 0.1
-"""A signal that comes as a thread begins to wait is heard when it looks up."""
+"""A signal that comes as a thread begins to wait is handled when the thread looks up."""
 
 _lock = allocate_lock()
 
 
 def _after_fork_in_child() -> None:
     global _lock
-    _lock = allocate_lock()  # another thread of the parent's may have held it
+    _lock = allocate_lock()  # a thread of the parent may have held it
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
@@ -42,7 +45,7 @@ def _open(config: bytes | None) -> Any:
 
 
 def _take(document: Any, length: int | None = None) -> bytes:
-    """Copies a document of the engine's and frees it."""
+    """Copies a document of the engine and frees it."""
     try:
         return ffi.string(document) if length is None else ffi.buffer(document, length)[:]
     finally:
@@ -61,7 +64,7 @@ class NativeClient:
         self.handle = _open(config)
 
     def renew(self, stale: Any) -> None:
-        """In a forked child: a client of the child's own in place of the parent's."""
+        """Makes a client of the forked child's own in place of the parent's."""
         with _lock:
             if self.closed:
                 raise misuse(lib.LITER_LLM_E_CLOSED)
@@ -84,20 +87,21 @@ class NativeClient:
         return document
 
     def close(self, grace: float) -> None:
-        """Refuses requests, waits `grace` seconds for those in flight, cancels the rest.
+        """Refuses requests, waits `grace` seconds for those in flight, and cancels the rest.
 
-        The thread waits in the engine and hears no signal. Another close, without grace, ends it.
+        The thread waits in the engine and handles no signal. Another close, without grace, ends the
+        wait.
         """
         milliseconds = int(min(max(grace * 1000, 0), 0xFFFF_FFFF))
         self.closed = True
         status: int = lib.liter_llm_client_close(self.handle, milliseconds)
-        # An argument is wrong where the collector has been here before, in a cycle.
+        # An argument is wrong if the collector has been here before, in a cycle.
         harmless = (lib.LITER_LLM_E_CLOSED, lib.LITER_LLM_E_FORKED, lib.LITER_LLM_E_ARGUMENT)
         if status < 0 and status not in harmless:
             raise misuse(status)
 
     def close_interruptibly(self, grace: float) -> None:
-        """Closes as `close` does, but hears Ctrl-C: another thread waits in the engine."""
+        """Closes as `close` does, but handles Ctrl-C: another thread waits in the engine."""
         ended = allocate_lock()
         failures: list[BaseException] = []
 
@@ -112,7 +116,7 @@ class NativeClient:
         ended.acquire()
         try:
             start_new_thread(close, ())
-        except RuntimeError:  # no thread begins any more: the interpreter ends
+        except RuntimeError:  # the interpreter ends, so no thread begins any more
             self.close(grace)
             return
         try:
@@ -133,8 +137,9 @@ class NativeClient:
         free: Any = lib.liter_llm_client_free,
         null: Any = ffi.NULL,
     ) -> None:
-        # At the interpreter's end the process gives everything back by itself.
+        # At the interpreter's end the process itself gives everything back.
         if not finalizing():
-            # The collector ends the objects of a cycle in any order: others may use this one yet.
+            # The collector ends the objects of a cycle in any order, so another may still use this
+            # one.
             handle, self.handle = self.handle, null
             free(handle)

@@ -1,8 +1,8 @@
 """Reads a queue in a daemon thread, for loops that cannot watch a descriptor.
 
-One `call_soon_threadsafe` hands over a whole batch; the next is read when that one was delivered,
-so that a busy loop does not collect batches without limit. The thread holds neither its loop nor
-its Pump: it ends when one of them is gone, when the loop is closed, or when it is told to.
+One `call_soon_threadsafe` hands over a whole batch. The next batch is read after that one was
+delivered, so that a busy loop does not collect batches without limit. The thread holds neither its
+loop nor its Pump. It ends when one of them is gone, when the loop is closed, or when it is told to.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._queue import Event, Queue
 
 LOOK_MS = 500
-"""How often a thread with nothing to read looks whether its loop is still there."""
+"""How often a thread with nothing to read checks that its loop is still there."""
 
 
 class Pump:

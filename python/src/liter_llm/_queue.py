@@ -1,7 +1,8 @@
-"""Reads the engine's completion queues; here every answer enters Python.
+"""Reads the engine's completion queues, through which every answer enters Python.
 
-A request is submitted under a token of ours; its events come out of the queue as 32-byte headers
-with a payload behind each, many in one read, into one buffer that is used again and again:
+A request is submitted under a token of ours. Its events come out of the queue as 32-byte headers
+with a payload behind each. One read takes many of them, into one buffer that is used again and
+again:
 
     │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
 
@@ -34,11 +35,18 @@ CHUNK: int = lib.LITER_LLM_EVENT_CHUNK
 RESULT: int = lib.LITER_LLM_EVENT_RESULT
 ERROR: int = lib.LITER_LLM_EVENT_ERROR
 
+INLINE: int = lib.LITER_LLM_SUBMIT_INLINE
+"""The reading thread does the engine's work. It waits anyway, and this spares two hand-overs."""
+STREAM: int = lib.LITER_LLM_SUBMIT_STREAM
+WHOLE: int = lib.LITER_LLM_SUBMIT_WHOLE
+SINGLE: int = lib.LITER_LLM_SUBMIT_SINGLE
+"""One answer is expected, so a fan-out is an error."""
+
 CAPACITY = 64 << 10
-"""Bytes of the read buffer: one read takes what waits, up to this."""
+"""The size of the read buffer in bytes. One read takes what waits, up to this."""
 
 SLICE_MS = 100
-"""A blocked thread looks for signals this often: Ctrl-C works at once."""
+"""How often a blocked thread checks for signals, so that Ctrl-C works at once."""
 
 _HEADER = Struct("=QIiII8x")
 _unpack = _HEADER.unpack_from
@@ -54,7 +62,7 @@ class SecondReaderError(RuntimeError):
 
 
 class Buffer:
-    """Memory that the engine writes events into. Serves any queues of one thread."""
+    """Memory that the engine writes events into. It serves all queues of one thread."""
 
     __slots__ = ("data", "pointer", "size")
 
@@ -65,7 +73,7 @@ class Buffer:
 
 
 class Queue:
-    """A completion queue of the engine's. Freed with the last reference to it."""
+    """A completion queue of the engine. It is freed with the last reference to it."""
 
     __slots__ = ("__weakref__", "_buffer", "handle", "next_token")
 
@@ -80,20 +88,22 @@ class Queue:
         self._buffer = buffer or Buffer()
 
     def own_buffer(self) -> None:
-        """Shares its buffer no longer: another thread is going to read this queue."""
+        """Stops sharing its buffer, because another thread is going to read this queue."""
         self._buffer = Buffer()
 
-    def submit(self, client: NativeClient, token: int, request: bytes, options: bytes) -> None:
-        """Starts a request; both documents are copied before this returns."""
+    def submit(
+        self, client: NativeClient, token: int, how: int, request: bytes, options: bytes
+    ) -> None:
+        """Starts a request. Both documents are copied before this returns. `how` is the flags."""
         handle = client.handle
         status: int = _submit(
-            handle, self.handle, token, request, len(request), options, len(options)
+            handle, self.handle, token, how, request, len(request), options, len(options)
         )
         if status == lib.LITER_LLM_E_FORKED:
             client.renew(handle)
             handle = client.handle
             status = _submit(
-                handle, self.handle, token, request, len(request), options, len(options)
+                handle, self.handle, token, how, request, len(request), options, len(options)
             )
         if status == lib.LITER_LLM_E_ARGUMENT and ffi.NULL in (handle, self.handle):
             raise misuse(lib.LITER_LLM_E_CLOSED)
@@ -101,11 +111,11 @@ class Queue:
             raise misuse(status)
 
     def cancel(self, token: int) -> None:
-        """Asks the engine to stop; harmless at any time, also after the end."""
+        """Asks the engine to stop. It is harmless at any time, also after the end."""
         _cancel(self.handle, token)
 
     def read(self, timeout_ms: int) -> Sequence[Event]:
-        """Takes the events that wait, at most a buffer full; waits for the first of them."""
+        """Takes the events that wait, at most a buffer full. Waits for the first of them."""
         buffer = self._buffer
         size: int = _read(self.handle, buffer.pointer, buffer.size, timeout_ms)
         if size <= 0:
@@ -115,7 +125,7 @@ class Queue:
                 raise SecondReaderError("another thread is reading this stream")
             if size != lib.LITER_LLM_E_SPACE:
                 raise misuse(size)
-            # One document that is larger than the buffer: the memory lives as long as the parsing.
+            # One document is larger than the buffer. Its memory lives as long as the parsing.
             buffer = Buffer(lib.liter_llm_queue_next_size(self.handle))
             size = _read(self.handle, buffer.pointer, buffer.size, 0)
         data = buffer.data
@@ -137,7 +147,7 @@ class Queue:
         return fd
 
     def close(self) -> None:
-        """Cancels what runs and wakes a reader in another thread."""
+        """Cancels the requests in flight and wakes a reader in another thread."""
         lib.liter_llm_queue_close(self.handle)
 
     def __reduce__(self) -> Any:
@@ -149,9 +159,10 @@ class Queue:
         free: Any = lib.liter_llm_queue_free,
         null: Any = ffi.NULL,
     ) -> None:
-        # At the interpreter's end a daemon thread may still stand inside a read.
+        # At the interpreter's end a daemon thread may still be inside a read.
         if not finalizing():
-            # The collector ends the objects of a cycle in any order: others may use this one yet.
+            # The collector ends the objects of a cycle in any order, so another may still use this
+            # one.
             handle, self.handle = self.handle, null
             free(handle)
 
@@ -167,10 +178,10 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
-    """Sends a request and waits: the response document. Raises what the error document says.
+def call(client: NativeClient, how: int, request: bytes, options: bytes) -> bytearray:
+    """Sends a request and waits for the response document. Raises the error of an error document.
 
-    The thread's queues are a stack, not one: a signal handler or a finalizer that calls in the
+    The thread's queues are a stack, not one. A signal handler or a finalizer that calls in the
     middle of a call must not read the events of that call.
     """
     try:
@@ -180,10 +191,10 @@ def call(client: NativeClient, request: bytes, options: bytes) -> bytearray:
     queue = idle.pop() if idle else Queue()
     token = queue.next_token()
     try:
-        queue.submit(client, token, request, options)
+        queue.submit(client, token, how, request, options)
         while True:
             for owner, kind, payload in queue.read(SLICE_MS):
-                if owner == token:  # else it belongs to a call that was interrupted
+                if owner == token:  # otherwise of a call that was interrupted
                     if kind == RESULT:
                         return payload
                     if kind == ERROR:

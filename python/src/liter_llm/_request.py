@@ -1,4 +1,4 @@
-"""What a caller passes, as the two documents that the engine takes: request and options."""
+"""A call's arguments as the two documents that the engine takes: request and options."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ OPTION_NAMES = frozenset(
         "tags",
     }
 )
-"""Keyword arguments that say how a request is done; all others are members of the request."""
+"""Keyword arguments that are options. All others are members of the request."""
 
 
 class Defaults:
     """The options of a client, encoded once."""
 
-    __slots__ = ("_document", "_inline", "options")
+    __slots__ = ("_document", "options")
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         for name in options:
@@ -54,22 +54,17 @@ class Defaults:
                 )
         self.options = dict(options)
         self._document = _json.dumps(self.options, "options")
-        self._inline = _json.dumps({**self.options, "inline": True}, "options")
 
     def documents(
         self,
         request: Any,
         options: Options | Mapping[str, Any] | None,
         members: dict[str, Any],
-        *,
-        stream: bool = False,
-        inline: bool = False,
     ) -> tuple[bytes, bytes]:
         """The request and the options of one call, as JSON.
 
-        Of the options these win, in this order: keyword arguments, `options=`, the request's own
-        `options`, the client's. `inline`: the calling thread waits and may do the engine's work,
-        which spares two hand-overs between threads.
+        The first of these to set an option wins: keyword arguments, `options=`, the request's own
+        `options`, the client's.
         """
         if options and not hasattr(options, "keys"):
             raise TypeError(f"options is a dict, not {type(options).__name__}")
@@ -88,7 +83,7 @@ class Defaults:
             if members:
                 raise TypeError("members cannot be added to a request that is given as bytes")
             body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
-            return body if stream else _whole(body), self._merge(chosen, inline)
+            return body, self._merge(chosen)
         elif not hasattr(request, "keys") and hasattr(request, "__getitem__"):  # another sequence
             _once("messages", members)
             members["messages"] = list(request)
@@ -98,31 +93,12 @@ class Defaults:
             if isinstance(own, dict):
                 del members["options"]
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
-        if stream:
-            members["stream"] = True
-        elif members.get("stream") is True:
-            del members["stream"]
-        return _json.dumps(members), self._merge(chosen, inline)
+        return _json.dumps(members), self._merge(chosen)
 
-    def _merge(self, chosen: dict[str, Any] | None, inline: bool) -> bytes:
+    def _merge(self, chosen: dict[str, Any] | None) -> bytes:
         if chosen is None:
-            return self._inline if inline else self._document
-        merged = {**self.options, **chosen}
-        # A caller's own would be a call that nobody drives, where an event loop waits.
-        merged.pop("inline", None)
-        if inline:
-            merged["inline"] = True
-        return _json.dumps(merged, "options")
-
-
-def _whole(body: bytes) -> bytes:
-    """The JSON text of a request, not to be streamed: the last of members with one name counts."""
-    if b'"stream"' in body:
-        import re
-
-        if re.search(rb'"stream"\s*:\s*true', body) and body.rstrip().endswith(b"}"):
-            return body.rstrip()[:-1] + b',"stream":false}'
-    return body
+            return self._document
+        return _json.dumps({**self.options, **chosen}, "options")
 
 
 def _once(name: str, members: Mapping[str, Any]) -> None:
@@ -140,7 +116,7 @@ def _mapping(request: Any) -> Mapping[str, Any]:
 
 
 def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | None) -> bytes | None:
-    """A configuration as JSON: a dict, JSON text, or the path of a file; None: the environment."""
+    """A configuration as JSON, from a dict, JSON text or a file's path. None: the environment."""
     if config is None or isinstance(config, bytes):
         return config
     if isinstance(config, str):

@@ -1,8 +1,8 @@
-"""What the transports of `liter_llm.httpx` and `.httpx2` share: all but their base classes.
+"""The transports of `liter_llm.httpx` and `.httpx2`, all but their base classes.
 
-A request goes to the engine as a document of `op: "http"` and comes back as a head and bytes; no
-byte of it is changed. Each transport has an engine's client for each origin, made when it is first
-wanted, unless its user gave one.
+A request goes to the engine as a document of `op: "http"` and comes back as a head and bytes. No
+byte of it is changed. Each transport makes a client of the engine for each origin at its first
+request, unless the user gave a client.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PROVIDER = "origin"
 """The one provider of a client that a transport makes."""
 
 NEVER_MS = 24 * 60 * 60 * 1000
-"""Where httpx has no limit: none that anybody waits for."""
+"""The limit in place of httpx's "no limit". It is longer than any wait."""
 
 EXCEPTIONS = {
     "invalid_request": "LocalProtocolError",
@@ -38,11 +38,11 @@ EXCEPTIONS = {
     "stream_broken": "RemoteProtocolError",
     "cancelled": "ReadError",
 }
-"""Kinds of errors and httpx's exceptions, where the kind alone tells."""
+"""The exceptions of httpx for the kinds of errors that need no further detail."""
 
 
 def exception(error: LiterLLMError) -> str | None:
-    """The name of httpx's exception for an error of the engine's; None: a bug of the library's."""
+    """The name of httpx's exception for an error of the engine. None is a bug of the library."""
     if error.kind == "timeout":
         connecting = error.message.startswith("no connection to ")
         return "ConnectTimeout" if connecting else "ReadTimeout"
@@ -54,7 +54,7 @@ def exception(error: LiterLLMError) -> str | None:
 
 
 def milliseconds(seconds: float | None) -> int:
-    """A timeout of httpx's as the engine takes it."""
+    """A timeout of httpx in the engine's form."""
     return NEVER_MS if seconds is None else min(max(ceil(seconds * 1000), 1), NEVER_MS)
 
 
@@ -74,10 +74,10 @@ class Base:
         self._natives: dict[tuple[str, int], NativeClient] = {}
         self._closed = False
         if settings:
-            self._make("http://localhost", 1)  # what is wrong with them shows here
+            self._make("http://localhost", 1)  # wrong settings show here
 
     def _documents(self, request: Any, body: bytes) -> tuple[NativeClient, bytes, bytes]:
-        """Who sends a request, and its two documents."""
+        """The client that sends a request, and the request's two documents."""
         if self._closed:
             raise CancelledError.of("the transport is closed: make a new one")
         url = request.url
@@ -93,7 +93,6 @@ class Base:
                 (name.decode("ascii"), value.decode("latin-1"))
                 for name, value in request.headers.raw
             ],
-            "stream": True,
         }
         try:
             document["body"] = body.decode()
@@ -111,12 +110,12 @@ class Base:
         return native, _json.dumps(document), _json.dumps(options, "options")
 
     def _native(self, origin: str, connect_ms: int) -> NativeClient:
-        """The transport's client for an origin. How long to connect is a client's setting."""
+        """The transport's client for an origin. The connect timeout is a setting of the client."""
         native = self._natives.get((origin, connect_ms))
-        if native is None:  # of two threads that come here at once one wins
+        if native is None:  # of two threads that come here at once, one wins
             made = self._make(origin, connect_ms)
             native = self._natives.setdefault((origin, connect_ms), made)
-            if self._closed:  # meanwhile
+            if self._closed:  # closed meanwhile
                 native.close(0)
         return native
 
@@ -131,14 +130,14 @@ class Base:
         return self._library.Response(head.status, headers=headers, stream=self._body(stream))
 
     def _close(self) -> None:
-        """Ends this transport's own clients; one that was given is its user's to close."""
+        """Ends this transport's own clients. The user closes a client that was given."""
         self._closed = True
         for native in list(self._natives.values()):
             native.close(0)
 
 
 def failed(library: Any, error: LiterLLMError) -> Exception:
-    """The exception that says to httpx what happened."""
+    """The exception that tells httpx what happened."""
     name = exception(error)
     return error if name is None else getattr(library, name)(error.message)
 
@@ -153,7 +152,7 @@ class Transport(Base):
     """The transport of blocking clients."""
 
     def handle_request(self, request: Any) -> Any:
-        """Sends a request, and returns when the answer's head is there."""
+        """Sends a request and returns at the answer's head."""
         body = request.read()
         stream: Stream | None = None
         try:
@@ -167,12 +166,12 @@ class Transport(Base):
             raise
 
     def close(self) -> None:
-        """Closes connections; what is in flight is cancelled."""
+        """Closes connections and cancels the requests in flight."""
         self._close()
 
 
 class Body:
-    """An answer's body, as it arrives. While nobody reads on, little is read ahead."""
+    """An answer's body, as it arrives. Without a reader, the engine reads little ahead."""
 
     _library: ClassVar[Any]
 
@@ -186,7 +185,7 @@ class Body:
             raise failed(self._library, error) from error
 
     def close(self) -> None:
-        """Cancels what has not arrived yet: the connection is closed."""
+        """Cancels the rest of the body: the connection is closed."""
         self._stream.close()
 
 
@@ -194,7 +193,7 @@ class AsyncTransport(Base):
     """The transport of asyncio's clients."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Sends a request, and returns when the answer's head is there."""
+        """Sends a request and returns at the answer's head."""
         body = await request.aread()
         stream: AsyncStream | None = None
         try:
@@ -208,12 +207,12 @@ class AsyncTransport(Base):
             raise
 
     async def aclose(self) -> None:
-        """Closes connections; what is in flight is cancelled."""
+        """Closes connections and cancels the requests in flight."""
         self._close()
 
 
 class AsyncBody:
-    """An answer's body, as it arrives. While nobody reads on, little is read ahead."""
+    """An answer's body, as it arrives. Without a reader, the engine reads little ahead."""
 
     _library: ClassVar[Any]
 
@@ -231,5 +230,5 @@ class AsyncBody:
             raise
 
     async def aclose(self) -> None:
-        """Cancels what has not arrived yet: the connection is closed."""
+        """Cancels the rest of the body: the connection is closed."""
         await self._stream.close()

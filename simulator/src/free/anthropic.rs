@@ -1,6 +1,6 @@
 //! Anthropic messages.
 
-use super::Answer;
+use super::answer::Answer;
 use super::text::pieces;
 use super::writer::Writer;
 

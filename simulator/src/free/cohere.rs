@@ -1,6 +1,6 @@
 //! Cohere v2 chat.
 
-use super::Answer;
+use super::answer::Answer;
 use super::text::pieces;
 use super::writer::Writer;
 

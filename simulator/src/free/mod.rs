@@ -2,17 +2,20 @@
 //!
 //! ```text
 //! target ── knobs, provider ──► ask (what the body says) ──► openai | anthropic | cohere ──► FreeReply
+//!        └─ other: lists of models, moderations, in OpenAI's format ──────────────────────────┘
 //!                                                                      encode_http1, or h2_server ──► bytes
 //! ```
 //!
 //! Invariant: nothing here waits or touches a socket; pauses are data (`Step`).
 
+mod answer;
 mod anthropic;
 mod ask;
 mod cohere;
 mod encode;
 mod knobs;
 mod openai;
+mod other;
 mod provider;
 mod text;
 mod writer;
@@ -20,6 +23,7 @@ mod writer;
 pub(crate) use encode::{bursts, encode_http1};
 pub(crate) use provider::Provider;
 
+use answer::Answer;
 use ask::Ask;
 use knobs::Knobs;
 
@@ -34,19 +38,6 @@ pub(crate) struct FreeReply {
     pub(crate) cuts: Vec<usize>,
     pub(crate) knobs: Knobs,
     text: String,
-}
-
-/// What the writers of a wire format are given.
-struct Answer<'a> {
-    id: u64,
-    model: &'a str,
-    text: &'a str,
-    /// Name and arguments (JSON) of the tool to call in place of a text.
-    tool: Option<(&'a str, &'a str)>,
-    chunks: usize,
-    include_usage: bool,
-    prompt_tokens: u64,
-    completion_tokens: u64,
 }
 
 /// Fills `reply` with the answer to a request.
@@ -69,10 +60,21 @@ pub(crate) fn answer(
         }
     };
     reply.knobs = knobs;
+    if let Some(asked) = other::Asked::of(method, path) {
+        reply.provider = Provider::OpenAi;
+        if !authorised {
+            return reply.fail(401, "authentication_error", Provider::OpenAi.missing_key());
+        }
+        reply.status = 200;
+        return match asked.answer(body, id) {
+            Ok(answer) => reply.body.extend_from_slice(answer.to_string().as_bytes()),
+            Err(message) => reply.fail(400, "invalid_request_error", &message),
+        };
+    }
     let Some(provider) = Provider::of_path(path) else {
         reply.provider = Provider::OpenAi;
         let message = format!(
-            "the simulator serves …/chat/completions, …/messages, …/v2/chat, /case/… and /_sim/…, not {method} {path}"
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, /case/… and /_sim/…, not {method} {path}"
         );
         return reply.fail(404, "not_found_error", &message);
     };

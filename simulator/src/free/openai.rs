@@ -1,6 +1,6 @@
 //! OpenAI chat completions.
 
-use super::Answer;
+use super::answer::Answer;
 use super::text::pieces;
 use super::writer::{Writer, now};
 

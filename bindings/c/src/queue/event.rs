@@ -1,6 +1,23 @@
-//! Events and their records, as `liter_llm_event` lays them out.
+//! Events, their records as `liter_llm_event` lays them out, and what a stream holds unread.
 
-use super::{Event, HEAD, lock};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+
+use crate::lock;
+
+/// Bytes of a record's head, as `liter_llm_event` lays it out.
+pub(crate) const HEAD: usize = 32;
+
+/// What waits to be read.
+pub(super) struct Event {
+    pub(super) token: u64,
+    pub(super) kind: u32,
+    pub(super) status: i32,
+    pub(super) count: u32,
+    pub(super) payload: Vec<u8>,
+    pub(super) stream: Option<Arc<Stream>>,
+}
 
 impl Event {
     /// Bytes of its record.
@@ -26,10 +43,38 @@ impl Event {
     /// It has been taken: its stream may read on.
     pub(super) fn read(&self) {
         if let Some(stream) = &self.stream {
-            let mut unread = lock(&stream.unread);
-            *unread = unread.saturating_sub(self.payload.len());
-            drop(unread);
-            stream.read.notify_one();
+            stream.took(self.payload.len());
+        }
+    }
+}
+
+/// What one stream holds unread.
+#[derive(Default)]
+pub(super) struct Stream {
+    unread: Mutex<usize>,
+    read: Notify,
+}
+
+impl Stream {
+    pub(super) fn add(&self, bytes: usize) {
+        *lock(&self.unread) += bytes;
+    }
+
+    fn took(&self, bytes: usize) {
+        let mut unread = lock(&self.unread);
+        *unread = unread.saturating_sub(bytes);
+        drop(unread);
+        self.read.notify_one();
+    }
+
+    /// Waits until at most `most` bytes are unread.
+    pub(super) async fn room(&self, most: usize) {
+        loop {
+            let read = self.read.notified();
+            if *lock(&self.unread) <= most {
+                return;
+            }
+            read.await;
         }
     }
 }

@@ -7,30 +7,29 @@
 mod doorbell;
 mod event;
 mod inline;
+mod state;
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) use doorbell::Doorbell;
-use inline::Inline;
+pub(crate) use event::HEAD;
+
+use doorbell::Bell;
+use event::{Event, Stream};
+use inline::{Inline, Place};
+use state::{Call, State};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::lane::{Lane, Lanes};
 use crate::sys::Flag;
 use crate::{
-    LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL,
-    LITER_LLM_E_SPACE, LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_LOG, guard,
+    LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_INTERNAL, LITER_LLM_E_SPACE,
+    LITER_LLM_EVENT_LOG, guard, lock,
 };
-
-/// Bytes of a record's head, as `liter_llm_event` lays it out.
-pub(crate) const HEAD: usize = 32;
-
-/// Waiting chunks are merged up to this size, so that a reader's buffer of 64 KiB holds an event.
-const MERGED: usize = 32 << 10;
 
 /// A queue; the handle holds it, requests in flight hold it weakly.
 pub(crate) struct Queue {
@@ -38,62 +37,10 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     wake: Condvar,
     reading: AtomicBool,
-    doorbell: Mutex<Option<Doorbell>>,
-    /// Whether there is a doorbell: all that a push looks at when there is none.
-    has_doorbell: AtomicBool,
-    /// The call that runs on the reader's thread, while nobody drives it.
-    inline: Mutex<Option<Inline>>,
-    /// There is such a call, or will be at once.
-    has_lane: AtomicBool,
+    bell: Arc<Bell>,
+    inline: Place,
     /// An event came, for whoever drives a lane.
     pushed: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    events: VecDeque<Event>,
-    /// How many events have ever been taken: the number of the first that waits.
-    taken: u64,
-    calls: HashMap<u64, Call>,
-    /// How many requests have ever begun: a call's number tells it from an earlier one of its token.
-    begun: u64,
-    flag: Option<Flag>,
-    closed: bool,
-    /// A reader waits for the first event.
-    waiting: bool,
-    /// The queue stopped being empty, and the doorbell has not been rung for it.
-    ring: bool,
-}
-
-struct Event {
-    token: u64,
-    kind: u32,
-    status: i32,
-    count: u32,
-    payload: Vec<u8>,
-    stream: Option<Arc<Stream>>,
-}
-
-/// A request in flight.
-#[derive(Default)]
-struct Call {
-    number: u64,
-    abort: Option<AbortHandle>,
-    cancelled: bool,
-    /// The number of the waiting event that takes further chunks.
-    open: Option<u64>,
-    stream: Option<Arc<Stream>>,
-}
-
-/// What one stream holds unread.
-#[derive(Default)]
-struct Stream {
-    unread: Mutex<usize>,
-    read: Notify,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Queue {
@@ -103,10 +50,8 @@ impl Queue {
             state: Mutex::default(),
             wake: Condvar::new(),
             reading: AtomicBool::new(false),
-            doorbell: Mutex::new(None),
-            has_doorbell: AtomicBool::new(false),
-            inline: Mutex::new(None),
-            has_lane: AtomicBool::new(false),
+            bell: Arc::default(),
+            inline: Place::default(),
             pushed: Notify::new(),
         }
     }
@@ -125,17 +70,16 @@ impl Queue {
         state.flag.as_ref().map(Flag::fd).ok_or_else(|| std::io::ErrorKind::Other.into())
     }
 
-    /// Sets or ends the doorbell. The lock is the barrier: whoever rings holds it.
-    pub(crate) fn notify(self: &Arc<Self>, doorbell: Option<Doorbell>) {
-        *lock(&self.doorbell) = doorbell;
-        self.has_doorbell.store(doorbell.is_some(), Ordering::SeqCst);
+    /// Sets or ends the doorbell; none of before is running when this returns.
+    pub(crate) fn notify(&self, doorbell: Option<Doorbell>) {
+        self.bell.set(doorbell);
         if doorbell.is_some() && !lock(&self.state).events.is_empty() {
-            self.ring_later();
+            self.bell.ring_later();
         }
     }
 
     /// Moves whole events into `buf`. `wait`: how long for the first; `None` has no limit.
-    pub(crate) fn read(self: &Arc<Self>, buf: &mut [u8], wait: Option<Duration>) -> i64 {
+    pub(crate) fn read(&self, buf: &mut [u8], wait: Option<Duration>) -> i64 {
         if self.reading.swap(true, Ordering::Acquire) {
             return i64::from(LITER_LLM_E_BUSY);
         }
@@ -144,7 +88,7 @@ impl Queue {
         result
     }
 
-    fn read_alone(self: &Arc<Self>, buf: &mut [u8], wait: Option<Duration>) -> i64 {
+    fn read_alone(&self, buf: &mut [u8], wait: Option<Duration>) -> i64 {
         // No end: further off than any clock goes.
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = lock(&self.state);
@@ -156,8 +100,7 @@ impl Queue {
                 (Some(_), Some(until)) => until.saturating_duration_since(Instant::now()),
                 _ => Duration::from_secs(3600),
             };
-            let inline = lock(&self.inline).take();
-            if let Some(inline) = inline {
+            if let Some(inline) = self.inline.take() {
                 drop(state);
                 let driven = self.drive(inline, left);
                 state = lock(&self.state);
@@ -181,10 +124,7 @@ impl Queue {
             }
             event.write(&mut buf[written..written + size]);
             written += size;
-            state.taken += 1;
-            if let Some(event) = state.events.pop_front() {
-                event.read();
-            }
+            state.take();
         }
         if written == 0 {
             return i64::from(LITER_LLM_E_SPACE);
@@ -198,7 +138,7 @@ impl Queue {
         }
         drop(state);
         if rest {
-            self.ring_later();
+            self.bell.ring_later();
         }
         i64::try_from(written).unwrap_or(i64::MAX)
     }
@@ -223,14 +163,12 @@ impl Queue {
     }
 
     /// Drops everything: the handle is freed. Tasks still running find nobody to tell.
-    pub(crate) fn discard(self: &Arc<Self>) {
+    pub(crate) fn discard(&self) {
         self.notify(None);
         self.close();
         let mut state = lock(&self.state);
-        // Counted as taken: a stream that still runs must not add to another's event.
-        while let Some(event) = state.events.pop_front() {
-            state.taken += 1;
-            event.read();
+        while !state.events.is_empty() {
+            state.take();
         }
         state.flag = None;
     }
@@ -247,17 +185,7 @@ impl Queue {
 
     /// Registers a request and returns its number. An error is a status for the caller.
     pub(crate) fn begin(&self, token: u64) -> Result<u64, i32> {
-        let mut state = lock(&self.state);
-        if state.closed {
-            return Err(LITER_LLM_E_CLOSED);
-        }
-        let number = state.begun + 1;
-        match state.calls.entry(token) {
-            Entry::Occupied(_) => return Err(LITER_LLM_E_ARGUMENT),
-            Entry::Vacant(entry) => entry.insert(Call { number, ..Call::default() }),
-        };
-        state.begun = number;
-        Ok(number)
+        lock(&self.state).begin(token)
     }
 
     /// Gives a registered request its means to be cancelled.
@@ -278,36 +206,16 @@ impl Queue {
     pub(crate) async fn chunks(&self, token: u64, payload: Vec<u8>, count: u32) {
         let stream = self.add_chunks(token, payload, count);
         self.ring();
-        let Some(stream) = stream else { return };
-        loop {
-            let read = stream.read.notified();
-            if *lock(&stream.unread) <= self.stream_bytes {
-                return;
-            }
-            read.await;
+        if let Some(stream) = stream {
+            stream.room(self.stream_bytes).await;
         }
     }
 
     fn add_chunks(&self, token: u64, payload: Vec<u8>, count: u32) -> Option<Arc<Stream>> {
-        let mut held = lock(&self.state);
-        let state = &mut *held;
-        let next = state.taken + state.events.len() as u64;
-        let call = state.calls.get_mut(&token)?;
-        let stream = call.stream.get_or_insert_default().clone();
-        *lock(&stream.unread) += payload.len();
-        let waiting = call.open.and_then(|number| number.checked_sub(state.taken));
-        let waiting = waiting.and_then(|at| state.events.get_mut(usize::try_from(at).ok()?));
-        match waiting {
-            Some(event) if event.payload.len() + payload.len() <= MERGED => {
-                event.payload.extend_from_slice(&payload);
-                event.count += count;
-            }
-            _ => {
-                call.open = Some(next);
-                let stream = Some(Arc::clone(&stream));
-                let kind = LITER_LLM_EVENT_CHUNK;
-                self.push(held, Event { token, kind, status: 0, count, payload, stream });
-            }
+        let mut state = lock(&self.state);
+        let (stream, event) = state.chunks(token, payload, count)?;
+        if let Some(event) = event {
+            self.push(state, event);
         }
         Some(stream)
     }
@@ -351,18 +259,58 @@ impl Queue {
             self.wake.notify_one();
         }
     }
-}
 
-impl State {
-    /// Closed, and nothing can come any more.
-    fn over(&self) -> bool {
-        self.closed && self.calls.is_empty() && self.events.is_empty()
+    /// Rings if the queue stopped being empty since the last time.
+    fn ring(&self) {
+        if self.bell.hangs() && std::mem::take(&mut lock(&self.state).ring) {
+            self.bell.ring();
+        }
     }
-}
 
-impl Call {
-    fn cancel(&mut self) -> Option<AbortHandle> {
-        self.cancelled = true;
-        self.abort.take()
+    // ---- The call on the reader's thread --------------------------------------------------
+
+    /// Whether a call may be attached.
+    pub(crate) fn reserve_lane(&self) -> bool {
+        self.inline.reserve()
+    }
+
+    pub(crate) fn release_lane(&self) {
+        self.inline.release();
+    }
+
+    /// Leaves a call to the reader, behind `reserve_lane`.
+    pub(crate) fn attach(&self, token: u64, lane: Lane, home: Arc<Lanes>) {
+        self.rest(Inline { token, lane, home });
+    }
+
+    /// Drives the reader's own call until there is an event or `left` is over. Whether there may be
+    /// one.
+    fn drive(&self, inline: Inline, left: Duration) -> bool {
+        let brought = inline.drive(self.pushed.notified(), left);
+        self.rest(inline);
+        brought || !lock(&self.state).events.is_empty()
+    }
+
+    /// Lets a cancelled call of the reader's end now: the reader may not come again.
+    fn settle(&self) {
+        if let Some(inline) = self.inline.take() {
+            inline.lane.turn();
+            self.rest(inline);
+        }
+    }
+
+    /// Keeps a call that goes on; the lane of one that has ended goes home.
+    fn rest(&self, inline: Inline) {
+        let state = lock(&self.state);
+        if state.calls.contains_key(&inline.token) {
+            self.inline.rest(inline);
+            // A reader that found nobody's call to drive waits for events only.
+            if state.waiting {
+                self.wake.notify_one();
+            }
+        } else {
+            drop(state);
+            self.inline.end(inline);
+        }
     }
 }

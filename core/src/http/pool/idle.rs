@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::lease::Http1;
-use super::lock;
+use super::settling::lock;
 
 /// How often they are looked at: a socket that its server closed is given back within a second.
 const SWEEP: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! A connection, and a call's hold on it.
+//! Connections, and a call's lease of one.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,27 +15,24 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::Instant;
 
 use super::idle::Idle;
-use super::{Body, IDLE, Settling, lock};
+use super::settling::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
 use crate::http::connect::{Look, Stream};
 use crate::http::failure;
 
-/// What hyper says of a server's limit of streams until the server has said it: no server can say it.
+/// hyper's value for a server's limit of streams until the server has said it. No server can say
+/// this value.
 pub(super) const UNSAID: usize = usize::MAX - 1;
-
-/// A connection that had been given up as idle ends as soon as the request reaches its server's
-/// system. One that ends later was at work, which must not be done, and billed, twice.
-const STALE: Duration = Duration::from_secs(1);
 
 /// A connection for one call at a time.
 pub(in crate::http) struct Http1 {
     pub(super) sender: http1::SendRequest<Body>,
-    /// `None`: it has ended. Only when it is dropped does hyper hand back the request that it did
-    /// not take: kept, it would leave the call waiting for ever.
+    /// `None` means that it has ended. hyper hands back a request that it did not take only when
+    /// the connection is dropped. If it were kept, the call would wait for ever.
     pub(super) connection: Option<Box<Exclusive>>,
     pub(super) since: Instant,
     pub(super) reused: bool,
-    /// A byte has come since the last request went out.
+    /// Whether a byte has come since the last request went out.
     pub(super) heard: Arc<AtomicBool>,
     pub(super) look: Look,
 }
@@ -43,17 +40,18 @@ pub(in crate::http) struct Http1 {
 /// A connection for many calls.
 pub(in crate::http) struct Http2 {
     pub(super) sender: http2::SendRequest<Body>,
-    /// Shared with the task that polls it; it alone knows how many streams the server allows.
+    /// Shared with the task that polls it, because only the connection knows how many streams the
+    /// server allows.
     pub(super) connection: Arc<Mutex<Option<Shared>>>,
     pub(super) in_flight: AtomicUsize,
-    /// When a call last left it.
+    /// When the last call left it.
     pub(super) since: Mutex<Instant>,
 }
 
 pub(super) type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
 pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
-/// A connection in the hands of one call.
+/// A connection that a call holds.
 pub(in crate::http) enum Lease {
     /// It goes back to `home` when the body has been read to its end.
     Http1 {
@@ -76,21 +74,22 @@ impl Drop for Share {
 /// What became of a request.
 pub(in crate::http) enum Sent {
     Answer(Response<Incoming>, Lease),
-    /// The server did not take the request up; the error says why, should there be no other way.
+    /// The server did not take the request. The error says why, in case there is no other
+    /// connection.
     Unsent(Request<Body>, Error),
-    /// A connection that had served others ended before one byte of an answer: nearly always the
-    /// server had given it up as idle, but that it took the request cannot be ruled out.
-    Stale(Request<Body>, Error),
+    /// A reused connection ended before one byte of an answer. Nearly always the server had closed
+    /// it as idle, but it may have taken the request.
+    Lost(Request<Body>, Error),
 }
 
 impl Http1 {
-    /// Whether it is still open, as far as can be told without waiting.
+    /// Whether it is still open, as far as that shows without a wait.
     pub(super) fn is_usable(&mut self, now: Instant) -> bool {
         if self.expired(now) {
             return false;
         }
-        // An idle connection is polled by nobody: this is where it sees that the server closed it.
-        // What the server said unasked ends it as well: it would be taken for the next answer.
+        // Nobody polls an idle connection, so it sees only here that the server closed it. Bytes
+        // that nobody asked for end it too, because they would be taken for the next answer.
         let look = self.look.clone();
         look.during(|| self.drive(&mut Context::from_waker(Waker::noop())));
         self.connection.is_some() && !self.sender.is_closed()
@@ -100,8 +99,8 @@ impl Http1 {
         now.saturating_duration_since(self.since) > IDLE
     }
 
-    /// Lets the connection write what waits and read what has come. What it says at its end, the
-    /// exchange says too.
+    /// Lets the connection write its waiting bytes and read those that have come. Its result at the
+    /// end is not needed, because the exchange reports it too.
     fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection
             && Pin::new(&mut **connection).poll(cx).is_ready()
@@ -115,7 +114,7 @@ impl Http2 {
     /// A place on it, unless it is full.
     pub(super) fn share(self: &Arc<Self>) -> Option<Share> {
         let said = lock(&self.connection).as_ref()?.current_max_send_streams();
-        // Until the server has said its limit, the one who opened it is alone.
+        // Until the server has said its limit, only the call that opened it uses it.
         let most = if said == UNSAID { 1 } else { said.max(1) };
         let room = |n: usize| (n < most).then_some(n + 1);
         self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
@@ -132,7 +131,7 @@ impl Http2 {
 }
 
 impl Lease {
-    /// HTTP/2 wants the whole URI in a request, HTTP/1.1 its path.
+    /// Whether it is HTTP/2. HTTP/2 needs the whole URI in a request, HTTP/1.1 its path.
     pub(in crate::http) fn is_http2(&self) -> bool {
         matches!(self, Lease::Http2(_))
     }
@@ -165,8 +164,7 @@ impl Lease {
                     return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
                 };
                 http1.heard.store(false, Ordering::Relaxed);
-                let went_out = Instant::now();
-                // Boxed: every call would carry its size about.
+                // Boxed, because without the box every call's future would have room for it.
                 let kept = http1.reused.then(|| Box::new(request.clone()));
                 let sending = http1.sender.try_send_request(request);
                 let mut sending = std::pin::pin!(sending);
@@ -182,11 +180,8 @@ impl Lease {
                         let lost = failure::before_headers(error.error(), origin);
                         match (message, kept) {
                             (Some(request), Some(_)) => Ok(Sent::Unsent(request, lost)),
-                            (None, Some(kept))
-                                if !http1.heard.load(Ordering::Relaxed)
-                                    && went_out.elapsed() < STALE =>
-                            {
-                                Ok(Sent::Stale(*kept, lost))
+                            (None, Some(kept)) if !http1.heard.load(Ordering::Relaxed) => {
+                                Ok(Sent::Lost(*kept, lost))
                             }
                             _ => Err(lost),
                         }
@@ -213,7 +208,7 @@ impl Lease {
         Poll::Pending
     }
 
-    /// The body has been read to its end: the connection can serve the next call.
+    /// Releases the connection for the next call, after the body was read to its end.
     pub(in crate::http) fn release(&mut self) {
         let Lease::Http1 { connection, home } = self else { return };
         let Some(mut http1) = connection.take() else { return };

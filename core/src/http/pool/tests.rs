@@ -1,10 +1,13 @@
-//! What becomes of connections between calls, over pipes and in virtual time.
+//! Connections between calls, over pipes and in virtual time.
 
 use ::http::Request;
+use bytes::Bytes;
+use http_body_util::Full;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::config::Config;
+use crate::http::connect::Stream;
 
 fn pool() -> Pool {
     let config = Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
@@ -41,7 +44,7 @@ async fn idle_connections_expire() {
         lease.release();
         tokio::time::advance(Duration::from_secs(rest)).await;
         assert_eq!(pool.existing(Instant::now()).is_some(), usable, "after {rest} s");
-        // Either way it is closed now.
+        // In both cases it is closed now.
         assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
     }
 }
@@ -75,7 +78,7 @@ async fn as_many_are_kept_as_may_be() {
 #[tokio::test]
 async fn what_was_not_taken_comes_back_and_what_was_does_not() {
     let pool = pool();
-    // Closed between the look at it and the request: nothing was sent.
+    // Closed between the check and the request: nothing was sent.
     let (mut lease, far) = used(&pool).await;
     lease.release();
     let lease = pool.existing(Instant::now()).unwrap();
@@ -83,7 +86,7 @@ async fn what_was_not_taken_comes_back_and_what_was_does_not() {
     let request = Request::new(Full::new(Bytes::from_static(b"ask")));
     assert!(matches!(lease.send(request, "x").await, Ok(Sent::Unsent(..))));
 
-    // Closed when the request had been written.
+    // Closed after the request had been written.
     let (mut lease, mut far) = used(&pool).await;
     lease.release();
     let lease = pool.existing(Instant::now()).unwrap();
@@ -92,5 +95,5 @@ async fn what_was_not_taken_comes_back_and_what_was_does_not() {
         assert!(far.read(&mut [0; 4096]).await.unwrap() > 0);
         drop(far);
     });
-    assert!(matches!(sent, Ok(Sent::Stale(..))));
+    assert!(matches!(sent, Ok(Sent::Lost(..))));
 }

@@ -7,7 +7,7 @@ use super::*;
 async fn calls_in_flight_use_up_what_was_learned() {
     let gate = Gate::new(Limits::default());
     let mut permit = try_acquire(&gate, 0).await.unwrap();
-    // These two are sent after it: the answer does not count them.
+    // These two calls are sent after it, so the answer does not count them.
     let _others = [try_acquire(&gate, 0).await, try_acquire(&gate, 0).await];
     let answer = headers(&[
         ("x-ratelimit-limit-requests", "60"),
@@ -20,7 +20,7 @@ async fn calls_in_flight_use_up_what_was_learned() {
     let error = try_acquire(&gate, 0).await.unwrap_err();
     let what = "the provider's quota of requests";
     assert_eq!(error, Limited { retry_after: Some(SECOND * 12), what });
-    // An old answer that comes late does not raise it.
+    // An old answer that comes late does not raise the quota.
     let late =
         headers(&[("x-ratelimit-remaining-requests", "50"), ("x-ratelimit-reset-requests", "12s")]);
     three[2].learn(&answer, Instant::now());
@@ -29,7 +29,7 @@ async fn calls_in_flight_use_up_what_was_learned() {
     permit.learn(&late, Instant::now());
     assert_eq!(drain(&gate).await.len(), 0);
     assert!(after <= 5);
-    // At the reset one goes first.
+    // At the reset one call goes first.
     three.clear();
     let begun = Instant::now();
     let _probe = gate.acquire(0, true, far()).await.unwrap();
@@ -62,13 +62,13 @@ async fn tokens_that_are_left_are_enough_for_some() {
     let _fits = try_acquire(&gate, 300).await.unwrap();
     let error = try_acquire(&gate, 400).await.unwrap_err();
     assert_eq!(error.what, "the provider's quota of tokens");
-    // Its estimate is no reason to hold back a call for ever.
+    // The estimate is no reason to hold a call back for ever.
     let other = Gate::new(Limits::default());
     try_acquire(&other, 400).await.unwrap().learn(&answer, Instant::now());
     let _large = try_acquire(&other, 32_000).await.unwrap();
 }
 
-/// Headers, and what they tell: what is counted, what is left, the limit, the reset in ms.
+/// Headers and their readings: the unit, what remains, the limit, the reset in ms.
 type Row = (&'static [(&'static str, &'static str)], &'static [(Unit, u64, Option<u64>, u64)]);
 
 #[test]
@@ -93,7 +93,7 @@ fn the_headers_of_the_providers() {
         (&[DATE, ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1785585605")], &[(Requests, 0, None, 5000)]),
         (&[DATE, ("anthropic-ratelimit-requests-remaining", "49"), ("anthropic-ratelimit-requests-reset", "2026-08-01T12:00:03Z")], &[(Requests, 49, None, 3000)]),
         (&[DATE, ("anthropic-ratelimit-input-tokens-remaining", "0"), ("anthropic-ratelimit-input-tokens-reset", "2026-08-01T12:01:00Z")], &[(Tokens, 0, None, 60_000)]),
-        // Nothing to go by.
+        // These headers give no usable reset.
         (&[DATE, ("anthropic-ratelimit-tokens-remaining", "0"), ("anthropic-ratelimit-tokens-reset", "1970-01-01T00:00:00Z")], &[]),
         (&[("anthropic-ratelimit-tokens-remaining", "0"), ("anthropic-ratelimit-tokens-reset", "2026-08-01T12:01:00Z")], &[]),
         (&[("x-ratelimit-remaining-tokens", "149984"), ("x-ratelimit-reset-tokens", "0s")], &[]),

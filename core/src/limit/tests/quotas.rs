@@ -5,11 +5,11 @@ use super::*;
 /// How the provider counts a minute.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// Minutes of its clock; the reset is the next one's beginning.
+    /// Minutes of its clock. The reset is the start of the next one.
     Fixed,
-    /// Any minute; the reset is when the oldest call is a minute old.
+    /// Any minute. The reset comes when the oldest call is a minute old.
     Sliding,
-    /// A bucket that refills; the reset is when it is full.
+    /// A bucket that refills. The reset comes when it is full.
     Bucket,
 }
 
@@ -17,7 +17,7 @@ struct Provider {
     kind: Kind,
     quota: u64,
     begun: Instant,
-    /// When calls were let in.
+    /// When calls were admitted.
     passed: VecDeque<Instant>,
     refused: u64,
     level: f64,
@@ -33,7 +33,7 @@ impl Provider {
         Self { kind, quota, begun: now, passed, refused: 0, level, seen: now }
     }
 
-    /// A call reaches it. Its status, its headers, and how long until the reset.
+    /// Receives a call. Returns its status, its headers, and the time until the reset.
     fn ask(&mut self) -> (u16, HeaderMap, Duration) {
         let now = Instant::now();
         let since = now - self.begun;
@@ -79,25 +79,25 @@ impl Provider {
 
 struct Load {
     seed: u64,
-    /// Between two calls.
+    /// The time between two calls.
     every: Duration,
     minutes: u32,
-    /// The longest way of a call, and its answer's.
+    /// The longest travel time of a call, and of its answer.
     way: Duration,
     told: Told,
 }
 
-/// What the client takes from an answer.
+/// The part of an answer that the client uses.
 #[derive(Clone, Copy, PartialEq)]
 enum Told {
     Nothing,
     /// The quotas in its headers.
     Quotas,
-    /// How long a 429 asks to wait, and nothing else.
+    /// The wait that a 429 asks for, and nothing else.
     Pauses,
 }
 
-/// Offers calls, and returns how many were let in, refused, and not sent.
+/// Offers calls. Returns how many were admitted, refused, and not sent.
 async fn offer(gate: &Gate, provider: Provider, load: Load) -> (u64, u64, u64) {
     let provider = Arc::new(Mutex::new(provider));
     let mut rng = fastrand::Rng::with_seed(load.seed);
@@ -138,7 +138,7 @@ fn seeds() -> u64 {
     if std::env::var_os("LITER_LLM_LONG").is_some() { 100 } else { 4 }
 }
 
-/// 300 a minute are offered, 100 are allowed.
+/// A load of 300 calls a minute, of which 100 are allowed.
 fn threefold(seed: u64, told: Told) -> Load {
     let (every, way) = (Duration::from_millis(200), Duration::from_millis(250));
     Load { seed, every, minutes: 5, way, told }
@@ -172,7 +172,7 @@ async fn a_learned_quota_is_never_overrun() {
     }
 }
 
-/// Who is told of pauses only has to find out how much is taken after each.
+/// A client that hears only of pauses has to find out how much the provider takes after each.
 #[tokio::test(start_paused = true)]
 async fn a_pause_does_not_end_in_a_storm() {
     for kind in [Kind::Fixed, Kind::Sliding, Kind::Bucket] {
@@ -188,7 +188,7 @@ async fn a_pause_does_not_end_in_a_storm() {
     }
 }
 
-/// Answers that take long tell of quotas late: the calls go on at the quota's own pace.
+/// Answers that take long report quotas late, and the calls go on at the quota's own pace.
 #[tokio::test(start_paused = true)]
 async fn late_answers_do_not_stop_the_calls() {
     for kind in [Kind::Fixed, Kind::Sliding, Kind::Bucket] {

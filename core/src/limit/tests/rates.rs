@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::rate::{Pace, Window};
 use super::*;
 
-/// The most that any minute sees of what passes.
+/// The largest total that passes in any minute.
 struct Minutes {
     passed: VecDeque<(Instant, u64)>,
     sum: u64,
@@ -65,7 +65,7 @@ proptest! {
             }
             prop_assert!(window.earliest(now, 0, tokens) <= now, "the time it gave is kept");
             let (counted, slot) = window.spend(now, tokens);
-            // What is given back was never used; what comes on top nobody could foresee.
+            // Tokens that are given back were never used. Tokens on top could not be foreseen.
             let actual = tokens * used.min(100) / 100;
             prop_assert!(minutes.pass(now, actual) <= u64::from(quota));
             window.correct(now, slot, counted, actual);

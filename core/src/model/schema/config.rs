@@ -6,35 +6,36 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
+use super::ReasoningDocument;
+use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
-use super::{Object, ReasoningDocument};
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Config", deny_unknown_fields)]
 pub struct ConfigDocument {
-    /// Providers by name: a built-in one to change, or one to add.
+    /// Providers by name. A built-in name changes that provider; another name adds one.
     pub providers: Option<BTreeMap<String, ProviderDocument>>,
-    /// The provider of requests that name none.
+    /// The provider for requests that name none.
     pub default_provider: Option<String>,
-    /// The model of requests that name none.
+    /// The model for requests that name none.
     pub default_model: Option<String>,
-    /// Most calls in flight; one more is refused.
+    /// The largest number of calls in flight. One more is refused.
     #[schemars(range(min = 1))]
     pub max_in_flight: Option<u64>,
-    /// Named lists of targets, given in place of a provider's name.
+    /// Named lists of targets. A request gives such a name instead of a provider's.
     pub routes: Option<BTreeMap<String, RouteDocument>>,
-    /// Retries of every call that says nothing else; `false`: none.
+    /// The retry policy of calls that set none. `false`: no retries.
     pub retry: Option<RetrySchema>,
-    /// What bounds retries and fallbacks; `false`: nothing.
+    /// The budget of retries and fallbacks. `false`: no budget.
     pub retry_budget: Option<BudgetSchema>,
-    /// Hedges of every call that says nothing else; `false`: none.
+    /// The hedges of calls that set none. `false`: no hedges.
     pub hedge: Option<HedgeSchema>,
-    /// Whether targets that keep failing are passed over: `true` where absent.
+    /// Whether targets that keep failing are passed over. Default: `true`.
     pub breaker: Option<bool>,
-    /// Whether calls wait for limits: they do where nothing else is said.
+    /// Whether calls wait for limits. Default: they wait.
     pub limit: Option<LimitDocument>,
-    /// Whether what an answer tells of quotas and pauses binds the calls after it: `true` where absent.
+    /// Whether the quotas and pauses that an answer reports apply to later calls. Default: `true`.
     pub learn_limits: Option<bool>,
 }
 
@@ -48,13 +49,13 @@ pub enum BudgetSchema {
     On(BudgetDocument),
 }
 
-/// How many retries and fallbacks there may be, for each provider that calls are for.
+/// The budget of retries and fallbacks, for each provider that calls are for.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct BudgetDocument {
-    /// Of the calls: 20 where absent.
+    /// Percent of the calls. Default: 20.
     pub percent: Option<u64>,
-    /// And so many a second beside: 10 where absent.
+    /// Further retries and fallbacks a second. Default: 10.
     pub per_second: Option<u64>,
 }
 
@@ -62,27 +63,27 @@ pub struct BudgetDocument {
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RouteDocument {
-    /// Which target comes first: `priority` where absent.
+    /// The policy for the order of the targets. Default: `priority`.
     pub policy: Option<PolicyDocument>,
     /// The targets, in order. At least one.
     pub targets: Vec<TargetSchema>,
-    /// Retries of calls through this route; `false`: none.
+    /// The retry policy of calls through this route. `false`: no retries.
     pub retry: Option<RetrySchema>,
-    /// Hedges of calls through this route; `false`: none.
+    /// The hedges of calls through this route. `false`: no hedges.
     pub hedge: Option<HedgeSchema>,
 }
 
-/// Which target comes first.
+/// The policy for the order of the targets.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyDocument {
-    /// In the order of the list.
+    /// The order of the list.
     Priority,
-    /// By weight; calls with the same `sticky_key` keep to the same target.
+    /// By weight. Calls with the same `sticky_key` use the same target.
     Weighted,
-    /// The quicker of two that are drawn.
+    /// The quicker of two targets drawn at random.
     Latency,
-    /// The one with the fewest calls in flight.
+    /// The target with the fewest calls in flight.
     LeastInFlight,
 }
 
@@ -92,7 +93,7 @@ pub enum PolicyDocument {
 pub enum TargetSchema {
     /// `provider/model`, or a provider's name.
     Name(String),
-    /// With more to say.
+    /// An object with further members.
     Full(Box<TargetDocument>),
 }
 
@@ -102,19 +103,20 @@ pub enum TargetSchema {
 pub struct TargetDocument {
     /// `provider/model`, or a provider's name.
     pub target: String,
-    /// Where it is; its provider's region where absent.
+    /// The target's region. Default: its provider's region.
     pub region: Option<String>,
-    /// Its share under `weighted`: 1 where absent; 0: only when the others fail.
+    /// The target's share under `weighted`. Default: 1. With 0 it is used only when the others
+    /// fail.
     pub weight: Option<u64>,
-    /// What is different in requests to it.
+    /// The parameters that differ in requests to this target.
     pub parameters: Option<ParametersDocument>,
 }
 
-/// Members of a request that a target sets.
+/// The members of a request that a target sets.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ParametersDocument {
-    /// Most tokens of the answer.
+    /// The largest number of tokens of the answer.
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u64>,
     /// Sampling temperature.
@@ -131,17 +133,17 @@ pub struct ParametersDocument {
     pub extra: Option<BTreeMap<String, Option<Object>>>,
 }
 
-/// One provider's settings.
+/// The settings of one provider.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ProviderDocument {
-    /// A built-in provider whose wire format this one speaks; its own name where absent.
+    /// A built-in provider whose wire format this one uses. Default: the provider of its own name.
     pub kind: Option<String>,
-    /// Where it is, with the version path. Its key goes to this origin only.
+    /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
     /// `env:NAME`, `file:/path`, or the key itself.
     pub api_key: Option<String>,
-    /// The model of requests that name none.
+    /// The model for requests that name none.
     pub model: Option<String>,
     /// Headers added to each request.
     pub headers: Option<BTreeMap<String, String>>,
@@ -151,17 +153,17 @@ pub struct ProviderDocument {
     pub api_version: Option<String>,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<String>,
-    /// Which HTTP versions are offered.
+    /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
-    /// Where it is, in the words of `options.region`.
+    /// The provider's region, in the words of `options.region`.
     pub region: Option<String>,
     /// The limits of all its models together.
     pub limits: Option<LimitsDocument>,
-    /// What is peculiar to single models.
+    /// The settings of single models.
     pub models: Option<BTreeMap<String, ModelDocument>>,
-    /// The header that makes a repeated request count once, where the server has one.
+    /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
-    /// Asks from time to time whether the provider is back, once it failed.
+    /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
 }
 
@@ -169,30 +171,30 @@ pub struct ProviderDocument {
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LimitsDocument {
-    /// Most requests in any minute.
+    /// The largest number of requests in any minute.
     #[schemars(range(min = 1))]
     pub requests_per_minute: Option<u64>,
-    /// Most tokens in any minute, asked and answered.
+    /// The largest number of tokens, of requests and answers, in any minute.
     #[schemars(range(min = 1))]
     pub tokens_per_minute: Option<u64>,
-    /// Most requests at once.
+    /// The largest number of requests at once.
     #[schemars(range(min = 1))]
     pub max_in_flight: Option<u64>,
 }
 
-/// What is peculiar to one model.
+/// The settings of one model.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ModelDocument {
-    /// Its limits.
+    /// The model's limits.
     pub limits: Option<LimitsDocument>,
 }
 
-/// How a provider that failed is asked whether it is back.
+/// The settings of the health probe.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ProbeDocument {
-    /// Milliseconds between two questions: 10,000 where absent.
+    /// Milliseconds between two probes. Default: 10,000.
     #[schemars(range(min = 100))]
     pub interval_ms: Option<u64>,
 }
@@ -213,21 +215,21 @@ pub struct TimeoutsDocument {
     /// The longest silence inside a body.
     #[schemars(range(min = 1))]
     pub idle_ms: Option<u64>,
-    /// The whole call.
+    /// The time for the whole call.
     #[schemars(range(min = 1))]
     pub total_ms: Option<u64>,
 }
 
-/// Which HTTP versions are offered.
+/// The HTTP versions that are offered.
 #[derive(Debug, Serialize, JsonSchema)]
 pub enum HttpDocument {
-    /// HTTP/2 where the server takes it, else HTTP/1.1.
+    /// HTTP/2 if the server supports it, otherwise HTTP/1.1.
     #[serde(rename = "auto")]
     Auto,
     /// HTTP/1.1 only.
     #[serde(rename = "1.1")]
     Http1,
-    /// HTTP/2 without asking.
+    /// HTTP/2 without negotiation.
     #[serde(rename = "2")]
     Http2,
 }

@@ -5,15 +5,15 @@ use serde::Serialize;
 
 use super::OptionsDocument;
 
-/// A request of the caller's own, to be passed through. A member that is not listed is an error.
+/// A request of the caller that is passed through. A member that is not listed is an error.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "HttpRequest", deny_unknown_fields)]
 pub struct HttpRequestDocument {
     /// The operation.
     pub op: HttpOp,
-    /// Where to: `http` or `https`, with path and query; at the origin of a provider's `base_url`.
+    /// The URL: `http` or `https`, with path and query, at the origin of a provider's `base_url`.
     pub url: String,
-    /// The method; `GET` where absent.
+    /// The method. Default: `GET`.
     pub method: Option<String>,
     /// Pairs of name and value. A value's characters, U+0000 to U+00FF, are its bytes.
     pub headers: Option<Vec<[String; 2]>>,
@@ -21,9 +21,9 @@ pub struct HttpRequestDocument {
     pub body: Option<String>,
     /// The body, as base64.
     pub body_base64: Option<String>,
-    /// Whether the answer is wanted as it arrives.
+    /// Whether the answer is wanted as a stream.
     pub stream: Option<bool>,
-    /// How it is done; options given beside the request win.
+    /// How the request is sent. Options beside the request override these.
     pub options: Option<OptionsDocument>,
 }
 
@@ -35,8 +35,8 @@ pub enum HttpOp {
     Http,
 }
 
-/// The answer to a request that was passed through: `model::HttpAnswer` as it is written. Has `body`
-/// or `body_base64`, and neither at the end of a stream.
+/// The answer to a request that was passed through, as `model::HttpAnswer` is written. It has
+/// `body` or `body_base64`, but neither at the end of a stream.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "HttpResponse", deny_unknown_fields)]
 pub struct HttpResponseDocument {
@@ -46,24 +46,24 @@ pub struct HttpResponseDocument {
     pub status: u16,
     /// Pairs of name and value.
     pub headers: Vec<[String; 2]>,
-    /// The body, where it is UTF-8.
+    /// The body as text, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The body, where it is not: base64.
+    /// The body as base64, if it is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
     /// The provider's name in the configuration.
     pub provider: String,
-    /// Everything volatile or ours.
+    /// The members that are volatile or added by the engine.
     pub liter: crate::model::Liter,
 }
 
-/// What a stream that is passed through brings: `model::HttpEvent` as it is written.
+/// An event of a stream that is passed through, as `model::HttpEvent` is written.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "HttpEvent")]
 #[serde(untagged)]
 pub enum HttpEventDocument {
-    /// The answer's head, first.
+    /// The answer's head, which comes first.
     Head {
         /// `http.head`.
         object: HttpHead,
@@ -72,14 +72,14 @@ pub enum HttpEventDocument {
         /// Pairs of name and value.
         headers: Vec<[String; 2]>,
     },
-    /// The next bytes of the body, where they are UTF-8.
+    /// The next bytes of the body, if they are UTF-8.
     Text {
         /// `http.data`.
         object: HttpData,
         /// The bytes, as text.
         data: String,
     },
-    /// The next bytes of the body, where they are not.
+    /// The next bytes of the body, if they are not UTF-8.
     Base64 {
         /// `http.data`.
         object: HttpData,

@@ -1,9 +1,9 @@
 //! The documents as types, for their JSON Schemas.
 //!
 //! Requests, options and configurations are read by hand (`request`, `options`, `config`), so that
-//! messages can name paths; what those readers take is written down here once more. A test in
-//! `core/tests/schemas.rs` holds the two together. Responses, chunks and errors are serialised from
-//! their own types and need no copy, but for the two that are written by hand.
+//! messages can name paths. These types list once more what the readers take. A test in
+//! `core/tests/schemas.rs` compares the two. Responses, chunks and errors are serialised from their
+//! own types and need no copy, except two that are written by hand.
 
 mod config;
 mod options;
@@ -15,15 +15,25 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
+
+use members::Object;
 
 mod http;
+mod members;
+mod operations;
+mod tools;
 
 pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
 
-type Object = Map<String, Value>;
+pub use operations::{ModelsOp, ModelsRequestDocument, ModerateOp, ModerateRequestDocument};
+
+pub use tools::{
+    FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,
+    ToolChoiceDocument, ToolChoiceWord, ToolDocument,
+};
 
 /// What is asked: OpenAI's chat request with a few members of our own. Give `prompt` or `messages`.
 /// A member that is not listed is left out of the provider's body and reported in `warnings`.
@@ -36,12 +46,12 @@ pub struct RequestDocument {
     pub prompt: Option<String>,
     /// The conversation.
     pub messages: Option<Vec<MessageDocument>>,
-    /// The provider's model id; the configuration's default where absent.
+    /// The provider's model id. Default: the configuration's model.
     pub model: Option<String>,
-    /// Most tokens of the answer.
+    /// The largest number of tokens of the answer.
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u64>,
-    /// OpenAI's newer name of `max_tokens`; wins over it.
+    /// OpenAI's newer name of `max_tokens`, which it overrides.
     #[schemars(range(min = 1))]
     pub max_completion_tokens: Option<u64>,
     /// Sampling temperature.
@@ -52,7 +62,7 @@ pub struct RequestDocument {
     pub stop: Option<StopDocument>,
     /// Seed for sampling.
     pub seed: Option<Number>,
-    /// How many choices.
+    /// The number of choices.
     #[schemars(range(min = 1))]
     pub n: Option<u64>,
     /// OpenAI's presence penalty.
@@ -61,7 +71,7 @@ pub struct RequestDocument {
     pub frequency_penalty: Option<Number>,
     /// Tools that the model may call.
     pub tools: Option<Vec<ToolDocument>>,
-    /// Which tool the model must call.
+    /// The tool that the model must call.
     pub tool_choice: Option<ToolChoiceDocument>,
     /// Whether several tools may be called at once.
     pub parallel_tool_calls: Option<bool>,
@@ -71,9 +81,9 @@ pub struct RequestDocument {
     pub reasoning: Option<ReasoningDocument>,
     /// OpenAI's name of `reasoning.effort`.
     pub reasoning_effort: Option<String>,
-    /// Whether chunks are wanted.
+    /// Whether the answer is wanted as a stream of chunks.
     pub stream: Option<bool>,
-    /// OpenAI's member; says nothing that is not done anyway.
+    /// OpenAI's member. It changes nothing, because the engine does the same without it.
     pub stream_options: Option<Value>,
     /// Labels that the provider stores with the request.
     pub metadata: Option<Object>,
@@ -81,7 +91,7 @@ pub struct RequestDocument {
     pub user: Option<String>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Option<BTreeMap<String, Option<Object>>>,
-    /// How and where it is done; options given beside the request win.
+    /// How and where the request is sent. Options beside the request override these.
     pub options: Option<OptionsDocument>,
 }
 
@@ -93,45 +103,49 @@ pub enum Op {
     Chat,
 }
 
-/// One message of the conversation.
+/// One message of the conversation. A response's message can be passed back unchanged.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Message")]
 pub struct MessageDocument {
-    /// Who speaks.
+    /// The role of the speaker.
     pub role: RoleDocument,
-    /// What is said. Only an assistant's message may have none.
+    /// The content. Only an assistant's message may have none.
     pub content: Option<ContentDocument>,
     /// A name of the speaker.
     pub name: Option<String>,
     /// The tools that the assistant called.
     pub tool_calls: Option<Vec<ToolCallInDocument>>,
-    /// For a tool's result: the call that it answers.
+    /// The id of the call that a tool's result answers.
     pub tool_call_id: Option<String>,
     /// The assistant's refusal.
     pub refusal: Option<String>,
     /// The assistant's reasoning text.
     pub reasoning: Option<String>,
-    /// Another name of `reasoning`, in use among OpenAI's relatives.
+    /// Another name of `reasoning`, used by providers similar to OpenAI.
     pub reasoning_content: Option<String>,
-    /// A tool's result that reports a failure.
+    /// Whether a tool's result reports a failure.
     pub is_error: Option<bool>,
-    /// What a provider said that has no unified place, as the response gave it.
+    /// The provider's members without a unified place, as in the response.
     pub provider_fields: Option<Object>,
 }
 
-/// Who speaks.
+/// The role of the speaker.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum RoleDocument {
+    /// The instructions before the conversation.
     System,
+    /// OpenAI's newer name of `system`.
     Developer,
+    /// The user who asks.
     User,
+    /// The model.
     Assistant,
+    /// The result of a tool call.
     Tool,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ContentDocument {
@@ -146,47 +160,53 @@ pub enum ContentDocument {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PartDocument {
     /// Text.
+    #[schemars(title = "TextPart")]
     Text {
         /// The text.
         text: String,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark, which ends a prefix to cache.
         cache_control: Option<Value>,
     },
     /// An image.
+    #[schemars(title = "ImagePart")]
     ImageUrl {
-        /// Where it is.
+        /// The place of the image.
         image_url: ImageDocument,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark, which ends a prefix to cache.
         cache_control: Option<Value>,
     },
     /// Audio.
+    #[schemars(title = "AudioPart")]
     InputAudio {
         /// The audio.
         input_audio: AudioDocument,
-        /// Ignored: no provider caches audio.
+        /// Ignored, because no provider caches audio.
         cache_control: Option<Value>,
     },
     /// A file.
+    #[schemars(title = "FilePart")]
     File {
         /// OpenAI's object: `file_data`, `file_id`, `filename`.
         file: Object,
-        /// Anthropic's cache mark.
+        /// Anthropic's cache mark, which ends a prefix to cache.
         cache_control: Option<Value>,
     },
-    /// What an assistant refused to say, handed back as part of the history.
+    /// An assistant's refusal, passed back as part of the history.
+    #[schemars(title = "RefusalPart")]
     Refusal {
         /// The text.
         refusal: Option<String>,
     },
 }
 
-/// Where an image is.
+/// The place of an image.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ImageDocument {
     /// A URL, or a `data:` URL with base64.
     Url(String),
-    /// The same, with its detail.
+    /// An image by its URL, with its detail.
+    #[schemars(title = "ImageURL")]
     Image {
         /// A URL, or a `data:` URL with base64.
         url: String,
@@ -195,7 +215,7 @@ pub enum ImageDocument {
     },
 }
 
-/// Audio.
+/// Sound data.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AudioDocument {
     /// Base64.
@@ -219,9 +239,9 @@ pub struct ToolCallInDocument {
 /// A function that was called.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CalledFunctionDocument {
-    /// Its name.
+    /// The function's name.
     pub name: String,
-    /// Its arguments.
+    /// The function's arguments.
     pub arguments: Option<ArgumentsDocument>,
 }
 
@@ -239,151 +259,64 @@ pub enum ArgumentsDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum StopDocument {
-    /// One.
+    /// One text.
     One(String),
-    /// Several.
+    /// Several texts.
     Many(Vec<String>),
-}
-
-/// A tool: a function of the caller's, or one of the provider's own, which is sent as it is.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ToolDocument {
-    /// `function`, or the type of a provider's own tool.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The function; with the type `function`.
-    pub function: Option<FunctionDocument>,
-    /// Anthropic's cache mark.
-    pub cache_control: Option<Value>,
-}
-
-/// A function that is offered to the model.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FunctionDocument {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub description: Option<String>,
-    /// JSON Schema of its arguments.
-    pub parameters: Option<Object>,
-    /// Whether arguments must match the schema exactly.
-    pub strict: Option<bool>,
-}
-
-/// Which tool the model must call.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ToolChoiceDocument {
-    /// A word.
-    Word(ToolChoiceWord),
-    /// `{"type": "function", "function": {"name": …}}`.
-    Function {
-        /// `function`.
-        #[serde(rename = "type")]
-        kind: Option<String>,
-        /// The function.
-        function: Option<NamedDocument>,
-        /// Its name, in the flat form.
-        name: Option<String>,
-    },
-}
-
-/// Which tool the model must call, as a word.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum ToolChoiceWord {
-    Auto,
-    None,
-    Required,
-    Any,
-}
-
-/// Something with a name.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct NamedDocument {
-    /// The name.
-    pub name: String,
-}
-
-/// The form of the answer.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ResponseFormatDocument {
-    /// Plain text.
-    Text,
-    /// Some JSON object.
-    JsonObject,
-    /// JSON of a schema.
-    JsonSchema {
-        /// The schema and its name.
-        json_schema: JsonSchemaDocument,
-    },
-}
-
-/// A schema and its name.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct JsonSchemaDocument {
-    /// The schema's name; `response` where absent.
-    pub name: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// JSON Schema.
-    pub schema: Object,
-    /// Whether the answer must match exactly.
-    pub strict: Option<bool>,
 }
 
 /// How much the model thinks before it answers.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReasoningDocument {
-    /// `none`, `minimal`, `low`, `medium`, `high`, …: the provider checks the word.
+    /// `none`, `minimal`, `low`, `medium`, `high`, … The provider checks the word.
     pub effort: Option<String>,
-    /// Most tokens of reasoning.
+    /// The largest number of tokens of reasoning.
     pub budget_tokens: Option<u64>,
 }
 
-/// What the model says: `model::AssistantMessage` as it is written.
+/// The model's message.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "AssistantMessage")]
 pub struct AssistantMessageDocument {
     /// `assistant`.
+    #[schemars(extend("const" = "assistant"))]
     pub role: String,
-    /// The text; `null` where the provider gave none.
+    /// The text, or `null` if the provider gave none.
     pub content: Option<String>,
-    /// The caller's tools that the model calls.
+    /// The model's calls of the caller's tools.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCallDocument>,
     /// The model's refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// The reasoning text, where the provider shows one.
+    /// The reasoning text, if the provider shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
     /// Members of the provider's message that have no place here.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
 }
 
-/// A call of one of the caller's tools: `model::ToolCall` as it is written.
+/// A call of one of the caller's tools.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "ToolCall")]
 pub struct ToolCallDocument {
-    /// The provider's id of the call; empty where it gave none.
+    /// The provider's id of the call, or empty if it gave none.
     pub id: String,
     /// `function`.
     #[serde(rename = "type")]
+    #[schemars(extend("const" = "function"))]
     pub kind: String,
-    /// What is called.
+    /// The called function.
     pub function: CalledDocument,
 }
 
 /// A called function.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CalledDocument {
-    /// Its name.
+    /// The function's name.
     pub name: String,
-    /// Its arguments: JSON text, as the provider wrote it.
+    /// The function's arguments: JSON text, as the provider wrote it.
     pub arguments: String,
 }
 
@@ -391,6 +324,6 @@ pub struct CalledDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "ErrorDocument")]
 pub struct ErrorDocument {
-    /// What failed.
+    /// The error.
     pub error: crate::error::ErrorBody,
 }

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How and where a request is done. A member that is not listed is an error.
+/// Options say how and where a request is sent. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Options", deny_unknown_fields)]
 pub struct OptionsDocument {
     /// The provider's name in the configuration.
     pub provider: Option<String>,
-    /// The whole call's time, in milliseconds.
+    /// The time for the whole call, in milliseconds.
     #[schemars(range(min = 1))]
     pub timeout_ms: Option<u64>,
     /// The longest silence inside a stream, in milliseconds.
@@ -17,27 +17,27 @@ pub struct OptionsDocument {
     pub idle_ms: Option<u64>,
     /// Joins text deltas that arrive in one read of the socket.
     pub merge_deltas: Option<bool>,
-    /// What happens to a parameter that the provider cannot take.
+    /// What happens with a parameter that the provider does not support.
     pub unsupported: Option<UnsupportedDocument>,
-    /// Unknown members of a request are an error, not a warning.
+    /// Whether unknown members of a request are an error instead of a warning.
     pub strict: Option<bool>,
-    /// For `liter_llm_submit`: the call runs on the thread that reads the queue, while it reads.
-    pub inline: Option<bool>,
-    /// Retries of this call; `false`: none.
+    /// The retry policy of this call. `false`: no retries.
     pub retry: Option<RetrySchema>,
-    /// Further targets for when the first fails: `provider/model`, or a provider's name; 32 at most.
+    /// Fallback targets for a failure of the first: `provider/model`, or a provider's name. At most
+    /// 32.
     pub fallback: Option<Vec<String>>,
-    /// Several targets at once, the fastest answers wanted.
+    /// The fan-out: several targets at once, whose fastest answers are wanted.
     pub fanout: Option<FanoutDocument>,
-    /// Further attempts beside a slow first one; `false`: none.
+    /// The hedges: further attempts beside a slow first one. `false`: no hedges.
     pub hedge: Option<HedgeSchema>,
     /// Whether the call waits for limits.
     pub limit: Option<LimitDocument>,
     /// Only targets of this region.
     pub region: Option<String>,
-    /// Calls with the same key keep to the same target of a `weighted` route.
+    /// The sticky key. Calls with the same key use the same target of a `weighted` route.
     pub sticky_key: Option<String>,
-    /// The same for every attempt of a call, for providers that count a repeated request once.
+    /// The idempotency key, the same for every attempt of a call, for providers that count a
+    /// repeated request once.
     pub idempotency_key: Option<String>,
     /// What happens to a stream that breaks after its first content.
     pub on_break: Option<OnBreakDocument>,
@@ -53,28 +53,28 @@ pub enum RetrySchema {
     On(RetryDocument),
 }
 
-/// Retries. What is not said is 3 attempts, 250 ms, 8 s and 60 s.
+/// The retry policy. Default: 3 attempts, 250 ms, 8 s and 60 s.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RetryDocument {
-    /// Most attempts at one target; each further target adds one.
+    /// The largest number of attempts at one target. Each further target adds one.
     #[schemars(range(min = 1))]
     pub max_attempts: Option<u64>,
-    /// The upper bound of the first random wait, in milliseconds; it doubles with each attempt.
+    /// The upper bound of the first random wait, in milliseconds. It doubles with each attempt.
     pub base_ms: Option<u64>,
-    /// What the upper bound grows to.
+    /// The largest upper bound, in milliseconds.
     pub cap_ms: Option<u64>,
-    /// The longest wait that a provider may ask for.
+    /// The longest wait that a provider may ask for, in milliseconds.
     pub max_wait_ms: Option<u64>,
 }
 
-/// Several targets at once.
+/// A fan-out: several targets at once.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct FanoutDocument {
-    /// `provider/model`, or a provider's or route's name; 32 at most.
+    /// The targets: `provider/model`, or a provider's or route's name. At most 32.
     pub targets: Vec<String>,
-    /// How many answers are waited for: 1 where absent. The other calls are cancelled.
+    /// The number of answers to wait for. Default: 1. The other calls are cancelled.
     #[schemars(range(min = 1))]
     pub first: Option<u64>,
 }
@@ -89,13 +89,13 @@ pub enum HedgeSchema {
     On(HedgeDocument),
 }
 
-/// Further attempts beside a slow first one.
+/// The hedges: further attempts beside a slow first one.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct HedgeDocument {
-    /// When the next one starts: milliseconds, or `"p95"` of the target's last calls.
+    /// The delay before the next hedge: milliseconds, or `"p95"` of the target's last calls.
     pub after_ms: HedgeDelayDocument,
-    /// Most of them: 1 where absent.
+    /// The largest number of hedges. Default: 1.
     #[schemars(range(min = 1))]
     pub max: Option<u64>,
 }
@@ -104,7 +104,7 @@ pub struct HedgeDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum HedgeDelayDocument {
-    /// So long.
+    /// A fixed time.
     Fixed(u64),
     /// The target's own 95th percentile.
     Learned(P95),
@@ -114,7 +114,7 @@ pub enum HedgeDelayDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum P95 {
-    /// Of the last 128 calls, once there were 20.
+    /// The 95th percentile of the last 128 calls, once there were 20.
     P95,
 }
 
@@ -122,7 +122,7 @@ pub enum P95 {
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LimitDocument {
-    /// `false`: it fails at once instead.
+    /// Whether the call waits. With `false` it fails at once.
     pub wait: Option<bool>,
 }
 
@@ -130,17 +130,17 @@ pub struct LimitDocument {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnBreakDocument {
-    /// It ends with an error that holds what had come.
+    /// The stream ends with an error that holds the content so far.
     Error,
-    /// A reset event, and the answer anew from its beginning.
+    /// A reset event comes, and the answer starts again from its beginning.
     Restart,
 }
 
-/// What happens to a parameter that the provider cannot take.
+/// What happens with a parameter that the provider does not support.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnsupportedDocument {
-    /// It is left out, and `warnings` says so.
+    /// The parameter is left out, and `warnings` says so.
     Warn,
     /// The call fails before anything is sent.
     Error,

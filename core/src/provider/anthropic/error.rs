@@ -1,8 +1,7 @@
 //! Anthropic's errors: `{"type":"error","error":{"type","message","details"},"request_id"}`.
 //!
-//! The shared classification knows the types. What is left for here stands elsewhere in the body:
-//! the newer `details.error_code` tells a spending limit from a rate limit, and where that is
-//! absent the message has to.
+//! The shared classification knows the types. This module reads the newer `details.error_code`,
+//! which tells a spending limit from a rate limit. Without it the message has to tell them apart.
 
 use crate::json::Value;
 
@@ -11,18 +10,18 @@ use crate::error::{Error, ErrorKind};
 use crate::provider::{Target, classify};
 use crate::wire::Reply;
 
-/// Whether an object is an error, whatever the status that came with it.
+/// Whether an object is an error, whatever its status.
 pub(super) fn is_error(object: &Object) -> bool {
     object.get("type").and_then(Value::as_str) == Some("error")
         || object.get("error").is_some_and(|error| !error.is_null())
 }
 
-/// The error of an answer whose status is one.
+/// The error of an answer with an error status.
 pub(super) fn of_status(reply: &Reply<'_>, target: &Target) -> Error {
     let error = classify::failed(reply, target);
     match parse_foreign(reply.body) {
         Ok(value) => refine(error, &value),
-        // A proxy's text or page.
+        // The body is a proxy's text or page.
         Err(_) => error,
     }
 }
@@ -32,7 +31,7 @@ pub(super) fn in_body(value: &Value, target: &Target) -> Error {
     refine(classify::in_body(value, target), value)
 }
 
-/// Adds what only Anthropic says.
+/// Adds the facts that only Anthropic gives.
 fn refine(mut error: Error, body: &Value) -> Error {
     let inner = body.get("error").unwrap_or(&Value::Null);
     let code =
@@ -48,8 +47,8 @@ fn refine(mut error: Error, body: &Value) -> Error {
 }
 
 fn kind(error: &Error, code: &str) -> Option<ErrorKind> {
-    // `contract_`, `enforced_` and `linked_organization_spend_limit_reached`; billing that cannot
-    // be done; storage that is full [sdk].
+    // These are `contract_`, `enforced_` and `linked_organization_spend_limit_reached`, failed
+    // billing, and full storage [sdk].
     const SPENT: [&str; 4] =
         ["spend_limit_reached", "billing_unavailable", "not_billable", "storage_quota_exceeded"];
     if SPENT.iter().any(|end| code.ends_with(end)) {
@@ -58,8 +57,8 @@ fn kind(error: &Error, code: &str) -> Option<ErrorKind> {
     let message = error.message.to_ascii_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
     match error.kind {
-        // The cap of one's own making comes as a bad request, or as a rate limit that gives no
-        // time to wait [doc].
+        // A cap that the customer set comes as a bad request, or as a rate limit that gives no time
+        // to wait [doc].
         ErrorKind::InvalidRequest | ErrorKind::RateLimit
             if error.retry_after_ms.is_none()
                 && says(&["credit balance", "spend limit", "spending limit", "usage limits"]) =>

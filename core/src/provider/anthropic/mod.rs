@@ -1,16 +1,17 @@
 //! Anthropic's messages API.
 //!
-//! What is peculiar to it: the system prompt stands outside the messages, `max_tokens` has to be
-//! given, and tool results are blocks of a user's message.
+//! It has three peculiarities: the system prompt stands outside the messages, `max_tokens` is
+//! required, and tool results are blocks of a user's message.
 
 mod chat;
 mod error;
+mod models;
 
-use super::{Chat, Provider, Target};
+use super::{Chat, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
-/// The header of the API's version, which has to be given.
+/// The required header for the API's version.
 const VERSION_HEADER: &str = "anthropic-version";
 
 /// The version for new code. It has no sampling parameters; a configuration can name the older
@@ -36,9 +37,13 @@ impl Provider for Anthropic {
     fn chat(&self) -> Option<&dyn Chat> {
         Some(self)
     }
+
+    fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
 }
 
-/// The API's version that is asked for.
+/// The requested version of the API.
 fn version(target: &Target) -> &str {
     target.api_version.as_deref().unwrap_or(VERSION)
 }

@@ -4,13 +4,13 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 
-/// Whether a 2xx body, or an event, is an error: it has a text where an answer has a message.
+/// Whether a 2xx body, or an event, is an error: its `message` is a text, not an object.
 pub(super) fn is_error(object: &Object) -> bool {
     object.get("message").is_some_and(Value::is_string)
         || object.get("error").is_some_and(|error| !error.is_null())
 }
 
-/// The error that a finish reason is. `said` is its text, which Cohere gives in streams [sdk].
+/// The error of a finish reason. `said` is its text, which Cohere gives in streams [sdk].
 pub(super) fn of_finish(word: &str, said: Option<&str>) -> Option<Error> {
     let (kind, default) = match word {
         "ERROR" => (ErrorKind::Unavailable, "Cohere failed while it generated the answer"),

@@ -2,8 +2,9 @@
 
 mod chat;
 mod error;
+mod models;
 
-use super::{Chat, Provider, Target};
+use super::{Chat, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -21,6 +22,10 @@ impl Provider for Cohere {
     }
 
     fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+
+    fn models(&self) -> Option<&dyn Models> {
         Some(self)
     }
 }

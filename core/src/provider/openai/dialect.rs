@@ -1,22 +1,27 @@
-//! What differs between the servers that speak OpenAI's chat completions: one const each.
+//! The differences between the servers that speak OpenAI's chat completions: one const for each
+//! server.
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
-//! provider's own SDK, `[unverified]` neither:
-//! general knowledge, to be checked at the first chance. What a server merely ignores counts as not taken:
-//! the caller is told, and nothing that has no effect is sent.
+//! provider's own SDK, `[unverified]` neither: general knowledge, to be checked at the first
+//! chance. A member that a server merely ignores counts as not taken. The caller is told, and
+//! nothing without effect is sent.
+
+use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI.
 #[derive(Debug)]
 pub struct Dialect {
-    /// The member for the most tokens of the answer.
+    /// What the server is known to refuse.
+    pub rules: &'static Rules,
+    /// The member for the largest number of tokens of the answer.
     pub max_tokens: &'static str,
-    /// Takes messages of the role `developer`; elsewhere they are sent as `system`.
+    /// Takes messages of the role `developer`; otherwise they are sent as `system`.
     pub developer_role: bool,
-    /// Takes an assistant's `refusal`; elsewhere it is sent as the message's text.
+    /// Takes an assistant's `refusal`; otherwise it is sent as the message's text.
     pub refusals: bool,
     /// Takes a message's `name`.
     pub names: bool,
-    /// The member for the seed; "" where there is none.
+    /// The member for the seed; "" if there is none.
     pub seed: &'static str,
     /// Takes more than one choice.
     pub many_choices: bool,
@@ -34,23 +39,32 @@ pub struct Dialect {
     pub parallel_tool_calls: bool,
     /// Takes `response_format` of the type `json_schema`.
     pub json_schema: bool,
-    /// Which parts a message may have beside text.
+    /// The parts that a message may have beside text.
     pub parts: Parts,
-    /// How reasoning is asked for.
+    /// Whether the server has moderation.
+    pub moderation: Moderates,
+    /// How a request asks for reasoning.
     pub reasoning: Reasoning,
-    /// How an assistant's reasoning goes back.
+    /// How an assistant's reasoning is sent back.
     pub reasoning_back: ReasoningBack,
+    /// Has custom tools, whose calls are text.
+    pub custom_tools: bool,
+    /// Takes back an earlier audio answer, by its id.
+    pub audio_back: bool,
+    /// Takes back what it added to an answer and to its calls (`extra_content` of Google's
+    /// endpoints). One server's additions are never sent to another.
+    pub extensions_back: bool,
     /// Takes Anthropic's `cache_control` marks.
     pub cache_control: bool,
-    /// Tool calls have ids of exactly nine letters and digits.
+    /// Has tool call ids of exactly nine letters and digits.
     pub short_call_ids: bool,
-    /// Takes `stream_options`; elsewhere usage comes unasked.
+    /// Takes `stream_options`; otherwise usage comes unasked.
     pub stream_options: bool,
-    /// A stream may end without `[DONE]`, once each choice has said why it ended.
+    /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
 }
 
-/// Which parts a message may have beside text.
+/// The parts that a message may have beside text.
 #[derive(Debug)]
 pub struct Parts {
     /// Images by URL.
@@ -63,7 +77,18 @@ pub struct Parts {
     pub file: bool,
 }
 
-/// How reasoning is asked for.
+/// Whether a server has `POST /moderations`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moderates {
+    /// The server does not have it.
+    Nothing,
+    /// The server has it.
+    Yes,
+    /// The server has it, and requires a model.
+    WithModel,
+}
+
+/// How a request asks for reasoning.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reasoning {
     /// `reasoning_effort`; there is no budget.
@@ -74,14 +99,18 @@ pub enum Reasoning {
     Thinking,
 }
 
-/// How an assistant's reasoning goes back.
+/// How an assistant's reasoning is sent back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ReasoningBack {
     /// Not at all.
     No,
     /// `reasoning_content`.
     Content,
-    /// `reasoning_details` as it came, else `reasoning`.
+    /// `reasoning`.
+    Plain,
+    /// `reasoning`, but only for models whose names contain one of these.
+    PlainFor(&'static [&'static str]),
+    /// `reasoning_details` unchanged, or else `reasoning`.
     Details,
 }
 
@@ -90,6 +119,7 @@ const IMAGES: Parts = Parts { image_url: true, image_data: true, audio: false, f
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
+    rules: &rules::OPENAI,
     max_tokens: "max_completion_tokens",
     developer_role: true,
     refusals: true,
@@ -104,38 +134,61 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
+    custom_tools: true,
+    audio_back: true,
+    extensions_back: false,
     cache_control: false,
     short_call_ids: false,
     stream_options: true,
     open_end: false,
 };
 
-/// OpenAI's form under the names that the other servers have in common.
-const OTHERS: Dialect =
-    Dialect { max_tokens: "max_tokens", developer_role: false, refusals: false, ..OPENAI };
+/// OpenAI's form with the names that the other servers have in common.
+const OTHERS: Dialect = Dialect {
+    rules: &rules::COMMON,
+    max_tokens: "max_tokens",
+    developer_role: false,
+    refusals: false,
+    moderation: Moderates::Nothing,
+    custom_tools: false,
+    audio_back: false,
+    ..OPENAI
+};
 
-/// A server of which nothing is known: everything is passed on in OpenAI's form, under the names
-/// that the most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]`
-/// [rec].
-pub const COMPATIBLE: Dialect = Dialect { open_end: true, ..OTHERS };
+/// A server of which nothing is known. Everything is passed on in OpenAI's form, under the names
+/// that most servers take. Perplexity, Writer and Hugging Face's router leave out `[DONE]` [rec].
+/// The server may be Google's endpoint, which wants its `extra_content` back, or a proxy before
+/// OpenAI. The name under which it takes reasoning back is not known.
+pub const COMPATIBLE: Dialect = Dialect {
+    rules: &rules::COMPATIBLE,
+    open_end: true,
+    moderation: Moderates::Yes,
+    custom_tools: true,
+    audio_back: true,
+    extensions_back: true,
+    ..OTHERS
+};
 
-/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice [sdk 1.7]; images but
-/// neither audio nor files [unverified].
+/// Groq: `max_tokens` is deprecated, no `metadata`, no penalties, one choice, and `reasoning` is
+/// sent back to reasoning models [sdk 1.7]. Which models reason, and that there are images but
+/// neither audio nor files, is [unverified].
 pub const GROQ: Dialect = Dialect {
     max_tokens: "max_completion_tokens",
     many_choices: false,
     penalties: false,
     metadata: false,
     parts: IMAGES,
+    reasoning_back: ReasoningBack::PlainFor(&["gpt-oss", "qwen3", "deepseek-r1"]),
     ..OTHERS
 };
 
 /// Mistral: `random_seed`, `tool_choice: any`, ids of nine characters [rec]; no `stream_options`,
-/// no `user` [sdk 3.7]. Thinking, which comes as parts of the content, is not sent back: models
+/// no `user` [sdk 3.7]. Thinking comes as parts of the content. It is not sent back, because models
 /// without reasoning refuse it ("Reasoning input is not enabled for this model" [rec]). Files have
-/// a part of their own, `document_url` [rec], which is not written.
+/// their own part, `document_url` [rec], which is not written.
 pub const MISTRAL: Dialect = Dialect {
     names: false,
     seed: "random_seed",
@@ -144,6 +197,8 @@ pub const MISTRAL: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     short_call_ids: true,
     stream_options: false,
+    // `model` is required [sdk].
+    moderation: Moderates::WithModel,
     ..OTHERS
 };
 
@@ -164,9 +219,8 @@ pub const DEEPSEEK: Dialect = Dialect {
 pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
-/// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back as they came,
-/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata`
-/// [unverified].
+/// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
+/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     many_choices: false,
     metadata: false,
@@ -176,8 +230,8 @@ pub const OPENROUTER: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage comes
-/// unasked [rec]; images but neither audio nor files [unverified].
+/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage
+/// comes unasked [rec]; images, but neither audio nor files [unverified].
 pub const TOGETHER: Dialect = Dialect {
     metadata: false,
     user: false,
@@ -187,12 +241,12 @@ pub const TOGETHER: Dialect = Dialect {
     ..OTHERS
 };
 
-/// Fireworks: OpenAI's form, images but neither audio nor files [unverified]; no recordings.
+/// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
 pub const FIREWORKS: Dialect =
     Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
-/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`, and images only as `data:` URLs
-/// [unverified].
+/// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
+/// `reasoning` is sent back under the name that it has in answers [unverified].
 pub const OLLAMA: Dialect = Dialect {
     names: false,
     many_choices: false,
@@ -201,12 +255,15 @@ pub const OLLAMA: Dialect = Dialect {
     tool_choice: false,
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
+    reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };
 
-/// vLLM: OpenAI's form; no files, no `metadata` [unverified].
+/// vLLM: OpenAI's form; no files, no `metadata`; the model's chat template gets `reasoning`
+/// [unverified].
 pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
+    reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };

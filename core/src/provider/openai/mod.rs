@@ -3,10 +3,13 @@
 
 mod chat;
 mod dialect;
+mod models;
+mod moderate;
 
-use super::{Chat, Provider, Target};
+use super::{Chat, Models, Moderate, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
+use dialect::Moderates;
 
 pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
@@ -24,5 +27,13 @@ impl Provider for Dialect {
 
     fn chat(&self) -> Option<&dyn Chat> {
         Some(self)
+    }
+
+    fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
+    fn moderate(&self) -> Option<&dyn Moderate> {
+        (self.moderation != Moderates::Nothing).then_some(self as _)
     }
 }

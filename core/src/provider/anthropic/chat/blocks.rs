@@ -1,5 +1,5 @@
-//! Content blocks in, one unified message out: the one reading of an answer's blocks, used for a
-//! complete answer and for the blocks that a stream has put together, so the two cannot differ.
+//! Turns content blocks into one unified message. A complete answer and the blocks of a stream use
+//! the same code, so the two cannot differ.
 
 use crate::codec::Object;
 use crate::json::{Value, parse};
@@ -7,10 +7,10 @@ use crate::model::CompletionDetails;
 use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
 use crate::provider::json::count;
 
-/// The member of `message.provider_fields` that holds an answer's content blocks as they came.
+/// The member of `message.provider_fields` that holds an answer's content blocks unchanged.
 pub(super) const CONTENT: &str = "anthropic_content";
 
-/// The message that these blocks are.
+/// The unified message of these blocks.
 pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
     let mut message = AssistantMessage::default();
     for block in &blocks {
@@ -19,7 +19,7 @@ pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
             "text" => {
                 message.content.get_or_insert_default().push_str(text("text"));
             }
-            // Thinking that is left out of the answer comes as an empty text with a signature.
+            // Thinking that the answer leaves out comes as an empty text with a signature.
             "thinking" if !text("thinking").is_empty() => {
                 message.reasoning.get_or_insert_default().push_str(text("thinking"));
             }
@@ -37,8 +37,8 @@ pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
     message
 }
 
-/// Whether the blocks hold more than the unified message can say: thinking with its signature,
-/// citations, the provider's own tools and their results, and whatever comes next.
+/// Whether the blocks hold more than the unified message can express: thinking with its signature,
+/// citations, the provider's own tools and their results, and blocks of unknown types.
 pub(super) fn needs_verbatim(blocks: &[Value]) -> bool {
     !blocks.iter().all(|block| {
         let Value::Object(block) = block else { return false };
@@ -47,7 +47,7 @@ pub(super) fn needs_verbatim(blocks: &[Value]) -> bool {
             (Some(_), "type") => true,
             (Some("text"), "text") | (Some("tool_use"), "id" | "name") => value.is_string(),
             (Some("tool_use"), "input") => true,
-            // A call by the model itself, in the newer answers' words [rec].
+            // Newer answers mark a call by the model itself in this way [rec].
             (Some("tool_use"), "caller") => {
                 value.get("type").and_then(Value::as_str) == Some("direct")
             }
@@ -58,8 +58,8 @@ pub(super) fn needs_verbatim(blocks: &[Value]) -> bool {
     })
 }
 
-/// The arguments of a call: the JSON text of its input. A server that writes them as a string has
-/// already made the text.
+/// The arguments of a call: the JSON text of its input. If a server writes the input as a string,
+/// that is already the text.
 pub(super) fn arguments(input: &Value) -> String {
     match input {
         Value::Null => String::new(),
@@ -68,9 +68,9 @@ pub(super) fn arguments(input: &Value) -> String {
     }
 }
 
-/// The input of a call whose arguments are this text. An empty text is an empty object. What is no
-/// JSON object, such as arguments that the token limit cut, is wrapped as Anthropic's documents
-/// advise, because an input must be an object [doc].
+/// The input of a call whose arguments are this text. An empty text is an empty object. Any other
+/// text that is no JSON object, such as arguments that the token limit cut, is wrapped. Anthropic's
+/// documents advise that, because an input must be an object [doc].
 pub(super) fn input(arguments: &str) -> Value {
     if arguments.trim().is_empty() {
         return Value::Object(Object::new());
@@ -89,19 +89,21 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Our word for a `stop_reason`, where there is one [sdk].
+/// Our finish reason for a `stop_reason`, if there is one [sdk].
 pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     Some(match word {
-        "end_turn" | "stop_sequence" | "pause_turn" => FinishReason::Stop,
+        "end_turn" | "stop_sequence" => FinishReason::Stop,
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        // The turn is not over, so the answer is not complete.
+        "pause_turn" | "compaction" => FinishReason::Length,
         "tool_use" => FinishReason::ToolCalls,
         "refusal" => FinishReason::ContentFilter,
         _ => return None,
     })
 }
 
-/// Token counts. `input_tokens` leaves out what went to and came from the cache, so the prompt is
-/// the sum of the three [sdk].
+/// Token counts. `input_tokens` leaves out the tokens written to the cache and read from it, so the
+/// prompt is the sum of the three [sdk].
 pub(super) fn usage(raw: &Object) -> Usage {
     let at = |name: &str| count(raw.get(name));
     let (written, read) = (at("cache_creation_input_tokens"), at("cache_read_input_tokens"));

@@ -5,11 +5,11 @@ use crate::json::{Key, Value};
 use super::blocks;
 use crate::codec::Object;
 use crate::error::Error;
-use crate::model::{Choice, FinishReason};
+use crate::model::{Choice, FinishReason, Warning};
 use crate::provider::anthropic::error;
+use crate::provider::finish_remark;
 use crate::provider::json::{take_list, take_object, take_string};
-use crate::provider::unknown_finish;
-use crate::provider::{Completion, Target, classify};
+use crate::provider::{Completion, Target, classify, reader};
 use crate::wire::Reply;
 
 /// Reads an answer of any status.
@@ -18,7 +18,10 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
         return Err(error::of_status(reply, target));
     }
     let bad = |what: &str| classify::bad_response(what, reply, target);
-    let mut object = classify::answer_object(reply, target)?;
+    if let Some(read) = reader::unasked(reply, target) {
+        return read;
+    }
+    let (mut object, warnings) = classify::answer_object(reply, target)?;
     if error::is_error(&object) {
         let error = error::in_body(&Value::Object(object), target);
         return Err(classify::locate(error, reply, target));
@@ -29,21 +32,21 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
     else {
         return Err(bad("the answer is not a message: it has no list of content"));
     };
-    Ok(read(object, content))
+    Ok(read(object, content, warnings))
 }
 
-fn read(mut object: Object, content: Vec<Value>) -> Completion {
+fn read(mut object: Object, content: Vec<Value>, warnings: Vec<Warning>) -> Completion {
     let mut answer = Completion {
         id: take_string(&mut object, "id"),
         model: take_string(&mut object, "model"),
+        warnings,
         ..Completion::default()
     };
     let mut choice = Choice { message: blocks::message(content), ..Choice::default() };
+    answer.complete(&mut choice);
     if let Some(word) = take_string(&mut object, "stop_reason") {
         let reason = blocks::finish_reason(&word);
-        if reason.is_none() {
-            answer.warnings.push(unknown_finish(&word));
-        }
+        answer.warnings.extend(finish_remark(&word, reason.is_some()));
         choice.finish_reason = Some(reason.unwrap_or(FinishReason::Stop));
         answer.finish_reason_raw = Some(word);
     }
@@ -61,8 +64,8 @@ fn read(mut object: Object, content: Vec<Value>) -> Completion {
     answer
 }
 
-/// What belongs to the choice, not to the whole answer: which stop text was met, and why the model
-/// refused.
+/// The members that belong to the choice, not to the whole answer: the stop text that was met, and
+/// why the model refused.
 pub(super) const CHOICE_MEMBERS: [&str; 2] = ["stop_sequence", "stop_details"];
 
 /// The members of a message that have no place in a response.

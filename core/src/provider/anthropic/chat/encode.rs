@@ -1,4 +1,4 @@
-//! A unified request as the body of `POST /v1/messages`.
+//! Encodes a unified request as the body of `POST /v1/messages`.
 
 use super::messages;
 use crate::codec::Object;
@@ -6,11 +6,11 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::anthropic::{VERSION, VERSION_HEADER, version};
-use crate::provider::{Notes, Target, extra};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
-/// `max_tokens` has to be given. This much, beside what thinking may take, is accepted by every
-/// model that is served [doc].
+/// The default for the required `max_tokens`. Every served model accepts it, beside the tokens of
+/// thinking [doc].
 const MAX_TOKENS: u64 = 4096;
 
 /// The request on the wire.
@@ -20,7 +20,8 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
     let version = version(target);
-    let extra = extra(request, target);
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::ANTHROPIC, target, &extra, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     if !extra.contains_key("max_tokens") {
@@ -52,7 +53,7 @@ fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
     if let Some(given) = request.max_tokens {
         return given;
     }
-    // Thinking counts as output, and its budget must lie below max_tokens [doc].
+    // Thinking counts as output, and its budget must be less than max_tokens [doc].
     let budget = request.reasoning.as_ref().and_then(|reasoning| reasoning.budget_tokens);
     let default = MAX_TOKENS.saturating_add(budget.unwrap_or(0));
     let message =
@@ -69,7 +70,7 @@ fn sampling(
 ) -> Result<(), Error> {
     for (name, value) in [("temperature", &request.temperature), ("top_p", &request.top_p)] {
         let Some(value) = value else { continue };
-        // Versions are dates, so they compare as text.
+        // Versions are dates, so a comparison as text is right.
         if version < VERSION {
             body.insert(name, value.clone());
         } else {
@@ -96,7 +97,7 @@ fn tools(request: &Request, body: &mut Object) {
         Some(ToolChoice::None) => json!({"type": "none"}),
         Some(ToolChoice::Function(name)) => json!({"type": "tool", "name": name}),
     };
-    // Not a member of the choice `none` [sdk].
+    // The choice `none` has no such member [sdk].
     if alone && request.tool_choice != Some(ToolChoice::None) {
         choice.set("disable_parallel_tool_use", true);
     }
@@ -113,7 +114,7 @@ fn tool(tool: &Tool) -> Value {
     if let Some(description) = description {
         out.insert("description", description.clone());
     }
-    // A schema has to be given, also that of a function without arguments [rec].
+    // A schema is required, also for a function without arguments [rec].
     let schema = parameters
         .clone()
         .unwrap_or_else(|| json!({"type": "object", "properties": Object::new()}));
@@ -127,7 +128,7 @@ fn tool(tool: &Tool) -> Value {
     Value::Object(out)
 }
 
-/// Thinking, effort and the form of the answer.
+/// Writes thinking, effort and the form of the answer.
 fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
     let mut config = Object::new();
     if let Some(reasoning) = &request.reasoning {
@@ -136,7 +137,7 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
         }
         match reasoning.effort.as_deref() {
             None | Some("none") => {}
-            // The levels begin at low [sdk].
+            // The lowest level is low [sdk].
             Some("minimal") => {
                 let message = "Anthropic has no effort \"minimal\": \"low\" is sent";
                 notes.warn("adjusted", "reasoning.effort", message);
@@ -153,8 +154,8 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
             let message = "Anthropic has no JSON mode without a schema: ask for json_schema";
             notes.unsupported("response_format", message)?;
         }
-        // The schema's name is a label, and every answer matches exactly: `name` and `strict` have
-        // nothing to say here.
+        // The schema's name is only a label, and every answer matches exactly. So `name` and
+        // `strict` have no effect here.
         Some(ResponseFormat::JsonSchema { schema, .. }) => {
             config.insert("format", json!({"type": "json_schema", "schema": schema}));
         }
@@ -165,9 +166,9 @@ fn output(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(),
     Ok(())
 }
 
-/// A budget asks for thinking of that size, `none` or a budget of 0 for none at all, and an effort
-/// for as much thinking as the model finds fit at it (`adaptive`). A forced tool call excludes
-/// thinking [doc]: there the effort goes alone.
+/// A budget asks for thinking of that size. `none` or a budget of 0 asks for no thinking. An effort
+/// asks for as much thinking as the model finds fit (`adaptive`). A forced tool call excludes
+/// thinking [doc], so the effort is then sent alone.
 fn thinking(reasoning: &Reasoning, choice: Option<&ToolChoice>) -> Option<Value> {
     match (reasoning.budget_tokens, reasoning.effort.as_deref()) {
         (Some(0), _) | (None, Some("none")) => Some(json!({"type": "disabled"})),

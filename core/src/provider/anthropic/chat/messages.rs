@@ -1,13 +1,12 @@
-//! The conversation in Anthropic's form: content blocks, with the system prompt beside them.
+//! Encodes the conversation in Anthropic's form: content blocks, with the system prompt beside
+//! them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use super::blocks::{self, CONTENT};
+use super::content::{content, is_empty};
+use super::history;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
-use crate::model::{Content, Message, Part, Role};
+use crate::model::{Message, Role};
 use crate::provider::Notes;
 
 /// The system prompt and the messages.
@@ -17,8 +16,8 @@ pub(super) fn conversation(
 ) -> Result<(Option<Value>, Vec<Value>), Error> {
     let mut system = Vec::new();
     let mut messages: Vec<Value> = Vec::new();
-    // The results of one turn's calls go into one message: a call whose result is not in the very
-    // next message is an error [rec].
+    // The results of one turn's calls form one message, because a call whose result is not in the
+    // very next message is an error [rec].
     let mut results: Vec<Value> = Vec::new();
     for (i, message) in conversation.iter().enumerate() {
         let path = format!("messages[{i}]");
@@ -26,34 +25,102 @@ pub(super) fn conversation(
             results.push(tool_result(message, &path, notes)?);
             continue;
         }
+        if message.name.is_some() {
+            notes.unsupported(&format!("{path}.name"), "Anthropic takes no name of a speaker")?;
+        }
         if matches!(message.role, Role::System | Role::Developer) {
-            // Anthropic takes instructions before the conversation only.
+            // Anthropic takes instructions only before the conversation.
             if !messages.is_empty() || !results.is_empty() {
                 let text = "instructions in the middle of a conversation are moved to its start";
                 notes.warn("moved", &path, text);
             }
-            let mut content = content(message, &path, notes)?;
-            content.retain(|block| !is_empty(block));
-            system.extend(content);
+            system.extend(texts(content(message, &path, notes)?, message.role, &path, notes)?);
             continue;
         }
         if !results.is_empty() {
             let results = std::mem::take(&mut results);
             messages.push(json!({"role": "user", "content": results}));
         }
-        if message.name.is_some() {
-            notes.unsupported(&format!("{path}.name"), "Anthropic takes no name of a speaker")?;
-        }
-        let content = match message.role {
-            Role::Assistant => assistant(message, &path, notes)?,
-            _ => content_value(content(message, &path, notes)?),
+        let blocks = match message.role {
+            Role::Assistant => history::assistant(message, &path, notes)?,
+            _ => content(message, &path, notes)?,
         };
+        let blocks = texts(blocks, message.role, &path, notes)?;
+        // "all messages must have non-empty content except for the optional final assistant
+        // message" [doc].
+        if blocks.is_empty() && i + 1 < conversation.len() {
+            let text = "a message without content is refused: it is left out";
+            refused(message.role, &path, text, notes)?;
+            continue;
+        }
+        let content = content_value(blocks);
         messages.push(json!({"role": message.role.name(), "content": content}));
     }
     if !results.is_empty() {
         messages.push(json!({"role": "user", "content": results}));
     }
+    if let Some(last) = messages.last_mut().filter(|last| last.get("role") == Some(&assistant())) {
+        prefill(last, &format!("messages[{}]", conversation.len() - 1), notes)?;
+    }
     Ok(((!system.is_empty()).then(|| content_value(system)), messages))
+}
+
+fn assistant() -> Value {
+    Role::Assistant.name().into()
+}
+
+/// The blocks without the texts that Anthropic refuses: empty texts, and texts of white space alone
+/// ("text content blocks must contain non-whitespace text" [doc]).
+fn texts(
+    mut blocks: Vec<Value>,
+    role: Role,
+    path: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, Error> {
+    if blocks.iter().any(|block| is_empty(block) && block.get("cache_control").is_some()) {
+        let text = "an empty text takes no cache mark: it is left out";
+        notes.unsupported(&format!("{path}.content"), text)?;
+    }
+    blocks.retain(|block| !is_empty(block));
+    let blank = |block: &Value| {
+        block.get("type").is_some_and(|kind| kind == "text")
+            && block.get("text").and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
+    };
+    if !blocks.is_empty() && blocks.iter().all(blank) {
+        let text = "a text of white space alone is refused: it is left out";
+        refused(role, &format!("{path}.content"), text, notes)?;
+        blocks.clear();
+    }
+    Ok(blocks)
+}
+
+/// Handles a text that Anthropic refuses as it is. An earlier answer can always be sent back
+/// unchanged.
+fn refused(role: Role, path: &str, text: &str, notes: &mut Notes) -> Result<(), Error> {
+    if role != Role::Assistant {
+        return notes.adjusted(path, text);
+    }
+    notes.warn("adjusted", path, text);
+    Ok(())
+}
+
+/// Trims a prefill, which the model continues: "final assistant content cannot end with trailing
+/// whitespace" [doc].
+fn prefill(message: &mut Value, path: &str, notes: &mut Notes) -> Result<(), Error> {
+    let content = message.as_object_mut().and_then(|message| message.get_mut("content"));
+    let text = match content {
+        Some(Value::Array(blocks)) => {
+            blocks.last_mut().and_then(|block| block.as_object_mut()?.get_mut("text"))
+        }
+        text => text,
+    };
+    let Some(Value::String(text)) = text else { return Ok(()) };
+    if text.len() > text.trim_end().len() {
+        let told = "the beginning of an answer may not end in white space: it is cut off";
+        notes.adjusted(&format!("{path}.content"), told)?;
+        text.truncate(text.trim_end().len());
+    }
+    Ok(())
 }
 
 /// One plain text is a string; anything else is a list of blocks.
@@ -73,40 +140,13 @@ fn content_value(mut blocks: Vec<Value>) -> Value {
     }
 }
 
-/// Whether a block is an empty text, which is refused and says nothing.
-fn is_empty(block: &Value) -> bool {
-    block.get("text").and_then(Value::as_str) == Some("")
-}
-
-fn assistant(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
-    // What this adapter read goes back as it came. Thinking is signed: it counts only unchanged,
-    // and reasoning text without its signature cannot be sent at all [doc].
-    if let Some(blocks @ Value::Array(_)) = message.provider_fields.get(CONTENT) {
-        return Ok(blocks.clone());
-    }
-    // OpenAI's form has an empty text beside tool calls.
-    let mut content = content(message, path, notes)?;
-    content.retain(|block| !is_empty(block));
-    if let Some(refusal) = message.refusal.as_deref().filter(|text| !text.is_empty()) {
-        content.push(json!({"type": "text", "text": refusal}));
-    }
-    for call in &message.tool_calls {
-        content.push(json!({
-            "type": "tool_use",
-            "id": &call.id,
-            "name": &call.name,
-            "input": blocks::input(&call.arguments),
-        }));
-    }
-    Ok(content_value(content))
-}
-
 fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let mut block = Object::new();
     block.insert("type", "tool_result");
     block.insert("tool_use_id", message.tool_call_id.clone());
     let mut content = content(message, path, notes)?;
-    // A cache mark belongs to the block of the message, not to a part inside it [rec].
+    content.retain(|block| !is_empty(block) || block.get("cache_control").is_some());
+    // A cache mark belongs to the message's block, not to a part inside it [rec].
     let marks =
         content.iter_mut().filter_map(|part| part.as_object_mut()?.shift_remove("cache_control"));
     let mark = marks.last();
@@ -118,132 +158,4 @@ fn tool_result(message: &Message, path: &str, notes: &mut Notes) -> Result<Value
         block.insert("cache_control", mark);
     }
     Ok(Value::Object(block))
-}
-
-fn content(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
-    let mut blocks = Vec::new();
-    match &message.content {
-        None => {}
-        Some(Content::Text(text)) => blocks.push(json!({"type": "text", "text": text})),
-        Some(Content::Parts(parts)) => {
-            for (i, part) in parts.iter().enumerate() {
-                let path = format!("{path}.content[{i}]");
-                blocks.extend(block(part, &path, notes)?);
-            }
-        }
-    }
-    Ok(blocks)
-}
-
-fn block(part: &Part, path: &str, notes: &mut Notes) -> Result<Option<Value>, Error> {
-    let (mut block, mark) = match part {
-        Part::Text { text, cache_control } => {
-            (json!({"type": "text", "text": text}), cache_control)
-        }
-        Part::Image { url, detail, cache_control } => {
-            if detail.as_deref().is_some_and(|detail| detail != "auto") {
-                let param = format!("{path}.image_url.detail");
-                notes.unsupported(&param, "Anthropic takes no detail of an image")?;
-            }
-            (image(url, path)?, cache_control)
-        }
-        Part::Audio { .. } => {
-            notes.unsupported(path, "Anthropic takes no audio")?;
-            return Ok(None);
-        }
-        Part::File { file, cache_control } => (document(file, path)?, cache_control),
-    };
-    if let Some(mark) = mark {
-        block.set("cache_control", mark.clone());
-    }
-    Ok(Some(block))
-}
-
-fn image(url: &str, path: &str) -> Result<Value, Error> {
-    let source = match DataUrl::parse(url) {
-        None => json!({"type": "url", "url": url}),
-        Some(data) => data.base64_source(&format!("{path}.image_url.url"))?,
-    };
-    Ok(json!({"type": "image", "source": source}))
-}
-
-/// OpenAI's `file` object as a document. `filename` is its title; members that OpenAI has not
-/// (`citations`, `context`, `title`) are the block's own.
-fn document(file: &Object, path: &str) -> Result<Value, Error> {
-    let text = |name: &str| file.get(name).and_then(Value::as_str);
-    let path = format!("{path}.file");
-    let mut kind = "document";
-    let source = if let Some(id) = text("file_id") {
-        json!({"type": "file", "file_id": id})
-    } else if let Some(url) = text("file_url") {
-        json!({"type": "url", "url": url})
-    } else if let Some(data) = text("file_data") {
-        let path = format!("{path}.file_data");
-        match DataUrl::parse(data) {
-            Some(data) if data.media_type.starts_with("text/") => {
-                json!({"type": "text", "media_type": "text/plain", "data": data.text(&path)?})
-            }
-            Some(data) => {
-                if data.media_type.starts_with("image/") {
-                    kind = "image";
-                }
-                data.base64_source(&path)?
-            }
-            None if text("filename").is_some_and(|name| name.to_lowercase().ends_with(".pdf")) => {
-                json!({"type": "base64", "media_type": "application/pdf", "data": data})
-            }
-            None => {
-                let message = format!("{path} must be a data: URL, data:application/pdf;base64,…");
-                return Err(Error::invalid(path, message));
-            }
-        }
-    } else {
-        let message = format!("{path} needs file_data or file_id");
-        return Err(Error::invalid(path, message));
-    };
-    let mut block = Object::new();
-    block.insert("type", kind);
-    block.insert("source", source);
-    if let (Some(name), "document") = (text("filename"), kind) {
-        block.insert("title", name);
-    }
-    for (name, value) in file {
-        if !matches!(name.as_str(), "file_id" | "file_url" | "file_data" | "filename") {
-            block.insert(name.clone(), value.clone());
-        }
-    }
-    Ok(Value::Object(block))
-}
-
-/// `data:MEDIA/TYPE;base64,…`
-struct DataUrl<'a> {
-    media_type: &'a str,
-    is_base64: bool,
-    data: &'a str,
-}
-
-impl<'a> DataUrl<'a> {
-    fn parse(url: &'a str) -> Option<Self> {
-        let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-        let is_base64 = head.ends_with(";base64");
-        let media_type = head.split(';').next().unwrap_or_default();
-        Some(DataUrl { media_type, is_base64, data })
-    }
-
-    fn base64_source(&self, path: &str) -> Result<Value, Error> {
-        if !self.is_base64 || self.media_type.is_empty() {
-            let message =
-                format!("{path} must name its media type and be base64: data:image/png;base64,…");
-            return Err(Error::invalid(path, message));
-        }
-        Ok(json!({"type": "base64", "media_type": self.media_type, "data": self.data}))
-    }
-
-    /// A document of plain text goes as text.
-    fn text(&self, path: &str) -> Result<String, Error> {
-        let bytes = if self.is_base64 { STANDARD.decode(self.data).ok() } else { None };
-        bytes
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| Error::invalid(path, format!("{path} must be text in UTF-8, as base64")))
-    }
 }

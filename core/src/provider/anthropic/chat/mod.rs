@@ -1,10 +1,12 @@
-//! Messages: an answer is a list of typed blocks, of which signed ones must be sent back unchanged.
-//! Blocks that have no place in the unified message are kept verbatim under [`blocks::CONTENT`],
-//! which `encode` sends back as it is.
+//! Messages: an answer is a list of typed blocks, and the signed ones must be sent back unchanged.
+//! Blocks without a place in the unified message are kept verbatim under [`blocks::CONTENT`].
+//! `history` sends them back, as long as they match the message.
 
 mod blocks;
+mod content;
 mod decode;
 mod encode;
+mod history;
 mod messages;
 mod stream;
 

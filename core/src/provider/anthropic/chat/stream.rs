@@ -1,8 +1,8 @@
-//! A streamed answer: named events that build up content blocks.
+//! Decodes a streamed answer: named events that build up content blocks.
 //!
-//! Text, reasoning and tool calls go out as they come. Beside that every block is put together as
-//! it would stand in a complete answer, because signed thinking, citations and the provider's own
-//! tools go back whole. The one terminal event is `message_stop`.
+//! Text, reasoning and tool calls are delivered as they come. Every block is also assembled as in a
+//! complete answer, because signed thinking, citations and the provider's own tools are sent back
+//! whole. The only terminal event is `message_stop`.
 
 use super::blocks::{self, CONTENT};
 use super::decode::{CHOICE_MEMBERS, rest};
@@ -11,10 +11,10 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{FinishReason, Warning};
 use crate::provider::anthropic::error;
+use crate::provider::finish_remark;
 use crate::provider::json::{take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, foreign};
 use crate::wire::Event;
 
 /// The reader of one stream.
@@ -22,7 +22,7 @@ use crate::wire::Event;
 pub(super) struct Decoder {
     target: Target,
     started: bool,
-    /// In the order of their first event, which is that of their indexes.
+    /// In the order of their first events, which is the order of their indexes.
     blocks: Vec<Block>,
     usage: Object,
 }
@@ -32,9 +32,9 @@ pub(super) struct Decoder {
 struct Block {
     index: u64,
     body: Object,
-    /// The text of `input`, of which the deltas are no JSON by themselves.
+    /// The text of `input`. A single delta of it is no JSON.
     input: String,
-    /// Which tool call of the message this is.
+    /// The index of the message's tool call that this block is.
     call: Option<u64>,
     closed: bool,
 }
@@ -49,8 +49,9 @@ impl Decoder {
             return Err(bad("message_start has no message"));
         };
         if self.started {
-            // A gateway that fails over in the middle splices a second message in [rec]. What the
-            // caller has of the first cannot be taken back, and both together are no answer.
+            // A gateway that fails over in the middle inserts a second message [rec]. The caller
+            // already has part of the first, which cannot be taken back. Both together are no
+            // answer.
             if !self.blocks.is_empty() {
                 let what = "a second message began in the middle of the first";
                 return Err(Error::new(ErrorKind::StreamBroken, what));
@@ -99,7 +100,7 @@ impl Decoder {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let mut call = None;
         match text("type") {
-            // Also an empty text: the answer has a text then, if an empty one.
+            // An empty text counts too: the answer then has an empty text.
             "text" => out.text(0, text("text")),
             "thinking" if !text("thinking").is_empty() => out.reasoning(0, text("thinking")),
             "tool_use" => {
@@ -168,8 +169,8 @@ impl Decoder {
         let mut delta = take_object(&mut event, "delta").unwrap_or_default();
         if let Some(word) = take_string(&mut delta, "stop_reason") {
             let reason = blocks::finish_reason(&word);
-            if reason.is_none() {
-                out.warn(unknown_finish(&word));
+            if let Some(remark) = finish_remark(&word, reason.is_some()) {
+                out.warn(remark);
             }
             out.finish(0, &word, reason.unwrap_or(FinishReason::Stop));
         }
@@ -198,15 +199,20 @@ impl Decoder {
             block.close(out);
         }
         let blocks = std::mem::take(&mut self.blocks);
-        let blocks: Vec<_> = blocks.into_iter().map(|block| Value::Object(block.body)).collect();
+        let blocks = blocks.into_iter().map(|block| {
+            let mut body = Value::Object(block.body);
+            out.settle(&mut body);
+            body
+        });
+        let blocks: Vec<_> = blocks.collect();
         if blocks::needs_verbatim(&blocks) {
             out.message_field(0, CONTENT, Value::Array(blocks), true);
         }
         Ok(())
     }
 
-    /// Counts are cumulative: a later one replaces an earlier one [doc]. `null` says nothing, also
-    /// where a gateway sends it after a number [rec].
+    /// Merges counts. They are cumulative: a later count replaces an earlier one [doc]. `null`
+    /// changes nothing, even if a gateway sends it after a number [rec].
     fn merge_usage(&mut self, usage: Object) {
         self.usage.extend(usage.into_iter().filter(|(_, value)| !value.is_null()));
     }
@@ -222,7 +228,7 @@ fn bad(what: &str) -> Error {
 }
 
 impl Block {
-    /// The block has ended. A call without a delta has the input of its start, which is `{}`.
+    /// Ends the block. A call without a delta has the input of its start, which is `{}`.
     fn close(&mut self, out: &mut Assembly) {
         if std::mem::replace(&mut self.closed, true) {
             return;
@@ -237,8 +243,8 @@ impl Block {
     }
 }
 
-/// Adds a delta to its block: texts are appended, lists too, and anything else replaces. So are
-/// `text_delta`, `thinking_delta` and `signature_delta`; deltas that are not known yet survive.
+/// Adds a delta to its block: texts and lists are appended, and anything else replaces. This covers
+/// `text_delta`, `thinking_delta` and `signature_delta`, and it keeps deltas of unknown types.
 fn extend(block: &mut Object, delta: Object) {
     for (name, value) in delta {
         match (block.get_mut(&name), value) {
@@ -257,9 +263,9 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message_stop event"));
         }
-        let value =
-            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
-        let Value::Object(mut object) = value else {
+        let read = foreign::read(event.data).map_err(|what| bad(&format!("an event {what}")))?;
+        out.mended(&read);
+        let Value::Object(mut object) = read.value else {
             return Err(bad("an event is not a JSON object"));
         };
         let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());
@@ -276,7 +282,7 @@ impl StreamDecoder for Decoder {
             _ if kind == "error" || error::is_error(&object) => {
                 return Err(error::in_body(&Value::Object(object), &self.target));
             }
-            // `ping`, and events that are not known yet: their place would be a block or a delta.
+            // `ping`, and unknown events: any content of theirs would be a block or a delta.
             _ => {}
         }
         Ok(Progress::More)

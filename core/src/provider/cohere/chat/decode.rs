@@ -9,7 +9,7 @@ use crate::model::{AssistantMessage, Choice, FinishReason, ToolCall};
 use crate::provider::cohere::error;
 use crate::provider::json::{take_list, take_object, take_string};
 use crate::provider::unknown_finish;
-use crate::provider::{Completion, Target, classify};
+use crate::provider::{Completion, Target, classify, reader};
 use crate::wire::Reply;
 
 /// Reads an answer of any status.
@@ -18,7 +18,10 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
         return Err(classify::failed(reply, target));
     }
     let bad = |what: &str| classify::bad_response(what, reply, target);
-    let mut object = classify::answer_object(reply, target)?;
+    if let Some(read) = reader::unasked(reply, target) {
+        return read;
+    }
+    let (mut object, warnings) = classify::answer_object(reply, target)?;
     if !object.get("message").is_some_and(Value::is_object) && error::is_error(&object) {
         let error = classify::in_body(&Value::Object(object), target);
         return Err(classify::locate(error, reply, target));
@@ -26,8 +29,10 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
     let Some(message) = take_object(&mut object, "message") else {
         return Err(bad("the answer has no message"));
     };
-    let mut answer = Completion { id: take_string(&mut object, "id"), ..Completion::default() };
+    let id = take_string(&mut object, "id");
+    let mut answer = Completion { id, warnings, ..Completion::default() };
     let mut choice = Choice { message: read(message), ..Choice::default() };
+    answer.complete(&mut choice);
     if let Some(word) = take_string(&mut object, "finish_reason") {
         let said = object.get("error").and_then(Value::as_str);
         if let Some(mut error) = error::of_finish(&word, said) {
@@ -89,7 +94,7 @@ fn read(mut object: Object) -> AssistantMessage {
     message
 }
 
-/// A tool call. `"null"` as the arguments of a function without any is kept: Cohere wrote it [rec].
+/// A tool call.
 fn tool_call(call: &Value) -> ToolCall {
     let text = |value: Option<&Value>| match value {
         Some(Value::String(text)) => text.clone(),

@@ -1,14 +1,13 @@
-//! A unified request as the body of `POST /v2/chat`. Unknown members are refused with 422, so
-//! nothing is sent that the API does not have.
+//! Encodes a unified request as the body of `POST /v2/chat`. Unknown members are refused with 422,
+//! so only members that the API has are sent.
 
-use super::message::PLAN;
+use super::content::{cache_mark, content};
+use super::history;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
-use crate::model::{
-    Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
-};
-use crate::provider::{Notes, Target, extra};
+use crate::model::{Message, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
 /// The request on the wire.
@@ -17,6 +16,8 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::COMMON, target, &extra, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     let mut messages = Vec::new();
@@ -52,7 +53,7 @@ pub(super) fn request(
     if request.stream {
         body.insert("stream", true);
     }
-    body.extend(extra(request, target));
+    body.extend(extra);
     Ok(wire::Request::post("/v2/chat", body.to_json()))
 }
 
@@ -60,7 +61,7 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
     let mut out = Object::new();
     let role = if message.role == Role::Developer { Role::System } else { message.role };
     out.insert("role", role.name());
-    // The name in a tool's result repeats what its id says.
+    // The id of a tool's result already identifies the tool.
     if message.name.is_some() && role != Role::Tool {
         notes.unsupported(&format!("{path}.name"), "Cohere takes no name of a speaker")?;
     }
@@ -72,100 +73,11 @@ fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Er
         out.insert("tool_call_id", id.clone());
     }
     if role == Role::Assistant {
-        assistant(message, path, &mut out, notes)?;
+        history::assistant(message, path, &mut out, notes)?;
     } else if let Some(content) = content(message, path, notes)? {
         out.insert("content", content);
     }
     Ok(Value::Object(out))
-}
-
-/// An earlier answer: thinking goes back as content, the plan beside the calls.
-fn assistant(
-    message: &Message,
-    path: &str,
-    out: &mut Object,
-    notes: &mut Notes,
-) -> Result<(), Error> {
-    let thinking = message.reasoning.as_deref().filter(|text| !text.is_empty());
-    let refusal = message.refusal.as_deref().filter(|text| !text.is_empty());
-    let content = content(message, path, notes)?.filter(|content| content.as_str() != Some(""));
-    if thinking.is_none() && refusal.is_none() {
-        if let Some(content) = content {
-            out.insert("content", content);
-        }
-    } else {
-        let mut blocks = Vec::new();
-        if let Some(text) = thinking {
-            blocks.push(json!({"type": "thinking", "thinking": text}));
-        }
-        match content {
-            Some(Value::Array(parts)) => blocks.extend(parts),
-            Some(text) => blocks.push(json!({"type": "text", "text": text})),
-            None => {}
-        }
-        if let Some(text) = refusal {
-            blocks.push(json!({"type": "text", "text": text}));
-        }
-        out.insert("content", blocks);
-    }
-    if !message.tool_calls.is_empty() {
-        let calls = message.tool_calls.iter().map(|call| {
-            json!({
-                "id": &call.id,
-                "type": "function",
-                "function": json!({"name": &call.name, "arguments": &call.arguments}),
-            })
-        });
-        out.insert("tool_calls", Value::from_iter(calls));
-    }
-    if let Some(plan @ Value::String(_)) = message.provider_fields.get(PLAN) {
-        out.insert(PLAN, plan.clone());
-    }
-    Ok(())
-}
-
-fn content(message: &Message, path: &str, notes: &mut Notes) -> Result<Option<Value>, Error> {
-    let parts = match &message.content {
-        None => return Ok(None),
-        Some(Content::Text(text)) => return Ok(Some(text.clone().into())),
-        Some(Content::Parts(parts)) => parts,
-    };
-    let mut blocks = Vec::new();
-    for (i, part) in parts.iter().enumerate() {
-        let path = format!("{path}.content[{i}]");
-        let mark = match part {
-            Part::Text { text, cache_control } => {
-                blocks.push(json!({"type": "text", "text": text}));
-                cache_control
-            }
-            Part::Image { url, detail, cache_control } => {
-                let mut image = json!({ "url": url });
-                if let Some(detail) = detail {
-                    image.set("detail", detail.clone());
-                }
-                blocks.push(json!({"type": "image_url", "image_url": image}));
-                cache_control
-            }
-            Part::Audio { .. } => {
-                notes.unsupported(&path, "Cohere takes no audio")?;
-                &None
-            }
-            Part::File { cache_control, .. } => {
-                let text = "Cohere takes no files in messages: give their text as a part, or under \
-                            extra.cohere.documents";
-                notes.unsupported(&path, text)?;
-                cache_control
-            }
-        };
-        if mark.is_some() {
-            cache_mark(&path, notes)?;
-        }
-    }
-    Ok(Some(blocks.into()))
-}
-
-fn cache_mark(path: &str, notes: &mut Notes) -> Result<(), Error> {
-    notes.unsupported(&format!("{path}.cache_control"), "Cohere caches by itself, without marks")
 }
 
 fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
@@ -195,7 +107,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
         }
     }
     if !tools.is_empty() {
-        // One switch for all of them.
+        // One switch holds for all tools.
         if strict_ones.len() == tools.len() {
             body.insert("strict_tools", true);
         } else {
@@ -207,7 +119,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
         body.insert("tools", tools);
     }
     let choice = match &request.tool_choice {
-        // The model decides where nothing is said; there is no word for it [sdk].
+        // The model decides by default; there is no word for it [sdk].
         None | Some(ToolChoice::Auto) => return Ok(()),
         Some(ToolChoice::Required) => "REQUIRED",
         Some(ToolChoice::None) => "NONE",
@@ -221,7 +133,8 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
     Ok(())
 }
 
-/// There is no type `json_schema`: a schema is a member of `json_object` [sdk].
+/// The form of the answer. There is no type `json_schema`: a schema is a member of `json_object`
+/// [sdk].
 fn response_format(format: Option<&ResponseFormat>) -> Option<Value> {
     match format? {
         ResponseFormat::Text => None,
@@ -232,7 +145,7 @@ fn response_format(format: Option<&ResponseFormat>) -> Option<Value> {
     }
 }
 
-/// Thinking is on or off, with a budget at most.
+/// Thinking is on or off, with an optional budget.
 fn thinking(reasoning: &Reasoning, notes: &mut Notes) -> Result<Value, Error> {
     let word = reasoning.effort.as_deref();
     if reasoning.budget_tokens == Some(0)

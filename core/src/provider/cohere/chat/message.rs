@@ -11,11 +11,11 @@ pub(super) const PLAN: &str = "tool_plan";
 /// The member of `message.provider_fields` that holds the citations.
 pub(super) const CITATIONS: &str = "citations";
 
-/// The member of `message.provider_fields` that holds content of types that are not known.
+/// The member of `message.provider_fields` that holds content of unknown types.
 pub(super) const CONTENT: &str = "cohere_content";
 
-/// Our word for a `finish_reason` that ends an answer, where there is one. `ERROR_…` and
-/// `USER_CANCEL` are of the API's first version [sdk].
+/// Our finish reason for a `finish_reason` that ends an answer, if there is one. `ERROR_…` and
+/// `USER_CANCEL` belong to the API's first version [sdk].
 pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     Some(match word {
         "COMPLETE" | "STOP_SEQUENCE" | "USER_CANCEL" => FinishReason::Stop,
@@ -26,8 +26,8 @@ pub(super) fn finish_reason(word: &str) -> Option<FinishReason> {
     })
 }
 
-/// Token counts: `tokens` is what the model read and wrote, `billed_units` what is paid for, and
-/// only in the raw object.
+/// Token counts. `tokens` counts what the model read and wrote. `billed_units` counts what is paid
+/// for, and stays in the raw object only.
 pub(super) fn usage(raw: &Object) -> Usage {
     let tokens = raw.get("tokens");
     let at = |name: &str| tokens.and_then(|tokens| count(tokens.get(name)));
@@ -48,8 +48,8 @@ pub(super) fn usage(raw: &Object) -> Usage {
     }
 }
 
-/// What a block, or a part of one, adds to the answer. A part in the middle of a stream has no
-/// type: its member says it.
+/// A block's addition to the answer, or that of a part. A part in the middle of a stream has no
+/// type, so its member gives it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
     /// Text.

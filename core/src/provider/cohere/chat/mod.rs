@@ -1,9 +1,11 @@
-//! The v2 chat API. It tells apart the plan before tool calls (`tool_plan`), thinking and text; a tool
-//! cannot be forced by name; an answer may fail under status 200, in its `finish_reason`; and its
-//! counts are floats, of which those of `usage.tokens` are tokens.
+//! The v2 chat API. It distinguishes the plan before tool calls (`tool_plan`), thinking and text. A
+//! tool cannot be forced by name. An answer may fail under status 200, in its `finish_reason`. The
+//! counts are floats, and those of `usage.tokens` are tokens.
 
+mod content;
 mod decode;
 mod encode;
+mod history;
 mod message;
 mod stream;
 

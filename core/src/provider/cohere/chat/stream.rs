@@ -1,16 +1,17 @@
-//! A streamed answer: named events, of which `message-end` is the terminal one. What most servers
-//! send after it, `[DONE]`, is not waited for.
+//! Decodes a streamed answer: named events, of which `message-end` is the terminal one. Most
+//! servers send `[DONE]` after it, which is not waited for.
 
 use super::message::{CITATIONS, CONTENT, PLAN, Piece, finish_reason, usage};
-use crate::codec::{Object, parse_foreign_text};
+use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::FinishReason;
 use crate::provider::cohere::error;
 use crate::provider::json::{take_object, take_string};
+use crate::provider::nameless_call;
 use crate::provider::reader::unterminated;
 use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
 
 /// The reader of one stream.
@@ -20,7 +21,7 @@ pub(super) struct Decoder {
     started: bool,
     plan: String,
     citations: Vec<Value>,
-    /// Content of a type that is not known, as it stood in its `content-start`.
+    /// Content of an unknown type, as its `content-start` had it.
     unknown: Vec<Value>,
 }
 
@@ -56,7 +57,7 @@ impl Decoder {
 
     fn tool_call(index: u64, delta: Option<&Value>, out: &mut Assembly) {
         let Some(call) = delta.and_then(|message| message.get("tool_calls")) else { return };
-        // An object, though its name is plural; a list is what the name would say.
+        // The value is an object, though its name is plural; a list would fit the name.
         let call = call.as_array().and_then(|calls| calls.first()).unwrap_or(call);
         let text = |value: Option<&Value>| match value {
             Some(Value::String(text)) => text.clone(),
@@ -65,7 +66,12 @@ impl Decoder {
         };
         let function = call.get("function");
         let member = |name: &str| text(function.and_then(|function| function.get(name)));
-        out.tool_call(0, index, &text(call.get("id")), &member("name"), &member("arguments"));
+        let name = member("name");
+        // A piece without a name never begins a call.
+        if name.is_empty() && out.call(0, index).is_none() {
+            return out.warn(nameless_call());
+        }
+        out.tool_call(0, index, &text(call.get("id")), &name, &member("arguments"));
     }
 
     fn message_end(&mut self, mut event: Object, out: &mut Assembly) -> Result<(), Error> {
@@ -125,9 +131,9 @@ impl StreamDecoder for Decoder {
         if event.data.trim() == "[DONE]" {
             return Err(unterminated("its message-end event"));
         }
-        let value =
-            parse_foreign_text(event.data).map_err(|what| bad(&format!("an event {what}")))?;
-        let Value::Object(mut object) = value else {
+        let read = foreign::read(event.data).map_err(|what| bad(&format!("an event {what}")))?;
+        out.mended(&read);
+        let Value::Object(mut object) = read.value else {
             return Err(bad("an event is not a JSON object"));
         };
         let kind = take_string(&mut object, "type").unwrap_or_else(|| event.name.to_owned());
@@ -156,7 +162,7 @@ impl StreamDecoder for Decoder {
                 return Ok(Progress::Done);
             }
             _ if kind == "error" || error::is_error(&object) => return Err(self.error(object)),
-            // The ends of parts, `debug`, and events that are not known yet.
+            // The ends of parts, `debug`, and unknown events.
             _ => {}
         }
         Ok(Progress::More)

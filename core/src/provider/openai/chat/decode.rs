@@ -1,14 +1,16 @@
-//! A complete answer of chat completions, and what its top level shares with a stream's chunk.
+//! Decodes a complete answer of chat completions, and the top level that it shares with a stream's
+//! chunk.
 
 use crate::json::Value;
 
 use super::message::{Finish, Piece, finish, said, usage};
-use crate::codec::{Object, parse_foreign};
+use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Choice, ToolCall};
+use crate::provider::finish_remark;
+use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
-use crate::provider::unknown_finish;
-use crate::provider::{Completion, Target, classify};
+use crate::provider::{Completion, Target, classify, foreign, ids, reader};
 use crate::wire::Reply;
 
 /// Reads a complete answer of any status.
@@ -20,8 +22,11 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
     if reply.body.iter().all(u8::is_ascii_whitespace) {
         return bad("the answer has an empty body under a status that means success".to_owned());
     }
-    let mut object = match parse_foreign(reply.body) {
-        Ok(Value::Object(object)) => object,
+    if let Some(read) = reader::unasked(reply, target) {
+        return read;
+    }
+    let (mut object, warnings) = match foreign::read_whole(reply.body) {
+        Ok((Value::Object(object), warnings)) => (object, warnings),
         Ok(_) => return bad("the answer is not a JSON object: check base_url".to_owned()),
         Err(error) => return bad(format!("the answer {error}: check base_url and any proxy")),
     };
@@ -32,7 +37,7 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
     else {
         return bad("the answer has no choices: it is no chat completion".to_owned());
     };
-    let mut answer = Completion::default();
+    let mut answer = Completion { warnings, ..Completion::default() };
     let top = Top::take(&mut object);
     answer.id = top.id;
     answer.model = top.model;
@@ -71,9 +76,7 @@ fn read_choice(
             Finish::Failed => return Err(failed_finish(&word)),
             Finish::Reason { reason, known } => {
                 choice.finish_reason = Some(reason);
-                if !known {
-                    answer.warnings.push(unknown_finish(&word));
-                }
+                answer.warnings.extend(finish_remark(&word, known));
             }
         }
         if answer.choices.is_empty() {
@@ -88,8 +91,15 @@ fn read_choice(
     message.refusal = piece.refusal;
     message.provider_fields = piece.fields;
     let mut kept = Vec::new();
-    for (i, call) in piece.calls.into_iter().enumerate() {
-        kept.extend(call_fields(i as u64, call.fields));
+    for (i, mut call) in piece.calls.into_iter().enumerate() {
+        let place = i as u64;
+        if call.id.is_empty() {
+            call.id = ids::made(answer.id.as_deref(), answer.created, index, place, &call.name);
+        }
+        if ids::no_arguments(&call.arguments) {
+            call.arguments = "{}".to_owned();
+        }
+        kept.extend(call_fields(place, &call.id, call.fields));
         message.tool_calls.push(ToolCall::new(call.id, call.name, call.arguments));
     }
     if !kept.is_empty() {
@@ -98,16 +108,14 @@ fn read_choice(
     Ok(choice)
 }
 
-/// Where the members of tool calls that have no unified place are kept, in `provider_fields`.
-pub(super) const CALL_FIELDS: &str = "tool_call_fields";
-
-/// `{"index": …}` with the members of a call that have no unified place.
-pub(super) fn call_fields(index: u64, fields: Object) -> Option<Value> {
+/// `{"index": …, "id": …}` with the members of a call that have no unified place. The id identifies
+/// the call even if the caller removes another call before the message is handed back.
+pub(super) fn call_fields(index: u64, id: &str, fields: Object) -> Option<Value> {
     if fields.is_empty() {
         return None;
     }
-    let mut kept = Object::from_iter([("index", Value::from(index))]);
-    kept.extend(fields.into_iter().filter(|(name, _)| name != "index"));
+    let mut kept = Object::from_iter([("index", Value::from(index)), ("id", Value::from(id))]);
+    kept.extend(fields.into_iter().filter(|(name, _)| name != "index" && name != "id"));
     Some(Value::Object(kept))
 }
 
@@ -120,10 +128,10 @@ pub(super) struct Top {
 }
 
 impl Top {
-    /// Takes them out; `object` and the padding against eavesdroppers are dropped.
+    /// Takes these members out. `object` and the padding against eavesdroppers are dropped.
     pub fn take(object: &mut Object) -> Self {
         let mut top = Top { id: None, model: None, created: None, usage: None };
-        // In one go, as every chunk has them.
+        // One pass is enough, and every chunk has these members.
         object.retain(|name, value| match (name.as_str(), value) {
             ("object" | "obfuscation" | "p", _) => false,
             ("id" | "model" | "usage", Value::Null) => false,
@@ -140,20 +148,20 @@ impl Top {
             }
             _ => true,
         });
-        // Groq once said it only here [rec].
+        // Groq once reported usage only here [rec].
         let groq = || object.get("x_groq")?.get("usage")?.as_object().cloned();
         top.usage = top.usage.or_else(groq);
         top
     }
 }
 
-/// Moves a text that says something; it is not to be kept where it was.
+/// Moves a text that is not empty, so that it does not stay in its old place.
 fn keep(to: &mut Option<String>, text: &mut String) -> bool {
     *to = Some(std::mem::take(text)).filter(|text| !text.is_empty());
     false
 }
 
-/// The error that an object is, in place of an answer.
+/// The error, if the object is one instead of an answer.
 pub(super) fn error_in(object: &Object, target: &Target) -> Option<Error> {
     let (mut is_error, mut has_choices, mut has_text) = (false, false, false);
     for (name, value) in object {
@@ -176,7 +184,7 @@ pub(super) fn error_in(object: &Object, target: &Target) -> Option<Error> {
     is_error.then(|| classify::in_body(&Value::Object(object.clone()), target))
 }
 
-/// A finish word that says that the answer failed.
+/// The error for a finish word that says that the answer failed.
 pub(super) fn failed_finish(word: &str) -> Error {
     let message = format!("the provider broke off its answer: finish_reason is {word:?}");
     Error::new(ErrorKind::Unavailable, message).with(|e| e.code = Some(word.to_owned()))

@@ -1,29 +1,32 @@
-//! What a message and a delta have in common: text, reasoning, refusal, tool calls, and the rest.
+//! Reads what a message and a delta have in common: text, reasoning, refusal, tool calls, and the
+//! rest.
 //!
-//! Written for what servers really send: content as a list of parts, mixed with strings in one
-//! stream (Mistral [rec]); the same reasoning under two names (`OpenRouter` [rec]); arguments that
-//! are an object or `null` (vLLM, Writer [rec]); empty stubs of calls (Snowflake [rec]).
+//! It accepts what servers really send. Content may be a list of parts, mixed with strings in one
+//! stream (Mistral [rec]). The same reasoning may come under two names (`OpenRouter` [rec]).
+//! Arguments may be an object or `null` (vLLM, Writer [rec]). Calls may be empty stubs (Snowflake
+//! [rec]).
 
 use crate::codec::Object;
 use crate::json::{Key, Value};
-use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage};
+use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, says_nothing};
+use crate::provider::history::CUSTOM_CALLS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 
 /// A message, or a piece of one.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     pub content: Option<String>,
-    /// Reasoning text, with the member that it lay in.
+    /// Reasoning text, with the member that held it.
     pub reasoning: Option<(Source, String)>,
     pub refusal: Option<String>,
     pub calls: Vec<CallPiece>,
-    /// Everything else that says something.
+    /// All other members that are not empty.
     pub fields: Object,
 }
 
-/// Where reasoning text lay. A server that says it under two names says it once. The text inside
-/// `reasoning_details` is not read: where it is meant to be shown, `OpenRouter` and Vercel's gateway
-/// repeat it under `reasoning` [rec]; the details themselves survive, to be sent back.
+/// The member that held reasoning text. Text under two names is read once. The text inside
+/// `reasoning_details` is not read: if it is meant to be shown, `OpenRouter` and Vercel's gateway
+/// repeat it under `reasoning` [rec]. The details are kept, to be sent back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Content,
@@ -38,7 +41,7 @@ pub(super) struct CallPiece {
     pub id: String,
     pub name: String,
     pub arguments: String,
-    /// Its other members, such as Gemini's `extra_content`.
+    /// The other members of the call, such as Gemini's `extra_content`.
     pub fields: Object,
 }
 
@@ -48,7 +51,7 @@ impl Piece {
         let mut piece = Piece::default();
         object.shift_remove("role");
         piece.content = take_string(&mut object, "content");
-        // As in most deltas.
+        // Most deltas end here.
         if object.is_empty() {
             return piece;
         }
@@ -72,7 +75,8 @@ impl Piece {
         let mut custom = Vec::new();
         for call in take_list(&mut object, "tool_calls").unwrap_or_default() {
             match call {
-                Value::Object(call) if call.get("type").is_some_and(|kind| kind == "custom") => {
+                // In a stream, only the first piece of such a call has a type.
+                Value::Object(call) if is_custom(&call) => {
                     custom.push(Value::Object(call));
                 }
                 Value::Object(call) => piece.calls.extend(CallPiece::read(call)),
@@ -80,9 +84,9 @@ impl Piece {
             }
         }
         if !custom.is_empty() {
-            object.insert("custom_tool_calls", Value::Array(custom));
+            object.insert(CUSTOM_CALLS, Value::Array(custom));
         }
-        // The form before tools: one call, without an id.
+        // The form before tools has one call, without an id.
         if let Some(function) = take_object(&mut object, "function_call") {
             let call = Object::from_iter([("function", Value::Object(function))]);
             piece.calls.extend(CallPiece::read(call));
@@ -91,7 +95,7 @@ impl Piece {
         piece
     }
 
-    /// Text and thinking out of a list of parts; the parts of other types are left.
+    /// Takes text and thinking out of a list of parts. Parts of other types are left.
     fn read_parts(&mut self, parts: Vec<Value>, thinking: &mut String) -> Vec<Value> {
         let mut others = Vec::new();
         for part in parts {
@@ -117,8 +121,14 @@ impl Piece {
     }
 }
 
+fn is_custom(call: &Object) -> bool {
+    let is_object = |name: &str| call.get(name).is_some_and(Value::is_object);
+    call.get("type").is_some_and(|kind| kind == "custom")
+        || (is_object("custom") && !is_object("function"))
+}
+
 impl CallPiece {
-    /// `None` for a stub that says nothing.
+    /// `None` for an empty stub.
     fn read(mut object: Object) -> Option<Self> {
         let mut function = take_object(&mut object, "function").unwrap_or_default();
         object.shift_remove("type");
@@ -141,28 +151,21 @@ impl CallPiece {
     }
 }
 
-/// The members that say something: `refusal: null`, `annotations: []` and the like do not.
+/// The members that are not empty: `refusal: null`, `annotations: []` and the like are dropped.
 pub(super) fn said(mut object: Object) -> Object {
-    object.retain(|_, value| !is_empty(value));
+    object.retain(|_, value| !says_nothing(value));
     object
 }
 
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
-}
-
-/// Adds a delta's member to what was said before: lists and objects grow, reasoning text and audio
-/// are continued, anything else is said anew.
+/// Merges a delta's member into the earlier ones: lists and objects grow, reasoning text and audio
+/// are continued, and anything else is replaced.
 pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
     match (into.get_mut(&name), value) {
         (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
             more.into_iter().for_each(|item| merge_detail(items, item));
+        }
+        (Some(Value::Array(items)), Value::Array(more)) if name == CUSTOM_CALLS => {
+            more.into_iter().for_each(|item| merge_custom(items, item));
         }
         (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
         (Some(Value::Object(members)), Value::Object(more)) => {
@@ -184,7 +187,7 @@ pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
     }
 }
 
-/// Pieces of one reasoning block have the same type and index and follow each other.
+/// Pieces of one reasoning block have the same type and index, and follow each other.
 fn merge_detail(items: &mut Vec<Value>, item: Value) {
     let (Some(Value::Object(last)), Value::Object(more)) = (items.last_mut(), &item) else {
         items.push(item);
@@ -211,17 +214,33 @@ fn merge_detail(items: &mut Vec<Value>, item: Value) {
     }
 }
 
-/// What a provider's finish word means.
+/// Merges a piece of a custom tool's call. Its text is continued under the call's index.
+fn merge_custom(calls: &mut Vec<Value>, piece: Value) {
+    let index = piece.get("index");
+    let known = calls.iter_mut().find(|call| index.is_some() && call.get("index") == index);
+    let input = |call: &Value| Some(call.get("custom")?.get("input")?.as_str()?.to_owned());
+    let (Some(known), Some(more)) = (known, input(&piece)) else {
+        return calls.push(piece);
+    };
+    let so_far = input(known).unwrap_or_default();
+    let custom = known.as_object_mut().and_then(|call| call.get_mut("custom")?.as_object_mut());
+    if let Some(custom) = custom {
+        custom.insert("input", so_far + &more);
+    }
+}
+
+/// The meaning of a provider's finish word.
 pub(super) enum Finish {
-    /// One of ours. `known` is false for a word that nobody has seen.
+    /// One of our finish reasons. `known` is false for a word that is in no table.
     Reason { reason: FinishReason, known: bool },
     /// The answer failed.
     Failed,
 }
 
-/// The table of finish words. OpenAI's five; `eos` Together, `model_length` and `error` Mistral,
-/// `insufficient_system_resource` `DeepSeek` (it broke off), and what gateways pass on from
-/// Anthropic, Cohere and Gemini (`providers.md`).
+/// The table of finish words. It has OpenAI's five; `eos` Together, `model_length` and `error`
+/// Mistral, `insufficient_system_resource` `DeepSeek` (it broke off), `abort` SGLang and vLLM (a
+/// dropped request). It also has what gateways pass on from Anthropic, Cohere and Gemini
+/// (`providers.md`). A call that Gemini could not write whole is a failed answer.
 pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
     let (reason, known) = match word {
         "length"
@@ -229,33 +248,36 @@ pub(super) fn finish(word: &str, calls_tools: bool) -> Finish {
         | "model_length"
         | "MAX_TOKENS"
         | "max_output_tokens"
-        | "model_context_window_exceeded" => (FinishReason::Length, true),
+        | "model_context_window_exceeded"
+        // Gateways pass on Anthropic's words for a turn that is not over.
+        | "pause_turn"
+        | "compaction" => (FinishReason::Length, true),
         "tool_calls" | "function_call" | "tool_use" | "TOOL_CALL" => {
             (FinishReason::ToolCalls, true)
         }
-        "content_filter" | "content_filtered" | "safety" | "SAFETY" | "refusal" => {
-            (FinishReason::ContentFilter, true)
-        }
-        "error" | "ERROR" | "insufficient_system_resource" => return Finish::Failed,
+        "content_filter" | "content_filtered" | "safety" | "SAFETY" | "refusal" | "RECITATION"
+        | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" => (FinishReason::ContentFilter, true),
+        "error" | "ERROR" | "insufficient_system_resource" | "abort" => return Finish::Failed,
+        word if word.contains("MALFORMED_FUNCTION_CALL") => return Finish::Failed,
         "stop" | "eos" | "end_turn" | "stop_sequence" | "STOP" | "COMPLETE" | "complete" => {
             (FinishReason::Stop, true)
         }
         _ => (FinishReason::Stop, false),
     };
-    // Some servers, and OpenAI where the tool is named, say `stop` after a tool call [rec].
+    // Some servers say `stop` after a tool call, and so does OpenAI if the tool is named [rec].
     let calls = reason == FinishReason::Stop && calls_tools;
     Finish::Reason { reason: if calls { FinishReason::ToolCalls } else { reason }, known }
 }
 
-/// Token counts out of a usage object.
-pub(super) fn usage(raw: &Object) -> Usage {
+/// Reads token counts from a usage object.
+pub(in crate::provider::openai) fn usage(raw: &Object) -> Usage {
     let at = |names: &[&str]| names.iter().find_map(|name| count(raw.get(name)));
     let of_prompt = raw.get("prompt_tokens_details").and_then(Value::as_object);
     let of_prompt = |name| count(of_prompt?.get(name));
     let prompt = PromptDetails {
-        // `DeepSeek` and Moonshot say it beside the details [rec].
+        // `DeepSeek`, Moonshot and Mistral report it beside the details [rec].
         cached_tokens: of_prompt("cached_tokens")
-            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens"])),
+            .or_else(|| at(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"])),
         cache_write_tokens: of_prompt("cache_write_tokens")
             .or_else(|| of_prompt("cache_creation_tokens")),
         audio_tokens: of_prompt("audio_tokens"),
@@ -271,7 +293,7 @@ pub(super) fn usage(raw: &Object) -> Usage {
     let prompt_tokens = at(&["prompt_tokens", "input_tokens"]);
     let said = at(&["completion_tokens", "output_tokens"]);
     let total_tokens = at(&["total_tokens"]);
-    // xAI counts reasoning beside the completion [rec]; here it is part of it.
+    // xAI counts reasoning beside the completion [rec]; here it is part of the completion.
     let completion_tokens = match (prompt_tokens, said, total_tokens, completion.reasoning_tokens) {
         (Some(prompt), Some(said), Some(total), Some(reasoning))
             if prompt.checked_add(said).and_then(|n| n.checked_add(reasoning)) == Some(total) =>

@@ -1,11 +1,14 @@
-//! Chat completions: `encode` writes requests, `message` reads what an answer and a delta have in
-//! common, `decode` and `stream` read answers. The method of reading: take the known members out of
-//! each object; whatever is left survives in `provider_fields`.
+//! Chat completions: `encode` and `messages` write requests, `message` reads what an answer and a
+//! delta have in common, `decode` and `stream` read answers. Reading takes the known members out of
+//! each object; the others are kept in `provider_fields`.
 
 mod decode;
 mod encode;
 mod message;
+mod messages;
 mod stream;
+
+pub(super) use message::usage;
 
 use crate::error::Error;
 use crate::model::Request;

@@ -1,17 +1,22 @@
-//! A streamed answer of chat completions.
+//! Decodes a streamed answer of chat completions.
 
-use super::decode::{CALL_FIELDS, Top, call_fields, error_in, failed_finish};
+use super::decode::{Top, call_fields, error_in, failed_finish};
 use super::message::{CallPiece, Finish, Piece, Source, finish, merge, said, usage};
 use crate::codec::{Object, parse_foreign_text};
 use crate::error::{Error, ErrorKind};
 use crate::json::{Key, Value};
-use crate::model::Warning;
+use crate::model::{ToolCall, Warning};
+use crate::provider::finish_remark;
+use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
+use crate::provider::nameless_call;
 use crate::provider::openai::dialect::Dialect;
 use crate::provider::reader::unterminated;
-use crate::provider::unknown_finish;
-use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify};
+use crate::provider::{Assembly, Progress, StreamDecoder, Target, classify, foreign};
 use crate::wire::Event;
+
+/// The largest number of pieces that wait for their call's name. Each new call looks among them.
+const MOST_NAMELESS: usize = 64;
 
 /// Reads the events of one stream.
 pub(super) struct Decoder {
@@ -20,15 +25,18 @@ pub(super) struct Decoder {
     choices: Vec<ChoiceState>,
 }
 
-/// What has to be remembered of a choice.
+/// The state of a choice.
+#[derive(Default)]
 struct ChoiceState {
     index: u64,
-    /// Under which name this server says its reasoning.
+    /// The member in which this server sends reasoning.
     source: Option<Source>,
-    /// The server's number of a call, and ours.
+    /// The server's number of a call, and our number.
     calls: Vec<(u64, u64)>,
-    /// The call that was spoken of last.
+    /// The call that the last piece belonged to.
     last_call: Option<u64>,
+    /// Pieces that came before the name of their call.
+    nameless: Vec<CallPiece>,
 }
 
 impl Decoder {
@@ -45,14 +53,14 @@ impl StreamDecoder for Decoder {
                 let what = "the stream ended without a single choice";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             }
+            self.say_nameless(out);
             return Ok(Progress::Done);
         }
-        // An empty event keeps the connection alive.
-        if data.is_empty() {
-            return Ok(Progress::More);
-        }
-        let value = match parse_foreign_text(data) {
-            Ok(value) => value,
+        let value = match foreign::read(data) {
+            Ok(read) => {
+                out.mended(&read);
+                read.value
+            }
             Err(_) if event.name == "error" => Value::String(data.to_owned()),
             Err(error) => {
                 let what = format!("an event of the stream {error}");
@@ -79,10 +87,15 @@ impl StreamDecoder for Decoder {
             if out.is_flooded() {
                 break;
             }
-            let Value::Object(choice) = choice else {
+            let Value::Object(mut choice) = choice else {
                 let what = "a choice in the stream is not an object";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             };
+            if out.has_halves()
+                && let Some(logprobs) = choice.get_mut("logprobs")
+            {
+                out.settle(logprobs);
+            }
             self.choice(choice, out)?;
         }
         if let Some(raw) = top.usage {
@@ -98,6 +111,7 @@ impl StreamDecoder for Decoder {
         if !(self.open_end && out.finished()) {
             return Err(unterminated("its [DONE] event"));
         }
+        self.say_nameless(out);
         out.warn(Warning {
             code: "stream_end_unmarked",
             message: "the stream ended without [DONE]; each choice had said why it ended".into(),
@@ -108,13 +122,19 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
+    /// Warns about pieces that no call has claimed.
+    fn say_nameless(&self, out: &mut Assembly) {
+        if self.choices.iter().any(|choice| !choice.nameless.is_empty()) {
+            out.warn(nameless_call());
+        }
+    }
+
     fn choice(&mut self, mut object: Object, out: &mut Assembly) -> Result<(), Error> {
         let index = count(object.shift_remove("index").as_ref()).unwrap_or(0);
         let position = match self.choices.iter().position(|state| state.index == index) {
             Some(position) => position,
             None => {
-                let state = ChoiceState { index, source: None, calls: Vec::new(), last_call: None };
-                self.choices.push(state);
+                self.choices.push(ChoiceState { index, ..ChoiceState::default() });
                 self.choices.len() - 1
             }
         };
@@ -122,7 +142,8 @@ impl Decoder {
         out.start(index);
         let delta = take_object(&mut object, "delta");
         if delta.is_some() {
-            // Perplexity repeats the whole message beside each delta, Together the text [rec].
+            // Perplexity repeats the whole message beside each delta, and Together repeats the text
+            // [rec].
             object.shift_remove("message");
             object.shift_remove("text");
         }
@@ -145,8 +166,8 @@ impl Decoder {
                 Finish::Failed => return Err(failed_finish(&word)),
                 Finish::Reason { reason, known } => {
                     out.finish(index, &word, reason);
-                    if !known {
-                        out.warn(unknown_finish(&word));
+                    if let Some(remark) = finish_remark(&word, known) {
+                        out.warn(remark);
                     }
                 }
             }
@@ -176,10 +197,20 @@ impl ChoiceState {
             if out.is_flooded() {
                 break;
             }
-            let number = self.number(&call, out);
+            if self.is_repeated(&call, out) {
+                continue;
+            }
+            let Some(number) = self.number(&mut call, out) else {
+                // More pieces than that are dropped.
+                if self.nameless.len() < MOST_NAMELESS {
+                    self.nameless.push(call);
+                }
+                continue;
+            };
             self.last_call = Some(number);
-            let kept = call_fields(number, std::mem::take(&mut call.fields));
             out.tool_call(index, number, &call.id, &call.name, &call.arguments);
+            let id = out.call(index, number).map(|call| call.id.clone()).unwrap_or_default();
+            let kept = call_fields(number, &id, std::mem::take(&mut call.fields));
             if let Some(kept) = kept {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
@@ -189,42 +220,83 @@ impl ChoiceState {
         }
     }
 
-    /// A member without a unified place: as it came in the chunk, with the earlier ones in the
-    /// answer.
-    fn field(&self, name: impl Into<Key>, value: Value, out: &mut Assembly) {
+    /// Adds a member without a unified place. The chunk has it unchanged, and the answer has it
+    /// merged with the earlier ones.
+    fn field(&self, name: impl Into<Key>, mut value: Value, out: &mut Assembly) {
         let name = name.into();
+        out.settle(&mut value);
         out.delta_field(self.index, name.clone(), value.clone());
         merge(&mut out.choice(self.index).message.provider_fields, name, value);
     }
 
     /// Our number of the call that a piece belongs to. Servers leave out the index (Mistral), or
-    /// give each of several calls the index 0, told apart by their ids alone [rec].
-    fn number(&mut self, piece: &CallPiece, out: &Assembly) -> u64 {
-        let new = out.calls(self.index);
-        let known = match piece.index {
+    /// give each of several calls the index 0, so that only their ids differ [rec]. Others change a
+    /// call's id in the middle of it. So the index counts first, then the id. A piece without a
+    /// name never begins a call: `None` if no call exists yet that it may belong to.
+    fn number(&mut self, piece: &mut CallPiece, out: &Assembly) -> Option<u64> {
+        let by_index = match piece.index {
             Some(theirs) => self.calls.iter().rev().find(|call| call.0 == theirs).map(|c| c.1),
             None => self.last_call,
         };
-        let number = match known {
-            Some(number) if !self.is_another(piece, number, out) => number,
-            _ => new,
-        };
-        if let Some(theirs) = piece.index
-            && !self.calls.contains(&(theirs, number))
+        let known = self.by_id(&piece.id, out).or(by_index);
+        if let Some(number) =
+            known.filter(|number| !is_another(piece, out.call(self.index, *number)))
         {
+            return Some(number);
+        }
+        if piece.name.is_empty() {
+            return None;
+        }
+        self.claim(piece);
+        let number = out.calls(self.index);
+        if let Some(theirs) = piece.index {
             self.calls.push((theirs, number));
         }
-        number
+        Some(number)
     }
 
-    /// Whether a piece begins a call of its own: it has another id, or it names a function where
-    /// the arguments of the call so far are complete.
-    fn is_another(&self, piece: &CallPiece, number: u64, out: &Assembly) -> bool {
-        let Some(call) = out.call(self.index, number) else { return true };
-        if !piece.id.is_empty() && !call.id.is_empty() {
-            return piece.id != call.id;
+    /// Gives a new call the pieces that came before its name.
+    fn claim(&mut self, piece: &mut CallPiece) {
+        let index = piece.index;
+        let mut arguments = String::new();
+        for early in self.nameless.extract_if(.., |early| early.index == index) {
+            if piece.id.is_empty() {
+                piece.id = early.id;
+            }
+            arguments.push_str(&early.arguments);
+            piece.fields.extend(early.fields);
         }
-        let complete = || parse_foreign_text(&call.arguments).is_ok_and(|v| v.is_object());
-        !piece.name.is_empty() && complete()
+        piece.arguments.insert_str(0, &arguments);
     }
+
+    fn by_id(&self, id: &str, out: &Assembly) -> Option<u64> {
+        if id.is_empty() { None } else { out.call_of_id(self.index, id) }
+    }
+
+    /// Whether a server repeats a whole call after its pieces.
+    fn is_repeated(&self, piece: &CallPiece, out: &Assembly) -> bool {
+        let known = self.by_id(&piece.id, out).and_then(|number| out.call(self.index, number));
+        known.is_some_and(|call| {
+            call.name == piece.name
+                && call.arguments == piece.arguments
+                && is_object(&call.arguments)
+        })
+    }
+}
+
+/// Whether a piece begins a new call: it names a function, and it has another id or comes when the
+/// arguments of the call so far are complete.
+fn is_another(piece: &CallPiece, call: Option<&ToolCall>) -> bool {
+    let Some(call) = call else { return true };
+    if piece.name.is_empty() {
+        return false;
+    }
+    if !piece.id.is_empty() && !call.id.is_empty() {
+        return piece.id != call.id;
+    }
+    is_object(&call.arguments)
+}
+
+fn is_object(text: &str) -> bool {
+    parse_foreign_text(text).is_ok_and(|value| value.is_object())
 }

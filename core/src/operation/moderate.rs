@@ -1,0 +1,13 @@
+//! Moderation.
+
+use super::envelope::Envelope;
+use crate::model::{Liter, ModerateResponse, Moderations};
+
+/// The document: the provider's verdicts, and what the engine adds.
+pub(super) fn response(answer: Moderations, envelope: Envelope) -> ModerateResponse {
+    let Envelope { provider, mut warnings, liter, .. } = envelope;
+    let Moderations { id, model, results, usage, usage_raw, fields, warnings: own } = answer;
+    warnings.extend(own);
+    let liter = Liter { usage_raw, provider_fields: fields, ..liter };
+    ModerateResponse { id, model, results, usage, provider, warnings, liter }
+}

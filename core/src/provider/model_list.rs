@@ -1,0 +1,86 @@
+//! Reads what every provider's list of models has in common.
+
+use super::json::{count, take_list, take_string};
+use super::{Target, classify};
+use crate::codec::{Object, parse_foreign};
+use crate::error::Error;
+use crate::json::Value;
+use crate::model::{ModelInfo, ModelList};
+use crate::wire::{Reply, retry_after};
+
+/// The names of the members for a model's context and output sizes, the more specific first [rec].
+const CONTEXT: [&str; 5] =
+    ["context_window", "context_length", "max_context_length", "max_model_len", "max_input_tokens"];
+const OUTPUT: [&str; 3] = ["max_completion_tokens", "max_output_length", "max_tokens"];
+
+/// Reads a list of models, or one model. `lists` names the members that may hold the list, and
+/// `names` those that may hold a model's id.
+pub(super) fn read(
+    reply: &Reply<'_>,
+    target: &Target,
+    lists: &[&str],
+    names: &[&str],
+) -> Result<ModelList, Error> {
+    if !(200..300).contains(&reply.status) {
+        return Err(classify::failed(reply, target));
+    }
+    let bad = |what: &str| classify::bad_response(what, reply, target);
+    // Together answers with the bare list [rec].
+    let mut list = ModelList::default();
+    let items = if let Ok(Value::Array(items)) = parse_foreign(reply.body) {
+        items
+    } else {
+        let (mut object, warnings) = classify::answer_object(reply, target)?;
+        list.warnings = warnings;
+        match lists.iter().find_map(|name| take_list(&mut object, name)) {
+            Some(items) => items,
+            None => vec![Value::Object(object)],
+        }
+    };
+    for item in items {
+        let Value::Object(object) = item else {
+            return Err(bad("a model of the answer is not an object"));
+        };
+        let info = model(object, target, names);
+        list.data.push(info.ok_or_else(|| bad("a model of the answer has no id"))?);
+    }
+    Ok(list)
+}
+
+fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInfo> {
+    let id = names.iter().find_map(|name| take_string(&mut object, name))?;
+    object.shift_remove("object");
+    let mut number = |names: &[&str]| {
+        let name = names.iter().find(|name| count(object.get(name)).is_some_and(|n| n > 0))?;
+        count(object.shift_remove(name).as_ref())
+    };
+    let (context_window, max_output) = (number(&CONTEXT), number(&OUTPUT));
+    // Servers that do not know it write 0 [rec].
+    let created = number(&["created"]).and_then(|seconds| i64::try_from(seconds).ok());
+    let created = created.or_else(|| {
+        let at = object.get("created_at").and_then(Value::as_str).and_then(retry_after::unix_time);
+        at.inspect(|_| drop(object.shift_remove("created_at")))
+    });
+    object.retain(|_, value| !value.is_null());
+    let provider = target.provider.to_string();
+    Some(ModelInfo { id, provider, created, context_window, max_output, provider_fields: object })
+}
+
+/// The path of the target's model under that of the list. The id is percent-encoded, except for
+/// characters that known ids have.
+pub(super) fn path_of_one(list: &str, target: &Target) -> Result<String, Error> {
+    if target.model.split('/').any(|part| matches!(part, "." | "..")) {
+        // It would be the path of another resource, which the key may read.
+        return Err(Error::invalid("model", "model has a part \".\" or \"..\": no id has"));
+    }
+    let mut out = format!("{list}/");
+    for byte in target.model.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'/' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,20 @@
+//! `GET /models`.
+
+use super::dialect::Dialect;
+use crate::error::Error;
+use crate::model::{ModelList, ModelsRequest};
+use crate::provider::{Models, Target, model_list};
+use crate::wire::{Reply, Request};
+
+impl Models for Dialect {
+    fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
+        Ok(match &request.model {
+            None => Request::get("/models"),
+            Some(_) => Request::get(model_list::path_of_one("/models", target)?),
+        })
+    }
+
+    fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<ModelList, Error> {
+        model_list::read(reply, target, &["data"], &["id"])
+    }
+}

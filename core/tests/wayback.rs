@@ -1,0 +1,252 @@
+//! The way back: every recorded answer, handed to every provider as a message of a history.
+//!
+//! What goes out is compared with what came in: each text, call and member of the answer is found in
+//! the body, or a warning names it. What the caller took out beforehand is not found. A missing
+//! corpus is said in one line.
+#![allow(clippy::unwrap_used)]
+
+#[path = "wire/corpus.rs"]
+#[allow(dead_code)]
+mod corpus;
+
+use http::HeaderMap;
+use liter_llm_core::model::{AssistantMessage, Options, Request, Unsupported, Warning};
+use liter_llm_core::provider::{Notes, StreamReader, registry};
+use liter_llm_core::wire::Reply;
+use serde_json::{Value, json};
+
+use corpus::{Object, Record, seen};
+
+/// Each file's answers are read as this kind.
+const FILES: [(&str, &str); 18] = [
+    ("anthropic__chat.jsonl", "compatible"),
+    ("anthropic__messages.jsonl", "anthropic"),
+    ("openai-compatible__messages.jsonl", "anthropic"),
+    ("misc__messages.jsonl", "anthropic"),
+    ("azure__chat.jsonl", "compatible"),
+    ("bedrock__chat.jsonl", "compatible"),
+    ("cohere__v2-chat.jsonl", "cohere"),
+    ("deepseek__chat.jsonl", "deepseek"),
+    ("gemini__chat.jsonl", "compatible"),
+    ("groq__chat.jsonl", "groq"),
+    ("misc__chat.jsonl", "compatible"),
+    ("mistral__chat.jsonl", "mistral"),
+    ("ollama__chat.jsonl", "ollama"),
+    ("openai__chat.jsonl", "openai"),
+    ("openai-compatible__chat.jsonl", "compatible"),
+    ("openrouter__chat.jsonl", "openrouter"),
+    ("together__chat.jsonl", "together"),
+    ("xai__chat.jsonl", "xai"),
+];
+
+/// Calls `check` with each recorded answer's message and each provider that it may go to.
+fn each(least: usize, check: impl Fn(&Object, &str) -> Vec<String>) {
+    let (mut answers, mut wrong) = (0, Vec::new());
+    for (file, kind) in FILES {
+        let Some(records) = corpus::records(file) else { return };
+        for record in &records {
+            let Some(message) = answer(record, kind) else { continue };
+            let Value::Object(message) = seen(&message) else { panic!("a message") };
+            answers += 1;
+            for row in registry::ROWS {
+                let faults = check(&message, row.name).join("; ");
+                if !faults.is_empty() {
+                    wrong.push(format!("{} from {kind} to {}: {faults}", record.id, row.name));
+                }
+            }
+        }
+    }
+    eprintln!("wayback: {answers} answers to {} providers", registry::ROWS.len());
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
+    assert!(answers >= least, "only {answers} answers");
+}
+
+fn answer(record: &Record, kind: &str) -> Option<AssistantMessage> {
+    let target = corpus::provider(kind).target(&record.model);
+    let adapter = registry::row(kind).unwrap().chat().unwrap();
+    let completion = if record.streaming {
+        let mut reader = StreamReader::new(adapter, &target, false);
+        reader.push(&record.body).ok()?;
+        reader.end(&HeaderMap::new()).ok()?;
+        reader.into_completion()
+    } else {
+        let (status, headers) = (record.status, &record.headers);
+        adapter.decode(&Reply { status, headers, body: &record.body }, &target).ok()?
+    };
+    completion.choices.into_iter().next().map(|choice| choice.message)
+}
+
+/// What goes out for a history with this message, and the warnings.
+fn sent(message: &Object, kind: &str, policy: Unsupported) -> (Value, Vec<Warning>) {
+    let mut messages = vec![json!({"role": "user", "content": "q"}), json!(message)];
+    for id in ids(message) {
+        messages.push(json!({"role": "tool", "tool_call_id": id, "content": "1"}));
+    }
+    messages.push(json!({"role": "user", "content": "Go on."}));
+    let request = json!({"max_tokens": 9, "messages": messages}).to_string();
+    let (request, _) = Request::parse(request.as_bytes(), Options::default()).unwrap();
+    assert!(request.unknown.is_empty(), "{:?}", request.unknown);
+    let mut notes = Notes::new(policy);
+    let chat = registry::row(kind).unwrap().chat().unwrap();
+    let wire = chat.encode(&request, &corpus::provider(kind).target("m"), &mut notes);
+    let wire = wire.unwrap_or_else(|error| panic!("{kind}: {error}"));
+    let mut body: Value = serde_json::from_slice(&wire.body).unwrap();
+    let messages = body["messages"].take();
+    let mine = messages.as_array().unwrap().iter().find(|m| m["role"] == "assistant");
+    (mine.cloned().unwrap_or_default(), notes.into_warnings())
+}
+
+fn ids(message: &Object) -> Vec<String> {
+    let calls = message.get("tool_calls").into_iter();
+    let fields = message.get("provider_fields").and_then(|fields| fields.get("custom_tool_calls"));
+    let calls = calls.chain(fields).filter_map(Value::as_array).flatten();
+    calls.map(|call| call["id"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// The texts at the leaves of a document.
+fn leaves<'a>(value: &'a Value, out: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => out.push(text),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, out)),
+        Value::Object(members) => members.values().for_each(|member| leaves(member, out)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_came_goes_back_or_is_said() {
+    each(1_500, |message, kind| {
+        // A response's message can be handed back as it came, also where nothing may be left out.
+        let (wire, warnings) = sent(message, kind, Unsupported::Error);
+        let mut found = Vec::new();
+        leaves(&wire, &mut found);
+        let all = found.concat();
+        let is_there = |value: &Value| {
+            let mut wanted = Vec::new();
+            leaves(value, &mut wanted);
+            wanted.iter().all(|text| all.contains(text))
+        };
+        let is_said = |path: &str| {
+            let at = format!("messages[1].{path}");
+            let params = warnings.iter().filter_map(|warning| warning.param.as_deref());
+            params.into_iter().any(|param| param.starts_with(&at))
+        };
+        let mut lost = Vec::new();
+        for name in ["content", "reasoning", "refusal"] {
+            let Some(value) = message.get(name) else { continue };
+            // A text may have gone as blocks, with citations between them.
+            let mut texts = Vec::new();
+            said(&wire, &mut texts);
+            let text = value.as_str().unwrap_or_default();
+            if !is_there(value) && !texts.concat().contains(text) && !is_said(name) {
+                lost.push(name.to_owned());
+            }
+        }
+        let calls = message.get("tool_calls").and_then(Value::as_array);
+        for (i, call) in calls.into_iter().flatten().enumerate() {
+            if !has_call(&wire, call, kind) {
+                lost.push(format!("tool_calls[{i}]"));
+            }
+        }
+        let fields = message.get("provider_fields").and_then(Value::as_object);
+        for (name, value) in fields.into_iter().flatten() {
+            let by_id = name == "audio" && wire["audio"]["id"] == value["id"];
+            let of_calls = name == "tool_call_fields" && is_said("tool_calls[");
+            let said = is_said(name) || is_said(&format!("provider_fields.{name}"));
+            // The server's own number of the message, and calls under ids of the provider's form.
+            let own = name == "index" || (name == "custom_tool_calls" && is_said("tool_calls"));
+            if !is_there(value) && !said && !by_id && !of_calls && !own {
+                lost.push(format!("provider_fields.{name}"));
+            }
+        }
+        lost
+    });
+}
+
+/// Whether a call went out, in the provider's form.
+fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
+    let arguments = call["function"]["arguments"].as_str().unwrap();
+    let parsed: Option<Value> = serde_json::from_str(arguments).ok();
+    let name = &call["function"]["name"];
+    if kind == "anthropic" {
+        let blocks = wire["content"].as_array().into_iter().flatten();
+        return blocks.into_iter().any(|block| {
+            let whole = parsed.as_ref().is_none_or(|parsed| {
+                block["input"] == *parsed || !parsed.is_object() && block["input"].is_object()
+            });
+            block["type"] == "tool_use"
+                && block["id"] == call["id"]
+                && block["name"] == *name
+                && whole
+        });
+    }
+    let calls = wire["tool_calls"].as_array().into_iter().flatten();
+    calls.into_iter().any(|sent| {
+        let same_id = kind == "mistral" || sent["id"] == call["id"];
+        let back = sent["function"]["arguments"].as_str().unwrap();
+        let same = back == arguments || arguments.is_empty() && back == "{}";
+        same_id && sent["function"]["name"] == *name && same
+    })
+}
+
+#[test]
+fn an_edit_is_obeyed() {
+    const REDACTED: &str = "[redacted by the caller]";
+    each(1_500, |message, kind| {
+        let mut edited = message.clone();
+        let mut gone = Vec::new();
+        let old = message.get("content").and_then(Value::as_str).unwrap_or_default();
+        if !old.is_empty() {
+            edited.insert("content".into(), REDACTED.into());
+        }
+        if let Some(calls) = edited.get_mut("tool_calls").and_then(Value::as_array_mut) {
+            gone.extend(calls.remove(0)["id"].as_str().map(str::to_owned));
+            for call in calls {
+                call["function"]["arguments"] = json!("{\"edited\":true}");
+            }
+        }
+        let (wire, _) = sent(&edited, kind, Unsupported::Warn);
+        let mut faults = Vec::new();
+        if !old.is_empty() {
+            let mut texts = Vec::new();
+            said(&wire, &mut texts);
+            if texts.concat() != REDACTED && !texts.concat().ends_with(REDACTED) {
+                faults.push("the text that was taken out is sent".to_owned());
+            }
+        }
+        // A signature may name the call that it stood beside.
+        let mut without = wire.clone();
+        if let Some(members) = without.as_object_mut() {
+            members.shift_remove("reasoning_details");
+        }
+        let text = without.to_string();
+        for id in gone.iter().filter(|id| id.len() > 3) {
+            if text.contains(&format!("\"{id}\"")) && !ids(&edited).contains(id) {
+                faults.push("the call that was removed is sent".to_owned());
+            }
+        }
+        for call in edited.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            if !has_call(&wire, call, kind) {
+                faults.push("the call that was changed is not sent".to_owned());
+            }
+        }
+        faults
+    });
+}
+
+/// The visible text of a message on the wire.
+fn said<'a>(wire: &'a Value, out: &mut Vec<&'a str>) {
+    match &wire["content"] {
+        Value::String(text) => out.push(text),
+        Value::Array(blocks) => {
+            let texts = blocks.iter().filter(|block| block["type"] == "text");
+            out.extend(texts.filter_map(|block| block["text"].as_str()));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,1 @@
+"""From JSON Schemas to the packages' types: `tree` reads them, one module a language writes."""
