@@ -10,7 +10,7 @@ use ::http::header::{
     USER_AGENT,
 };
 use ::http::response::Parts;
-use ::http::{Request, Uri};
+use ::http::{Request, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -57,6 +57,11 @@ impl Pool {
     ) -> Result<Received, Error> {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let status = head.status.as_u16();
+        if let Some(proxy) = self.dialler.forward_proxy()
+            && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            return Err(proxy.refused(head.status, &self.settings.origin()));
+        }
         if head.status.is_redirection() {
             let message = format!(
                 "{} answered with a redirect, which is not followed, so that the key stays with its \
@@ -91,6 +96,21 @@ impl Pool {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
         Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// Names the proxy that gets whole requests in an error that comes with a page of HTML: it may be
+    /// the proxy's own.
+    pub fn name_proxy(&self, error: Error, headers: &HeaderMap) -> Error {
+        let page = headers.get(CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.as_bytes();
+            kind.len() >= 9 && kind[..9].eq_ignore_ascii_case(b"text/html")
+        });
+        match self.dialler.forward_proxy().filter(|_| page) {
+            Some(proxy) => error.with(|e| {
+                e.message = format!("{} or a server behind it: {}", proxy.name(), e.message);
+            }),
+            None => error,
+        }
     }
 
     async fn exchange(
@@ -206,7 +226,7 @@ impl Pool {
             // A passed-through request may have its own.
             request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
-        if let Some(Some(auth)) = proxy {
+        if let Some(auth) = proxy.and_then(|proxy| proxy.auth.as_ref()) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
         }
         Ok(())

@@ -36,6 +36,7 @@ use tokio::time::Instant;
 
 use super::connect::{Dialler, Network, Stream};
 use super::failure;
+use super::lookup::Lookups;
 use super::settings::Settings;
 use crate::error::Error;
 
@@ -44,6 +45,7 @@ mod idle;
 mod lease;
 mod settling;
 
+pub use idle::give_way;
 pub(super) use lease::{Lease, Sent};
 
 use heard::Heard;
@@ -64,6 +66,7 @@ pub struct Pool {
     pub(super) dialler: Dialler,
     /// The runtime beside that of its calls, if there is one.
     engine: Option<Handle>,
+    /// The origin, and the proxy on the way to it, for messages.
     pub(super) origin: String,
     /// The `host` header of every request.
     pub(super) host: HeaderValue,
@@ -90,19 +93,20 @@ impl Pool {
         settings: Settings,
         most_idle: usize,
         blocking: Option<Handle>,
+        lookups: &Lookups,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let dialler = Dialler::new(&settings, blocking.clone(), network);
+        let dialler = Dialler::new(&settings, blocking.clone(), lookups, network);
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
+            origin: dialler.way().to_owned(),
             dialler,
             engine: blocking.clone(),
-            origin: settings.origin(),
             // A header may hold everything that an authority may.
             host: HeaderValue::try_from(settings.base_url.authority().map_or("", |a| a.as_str()))
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             target: OnceLock::new(),
-            idle: Arc::new(Idle::new(most_idle, blocking)),
+            idle: Idle::new(most_idle, blocking),
             settings,
             shared: Mutex::default(),
             opening: Arc::default(),
@@ -115,9 +119,10 @@ impl Pool {
         self.engine.as_ref()
     }
 
-    /// Closes the idle connections, and the shared ones once their last call has ended.
-    pub(crate) fn clear(&self) {
-        self.idle.clear();
+    /// Closes the idle connections, and the others once their last call has ended. No connection is
+    /// kept from now on.
+    pub(crate) fn close(&self) {
+        self.idle.close();
         lock(&self.shared).clear();
     }
 
@@ -263,3 +268,9 @@ impl Pool {
 
 #[cfg(test)]
 mod tests;
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

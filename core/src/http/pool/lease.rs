@@ -12,13 +12,15 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::idle::Idle;
 use super::settling::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
-use crate::http::connect::{Look, Stream};
+use crate::http::connect::Stream;
 use crate::http::failure;
+use crate::http::socket::Look;
 
 /// hyper's value for a server's limit of streams until the server has said it. No server can say
 /// this value.
@@ -206,6 +208,29 @@ impl Lease {
             return Pin::new(body).poll_frame(cx);
         }
         Poll::Pending
+    }
+
+    /// Waits until no connection of this pool is kept any more.
+    pub(in crate::http) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let home = match self {
+            Lease::Http1 { home, .. } => Some(home.closed()),
+            // The call is the last that holds it.
+            Lease::Http2(_) => None,
+        };
+        async move {
+            match home {
+                Some(closed) => closed.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The runtime whose threads outlive the call, if it is not that of the call.
+    pub(in crate::http) fn engine(&self) -> Option<&Handle> {
+        match self {
+            Lease::Http1 { home, .. } => home.engine(),
+            Lease::Http2(_) => None,
+        }
     }
 
     /// Releases the connection for the next call, after the body was read to its end.

@@ -12,7 +12,13 @@ use crate::http::connect::Stream;
 fn pool() -> Pool {
     let config = Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
     let config = config.unwrap();
-    Pool::new(config.providers[config.index("p").unwrap()].http.clone(), 2, None, None)
+    Pool::new(
+        config.providers[config.index("p").unwrap()].http.clone(),
+        2,
+        None,
+        &Lookups::default(),
+        None,
+    )
 }
 
 /// A connection over a pipe, used for one exchange, and the pipe's other end.
