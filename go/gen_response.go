@@ -786,8 +786,9 @@ type Attempt struct {
 	MS int64 `json:"ms"`
 	// It ran beside another one that was slow.
 	Hedge bool `json:"hedge,omitempty"`
-	// It failed after the request had gone out, and the provider did not refuse it: the work may have
-	// been done, and billed.
+	// Work that is in no answer may have been done, and billed. The attempt failed after its request
+	// had gone out, and the provider did not refuse it. Or its request went out once more, because a
+	// reused connection ended before one byte of an answer.
 	MayBeBilled bool `json:"may_be_billed,omitempty"`
 }
 

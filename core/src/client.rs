@@ -16,7 +16,7 @@ use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::{Network, Pool};
+use crate::http::{Lookups, Network, Pool};
 use crate::model::{Options, Response};
 use crate::observe::Observer;
 use crate::pipeline;
@@ -52,7 +52,7 @@ impl Client {
     /// the calls, so they must not wait.
     #[must_use]
     pub fn with_observers(config: Config, observers: Vec<Arc<dyn Observer>>) -> Self {
-        Self::of(Services::new(config, observers, None, fastrand::u64(..)))
+        Self::of(Services::new(config, observers, Lookups::default(), None, fastrand::u64(..)))
     }
 
     /// Makes a client whose connections `network` opens instead of TCP, for tests in virtual time.
@@ -65,7 +65,14 @@ impl Client {
         network: Arc<dyn Network>,
         seed: u64,
     ) -> Self {
-        Self::of(Services::new(config, observers, Some(network), seed))
+        Self::of(Services::new(config, observers, Lookups::default(), Some(network), seed))
+    }
+
+    /// Makes a client that looks names up in this way, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_lookups(config: Config, lookups: Lookups) -> Self {
+        Self::of(Services::new(config, Vec::new(), lookups, None, fastrand::u64(..)))
     }
 
     fn of(services: Services) -> Self {
@@ -178,9 +185,9 @@ impl Client {
         self.services.state.send_replace(ClientState::Cancelled);
     }
 
-    /// Closes idle connections.
+    /// Closes idle connections. From now on none is kept.
     pub fn disconnect(&self) {
-        self.services.pools.iter().for_each(Pool::clear);
+        self.services.pools.iter().for_each(Pool::close);
     }
 
     /// Takes a place among the calls in flight. A caller that starts the call later, for example on

@@ -101,8 +101,9 @@ pub struct Attempt {
     /// It ran beside another one that was slow.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub hedge: bool,
-    /// It failed after the request had gone out, and the provider did not refuse it: the work may
-    /// have been done, and billed.
+    /// Work that is in no answer may have been done, and billed. The attempt failed after its request
+    /// had gone out, and the provider did not refuse it. Or its request went out once more, because
+    /// a reused connection ended before one byte of an answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub may_be_billed: bool,
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
-use crate::http::{Network, Pool};
+use crate::http::{Lookups, Network, Pool};
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
@@ -24,6 +24,7 @@ pub(crate) struct Services {
     pub(crate) credentials: Arc<[Credential]>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
+    pub(crate) lookups: Lookups,
     /// Opens connections instead of TCP.
     pub(crate) network: Option<Arc<dyn Network>>,
     /// How far the client has closed.
@@ -48,6 +49,7 @@ impl Services {
     pub(crate) fn new(
         config: Config,
         observers: Vec<Arc<dyn Observer>>,
+        lookups: Lookups,
         network: Option<Arc<dyn Network>>,
         seed: u64,
     ) -> Self {
@@ -59,10 +61,11 @@ impl Services {
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;
         Services {
             table: Arc::new(Table::new(&config, seed)),
-            pools: pools(&config, network.as_ref(), None),
+            pools: pools(&config, &lookups, network.as_ref(), None),
             credentials: config.providers.iter().map(credential).collect(),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),
+            lookups,
             network,
             state: Arc::new(watch::Sender::new(ClientState::Open)),
             process: std::process::id(),
@@ -73,7 +76,7 @@ impl Services {
     /// Returns the same services with connections of their own. `blocking` is the runtime whose
     /// threads may wait for names and files.
     pub(crate) fn with_own_connections(&self, blocking: &Handle) -> Self {
-        let pools = pools(&self.config, self.network.as_ref(), Some(blocking));
+        let pools = pools(&self.config, &self.lookups, self.network.as_ref(), Some(blocking));
         Services { pools, ..self.clone() }
     }
 
@@ -94,12 +97,13 @@ impl Services {
 
 fn pools(
     config: &Config,
+    lookups: &Lookups,
     network: Option<&Arc<dyn Network>>,
     blocking: Option<&Handle>,
 ) -> Arc<[Pool]> {
     let pool = |provider: &ProviderConfig| {
         let settings = provider.http.clone();
-        Pool::new(settings, config.max_in_flight, blocking.cloned(), network.cloned())
+        Pool::new(settings, config.max_in_flight, blocking.cloned(), lookups, network.cloned())
     };
     config.providers.iter().map(pool).collect()
 }

@@ -6,6 +6,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use common::{
 use liter_llm_core::{Client, ErrorKind, Step};
 use liter_llm_simulator::{Options, Simulator};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -179,31 +182,158 @@ async fn a_connection_that_closed_while_idle_is_replaced() {
     call(&other).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_request_that_may_have_been_processed_is_not_sent_again() {
-    let requests = Arc::new(Mutex::new(0));
-    let server = Server::start({
-        let requests = Arc::clone(&requests);
-        move |n, mut peer| {
-            let requests = Arc::clone(&requests);
-            async move {
-                for turn in 0.. {
-                    let Some(_) = peer.request().await else { return };
-                    *requests.lock().unwrap() += 1;
-                    if n == 0 && turn == 1 {
-                        return;
-                    }
-                    peer.send(&ok("", answer("good").as_bytes())).await;
+/// The first `good` requests of a connection are answered, the next one gets `last` and the end. With
+/// how many requests came.
+async fn ending(good: usize, last: &'static [u8]) -> (Server, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&requests);
+    let server = Server::start(move |n, mut peer| {
+        let seen = Arc::clone(&seen);
+        async move {
+            // Only the connections after the first are sound, unless none is.
+            for turn in 0.. {
+                let Some(_) = peer.request().await else { return };
+                seen.fetch_add(1, Ordering::SeqCst);
+                if turn == good && (n == 0 || good == 0) {
+                    return peer.send(last).await;
                 }
+                peer.send(&ok("", answer("good").as_bytes())).await;
             }
+        }
+    })
+    .await;
+    (server, requests)
+}
+
+#[tokio::test]
+async fn a_reused_connection_that_ends_before_an_answer_costs_no_call() {
+    let (server, requests) = ending(1, b"").await;
+    let client = client(&server.url, json!({}));
+    call(&client).await.unwrap();
+    let response = call(&client).await.unwrap();
+    assert_eq!(response.text, "good");
+    // Outside of what is tried again: there is one attempt, and `retry` is off.
+    let attempts = &response.liter.attempts;
+    assert!(attempts.len() == 1 && attempts[0].may_be_billed, "{attempts:?}");
+    assert_eq!((requests.load(Ordering::SeqCst), server.accepted()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_request_that_is_lost_again_may_be_billed() {
+    let dead = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&dead);
+    let server = Server::start(move |n, mut peer| {
+        let seen = Arc::clone(&seen);
+        async move {
+            if n == 0 {
+                peer.request().await;
+                peer.send(&ok("", answer("good").as_bytes())).await;
+            }
+            peer.request().await;
+            seen.fetch_add(1, Ordering::SeqCst);
         }
     })
     .await;
     let client = client(&server.url, json!({}));
     call(&client).await.unwrap();
-    assert_says(&failure(&client).await, ErrorKind::Connection, "lost before an answer came");
-    assert_eq!(*requests.lock().unwrap(), 2);
-    call(&client).await.unwrap();
+    let error = failure(&client).await;
+    assert_says(&error, ErrorKind::Connection, "lost before an answer came");
+    assert!(error.attempts.len() == 1 && error.attempts[0].may_be_billed, "{error:?}");
+    assert_eq!(dead.load(Ordering::SeqCst), 2, "once more, and no more");
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_processed_is_not_sent_again() {
+    // On a new connection, and where an answer had begun.
+    for (good, last) in [(0, &b""[..]), (1, b"HTTP/1.1 2")] {
+        let (server, requests) = ending(good, last).await;
+        let client = client(&server.url, json!({}));
+        for _ in 0..good {
+            call(&client).await.unwrap();
+        }
+        assert_says(&failure(&client).await, ErrorKind::Connection, "lost before an answer came");
+        assert_eq!(requests.load(Ordering::SeqCst), good + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_closes_just_after_its_answer_costs_no_call() {
+    let server = Server::start(|n, mut peer| async move {
+        let mut random = fastrand::Rng::with_seed(n as u64);
+        let turns = random.usize(1..6);
+        for _ in 0..turns {
+            let Some(_) = peer.request().await else { return };
+            peer.send(&ok("", answer("good").as_bytes())).await;
+        }
+        // The fault that is played is this time.
+        tokio::time::sleep(Duration::from_micros(random.u64(0..3_000))).await;
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    let mut tasks = JoinSet::new();
+    for seed in 0..16 {
+        let client = client.clone();
+        tasks.spawn(async move {
+            let mut random = fastrand::Rng::with_seed(seed);
+            for _ in 0..250 {
+                assert_eq!(call(&client).await.unwrap().text, "good");
+                tokio::time::sleep(Duration::from_micros(random.u64(0..3_000))).await;
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_the_server_closed_is_given_back_within_a_second() {
+    let (told, mut back) = tokio::sync::mpsc::unbounded_channel();
+    let idle = Arc::new(Notify::new());
+    let close = Arc::clone(&idle);
+    let server = Server::start(move |_, mut peer| {
+        let (told, close) = (told.clone(), Arc::clone(&close));
+        async move {
+            peer.request().await;
+            peer.send(&ok("", answer("good").as_bytes())).await;
+            close.notified().await;
+            peer.socket.shutdown().await.unwrap();
+            let ended = std::time::Instant::now();
+            peer.closed().await;
+            told.send(ended.elapsed()).unwrap();
+        }
+    })
+    .await;
+    let client = client(&server.url, json!({}));
+    for _ in 0..2 {
+        call(&client).await.unwrap();
+        idle.notify_one();
+        let took = within(back.recv()).await.unwrap();
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
+/// A caller's thread runs the client's runtime only while a call does.
+#[test]
+fn an_answer_that_nobody_asked_for_is_nobodys() {
+    let others = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let own = Builder::new_current_thread().enable_all().build().unwrap();
+    let (told, late) = std::sync::mpsc::channel();
+    let server = others.block_on(Server::start(move |_, mut peer| {
+        let told = told.clone();
+        async move {
+            while peer.request().await.is_some() {
+                peer.send(&ok("", answer("good").as_bytes())).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                peer.send(&ok("", answer("evil").as_bytes())).await;
+                let _ = told.send(());
+            }
+        }
+    }));
+    let client = client(&server.url, json!({}));
+    for calls in 1..=10 {
+        assert_eq!(own.block_on(call(&client)).unwrap().text, "good");
+        assert_eq!(server.accepted(), calls);
+        late.recv().unwrap();
+    }
 }
 
 #[tokio::test]

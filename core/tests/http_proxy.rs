@@ -7,7 +7,7 @@ mod common;
 use std::process::Command;
 
 use common::{Server, answer, assert_says, call, client, failure, ok};
-use liter_llm_core::ErrorKind;
+use liter_llm_core::{Error, ErrorKind};
 use liter_llm_simulator::{CA_PEM, Options, Simulator};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -44,9 +44,6 @@ async fn proxy() -> (Server, mpsc::UnboundedReceiver<String>) {
                 tell.send(head.clone()).unwrap();
                 if let Some(rest) = head.strip_prefix("CONNECT ") {
                     let target = rest.split(' ').next().unwrap().replace("api.test", "127.0.0.1");
-                    if target.starts_with("forbidden") {
-                        return peer.send(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n").await;
-                    }
                     let mut upstream = TcpStream::connect(target).await.unwrap();
                     peer.send(b"HTTP/1.1 200 Connected\r\n\r\n").await;
                     let _ = tokio::io::copy_bidirectional(&mut peer.socket, &mut upstream).await;
@@ -127,16 +124,13 @@ fn encrypted_requests_go_through_a_tunnel() {
             assert_eq!(simulator.stats().connections_opened, 2);
             assert_eq!(simulator.stats().h2_connections, 1);
             std::fs::remove_file(ca).unwrap();
-            let refused = client("https://forbidden.test", json!({}));
-            let error = failure(&refused).await;
-            assert_says(&error, ErrorKind::Connection, "proxy authorization required");
         });
     }
     with_proxy(check, "me:secret@", &[], |asked| {
-        assert_eq!(asked.len(), 3);
+        assert_eq!(asked.len(), 2);
         for head in asked {
             assert!(head.starts_with("CONNECT "), "{head}");
-            assert!(head.contains("Proxy-Authorization: Basic bWU6c2VjcmV0"), "{head}");
+            assert!(head.contains("proxy-authorization: Basic bWU6c2VjcmV0"), "{head}");
             assert!(!head.contains("canary"), "{head}");
         }
     });
@@ -173,4 +167,110 @@ fn other_kinds_of_proxy_are_refused() {
     for proxy in ["https://127.0.0.1:1", "socks5://127.0.0.1:1"] {
         run(check, &[("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)]);
     }
+}
+
+/// What a proxy does with every request: `None`, it ends the connection. The child gets the error of
+/// both ways, through a tunnel and without one.
+fn with_refusal(check: &str, reply: Option<&'static str>, judge: fn(Error, &str)) {
+    if is_child(check) {
+        return runtime().block_on(async {
+            let name = std::env::var("LITER_TEST_PROXY").unwrap();
+            for url in ["http://api.test", "https://api.test"] {
+                let error = failure(&client(url, json!({}))).await;
+                let document = String::from_utf8(error.to_json()).unwrap();
+                assert!(!document.contains("hush"), "{document}");
+                judge(error, &format!("the proxy {name}"));
+            }
+        });
+    }
+    let runtime = runtime();
+    let server = runtime.block_on(Server::start(move |_, mut peer| async move {
+        peer.request().await;
+        if let Some(reply) = reply {
+            peer.send(reply.as_bytes()).await;
+        }
+    }));
+    let url = server.url.replace("http://", "http://me:hush@");
+    let name = ("LITER_TEST_PROXY", server.url.as_str());
+    run(check, &[("HTTP_PROXY", &url), ("HTTPS_PROXY", &url), name]);
+    // Nothing is tried again.
+    assert_eq!(server.accepted(), 2);
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_named() {
+    let reply = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-type: text/html\r\n\
+                 content-length: 6\r\n\r\n<html>";
+    with_refusal("a_proxy_that_wants_a_password_is_named", Some(reply), |error, proxy| {
+        assert_says(&error, ErrorKind::Authentication, proxy);
+        assert_says(&error, ErrorKind::Authentication, "407 Proxy Authentication Required");
+        assert!(error.status == Some(407) && !error.kind().retryable(), "{error:?}");
+    });
+}
+
+#[test]
+fn a_proxy_whose_origin_is_dead_is_named_with_its_status() {
+    let reply = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/html\r\n\
+                 content-length: 6\r\n\r\n<html>";
+    with_refusal(
+        "a_proxy_whose_origin_is_dead_is_named_with_its_status",
+        Some(reply),
+        |error, proxy| {
+            assert!(error.message.contains(proxy) && error.status == Some(503), "{error:?}");
+            assert!(error.kind().retryable(), "{error:?}");
+        },
+    );
+}
+
+#[test]
+fn a_proxy_that_hangs_up_is_named() {
+    with_refusal("a_proxy_that_hangs_up_is_named", None, |error, proxy| {
+        assert_says(&error, ErrorKind::Connection, proxy);
+    });
+}
+
+#[test]
+fn a_proxy_that_speaks_no_http_is_named() {
+    with_refusal(
+        "a_proxy_that_speaks_no_http_is_named",
+        Some("SSH-2.0-x\r\n\r\n"),
+        |error, proxy| {
+            assert_says(&error, ErrorKind::BadResponse, proxy);
+        },
+    );
+}
+
+#[test]
+fn a_refusal_of_a_tunnel_says_whose_it_is() {
+    let check = "a_refusal_of_a_tunnel_says_whose_it_is";
+    if is_child(check) {
+        return runtime().block_on(async {
+            let error = failure(&client("https://api.test", json!({}))).await;
+            let kind = ErrorKind::Authentication;
+            assert_says(&error, kind, "401 Unauthorized");
+            assert_eq!(error.status, Some(401));
+        });
+    }
+    let runtime = runtime();
+    // Its body is cut, as tinyproxy's is.
+    let reply = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 600\r\n\r\n<html>";
+    let server = runtime.block_on(Server::closing(reply));
+    run(check, &[("HTTPS_PROXY", &server.url)]);
+}
+
+#[test]
+fn a_proxy_that_is_down_is_named() {
+    let check = "a_proxy_that_is_down_is_named";
+    if is_child(check) {
+        return runtime().block_on(async {
+            for url in ["http://api.test", "https://api.test"] {
+                let error = failure(&client(url, json!({}))).await;
+                let words = "cannot connect to the proxy http://127.0.0.1:1, on the way to";
+                assert_says(&error, ErrorKind::Connection, words);
+                assert!(!error.message.contains("hush"), "{error:?}");
+            }
+        });
+    }
+    let proxy = "http://me:hush@127.0.0.1:1";
+    run(check, &[("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)]);
 }

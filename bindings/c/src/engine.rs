@@ -32,8 +32,10 @@ pub(crate) struct Engine {
 
 static ENGINE: Own<Engine> = Own::new();
 
-/// Name look-ups are the only blocking work; two at a time keep the library at 2 + cores threads.
-const BLOCKING_THREADS: usize = 2;
+/// The largest number of threads that block: for name look-ups, and for files that hold keys. A thread
+/// starts when all others are busy, and ends after some seconds without work. Nobody can end a look-up
+/// by a dead resolver, so there must be a thread for each host that it holds up.
+const BLOCKING_THREADS: usize = 256;
 
 /// The engine, if a request has started it.
 pub(crate) fn running() -> Option<&'static Engine> {

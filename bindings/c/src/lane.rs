@@ -10,6 +10,7 @@
 //! (`core/src/http/connect.rs`).
 
 use liter_llm_core::Client;
+use liter_llm_core::http::give_way;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;
@@ -48,7 +49,9 @@ impl Lanes {
                 return Ok(lane);
             }
         }
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let build = || Builder::new_current_thread().enable_io().enable_time().build();
+        // If no descriptor is left, idle connections give way.
+        let runtime = build().or_else(|error| if give_way() { build() } else { Err(error) })?;
         let Some(handle) = engine.handle() else {
             return Err(std::io::Error::other("liter_llm_shutdown has been called"));
         };

@@ -238,7 +238,7 @@ impl Exchange<'_> {
         let (call, ticket) = (self.call, self.ticket);
         let pool = &self.services.pools[call.targets[self.index].provider];
         let deadline = self.deadline;
-        let sent = |sent| call.ledger.sent(ticket, sent);
+        let sent = |passing| call.ledger.passing(ticket, passing);
         // Each future has its own scope, so that a future that has ended takes no room in this one.
         let received = {
             let sending = pin!(pool.send(request, &deadline, sent));
@@ -256,12 +256,24 @@ impl Exchange<'_> {
             let collecting = pin!(body.collect(&deadline, refused));
             self.punctual(collecting).await
         };
-        let body = collected.map_err(|e| located(e, status, &head.headers))?;
+        // An error status says more than the loss of its body.
+        let (body, cut) = match collected {
+            Ok(body) => (body, None),
+            Err(cut) if refused => (Bytes::new(), Some(cut)),
+            Err(error) => return Err(located(error, status, &head.headers)),
+        };
         let chosen = &call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
         let received = refused.then(SystemTime::now);
         let reply = Reply { status, headers: &head.headers, body: &body, received };
-        let answer = call.operation.decode(adapter, &reply, chosen.target())?;
+        let answer = call.operation.decode(adapter, &reply, chosen.target());
+        let answer = answer.map_err(|error| {
+            let error = pool.name_proxy(error, &head.headers);
+            match cut {
+                Some(cut) => error.with(|e| e.message = format!("{}; {}", e.message, cut.message)),
+                None => error,
+            }
+        })?;
         if refused {
             let message = "an error status was read as success";
             return Err(Error::new(ErrorKind::Internal, message));

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::{Attempt, Error, ErrorKind};
+use crate::http::Passing;
 use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
 use crate::target::{ChosenTarget, TargetState};
 
@@ -38,6 +39,8 @@ struct Entry {
     began: Instant,
     /// Whether the request went out on a connection.
     sent: bool,
+    /// Whether a connection took the request with it, so that it went out once more.
+    lost: bool,
     status: Option<u16>,
     /// When the attempt ended, and the kind of its error.
     end: Option<(Instant, Option<ErrorKind>)>,
@@ -74,6 +77,7 @@ impl Ledger {
             hedge,
             began,
             sent: false,
+            lost: false,
             status: None,
             end: None,
             message: None,
@@ -96,10 +100,11 @@ impl Ledger {
         self.tell(|observer| observer.first_content(&self.facts, &facts, at));
     }
 
-    /// Records whether the request went out. `false` takes it back, because the connection had
-    /// ended.
-    pub(crate) fn sent(&self, ticket: Ticket, sent: bool) {
-        self.lock()[ticket.0].sent = sent;
+    /// Records what happens to the request on its way.
+    pub(crate) fn passing(&self, ticket: Ticket, passing: Passing) {
+        let entry = &mut self.lock()[ticket.0];
+        entry.sent = passing == Passing::Out;
+        entry.lost |= passing == Passing::Lost;
     }
 
     /// Records that the head of an answer came.
@@ -215,7 +220,7 @@ impl Ledger {
                 message: entry.message.clone(),
                 ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
                 hedge: entry.hedge,
-                may_be_billed: kind.is_some() && entry.sent && !refused,
+                may_be_billed: entry.lost || kind.is_some() && entry.sent && !refused,
             }
         };
         self.lock().iter().map(attempt).collect()

@@ -19,7 +19,7 @@ use super::respond::{millis, unique};
 use crate::admission::Admission;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
-use crate::http::{Body, Deadline, Received};
+use crate::http::{Body, Deadline, Passing, Received};
 use crate::limit;
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
@@ -42,6 +42,8 @@ struct Passage {
     began: Option<Instant>,
     /// Whether the request went out on a connection.
     sent: AtomicBool,
+    /// Whether a connection took the request with it, so that it went out once more.
+    lost: AtomicBool,
     ttft_ms: Option<f64>,
 }
 
@@ -185,6 +187,7 @@ impl Passage {
             place: None,
             began: None,
             sent: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
             ttft_ms: None,
         })
     }
@@ -208,7 +211,10 @@ impl Passage {
         *request.uri_mut() = call.url;
         *request.headers_mut() = call.headers;
         self.began = Some(Instant::now());
-        let sent = |sent| self.sent.store(sent, Ordering::Relaxed);
+        let sent = |passing| {
+            self.sent.store(passing == Passing::Out, Ordering::Relaxed);
+            self.lost.fetch_or(passing == Passing::Lost, Ordering::Relaxed);
+        };
         let pool = &self.services.pools[self.provider];
         pool.forward(request, &self.deadline, sent).await
     }
@@ -221,7 +227,8 @@ impl Passage {
     fn attempt(&self, status: Option<u16>, error: Option<&Error>) -> Option<Attempt> {
         let ms = u64::try_from(self.began?.elapsed().as_millis()).unwrap_or(u64::MAX);
         let refused = status.is_some_and(|status| !(200..300).contains(&status));
-        let may_be_billed = error.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let failed = error.is_some() && self.sent.load(Ordering::Relaxed) && !refused;
+        let may_be_billed = failed || self.lost.load(Ordering::Relaxed);
         let target = self.settings().name.to_string();
         let (kind, message) =
             (error.map(Error::kind), error.map(|error| shortened(&error.message)));

@@ -40,7 +40,13 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     // The probe has connections of its own. The call's connections may belong to a runtime that is
     // driven only while a caller waits.
     let watch = Watch {
-        pool: Pool::new(settings.http.clone(), 1, None, services.network.clone()),
+        pool: Pool::new(
+            settings.http.clone(),
+            1,
+            None,
+            &services.lookups,
+            services.network.clone(),
+        ),
         adapter: settings.row.adapter(),
         scheme: settings.scheme(),
         credentials: Arc::clone(&services.credentials),

@@ -231,7 +231,9 @@ impl Body {
                 Poll::Pending => break,
             }
         }
-        // A server that goes on is cut off, because its connection is worth less than the wait.
+        // A server that goes on is cut off, because its connection is worth less than the wait. So is
+        // everyone if the client is closed.
+        let (closed, engine) = (self.lease.closed(), self.lease.engine().cloned());
         let drain = async move {
             for _ in 0..16 {
                 match poll_fn(|cx| self.lease.poll_frame(&mut self.incoming, cx)).await {
@@ -241,7 +243,17 @@ impl Body {
                 }
             }
         };
-        tokio::spawn(async { tokio::time::timeout(Duration::from_secs(1), drain).await });
+        let drain = async move {
+            tokio::select! {
+                () = closed => {}
+                _ = tokio::time::timeout(Duration::from_secs(1), drain) => {}
+            }
+        };
+        // A caller's thread may never run its own runtime again.
+        match engine {
+            Some(engine) => engine.spawn(drain),
+            None => tokio::spawn(drain),
+        };
     }
 }
 

@@ -1,59 +1,25 @@
 //! Opens one connection: name look-up, TCP (both address families at once), a proxy if the
 //! environment named one, and TLS.
 
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::Uri;
-use ::http::header::HeaderValue;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
-use tower_service::Service;
+use tower_service::Service as _;
 
+use super::lookup::{Lookups, Resolver};
+use super::pool::give_way;
+use super::proxy::Proxy;
 use super::settings::{HttpVersion, Settings};
+use super::socket::{Look, Quiet};
 use super::{failure, tls};
 use crate::error::{Error, ErrorKind};
-
-/// A TCP connection that is never written to with `writev`. That raises SIGPIPE if the peer is
-/// gone, but tokio's plain write asks the system not to. Calls may run on threads of the host.
-struct Quiet(TcpStream);
-
-impl AsyncRead for Quiet {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Quiet {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
 
 /// A connection's bytes.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -75,12 +41,15 @@ pub(super) struct Dialled {
     pub(super) io: Box<dyn Stream>,
     /// HTTP/2 was negotiated.
     pub(super) http2: bool,
+    pub(super) look: Look,
 }
 
 /// Opens connections to one origin.
 pub(super) struct Dialler {
     base: Uri,
     origin: String,
+    /// The origin, and the proxy on the way to it, for messages.
+    way: String,
     timeout: Duration,
     version: HttpVersion,
     /// `None` means plain TCP.
@@ -88,15 +57,10 @@ pub(super) struct Dialler {
     ca_file: Option<std::path::PathBuf>,
     trust: Arc<tls::Trust>,
     proxy: Option<Proxy>,
+    lookups: Lookups,
     connector: HttpConnector<Resolver>,
     /// Replaces `connector` and `proxy`.
     network: Option<Arc<dyn Network>>,
-}
-
-/// A proxy on the way.
-struct Proxy {
-    uri: Uri,
-    auth: Option<HeaderValue>,
 }
 
 impl Dialler {
@@ -104,9 +68,11 @@ impl Dialler {
     pub(super) fn new(
         settings: &Settings,
         blocking: Option<Handle>,
+        lookups: &Lookups,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Resolver { blocking });
+        let resolver = Resolver { lookups: lookups.clone(), blocking };
+        let mut connector = HttpConnector::new_with_resolver(resolver);
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.enforce_http(false);
@@ -115,29 +81,36 @@ impl Dialler {
             Some(_) => None,
             None => settings.proxy.as_ref(),
         };
-        let proxy = proxy
-            .map(|proxy| Proxy { uri: proxy.uri().clone(), auth: proxy.basic_auth().cloned() });
+        let proxy = proxy.map(Proxy::new);
+        let origin = settings.origin();
         Dialler {
-            origin: settings.origin(),
+            way: match &proxy {
+                Some(proxy) => format!("{origin} (through {})", proxy.name()),
+                None => origin.clone(),
+            },
+            origin,
             timeout: settings.timeouts.connect,
             version: settings.version,
             tls: settings.is_https().then(OnceLock::new),
             ca_file: settings.ca_file.clone(),
             trust: Arc::clone(&settings.trust),
             proxy,
+            lookups: lookups.clone(),
             connector,
             network,
             base,
         }
     }
 
-    /// The header that a plain-HTTP proxy needs, if requests go through one. Their targets then
-    /// have another form.
-    pub(super) fn forward_proxy(&self) -> Option<Option<&HeaderValue>> {
-        match (&self.tls, &self.proxy) {
-            (None, Some(proxy)) => Some(proxy.auth.as_ref()),
-            _ => None,
-        }
+    /// The proxy that gets whole requests, if one does. Their targets then have another form. An
+    /// encrypted origin is reached through a tunnel instead.
+    pub(super) fn forward_proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|_| self.tls.is_none())
+    }
+
+    /// The origin, and the proxy on the way to it, for messages.
+    pub(super) fn way(&self) -> &str {
+        &self.way
     }
 
     /// How long a connection may take to open.
@@ -156,33 +129,58 @@ impl Dialler {
 
     /// Opens a connection.
     pub(super) async fn dial(&self) -> Result<Dialled, Error> {
-        match tokio::time::timeout(self.timeout, self.dial_now()).await {
-            Ok(dialled) => dialled,
-            Err(_) => Err(Error::new(
-                ErrorKind::Timeout,
-                format!(
-                    "no connection to {} within {} ms (timeouts.connect_ms)",
-                    self.origin,
-                    self.timeout.as_millis()
-                ),
-            )),
+        let dialled = tokio::time::timeout(self.timeout, self.dial_now()).await;
+        let dialled = dialled.unwrap_or_else(|_| Err(self.late()));
+        if dialled.is_err() {
+            self.lookups.doubt(self.host());
         }
+        dialled
+    }
+
+    /// The host whose name is looked up.
+    fn host(&self) -> &str {
+        self.proxy.as_ref().map_or_else(|| self.base.host().unwrap_or_default(), Proxy::host)
+    }
+
+    fn late(&self) -> Error {
+        let (way, ms) = (&self.way, self.timeout.as_millis());
+        let why = match self.lookups.is_running(self.host()) {
+            true => format!(": the look-up of the name {} is not done", self.host()),
+            false => String::new(),
+        };
+        let message = format!("no connection to {way} within {ms} ms (timeouts.connect_ms){why}");
+        Error::new(ErrorKind::Timeout, message)
     }
 
     async fn dial_now(&self) -> Result<Dialled, Error> {
         if let Some(network) = &self.network {
-            let port = self.base.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
-            let io = network.connect(self.base.host().unwrap_or_default(), port).await;
-            let io = io.map_err(|error| failure::connecting(&error, &self.origin))?;
-            return self.secure(io).await;
+            let host = self.base.host().unwrap_or_default();
+            let io = network.connect(host, port(&self.base)).await;
+            let io = io.map_err(|error| failure::connecting(&error, &self.way))?;
+            return self.secure(io, Look::default()).await;
         }
-        self.secure(Quiet(self.tcp().await?)).await
+        let io = match &self.proxy {
+            None => self.tcp(&self.base, &self.way).await?,
+            Some(proxy) => {
+                let origin = &self.origin;
+                proxy.check(origin)?;
+                let whom = format!("{}, on the way to {origin}", proxy.name());
+                let io = self.tcp(&proxy.uri, &whom).await?;
+                match self.tls {
+                    None => io,
+                    Some(_) => proxy.tunnel(io, &self.base, origin).await?,
+                }
+            }
+        };
+        let look = io.look();
+        self.secure(io, look).await
     }
 
     /// Puts TLS on a connection, if needed.
-    async fn secure(&self, io: impl Stream + 'static) -> Result<Dialled, Error> {
+    async fn secure(&self, io: impl Stream + 'static, look: Look) -> Result<Dialled, Error> {
         let Some(tls) = &self.tls else {
-            return Ok(Dialled { io: Box::new(io), http2: self.version == HttpVersion::Http2 });
+            let http2 = self.version == HttpVersion::Http2;
+            return Ok(Dialled { io: Box::new(io), http2, look });
         };
         let connector = match tls.get() {
             Some(connector) => connector,
@@ -199,67 +197,28 @@ impl Dialler {
         let stream = connector
             .connect(name, io)
             .await
-            .map_err(|error| failure::connecting(&error, &self.origin))?;
+            .map_err(|error| failure::connecting(&error, &self.way))?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Dialled { io: Box::new(stream), http2 })
+        Ok(Dialled { io: Box::new(stream), http2, look })
     }
 
-    async fn tcp(&self) -> Result<TcpStream, Error> {
+    /// A TCP connection to a URI's host, which messages call `whom`.
+    async fn tcp(&self, to: &Uri, whom: &str) -> Result<Quiet, Error> {
         let mut connector = self.connector.clone();
-        let failed =
-            |error: &(dyn std::error::Error + 'static)| failure::connecting(error, &self.origin);
-        let io = match &self.proxy {
-            // An encrypted proxy would get its password in the clear, and a proxy of another
-            // protocol would get HTTP.
-            Some(proxy) if proxy.uri.scheme_str() != Some("http") => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!(
-                        "the environment names a proxy of scheme {} for {}: only http:// is known; \
-                         name another, or list the host in NO_PROXY",
-                        proxy.uri.scheme_str().unwrap_or("?"),
-                        self.origin
-                    ),
-                ));
-            }
-            None => connector.call(self.base.clone()).await.map_err(|error| failed(&error))?,
-            Some(proxy) if self.tls.is_none() => {
-                connector.call(proxy.uri.clone()).await.map_err(|error| failed(&error))?
-            }
-            Some(proxy) => {
-                let mut tunnel = Tunnel::new(proxy.uri.clone(), connector);
-                if let Some(auth) = &proxy.auth {
-                    tunnel = tunnel.with_auth(auth.clone());
-                }
-                poll_fn(|cx| tunnel.poll_ready(cx)).await.map_err(|error| failed(&error))?;
-                tunnel.call(self.base.clone()).await.map_err(|error| failed(&error))?
-            }
-        };
-        Ok(io.into_inner())
+        let mut io = connector.call(to.clone()).await;
+        if let Err(error) = &io
+            && failure::is_out_of_descriptors(error)
+            && give_way()
+        {
+            io = connector.call(to.clone()).await;
+        }
+        let io = io.map_err(|error| failure::connecting(&error, whom))?;
+        Ok(Quiet::new(io.into_inner()))
     }
 }
 
-/// Resolves names through the system's resolver, on a thread that may block.
-#[derive(Clone)]
-struct Resolver {
-    blocking: Option<Handle>,
-}
-
-type Addresses = std::vec::IntoIter<std::net::SocketAddr>;
-
-impl Service<Name> for Resolver {
-    type Response = Addresses;
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = std::io::Result<Addresses>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let handle = self.blocking.clone().unwrap_or_else(Handle::current);
-        let work = handle
-            .spawn_blocking(move || std::net::ToSocketAddrs::to_socket_addrs(&(name.as_str(), 0)));
-        Box::pin(async move { work.await.map_err(std::io::Error::other)? })
-    }
+/// The port of an origin.
+pub(super) fn port(origin: &Uri) -> u16 {
+    let default = if origin.scheme_str() == Some("https") { 443 } else { 80 };
+    origin.port_u16().unwrap_or(default)
 }

@@ -10,7 +10,7 @@ use ::http::header::{
     USER_AGENT,
 };
 use ::http::response::Parts;
-use ::http::{Request, Uri};
+use ::http::{Request, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -24,6 +24,18 @@ use crate::wire;
 /// How often a request is sent again if a connection or its server did not take it.
 const RESENDS: usize = 3;
 
+/// What happens to a request on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// It goes out on a connection.
+    Out,
+    /// That connection did not take it.
+    Back,
+    /// That connection, a reused one, ended before one byte of an answer. The request goes out once
+    /// more, and its work may be done twice.
+    Lost,
+}
+
 /// An answer whose body has not been read.
 pub struct Received {
     /// The HTTP status.
@@ -35,16 +47,21 @@ pub struct Received {
 }
 
 impl Pool {
-    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told when
-    /// the request goes out on a connection, and when that connection did not take it.
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told what
+    /// happens to the request.
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let status = head.status.as_u16();
+        if let Some(proxy) = self.dialler.forward_proxy()
+            && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            return Err(proxy.refused(head.status, &self.settings.origin()));
+        }
         if head.status.is_redirection() {
             let message = format!(
                 "{} answered with a redirect, which is not followed, so that the key stays with its \
@@ -74,36 +91,58 @@ impl Pool {
         &self,
         request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
         let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
         let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
         Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
     }
 
+    /// Names the proxy that gets whole requests in an error that comes with a page of HTML: it may be
+    /// the proxy's own.
+    pub fn name_proxy(&self, error: Error, headers: &HeaderMap) -> Error {
+        let page = headers.get(CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.as_bytes();
+            kind.len() >= 9 && kind[..9].eq_ignore_ascii_case(b"text/html")
+        });
+        match self.dialler.forward_proxy().filter(|_| page) {
+            Some(proxy) => error.with(|e| {
+                e.message = format!("{} or a server behind it: {}", proxy.name(), e.message);
+            }),
+            None => error,
+        }
+    }
+
     async fn exchange(
         &self,
         mut request: Request<Full<Bytes>>,
         deadline: &Deadline,
-        sent: impl Fn(bool),
+        sent: impl Fn(Passing),
     ) -> Result<(Parts, Incoming, Lease), Error> {
         let exchange = async {
-            let mut resends = 0;
+            let (mut resends, mut lost) = (0, false);
             loop {
-                let lease = self.lease().await?;
+                let lease = if lost { self.lease_fresh().await? } else { self.lease().await? };
                 self.address(&mut request, lease.is_http2())?;
-                sent(true);
-                match lease.send(request, &self.origin).await? {
+                sent(Passing::Out);
+                request = match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Unsent(again, error) => {
-                        sent(false);
-                        if resends == RESENDS {
-                            return Err(error);
-                        }
-                        request = again;
+                    Sent::Lost(request, _) if !lost => {
+                        lost = true;
+                        sent(Passing::Lost);
+                        request
                     }
-                }
-                resends += 1;
+                    Sent::Unsent(request, _) if resends < RESENDS => {
+                        resends += 1;
+                        sent(Passing::Back);
+                        request
+                    }
+                    Sent::Lost(_, error) => return Err(error),
+                    Sent::Unsent(_, error) => {
+                        sent(Passing::Back);
+                        return Err(error);
+                    }
+                };
             }
         };
         let (response, lease) = deadline.headers(pin!(exchange)).await??;
@@ -191,7 +230,7 @@ impl Pool {
             // A passed-through request may have its own.
             request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         }
-        if let Some(Some(auth)) = proxy {
+        if let Some(auth) = proxy.and_then(|proxy| proxy.auth.as_ref()) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, auth.clone());
         }
         Ok(())

@@ -10,6 +10,13 @@ use crate::error::{Error, ErrorKind};
 
 /// No connection could be made.
 pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Error {
+    if is_out_of_descriptors(error) {
+        let message = format!(
+            "cannot connect to {origin}: no file descriptor is left. Raise the limit of open files \
+             (ulimit -n), or close clients and streams that are idle"
+        );
+        return Error::new(ErrorKind::Connection, message);
+    }
     let cause = cause(error);
     let hint = if cause.contains("certificate") {
         "; if the server's certificate is signed by a company's own authority, name its PEM file in \
@@ -73,6 +80,15 @@ pub(super) fn in_body(error: &hyper::Error, origin: &str, stream: bool) -> Error
         kind,
         format!("the connection to {origin} was lost in the middle of the {what}: {cause}"),
     )
+}
+
+/// Whether the process or the system has no file descriptor left.
+pub(super) fn is_out_of_descriptors(error: &(dyn StdError + 'static)) -> bool {
+    // ENFILE and EMFILE, on every system that has them.
+    let is_out = |code| cfg!(unix) && matches!(code, 23 | 24);
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.raw_os_error().is_some_and(is_out))
 }
 
 /// The innermost cause.

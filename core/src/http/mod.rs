@@ -1,22 +1,26 @@
 //! HTTP: pools of connections and the timers of one exchange.
 //!
-//! `exchange` sends a request, and `body` reads its answer; `pool` keeps connections, which `connect`
-//! opens.
+//! `exchange` sends a request, and `body` reads its answer. `pool` keeps connections, which `connect`
+//! opens: `lookup` finds the addresses, and `proxy` speaks with a proxy on the way.
 
 mod body;
 mod connect;
 mod deadline;
 mod exchange;
 mod failure;
+mod lookup;
 mod pool;
+mod proxy;
 mod settings;
+mod socket;
 mod tls;
 
 pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
 pub use deadline::Deadline;
 pub(crate) use deadline::until;
-pub use exchange::Received;
-pub use pool::Pool;
+pub use exchange::{Passing, Received};
+pub use lookup::Lookups;
+pub use pool::{Pool, give_way};
 pub use settings::{HttpVersion, Settings, Timeouts};
 pub use tls::Trust;

@@ -2,20 +2,23 @@
 //!
 //! An HTTP/1.1 connection is polled by the call that uses it, not by its own task. So an exchange
 //! costs no hop between tasks, and a dropped call closes its socket at once. Idle connections are
-//! kept, as many as there may be calls in flight, so that a steady load opens none. The price is
-//! that an idle connection's close or expiry is unseen until the connection is next needed. An
-//! HTTP/2 connection is shared and has tasks. When all are full to the server's limit of streams,
+//! kept, as many as there may be calls in flight, so that a steady load opens none. Nobody polls an
+//! idle connection. Its socket is read before each use, and twice a second by a task (`idle`);
+//! anything in it closes it.
+//!
+//! An HTTP/2 connection is shared and has tasks. When all are full to the server's limit of streams,
 //! one more is opened. (Clients that open one connection for each host queue silently beyond that
 //! limit.)
 //!
-//! A request is sent again only if it is certain that the server did not take it. Either the
-//! connection ended before it took the request, or the server said so (a refused stream, a GOAWAY
-//! with an earlier last stream).
+//! A request is sent again if it is certain that the server did not take it. Either the connection
+//! ended before it took the request, or the server said so (a refused stream, a GOAWAY with an
+//! earlier last stream). There is one exception: a reused HTTP/1.1 connection that ends before one
+//! byte of an answer. A server may close an idle connection at the moment of its use, and no look at
+//! the socket beforehand shows that. The request goes once more, on a fresh connection (ADR 18).
 //!
 //! Connections belong to the tokio runtime that opened them: a second runtime needs its own pool.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,23 +34,29 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::connect::{Dialler, Network};
+use super::connect::{Dialler, Network, Stream};
 use super::failure;
+use super::lookup::Lookups;
 use super::settings::Settings;
 use crate::error::Error;
 
+mod heard;
+mod idle;
 mod lease;
 mod settling;
 
+pub use idle::give_way;
 pub(super) use lease::{Lease, Sent};
 
+use heard::Heard;
+use idle::Idle;
 use lease::{Http1, Http2, Share, UNSAID};
 use settling::{IDLE, Settling, lock};
 
 /// The largest size of a response's head, so that an endless one cannot fill the memory.
 const MAX_HEAD: usize = 256 << 10;
 const MAX_HEADERS: usize = 256;
-/// Connections that have rested this long are checked only after the runtime has checked its
+/// Shared connections that have rested this long are checked only after the runtime has checked its
 /// sockets. A runtime whose thread was busy does not know yet what the server closed.
 const RESTED: Duration = Duration::from_millis(100);
 
@@ -57,13 +66,13 @@ pub struct Pool {
     pub(super) dialler: Dialler,
     /// The runtime beside that of its calls, if there is one.
     engine: Option<Handle>,
+    /// The origin, and the proxy on the way to it, for messages.
     pub(super) origin: String,
     /// The `host` header of every request.
     pub(super) host: HeaderValue,
     /// An adapter's path, and the request target that it makes for this provider.
     pub(super) target: OnceLock<(Cow<'static, str>, Uri)>,
-    idle: Arc<Mutex<VecDeque<Http1>>>,
-    most_idle: usize,
+    idle: Arc<Idle>,
     shared: Mutex<Vec<Arc<Http2>>>,
     /// Held during the opening of a connection that is not known to be HTTP/1.1, and until the
     /// server has said how many calls may share it. Otherwise many first calls would each open a
@@ -84,20 +93,20 @@ impl Pool {
         settings: Settings,
         most_idle: usize,
         blocking: Option<Handle>,
+        lookups: &Lookups,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let dialler = Dialler::new(&settings, blocking.clone(), network);
+        let dialler = Dialler::new(&settings, blocking.clone(), lookups, network);
         Pool {
             http1: AtomicBool::new(dialler.only_http1()),
+            origin: dialler.way().to_owned(),
             dialler,
-            engine: blocking,
-            origin: settings.origin(),
+            engine: blocking.clone(),
             // A header may hold everything that an authority may.
             host: HeaderValue::try_from(settings.base_url.authority().map_or("", |a| a.as_str()))
                 .unwrap_or_else(|_| HeaderValue::from_static("")),
             target: OnceLock::new(),
-            idle: Arc::default(),
-            most_idle,
+            idle: Idle::new(most_idle, blocking),
             settings,
             shared: Mutex::default(),
             opening: Arc::default(),
@@ -110,22 +119,22 @@ impl Pool {
         self.engine.as_ref()
     }
 
-    /// Closes the idle connections, and the shared ones once their last call has ended.
-    pub(crate) fn clear(&self) {
-        lock(&self.idle).clear();
+    /// Closes the idle connections, and the others once their last call has ended. No connection is
+    /// kept from now on.
+    pub(crate) fn close(&self) {
+        self.idle.close();
         lock(&self.shared).clear();
     }
 
     /// A connection that is ready for a request.
     pub(super) async fn lease(&self) -> Result<Lease, Error> {
-        let now = Instant::now();
-        if self.has_rested(now) {
+        if self.has_rested() {
             // The first yield lets the sockets be checked, and the second lets the tasks run that
             // they wake.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
-        if let Some(lease) = self.existing(now) {
+        if let Some(lease) = self.existing(Instant::now()) {
             return Ok(lease);
         }
         // Boxed: opening is rare, and without the box every call's future would have room for this
@@ -137,6 +146,11 @@ impl Pool {
             self.wait_to_open().await
         })
         .await
+    }
+
+    /// A new connection, instead of a reused one that had ended.
+    pub(super) async fn lease_fresh(&self) -> Result<Lease, Error> {
+        Box::pin(self.open(None)).await
     }
 
     /// Waits while another call opens a connection that this call could share. Then it opens one.
@@ -168,10 +182,7 @@ impl Pool {
         lease
     }
 
-    fn has_rested(&self, now: Instant) -> bool {
-        if let Some(connection) = lock(&self.idle).back() {
-            return now.saturating_duration_since(connection.since) > RESTED;
-        }
+    fn has_rested(&self) -> bool {
         if self.http1.load(Ordering::Relaxed) {
             return false;
         }
@@ -180,13 +191,8 @@ impl Pool {
     }
 
     fn existing(&self, now: Instant) -> Option<Lease> {
-        {
-            let mut idle = lock(&self.idle);
-            while let Some(mut connection) = idle.pop_back() {
-                if connection.is_usable(now) {
-                    return Some(self.own(connection));
-                }
-            }
+        if let Some(connection) = self.idle.take(now) {
+            return Some(self.own(connection));
         }
         if self.http1.load(Ordering::Relaxed) {
             return None;
@@ -197,8 +203,7 @@ impl Pool {
     }
 
     fn own(&self, connection: Http1) -> Lease {
-        let home = Arc::clone(&self.idle);
-        Lease::Http1 { connection: Some(connection), home, most_idle: self.most_idle }
+        Lease::Http1 { connection: Some(connection), home: Arc::clone(&self.idle) }
     }
 
     /// Opens a connection. `turn` is given back once the connection is open and its limit of calls
@@ -208,15 +213,17 @@ impl Pool {
         let failed = |error: hyper::Error| failure::before_headers(&error, &self.origin);
         if !dialled.http2 {
             self.http1.store(true, Ordering::Relaxed);
+            let heard = Arc::new(AtomicBool::new(false));
+            let io = Heard { io: dialled.io, heard: Arc::clone(&heard) };
             let (sender, connection) = http1::Builder::new()
                 .max_headers(MAX_HEADERS)
                 .max_buf_size(MAX_HEAD)
-                .handshake(TokioIo::new(dialled.io))
+                .handshake(TokioIo::new(Box::new(io) as Box<dyn Stream>))
                 .await
                 .map_err(failed)?;
             let connection = Some(Box::new(connection));
-            let (since, reused) = (Instant::now(), false);
-            return Ok(self.own(Http1 { sender, connection, since, reused }));
+            let (since, reused, look) = (Instant::now(), false, dialled.look);
+            return Ok(self.own(Http1 { sender, connection, since, reused, heard, look }));
         }
         // A server may still speak HTTP/2 if a balancer has several servers behind it.
         self.http1.store(false, Ordering::Relaxed);
@@ -261,3 +268,9 @@ impl Pool {
 
 #[cfg(test)]
 mod tests;
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -48,7 +48,7 @@ fn counted(report: &Report, log: &Log, target: usize) -> Option<String> {
     let all = metrics["targets"].as_array().into_iter().flatten();
     let own = all.clone().find(|entry| entry["target"] == name.as_str());
     let told = own.and_then(|entry| entry["attempts"].as_u64()).unwrap_or(0);
-    let requests = log.exchanges.iter().filter(|exchange| exchange.target == target).count();
+    let requests = log.attempts().filter(|exchange| exchange.target == target).count();
     let unused = log.unused().filter(|dial| dial.target == target);
     let seen = (requests + unused.count()) as u64;
     // One of several at once may be overtaken, and one be given up, in the instant in which it began.
@@ -85,7 +85,7 @@ fn budgets(report: &Report, log: &Log) -> Vec<String> {
         let plan = &report.schedule.calls[number];
         let firsts = if plan.fanout.is_some() { plan.targets.len() } else { 1 };
         offered += firsts;
-        let requests = log.exchanges.iter().filter(|exchange| exchange.call == number).count();
+        let requests = log.attempts().filter(|exchange| exchange.call == number).count();
         further += requests.saturating_sub(firsts);
         let fixed = |hedge: &Value| hedge["after_ms"].is_u64();
         let own = &plan.request["options"]["hedge"];
@@ -135,8 +135,7 @@ fn over(report: &Report, log: &Log, exchange: &Exchange) -> usize {
 fn limits(report: &Report, log: &Log, target: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let settings = &report.schedule.targets[target];
-    let requests: Vec<_> =
-        log.exchanges.iter().filter(|exchange| exchange.target == target).collect();
+    let requests: Vec<_> = log.attempts().filter(|exchange| exchange.target == target).collect();
     for (i, request) in requests.iter().enumerate() {
         let before = &requests[..=i];
         if let Some(most) = settings.in_flight {

@@ -53,7 +53,7 @@ pub(crate) fn check(report: &Report, log: &Log) -> Vec<String> {
 }
 
 fn events(number: usize, log: &Log) -> Vec<(Stamp, Event<'_>)> {
-    let requests = log.exchanges.iter().filter(|exchange| exchange.call == number);
+    let requests = log.attempts().filter(|exchange| exchange.call == number);
     let requests = requests.map(|exchange| (log.begun(exchange), Event::Request(exchange)));
     let dials = log.unused().filter(|dial| dial.call == Some(number));
     let dials = dials.map(|dial| (dial.begun, Event::Dial(dial)));
@@ -76,6 +76,7 @@ impl<'a> Known<'a> {
             self.fail(format!("a key is in its documents: {}", self.call.documents));
         }
         self.nothing_outlives(*end, matches!(ending, Ending::Cancelled));
+        self.resends(*end);
         self.repetitions();
         self.content();
         self.bounds();
@@ -159,6 +160,20 @@ impl<'a> Known<'a> {
             }
         }
         wrong.into_iter().for_each(|what| self.fail(what));
+    }
+
+    /// What a reused connection took with it is sent once more, unless nobody waits for it.
+    fn resends(&mut self, end: Stamp) {
+        let mine = self.log.exchanges.iter().filter(|exchange| exchange.call == self.number);
+        let lost = |one: &&Exchange| {
+            let over = one.over.map_or(end.at, |over| over.at);
+            let left = self.log.conns[one.conn].closed.is_some_and(|closed| closed.at < over);
+            one.stale && !left && over < end.at && !self.log.was_resent(one)
+        };
+        let lost = mine.filter(lost).count();
+        if lost > 0 {
+            self.fail(format!("{lost} requests were lost with reused connections"));
+        }
     }
 
     /// What is asked again: not too early, and only what may be.

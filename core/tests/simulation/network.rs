@@ -46,7 +46,7 @@ impl Network for Net {
             let (near, far) = tokio::io::duplex(self.schedule.pipe);
             let conn = self.world.log().conns.len();
             let (closed, reset) = (None, None);
-            self.world.log().conns.push(Conn { closed, requests: 0, reset });
+            self.world.log().conns.push(Conn { closed, requests: 0, reset, heard: false });
             dialling.end(Dialled::Opened(conn));
             let server = Server {
                 world: Arc::clone(&self.world),
@@ -125,6 +125,9 @@ impl AsyncRead for Near {
             && buf.filled().len() == before
         {
             self.is_reset(|_| true)?;
+        }
+        if buf.filled().len() > before {
+            self.world.log().conns[self.conn].heard = true;
         }
         read
     }
@@ -219,6 +222,7 @@ impl Server {
             log.wrong.push(format!("request {number}: not with the key of t{target}: {head}"));
         }
         log.conns[conn].requests += 1;
+        log.conns[conn].heard = false;
         let complete = script.complete;
         let (sent, whole, over) = (0, None, None);
         log.exchanges.push(Exchange {
@@ -233,6 +237,7 @@ impl Server {
             complete,
             whole,
             over,
+            stale: false,
         });
         (number, script)
     }
@@ -255,6 +260,15 @@ impl Server {
         true
     }
 
+    /// The connection ends in the middle of an exchange; `lossy`: with what is still on the way.
+    fn end(&self, exchange: usize, lossy: bool) {
+        let mut log = self.world.log();
+        let conn = &log.conns[self.conn];
+        let (reused, heard) = (conn.requests > 1, conn.heard);
+        let record = &mut log.exchanges[exchange];
+        record.stale = reused && (record.sent == 0 || lossy && !heard);
+    }
+
     /// `false`: the connection is over.
     async fn play(&mut self, exchange: usize, script: Script) -> bool {
         let mut open = true;
@@ -274,10 +288,12 @@ impl Server {
                     break;
                 }
                 Step::Close => {
+                    self.end(exchange, false);
                     open = false;
                     break;
                 }
                 Step::Reset { lossy } => {
+                    self.end(exchange, lossy);
                     self.world.log().conns[self.conn].reset = Some(lossy);
                     open = false;
                     break;

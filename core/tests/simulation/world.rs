@@ -42,6 +42,8 @@ pub(crate) struct Conn {
     pub(crate) requests: usize,
     /// The far end has reset it; `true`: and what was on the way is lost.
     pub(crate) reset: Option<bool>,
+    /// The client has read a byte since the last request.
+    pub(crate) heard: bool,
 }
 
 /// A request that arrived.
@@ -61,6 +63,8 @@ pub(crate) struct Exchange {
     pub(crate) whole: Option<Stamp>,
     /// When everything was sent, or the connection was ended.
     pub(crate) over: Option<Stamp>,
+    /// It was not the first of its connection, which ended before the client could read a byte.
+    pub(crate) stale: bool,
 }
 
 /// The log of a run.
@@ -117,8 +121,31 @@ impl Log {
         let opened = |dial: &&Dial| matches!(dial.end, Some((_, Dialled::Opened(conn))) if conn == exchange.conn);
         let first = self.exchanges.iter().find(|other| other.conn == exchange.conn);
         let is_first = first.is_some_and(|first| first.seen == exchange.seen);
-        let dial = self.dials.iter().find(opened).filter(|_| is_first);
-        dial.map_or(exchange.seen, |dial| dial.begun)
+        let Some(dial) = self.dials.iter().find(opened).filter(|_| is_first) else {
+            return exchange.seen;
+        };
+        let lost = self.exchanges.iter().find(|lost| self.is_for(dial, lost));
+        lost.map_or(dial.begun, |lost| self.begun(lost))
+    }
+
+    /// Whether a dial is for a request that a reused connection took with it: there is no moment in
+    /// between.
+    fn is_for(&self, dial: &Dial, lost: &Exchange) -> bool {
+        lost.stale
+            && (dial.call, dial.target) == (Some(lost.call), lost.target)
+            && lost
+                .over
+                .is_some_and(|over| over.at == dial.begun.at && over.order < dial.begun.order)
+    }
+
+    /// Whether a request went once more, as a part of the same attempt.
+    pub(crate) fn was_resent(&self, lost: &Exchange) -> bool {
+        self.dials.iter().any(|dial| self.is_for(dial, lost))
+    }
+
+    /// The requests that are the last of their attempts.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().filter(|exchange| !self.was_resent(exchange))
     }
 
     /// The dials that led to no request: each is an attempt that came to nothing.

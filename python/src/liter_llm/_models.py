@@ -203,8 +203,11 @@ class Attempt(Document):
     hedge: bool
     """It ran beside another one that was slow."""
     may_be_billed: bool
-    """It failed after the request had gone out, and the provider did not refuse it: the work may
-    have been done, and billed.
+    """Work that is in no answer may have been done, and billed.
+
+    The attempt failed after its request had gone out, and the provider did not refuse it. Or
+    its request went out once more, because a reused connection ended before one byte of an
+    answer.
     """
 
 

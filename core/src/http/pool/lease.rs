@@ -1,9 +1,8 @@
 //! Connections, and a call's lease of one.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -13,12 +12,15 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::idle::Idle;
 use super::settling::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
 use crate::http::connect::Stream;
 use crate::http::failure;
+use crate::http::socket::Look;
 
 /// hyper's value for a server's limit of streams until the server has said it. No server can say
 /// this value.
@@ -32,6 +34,9 @@ pub(in crate::http) struct Http1 {
     pub(super) connection: Option<Box<Exclusive>>,
     pub(super) since: Instant,
     pub(super) reused: bool,
+    /// Whether a byte has come since the last request went out.
+    pub(super) heard: Arc<AtomicBool>,
+    pub(super) look: Look,
 }
 
 /// A connection for many calls.
@@ -53,8 +58,7 @@ pub(in crate::http) enum Lease {
     /// It goes back to `home` when the body has been read to its end.
     Http1 {
         connection: Option<Http1>,
-        home: Arc<Mutex<VecDeque<Http1>>>,
-        most_idle: usize,
+        home: Arc<Idle>,
     },
     Http2(Share),
 }
@@ -69,12 +73,15 @@ impl Drop for Share {
     }
 }
 
-/// Whether a failed request may be sent again on another connection.
+/// What became of a request.
 pub(in crate::http) enum Sent {
     Answer(Response<Incoming>, Lease),
     /// The server did not take the request. The error says why, in case there is no other
     /// connection.
     Unsent(Request<Body>, Error),
+    /// A reused connection ended before one byte of an answer. Nearly always the server had closed
+    /// it as idle, but it may have taken the request.
+    Lost(Request<Body>, Error),
 }
 
 impl Http1 {
@@ -83,8 +90,10 @@ impl Http1 {
         if self.expired(now) {
             return false;
         }
-        // Nobody polls an idle connection, so it sees only here that the server closed it.
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        // Nobody polls an idle connection, so it sees only here that the server closed it. Bytes
+        // that nobody asked for end it too, because they would be taken for the next answer.
+        let look = self.look.clone();
+        look.during(|| self.drive(&mut Context::from_waker(Waker::noop())));
         self.connection.is_some() && !self.sender.is_closed()
     }
 
@@ -156,6 +165,9 @@ impl Lease {
                 let Some(http1) = connection.as_mut() else {
                     return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
                 };
+                http1.heard.store(false, Ordering::Relaxed);
+                // Boxed, because without the box every call's future would have room for it.
+                let kept = http1.reused.then(|| Box::new(request.clone()));
                 let sending = http1.sender.try_send_request(request);
                 let mut sending = std::pin::pin!(sending);
                 let answer = poll_fn(|cx| {
@@ -168,8 +180,11 @@ impl Lease {
                     Err(mut error) => {
                         let message = error.take_message();
                         let lost = failure::before_headers(error.error(), origin);
-                        match message {
-                            Some(request) if http1.reused => Ok(Sent::Unsent(request, lost)),
+                        match (message, kept) {
+                            (Some(request), Some(_)) => Ok(Sent::Unsent(request, lost)),
+                            (None, Some(kept)) if !http1.heard.load(Ordering::Relaxed) => {
+                                Ok(Sent::Lost(*kept, lost))
+                            }
                             _ => Err(lost),
                         }
                     }
@@ -195,22 +210,39 @@ impl Lease {
         Poll::Pending
     }
 
+    /// Waits until no connection of this pool is kept any more.
+    pub(in crate::http) fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let home = match self {
+            Lease::Http1 { home, .. } => Some(home.closed()),
+            // The call is the last that holds it.
+            Lease::Http2(_) => None,
+        };
+        async move {
+            match home {
+                Some(closed) => closed.await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The runtime whose threads outlive the call, if it is not that of the call.
+    pub(in crate::http) fn engine(&self) -> Option<&Handle> {
+        match self {
+            Lease::Http1 { home, .. } => home.engine(),
+            Lease::Http2(_) => None,
+        }
+    }
+
     /// Releases the connection for the next call, after the body was read to its end.
     pub(in crate::http) fn release(&mut self) {
-        let Lease::Http1 { connection, home, most_idle } = self else { return };
+        let Lease::Http1 { connection, home } = self else { return };
         let Some(mut http1) = connection.take() else { return };
         http1.drive(&mut Context::from_waker(Waker::noop()));
         if http1.connection.is_none() || !http1.sender.is_ready() {
             return;
         }
-        let now = Instant::now();
-        http1.since = now;
+        http1.since = Instant::now();
         http1.reused = true;
-        let mut idle = lock(home);
-        idle.push_back(http1);
-        // The front connection has waited longest. One check at a time keeps pace with the load.
-        if idle.len() > *most_idle || idle.front().is_some_and(|old| old.expired(now)) {
-            idle.pop_front();
-        }
+        home.keep(http1);
     }
 }
