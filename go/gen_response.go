@@ -279,9 +279,13 @@ type errorBody struct {
 	// - "cancelled": the caller cancelled, or the client was closed.
 	// - "internal": a bug in this library.
 	Kind Kind `json:"kind"`
-	// What happened and what to do. Holds no key, no prompt and nothing of a response body but the
-	// provider's own error text.
+	// Who failed, how, how often, and why, in one line: "openai/gpt-4.1-mini: 429 rate limited, retry
+	// after 2 s (3 attempts; request req_1): Slow down". Further targets follow. Holds no key, no
+	// prompt and nothing of a response body but the provider's own error text.
 	Message string `json:"message"`
+	// Why it failed: the provider's own words, or what the engine found. Absent if "message" is no
+	// more than that.
+	Reason string `json:"reason,omitempty"`
 	// The provider's name in the configuration.
 	Provider string `json:"provider,omitempty"`
 	// The model that was asked for.
@@ -316,6 +320,8 @@ func (v *errorBody) read(d *decoder) {
 			v.Kind = Kind(d.string())
 		case "message":
 			v.Message = d.string()
+		case "reason":
+			v.Reason = d.string()
 		case "provider":
 			v.Provider = d.string()
 		case "model":

@@ -686,10 +686,16 @@ export interface ErrorBody {
    */
   kind: Kind;
   /**
-   * What happened and what to do. Holds no key, no prompt and nothing of a response body but
-   * the provider's own error text.
+   * Who failed, how, how often, and why, in one line: `openai/gpt-4.1-mini: 429 rate limited,
+   * retry after 2 s (3 attempts; request req_1): Slow down`. Further targets follow. Holds no
+   * key, no prompt and nothing of a response body but the provider's own error text.
    */
   message: string;
+  /**
+   * Why it failed: the provider's own words, or what the engine found. Absent if `message` is
+   * no more than that.
+   */
+  reason?: string | null;
   /** The provider's name in the configuration. */
   provider?: string | null;
   /** The model that was asked for. */

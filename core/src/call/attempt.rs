@@ -15,10 +15,11 @@ use tokio::time::Instant;
 
 use super::ledger::Ticket;
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, probe, respond, targets};
+use super::{Call, asked, probe, respond, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Deadline, Received, until};
 use crate::limit;
+use crate::model::Unsupported;
 use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
@@ -206,23 +207,49 @@ impl Exchange<'_> {
         let head = Head { status, headers };
         let refused = !(200..300).contains(&status);
         if call.operation.streams() && !refused {
-            return self.open(head, body).await;
+            let opened = self.open(head, body).await;
+            return opened.map_err(|error| self.with_url(error));
         }
         let collected = {
             let collecting = pin!(body.collect(&deadline, refused));
             self.punctual(collecting).await
         };
-        let body = collected.map_err(|e| located(e, status, &head.headers))?;
+        let (body, lost) = match collected {
+            Ok(body) => (body, None),
+            // The status says enough, unless the call's time is up.
+            Err(error) if refused && call.remaining() > MIN_ATTEMPT => (Bytes::new(), Some(error)),
+            Err(error) => return Err(located(error, status, &head.headers)),
+        };
         let chosen = &call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
         let received = refused.then(SystemTime::now);
         let reply = Reply { status, headers: &head.headers, body: &body, received };
-        let answer = call.operation.decode(adapter, &reply, chosen.target())?;
+        let answer = call.operation.decode(adapter, &reply, chosen.target()).map_err(|error| {
+            let error = self.with_url(error);
+            match lost {
+                Some(lost) => error.with(|e| e.message = lost.message.clone()),
+                None => error,
+            }
+        })?;
         if refused {
             let message = "an error status was read as success";
             return Err(Error::new(ErrorKind::Internal, message));
         }
         Ok((head, Content::Whole(answer)))
+    }
+
+    /// Adds the URL that was asked to an error that it may explain.
+    fn with_url(&self, error: Error) -> Error {
+        let chosen = &self.call.targets[self.index];
+        let settings = self.services.settings(chosen);
+        // The path is made again, because few errors need it and every call would carry it.
+        let path = || {
+            let mut notes = Notes::new(Unsupported::Warn);
+            let operation = &self.call.operation;
+            let wire = operation.encode(settings.row.adapter(), chosen.target(), &mut notes);
+            wire.map(|wire| wire.path).unwrap_or_default()
+        };
+        asked::with_url(error, settings.row, &settings.http.base_url, path)
     }
 
     /// Reads a stream up to its first content.

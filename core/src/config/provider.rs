@@ -8,6 +8,7 @@ use ::http::{HeaderName, HeaderValue, Uri};
 
 use super::environment::env;
 use super::limits::read_limits;
+use super::names::{nearest, unknown};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, finish};
 use crate::error::{Error, ErrorKind};
@@ -79,8 +80,11 @@ impl ProviderConfig {
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
-            let kinds: Vec<_> = registry::ROWS.iter().map(|row| row.name).collect();
-            let message = format!("{path} must be one of {}", kinds.join(", "));
+            let kinds = || registry::ROWS.iter().map(|row| row.name);
+            let near = nearest(kind.as_deref().unwrap_or(name), kinds());
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let all: Vec<_> = kinds().collect();
+            let message = format!("{path} must be one of {}{near}", all.join(", "));
             return Err(Error::invalid(path, message));
         };
         let base_url = match fields.string("base_url")? {
@@ -182,14 +186,16 @@ impl ProbeConfig {
 
 /// The place of the provider of this name. `providers` are in the order of their names.
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
-    providers.binary_search_by(|provider| (*provider.name).cmp(name)).map_err(|_| {
-        let names: Vec<_> = providers.iter().map(|p| &*p.name).collect();
-        Error::new(
-            ErrorKind::NotFound,
-            format!("there is no provider of that name; known: {}", names.join(", ")),
-        )
-        .with(|e| e.param = Some("provider".to_owned()))
+    find(providers, name).ok_or_else(|| {
+        let known = providers.iter().map(|provider| &*provider.name);
+        Error::new(ErrorKind::NotFound, unknown("provider", name, known))
+            .with(|e| e.param = Some("provider".to_owned()))
     })
+}
+
+/// The same, or nothing.
+pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
+    providers.binary_search_by(|provider| (*provider.name).cmp(name)).ok()
 }
 
 /// Reads `models`, the settings of single models.

@@ -59,7 +59,7 @@ impl RouteConfig {
         mut fields: Fields,
         providers: &[ProviderConfig],
     ) -> Result<Self, Error> {
-        if provider::index(providers, name).is_ok() {
+        if provider::find(providers, name).is_some() {
             let path = format!("routes.{name}");
             let message = format!("{path}: a provider has this name; give the route another");
             return Err(Error::invalid(path, message));
@@ -135,7 +135,7 @@ pub(crate) fn target(
     text: &str,
     providers: &[ProviderConfig],
 ) -> Result<(usize, Option<String>), Error> {
-    if let Ok(provider) = provider::index(providers, text) {
+    if let Some(provider) = provider::find(providers, text) {
         return Ok((provider, None));
     }
     let (name, model) = text.split_once('/').unwrap_or((text, ""));
