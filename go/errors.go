@@ -60,8 +60,12 @@ var (
 type Error struct {
 	// Kind is one of the closed list: Kind("rate_limit"), which is ErrRateLimit.
 	Kind Kind
-	// Message says what happened and what to do. It never holds a key or a prompt.
+	// Message says in one line who failed, how, how often, and why. It is the same in every
+	// language, and never holds a key or a prompt.
 	Message string
+	// Reason is why it failed, without the rest of Message: the provider's own words, or what the
+	// engine found. It is empty if Message is no more than that.
+	Reason string
 	// Provider is the provider's name in the configuration.
 	Provider string
 	// Model is the model that was asked for.
@@ -91,8 +95,8 @@ type Error struct {
 	cause    error
 }
 
-// Error is the message behind the kind: "rate_limit: …".
-func (e *Error) Error() string { return string(e.Kind) + ": " + e.Message }
+// Error is Message.
+func (e *Error) Error() string { return e.Message }
 
 // Is compares kinds, so that errors.Is(err, ErrRateLimit) works. A timeout is also
 // context.DeadlineExceeded, and a cancelled request is also context.Canceled.
@@ -126,7 +130,8 @@ func (e *Error) Document() string {
 		return e.document
 	}
 	said := errorBody{
-		Kind: e.Kind, Message: e.Message, Provider: e.Provider, Model: e.Model, Status: e.Status, Code: e.Code,
+		Kind: e.Kind, Message: e.Message, Reason: e.Reason, Provider: e.Provider, Model: e.Model,
+		Status: e.Status, Code: e.Code,
 		Retryable: e.Retryable, RetryAfterMS: e.RetryAfter.Milliseconds(), RequestID: e.RequestID,
 		Param: e.Param, Ratelimit: e.RateLimit, ProviderError: e.ProviderError,
 		Partial: e.Partial, Attempts: e.Attempts,
@@ -159,7 +164,7 @@ func errorFrom(document string) *Error {
 	}
 	inner := outer.Error
 	return &Error{
-		Kind: inner.Kind, Message: inner.Message, Provider: inner.Provider, Model: inner.Model,
+		Kind: inner.Kind, Message: inner.Message, Reason: inner.Reason, Provider: inner.Provider, Model: inner.Model,
 		Status: inner.Status, Code: inner.Code, Retryable: inner.Retryable,
 		RetryAfter: milliseconds(inner.RetryAfterMS),
 		RequestID:  inner.RequestID, Param: inner.Param, RateLimit: inner.Ratelimit,

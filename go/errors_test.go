@@ -59,20 +59,20 @@ func TestEveryKind(t *testing.T) {
 }
 
 func TestEveryMemberOfAnError(t *testing.T) {
-	document := `{"error":{"kind":"rate_limit","message":"m","provider":"p","model":"mo","status":429,` +
+	document := `{"error":{"kind":"rate_limit","message":"m","reason":"w","provider":"p","model":"mo","status":429,` +
 		`"code":"c","retryable":true,"retry_after_ms":1500,"request_id":"r","param":"x",` +
 		`"partial":{"text":"t"},"attempts":[{"target":"p/mo","status":429,"kind":"rate_limit","ms":3}]}}`
 	e := literllm.ErrorFrom(document)
-	want := []any{e.Kind, e.Message, e.Provider, e.Model, e.Status, e.Code, e.Retryable, e.RetryAfter,
+	want := []any{e.Kind, e.Message, e.Reason, e.Provider, e.Model, e.Status, e.Code, e.Retryable, e.RetryAfter,
 		e.RequestID, e.Param, e.Partial.Text, e.Attempts[0]}
-	got := []any{literllm.Kind("rate_limit"), "m", "p", "mo", 429, "c", true, 1500 * time.Millisecond,
+	got := []any{literllm.Kind("rate_limit"), "m", "w", "p", "mo", 429, "c", true, 1500 * time.Millisecond,
 		"r", "x", "t", literllm.Attempt{Target: "p/mo", Status: 429, Kind: "rate_limit", MS: 3}}
 	for i := range want {
 		if want[i] != got[i] {
 			t.Errorf("%v is not %v", got[i], want[i])
 		}
 	}
-	if e.Document() != document || e.Error() != "rate_limit: m" {
+	if e.Document() != document || e.Error() != "m" {
 		t.Error(e.Document(), e)
 	}
 }

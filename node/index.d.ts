@@ -238,12 +238,20 @@ export interface TargetMetrics {
 export class LiterLLMError extends Error {
   constructor(document: { error: ErrorBody } | string);
   readonly kind: Kind;
+  /**
+   * Why it failed, without the rest of `message`: the provider's own words, or what the engine
+   * found. `message` says in one line who failed, how, how often, and why, and is the same in every
+   * language.
+   */
+  readonly reason: string;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
   readonly provider: string | undefined;
   readonly model: string | undefined;
   /** The provider's HTTP status. */
   readonly status: number | undefined;
+  /** `status`, under the name that other SDKs have. */
+  get statusCode(): number | undefined;
   /** The provider's own code or type. */
   readonly code: string | undefined;
   /** Seconds that the provider asked to wait. */

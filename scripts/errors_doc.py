@@ -22,7 +22,8 @@ HEAD = """\
 A failed request gives an error document. It is the same in every language:
 
 ```json
-{"error": {"kind": "rate_limit", "message": "…", "provider": "openai", "model": "gpt-4o-mini",
+{"error": {"kind": "rate_limit", "message": "openai/gpt-4o-mini: 429 rate limited, retry …",
+           "reason": "Rate limit reached for …", "provider": "openai", "model": "gpt-4o-mini",
            "status": 429, "code": "rate_limit_exceeded", "retryable": true,
            "retry_after_ms": 2000, "request_id": "req_…"}}
 ```
@@ -30,7 +31,8 @@ A failed request gives an error document. It is the same in every language:
 | member | meaning |
 |---|---|
 | `kind` | one of the sixteen kinds below; a program decides by it |
-| `message` | what happened and what to do, for people. Its words may change |
+| `message` | who failed, how, how often, and why, in one line for people. Its words may change |
+| `reason` | why: the provider's own words, or what the engine found; absent if `message` is just that |
 | `provider`, `model` | the provider and the model that were asked |
 | `status` | the provider's HTTP status; absent if no answer came |
 | `code` | the provider's own code or type, unchanged |
@@ -42,6 +44,30 @@ A failed request gives an error document. It is the same in every language:
 | `ratelimit` | the rate-limit headers of the answer, unchanged |
 | `provider_error` | the provider's own error, as JSON or text; at most 64 KiB, without the key |
 | `attempts` | one entry for each attempt: `target`, `status`, `kind`, `message`, `ms` |
+
+## The message
+
+`str(error)` in Python, `error.message` in Node, `err.Error()` in Go and `message` in the document of C
+are the same text. It names the target, the status and the kind, the wait, the number of attempts, the
+provider's id of the request, and the reason:
+
+```text
+openai/gpt-4.1-mini: 429 rate limited, retry after 2 s (3 attempts; request req_…): Slow down
+```
+
+- Further targets that failed follow, each with its last failure: `…; and mistral/small: 401
+  authentication failed: Unauthorized`.
+- An error of the request or of the configuration names no target. It says which member is wrong.
+- The reason of a 404, or of a page of HTML, ends with the URL that was asked, without its query. It says
+  so if the base URL should probably end in `/v1`, or should not.
+- A page of HTML gives its status, its title and the server's name, not its text.
+- The name of an unknown provider or route is quoted, with the nearest known names. What looks like a key
+  is not quoted.
+- An error status whose text is cut keeps the status's kind.
+
+In Python, `status_code` is another name of `status`; in Node, `statusCode` is.
+
+## The kinds
 
 The list of kinds is closed. Two failures have different kinds only if a caller would handle them
 differently. `code` and `status` tell the rest.

@@ -145,12 +145,17 @@ fn document<T: serde::Serialize>(document: &T) -> Value {
     parse(&text).expect("a document of ours is JSON")
 }
 
+/// The inside of an error document.
+fn inside(error: &Error) -> Value {
+    document(error).get("error").cloned().expect("an error document has one member")
+}
+
 fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
     match end {
         Ok(Outcome::Answer(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
-        Err(error) => outcome.insert("error", document(&*error)),
+        Err(error) => outcome.insert("error", inside(&error)),
     };
 }
 

@@ -9,7 +9,6 @@ mod line;
 use std::fmt;
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 
 use crate::json::{Object, Value, to_vec};
 
@@ -236,27 +235,6 @@ impl std::ops::Deref for Error {
 impl std::ops::DerefMut for Error {
     fn deref_mut(&mut self) -> &mut ErrorBody {
         &mut self.0
-    }
-}
-
-impl Serialize for Error {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = self.0.clone();
-        if let Some(line) = line::of(&body) {
-            body.reason = Some(std::mem::replace(&mut body.message, line));
-        }
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("error", &*body)?;
-        map.end()
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match line::of(&self.0) {
-            Some(line) => f.write_str(&line),
-            None => f.write_str(&self.0.message),
-        }
     }
 }
 

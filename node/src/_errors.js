@@ -42,6 +42,8 @@ class LiterLLMError extends Error {
     super(error.message || "the request failed");
     this.#document = whole;
     /** @type {string} */
+    this.reason = error.reason || this.message;
+    /** @type {string} */
     this.kind = error.kind || kind;
     /** @type {boolean} */
     this.retryable = Boolean(error.retryable);
@@ -68,6 +70,11 @@ class LiterLLMError extends Error {
     this.partial = error.partial ?? undefined;
     /** @type {Document[]} */
     this.attempts = error.attempts ?? [];
+  }
+
+  /** `status`, under the name that other SDKs have. */
+  get statusCode() {
+    return this.status;
   }
 
   /** The error document, equal in every language. */

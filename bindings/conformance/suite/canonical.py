@@ -14,7 +14,8 @@ from typing import Any
 from .compare import is_many
 from .jsontext import compact
 
-_RUN = re.compile(r"/case/[^/\s\"]+/")
+# The base URL under which the simulator serves a case, which a case calls $SIM.
+_SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -43,8 +44,7 @@ def _strip_result(result: Any) -> None:
 def _strip_error(error: Any) -> None:
     if isinstance(error, dict):
         _strip_attempts(error)
-        if isinstance(message := error.get("message"), str):
-            error["message"] = _RUN.sub("/case/RUN/", message)
+        _strip_url(error, "message", "reason")
 
 
 def _join_data(events: list[Any]) -> list[Any]:
@@ -91,6 +91,13 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
     for attempt in owner.get("attempts") or []:
         if isinstance(attempt, dict):
             attempt.pop("ms", None)
+            _strip_url(attempt, "message")
+
+
+def _strip_url(owner: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if isinstance(said := owner.get(name), str):
+            owner[name] = _SIMULATOR.sub("$SIM", said)
 
 
 def text(outcome: dict[str, Any]) -> str:

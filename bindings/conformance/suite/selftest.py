@@ -124,7 +124,7 @@ class Comparison(unittest.TestCase):
 
     def test_the_parts_of_a_fan_out_are_stripped_too(self) -> None:
         attempts = [{"target": "t", "ms": 3}]
-        error = {"message": "http://h/case/c.call/x", "attempts": attempts}
+        error = {"message": "http://h:1/case/c.call/x~y/v1", "attempts": attempts}
         liter = {"v": 1, "request_id": "r", "timing": {}, "attempts": attempts}
         many = {"results": [{"liter": liter}], "failures": [{"error": error}]}
         self.assertEqual(
@@ -132,7 +132,7 @@ class Comparison(unittest.TestCase):
             {
                 "results": [{"liter": {"v": 1, "attempts": [{"target": "t"}]}}],
                 "failures": [
-                    {"error": {"message": "http://h/case/RUN/x", "attempts": [{"target": "t"}]}}
+                    {"error": {"message": "$SIM/v1", "attempts": [{"target": "t"}]}}
                 ],
             },
         )

@@ -16,10 +16,11 @@ use tokio::time::Instant;
 
 use super::ledger::Ticket;
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, probe, redact, refusal, respond, targets};
+use super::{Call, asked, probe, redact, refusal, respond, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Deadline, Received, until};
 use crate::limit;
+use crate::model::Unsupported;
 use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
@@ -250,27 +251,29 @@ impl Exchange<'_> {
         let head = Head { status, headers };
         let refused = !(200..300).contains(&status);
         if call.operation.streams() && !refused {
-            return self.open(head, body).await;
+            let opened = self.open(head, body).await;
+            return opened.map_err(|error| self.with_url(error));
         }
         let collected = {
             let collecting = pin!(body.collect(&deadline, refused));
             self.punctual(collecting).await
         };
-        // An error status says more than the loss of its body.
-        let (body, cut) = match collected {
+        let (body, lost) = match collected {
             Ok(body) => (body, None),
-            Err(cut) if refused => (Bytes::new(), Some(cut)),
+            // The status says enough, unless the call's time is up.
+            Err(error) if refused && call.remaining() > MIN_ATTEMPT => (Bytes::new(), Some(error)),
             Err(error) => return Err(located(error, status, &head.headers)),
         };
         let chosen = &call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
         let received = refused.then(SystemTime::now);
         let reply = Reply { status, headers: &head.headers, body: &body, received };
-        let answer = call.operation.decode(adapter, &reply, chosen.target());
-        let answer = answer.map_err(|error| {
-            let error = pool.name_proxy(error, &head.headers);
-            match cut {
-                Some(cut) => error.with(|e| e.message = format!("{}; {}", e.message, cut.message)),
+        let answer = call.operation.decode(adapter, &reply, chosen.target()).map_err(|error| {
+            let error = pool.name_proxy(self.with_url(error), &head.headers);
+            match lost {
+                Some(lost) => {
+                    error.with(|e| e.message = format!("{}; {}", e.message, lost.message))
+                }
                 None => error,
             }
         })?;
@@ -279,6 +282,20 @@ impl Exchange<'_> {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         Ok((head, Content::Whole(answer)))
+    }
+
+    /// Adds the URL that was asked to an error that it may explain.
+    fn with_url(&self, error: Error) -> Error {
+        let chosen = &self.call.targets[self.index];
+        let settings = self.services.settings(chosen);
+        // The path is made again, because few errors need it and every call would carry it.
+        let path = || {
+            let mut notes = Notes::new(Unsupported::Warn);
+            let operation = &self.call.operation;
+            let wire = operation.encode(settings.row.adapter(), chosen.target(), &mut notes);
+            wire.map(|wire| wire.path).unwrap_or_default()
+        };
+        asked::with_url(error, settings.row, &settings.http.base_url, path)
     }
 
     /// Reads a stream up to its first content.

@@ -6,6 +6,7 @@
 //! asks several targets at once. `stream` is a streamed answer after its first content. `respond`
 //! makes the document.
 
+mod asked;
 mod attempt;
 pub(crate) mod fanout;
 pub(crate) mod hedge;

@@ -6,11 +6,13 @@
 mod environment;
 mod extras;
 mod limits;
+mod names;
 mod provider;
 mod route;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;
+pub(crate) use names::{nearest, quoted, unknown};
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
@@ -18,7 +20,7 @@ pub(crate) use route::{RoutePolicy, at, target};
 use std::collections::BTreeMap;
 
 use crate::codec::{Fields, Object, finish, parse_object};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
@@ -134,8 +136,9 @@ impl Config {
         finish(fields, "configuration")?;
         if let Some(name) = &config.default_provider
             && config.route(name).is_none()
+            && config.find(name).is_none()
         {
-            config.index(name)?;
+            return Err(config.unknown_name(name, "default_provider"));
         }
         Ok(config)
     }
@@ -150,6 +153,24 @@ impl Config {
     /// The index in `providers` of the provider with this name.
     pub fn index(&self, name: &str) -> Result<usize, Error> {
         provider::index(&self.providers, name)
+    }
+
+    /// The index of the provider with this name, if there is one.
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
+        provider::find(&self.providers, name)
+    }
+
+    /// The names of all providers and routes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        let providers = self.providers.iter().map(|provider| &*provider.name);
+        providers.chain(self.routes.iter().map(|route| route.name.as_str()))
+    }
+
+    /// The error for a name that is neither a provider's nor a route's.
+    pub(crate) fn unknown_name(&self, name: &str, param: &str) -> Error {
+        let what = if self.routes.is_empty() { "provider" } else { "provider or route" };
+        Error::new(ErrorKind::NotFound, unknown(what, name, self.names()))
+            .with(|e| e.param = Some(param.to_owned()))
     }
 }
 

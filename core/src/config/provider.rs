@@ -10,6 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
+use super::names::{nearest, unknown};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
@@ -124,8 +125,11 @@ impl ProviderConfig {
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
-            let kinds: Vec<_> = registry::ROWS.iter().map(|row| row.name).collect();
-            let message = format!("{path} must be one of {}", kinds.join(", "));
+            let kinds = || registry::ROWS.iter().map(|row| row.name);
+            let near = nearest(kind.as_deref().unwrap_or(name), kinds());
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let all: Vec<_> = kinds().collect();
+            let message = format!("{path} must be one of {}{near}", all.join(", "));
             return Err(Error::invalid(path, message));
         };
         let base_url = match fields.string("base_url")? {
@@ -244,12 +248,9 @@ pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
 /// The place of the provider of this name. `providers` are in the order of their names.
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
     find(providers, name).ok_or_else(|| {
-        let names: Vec<_> = providers.iter().map(|p| &*p.name).collect();
-        Error::new(
-            ErrorKind::NotFound,
-            format!("there is no provider of that name; known: {}", names.join(", ")),
-        )
-        .with(|e| e.param = Some("provider".to_owned()))
+        let known = providers.iter().map(|provider| &*provider.name);
+        Error::new(ErrorKind::NotFound, unknown("provider", name, known))
+            .with(|e| e.param = Some("provider".to_owned()))
     })
 }
 

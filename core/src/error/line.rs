@@ -6,11 +6,35 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{Attempt, ErrorBody, ErrorKind};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::{Attempt, Error, ErrorBody, ErrorKind};
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = self.0.clone();
+        if let Some(line) = of(&body) {
+            body.reason = Some(std::mem::replace(&mut body.message, line));
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("error", &*body)?;
+        map.end()
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match of(&self.0) {
+            Some(line) => f.write_str(&line),
+            None => f.write_str(&self.0.message),
+        }
+    }
+}
 
 /// The line, if a target is to blame. Other errors are about the request or the configuration, and
 /// their message says all.
-pub(super) fn of(error: &ErrorBody) -> Option<String> {
+fn of(error: &ErrorBody) -> Option<String> {
     let provider = error.provider.as_deref()?;
     let target = match error.model.as_deref() {
         None | Some("") => provider.to_owned(),
@@ -51,6 +75,7 @@ fn other(line: &mut String, attempts: &[Attempt]) {
     let Some((last, kind)) = own().rfind(failed).and_then(|last| Some((last, last.kind?))) else {
         return;
     };
+    line.truncate(line.trim_end_matches('.').len());
     let _ = write!(line, "; and {target}: {}", Failure(last.status, kind));
     if own().count() > 1 {
         let _ = write!(line, " ({} attempts)", own().count());
@@ -114,7 +139,6 @@ impl Display for Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
 
     fn attempt(target: &str, status: Option<u16>, kind: ErrorKind, message: &str) -> Attempt {
         Attempt {

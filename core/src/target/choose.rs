@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::policy;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
-use crate::config::{Config, RoutePolicy, RouteTarget, at, target};
+use crate::config::{Config, RoutePolicy, RouteTarget, at, nearest, quoted, target, unknown};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
@@ -74,7 +74,9 @@ struct Listed {
 
 /// The targets of a route.
 fn of_route(config: &Config, name: &str, model: Option<&str>) -> Result<Listed, Error> {
-    let Some(route) = config.route(name) else { return Err(no_provider()) };
+    let Some(route) = config.route(name) else {
+        return Err(config.unknown_name(name, "provider"));
+    };
     let mut warnings = Vec::new();
     if let Some(model) = model.filter(|model| *model != name)
         && route.targets.iter().all(|target| target.model.is_some())
@@ -170,9 +172,9 @@ enum Asked {
 fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&str>) -> Asked {
     let route = |name: &str| config.route(name).map(|route| Asked::Route(route.name.clone()));
     let found = |(provider, model)| Asked::Target(Ok(plain(provider, model)));
-    let named = |name: &str| match config.index(name) {
-        Ok(provider) => found((provider, None)),
-        Err(error) => Asked::Target(Err(error)),
+    let named = |name: &str| match config.find(name) {
+        Some(provider) => found((provider, None)),
+        None => Asked::Target(Err(config.unknown_name(name, "provider"))),
     };
     if let Some(to) = to {
         return route(to).unwrap_or_else(|| match target(to, &config.providers) {
@@ -192,14 +194,14 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
             return route;
         }
         if let Some((name, rest)) = asked.split_once('/')
-            && let Ok(provider) = config.index(name)
+            && let Some(provider) = config.find(name)
         {
             return found((provider, Some(rest.to_owned())));
         }
     }
     match &config.default_provider {
         Some(name) => route(name).unwrap_or_else(|| named(name)),
-        None => Asked::Target(Err(no_provider())),
+        None => Asked::Target(Err(no_provider(config, asked))),
     }
 }
 
@@ -207,13 +209,23 @@ fn plain(provider: usize, model: Option<String>) -> RouteTarget {
     RouteTarget { provider, model, region: None, weight: 1, parameters: None }
 }
 
-fn no_provider() -> Error {
-    Error::new(
-        ErrorKind::NotFound,
-        "no provider is known for this request: give options.provider, a model of the form \
-         provider/model, or a default_provider in the configuration",
-    )
-    .with(|e| e.param = Some("model".to_owned()))
+/// The error for a request that names no provider.
+fn no_provider(config: &Config, model: Option<&str>) -> Error {
+    let why = match model.map(|model| (model, model.split_once('/'))) {
+        Some((_, Some((name, _)))) => unknown("provider", name, config.names()),
+        Some((model, None)) => {
+            let near = nearest(model, config.names());
+            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let quoted = quoted(model).unwrap_or_else(|| "of this request".to_owned());
+            format!("no provider is known for the model {quoted}{near}")
+        }
+        None => "no provider is known for this request".to_owned(),
+    };
+    let message = format!(
+        "{why} (give options.provider, a model of the form provider/model, or a default_provider \
+         in the configuration)"
+    );
+    Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("model".to_owned()))
 }
 
 /// The targets of a route in the order of its policy.

@@ -36,14 +36,18 @@ if TYPE_CHECKING:
 class LiterLLMError(Exception):
     """A request that failed.
 
-    `message` says what happened and what to do. It never holds a key or a prompt.
+    `str(error)` is `message`, which is the same in every language: `openai/gpt-4.1-mini: 429 rate
+    limited, retry after 2 s (3 attempts; request req_1): Slow down`. It never holds a key or a
+    prompt.
     """
 
     kind: str = "internal"
     """The kind of failure, a word of the closed list above."""
 
     message: str
-    """What happened and what to do."""
+    """Who failed, how, how often, and why, in one line. Further targets that failed follow."""
+    reason: str
+    """Why it failed, without the rest: the provider's own words, or what the engine found."""
     provider: str | None
     """The provider's name in the configuration."""
     model: str | None
@@ -75,6 +79,7 @@ class LiterLLMError(Exception):
         inner: dict[str, Any] = document["error"]
         get = inner.get
         self.message = get("message") or "the request failed"
+        self.reason = get("reason") or self.message
         super().__init__(self.message)
         self.kind = get("kind") or self.kind
         self.provider = get("provider")

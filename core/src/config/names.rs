@@ -1,0 +1,96 @@
+//! Names that nobody knows, told with the nearest known ones.
+
+/// `unknown provider 'opnai'; did you mean 'openai'?`, or a list of all where none is near.
+pub(crate) fn unknown<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let quoted = quoted(name).map(|name| format!(" {name}")).unwrap_or_default();
+    let advice = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    format!("unknown {what}{quoted}; {advice}")
+}
+
+/// The known names that are near to `name`, the nearest first: `'openai' or 'openrouter'`.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    /// Longer names are not compared, because the comparison costs the product of the lengths.
+    const LONGEST: usize = 64;
+    const MOST: usize = 3;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    // A third of the letters may be wrong, and of a short name one.
+    let room = (lower.chars().count() / 3).max(1);
+    let mut near: Vec<(usize, &str)> = known
+        .filter(|other| other.len() <= LONGEST)
+        .map(|other| (strsim::osa_distance(&lower, &other.to_lowercase()), other))
+        .filter(|(distance, _)| *distance <= room)
+        .collect();
+    near.sort_unstable();
+    let best = near.first()?.0;
+    let near: Vec<String> = near
+        .into_iter()
+        .take_while(|(distance, _)| *distance == best)
+        .take(MOST)
+        .map(|(_, other)| format!("'{other}'"))
+        .collect();
+    Some(near.join(" or "))
+}
+
+/// A name in quotes. `None` for what is no name, such as a key in the wrong place.
+pub(crate) fn quoted(name: &str) -> Option<String> {
+    /// A key has a longer run of letters and digits than a name.
+    const LONGEST_RUN: usize = 20;
+    const LONGEST: usize = 80;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/@+".contains(letter);
+    let run = name.split(|letter: char| !letter.is_ascii_alphanumeric()).map(str::len).max();
+    let is_name = !name.is_empty()
+        && name.len() <= LONGEST
+        && name.chars().all(plain)
+        && !name.starts_with("sk-")
+        && run.is_none_or(|run| run < LONGEST_RUN);
+    is_name.then(|| format!("'{name}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 5] = ["anthropic", "openai", "openrouter", "xai", "vllm"];
+
+    fn told(name: &str) -> String {
+        unknown("provider", name, KNOWN.into_iter())
+    }
+
+    #[test]
+    fn a_name_is_quoted_with_the_nearest_ones() {
+        assert_eq!(told("opnai"), "unknown provider 'opnai'; did you mean 'openai'?");
+        assert_eq!(told("OpenAI"), "unknown provider 'OpenAI'; did you mean 'openai'?");
+        assert_eq!(told("antropic"), "unknown provider 'antropic'; did you mean 'anthropic'?");
+        assert_eq!(
+            told("bedrock"),
+            "unknown provider 'bedrock'; known: anthropic, openai, openrouter, xai, vllm"
+        );
+        let two = unknown("route", "chat3", ["chat1", "chat2", "other"].into_iter());
+        assert_eq!(two, "unknown route 'chat3'; did you mean 'chat1' or 'chat2'?");
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_repeated() {
+        for key in [
+            "sk-proj-abc",
+            "AIzaSyA1234567890abcdefghij",
+            "gsk_0123456789012345678901",
+            "two words",
+            "",
+            &"a-".repeat(60),
+        ] {
+            assert!(!told(key).contains('\''), "{}", told(key));
+        }
+        assert!(told("claude-3-5-sonnet-20241022").contains("'claude-3-5-sonnet-20241022'"));
+    }
+}
