@@ -265,6 +265,14 @@ func TestEveryMemberOfAConfiguration(t *testing.T) {
 	other.Models = map[string]literllm.Model{"m": {Limits: &literllm.Limits{MaxInFlight: 4}}}
 	other.IdempotencyHeader = "idempotency-key"
 	other.HealthProbe = &literllm.HealthProbe{IntervalMS: 10_000}
+	other.Auth = &literllm.Auth{Header: "api-key", Bearer: literllm.Ptr(false)}
+	other.Query = map[string]string{"api-version": "1"}
+	other.Body = map[string]any{"top_k": 5}
+	other.Switches = &literllm.Switches{
+		Path: "/chat/completions", MaxTokens: "max_tokens", Sampling: []string{"temperature", "top_p", "seed"},
+		StreamOptions: literllm.Ptr(false), NeedsDone: literllm.Ptr(true), ReasoningBack: "none",
+		DeveloperRole: literllm.Ptr(true), ParallelToolCalls: literllm.Ptr(false), ExtraContent: literllm.Ptr(false),
+	}
 	config.Providers["other"] = other
 	retry := &literllm.Retry{MaxAttempts: 2, BaseMS: literllm.Ptr(1), CapMS: literllm.Ptr(2), MaxWaitMS: literllm.Ptr(3)}
 	target := literllm.Target{Target: "other/m", Region: "eu", Weight: literllm.Ptr(2), Parameters: &literllm.Parameters{
@@ -285,6 +293,7 @@ func TestEveryMemberOfAConfiguration(t *testing.T) {
 	request.Options = &literllm.Options{
 		Provider: "r", Region: "eu", StickyKey: "user-1", IdempotencyKey: "once", OnBreak: "error",
 		Limit: &literllm.Limit{Wait: literllm.Ptr(true)}, Hedge: &literllm.Hedge{AfterMS: 5000}, Retry: retry,
+		Adapt: literllm.Ptr(true), DropRefused: literllm.Ptr(true), Headers: map[string]string{"x-team": "blue"},
 	}
 	response, err := open(t, config).Chat(background, request)
 	if err != nil || response.Provider != "other" || len(response.Warnings) != 0 {

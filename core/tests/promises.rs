@@ -22,6 +22,8 @@ mod observers;
 mod passthrough;
 #[path = "promises/probe.rs"]
 mod probe;
+#[path = "promises/refused.rs"]
+mod refused;
 #[path = "promises/retries.rs"]
 mod retries;
 #[path = "promises/routes.rs"]

@@ -170,6 +170,20 @@ test("every member of a configuration", async () => {
     models: { m: { limits: { max_in_flight: 4 } } },
     idempotency_header: "idempotency-key",
     health_probe: { interval_ms: 10_000 },
+    auth: { header: "api-key", bearer: false },
+    query: { "api-version": "1" },
+    body: { top_k: 5 },
+    switches: {
+      path: "/chat/completions",
+      max_tokens: "max_tokens",
+      sampling: ["temperature", "top_p", "seed"],
+      stream_options: false,
+      needs_done: true,
+      reasoning_back: "none",
+      developer_role: true,
+      parallel_tool_calls: false,
+      extra_content: false,
+    },
   });
   const parameters = { max_tokens: 9, temperature: 0.1, top_p: 0.9, seed: 1 };
   Object.assign(parameters, { reasoning: { effort: "low" }, extra: { other: { service_tier: "flex" } } });
@@ -186,6 +200,8 @@ test("every member of a configuration", async () => {
   });
   const options = { region: "eu", sticky_key: "user-1", idempotency_key: "once", on_break: "error" };
   Object.assign(options, { limit: { wait: true }, hedge: { after_ms: 5000 }, retry });
-  const response = await new Client(config, options).chat("Hello", { provider: "r" });
+  Object.assign(options, { adapt: true, drop_refused: true });
+  const more = { provider: "r", headers: { "x-team": "blue" } };
+  const response = await new Client(config, options).chat("Hello", more);
   assert.deepEqual([response.provider, response.warnings], ["other", []]);
 });

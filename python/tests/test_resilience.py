@@ -178,6 +178,20 @@ def test_every_member_of_a_configuration(simulator):
         "models": {"m": {"limits": {"max_in_flight": 4}}},
         "idempotency_header": "idempotency-key",
         "health_probe": {"interval_ms": 10_000},
+        "auth": {"header": "api-key", "bearer": False},
+        "query": {"api-version": "1"},
+        "body": {"top_k": 5},
+        "switches": {
+            "path": "/chat/completions",
+            "max_tokens": "max_tokens",
+            "sampling": ["temperature", "top_p", "seed"],
+            "stream_options": False,
+            "needs_done": True,
+            "reasoning_back": "none",
+            "developer_role": True,
+            "parallel_tool_calls": False,
+            "extra_content": False,
+        },
     }
     parameters = {"max_tokens": 9, "temperature": 0.1, "top_p": 0.9, "seed": 1}
     parameters |= {"reasoning": {"effort": "low"}, "extra": {"other": {"service_tier": "flex"}}}
@@ -196,6 +210,7 @@ def test_every_member_of_a_configuration(simulator):
     }
     options = {"region": "eu", "sticky_key": "user-1", "idempotency_key": "once"}
     options |= {"limit": {"wait": True}, "hedge": {"after_ms": 5000}, "retry": retry}
+    options |= {"adapt": True, "drop_refused": True}
     with liter_llm.Client(config, **options, on_break="error") as client:
-        response = client.chat("Hello", provider="r")
+        response = client.chat("Hello", provider="r", headers={"x-team": "blue"})
     assert (response.provider, response.warnings) == ("other", [])

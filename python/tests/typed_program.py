@@ -68,7 +68,7 @@ def operations(client: Client) -> dict[str, int | None]:
 
 
 def streamed(client: Client) -> Iterator[str]:
-    with client.stream("Hello", on_break="restart") as stream:
+    with client.stream("Hello", on_break="restart", headers={"x-team": "blue"}) as stream:
         for chunk in stream:
             if chunk.reset is None:
                 yield chunk.text

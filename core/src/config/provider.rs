@@ -18,7 +18,7 @@ use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::read_headers;
-use crate::provider::{Dialect, Row, Target, registry};
+use crate::provider::{Dialect, Row, SWITCHES, Target, registry};
 use crate::wire::Scheme;
 
 /// The settings of one provider.
@@ -162,6 +162,13 @@ impl ProviderConfig {
             let path = fields.at("api_version");
             let message = format!("{path}: {} has no API version to choose", row.name);
             return Err(Error::invalid(path, message));
+        }
+        for switch in SWITCHES {
+            if fields.value(switch).is_some() {
+                let (path, right) = (fields.at(switch), fields.at("switches"));
+                let message = format!("{path} is a switch: write {right}.{switch}");
+                return Err(Error::invalid(path, message));
+            }
         }
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)

@@ -27,7 +27,7 @@ pub mod rules;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
-pub use openai::Dialect;
+pub use openai::{Dialect, SWITCHES};
 pub use reader::StreamReader;
 pub use registry::Row;
 

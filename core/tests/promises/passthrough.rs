@@ -29,6 +29,9 @@ async fn options_that_would_change_nothing_are_refused() {
         ("merge_deltas", json!(true)),
         ("unsupported", json!("error")),
         ("strict", json!(true)),
+        ("adapt", json!(true)),
+        ("drop_refused", json!(true)),
+        ("headers", json!({"x-a": "1"})),
     ] {
         let error = pass(&client, json!({name: value})).await.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -37,7 +40,8 @@ async fn options_that_would_change_nothing_are_refused() {
     }
     assert_eq!(world.count("a"), 0);
     // What is off anyway may be said to be off.
-    let off = json!({"retry": false, "hedge": false, "on_break": "error", "strict": false});
+    let off = json!({"retry": false, "hedge": false, "on_break": "error", "strict": false,
+        "adapt": false, "drop_refused": false, "headers": {}});
     pass(&client, off).await.unwrap();
     assert_eq!(world.count("a"), 1);
 }

@@ -91,6 +91,10 @@ export function mistakes(client: Client): void {
   new Client({ timeout_ms: 5 });
   // @ts-expect-error: a word of two
   client.stream("Hello", { on_break: "retry" });
+  // @ts-expect-error: a header's value is a text
+  void client.chat("Hello", { headers: { "x-team": 5 } });
+  // @ts-expect-error: a switch that does not exist
+  new Client({ providers: { p: { kind: "compatible", switches: { stream_option: false } } } });
   // @ts-expect-error: nothing is on by true
   new Client({ retry: true });
   // @ts-expect-error: a text

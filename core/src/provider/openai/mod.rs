@@ -16,6 +16,7 @@ pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
     VLLM, XAI,
 };
+pub use switches::NAMES as SWITCHES;
 
 impl Dialect {
     /// The dialect of this target: its entry's own, if the entry has switches.

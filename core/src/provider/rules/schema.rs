@@ -16,9 +16,13 @@ pub enum Dialect {
     Gemini,
 }
 
-/// Formats of texts that Anthropic takes [sdk 2.14].
-const FORMATS: [&str; 10] =
-    ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
+/// Formats of texts that OpenAI takes [doc]. Another one is "not a valid format"
+/// (can1357/oh-my-pi#206).
+const FORMATS: [&str; 9] =
+    ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
+
+/// The one that Anthropic takes beside these [sdk 2.14].
+const URI: &str = "uri";
 
 /// Keywords of a number, a text, a list or an object that Anthropic refuses [sdk 2.14].
 const NOT_ANTHROPIC: [&str; 20] = [
@@ -44,8 +48,8 @@ const NOT_ANTHROPIC: [&str; 20] = [
     "not",
 ];
 
-/// Keywords that OpenAI's strict mode refuses [doc].
-const NOT_OPENAI: [&str; 10] = [
+/// Keywords that OpenAI's strict mode refuses [doc], the last seven by pydantic-ai's transformer.
+const NOT_OPENAI: [&str; 17] = [
     "default",
     "not",
     "dependentRequired",
@@ -56,6 +60,13 @@ const NOT_OPENAI: [&str; 10] = [
     "patternProperties",
     "propertyNames",
     "unevaluatedProperties",
+    "unevaluatedItems",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
 ];
 
 /// Keywords that Gemini's schemas do not have. Its documents list those that they have, and the
@@ -92,6 +103,18 @@ impl Dialect {
         }
     }
 
+    /// Whether a keyword is refused for its value.
+    fn refuses(self, name: &str, value: &Value) -> bool {
+        let anthropic = self == Dialect::Anthropic;
+        match name {
+            "format" if self != Dialect::Gemini => value
+                .as_str()
+                .is_some_and(|format| !FORMATS.contains(&format) && !(anthropic && format == URI)),
+            "minItems" => anthropic && value.as_u64().is_none_or(|least| least > 1),
+            _ => false,
+        }
+    }
+
     /// Whether a schema may refer to itself. Anthropic: "Circular reference detected in schema
     /// definitions" [rec]. OpenAI takes it [doc].
     pub(super) fn has_recursion(self) -> bool {
@@ -103,6 +126,7 @@ impl Dialect {
 pub(super) fn adapted(schema: &Value, dialect: Dialect) -> (Value, Vec<String>) {
     let mut walk = Walk { dialect, changes: Vec::new() };
     let mut schema = schema.clone();
+    walk.root(&mut schema);
     walk.schema(&mut schema);
     (schema, walk.changes)
 }
@@ -176,9 +200,9 @@ impl Walk {
 
     fn schema(&mut self, schema: &mut Value) {
         let Value::Object(node) = schema else { return };
-        self.one_of(node);
+        self.choices(node);
         self.bounds(node);
-        self.object(node);
+        self.reference(node);
         for (name, value) in node.iter_mut() {
             match (name.as_str(), value) {
                 ("properties" | "$defs" | "definitions", Value::Object(members)) => {
@@ -191,9 +215,29 @@ impl Walk {
                 _ => {}
             }
         }
+        self.object(node);
     }
 
-    fn one_of(&mut self, node: &mut Object) {
+    /// A whole schema that is only a reference becomes what it refers to, because OpenAI wants an
+    /// object there. Its SDK does the same [sdk 3.54].
+    fn root(&mut self, schema: &mut Value) {
+        if self.dialect != Dialect::OpenAiStrict {
+            return;
+        }
+        let to = schema.get("$ref").and_then(Value::as_str);
+        let Some(Value::Object(target)) = to.and_then(|to| at(schema, to)).cloned() else { return };
+        let Value::Object(node) = schema else { return };
+        self.changed("the first $ref is what it refers to");
+        node.shift_remove("$ref");
+        for (name, value) in target {
+            if !node.contains_key(name.as_str()) {
+                node.insert(name, value);
+            }
+        }
+    }
+
+    /// Writes choices as `anyOf`. OpenAI has no `allOf`: one of a single schema is a choice of it.
+    fn choices(&mut self, node: &mut Object) {
         if self.dialect == Dialect::Gemini
             && let Some(only) = node.shift_remove("const")
         {
@@ -203,9 +247,28 @@ impl Walk {
         if node.contains_key("anyOf") {
             return;
         }
+        let single = |all: &Value| all.as_array().is_some_and(|all| all.len() == 1);
+        let strict = self.dialect == Dialect::OpenAiStrict;
         if let Some(choices) = node.shift_remove("oneOf") {
             self.changed("oneOf is anyOf");
             node.insert("anyOf", choices);
+        } else if strict && let Some(one) = node.take_if("allOf", single) {
+            self.changed("allOf is anyOf");
+            node.insert("anyOf", one);
+        }
+    }
+
+    /// Puts a reference that stands beside other keywords into a choice of its own: "`$ref`s cannot
+    /// be used if there are also other properties defined" (OpenAI [sdk 3.54]).
+    fn reference(&mut self, node: &mut Object) {
+        let alone = node.len() == 1 || node.contains_key("anyOf");
+        if self.dialect != Dialect::OpenAiStrict || alone {
+            return;
+        }
+        if let Some(to) = node.take_if("$ref", Value::is_string) {
+            self.changed("$ref stands alone");
+            let reference = Value::Object(Object::from_iter([("$ref", to)]));
+            node.insert("anyOf", vec![reference]);
         }
     }
 
@@ -218,8 +281,7 @@ impl Walk {
         };
         let mut told = Vec::new();
         node.retain(|name, value| {
-            let refused = words.contains(&name.as_str())
-                || self.dialect == Dialect::Anthropic && is_refused(name, value);
+            let refused = words.contains(&name.as_str()) || self.dialect.refuses(name, value);
             if refused {
                 told.push((name.clone(), value.take()));
             }
@@ -281,14 +343,6 @@ impl Walk {
             self.changed("optional members are required and may be null");
             node.insert("required", all);
         }
-    }
-}
-
-fn is_refused(name: &str, value: &Value) -> bool {
-    match name {
-        "format" => value.as_str().is_some_and(|format| !FORMATS.contains(&format)),
-        "minItems" => value.as_u64().is_none_or(|least| least > 1),
-        _ => false,
     }
 }
 

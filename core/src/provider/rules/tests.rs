@@ -29,13 +29,13 @@ fn anthropic_takes_closed_objects_without_bounds() {
             "$defs":{"A":{"type":"object","properties":{},"additionalProperties":false}},
             "additionalProperties":false}"##,
         &[
-            "additionalProperties is false",
             "minimum goes to the description",
             "maximum goes to the description",
             "maxItems goes to the description",
             "minLength goes to the description",
             "format goes to the description",
             "oneOf is anyOf",
+            "additionalProperties is false",
         ],
     );
 }
@@ -56,9 +56,9 @@ fn the_strict_dialect_requires_each_member() {
             "$defs":{"D":{"type":"object","properties":{"e":{"type":"null"}},"required":["e"],
                 "additionalProperties":false}},"additionalProperties":false}"##,
         &[
+            "default goes to the description",
             "additionalProperties is false",
             "optional members are required and may be null",
-            "default goes to the description",
         ],
     );
 }
@@ -100,4 +100,42 @@ fn a_schema_that_refers_to_itself_is_known() {
     ] {
         assert_eq!(refers_to_itself(&parse(schema).unwrap()), wanted, "{schema}");
     }
+}
+
+#[test]
+fn the_strict_dialect_has_references_alone() {
+    check(
+        Dialect::OpenAiStrict,
+        r##"{"$ref":"#/$defs/Node","$defs":{"Node":{"type":"object","properties":{
+            "next":{"$ref":"#/$defs/Node","default":null,"description":"Next"},
+            "one":{"allOf":[{"$ref":"#/$defs/Node"}],"description":"One"},
+            "url":{"type":"string","format":"uri"},
+            "all":{"type":"array","items":{"$ref":"#/$defs/Node"},"uniqueItems":true}},
+            "required":["one","url","all"],"additionalProperties":false}}}"##,
+        r##"{"$defs":{"Node":{"type":"object","properties":{
+            "next":{"description":"Next\n\n{default: null}",
+                "anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},
+            "one":{"description":"One","anyOf":[{"$ref":"#/$defs/Node"}]},
+            "url":{"type":"string","description":"{format: \"uri\"}"},
+            "all":{"type":"array","items":{"$ref":"#/$defs/Node"},
+                "description":"{uniqueItems: true}"}},
+            "required":["one","url","all","next"],"additionalProperties":false}},
+            "type":"object","properties":{
+            "next":{"description":"Next\n\n{default: null}",
+                "anyOf":[{"$ref":"#/$defs/Node"},{"type":"null"}]},
+            "one":{"description":"One","anyOf":[{"$ref":"#/$defs/Node"}]},
+            "url":{"type":"string","description":"{format: \"uri\"}"},
+            "all":{"type":"array","items":{"$ref":"#/$defs/Node"},
+                "description":"{uniqueItems: true}"}},
+            "required":["one","url","all","next"],"additionalProperties":false}"##,
+        &[
+            "the first $ref is what it refers to",
+            "default goes to the description",
+            "$ref stands alone",
+            "allOf is anyOf",
+            "format goes to the description",
+            "uniqueItems goes to the description",
+            "optional members are required and may be null",
+        ],
+    );
 }
