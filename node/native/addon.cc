@@ -28,7 +28,8 @@ namespace {
 constexpr size_t kKept = 1 << 20;  // bytes that a scratch text keeps between calls
 
 // A string or byte array of JavaScript as UTF-8. A string takes one copy into memory that is used
-// again, and bytes stay in place.
+// again, and bytes stay in place, unless other threads share their memory: the engine must not read
+// anything that changes after it was checked.
 class Text {
  public:
   // Reads a string or a Uint8Array. undefined is no text: `data` is NULL. Returns false for other
@@ -41,6 +42,11 @@ class Text {
       Napi::Uint8Array array = value.As<Napi::Uint8Array>();
       size = array.ByteLength();
       data = size == 0 ? "" : reinterpret_cast<const char*>(array.Data());
+      if (size > 0 && IsShared(value)) {
+        Reserve(size);
+        std::memcpy(memory_.get(), data, size);
+        data = memory_.get();
+      }
       return true;
     }
     return value.IsUndefined();
@@ -57,6 +63,20 @@ class Text {
   size_t size = 0;
 
  private:
+  static bool IsShared(const Napi::Value& array) {
+    napi_value buffer = nullptr;
+    bool owned = false;
+    napi_get_typedarray_info(array.Env(), array, nullptr, nullptr, nullptr, &buffer, nullptr);
+    napi_is_arraybuffer(array.Env(), buffer, &owned);
+    return !owned;
+  }
+
+  void Reserve(size_t needed) {
+    if (needed <= capacity_) return;
+    capacity_ = std::max(needed, size_t{4096});
+    memory_.reset(new char[capacity_]);
+  }
+
   bool ReadString(const Napi::Value& value) {
     napi_env env = value.Env();
     size_t units = 0;
@@ -67,10 +87,7 @@ class Text {
       napi_get_value_string_utf8(env, value, nullptr, 0, &needed);
       needed += 1;
     }
-    if (needed > capacity_) {
-      capacity_ = std::max(needed, size_t{4096});
-      memory_.reset(new char[capacity_]);
-    }
+    Reserve(needed);
     data = memory_.get();
     return napi_get_value_string_utf8(env, value, memory_.get(), capacity_, &size) == napi_ok;
   }

@@ -14,7 +14,7 @@ use crate::lane::Lanes;
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_CLOSED, LITER_LLM_E_DESCRIPTORS,
     LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_FAILED, LITER_LLM_OK, bytes, engine, fork,
-    guard, logs, status, sys, thread,
+    guard, logs, panic, status, sys, thread,
 };
 
 /// A client: configuration, connections, limits.
@@ -95,6 +95,7 @@ pub unsafe extern "C" fn liter_llm_client_new_with_environment(
 
 /// A client of this configuration, or of the environment's.
 fn make(config: Option<&[u8]>, environment: &Environment) -> Result<Client, Error> {
+    panic::print_places_only();
     let config = match config {
         Some(text) => Config::parse_in(text, environment)?,
         None => Config::from_environment(environment)?,

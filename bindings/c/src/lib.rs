@@ -20,6 +20,7 @@ mod fork;
 mod invoke;
 mod lane;
 mod logs;
+mod panic;
 mod process;
 mod queue;
 mod queue_abi;

@@ -65,5 +65,7 @@ hazards!(
     event_loops,
     ctrl_c,
     doorbell,
+    environment,
+    storm,
     unicode
 );

@@ -1,12 +1,33 @@
 /*
  * panic.c - a panic inside the library is an error of kind "internal", on every path, and the process
- * goes on. Debug builds have an operation that panics; in release builds it is an unknown one.
+ * goes on. stderr hears the place, and nothing of the message, which may quote a prompt. Debug builds have an operation that panics; in release builds it is an unknown one.
  */
 #include "check.h"
+
+/* Sends stderr into a file; the first call returns what stderr was. */
+static int redirect(int to) {
+  int before = dup(STDERR_FILENO);
+  CHECK(before >= 0 && dup2(to, STDERR_FILENO) >= 0, "dup: %s", strerror(errno));
+  return before;
+}
+
+/* What a panic has printed. */
+static void check_stderr(FILE *file, int debug) {
+  char said[65536];
+  rewind(file);
+  size_t size = fread(said, 1, sizeof said - 1, file);
+  said[size] = '\0';
+  CHECK((strstr(said, "liter-llm panicked at core/src/") != NULL) == debug, "%s", said);
+  CHECK(strstr(said, "debug_panic") == NULL, "%s", said);
+  CHECK(strstr(said, "stack backtrace") == NULL, "%s", said);
+}
 
 int main(void) {
   static const char request[] = "{\"op\":\"debug_panic\"}";
   const char *kind = strcmp(env("PROFILE"), "debug") == 0 ? "internal" : "unsupported";
+  FILE *file = tmpfile();
+  CHECK(file != NULL, "tmpfile: %s", strerror(errno));
+  int shown = redirect(fileno(file));
   env_sim("");
   liter_llm_client *client = client_sim("");
   liter_llm_queue *queue = queue_of(0);
@@ -31,6 +52,9 @@ int main(void) {
     free(payload);
     free_records(&r);
   }
+  close(redirect(shown));
+  check_stderr(file, strcmp(kind, "internal") == 0);
+  fclose(file);
   call_ok(client);
   CHECK(liter_llm_client_close(client, 0) == 0, "close");
   liter_llm_queue_free(queue);
