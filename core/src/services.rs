@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
 use crate::http::{Network, Pool};
+use crate::limit::Room;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
@@ -22,6 +23,8 @@ pub(crate) struct Services {
     pub(crate) pools: Arc<[Pool]>,
     /// Credentials by provider.
     pub(crate) credentials: Arc<[Credential]>,
+    /// The room for the bytes in flight.
+    pub(crate) room: Arc<Room>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
     /// Opens connections instead of TCP.
@@ -61,6 +64,7 @@ impl Services {
             table: Arc::new(Table::new(&config, seed)),
             pools: pools(&config, network.as_ref(), None),
             credentials: config.providers.iter().map(credential).collect(),
+            room: Room::new(config.max_bytes_in_flight),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),
             network,

@@ -20,7 +20,7 @@ use crate::admission::Admission;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Received};
-use crate::limit;
+use crate::limit::{self, Held};
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
 };
@@ -43,6 +43,8 @@ struct Passage {
     /// Whether the request went out on a connection.
     sent: AtomicBool,
     ttft_ms: Option<f64>,
+    /// The room that the answer takes.
+    held: Held,
 }
 
 /// An answer that is passed through as it arrives.
@@ -74,7 +76,8 @@ pub(crate) async fn answer(
     let mut passage = Passage::begin(services, admission, &call, options)?;
     let work = async {
         let Received { status, headers, body } = passage.send(call).await?;
-        let body = body.collect(&passage.deadline, true).await;
+        let held = &mut passage.held;
+        let body = body.collect(&passage.deadline, true, |bytes| held.hold(bytes)).await;
         let body = body.map_err(|e| located(e, status, &headers))?;
         Ok((status, headers, body))
     };
@@ -186,6 +189,7 @@ impl Passage {
             began: None,
             sent: AtomicBool::new(false),
             ttft_ms: None,
+            held: Held::new(&services.room),
         })
     }
 
