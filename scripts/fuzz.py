@@ -22,7 +22,7 @@ import fuzz_seeds
 
 ROOT = Path(__file__).resolve().parents[1]
 FUZZ = ROOT / "fuzz"
-TARGETS = ("sse", "codec", "decode_openai", "decode_anthropic", "decode_cohere")
+TARGETS = ("sse", "codec", "operations", "decode_openai", "decode_anthropic", "decode_cohere")
 COVERAGE = (
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",

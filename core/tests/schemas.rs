@@ -119,8 +119,9 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 
 /// The names that a reader asks `Fields` for, from its source.
 fn asked(source: &str) -> BTreeSet<String> {
-    const READERS: [&str; 11] = [
+    const READERS: [&str; 12] = [
         "string",
+        "name",
         "bool",
         "number",
         "whole",
