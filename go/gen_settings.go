@@ -19,6 +19,9 @@ type Config struct {
 	DefaultModel string `json:"default_model,omitempty"`
 	// The largest number of calls in flight. One more is refused.
 	MaxInFlight int `json:"max_in_flight,omitempty"`
+	// The largest number of bytes of requests and answers in flight. A call that needs more fails.
+	// Default: 1 GiB. Parts of less than 64 KiB are not counted.
+	MaxBytesInFlight int `json:"max_bytes_in_flight,omitempty"`
 	// Named lists of targets. A request gives such a name instead of a provider's.
 	Routes map[string]Route `json:"routes,omitempty"`
 	// The retry policy of calls that set none. false: no retries.
@@ -65,6 +68,7 @@ func (v *Config) write(e *encoder) {
 	e.string("default_provider", v.DefaultProvider)
 	e.string("default_model", v.DefaultModel)
 	e.integer("max_in_flight", int64(v.MaxInFlight))
+	e.integer("max_bytes_in_flight", int64(v.MaxBytesInFlight))
 	if v.Routes != nil {
 		e.name("routes")
 		e.open('{')
@@ -111,6 +115,8 @@ func (v *Config) read(d *decoder) {
 			v.DefaultModel = d.string()
 		case "max_in_flight":
 			v.MaxInFlight = int(d.integer())
+		case "max_bytes_in_flight":
+			v.MaxBytesInFlight = int(d.integer())
 		case "routes":
 			v.Routes = table(d, (*Route).read)
 		case "retry":

@@ -305,6 +305,11 @@ export interface Config {
   default_model?: string | null;
   /** The largest number of calls in flight. One more is refused. */
   max_in_flight?: number | null;
+  /**
+   * The largest number of bytes of requests and answers in flight. A call that needs more
+   * fails. Default: 1 GiB. Parts of less than 64 KiB are not counted.
+   */
+  max_bytes_in_flight?: number | null;
   /** Named lists of targets. A request gives such a name instead of a provider's. */
   routes?: Record<string, Route> | null;
   /** The retry policy of calls that set none. `false`: no retries. */

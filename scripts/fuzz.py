@@ -25,6 +25,7 @@ FUZZ = ROOT / "fuzz"
 TARGETS = (
     "sse",
     "codec",
+    "operations",
     "decode_openai",
     "decode_anthropic",
     "decode_cohere",

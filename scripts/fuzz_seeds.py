@@ -40,6 +40,10 @@ def found() -> Iterator[tuple[str, bytes]]:
         for document in ("request", "options", "config"):
             if document in case:
                 yield "codec", compact(case[document])
+        if "request" in case:
+            options = {"provider": case["provider"]} if "provider" in case else {}
+            options |= case.get("options", {})
+            yield "operations", compact(case["request"]) + b"\0" + compact(options)
         for exchange in case.get("exchanges", []):
             yield from answers(str(case.get("provider")), exchange["reply"])
     for path in sorted(GOLDEN.glob("*/*.json")):

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
+use crate::limit::Held;
 use crate::observe::{CallFacts, CallOutcome, FailedCall};
 use crate::services::{ClientState, Services};
 
@@ -32,6 +33,8 @@ pub struct Admission {
     facts: OnceLock<CallFacts>,
     /// Whether the observers were told of the end.
     ended: AtomicBool,
+    /// The request's bytes, if they are many.
+    request: OnceLock<Held>,
 }
 
 impl InFlight {
@@ -72,6 +75,7 @@ impl Admission {
             state: services.state.subscribe(),
             facts: OnceLock::new(),
             ended: AtomicBool::new(false),
+            request: OnceLock::new(),
         };
         if *services.state.borrow() != ClientState::Open {
             return Err(closed());
@@ -86,6 +90,15 @@ impl Admission {
             ));
         }
         Ok(admission)
+    }
+
+    /// Holds room for a request document until the call has ended.
+    pub(crate) fn hold(&self, bytes: usize) -> Result<(), Error> {
+        let mut held = Held::new(&self.services.room);
+        held.hold(bytes)?;
+        // A call has one request.
+        let _ = self.request.set(held);
+        Ok(())
     }
 
     /// Marks the call as begun. From here on the call counts, even if its caller gives it up.

@@ -142,6 +142,7 @@ impl Client {
         options: &[u8],
         wanted: Wanted,
     ) -> Result<Plan, Error> {
+        admission.hold(request.len()).map_err(|error| admission.failed(error))?;
         let options = self.last_options.read(options).map_err(|error| admission.failed(error))?;
         plan(&self.services, admission, request, options, wanted)
     }

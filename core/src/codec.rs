@@ -16,6 +16,9 @@ pub use crate::json::Object;
 /// The largest document, in bytes: requests, options, configurations, and a provider's answer.
 pub const MAX_DOCUMENT: usize = 32 << 20;
 
+/// The longest name of a model, a provider or a target, in bytes.
+pub const MAX_NAME: usize = 1_024;
+
 /// Parses a document of the caller. `what` names it in errors ("request").
 pub fn parse_object(bytes: &[u8], what: &str) -> Result<Object, Error> {
     if bytes.len() > MAX_DOCUMENT {
@@ -171,6 +174,14 @@ impl Fields {
         }
     }
 
+    /// Takes the name of a model, a provider or a target. An empty one counts as absent.
+    pub fn name(&mut self, name: &str) -> Result<Option<String>, Error> {
+        match self.string(name)?.filter(|text| !text.is_empty()) {
+            Some(text) => short(text, || self.at(name)).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Takes a boolean.
     pub fn bool(&mut self, name: &str) -> Result<Option<bool>, Error> {
         match self.value(name) {
@@ -281,6 +292,16 @@ impl Fields {
 #[must_use]
 pub fn wrong(path: &str, expected: &str, found: &Value) -> Error {
     Error::invalid(path, format!("{path} must be {expected}, not {}", type_name(found)))
+}
+
+/// Checks that a name is not too long. It is looked up, repeated in messages and kept in tables.
+pub(crate) fn short(name: String, path: impl FnOnce() -> String) -> Result<String, Error> {
+    if name.len() <= MAX_NAME {
+        return Ok(name);
+    }
+    let path = path();
+    let message = format!("{path} has {} bytes; a name has {MAX_NAME} at most", name.len());
+    Err(Error::invalid(path, message))
 }
 
 /// Checks that a configuration has no unknown member. A person writes it, so an unknown member is a

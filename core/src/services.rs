@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
 use crate::http::{Lookups, Network, Pool};
+use crate::limit::Room;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
@@ -22,6 +23,8 @@ pub(crate) struct Services {
     pub(crate) pools: Arc<[Pool]>,
     /// Credentials by provider.
     pub(crate) credentials: Arc<[Credential]>,
+    /// The room for the bytes in flight.
+    pub(crate) room: Arc<Room>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
     pub(crate) lookups: Lookups,
@@ -63,6 +66,7 @@ impl Services {
             table: Arc::new(Table::new(&config, seed)),
             pools: pools(&config, &lookups, network.as_ref(), None),
             credentials: config.providers.iter().map(credential).collect(),
+            room: Room::new(config.max_bytes_in_flight),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),
             lookups,

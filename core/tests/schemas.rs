@@ -121,6 +121,7 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 fn asked(source: &str) -> BTreeSet<String> {
     const READERS: [&str; 12] = [
         "string",
+        "name",
         "bool",
         "number",
         "whole",

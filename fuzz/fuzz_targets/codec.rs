@@ -6,10 +6,14 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use liter_llm_core::provider::{Notes, Target};
 use liter_llm_core::{Config, Options, Request};
+use liter_llm_fuzz::panics_on_purpose;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(liter_llm_fuzz::config);
 
 fuzz_target!(|document: &[u8]| {
+    if panics_on_purpose(document) {
+        return;
+    }
     let _ = Config::parse(document);
     let _ = Options::parse(document);
     let Ok((request, options)) = Request::parse(document, Options::default()) else { return };

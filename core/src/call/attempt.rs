@@ -19,7 +19,7 @@ use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, probe, redact, refusal, respond, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Body, Deadline, Received, until};
-use crate::limit;
+use crate::limit::{self, Held};
 use crate::model::Unsupported;
 use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
@@ -104,12 +104,15 @@ async fn once(
         guard: &mut guard,
     };
     let came = exchange.run(prepared.request).await;
+    drop(prepared.held);
     settle(services, call, index, ticket, guard, came, prepared.sent)
 }
 
 /// A request that is ready to be sent.
 struct Prepared {
     request: Request<Full<Bytes>>,
+    /// The room that the request's body takes.
+    held: Held,
     /// The estimated number of tokens that the request uses.
     tokens: u64,
     sent: Sent,
@@ -131,6 +134,8 @@ async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepa
     let mut notes = refusal::notes(call);
     let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
     refusal::leave_out(call, index, &mut wire, &mut notes);
+    let mut held = Held::new(&services.room);
+    held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
     let pool = &services.pools[chosen.provider];
@@ -142,7 +147,7 @@ async fn prepare(services: &Services, call: &Call, index: usize) -> Result<Prepa
     let key = authorized.unwrap_or_else(|| Err(no_key_in_time()))?;
     let header = services.settings(chosen).idempotency_header.as_ref();
     let request = pool.prepare(wire, headers, header.zip(idempotency))?;
-    Ok(Prepared { request, tokens, sent: Sent { key, notes } })
+    Ok(Prepared { request, held, tokens, sent: Sent { key, notes } })
 }
 
 /// The headers of `options.headers`. The key's header is none of them, whatever its name is here.
@@ -248,14 +253,15 @@ impl Exchange<'_> {
         let Received { status, headers, body } = received;
         call.ledger.answered(ticket, status);
         self.guard.heard(&headers);
-        let head = Head { status, headers };
+        let mut head = Head { status, headers, held: Held::new(&self.services.room) };
         let refused = !(200..300).contains(&status);
         if call.operation.streams() && !refused {
             let opened = self.open(head, body).await;
             return opened.map_err(|error| self.with_url(error));
         }
         let collected = {
-            let collecting = pin!(body.collect(&deadline, refused));
+            let held = &mut head.held;
+            let collecting = pin!(body.collect(&deadline, refused, |bytes| held.hold(bytes)));
             self.punctual(collecting).await
         };
         let (body, lost) = match collected {
@@ -299,7 +305,7 @@ impl Exchange<'_> {
     }
 
     /// Reads a stream up to its first content.
-    async fn open(&mut self, head: Head, mut body: Body) -> Result<(Head, Content), Error> {
+    async fn open(&mut self, mut head: Head, mut body: Body) -> Result<(Head, Content), Error> {
         let chosen = &self.call.targets[self.index];
         let adapter = self.services.settings(chosen).row.adapter();
         let merge = self.call.options.merge_deltas == Some(true);
@@ -312,7 +318,10 @@ impl Exchange<'_> {
         {
             let deadline = self.deadline;
             let progress = match self.punctual(pin!(body.piece(&deadline, false))).await {
-                Ok(Some(bytes)) => reader.push(&bytes),
+                Ok(Some(bytes)) => {
+                    let room = head.held.hold(reader.bytes() + bytes.len());
+                    room.and_then(|()| reader.push(&bytes))
+                }
                 Ok(None) => {
                     state = BodyState::Ended;
                     reader.end(&head.headers).map(|()| Progress::Done)

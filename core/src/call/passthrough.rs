@@ -20,7 +20,7 @@ use crate::admission::Admission;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Passing, Received};
-use crate::limit;
+use crate::limit::{self, Held};
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
 };
@@ -45,6 +45,8 @@ struct Passage {
     /// Whether a connection took the request with it, so that it went out once more.
     lost: AtomicBool,
     ttft_ms: Option<f64>,
+    /// The room that the answer takes.
+    held: Held,
 }
 
 /// An answer that is passed through as it arrives.
@@ -76,7 +78,8 @@ pub(crate) async fn answer(
     let mut passage = Passage::begin(services, admission, &call, options)?;
     let work = async {
         let Received { status, headers, body } = passage.send(call).await?;
-        let body = body.collect(&passage.deadline, true).await;
+        let held = &mut passage.held;
+        let body = body.collect(&passage.deadline, true, |bytes| held.hold(bytes)).await;
         let body = body.map_err(|e| located(e, status, &headers))?;
         Ok((status, headers, body))
     };
@@ -189,6 +192,7 @@ impl Passage {
             sent: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             ttft_ms: None,
+            held: Held::new(&services.room),
         })
     }
 

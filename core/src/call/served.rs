@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::ledger::Ticket;
 use crate::error::Error;
 use crate::http::{Body, Deadline};
+use crate::limit::Held;
 use crate::model::{Chunk, Warning};
 use crate::operation::Decoded;
 use crate::provider::StreamReader;
@@ -33,6 +34,8 @@ pub(crate) struct Served {
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) headers: ::http::HeaderMap,
+    /// The room that the body takes.
+    pub(super) held: Held,
 }
 
 /// The content of the answer.

@@ -99,7 +99,7 @@ impl Open {
         let Some(served) = &mut self.served else { return Err(past_its_end()) };
         let outcome = match &mut served.content {
             Content::Stream(opened) => {
-                let step = opened.step(&served.head).await;
+                let step = opened.step(&mut served.head).await;
                 if served.first_content.is_none() && opened.reader.committed() {
                     let now = Instant::now();
                     served.first_content = Some(now);
@@ -209,7 +209,7 @@ fn past_its_end() -> Error {
 
 impl Opened {
     /// The next chunks. `None` at the end.
-    async fn step(&mut self, head: &Head) -> Result<Option<Vec<Chunk>>, Error> {
+    async fn step(&mut self, head: &mut Head) -> Result<Option<Vec<Chunk>>, Error> {
         if !self.chunks.is_empty() {
             return Ok(Some(dated(std::mem::take(&mut self.chunks), head)));
         }
@@ -218,7 +218,10 @@ impl Opened {
         }
         while let Some(body) = &mut self.body {
             let progress = match body.piece(&self.deadline, self.reader.committed()).await? {
-                Some(bytes) => self.reader.push(&bytes),
+                Some(bytes) => {
+                    let room = head.held.hold(self.reader.bytes() + bytes.len());
+                    room.and_then(|()| self.reader.push(&bytes))
+                }
                 None => {
                     self.body = None;
                     self.reader.end(&head.headers).map(|()| Progress::Done)

@@ -38,6 +38,8 @@ pub struct Config {
     /// The largest number of calls in flight; one more is refused. Also the size of the idle
     /// connection pool.
     pub max_in_flight: usize,
+    /// The largest number of bytes of requests and answers in flight.
+    pub max_bytes_in_flight: usize,
     /// Named lists of targets, in the order of their names.
     pub routes: Vec<RouteConfig>,
     /// The retry policy of calls that set none.
@@ -55,6 +57,8 @@ pub struct Config {
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
+
+const MAX_BYTES_IN_FLIGHT: usize = 1 << 30;
 
 impl Config {
     /// Reads the configuration from the process's environment, now.
@@ -125,6 +129,9 @@ impl Config {
             max_in_flight: fields
                 .whole("max_in_flight", 1)?
                 .map_or(MAX_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
+            max_bytes_in_flight: fields
+                .whole("max_bytes_in_flight", 1 << 20)?
+                .map_or(MAX_BYTES_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
             providers: providers.into_values().collect(),
         };
         let mut routes = BTreeMap::new();

@@ -135,12 +135,18 @@ impl Body {
 
     /// The whole body. `content` means that the wait for the first part is no longer than for the
     /// others. Otherwise it may be longer, because a model may think between the head and the
-    /// answer.
-    pub async fn collect(mut self, deadline: &Deadline, content: bool) -> Result<Bytes, Error> {
+    /// answer. `hold` makes room for so many bytes in all.
+    pub async fn collect(
+        mut self,
+        deadline: &Deadline,
+        content: bool,
+        mut hold: impl FnMut(usize) -> Result<(), Error>,
+    ) -> Result<Bytes, Error> {
         let mut whole = BytesMut::new();
         // The body is no stream, so it has no first token.
         let begin = deadline.without_first_token();
         let Some(first) = self.part(&begin, content, false).await? else { return Ok(Bytes::new()) };
+        hold(first.len())?;
         loop {
             let part = self.part(deadline, true, false).await?;
             let Some(part) = part else {
@@ -154,6 +160,7 @@ impl Body {
                 let message = "the answer is larger than 32 MiB (after decompression)";
                 return Err(Error::new(ErrorKind::BadResponse, message));
             }
+            hold(whole.len() + part.len())?;
             whole.extend_from_slice(&part);
         }
     }

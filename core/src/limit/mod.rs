@@ -9,6 +9,7 @@
 //! A gate has no task and no thread. Each change of its state admits the calls that may go. Each
 //! waiter has its own timer, on the runtime on which it runs.
 
+mod bytes;
 mod learned;
 mod limits;
 mod rate;
@@ -17,6 +18,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bytes::{Held, Room};
 pub(crate) use limits::{Limited, Limits};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

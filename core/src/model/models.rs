@@ -68,7 +68,7 @@ pub struct ModelsResponse {
 impl ModelsRequest {
     /// Reads the members of a request of this operation.
     pub(crate) fn read(mut fields: Fields, options: &Options) -> Result<Self, Error> {
-        let model = fields.string("model")?.filter(|model| !model.is_empty());
+        let model = fields.name("model")?;
         Ok(ModelsRequest { model, unknown: known_only(fields, Vec::new(), options)? })
     }
 }

@@ -103,7 +103,7 @@ impl ModerateRequest {
         }
         Ok(ModerateRequest {
             input,
-            model: fields.string("model")?.filter(|model| !model.is_empty()),
+            model: fields.name("model")?,
             extra: read_extra(&mut fields)?,
             unknown: known_only(fields, Vec::new(), options)?,
         })

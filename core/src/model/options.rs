@@ -6,7 +6,7 @@ use ::http::{HeaderName, HeaderValue};
 
 use super::header_map::read_headers;
 use super::policy::{self, Hedge, RetryOverlay};
-use crate::codec::{Fields, Object, parse_object, wrong};
+use crate::codec::{Fields, Object, parse_object, short, wrong};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 
@@ -121,7 +121,7 @@ impl Options {
     pub(crate) fn read(object: Object) -> Result<Options, Error> {
         let mut fields = Fields::new(object, "options");
         let options = Options {
-            provider: fields.string("provider")?.filter(|name| !name.is_empty()),
+            provider: fields.name("provider")?,
             timeout_ms: fields.whole("timeout_ms", 1)?,
             idle_ms: fields.whole("idle_ms", 1)?,
             merge_deltas: fields.bool("merge_deltas")?,
@@ -209,7 +209,7 @@ const MOST: usize = 32;
 
 fn names(items: Vec<Value>, path: &str) -> Result<Vec<String>, Error> {
     let name = |(i, item)| match item {
-        Value::String(text) => Ok(text),
+        Value::String(text) => short(text, || format!("{path}[{i}]")),
         other => Err(wrong(&format!("{path}[{i}]"), "a string", &other)),
     };
     items.into_iter().enumerate().map(name).collect()

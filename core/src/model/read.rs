@@ -21,7 +21,7 @@ impl Request {
         let max_completion_tokens = fields.whole("max_completion_tokens", 1)?;
         let request = Request {
             messages: Arc::new(messages),
-            model: fields.string("model")?.filter(|model| !model.is_empty()),
+            model: fields.name("model")?,
             max_tokens: max_completion_tokens.or(max_tokens),
             counts_completion: max_completion_tokens.is_some(),
             temperature: fields.number("temperature")?,

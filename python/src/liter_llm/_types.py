@@ -787,6 +787,11 @@ class Config(TypedDict, total=False):
     """The model for requests that name none."""
     max_in_flight: int | None
     """The largest number of calls in flight. One more is refused."""
+    max_bytes_in_flight: int | None
+    """The largest number of bytes of requests and answers in flight.
+
+    A call that needs more fails. Default: 1 GiB. Parts of less than 64 KiB are not counted.
+    """
     routes: Mapping[str, Route] | None
     """Named lists of targets. A request gives such a name instead of a provider's."""
     retry: Retry | Literal[False] | None

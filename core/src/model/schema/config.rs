@@ -23,6 +23,10 @@ pub struct ConfigDocument {
     /// The largest number of calls in flight. One more is refused.
     #[schemars(range(min = 1))]
     pub max_in_flight: Option<u64>,
+    /// The largest number of bytes of requests and answers in flight. A call that needs more fails.
+    /// Default: 1 GiB. Parts of less than 64 KiB are not counted.
+    #[schemars(range(min = 1_048_576))]
+    pub max_bytes_in_flight: Option<u64>,
     /// Named lists of targets. A request gives such a name instead of a provider's.
     pub routes: Option<BTreeMap<String, RouteDocument>>,
     /// The retry policy of calls that set none. `false`: no retries.
