@@ -51,6 +51,7 @@ type ChatStream struct {
 
 	mutex    sync.Mutex // of Next and the end; Close does not wait for it before it has cancelled
 	reader   *reader    // nil at the end
+	shown    bool       // the caller has a chunk
 	lines    string     // chunk documents, one a line
 	records  []byte     // events that were read
 	response *Response
@@ -117,6 +118,7 @@ func (s *ChatStream) Next() (Chunk, error) {
 		if s.lines != "" {
 			var line string
 			line, s.lines, _ = strings.Cut(s.lines, "\n")
+			s.shown = true
 			chunk, err := readChunk(line)
 			if err != nil {
 				s.end(err)
@@ -165,6 +167,28 @@ func (s *ChatStream) take() (err error) {
 		return endedBy(s.ctx, failure)
 	}
 	return err
+}
+
+// Result reads to the end and returns the whole answer. It passes over the chunks that Next did not
+// return. If Next returned none, an answer that breaks begins anew, unless OnBreak is "error".
+func (s *ChatStream) Result() (*Response, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.err == nil && !s.shown {
+		s.queue.Collect(s.token)
+	}
+	for s.err == nil {
+		s.lines = ""
+		if err := s.take(); err != nil {
+			s.end(err)
+		} else if s.response != nil {
+			s.end(io.EOF)
+		}
+	}
+	if s.response == nil {
+		return nil, s.err
+	}
+	return s.response, nil
 }
 
 // Response is the whole answer with usage, once Next has returned it. Before that it is nil.

@@ -122,7 +122,10 @@ export class Stream implements AsyncIterableIterator<Chunk | Reset> {
   next(): Promise<IteratorResult<Chunk | Reset, undefined>>;
   return(): Promise<IteratorResult<Chunk | Reset, undefined>>;
 
-  /** Reads to the end, past chunks that were not asked for: the whole answer. */
+  /**
+   * Reads to the end, past chunks that were not asked for: the whole answer. Where none was asked
+   * for, an answer that breaks begins anew, unless `on_break` is "error". So it is with `text`.
+   */
   result(): Promise<Response>;
 
   /** Reads to the end: the first choice's whole text. */

@@ -70,6 +70,8 @@ impl Row {
             let end = self.stream(&mut events).await;
             outcome.insert("events", events);
             finish(&mut outcome, end);
+        } else if self.via == "collect" {
+            finish(&mut outcome, self.collect().await);
         } else {
             finish(&mut outcome, self.call().await);
         }
@@ -78,6 +80,11 @@ impl Row {
 
     async fn call(&self) -> Result<Outcome, Error> {
         self.client()?.answer(&self.request, &self.options()).await
+    }
+
+    async fn collect(&self) -> Result<Outcome, Error> {
+        let stream = self.client()?.stream(&self.request, &self.options()).await?;
+        Ok(Outcome::Answer(Answer::Chat(stream.collect().await?)))
     }
 
     async fn stream(&self, events: &mut Vec<Value>) -> Result<Outcome, Error> {

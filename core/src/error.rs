@@ -70,6 +70,9 @@ pub struct ErrorBody {
     /// A timer ran out that this call alone had asked for, which says nothing about the provider.
     #[serde(skip)]
     pub(crate) own_timer: bool,
+    /// No server was there: it refused the connection, or its machine was not reached.
+    #[serde(skip)]
+    pub(crate) unreached: bool,
 }
 
 /// The part of a stream that arrived before it broke.
@@ -196,6 +199,7 @@ impl Error {
             partial: None,
             attempts: Vec::new(),
             own_timer: false,
+            unreached: false,
         }))
     }
 

@@ -213,6 +213,7 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceMethod("pause", &Addon::Pause),
                           InstanceMethod("submit", &Addon::Submit),
                           InstanceMethod("cancel", &Addon::Cancel),
+                          InstanceMethod("collect", &Addon::Collect),
                           InstanceMethod("hold", &Addon::Hold),
                           InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
   }
@@ -481,6 +482,12 @@ class Addon : public Napi::Addon<Addon> {
   void Cancel(const Napi::CallbackInfo& info) {
     auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
     liter_llm_cancel(At(info[0])->queue, token);
+  }
+
+  // collect(source, token): no further chunk of it.
+  void Collect(const Napi::CallbackInfo& info) {
+    auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+    liter_llm_collect(At(info[0])->queue, token);
   }
 
   // hold(on): whether the environment stays alive for the promises that are awaited.

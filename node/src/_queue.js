@@ -307,6 +307,11 @@ class Inbox extends Request {
     return event.text;
   }
 
+  /** Asks for the whole answer and no further chunk. */
+  collect() {
+    if (!this.ended) addon.collect(this.source, this.token);
+  }
+
   /** Drops the chunks that wait and those to come. */
   discard() {
     this.discards = true;

@@ -22,6 +22,7 @@ class Stream {
   /** @type {Promise<Step> | undefined} the last `next` that had to wait */
   #turn;
   #finished = false;
+  #shown = false; // the caller has a chunk
   /** @type {string | undefined} */
   #result;
   /** @type {any} */
@@ -89,9 +90,11 @@ class Stream {
 
   /**
    * Reads to the end and returns the whole answer. Chunks that were not asked for are passed over.
+   * Where none was asked for, an answer that breaks begins anew, unless `on_break` is "error".
    */
   async result() {
     this.#text = "";
+    if (!this.#shown) this.#inbox.collect();
     this.#inbox.discard();
     while (!this.#inbox.ended) await this.#inbox.arrival();
     this.#finish();
@@ -150,6 +153,7 @@ class Stream {
       this.#text = text;
       this.#at = 0;
     }
+    this.#shown = true;
     const end = this.#text.indexOf("\n", this.#at);
     const line = this.#text.slice(this.#at, end);
     this.#at = end + 1;
@@ -162,7 +166,10 @@ class Stream {
       const rest = this.#text.slice(this.#at);
       this.#text = "";
       const text = rest || this.#inbox.next();
-      if (text !== undefined) return text;
+      if (text !== undefined) {
+        this.#shown = true;
+        return text;
+      }
       if (this.#inbox.ended) break;
       await this.#inbox.arrival();
     }

@@ -51,13 +51,18 @@ async function play(line) {
       if (provider !== "-") more.provider = provider;
       const client = new Client(field(config));
       const { fanout, ...others } = more.options;
-      const answer = via === "stream" ? stream() : fanout ? multi() : client.chat(field(request), more);
+      const ask = { stream, collect, chat: () => (fanout ? multi() : client.chat(field(request), more)) };
+      const answer = (ask[via] ?? ask.chat)();
       outcome = `"result": ${text(await answer.finally(() => client.close()))}`;
 
       async function multi() {
         const { targets, first } = fanout;
         const how = { ...more, options: others, first };
         return (await client.generateMulti(field(request), targets, how)).results;
+      }
+
+      function collect() {
+        return client.stream(field(request), more).result();
       }
 
       async function stream() {

@@ -23,6 +23,7 @@ CONCURRENT = 32
 
 # Documents are compared with other languages' byte by byte: numbers must keep their spelling, so
 # they travel through Python as marked strings.
+LOOPING = ("submit", "stream", "collect")
 MARK = uuid4().hex
 decoder = json.JSONDecoder(parse_float=lambda text: MARK + text + MARK)
 _json.choose()
@@ -89,6 +90,10 @@ class Row:
                         arguments = {**self.fanout, "options": self.options}
                         response = await client.generate_multi(field(self.request), **arguments)
                         result = multi(response)
+                    elif self.via == "collect":
+                        stream = client.stream(field(self.request), options=self.options)
+                        await stream.text()
+                        result = stream.response
                     elif self.via == "submit":
                         result = await client.chat(field(self.request), options=self.options)
                     else:
@@ -115,8 +120,8 @@ async def concurrent(rows):
 def main():
     lines = Path(os.environ["LITER_LLM_PLAN"]).read_text(encoding="utf-8").split("\n")
     rows = [Row(line) for line in lines if line]
-    rows.sort(key=lambda row: row.via in ("submit", "stream"))
-    for looping, group in groupby(rows, key=lambda row: row.via in ("submit", "stream")):
+    rows.sort(key=lambda row: row.via in LOOPING)
+    for looping, group in groupby(rows, key=lambda row: row.via in LOOPING):
         if looping:
             asyncio.run(concurrent(group))
         else:

@@ -4,10 +4,12 @@
 //! cancel, a close, a panic, the end of the engine. [`LastWord`] sends that event when it is
 //! dropped without having sent one.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{
-    Admission, Answer, Chunk, Client, Error, HttpStep, Outcome, Started, Step, Wanted,
+    Admission, Answer, ChatStream, Chunk, Client, Error, HttpStep, Outcome, Response, Started,
+    Step, Wanted,
 };
 
 use crate::engine::{self, Engine, unsaid};
@@ -115,24 +117,9 @@ async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
     let Job { client, admission, wanted, request, options, .. } = job;
     let answer = match client.start(admission, &request, &options, wanted).await? {
         Started::Whole(answer) => answer,
-        Started::Stream(mut stream) => loop {
-            match stream.next().await? {
-                Step::Done(response) => break Outcome::Answer(Answer::Chat(response)),
-                Step::Chunks(chunks) => {
-                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
-                    let (payload, count) = lines(&chunks);
-                    let room = queue.chunks(last.token, payload, count);
-                    stream.wait_for_reader(room).await?;
-                }
-                Step::Restarted(reset) => {
-                    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
-                    let mut payload = Vec::with_capacity(64);
-                    reset.write_json(&mut payload);
-                    payload.push(b'\n');
-                    let room = queue.chunks(last.token, payload, 1);
-                    stream.wait_for_reader(room).await?;
-                }
-            }
+        Started::Stream(stream) => match chunks(stream, last).await? {
+            Some(response) => Outcome::Answer(Answer::Chat(response)),
+            None => return Ok(None),
         },
         Started::Http(mut stream) => loop {
             match stream.next().await? {
@@ -149,6 +136,33 @@ async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
         },
     };
     Ok(Some(answer.to_json()))
+}
+
+/// Hands a stream's chunks to its reader, unless that wants the whole answer only.
+async fn chunks(
+    mut stream: Box<ChatStream>,
+    last: &LastWord,
+) -> Result<Option<Box<Response>>, Error> {
+    let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+    let collected = queue.collected(last.token);
+    drop(queue);
+    stream.collected_if(Arc::clone(&collected));
+    loop {
+        let (payload, count) = match stream.next().await? {
+            Step::Done(response) => return Ok(Some(response)),
+            _ if collected.load(Ordering::Relaxed) => continue,
+            Step::Chunks(chunks) => lines(&chunks),
+            Step::Restarted(reset) => {
+                let mut payload = Vec::with_capacity(64);
+                reset.write_json(&mut payload);
+                payload.push(b'\n');
+                (payload, 1)
+            }
+        };
+        let Some(queue) = last.queue.upgrade() else { return Ok(None) };
+        let room = queue.chunks(last.token, payload, count);
+        stream.wait_for_reader(room).await?;
+    }
 }
 
 /// Chunk documents, one a line.

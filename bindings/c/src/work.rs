@@ -81,3 +81,20 @@ pub unsafe extern "C" fn liter_llm_cancel(queue: *mut liter_llm_queue, token: u6
         }
     })
 }
+
+/// The reader wants only the whole answer of a stream: no further CHUNK comes, but those that wait
+/// still do. As nothing of it was shown, an answer that breaks then begins anew by default
+/// ("on_break" in the options). Call it before a chunk was shown to anybody. Safe at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_collect(queue: *mut liter_llm_queue, token: u64) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: a handle, as the header says.
+        match unsafe { self::queue(queue) } {
+            Ok(queue) => {
+                queue.collect(token);
+                LITER_LLM_OK
+            }
+            Err(status) => status,
+        }
+    })
+}

@@ -4,7 +4,7 @@
  * describes both.
  *
  * It knows no JSON: each row's documents are ready-made, and what comes back is printed as it is.
- * `submit` and `stream` rows are all in flight together, up to AT_ONCE, on one queue; `invoke` and
+ * `submit`, `stream` and `collect` rows are all in flight together, up to AT_ONCE, on one queue; `invoke` and
  * `call` rows wait for their answers one after another.
  */
 #include "liter_llm.h"
@@ -128,10 +128,13 @@ static int submit(row *r, liter_llm_queue *queue, uint64_t token) {
   int begun = open_client(r);
   if (begun) {
     text request = bytes_of(r->field[4]), options = bytes_of(r->field[5]);
-    uint32_t how = strcmp(r->field[1], "stream") ? LITER_LLM_SUBMIT_WHOLE : LITER_LLM_SUBMIT_STREAM;
+    int collects = !strcmp(r->field[1], "collect");
+    uint32_t how = collects || !strcmp(r->field[1], "stream") ? LITER_LLM_SUBMIT_STREAM
+                                                              : LITER_LLM_SUBMIT_WHOLE;
     if (liter_llm_submit(r->client, queue, token, how, request.bytes, request.len, options.bytes,
                          options.len) != 0)
       die("liter_llm_submit is misused");
+    if (collects && liter_llm_collect(queue, token) != 0) die("liter_llm_collect failed");
     free(request.bytes);
     free(options.bytes);
   } else {

@@ -14,7 +14,7 @@ from typing import Any
 from . import jsontext
 from .schema import Schema
 
-VIAS = ("invoke", "call", "submit", "stream")
+VIAS = ("invoke", "call", "submit", "stream", "collect")
 
 _CASE = {
     "id": str,

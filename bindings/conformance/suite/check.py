@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import canonical, compare, corpus, facts, jsontext
-from .cases import Case, schema_of
+from .cases import VIAS, Case, schema_of
 from .plan import run_name
 from .report import Report
 from .schema import Schema
@@ -137,8 +137,7 @@ class Checker:
 
     def requests(self, problems: dict[Key, list[str]], runners: list[str], report: Report) -> None:
         """What the simulator says about the requests that it got."""
-        vias = ("invoke", "call", "submit", "stream")
-        runs = {run_name(runner, via): (runner, via) for runner in runners for via in vias}
+        runs = {run_name(runner, via): (runner, via) for runner in runners for via in VIAS}
         for (run, case), messages in problems.items():
             for message in messages:
                 if run in runs:

@@ -80,7 +80,7 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
     if via != "invoke" and provider:
         # Only `invoke` has an argument for the provider; elsewhere it is an option.
         options = {"provider": provider} | (options or {})
-    if via == "stream" and request is not None and "stream" not in request:
+    if via in ("stream", "collect") and request is not None and "stream" not in request:
         request = request | {"stream": True}
     fields = [
         case.id,

@@ -146,7 +146,7 @@ async fn run(services: &Services, call: &Call, mut plan: Plan) -> Result<Served,
 
 /// Applies a hedge's failure to the whole call, because it says something about the target.
 fn judged(services: &Services, call: &Call, target: usize, failure: Failure) -> Error {
-    let failed = Failed { error: &failure.error, attempt: 1 };
+    let failed = Failed { error: &failure.error, attempt: 1, patience: None };
     let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
     match next {
         Next::Retry { after } if failure.tried => {

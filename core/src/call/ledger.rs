@@ -147,6 +147,12 @@ impl Ledger {
         }
     }
 
+    /// Whether another target has begun an answer, and broken it.
+    pub(crate) fn has_begun_beside(&self, target: usize) -> bool {
+        let begun = |entry: &Entry| entry.status == Some(200) && entry.end.is_some();
+        self.lock().iter().any(|entry| entry.target != target && begun(entry))
+    }
+
     /// When the first attempt began.
     pub(crate) fn began(&self) -> Option<Instant> {
         self.lock().first().map(|entry| entry.began)

@@ -31,7 +31,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::{Attempt, Error};
-use crate::http::Deadline;
+use crate::http::{Deadline, Timeouts};
 use crate::model::{Hedge, Options, Warning};
 use crate::observe::{CallFacts, next_number};
 use crate::operation::Operation;
@@ -39,6 +39,9 @@ use crate::retry::RetryPolicy;
 use crate::services::Services;
 use crate::target::{Choice, ChosenTarget, choose};
 use ledger::Ledger;
+
+/// How long a call outlasts its only target's outage if nobody has given the call a time.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A call that knows its targets.
 pub(crate) struct Call {
@@ -55,6 +58,9 @@ pub(crate) struct Call {
     others: Vec<Attempt>,
     /// When the call's time is up.
     deadline: Instant,
+    /// Until when the call outlasts the outage of its only target. `None`: it has others, or its
+    /// number of attempts was named.
+    patience: Option<Instant>,
     warnings: Vec<Warning>,
     /// The idempotency key, the same for every attempt.
     idempotency: OnceLock<String>,
@@ -90,13 +96,19 @@ impl Call {
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
         warnings.extend(operation.unknown().iter().map(unknown));
         let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());
+        let retry = retry.or(config.retry).policy();
+        let deadline = Deadline::after(facts.began, total);
+        let timed = options.timeout_ms.is_some() || total != Timeouts::default().total;
+        let patience = if timed { deadline } else { facts.began + PATIENCE };
+        let alone = targets.len() == 1 && to.is_none();
         services.table.offered(targets[0].provider);
         Ok(Call {
-            retry: retry.or(config.retry).policy(),
+            retry,
             hedge: options.hedge.or(hedge).or(config.hedge),
             wait: options.wait.unwrap_or(config.wait),
             others: Vec::new(),
-            deadline: Deadline::after(facts.began, total),
+            deadline,
+            patience: (alone && retry.outlasts).then_some(patience),
             ledger: Ledger::new(facts, Arc::clone(&services.observers)),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),

@@ -4,16 +4,22 @@
 //! retry at the target that failed. The call waits only if there is no other target. No attempt
 //! starts that cannot end before the call's deadline. Every attempt after the first is paid for
 //! from the retry budget.
+//!
+//! A call with one target only outlasts its outage: failures that cost nothing are tried on beyond
+//! the usual number of attempts, as long as the call has [`Call::patience`]. Such a call waits for
+//! the budget, and while the target's breaker is open it waits for its turn: one call a second asks
+//! such a target again.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Call;
 use super::attempt::{Failure, Mode, attempt};
 use super::served::Served;
-use super::{Call, targets};
+use super::targets::{self, Turn};
 use crate::error::{Error, ErrorKind};
-use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
+use crate::retry::{Failed, MIN_ATTEMPT, Next, decide, is_outage, outage_backoff};
 use crate::services::Services;
 
 /// Makes attempts until one is answered. The error is that of the target that was tried first. Its
@@ -43,7 +49,8 @@ async fn go_on(
             Some(to) => to,
             None => return Err(tries.error()),
         };
-        if sent && !targets::may_try_again(tries.services, tries.call) {
+        let outage = tries.patience.is_some();
+        if sent && !outage && !targets::may_try_again(tries.services, tries.call) {
             return Err(over_budget(tries.error()));
         }
         if let Some(then) = tries.paused_until(to) {
@@ -51,6 +58,9 @@ async fn go_on(
             if tries.call.ledger.has_given_up(to) {
                 return Err(tries.error());
             }
+        }
+        if outage {
+            tries.turn().await?;
         }
         tries.current = to;
         wait = tries.call.wait && tries.fresh().is_none();
@@ -89,6 +99,8 @@ struct Tries<'a> {
     first_error: Option<Error>,
     /// When the last failure was judged.
     now: Instant,
+    /// The time left to outlast the outage of the call's only target, if the last failure was one.
+    patience: Option<Duration>,
 }
 
 impl<'a> Tries<'a> {
@@ -96,7 +108,8 @@ impl<'a> Tries<'a> {
         let new = |i| Tried { given_up: call.ledger.has_given_up(i), ..Tried::default() };
         let tried = (0..call.targets.len()).map(new).collect();
         let now = Instant::now();
-        Tries { services, call, first, current: first, tried, first_error: None, now }
+        let (first_error, patience) = (None, None);
+        Tries { services, call, first, current: first, tried, first_error, now, patience }
     }
 
     /// Judges a failure of the current target. Returns the target of the next attempt, if there is
@@ -104,11 +117,14 @@ impl<'a> Tries<'a> {
     fn next(&mut self, failure: Failure, waited: bool) -> Option<usize> {
         self.now = Instant::now();
         let Failure { error, tried: sent } = failure;
+        self.patience = self.patience(&error, sent);
         let next = self.judge(&error, sent, waited);
         let after = self.pause_or_give_up(next, sent);
         // A wrong request is wrong at every target. A fallback's refusal does not end the call,
-        // because the fallback alone may be unable to take it.
-        let stop = matches!(next, Next::Stop) && self.current == self.first;
+        // because the fallback alone may be unable to take it. A target that a stream has begun at
+        // before did take it.
+        let alone = self.current == self.first && !self.call.ledger.has_begun_beside(self.current);
+        let stop = matches!(next, Next::Stop) && alone;
         if self.current == self.first || self.first_error.is_none() {
             self.first_error = Some(error);
         }
@@ -118,8 +134,38 @@ impl<'a> Tries<'a> {
         }
         let to = self.fresh().or(after.map(|_| self.current)).or_else(|| self.least_bad());
         let most = self.call.retry.max_attempts as usize + self.tried.len() - 1;
-        let room = self.call.ledger.len() < most && self.call.remaining() >= MIN_ATTEMPT;
+        let more = self.patience.is_some() || self.call.ledger.len() < most;
+        let room = more && self.call.remaining() >= MIN_ATTEMPT;
         to.filter(|_| !stop && room)
+    }
+
+    /// The time left to outlast an outage, if this failure is one and the call has no other target.
+    fn patience(&self, error: &Error, sent: bool) -> Option<Duration> {
+        let until = self.call.patience?;
+        let left = until.checked_duration_since(self.now).filter(|left| *left >= MIN_ATTEMPT)?;
+        (sent && is_outage(error)).then_some(left)
+    }
+
+    /// Waits until the call's only target, which is out of service, may be asked again. An error is
+    /// the end of its patience.
+    async fn turn(&mut self) -> Result<(), Error> {
+        loop {
+            let turn = targets::turn(self.services, self.call);
+            let budget = match turn {
+                Turn::Now => return Ok(()),
+                Turn::Never => return Err(over_budget(self.error())),
+                Turn::Later { budget } => budget,
+            };
+            let left = self.call.patience.map(|until| until - Instant::now());
+            let attempt = self.tried[self.current].attempts;
+            let bound = outage_backoff(&self.call.retry, attempt, left.unwrap_or_default());
+            let Some(bound) = bound else {
+                let error = self.error();
+                return Err(if budget { over_budget(error) } else { error });
+            };
+            let wait = bound.mul_f64(targets::rng(self.services).f64());
+            tokio::time::sleep(wait.max(MIN_ATTEMPT)).await;
+        }
     }
 
     /// The decision that a failure means for its target.
@@ -129,7 +175,7 @@ impl<'a> Tries<'a> {
         own.full_until = None;
         if sent {
             own.attempts += 1;
-            let failed = Failed { error, attempt: own.attempts };
+            let failed = Failed { error, attempt: own.attempts, patience: self.patience };
             return decide(
                 &call.retry,
                 &failed,
@@ -155,7 +201,8 @@ impl<'a> Tries<'a> {
         let given_up = call.ledger.has_given_up(current);
         let after = match next {
             Next::Retry { after }
-                if !targets::is_open(self.services, call, current) && !given_up =>
+                if (self.patience.is_some() || !targets::is_open(self.services, call, current))
+                    && !given_up =>
             {
                 Some(after)
             }

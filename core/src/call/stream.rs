@@ -2,10 +2,12 @@
 //!
 //! From here on nothing is retried silently, because what the caller has seen cannot be taken back.
 //! A stream that breaks ends in an error with the text so far. If the caller asks for it
-//! (`options.on_break`), it delivers a reset event instead, and the answer begins again.
+//! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller who
+//! only collects the answer has seen nothing of it, so there it begins again by default.
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
@@ -50,8 +52,32 @@ impl ChatStream {
         served: Served,
     ) -> Self {
         let services = Arc::clone(services);
-        let open = Open { services, call, served: Some(served), begins_anew: false, restarts: 0 };
+        let open = Open {
+            services,
+            call,
+            served: Some(served),
+            begins_anew: false,
+            restarts: 0,
+            collected: None,
+        };
         ChatStream { open, admission }
+    }
+
+    /// Tells the stream where it can see that its caller only collects the answer. While that is so,
+    /// an answer that breaks begins again, unless `options.on_break` says otherwise.
+    pub fn collected_if(&mut self, collected: Arc<AtomicBool>) {
+        self.open.collected = Some(collected);
+    }
+
+    /// Reads to the end and returns the whole answer. No chunk is delivered, so an answer that
+    /// breaks begins again, unless `options.on_break` says otherwise.
+    pub async fn collect(mut self) -> Result<Box<Response>, Error> {
+        self.collected_if(Arc::new(AtomicBool::new(true)));
+        loop {
+            if let Step::Done(response) = self.next().await? {
+                return Ok(response);
+            }
+        }
     }
 
     /// The next step. After `Done` or an error there is nothing more.
@@ -82,6 +108,8 @@ struct Open {
     /// A reset event was delivered, so another attempt follows.
     begins_anew: bool,
     restarts: u32,
+    /// Whether the caller only collects the answer.
+    collected: Option<Arc<AtomicBool>>,
 }
 
 impl Open {
@@ -179,10 +207,16 @@ impl Open {
 
     fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
         let (services, call) = (&*self.services, &self.call);
-        let asked = call.options.on_break == Some(OnBreak::Restart);
-        let attempt = self.restarts + 1;
-        // The answer may begin again as often as a failed attempt may be retried.
-        let failed = Failed { error: &error, attempt };
+        let collected = || self.collected.as_ref().is_some_and(|is| is.load(Ordering::Relaxed));
+        let asked = match call.options.on_break {
+            Some(on_break) => on_break == OnBreak::Restart,
+            None => collected(),
+        };
+        // The answer may begin again as often as a failed attempt may be retried, and once more for
+        // each further target.
+        let others = u32::try_from(call.targets.len() - 1).unwrap_or(u32::MAX);
+        let attempt = (self.restarts + 1).saturating_sub(others).max(1);
+        let failed = Failed { error: &error, attempt, patience: None };
         let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
         let after = match next {
             Next::Retry { after } => Some(after),
@@ -197,7 +231,7 @@ impl Open {
             Some(after) => call.ledger.pause(target, Instant::now() + after),
             None => call.ledger.give_up(target),
         }
-        self.restarts = attempt;
+        self.restarts += 1;
         self.begins_anew = true;
         Ok(Step::Restarted(Reset::new(error.kind())))
     }

@@ -78,6 +78,30 @@ pub(super) fn may_try_again(services: &Services, call: &Call) -> bool {
     services.table.may_try_again(call.targets[0].provider)
 }
 
+/// When a call asks its only target again, which is out of service.
+pub(super) enum Turn {
+    Now,
+    /// It waits: for the retry budget, or because another call has just asked this target.
+    Later {
+        budget: bool,
+    },
+    /// The retry budget is empty for ever.
+    Never,
+}
+
+/// Takes a turn at the call's only target, and a retry from the budget.
+pub(super) fn turn(services: &Services, call: &Call) -> Turn {
+    let table = &services.table;
+    if !table.may_ask_open(&call.targets[0], Instant::now()) {
+        return Turn::Later { budget: false };
+    }
+    match table.may_try_again(call.targets[0].provider) {
+        true => Turn::Now,
+        false if table.retries_refill(call.targets[0].provider) => Turn::Later { budget: true },
+        false => Turn::Never,
+    }
+}
+
 /// Takes one hedge from the budgets. `late` means a fallback that replaces a timeout.
 pub(super) fn may_hedge(services: &Services, call: &Call, late: bool) -> bool {
     services.table.may_hedge(call.targets[0].provider, late)

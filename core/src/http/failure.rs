@@ -26,7 +26,25 @@ pub(super) fn connecting(error: &(dyn StdError + 'static), origin: &str) -> Erro
     } else {
         ""
     };
-    Error::new(ErrorKind::Connection, format!("cannot connect to {origin}: {cause}{hint}"))
+    let message = format!("cannot connect to {origin}: {cause}{hint}");
+    Error::new(ErrorKind::Connection, message).with(|e| e.unreached = is_unreached(error))
+}
+
+/// Whether no server was there. A name that is not known, a certificate or a missing descriptor
+/// stays wrong for longer.
+fn is_unreached(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind as Kind;
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.filter_map(|error| error.downcast_ref::<io::Error>()).any(|error| {
+        matches!(
+            error.kind(),
+            Kind::ConnectionRefused
+                | Kind::ConnectionReset
+                | Kind::HostUnreachable
+                | Kind::NetworkUnreachable
+                | Kind::TimedOut
+        )
+    })
 }
 
 /// The exchange failed before the response's headers.

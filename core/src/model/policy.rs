@@ -52,6 +52,7 @@ impl RetryOverlay {
         let default = RetryPolicy::default();
         RetryPolicy {
             max_attempts: self.max_attempts.unwrap_or(default.max_attempts),
+            outlasts: self.max_attempts.is_none(),
             base: self.base.unwrap_or(default.base),
             cap: self.cap.unwrap_or(default.cap),
             max_wait: self.max_wait.unwrap_or(default.max_wait),

@@ -60,6 +60,11 @@ impl Budget {
         let _ = self.saved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
+    /// Whether it fills without further calls.
+    pub(crate) fn refills(&self) -> bool {
+        self.floor_per_s > 0
+    }
+
     /// Takes one retry from the budget. Returns whether it may be made.
     pub(crate) fn withdraw(&self, now: Instant) -> bool {
         let take = |saved: u64| saved.checked_sub(ONE);

@@ -12,11 +12,16 @@ use crate::error::{Error, ErrorKind};
 /// The shortest time for an attempt. With less time left, no attempt begins.
 pub(crate) const MIN_ATTEMPT: Duration = Duration::from_millis(20);
 
+/// The bound of a backoff while an outage is outlasted. A target that is back is soon asked.
+const OUTAGE_CAP: Duration = Duration::from_secs(2);
+
 /// How often and how patiently one target is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
     /// The largest number of attempts at one target in one call, the first included.
     pub max_attempts: u32,
+    /// Nobody named that number, so a call with one target only may outlast its outage.
+    pub outlasts: bool,
     /// The bound of the first backoff, which doubles with each attempt.
     pub base: Duration,
     /// The bound of every backoff.
@@ -30,6 +35,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         RetryPolicy {
             max_attempts: 3,
+            outlasts: true,
             base: Duration::from_millis(250),
             cap: Duration::from_secs(8),
             max_wait: Duration::from_secs(60),
@@ -43,6 +49,19 @@ pub(crate) struct Failed<'a> {
     pub error: &'a Error,
     /// The number of this attempt at its target, from 1.
     pub attempt: u32,
+    /// The failure is an outage of the call's only target, and the call goes on for this long to
+    /// outlast it.
+    pub patience: Option<Duration>,
+}
+
+/// Whether this failure says that the target is out of service, and has cost nothing. A status of
+/// 500 does not: it may be the request that the server fails at.
+pub(crate) fn is_outage(error: &Error) -> bool {
+    match (error.kind(), error.status) {
+        (ErrorKind::Unavailable, Some(status)) => status > 500 && error.retryable,
+        (ErrorKind::Connection, None) => error.unreached,
+        _ => false,
+    }
 }
 
 /// What follows a failed attempt.
@@ -92,7 +111,8 @@ pub(crate) fn decide(
         _ => error.retryable,
     };
     let elsewhere = Next::Elsewhere;
-    if !again || failed.attempt >= policy.max_attempts {
+    let outlasts = failed.attempt >= policy.max_attempts;
+    if !again || outlasts && failed.patience.is_none() {
         return elsewhere;
     }
     let Some(room) = remaining.checked_sub(MIN_ATTEMPT) else { return elsewhere };
@@ -102,7 +122,13 @@ pub(crate) fn decide(
             let most = (hint / 10).min(Duration::from_secs(1)).min(room - hint);
             hint + most.mul_f64(rng.f64())
         }
-        None => backoff(policy, failed.attempt).mul_f64(rng.f64()),
+        None => match failed.patience.filter(|_| outlasts) {
+            None => backoff(policy, failed.attempt).mul_f64(rng.f64()),
+            Some(patience) => match outage_backoff(policy, failed.attempt, patience.min(room)) {
+                Some(bound) => bound.mul_f64(rng.f64()),
+                None => return elsewhere,
+            },
+        },
     };
     if after > room { elsewhere } else { Next::Retry { after } }
 }
@@ -111,6 +137,18 @@ pub(crate) fn decide(
 fn backoff(policy: &RetryPolicy, attempt: u32) -> Duration {
     let doubled = 1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     policy.base.saturating_mul(doubled).min(policy.cap)
+}
+
+/// The bound of the backoff while an outage is outlasted. The last attempt has some of the `room`
+/// left for itself. `None`: there is too little.
+pub(crate) fn outage_backoff(
+    policy: &RetryPolicy,
+    attempt: u32,
+    room: Duration,
+) -> Option<Duration> {
+    let bound = backoff(policy, attempt).min(OUTAGE_CAP);
+    let room = room.checked_sub(policy.base.max(MIN_ATTEMPT)).filter(|room| !room.is_zero())?;
+    Some(bound.min(room))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn decided(error: &Error, attempt: u32, remaining: Duration) -> Next {
-    let failed = Failed { error, attempt };
+    let failed = Failed { error, attempt, patience: None };
     decide(&RetryPolicy::default(), &failed, remaining, &mut fastrand::Rng::with_seed(1))
 }
 
@@ -106,7 +106,7 @@ fn a_hint_that_is_too_long_is_not_waited_for() {
 fn a_hint_of_zero_is_not_a_licence_to_hammer() {
     let zero = hinted(ErrorKind::RateLimit, 0);
     let mut rng = fastrand::Rng::with_seed(1);
-    let failed = Failed { error: &zero, attempt: 2 };
+    let failed = Failed { error: &zero, attempt: 2, patience: None };
     let waits = (0..1_000).map(|_| decide(&RetryPolicy::default(), &failed, MINUTE, &mut rng));
     let long = |next: &Next| matches!(next, Next::Retry { after } if after.as_millis() > 250);
     assert!((400..600).contains(&waits.filter(long).count()));
@@ -127,7 +127,7 @@ fn backoff_doubles_up_to_its_cap() {
 #[test]
 fn a_backoff_that_leaves_no_time_for_an_attempt_is_not_begun() {
     let (down, mut rng) = (error(ErrorKind::Unavailable), fastrand::Rng::with_seed(1));
-    let failed = Failed { error: &down, attempt: 1 };
+    let failed = Failed { error: &down, attempt: 1, patience: None };
     let remaining = MIN_ATTEMPT + Duration::from_millis(125);
     let mut begun = 0;
     for _ in 0..1_000 {
@@ -167,7 +167,7 @@ proptest! {
         });
         let policy = RetryPolicy { max_attempts, ..RetryPolicy::default() };
         let remaining = Duration::from_millis(remaining);
-        let failed = Failed { error: &error, attempt };
+        let failed = Failed { error: &error, attempt, patience: None };
         let next = decide(&policy, &failed, remaining, &mut fastrand::Rng::with_seed(seed));
         let hint = hint.map(Duration::from_millis).filter(|hint| !hint.is_zero());
         match next {

@@ -17,6 +17,9 @@ const FAULTS: u32 = 5;
 /// The time that a breaker stays open at first. The n-th time in a row it stays open n times as
 /// long.
 const OPEN: Duration = Duration::from_secs(30);
+/// The time between two retries of calls that have no other target, while a breaker is open. So a
+/// provider that is dead sees hardly more than the calls that were meant for it.
+const ASKED: Duration = Duration::from_secs(1);
 /// The longest time that a breaker stays open.
 const LONGEST_OPEN: Duration = Duration::from_secs(300);
 
@@ -71,6 +74,8 @@ struct Circuit {
     openings: u32,
     /// Whether a probe is in flight.
     probing: bool,
+    /// When a retry was let through although the breaker was open.
+    asked: Option<Instant>,
     /// The count of openings and closings. Passes from before the last one are outdated.
     epoch: u64,
 }
@@ -125,6 +130,20 @@ impl Breaker {
         let probe = half_open && !circuit.probing;
         circuit.probing |= probe;
         Pass { breaker: self.clone(), epoch: circuit.epoch, probe }
+    }
+
+    /// Whether a call that has no other target may try this one again. In an open breaker one retry a
+    /// second goes through, and in a half-open one the probe.
+    pub(crate) fn ask(&self, now: Instant) -> bool {
+        let mut circuit = self.lock();
+        if circuit.open_until.is_none() {
+            return true;
+        }
+        let free = circuit.asked.is_none_or(|asked| now >= asked + ASKED);
+        if free {
+            circuit.asked = Some(now);
+        }
+        free
     }
 
     /// Until when no call is admitted; this time is past while a probe is in flight. `None` means

@@ -109,6 +109,17 @@ impl Table {
         retries.as_ref().is_none_or(|budget| budget.withdraw(Instant::now()))
     }
 
+    /// Whether the budget of a call's provider fills again by itself.
+    pub(crate) fn retries_refill(&self, provider: usize) -> bool {
+        self.providers[provider].retries.as_ref().is_none_or(Budget::refills)
+    }
+
+    /// Whether a call that has no other target may ask this one again now. While the target's
+    /// breaker is open, one call a second may.
+    pub(crate) fn may_ask_open(&self, chosen: &ChosenTarget, now: Instant) -> bool {
+        !self.breakers || chosen.state.breaker.ask(now)
+    }
+
     /// Takes one hedge from the budgets. `late` means a fallback that replaces a timeout, so it
     /// does not count against the hedges' budget.
     pub(crate) fn may_hedge(&self, provider: usize, late: bool) -> bool {

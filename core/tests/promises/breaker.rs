@@ -149,10 +149,7 @@ async fn promise_7_a_flapping_provider_is_ridden_out() {
                 match call(&client, "a/m", options).await {
                     Ok(answer) => answer.liter.attempts,
                     Err(error) => {
-                        assert_eq!(error.kind(), ErrorKind::Unavailable);
-                        // It was down for longer than retries last, and no longer is it given up.
-                        assert!(!fallback && is_down(begun), "{begun:?}: {error:?}");
-                        error.attempts.clone()
+                        panic!("{begun:?}: {error:?}");
                     }
                 }
             });
@@ -167,8 +164,8 @@ async fn promise_7_a_flapping_provider_is_ridden_out() {
         );
         // Every request is in the account of some call.
         assert_eq!(attempts.iter().map(Vec::len).sum::<usize>(), a + b);
-        assert!(a <= 40, "{a}");
-        assert_eq!(lost == 0, fallback);
+        assert!(a <= 100, "{a}");
+        assert_eq!(lost, 0);
     }
 }
 

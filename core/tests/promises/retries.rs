@@ -280,3 +280,89 @@ async fn a_providers_words_are_bounded() {
         assert_eq!(document["error"]["provider_error"], kept);
     }
 }
+
+/// A target that answers 503 until then, and what a call to it alone comes to and when.
+async fn outage(
+    until: Duration,
+    config: Value,
+    options: Value,
+) -> (Result<usize, liter_llm_core::Error>, Duration) {
+    let (client, world) = client(config, move |ask| match ask.at < until {
+        true => refuse(503, "", "overloaded"),
+        false => answer(ask),
+    });
+    let ended = call(&client, "a/m", options).await.map(|answer| answer.liter.attempts.len());
+    (ended, world.now())
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_an_outage_of_the_only_target_is_outlasted() {
+    for down in [ms(1_500), secs(3), secs(6), secs(10)] {
+        let (ended, at) = outage(down, json!({}), json!({})).await;
+        // Soon after its end.
+        assert!(ended.is_ok() && at <= down + ms(2_500), "{down:?}: {at:?} {ended:?}");
+        // Its breaker, which five faults have opened, did not refuse it, and was not hammered.
+        assert!(ended.unwrap() <= 8 + down.as_secs() as usize, "{down:?}");
+    }
+    // A call with a time of its own goes on up to that time.
+    let (ended, at) = outage(secs(40), json!({}), json!({"timeout_ms": 60_000})).await;
+    assert!(ended.is_ok() && at <= secs(43), "{at:?} {ended:?}");
+    let config = json!({"providers": {"a": {"timeouts": {"total_ms": 60_000}}}});
+    assert!(outage(secs(40), config, json!({})).await.0.is_ok());
+    // And ends with the provider's own error in good time.
+    for (options, most) in [
+        (json!({}), secs(15)),
+        (json!({"timeout_ms": 4_000}), secs(4)),
+        (json!({"timeout_ms": 100}), ms(100)),
+    ] {
+        let (ended, at) = outage(secs(1_000), json!({}), options).await;
+        let error = ended.unwrap_err();
+        assert_eq!((error.kind(), error.status), (ErrorKind::Unavailable, Some(503)));
+        assert!(at <= most && at >= most.saturating_sub(ms(2_300)), "{at:?} of {most:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_what_may_be_billed_or_is_bounded_is_not_outlasted() {
+    let plays: [fn() -> Vec<Act>; 3] = [
+        || refuse(500, "", "server_error"),
+        || vec![Act::Close],
+        || refuse(503, "x-should-retry: false\r\n", "overloaded"),
+    ];
+    for (play, most) in plays.into_iter().zip([3, 3, 1]) {
+        let (client, world) = client(json!({}), move |_| play());
+        call(&client, "a/m", json!({})).await.unwrap_err();
+        assert_eq!(world.count("a"), most);
+    }
+    for config in [json!({"retry": {"max_attempts": 2}}), json!({"retry": false})] {
+        let (ended, at) = outage(secs(5), config, json!({})).await;
+        assert!(ended.unwrap_err().attempts.len() <= 2 && at <= secs(1));
+    }
+    // The targets of a fan-out do not wait for one another, and a call with a fallback goes there.
+    let (client, world) = client(json!({}), |_| refuse(503, "", "overloaded"));
+    let fanout = json!({"fanout": {"targets": ["a/m", "b/m"]}});
+    client
+        .answer(&super::world::request("a/m"), fanout.to_string().as_bytes())
+        .await
+        .err()
+        .unwrap();
+    call(&client, "a/m", json!({"fallback": ["b/m"]})).await.unwrap_err();
+    assert!(world.now() <= secs(4), "{:?}", world.now());
+}
+
+/// Many calls at once in an outage are all answered after it, inside the budget.
+#[tokio::test(start_paused = true)]
+async fn promise_5_calls_wait_for_the_budget_in_an_outage() {
+    let (client, world) = client(json!({}), |ask| match ask.at < secs(4) {
+        true => refuse(503, "", "overloaded"),
+        false => answer(ask),
+    });
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let client = client.clone();
+        calls.spawn(async move { call(&client, "a/m", json!({})).await });
+    }
+    assert!(calls.join_all().await.iter().all(Result::is_ok));
+    let most = 50 + 10 + 10 * (world.now().as_secs() as usize + 1);
+    assert!(world.count("a") <= most, "{} of {most}", world.count("a"));
+}

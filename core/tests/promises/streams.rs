@@ -241,3 +241,22 @@ async fn promise_12_a_name_of_any_length_is_not_kept() {
     assert!(client.metrics_prometheus().len() < 16 << 10);
     assert_eq!(metrics(&client)["providers"]["a"]["calls"], 2);
 }
+
+/// A server that is killed in the middle of an answer and started again: it refuses for a while.
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_stream_outlasts_its_servers_restart() {
+    let (client, world) = client(json!({}), |ask| match ask.number {
+        0 => {
+            let sent = [HEAD, &piece("one ")].concat().into_bytes();
+            vec![Act::Send(sent), Act::Wait(ms(9)), Act::Close]
+        }
+        1..4 => refuse(503, "", "Loading model"),
+        _ => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+    });
+    let streamed = stream(&client, "a/m", json!({"on_break": "restart"})).await;
+    assert_eq!(streamed.text, "anew");
+    let attempts = streamed.end().unwrap().liter.attempts;
+    let statuses: Vec<_> = attempts.iter().filter_map(|attempt| attempt.status).collect();
+    assert_eq!(statuses, [200, 503, 503, 503, 200]);
+    assert!(world.now() <= secs(6), "{:?}", world.now());
+}

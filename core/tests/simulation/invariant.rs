@@ -26,6 +26,16 @@ impl Event<'_> {
             Event::Dial(dial) => dial.target,
         }
     }
+
+    /// Whether it says that the target is out of service, and cost nothing.
+    fn is_outage(&self) -> bool {
+        match self {
+            Event::Request(exchange) => {
+                matches!(exchange.fault, Fault::Failing(status, _) if status > 500)
+            }
+            Event::Dial(_) => true,
+        }
+    }
 }
 
 /// A call with all that is known of it.
@@ -104,10 +114,14 @@ impl<'a> Known<'a> {
 
     /// No more attempts than were allowed.
     fn bounds(&mut self) {
-        let Plan { targets, attempts, hedges, fanout, .. } = self.plan;
+        let Plan { targets, attempts, hedges, fanout, outlasts, .. } = self.plan;
         let beside = hedges * (1 + self.call.restarts);
+        // An outage that is outlasted has no bound but time and the budget.
+        let counts = |(_, event): &&(Stamp, Event<'a>)| !outlasts || !event.is_outage();
+        let counted = self.events.iter().filter(counts).count();
         for target in targets {
-            let made = self.events.iter().filter(|(_, event)| event.target() == *target).count();
+            let at = |event: &&(Stamp, Event<'a>)| event.1.target() == *target;
+            let made = self.events.iter().filter(at).filter(counts).count();
             // A restart is one more attempt, and bounded like them.
             if made > attempts + beside + self.call.restarts {
                 self.fail(format!(
@@ -119,8 +133,8 @@ impl<'a> Known<'a> {
             Some(_) => (attempts + hedges) * targets.len(),
             None => attempts + targets.len() - 1 + beside,
         };
-        if self.events.len() > most + self.call.restarts {
-            self.fail(format!("{} attempts, of {most}", self.events.len()));
+        if counted > most + self.call.restarts {
+            self.fail(format!("{counted} attempts, of {most}"));
         }
         // As often as a failed attempt may be repeated, and once at each further target.
         let anew = attempts + targets.len() - 1;

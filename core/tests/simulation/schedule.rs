@@ -74,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) first: Option<usize>,
     /// Most attempts at one target.
     pub(crate) attempts: usize,
+    /// Nobody named that number, and there is one target: its outage is outlasted.
+    pub(crate) outlasts: bool,
     /// Most attempts beside another one.
     pub(crate) hedges: usize,
     /// So many answers are wanted of all its targets at once.
@@ -193,6 +195,8 @@ fn timeouts(rng: &mut Rng) -> Value {
 /// What the client's configuration says of every call.
 struct Common {
     attempts: usize,
+    /// The configuration names that number.
+    named: bool,
     hedge: Option<Value>,
     budget: Option<(u64, u64)>,
     /// The targets of the route `r`.
@@ -206,7 +210,8 @@ impl Common {
             config["max_in_flight"] = json!(rng.u8(1..6));
         }
         let mut attempts = 3;
-        if rng.bool() {
+        let named = rng.bool();
+        if named {
             let (retry, most) = retry(rng);
             config["retry"] = retry;
             attempts = most;
@@ -245,7 +250,7 @@ impl Common {
             })
             .collect();
         config["routes"] = json!({"r": {"policy": policy, "targets": names}});
-        Common { attempts, hedge, budget, route }
+        Common { attempts, named, hedge, budget, route }
     }
 }
 
@@ -308,8 +313,9 @@ impl Plan {
             time = if one_in(rng, 4) { rng.u64(1..1_000) } else { rng.u64(1_000..60_000) };
             options["timeout_ms"] = json!(time);
         }
-        let mut attempts = common.attempts;
+        let (mut attempts, mut named) = (common.attempts, common.named);
         if one_in(rng, 3) {
+            named = true;
             (options["retry"], attempts) = retry(rng);
         }
         let mut beside = common.hedge.clone();
@@ -348,6 +354,7 @@ impl Plan {
             time: Duration::from_millis(time),
             cancel: one_in(rng, 5).then(|| millis(rng, 0, 15_000)),
             pause: if one_in(rng, 5) { millis(rng, 1, 4_000) } else { Duration::ZERO },
+            outlasts: !named && targets.len() == 1 && fanout.is_none(),
             targets,
             attempts,
             hedges: hedges + late,

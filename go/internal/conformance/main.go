@@ -138,6 +138,9 @@ func (r *row) play(out *outcome) error {
 	if r.via == "stream" {
 		return r.stream(client, request, out)
 	}
+	if r.via == "collect" {
+		return collect(client, request, out)
+	}
 	if fanout := request.Options.Fanout; fanout != nil {
 		multi, err := client.GenerateMulti(context.Background(), request, fanout.Targets, fanout.First)
 		if err == nil {
@@ -182,6 +185,19 @@ func (r *row) chatRequest() (*literllm.ChatRequest, error) {
 		}
 	}
 	return request, nil
+}
+
+func collect(client *literllm.Client, request *literllm.ChatRequest, out *outcome) error {
+	stream, err := client.OpenStream(context.Background(), request)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	response, err := stream.Result()
+	if err == nil {
+		out.Result = response.Document()
+	}
+	return err
 }
 
 func (r *row) stream(client *literllm.Client, request *literllm.ChatRequest, out *outcome) error {

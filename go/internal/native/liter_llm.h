@@ -249,6 +249,11 @@ int32_t liter_llm_submit(struct liter_llm_client *client,
 // Asks to stop. Safe at any time, more than once, and after the end. The last event still comes.
 int32_t liter_llm_cancel(struct liter_llm_queue *queue, uint64_t token);
 
+// The reader wants only the whole answer of a stream: no further CHUNK comes, but those that wait
+// still do. As nothing of it was shown, an answer that breaks then begins anew by default
+// ("on_break" in the options). Call it before a chunk was shown to anybody. Safe at any time.
+int32_t liter_llm_collect(struct liter_llm_queue *queue, uint64_t token);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -13,6 +13,8 @@ package native
 #cgo nocallback liter_llm_queue_read
 #cgo noescape liter_llm_cancel
 #cgo nocallback liter_llm_cancel
+#cgo noescape liter_llm_collect
+#cgo nocallback liter_llm_collect
 #cgo nocallback liter_llm_queue_next_size
 #cgo nocallback liter_llm_free
 */
@@ -157,6 +159,12 @@ func (q *Queue) Submit(client *Client, token uint64, how uint32, request, option
 // Cancel asks a request to stop. Its last event still comes.
 func (q *Queue) Cancel(token uint64) {
 	C.liter_llm_cancel(q.handle, C.uint64_t(token))
+	runtime.KeepAlive(q)
+}
+
+// Collect asks for the whole answer of a stream and no further chunk of it.
+func (q *Queue) Collect(token uint64) {
+	C.liter_llm_collect(q.handle, C.uint64_t(token))
 	runtime.KeepAlive(q)
 }
 

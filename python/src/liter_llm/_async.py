@@ -6,10 +6,13 @@ It needs no thread and no callback from outside.
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
+from weakref import ref
 
 from . import _json
 from ._client import BaseClient, StreamState
+from ._errors import CancelledError
 from ._loop import call, running_hub
 from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
@@ -17,7 +20,7 @@ from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from typing import Any
 
     from typing_extensions import Self, Unpack
@@ -134,18 +137,22 @@ class AsyncClient(BaseClient):
 class AsyncStream(StreamState):
     """An answer as it arrives: an async iterator of Chunk, and a context manager that cancels.
 
-    Without a reader, the engine reads less than a megabyte ahead.
+    Without a reader, the engine reads less than a megabyte ahead. Cancelling the task that reads it
+    ends the request.
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
         super().__init__()
         self._inbox: Inbox | None = None
+        self._reader = Reader(self)
+        self._cancelled = False
         self._native = native
         self._loop = asyncio.get_running_loop()
         inbox = running_hub().inbox()
         try:
             self._token = inbox.submit(native, request, options)
         except BaseException:
+            self._reader.leave()
             inbox.release()
             raise
         self._inbox = inbox
@@ -156,14 +163,30 @@ class AsyncStream(StreamState):
     async def __anext__(self) -> Chunk:
         while True:
             for document in self._documents:
+                self._shown = True
                 return Chunk(document)
             inbox = self._inbox
             if inbox is None:
+                if self._cancelled:  # otherwise it would look complete
+                    raise CancelledError.of("a reader's cancel has ended this stream: ask anew")
                 raise StopAsyncIteration
-            if inbox.events:
-                self._read(inbox)
-            else:  # another task may have closed the stream, so look again
-                await inbox.arrival()
+            self._reader.is_current()
+            await self._next(inbox)
+
+    async def _next(self, inbox: Inbox) -> None:
+        """Takes an event, or waits until one is there."""
+        if inbox.events:
+            self._read(inbox)
+            return
+        arrival = inbox.arrival()  # another task may close the stream meanwhile, so look again
+        try:
+            await arrival
+        except asyncio.CancelledError:  # it may have been a timeout for this chunk alone
+            self._reader.interrupted()
+            raise
+        except BaseException:
+            self._give_up()
+            raise
 
     def _read(self, inbox: Inbox) -> None:
         _, kind, payload = inbox.take()
@@ -176,12 +199,19 @@ class AsyncStream(StreamState):
             self._end()
 
     async def text(self) -> str:
-        """Reads to the end: the first choice's whole text."""
-        while (inbox := self._inbox) is not None:
-            if inbox.events:
-                self._read(inbox)
-            else:
-                await inbox.arrival()
+        """Reads to the end: the first choice's whole text.
+
+        Where no chunk was read before, an answer that breaks begins anew; `on_break="error"` is
+        for the error.
+        """
+        if (inbox := self._inbox) is not None and not self._shown:
+            inbox.queue.collect(self._token)
+        try:
+            while (inbox := self._inbox) is not None:
+                await self._next(inbox)
+        except asyncio.CancelledError:
+            self._give_up()
+            raise
         self._documents = iter(())
         return self.response.text
 
@@ -198,7 +228,16 @@ class AsyncStream(StreamState):
     def _end(self) -> None:
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
+            self._reader.leave()
             inbox.release()
+
+    def _give_up(self) -> None:
+        """The task that reads was cancelled."""
+        if self._inbox is not None:
+            self._cancelled = True
+            self._documents = iter(())
+            self._inbox.queue.cancel(self._token)
+            self._end()
 
     async def __aenter__(self) -> Self:
         return self
@@ -206,8 +245,9 @@ class AsyncStream(StreamState):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def __del__(self) -> None:
-        self._leave()  # a finalizer runs on any thread
+    def __del__(self, finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not finalizing():
+            self._leave()  # a finalizer runs on any thread
 
     def _leave(self) -> None:
         """Cancels from a thread or a loop other than the one where the stream began."""
@@ -216,4 +256,49 @@ class AsyncStream(StreamState):
             return
         inbox.queue.cancel(self._token)
         with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._reader.leave)
             self._loop.call_soon_threadsafe(inbox.release)
+
+
+class Reader:
+    """The task that a stream belongs to: the one that read it last. Its cancel ends the stream.
+
+    Nothing else would end it: the traceback of a cancelled task keeps the stream alive. A timeout
+    for one chunk cancels a wait too, and the task reads on. So the end of the task counts.
+    """
+
+    __slots__ = ("_interrupted", "_stream", "_task")
+
+    def __init__(self, stream: AsyncStream) -> None:
+        self._stream = ref(stream)
+        self._task: ref[asyncio.Task[Any]] | None = None
+        self._interrupted = False
+        self.is_current()
+
+    def is_current(self) -> None:
+        """Notes the running task, unless that is one chunk's own, as `asyncio.wait_for` makes."""
+        self._interrupted = False
+        task = asyncio.current_task()
+        if task is None or (self._task is not None and self._task() is task):
+            return
+        if getattr(task.get_coro(), "cr_code", None) is AsyncStream.__anext__.__code__:
+            return
+        self.leave()
+        self._task = ref(task)
+        task.add_done_callback(self)
+
+    def interrupted(self) -> None:
+        """A wait of the task was cancelled."""
+        self._interrupted = True
+
+    def leave(self) -> None:
+        """Forgets the task."""
+        task = self._task and self._task()
+        self._task = None
+        if task is not None:
+            task.remove_done_callback(self)
+
+    def __call__(self, task: asyncio.Task[Any]) -> None:
+        stream = self._stream()
+        if stream is not None and (task.cancelled() or self._interrupted):
+            stream._give_up()  # pyright: ignore[reportPrivateUsage]

@@ -256,6 +256,7 @@ class StreamState:
     def __init__(self) -> None:
         self._documents: Iterator[Any] = iter(())
         self._response: Response | None = None
+        self._shown = False  # the caller has a chunk
 
     @property
     def response(self) -> Response:
@@ -302,6 +303,7 @@ class Stream(StreamState):
     def __next__(self) -> Chunk:
         while True:
             for document in self._documents:
+                self._shown = True
                 return Chunk(document)
             if not self._read():
                 raise StopIteration
@@ -328,7 +330,14 @@ class Stream(StreamState):
         return False
 
     def text(self) -> str:
-        """Reads to the end: the first choice's whole text."""
+        """Reads to the end: the first choice's whole text.
+
+        Where no chunk was read before, an answer that breaks begins anew; `on_break="error"` is
+        for the error.
+        """
+        queue = self._queue
+        if queue is not None and not self._shown:
+            queue.collect(self._token)
         while self._read():
             pass
         self._documents = iter(())

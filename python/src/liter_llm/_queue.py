@@ -54,6 +54,7 @@ _from_buffer = ffi.from_buffer
 _read = lib.liter_llm_queue_read
 _submit = lib.liter_llm_submit
 _cancel = lib.liter_llm_cancel
+_collect = lib.liter_llm_collect
 _NOTHING: Sequence[Event] = ()
 
 
@@ -113,6 +114,10 @@ class Queue:
     def cancel(self, token: int) -> None:
         """Asks the engine to stop. It is harmless at any time, also after the end."""
         _cancel(self.handle, token)
+
+    def collect(self, token: int) -> None:
+        """Asks for the whole answer of a stream and no further chunk of it."""
+        _collect(self.handle, token)
 
     def read(self, timeout_ms: int) -> Sequence[Event]:
         """Takes the events that wait, at most a buffer full. Waits for the first of them."""

@@ -177,6 +177,13 @@ impl Queue {
         }
     }
 
+    /// The reader wants no further chunk of this request, but only its last event.
+    pub(crate) fn collect(&self, token: u64) {
+        if let Some(call) = lock(&self.state).calls.get_mut(&token) {
+            call.collected().store(true, Ordering::Relaxed);
+        }
+    }
+
     // ---- The library's side ---------------------------------------------------------------
 
     /// Registers a request and returns its number. An error is a status for the caller.
@@ -196,6 +203,12 @@ impl Queue {
                 call.abort = Some(abort);
             }
         }
+    }
+
+    /// Where a stream sees whether its reader only collects the answer.
+    pub(crate) fn collected(&self, token: u64) -> Arc<AtomicBool> {
+        let mut state = lock(&self.state);
+        state.calls.get_mut(&token).map_or_else(Arc::default, |call| Arc::clone(call.collected()))
     }
 
     /// Adds chunk documents, one a line. Resolves when the stream may go on reading its socket.

@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::task::AbortHandle;
 
@@ -48,6 +49,8 @@ pub(super) struct Call {
     /// The number of the waiting event that takes further chunks.
     open: Option<u64>,
     stream: Option<Arc<Stream>>,
+    /// Whether the reader wants no chunk, but only the whole answer.
+    collected: Option<Arc<AtomicBool>>,
 }
 
 impl State {
@@ -176,6 +179,10 @@ impl State {
 }
 
 impl Call {
+    pub(super) fn collected(&mut self) -> &Arc<AtomicBool> {
+        self.collected.get_or_insert_default()
+    }
+
     pub(super) fn cancel(&mut self) -> Option<AbortHandle> {
         self.cancelled = true;
         self.abort.take()
