@@ -119,7 +119,7 @@ fn properties(value: &Value, names: &mut BTreeSet<String>) {
 
 /// The names that a reader asks `Fields` for, from its source.
 fn asked(source: &str) -> BTreeSet<String> {
-    const READERS: [&str; 12] = [
+    const READERS: [&str; 13] = [
         "string",
         "name",
         "bool",
