@@ -70,7 +70,9 @@ fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
         reader.into_completion()
     } else {
         let (status, headers) = (record.status, &record.headers);
-        adapter.decode(&Reply { status, headers, body: &record.body }, &target).ok()?
+        adapter
+            .decode(&Reply { status, headers, body: &record.body, received: None }, &target)
+            .ok()?
     };
     let message = seen(&answer.choices.first()?.message);
     let messages = json!([{"role": "user", "content": "q"}, message]);

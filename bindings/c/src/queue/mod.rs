@@ -25,7 +25,7 @@ pub(crate) use event::HEAD;
 use doorbell::Bell;
 use event::Event;
 use inline::{Inline, Place};
-use state::{Call, State};
+use state::{Call, Collected, State};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -206,7 +206,7 @@ impl Queue {
     }
 
     /// Where a stream sees whether its reader only collects the answer.
-    pub(crate) fn collected(&self, token: u64) -> Arc<AtomicBool> {
+    pub(crate) fn collected(&self, token: u64) -> Arc<Collected> {
         let mut state = lock(&self.state);
         state.calls.get_mut(&token).map_or_else(Arc::default, |call| Arc::clone(call.collected()))
     }

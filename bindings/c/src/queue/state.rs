@@ -50,8 +50,12 @@ pub(super) struct Call {
     open: Option<u64>,
     stream: Option<Arc<Stream>>,
     /// Whether the reader wants no chunk, but only the whole answer.
-    collected: Option<Arc<AtomicBool>>,
+    collected: Option<Arc<Collected>>,
 }
+
+/// Whether a reader wants no chunk, but only the whole answer. The engine reads it, so it is never
+/// an atomic of the model.
+pub(super) type Collected = AtomicBool;
 
 impl State {
     /// Closed, and nothing can come any more.
@@ -179,7 +183,7 @@ impl State {
 }
 
 impl Call {
-    pub(super) fn collected(&mut self) -> &Arc<AtomicBool> {
+    pub(super) fn collected(&mut self) -> &Arc<Collected> {
         self.collected.get_or_insert_default()
     }
 

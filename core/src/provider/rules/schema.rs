@@ -109,7 +109,7 @@ impl Dialect {
         match name {
             "format" if self != Dialect::Gemini => value
                 .as_str()
-                .is_some_and(|format| !FORMATS.contains(&format) && !(anthropic && format == URI)),
+                .is_some_and(|format| !(FORMATS.contains(&format) || anthropic && format == URI)),
             "minItems" => anthropic && value.as_u64().is_none_or(|least| least > 1),
             _ => false,
         }
