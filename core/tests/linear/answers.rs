@@ -15,7 +15,7 @@ type Shape = (&'static str, fn(usize) -> String);
 
 fn decode(provider: &str, status: u16, body: &[u8]) -> Result<Completion, Error> {
     let provider = corpus::provider(provider);
-    let reply = Reply { status, headers: &HeaderMap::new(), body };
+    let reply = Reply { status, headers: &HeaderMap::new(), body, received: None };
     provider.row.chat().unwrap().decode(&reply, &provider.target("model"))
 }
 
@@ -123,7 +123,12 @@ fn answers_that_are_errors() {
 #[test]
 fn lists_of_models_and_verdicts() {
     let reply = |body: &String, read: &dyn Fn(&Reply<'_>)| {
-        read(&Reply { status: 200, headers: &HeaderMap::new(), body: body.as_bytes() });
+        read(&Reply {
+            status: 200,
+            headers: &HeaderMap::new(),
+            body: body.as_bytes(),
+            received: None,
+        });
     };
     for name in ["openai", "anthropic", "cohere"] {
         let provider = corpus::provider(name);
