@@ -32,7 +32,7 @@ A failed request gives an error document. It is the same in every language:
 |---|---|
 | `kind` | one of the sixteen kinds below; a program decides by it |
 | `message` | who failed, how, how often, and why, in one line for people. Its words may change |
-| `reason` | why: the provider's own words, or what the engine found; absent if `message` is just that |
+| `reason` | why: the provider's own words, or what the engine found; absent if `message` is that |
 | `provider`, `model` | the provider and the model that were asked |
 | `status` | the provider's HTTP status; absent if no answer came |
 | `code` | the provider's own code or type, unchanged |
@@ -47,22 +47,22 @@ A failed request gives an error document. It is the same in every language:
 
 ## The message
 
-`str(error)` in Python, `error.message` in Node, `err.Error()` in Go and `message` in the document of C
-are the same text. It names the target, the status and the kind, the wait, the number of attempts, the
-provider's id of the request, and the reason:
+`str(error)` in Python, `error.message` in Node, `err.Error()` in Go and `message` in C's document
+are the same text. It names the target, the status and the kind, the wait, the number of attempts,
+the provider's id of the request, and the reason:
 
 ```text
 openai/gpt-4.1-mini: 429 rate limited, retry after 2 s (3 attempts; request req_…): Slow down
 ```
 
-- Further targets that failed follow, each with its last failure: `…; and mistral/small: 401
-  authentication failed: Unauthorized`.
+- Further targets that failed follow, each with its last failure:
+  `…; and mistral/small: 401 authentication failed: Unauthorized`.
 - An error of the request or of the configuration names no target. It says which member is wrong.
-- The reason of a 404, or of a page of HTML, ends with the URL that was asked, without its query. It says
-  so if the base URL should probably end in `/v1`, or should not.
+- The reason of a 404, or of a page of HTML, ends with the URL that was asked, without its query. It
+  says so if the base URL should probably end in `/v1`, or should not.
 - A page of HTML gives its status, its title and the server's name, not its text.
-- The name of an unknown provider or route is quoted, with the nearest known names. What looks like a key
-  is not quoted.
+- The name of an unknown provider or route is quoted, with the nearest known names. What looks like
+  a key is not quoted.
 - An error status whose text is cut keeps the status's kind.
 
 In Python, `status_code` is another name of `status`; in Node, `statusCode` is.

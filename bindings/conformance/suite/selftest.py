@@ -131,9 +131,7 @@ class Comparison(unittest.TestCase):
             canonical.strip(json.loads(json.dumps({"result": many})))["result"],
             {
                 "results": [{"liter": {"v": 1, "attempts": [{"target": "t"}]}}],
-                "failures": [
-                    {"error": {"message": "$SIM/v1", "attempts": [{"target": "t"}]}}
-                ],
+                "failures": [{"error": {"message": "$SIM/v1", "attempts": [{"target": "t"}]}}],
             },
         )
 

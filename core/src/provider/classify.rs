@@ -1,9 +1,9 @@
 //! Classifies a provider's error, in any of the usual shapes, as one of our kinds.
 //!
 //! Details count first (Google's, see `details`), then the provider's code, its type, its text, and
-//! then the status (`providers.md` §7). A 429 is not a rate limit if the credit is used up, and a 400 is not the caller's mistake
-//! if the key is wrong. Every adapter reports its failures through [`failed`], so status, provider,
-//! model and request id are never missing.
+//! then the status (`providers.md` §7). A 429 is not a rate limit if the credit is used up, and a
+//! 400 is not the caller's mistake if the key is wrong. Every adapter reports its failures through
+//! [`failed`], so status, provider, model and request id are never missing.
 
 use super::provider_error::ProviderError;
 use super::{Target, foreign, page};
