@@ -7,6 +7,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Buf as _;
 use tokio::io::AsyncWriteExt as _;
@@ -35,6 +36,8 @@ struct Plan {
     keep_alive: bool,
     /// None for `/_sim/…`, which is not counted.
     open: Option<OpenRequest>,
+    /// How long the connection rests after the answer. `None`: for ever.
+    rest: Option<Duration>,
 }
 
 enum Source {
@@ -51,7 +54,16 @@ pub(crate) async fn serve<S: Socket>(io: S, shared: Arc<Shared>) {
 
 async fn converse<S: Socket>(peer: &mut Peer<S>, shared: &Shared) -> io::Result<()> {
     let mut scratch = Scratch::default();
-    while let Some(plan) = next_request(peer, shared, &mut scratch).await? {
+    let mut rest = None;
+    loop {
+        let next = next_request(peer, shared, &mut scratch);
+        let plan = match rest {
+            None => next.await?,
+            // Whatever is on its way by then is lost.
+            Some(rest) => tokio::time::timeout(rest, next).await.unwrap_or(Ok(None))?,
+        };
+        let Some(plan) = plan else { return Ok(()) };
+        rest = plan.rest;
         let end = match &plan.source {
             Source::Scratch => {
                 play(peer, &scratch.bytes, &scratch.steps, None).await?;
@@ -73,7 +85,6 @@ async fn converse<S: Socket>(peer: &mut Peer<S>, shared: &Shared) -> io::Result<
             End::Reset => return peer.io.tcp().set_zero_linger(),
         }
     }
-    Ok(())
 }
 
 /// The plan for the next request, or `None` after the last one.
@@ -151,12 +162,12 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
     let keep_alive = request.keep_alive;
     if request.target.starts_with("/_sim/echo") {
         put_json(&mut scratch.bytes, 200, "OK", &control::echo(request));
-        return Plan { source: Source::Scratch, keep_alive, open: Some(shared.counters.request()) };
+        return Plan { source: Source::Scratch, keep_alive, open: Some(shared.counters.request()), rest: None };
     }
     if request.target.starts_with("/_sim/") {
         let (status, reason, body) = control::answer(shared, request.method, request.target);
         put_json(&mut scratch.bytes, status, reason, &body);
-        return Plan { source: Source::Scratch, keep_alive, open: None };
+        return Plan { source: Source::Scratch, keep_alive, open: None, rest: None };
     }
     let open = Some(shared.counters.request());
     if let Some(target) = request.target.strip_prefix("/case/") {
@@ -172,18 +183,19 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
                 Source::Scratch
             }
         };
-        return Plan { source, keep_alive, open };
+        return Plan { source, keep_alive, open, rest: None };
     }
     let authorised =
         ["authorization", "x-api-key", "api-key"].iter().any(|name| request.has_header(name));
     let id = shared.next_id();
     free::answer(request.method, request.target, authorised, request.body, id, &mut scratch.reply);
+    let rest = scratch.reply.rest();
     free::encode_http1(&scratch.reply, keep_alive, &mut scratch.bytes, &mut scratch.steps);
     if scratch.steps.len() > 1 {
         // Each of thousands of slow streams should hold its bytes only once.
         scratch.reply = FreeReply::default();
     }
-    Plan { source: Source::Scratch, keep_alive, open }
+    Plan { source: Source::Scratch, keep_alive, open, rest }
 }
 
 fn put_json(out: &mut Vec<u8>, status: u16, reason: &str, body: &str) {

@@ -57,6 +57,7 @@ hazards!(
     leak,
     signals,
     closed_client,
+    closed_just_then,
     ten_thousand,
     half_read,
     big_answer,

@@ -15,6 +15,8 @@ pub(crate) struct Knobs {
     pub(crate) burst: usize,
     /// Exact size of the answer's text.
     pub(crate) bytes: Option<usize>,
+    /// After its answer an HTTP/1.1 connection rests for a random time, up to this one, and is closed.
+    pub(crate) close: Option<Duration>,
 }
 
 /// Bounds a typing error's damage: a text is held in memory as a whole.
@@ -40,9 +42,10 @@ pub(crate) fn parse(target: &str) -> Result<(Knobs, &str), String> {
             "chunks" => knobs.chunks = Some(number.max(1)),
             "burst" => knobs.burst = number,
             "bytes" => knobs.bytes = Some(number),
+            "close_us" => knobs.close = Some(Duration::from_micros(number as u64)),
             _ => {
                 return Err(format!(
-                    "{name:?}: the knobs are delay_ms, chunks, interval_ms, burst and bytes"
+                    "{name:?}: the knobs are delay_ms, chunks, interval_ms, burst, bytes and close_us"
                 ));
             }
         }

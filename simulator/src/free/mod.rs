@@ -8,6 +8,8 @@
 //!
 //! Invariant: nothing here waits or touches a socket; pauses are data (`Step`).
 
+use std::time::Duration;
+
 mod answer;
 mod anthropic;
 mod ask;
@@ -106,6 +108,13 @@ pub(crate) fn answer(
 }
 
 impl FreeReply {
+    /// How long its connection rests after it, if it is closed then. Each answer has another time,
+    /// and always the same.
+    pub(crate) fn rest(&self) -> Option<Duration> {
+        let spread = (self.id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as u32;
+        self.knobs.close.map(|most| most * (spread % 1_024) / 1_024)
+    }
+
     fn respond(&mut self, ask: &Ask<'_>, request_bytes: usize) {
         self.status = 200;
         let mut text = std::mem::take(&mut self.text);
