@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the C tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer, and a model
-of the queue in many orders.
+"""Runs the C tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
 
 The Rust library is built with -Zsanitizer=address (RUSTC_BOOTSTRAP lets the stable compiler take
 it), the C programs with gcc's -fsanitize=address,undefined; both are linked into one program with
@@ -14,8 +13,9 @@ First it proves that all this is on: the Rust side calls the sanitizer, and four
 deliberate fault each (C reads behind a document; C loses a document; Rust reads a freed one; C
 overflows an integer) are reported.
 
-Threads are looked at in another way: shuttle runs a model of the queue (bindings/c/src/queue/model.rs)
-in thousands of orders. ThreadSanitizer is left out (docs/adr/0019-locks-and-environment.md).
+Threads are looked at in another way: it also runs the model of the queue, in thousands of orders
+(bindings/c/src/queue/model.rs). ThreadSanitizer is left out
+(docs/adr/0019-locks-and-environment.md).
 
     scripts/sanitize.py [name of a hazard ...]
 """

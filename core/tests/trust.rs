@@ -5,8 +5,7 @@
 mod common;
 
 use common::{assert_says, call, failure};
-use liter_llm_core::config::Environment;
-use liter_llm_core::{Client, Config, ErrorKind};
+use liter_llm_core::{Client, Config, Environment, ErrorKind};
 use liter_llm_simulator::{CA_PEM, Options, Simulator};
 use serde_json::{Value, json};
 

@@ -83,6 +83,7 @@ int main(void) {
     CHECK(liter_llm_shutdown(10000) == 0, "shutdown");
   }
   unread(client);
+  CHECK(take_logs(all, "") > 1000, "other queues have their own");
   /* A queue that is gone is not written to. */
   liter_llm_queue_free(errors);
   CHECK(liter_llm_queue_close(all) == 0, "close");

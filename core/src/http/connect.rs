@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::settings::{HttpVersion, Settings};
+use super::trust::Trust;
 use super::{failure, tls};
 use crate::error::{Error, ErrorKind};
 
@@ -86,7 +87,7 @@ pub(super) struct Dialler {
     /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
-    trust: Arc<tls::Trust>,
+    trust: Arc<Trust>,
     proxy: Option<Proxy>,
     connector: HttpConnector<Resolver>,
     /// Replaces `connector` and `proxy`.

@@ -11,6 +11,7 @@ mod failure;
 mod pool;
 mod settings;
 mod tls;
+mod trust;
 
 pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
@@ -19,4 +20,4 @@ pub(crate) use deadline::until;
 pub use exchange::Received;
 pub use pool::Pool;
 pub use settings::{HttpVersion, Settings, Timeouts};
-pub use tls::Trust;
+pub use trust::Trust;
