@@ -36,7 +36,7 @@ pub use call::passthrough::{HttpStep, HttpStream};
 pub use call::stream::{ChatStream, Step};
 pub use call::wanted::Wanted;
 pub use client::Client;
-pub use config::Config;
+pub use config::{Config, Environment};
 pub use error::{Error, ErrorKind};
 pub use model::{Chunk, Options, Request, Reset, Response};
 pub use observe::Observer;

@@ -4,8 +4,9 @@ import os
 import threading
 import time
 
-import liter_llm
 import pytest
+
+import liter_llm
 
 SECONDS = 3
 

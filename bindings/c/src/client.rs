@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use liter_llm_core::config::Environment;
-use liter_llm_core::{Client, Config, Error, ErrorKind, Outcome};
+use liter_llm_core::{Client, Config, Environment, Error, ErrorKind, Outcome};
 
 use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};

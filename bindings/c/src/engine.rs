@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, mpsc};
 use std::time::Duration;
 
-use liter_llm_core::config::Environment;
-use liter_llm_core::{Error, ErrorKind};
+use liter_llm_core::{Environment, Error, ErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;

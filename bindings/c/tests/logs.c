@@ -1,6 +1,6 @@
 /*
  * logs.c - log records come as events, at the level asked for, without keys, prompts or answers; who
- * asked for them still gets them after liter_llm_shutdown.
+ * asked for them still gets them after liter_llm_shutdown. What nobody reads does not grow.
  */
 #include "check.h"
 
@@ -32,6 +32,37 @@ static void fail_once(liter_llm_client *client) {
   liter_llm_free(document);
 }
 
+/* What nobody reads stays bounded: the oldest go, and one record says how many. */
+static void unread(liter_llm_client *client) {
+  enum { RECORDS = 8000 };
+  liter_llm_queue *queue = queue_of(0);
+  CHECK(liter_llm_queue_logs(queue, 1) == 0, "logs");
+  for (int i = 0; i < RECORDS; i++) fail_once(client);
+  records r = {0};
+  liter_llm_event event;
+  char *payload;
+  long lost = 0, kept = 0;
+  size_t bytes = 0;
+  while (read_records(queue, &r, 0) > 0) {
+    bytes += r.len;
+    while (next_record(&r, &event, &payload)) {
+      const char *told = strstr(payload, "\"event\":\"lost\",\"records\":");
+      if (told != NULL) {
+        CHECK(lost == 0 && kept == 0, "not the first: %s", payload);
+        CHECK(strstr(payload, "\"level\":\"warn\"") != NULL, "%s", payload);
+        lost = atol(told + strlen("\"event\":\"lost\",\"records\":"));
+      } else {
+        kept++;
+      }
+      free(payload);
+    }
+  }
+  free_records(&r);
+  CHECK(bytes <= (1 << 20) && kept > 1000, "%zu bytes, %ld records", bytes, kept);
+  CHECK(lost > 0 && lost + kept == RECORDS, "%ld lost, %ld kept", lost, kept);
+  liter_llm_queue_free(queue);
+}
+
 int main(void) {
   liter_llm_client *client = client_sim("");
   liter_llm_queue *all = queue_of(0), *errors = queue_of(0), *none = queue_of(0);
@@ -51,6 +82,8 @@ int main(void) {
     CHECK(take_logs(none, "") == 0, "a record that nobody wants");
     CHECK(liter_llm_shutdown(10000) == 0, "shutdown");
   }
+  unread(client);
+  CHECK(take_logs(all, "") > 1000, "other queues have their own");
   /* A queue that is gone is not written to. */
   liter_llm_queue_free(errors);
   CHECK(liter_llm_queue_close(all) == 0, "close");

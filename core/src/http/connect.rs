@@ -18,6 +18,7 @@ use super::pool::give_way;
 use super::proxy::Proxy;
 use super::settings::{HttpVersion, Settings};
 use super::socket::{Look, Quiet};
+use super::trust::Trust;
 use super::{failure, tls};
 use crate::error::{Error, ErrorKind};
 
@@ -55,7 +56,7 @@ pub(super) struct Dialler {
     /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
-    trust: Arc<tls::Trust>,
+    trust: Arc<Trust>,
     proxy: Option<Proxy>,
     lookups: Lookups,
     connector: HttpConnector<Resolver>,

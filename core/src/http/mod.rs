@@ -14,6 +14,7 @@ mod proxy;
 mod settings;
 mod socket;
 mod tls;
+mod trust;
 
 pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
@@ -23,4 +24,4 @@ pub use exchange::{Passing, Received};
 pub use lookup::Lookups;
 pub use pool::{Pool, give_way};
 pub use settings::{HttpVersion, Settings, Timeouts};
-pub use tls::Trust;
+pub use trust::Trust;

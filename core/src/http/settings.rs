@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::http::{HeaderName, HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Intercept;
 
-use super::tls::Trust;
+use super::trust::Trust;
 
 /// How one provider is reached.
 #[derive(Clone, Debug)]

@@ -1,0 +1,108 @@
+//! The trusted roots: those that the environment named, or else the machine's. If the machine has none
+//! (a distroless container), the bundled Mozilla roots are used.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustls::RootCertStore;
+use rustls_native_certs::load_certs_from_paths;
+
+use crate::error::Error;
+
+/// Where the trusted roots come from. What a variable names replaces the machine's own.
+#[derive(Debug)]
+pub struct Trust {
+    /// `SSL_CERT_FILE`.
+    file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`.
+    dirs: Option<Vec<PathBuf>>,
+    roots: OnceLock<RootCertStore>,
+}
+
+impl Trust {
+    /// The roots of a PEM file and of all files in some folders, or the machine's if neither is given.
+    #[must_use]
+    pub fn new(file: Option<PathBuf>, dirs: Option<Vec<PathBuf>>) -> Self {
+        Trust { file, dirs, roots: OnceLock::new() }
+    }
+
+    /// The roots. An error of kind `invalid_request` if what is named has none: whoever names roots
+    /// wants no others.
+    pub(super) fn roots(&self) -> Result<&RootCertStore, Error> {
+        if self.file.is_none() && self.dirs.is_none() {
+            return Ok(system_roots());
+        }
+        if let Some(roots) = self.roots.get() {
+            return Ok(roots);
+        }
+        let dirs = self.dirs.iter().flatten().filter(|dir| !dir.as_os_str().is_empty());
+        let roots = load(self.file.as_deref(), dirs.map(PathBuf::as_path));
+        if roots.is_empty() {
+            let name = if self.file.is_some() { "SSL_CERT_FILE" } else { "SSL_CERT_DIR" };
+            let message = format!(
+                "{name} is set, and no certificate was found there: correct it, or unset it to trust \
+                 the machine's roots"
+            );
+            return Err(Error::invalid(name, message));
+        }
+        Ok(self.roots.get_or_init(|| roots))
+    }
+}
+
+/// The roots, read once: a machine has some 140 certificates, which take milliseconds to parse.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    if let Some(roots) = ROOTS.get() {
+        return roots;
+    }
+    // They are read outside of the lock, because the child of a fork meanwhile would wait for it
+    // for ever. Two threads may both read them at the start.
+    let mut roots = machine_roots();
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    ROOTS.get_or_init(|| roots)
+}
+
+/// Where systems with a kernel of Linux keep the bundle of their roots; the first that exists counts.
+/// These are the places in which Go looks (`crypto/x509/root_linux.go`).
+#[cfg(target_os = "linux")]
+const BUNDLES: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// And the folders with single ones.
+#[cfg(target_os = "linux")]
+const FOLDERS: &[&str] = &["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// `load_native_certs` would look at the environment, which is not this moment's.
+#[cfg(target_os = "linux")]
+fn machine_roots() -> RootCertStore {
+    let exists = |path: &&Path| path.exists();
+    let bundle = BUNDLES.iter().map(Path::new).find(exists);
+    load(bundle, FOLDERS.iter().map(Path::new).filter(exists))
+}
+
+/// The system's own store.
+#[cfg(not(target_os = "linux"))]
+fn machine_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+/// The certificates of a file and of the files in some folders, each once.
+fn load<'a>(file: Option<&Path>, folders: impl Iterator<Item = &'a Path>) -> RootCertStore {
+    let mut found = load_certs_from_paths(file, None).certs;
+    found.extend(folders.flat_map(|folder| load_certs_from_paths(None, Some(folder)).certs));
+    found.sort_unstable_by(|one, other| one.cmp(other));
+    found.dedup();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found);
+    roots
+}
