@@ -6,6 +6,7 @@
 //! makes the document.
 
 mod attempt;
+mod extra;
 pub(crate) mod fanout;
 pub(crate) mod hedge;
 mod ledger;
@@ -74,6 +75,7 @@ impl Call {
             &options,
             to,
         )?;
+        extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
         let facts = CallFacts {
             number: next_number(),

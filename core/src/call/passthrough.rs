@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::ledger::shortened;
 use super::respond::{millis, unique};
 use crate::admission::Admission;
+use crate::codec::url::is_loopback;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Received};
@@ -299,27 +300,45 @@ fn meaningless(options: &Options) -> Result<(), Error> {
 /// has the same scheme, host and port.
 fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
     let wanted = origin(url);
+    let is_there = |entry: &ProviderConfig| origin(&entry.http.base_url) == wanted;
+    // Nobody chose the servers of this machine that are built in. A document from elsewhere must
+    // not reach whatever listens there.
+    let is_open = |entry: &ProviderConfig| entry.named || !is_loopback(&entry.http.base_url);
     if let Some(name) = named {
         let index = config.index(name)?;
-        if origin(&config.providers[index].http.base_url) == wanted {
+        let entry = &config.providers[index];
+        if is_there(entry) && is_open(entry) {
             return Ok(index);
         }
-        let message = format!(
-            "url is at {}, which is not the origin of the provider's base_url: name another \
-             provider, or none",
-            said(url)
-        );
+        let message = match is_there(entry) {
+            true => unnamed(name),
+            false => format!(
+                "url is at {}, which is not the origin of the provider's base_url: name another \
+                 provider, or none",
+                said(url)
+            ),
+        };
         return Err(Error::invalid("url", message).with(|e| e.provider = Some(name.to_owned())));
     }
-    let found = config.providers.iter().position(|entry| origin(&entry.http.base_url) == wanted);
+    let found = config.providers.iter().position(|entry| is_there(entry) && is_open(entry));
     found.ok_or_else(|| {
-        let message = format!(
-            "no provider is at {}: a request is passed through only to the origin of a configured \
-             provider's base_url; add one",
-            said(url)
-        );
+        let message = match config.providers.iter().find(|entry| is_there(entry)) {
+            Some(entry) => unnamed(&entry.name),
+            None => format!(
+                "no provider is at {}: a request is passed through only to the origin of a \
+                 configured provider's base_url; add one",
+                said(url)
+            ),
+        };
         Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("url".to_owned()))
     })
+}
+
+fn unnamed(name: &str) -> String {
+    format!(
+        "a request is passed through to a server of this machine only if the configuration names \
+         it: add providers.{name}"
+    )
 }
 
 /// The origin of a URL. Two URLs with the same origin lead to one server.
@@ -364,5 +383,19 @@ mod tests {
         assert_eq!(by("http://example.com.evil.test/", None), "not_found");
         assert_eq!(by("http://example.com/", Some("c")), "invalid_request");
         assert_eq!(by("http://example.com/", Some("nobody")), "not_found");
+    }
+
+    #[test]
+    fn l4_servers_of_this_machine_have_to_be_configured() {
+        for url in ["http://localhost:11434/api/tags", "http://LOCALHOST:8000/"] {
+            assert_eq!(by(url, None), "not_found");
+        }
+        assert_eq!(by("http://localhost:11434/", Some("ollama")), "invalid_request");
+        let config = Config::parse(br#"{"providers": {"ollama": {}}}"#).unwrap();
+        let url = Uri::from_static("http://localhost:11434/api/tags");
+        let index = provider(&config, &url, None).unwrap();
+        assert_eq!(&*config.providers[index].name, "ollama");
+        let url = Uri::from_static("http://localhost:8000/");
+        assert!(provider(&config, &url, None).unwrap_err().message.contains("providers.vllm"));
     }
 }

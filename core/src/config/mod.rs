@@ -9,6 +9,7 @@ mod provider;
 mod route;
 
 pub use limits::BudgetConfig;
+pub(crate) use provider::LOOKED_AT;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 
 use environment::env;
 
-use crate::codec::{Fields, Object, finish, parse_object};
+use crate::codec::{Fields, MAX_DOCUMENT, Object, finish, parse_object};
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
@@ -60,9 +61,9 @@ impl Config {
         let mut config = match std::env::var("LITER_LLM_CONFIG") {
             Ok(text) if text.trim_start().starts_with('{') => Config::parse(text.as_bytes())?,
             Ok(path) if !path.is_empty() => {
-                let bytes = std::fs::read(&path).map_err(|error| {
-                    let message =
-                        format!("cannot read LITER_LLM_CONFIG ({path}): {}", error.kind());
+                let read = crate::file::read(path.as_ref(), MAX_DOCUMENT as u64);
+                let (bytes, _) = read.map_err(|reason| {
+                    let message = format!("cannot read LITER_LLM_CONFIG ({path}): {reason}");
                     Error::invalid("LITER_LLM_CONFIG", message)
                 })?;
                 Config::parse(&bytes)?
@@ -88,12 +89,14 @@ impl Config {
         let mut providers = BTreeMap::new();
         for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
             let path = format!("providers.{}", row.name);
-            let entry = Fields::of(entries.shift_remove(row.name).unwrap_or_else(empty), path)?;
-            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry)?);
+            let entry = entries.shift_remove(row.name);
+            let named = entry.is_some();
+            let entry = Fields::of(entry.unwrap_or_else(empty), path)?;
+            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry, named)?);
         }
         for (name, entry) in entries {
             let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.to_string(), ProviderConfig::read(&name, entry)?);
+            providers.insert(name.to_string(), ProviderConfig::read(&name, entry, true)?);
         }
         let mut config = Config {
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),

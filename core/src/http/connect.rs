@@ -87,6 +87,8 @@ pub(super) struct Dialler {
     /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
+    /// Whose threads read files. `None` means the runtime of the call.
+    blocking: Option<Handle>,
     proxy: Option<Proxy>,
     connector: HttpConnector<Resolver>,
     /// Replaces `connector` and `proxy`.
@@ -106,7 +108,8 @@ impl Dialler {
         blocking: Option<Handle>,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Resolver { blocking });
+        let mut connector =
+            HttpConnector::new_with_resolver(Resolver { blocking: blocking.clone() });
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
         connector.enforce_http(false);
@@ -123,6 +126,7 @@ impl Dialler {
             version: settings.version,
             tls: settings.is_https().then(OnceLock::new),
             ca_file: settings.ca_file.clone(),
+            blocking,
             proxy,
             connector,
             network,
@@ -169,6 +173,11 @@ impl Dialler {
     }
 
     async fn dial_now(&self) -> Result<Dialled, Error> {
+        if let Some(tls) = self.tls.as_ref().filter(|tls| tls.get().is_none()) {
+            // Boxed: once for each provider, and without the box every dial would have room for it.
+            let connector = Box::pin(self.read_roots()).await?;
+            tls.get_or_init(|| connector);
+        }
         if let Some(network) = &self.network {
             let port = self.base.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
             let io = network.connect(self.base.host().unwrap_or_default(), port).await;
@@ -178,17 +187,20 @@ impl Dialler {
         self.secure(Quiet(self.tcp().await?)).await
     }
 
+    /// Reads the certificates to trust, on a thread that may wait for files.
+    async fn read_roots(&self) -> Result<TlsConnector, Error> {
+        let (ca_file, version) = (self.ca_file.clone(), self.version);
+        let handle = self.blocking.clone().unwrap_or_else(Handle::current);
+        let read = handle.spawn_blocking(move || tls::config(ca_file.as_deref(), version));
+        let config =
+            read.await.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        Ok(TlsConnector::from(Arc::new(config?)))
+    }
+
     /// Puts TLS on a connection, if needed.
     async fn secure(&self, io: impl Stream + 'static) -> Result<Dialled, Error> {
-        let Some(tls) = &self.tls else {
+        let Some(connector) = self.tls.as_ref().and_then(OnceLock::get) else {
             return Ok(Dialled { io: Box::new(io), http2: self.version == HttpVersion::Http2 });
-        };
-        let connector = match tls.get() {
-            Some(connector) => connector,
-            None => {
-                let config = tls::config(self.ca_file.as_deref(), self.version)?;
-                tls.get_or_init(|| TlsConnector::from(Arc::new(config)))
-            }
         };
         let host = self.base.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
