@@ -10,6 +10,7 @@ mod extra;
 pub(crate) mod fanout;
 pub(crate) mod hedge;
 mod ledger;
+mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
 pub(crate) mod plan;
