@@ -154,6 +154,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	cd python && ../$(BIN)/ruff check src tests hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
 	$(BIN)/python scripts/typegen_test.py
+	$(BIN)/python scripts/check_crates.py
 	$(BIN)/python scripts/check_layers.py
 	$(BIN)/python scripts/check_layers_test.py
 	$(BIN)/python scripts/recipe_test.py

@@ -499,6 +499,9 @@ type Provider struct {
 	Models map[string]Model `json:"models,omitempty"`
 	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
+	// The members of a body that a request's "extra" may replace although limits and policies look at
+	// them: "model", "stream", "messages", "input", "max_tokens", "max_completion_tokens".
+	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
 }
@@ -568,6 +571,7 @@ func (v *Provider) write(e *encoder) {
 		e.end('}')
 	}
 	e.string("idempotency_header", v.IdempotencyHeader)
+	e.texts("extra_may_replace", v.ExtraMayReplace, false)
 	if v.HealthProbe != nil {
 		e.name("health_probe")
 		v.HealthProbe.value(e)
@@ -624,6 +628,8 @@ func (v *Provider) read(d *decoder) {
 			v.Models = table(d, (*Model).read)
 		case "idempotency_header":
 			v.IdempotencyHeader = d.string()
+		case "extra_may_replace":
+			v.ExtraMayReplace = d.texts()
 		case "health_probe":
 			if !d.null() {
 				v.HealthProbe = new(HealthProbe)

@@ -232,6 +232,12 @@ export interface ProviderConfig {
   models?: Record<string, ModelConfig> | null;
   /** The header that makes a repeated request count once, if the server has one. */
   idempotency_header?: string | null;
+  /**
+   * The members of a body that a request's `extra` may replace although limits and policies
+   * look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
+   * `max_completion_tokens`.
+   */
+  extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */
   health_probe?: HealthProbe | null;
 }

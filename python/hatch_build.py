@@ -17,6 +17,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+SBOM = "liter-llm.cdx.json"
 LIBRARY = {"darwin": "libliter_llm.dylib", "win32": "liter_llm.dll"}.get(
     sys.platform, "libliter_llm.so"
 )
@@ -41,6 +42,9 @@ class Hook(BuildHookInterface[Any]):
         # A release says which systems its library was linked for; else it is for this one.
         platform = os.environ.get("LITER_LLM_PLATFORM") or sysconfig.get_platform()
         platform = platform.replace("-", "_").replace(".", "_")
+        # A release brings a list of what the library is made of.
+        if (root / SBOM).is_file():
+            build_data["sbom_files"].append(SBOM)
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform}"
 

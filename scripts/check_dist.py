@@ -21,7 +21,7 @@ import zipfile
 from pathlib import Path
 
 from check_symbols import HEADER, LIMIT, dotted, faults, functions, glibc, output
-from release import c_package, go_package, notices, npm_package
+from release import c_package, go_package, notices, npm_package, sbom
 from release.target import ROOT, TARGETS, Target, abi_version, chosen, version
 from static_archive import global_symbols
 
@@ -100,6 +100,26 @@ class Checker:
         if self.engines.setdefault(library.suffix, digest) != digest:
             self.fail(package.name, f"{library.name} is not the one of the other packages")
 
+    def lists(self, package: Path, path: Path, target: Target) -> None:
+        """The SBOM names each crate whose licence the notices have, with its checksum."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self.fail(package.name, f"{path.name} cannot be read: {error}")
+            return
+        if (document["bomFormat"], document["specVersion"]) != ("CycloneDX", sbom.SPEC):
+            self.fail(package.name, f"{path.name} is no CycloneDX {sbom.SPEC}")
+        if document["metadata"]["component"]["version"] != version():
+            self.fail(package.name, f"{path.name} is of another version")
+        crates = [part for part in document["components"] if part["purl"].startswith("pkg:cargo/")]
+        found = {f"{crate['name']} {crate['version']}" for crate in crates}
+        if found != (wanted := {f"{c['name']} {c['version']}" for c in notices.linked(target)}):
+            self.fail(package.name, f"{path.name} differs in {sorted(found ^ wanted)}")
+        lock = (ROOT / "Cargo.lock").read_text(encoding="utf-8")
+        for crate in crates:
+            if f'checksum = "{crate["hashes"][0]["content"]}"' not in lock:
+                self.fail(package.name, f"{path.name}: the checksum of {crate['name']} is wrong")
+
     def anonymous(self, package: Path, library: Path) -> None:
         """No path of the machine that built it."""
         content = library.read_bytes()
@@ -145,8 +165,9 @@ def wheel(checker: Checker, folder: Path, target: Target) -> None:
     info = f"{name}.dist-info"
     required = f"""liter_llm/__init__.py liter_llm/_cffi.py liter_llm/py.typed
         liter_llm/libliter_llm.so {info}/METADATA {info}/WHEEL {info}/RECORD
-        {info}/licenses/LICENSE {info}/licenses/{notices.NAME}"""
+        {info}/licenses/LICENSE {info}/licenses/{notices.NAME} {info}/sboms/{sbom.NAME}"""
     root = checker.unpacked(package, folder, MOST_PACKED)
+    checker.lists(package, root / info / "sboms" / sbom.NAME, target)
     checker.holds(package, root, required, r"liter_llm/\w+\.pyi?")
     metadata = (root / info / "METADATA").read_text(encoding="utf-8")
     if not metadata.startswith("Metadata-Version: 2.4\n"):
@@ -164,7 +185,7 @@ def c(checker: Checker, folder: Path, target: Target) -> None:
     """The C package."""
     package = checker.output / f"{c_package.folder_name(target)}.tar.gz"
     soname = f"libliter_llm.so.{abi_version()}"
-    required = f"""README.md LICENSE {notices.NAME} include/liter_llm.h
+    required = f"""README.md LICENSE {notices.NAME} {sbom.NAME} include/liter_llm.h
         lib/libliter_llm.so lib/{soname} lib/libliter_llm.a
         lib/pkgconfig/liter_llm.pc lib/pkgconfig/liter_llm-static.pc
         lib/cmake/liter_llm/liter_llm-config.cmake
@@ -172,6 +193,7 @@ def c(checker: Checker, folder: Path, target: Target) -> None:
         share/doc/liter_llm/examples/chat.c"""
     root = checker.unpacked(package, folder, MOST_PACKED_ARCHIVE) / c_package.folder_name(target)
     checker.holds(package, root, required, r"share/doc/liter_llm/examples/\w+\.c")
+    checker.lists(package, root / sbom.NAME, target)
     library = root / "lib" / "libliter_llm.so"
     if not library.is_symlink() or os.readlink(library) != soname:
         checker.fail(package.name, f"lib/libliter_llm.so is no link to {soname}")
@@ -205,9 +227,9 @@ def addon(checker: Checker, folder: Path, target: Target) -> None:
     """The npm package with a target's addon."""
     package = checker.output / npm_package.tarball_name(target)
     root = checker.unpacked(package, folder, MOST_PACKED) / "package"
-    checker.holds(
-        package, root, f"package.json liter_llm.node LICENSE {notices.NAME}", r"README\.md"
-    )
+    required = f"package.json liter_llm.node LICENSE {notices.NAME} {sbom.NAME}"
+    checker.holds(package, root, required, r"README\.md")
+    checker.lists(package, root / sbom.NAME, target)
     checker.shared(package, root / "liter_llm.node", target, ADDON)
 
 
@@ -220,9 +242,10 @@ def go(checker: Checker, folder: Path) -> None:
     for target in chosen():
         nested = f"{go_package.NATIVE}/{target.go}"
         wanted.add(f"{go_package.MODULE}/{nested}")
-        names = ("go.mod", "lib.go", "libliter_llm.a", "LICENSE", notices.NAME)
+        names = ("go.mod", "lib.go", "libliter_llm.a", "LICENSE", notices.NAME, sbom.NAME)
         required += "".join(f" {nested}/{name}" for name in names)
         checker.archive(package, root / nested / "libliter_llm.a")
+        checker.lists(package, root / nested / sbom.NAME, target)
     checker.holds(package, root, required, r"[\w/]+\.go|(README|CHANGELOG)\.md")
     if set(go_package.modules(root)) != wanted:
         checker.fail(package.name, f"has the modules {sorted(go_package.modules(root))}")

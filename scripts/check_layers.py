@@ -41,6 +41,7 @@ ROOMS = {
     "retry": Room(1, only=frozenset({"error"})),
     "codec": Room(0, beside={"error": "a wrong member is an error", "json": "documents are JSON"}),
     "error": Room(0, beside={"json": "an error is a document"}),
+    "file": Room(0),
     "json": Room(0),
 }
 

@@ -4,6 +4,8 @@
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
 //! value, because a value may be a prompt.
 
+pub(crate) mod url;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;

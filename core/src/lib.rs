@@ -4,7 +4,8 @@
 //!
 //! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
 //! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
-//! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `error`, `json`.
+//! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `file`, `error`,
+//! `json`.
 #![warn(clippy::unwrap_used)]
 // A test may be a long table.
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
@@ -17,6 +18,7 @@ mod client;
 pub mod codec;
 pub mod config;
 pub mod error;
+mod file;
 pub mod http;
 pub mod json;
 mod limit;

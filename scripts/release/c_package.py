@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from . import library, notices
+from . import library, notices, sbom
 from .files import fresh, tarball
 from .library import Engine
 from .target import HEADER, ROOT, STAGE, Target, abi_version, epoch, version
@@ -39,6 +39,7 @@ def make(engine: Engine, output: Path) -> Path:
     fill(root / "README.md", target)
     shutil.copyfile(ROOT / "LICENSE", root / "LICENSE")
     notices.write(root / notices.NAME, target)
+    sbom.write(root / sbom.NAME, target)
     shutil.copytree(EXAMPLES, root / "share" / "doc" / "liter_llm" / "examples")
     return tarball(root, output / f"{root.name}.tar.gz", epoch())
 

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import notices
+from . import notices, sbom
 from .files import fresh, tarball
 from .library import Engine
 from .target import ROOT, STAGE, epoch, version
@@ -48,6 +48,7 @@ def make(engines: list[Engine], output: Path) -> Path:
         shutil.copyfile(engine.archive, folder / engine.archive.name)
         shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
         notices.write(folder / notices.NAME, engine.target)
+        sbom.write(folder / sbom.NAME, engine.target)
         (folder / "go.mod").write_text(f"module {MODULE}/{nested}\n\n{said}\n", encoding="utf-8")
         manifest += f"\nrequire {MODULE}/{nested} v{version()}\n"
         sums += go_sum(f"{MODULE}/{nested}", folder)

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .target import ROOT, Target
 
 NAME = "THIRD-PARTY-LICENSES.txt"
-# What a guest in closed programs can carry. A crate under none of these fails the release.
-ACCEPTED = {
-    "0BSD",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC0-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-}
 HEAD = """Software of others in this package
 
 The library was linked from the Rust crates below, with Rust's standard library (MIT OR Apache-2.0,
@@ -80,7 +65,7 @@ def linked(target: Target) -> list[dict[str, Any]]:
         if not acceptable(crate["license"] or ""):
             raise SystemExit(
                 f"{crate['name']} has the licence {crate['license']!r}, which is not among those"
-                " that scripts/release/notices.py accepts"
+                " that deny.toml accepts"
             )
     return sorted(others, key=lambda crate: (crate["name"], crate["version"]))
 
@@ -89,9 +74,16 @@ def acceptable(expression: str) -> bool:
     """Whether every part of an SPDX expression, or for OR one of them, is accepted."""
     flat = expression.replace("(", " ").replace(")", " ").replace("/", " OR ")
     required = [" ".join(part.split()) for part in flat.split(" AND ")]
+    accepted = policy()["licenses"]["allow"]
     return all(
-        any(choice.strip() in ACCEPTED for choice in part.split(" OR ")) for part in required
+        any(choice.strip() in accepted for choice in part.split(" OR ")) for part in required
     )
+
+
+@cache
+def policy() -> dict[str, Any]:
+    """deny.toml: what may be linked."""
+    return tomllib.loads((ROOT / "deny.toml").read_text(encoding="utf-8"))
 
 
 def texts(folder: Path) -> list[Path]:

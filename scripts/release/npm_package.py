@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from . import library, notices
+from . import library, notices, sbom
 from .files import fresh
 from .library import Engine
 from .target import ROOT, STAGE, Target, repository, version
@@ -51,7 +51,8 @@ def platform_package(engine: Engine, output: Path) -> Path:
     subprocess.run(command, cwd=NODE, env=environment, check=True)
     shutil.copyfile(ROOT / "LICENSE", stage / "LICENSE")
     notices.write(stage / notices.NAME, target)
-    manifest["files"].append(notices.NAME)
+    sbom.write(stage / sbom.NAME, target)
+    manifest["files"] += [notices.NAME, sbom.NAME]
     return pack(stage, manifest, output)
 
 

@@ -9,7 +9,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from . import notices
+from . import notices, sbom
 from .files import fresh
 from .library import Engine
 from .target import ROOT, STAGE, epoch
@@ -28,6 +28,7 @@ def wheel(engine: Engine, sdist: Path, output: Path) -> Path:
         tar.extractall(root, filter="data")
     (package,) = root.iterdir()
     notices.write(package / notices.NAME, target)
+    sbom.write(package / sbom.NAME, target)
     return hatchling(
         "wheel",
         package,

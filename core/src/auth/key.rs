@@ -51,6 +51,9 @@ impl KeyRef {
 /// The time for which a key file counts as unchanged without a check.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// The largest key file, in bytes.
+const MOST: u64 = 64 << 10;
+
 /// One key, with the cached content of its file.
 #[derive(Debug)]
 pub(super) struct Key {
@@ -142,13 +145,10 @@ impl Key {
             Some(handle) => handle.spawn_blocking(work),
             None => tokio::task::spawn_blocking(work),
         };
-        let read = reading.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Interrupted.into()));
-        let file = read.map_err(|error| {
+        let read = reading.await.unwrap_or_else(|_| Err("it was interrupted".to_owned()));
+        let file = read.map_err(|reason| {
             let path = path.display();
-            missing(
-                provider,
-                format!("no key for {provider}: cannot read {path}: {}", error.kind()),
-            )
+            missing(provider, format!("no key for {provider}: cannot read {path}: {reason}"))
         })?;
         let key = file.key.clone();
         *self.lock() = Some(FileKey { seen: Some(Instant::now()), ..file });
@@ -161,13 +161,17 @@ impl Key {
 }
 
 /// The content of a key file now, or `known` if the file is unchanged.
-fn changed(path: &Path, known: Option<FileKey>) -> std::io::Result<FileKey> {
-    let mark = Mark::of(&std::fs::metadata(path)?);
-    if let Some(known) = known.filter(|known| known.mark == mark) {
-        return Ok(known);
+fn changed(path: &Path, known: Option<FileKey>) -> Result<FileKey, String> {
+    if let Some(known) = known {
+        let file = std::fs::metadata(path).map_err(|error| error.kind().to_string())?;
+        if known.mark == Mark::of(&file) {
+            return Ok(known);
+        }
     }
-    let key = SecretString::from(std::fs::read_to_string(path)?.trim().to_owned());
-    Ok(FileKey { key, mark, seen: None })
+    let (content, file) = crate::file::read(path, MOST)?;
+    let text = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned())?;
+    let key = SecretString::from(text.trim().to_owned());
+    Ok(FileKey { key, mark: Mark::of(&file), seen: None })
 }
 
 fn missing(provider: &str, what: String) -> Error {

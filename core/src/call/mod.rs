@@ -8,9 +8,11 @@
 
 mod asked;
 mod attempt;
+mod extra;
 pub(crate) mod fanout;
 pub(crate) mod hedge;
 mod ledger;
+mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
 pub(crate) mod plan;
@@ -85,6 +87,7 @@ impl Call {
             &options,
             to,
         )?;
+        extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
         let facts = CallFacts {
             number: next_number(),

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::http::{HeaderMap, Request, Uri};
+use ::http::{HeaderMap, Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::shortened;
+use super::origin::provider;
 use super::respond::{millis, unique};
 use crate::admission::Admission;
-use crate::config::{Config, ProviderConfig};
+use crate::config::ProviderConfig;
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Body, Deadline, Passing, Received};
 use crate::limit::{self, Held};
@@ -306,77 +307,5 @@ fn meaningless(options: &Options) -> Result<(), Error> {
             );
             Err(Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some(path)))
         }
-    }
-}
-
-/// The provider whose connections lead to `url`: the named one, otherwise the first whose base URL
-/// has the same scheme, host and port.
-fn provider(config: &Config, url: &Uri, named: Option<&str>) -> Result<usize, Error> {
-    let wanted = origin(url);
-    if let Some(name) = named {
-        let index = config.index(name)?;
-        if origin(&config.providers[index].http.base_url) == wanted {
-            return Ok(index);
-        }
-        let message = format!(
-            "url is at {}, which is not the origin of the provider's base_url: name another \
-             provider, or none",
-            said(url)
-        );
-        return Err(Error::invalid("url", message).with(|e| e.provider = Some(name.to_owned())));
-    }
-    let found = config.providers.iter().position(|entry| origin(&entry.http.base_url) == wanted);
-    found.ok_or_else(|| {
-        let message = format!(
-            "no provider is at {}: a request is passed through only to the origin of a configured \
-             provider's base_url; add one",
-            said(url)
-        );
-        Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("url".to_owned()))
-    })
-}
-
-/// The origin of a URL. Two URLs with the same origin lead to one server.
-fn origin(url: &Uri) -> (bool, String, u16) {
-    let secure = url.scheme_str() == Some("https");
-    let host = url.host().unwrap_or_default().to_ascii_lowercase();
-    (secure, host, url.port_u16().unwrap_or(if secure { 443 } else { 80 }))
-}
-
-/// A URL's origin for a message. Path and query are left out, because they may hold secrets.
-fn said(url: &Uri) -> String {
-    let authority = url.authority().map_or("", |authority| authority.as_str());
-    format!("{}://{authority}", url.scheme_str().unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The provider that a URL is sent to, or the error's kind.
-    fn by(url: &str, named: Option<&str>) -> String {
-        let config = br#"{"providers": {
-            "a": {"kind": "compatible", "base_url": "http://Example.com/v1"},
-            "b": {"kind": "compatible", "base_url": "http://example.com:80/v2"},
-            "c": {"kind": "compatible", "base_url": "http://example.com:81"}
-        }}"#;
-        let config = Config::parse(config).unwrap();
-        match provider(&config, &Uri::try_from(url).unwrap(), named) {
-            Ok(index) => config.providers[index].name.to_string(),
-            Err(error) => error.kind().to_string(),
-        }
-    }
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        assert_eq!(by("http://example.com/anything?x=1", None), "a");
-        assert_eq!(by("http://EXAMPLE.com:80/", None), "a");
-        assert_eq!(by("http://example.com/", Some("b")), "b");
-        assert_eq!(by("http://example.com:81/", None), "c");
-        assert_eq!(by("https://api.openai.com:443/v1/models", None), "openai");
-        assert_eq!(by("https://example.com/", None), "not_found");
-        assert_eq!(by("http://example.com.evil.test/", None), "not_found");
-        assert_eq!(by("http://example.com/", Some("c")), "invalid_request");
-        assert_eq!(by("http://example.com/", Some("nobody")), "not_found");
     }
 }

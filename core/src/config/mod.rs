@@ -13,13 +13,14 @@ mod route;
 pub use environment::Environment;
 pub use limits::BudgetConfig;
 pub(crate) use names::{nearest, quoted, unknown};
+pub(crate) use provider::LOOKED_AT;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
 
 use std::collections::BTreeMap;
 
-use crate::codec::{Fields, Object, finish, parse_object};
+use crate::codec::{Fields, MAX_DOCUMENT, Object, finish, parse_object};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
@@ -74,9 +75,9 @@ impl Config {
                 Config::parse_in(text.as_bytes(), environment)?
             }
             Some(path) => {
-                let bytes = std::fs::read(&path).map_err(|error| {
-                    let message =
-                        format!("cannot read LITER_LLM_CONFIG ({path}): {}", error.kind());
+                let read = crate::file::read(path.as_ref(), MAX_DOCUMENT as u64);
+                let (bytes, _) = read.map_err(|reason| {
+                    let message = format!("cannot read LITER_LLM_CONFIG ({path}): {reason}");
                     Error::invalid("LITER_LLM_CONFIG", message)
                 })?;
                 Config::parse_in(&bytes, environment)?
@@ -109,12 +110,16 @@ impl Config {
         let mut providers = BTreeMap::new();
         for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
             let path = format!("providers.{}", row.name);
-            let entry = Fields::of(entries.shift_remove(row.name).unwrap_or_else(empty), path)?;
-            providers.insert(row.name.to_owned(), ProviderConfig::read(row.name, entry, &around)?);
+            let entry = entries.shift_remove(row.name);
+            let named = entry.is_some();
+            let entry = Fields::of(entry.unwrap_or_else(empty), path)?;
+            let entry = ProviderConfig::read(row.name, entry, named, &around)?;
+            providers.insert(row.name.to_owned(), entry);
         }
         for (name, entry) in entries {
             let entry = Fields::of(entry, format!("providers.{name}"))?;
-            providers.insert(name.to_string(), ProviderConfig::read(&name, entry, &around)?);
+            let entry = ProviderConfig::read(&name, entry, true, &around)?;
+            providers.insert(name.to_string(), entry);
         }
         let mut config = Config {
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),

@@ -12,12 +12,12 @@ use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use super::names::{nearest, unknown};
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, finish, finish_near};
+use crate::codec::{Fields, Object, finish, finish_near, url};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
 use crate::limit::Limits;
-use crate::model::read_headers;
+use crate::model::{FRAMING, read_headers};
 use crate::provider::{Dialect, Row, SWITCHES, Target, registry};
 use crate::wire::Scheme;
 
@@ -28,6 +28,9 @@ pub struct ProviderConfig {
     pub name: Arc<str>,
     /// The provider's wire format and its differences.
     pub row: &'static Row,
+    /// Whether the configuration or a variable of the environment says where it is. Otherwise it is
+    /// known only because it is built in.
+    pub named: bool,
     /// How the provider is reached. Its key goes to this origin only.
     pub http: http::Settings,
     /// The provider's key.
@@ -50,6 +53,8 @@ pub struct ProviderConfig {
     pub(crate) models: Vec<(String, Limits)>,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
+    /// The members of a body that `extra` may replace although limits and policies look at them.
+    pub extra_may_replace: Vec<&'static str>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeConfig>,
 }
@@ -75,7 +80,7 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 18] = [
+const MEMBERS: [&str; 19] = [
     "kind",
     "base_url",
     "api_key",
@@ -94,7 +99,25 @@ const MEMBERS: [&str; 18] = [
     "models",
     "idempotency_header",
     "health_probe",
+    "extra_may_replace",
 ];
+
+/// Headers that the engine or a credential sets, besides those of [`FRAMING`].
+const OURS: &[&str] = &[
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "content-encoding",
+    "content-type",
+    "cookie",
+    "x-api-key",
+    "x-goog-api-key",
+];
+
+/// The members of a body that limits and policies have looked at when a request goes out. `extra`
+/// replaces them only if the provider's entry allows it.
+pub(crate) const LOOKED_AT: [&str; 6] =
+    ["model", "stream", "messages", "input", "max_tokens", "max_completion_tokens"];
 
 impl ProviderConfig {
     /// The part of these settings that an adapter sees, for one model.
@@ -116,9 +139,11 @@ impl ProviderConfig {
         self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
     }
 
+    /// Reads an entry. `named` means that the configuration has one.
     pub(super) fn read(
         name: &str,
         mut fields: Fields,
+        named: bool,
         around: &Surroundings<'_>,
     ) -> Result<ProviderConfig, Error> {
         let environment = around.environment;
@@ -132,10 +157,9 @@ impl ProviderConfig {
             let message = format!("{path} must be one of {}{near}", all.join(", "));
             return Err(Error::invalid(path, message));
         };
-        let base_url = match fields.string("base_url")? {
-            Some(url) => url,
-            None => environment.some(row.base_url_env).unwrap_or_else(|| row.base_url.to_owned()),
-        };
+        let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
+        let named = named || given.is_some();
+        let base_url = given.unwrap_or_else(|| row.base_url.to_owned());
         let base_url = read_base_url(&base_url, &fields.at("base_url"))?;
         let key = match fields.string("api_key")? {
             Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
@@ -145,6 +169,7 @@ impl ProviderConfig {
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
+            named,
             key,
             auth: read_auth(&mut fields)?,
             dialect: read_switches(row, &base_url, &mut fields)?,
@@ -156,6 +181,7 @@ impl ProviderConfig {
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
             idempotency_header: read_idempotency(&mut fields)?,
+            extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,
         };
         if config.api_version.is_some() && !row.takes_api_version() {
@@ -229,11 +255,29 @@ fn read_http(
 
 fn read_idempotency(fields: &mut Fields) -> Result<Option<HeaderName>, Error> {
     let Some(header) = fields.string("idempotency_header")? else { return Ok(None) };
-    let header = HeaderName::try_from(header).map_err(|_| {
-        let path = fields.at("idempotency_header");
-        Error::invalid(path.clone(), format!("{path} is not the name of a header"))
-    })?;
+    let path = fields.at("idempotency_header");
+    let header = HeaderName::try_from(header)
+        .map_err(|_| Error::invalid(path.clone(), format!("{path} is not the name of a header")))?;
+    if FRAMING.contains(&header.as_str()) || OURS.contains(&header.as_str()) {
+        // The caller's idempotency key would replace it.
+        let message = format!("{path}: {header} has another meaning; name the server's own header");
+        return Err(Error::invalid(path, message));
+    }
     Ok(Some(header))
+}
+
+/// Reads `extra_may_replace`.
+fn read_extra_may_replace(fields: &mut Fields) -> Result<Vec<&'static str>, Error> {
+    let items = fields.list("extra_may_replace")?.unwrap_or_default();
+    let read = |(i, item): (usize, &Value)| {
+        let known = LOOKED_AT.iter().find(|name| item.as_str() == Some(**name)).copied();
+        known.ok_or_else(|| {
+            let path = format!("{}[{i}]", fields.at("extra_may_replace"));
+            let message = format!("{path} must be one of {}", LOOKED_AT.join(", "));
+            Error::invalid(path, message)
+        })
+    };
+    items.iter().enumerate().map(read).collect()
 }
 
 impl ProbeConfig {
@@ -279,19 +323,12 @@ fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
             format!("{path} is missing: the server's URL, such as http://localhost:8000/v1");
         return Err(Error::invalid(path, message));
     }
-    // Messages do not quote the URL, because it may contain a password.
-    let fault = match Uri::try_from(text) {
-        Err(error) => error.to_string(),
-        Ok(uri) if !matches!(uri.scheme_str(), Some("http" | "https")) => {
-            "it must begin with http:// or https://".to_owned()
-        }
-        Ok(uri) if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) => {
-            "give credentials as api_key, not inside the URL".to_owned()
-        }
+    // A message does not quote the URL, because it may contain a password.
+    let fault = match url::read(text) {
+        Err(fault) => fault,
         Ok(uri) if uri.query().is_some() || text.contains('#') => {
             "no query and no fragment are allowed (a query goes into query)".to_owned()
         }
-        Ok(uri) if uri.host().is_none_or(str::is_empty) => "it names no host".to_owned(),
         Ok(uri) => return Ok(uri),
     };
     Err(Error::invalid(path, format!("{path} is not a usable URL: {fault}")))

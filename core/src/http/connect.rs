@@ -57,6 +57,8 @@ pub(super) struct Dialler {
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
     trust: Arc<Trust>,
+    /// Whose threads read files. `None` means the runtime of the call.
+    blocking: Option<Handle>,
     proxy: Option<Proxy>,
     lookups: Lookups,
     connector: HttpConnector<Resolver>,
@@ -72,7 +74,7 @@ impl Dialler {
         lookups: &Lookups,
         network: Option<Arc<dyn Network>>,
     ) -> Self {
-        let resolver = Resolver { lookups: lookups.clone(), blocking };
+        let resolver = Resolver { lookups: lookups.clone(), blocking: blocking.clone() };
         let mut connector = HttpConnector::new_with_resolver(resolver);
         connector.set_nodelay(true);
         connector.set_keepalive(Some(Duration::from_secs(60)));
@@ -95,6 +97,7 @@ impl Dialler {
             tls: settings.is_https().then(OnceLock::new),
             ca_file: settings.ca_file.clone(),
             trust: Arc::clone(&settings.trust),
+            blocking,
             proxy,
             lookups: lookups.clone(),
             connector,
@@ -154,6 +157,11 @@ impl Dialler {
     }
 
     async fn dial_now(&self) -> Result<Dialled, Error> {
+        if let Some(tls) = self.tls.as_ref().filter(|tls| tls.get().is_none()) {
+            // Boxed: once for each provider, and without the box every dial would have room for it.
+            let connector = Box::pin(self.read_roots()).await?;
+            tls.get_or_init(|| connector);
+        }
         if let Some(network) = &self.network {
             let host = self.base.host().unwrap_or_default();
             let io = network.connect(host, port(&self.base)).await;
@@ -177,18 +185,22 @@ impl Dialler {
         self.secure(io, look).await
     }
 
+    /// Reads the certificates to trust, on a thread that may wait for files.
+    async fn read_roots(&self) -> Result<TlsConnector, Error> {
+        let (ca_file, version, trust) =
+            (self.ca_file.clone(), self.version, Arc::clone(&self.trust));
+        let handle = self.blocking.clone().unwrap_or_else(Handle::current);
+        let read = handle.spawn_blocking(move || tls::config(&trust, ca_file.as_deref(), version));
+        let config =
+            read.await.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))?;
+        Ok(TlsConnector::from(Arc::new(config?)))
+    }
+
     /// Puts TLS on a connection, if needed.
     async fn secure(&self, io: impl Stream + 'static, look: Look) -> Result<Dialled, Error> {
-        let Some(tls) = &self.tls else {
+        let Some(connector) = self.tls.as_ref().and_then(OnceLock::get) else {
             let http2 = self.version == HttpVersion::Http2;
             return Ok(Dialled { io: Box::new(io), http2, look });
-        };
-        let connector = match tls.get() {
-            Some(connector) => connector,
-            None => {
-                let config = tls::config(&self.trust, self.ca_file.as_deref(), self.version)?;
-                tls.get_or_init(|| TlsConnector::from(Arc::new(config)))
-            }
         };
         let host = self.base.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();

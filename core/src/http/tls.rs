@@ -36,13 +36,15 @@ pub(super) fn config(
     Ok(config)
 }
 
+/// The largest file of certificates, in bytes. A system's bundle has about a quarter of it.
+pub(super) const MOST: u64 = 1 << 20;
+
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
     let wrong =
         |what: String| Error::invalid("ca_file", format!("ca_file {}: {what}", path.display()));
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+    let (content, _) = crate::file::read(path, MOST).map_err(wrong)?;
     let before = roots.len();
-    for certificate in certificates {
+    for certificate in CertificateDer::pem_slice_iter(&content) {
         let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
         roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
     }
@@ -50,4 +52,18 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
         return Err(wrong("there is no PEM certificate in it".to_owned()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m5_a_ca_file_is_a_small_regular_file() {
+        for path in ["/dev/zero", "/tmp", "/nonexistent/ca.pem"] {
+            let read = config(&Trust::new(None, None), Some(Path::new(path)), HttpVersion::Auto);
+            let error = read.unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("ca_file"), "{path}: {error}");
+        }
+    }
 }

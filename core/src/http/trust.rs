@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls_native_certs::load_certs_from_paths;
 
+use super::tls;
 use crate::error::Error;
 
 /// Where the trusted roots come from. What a variable names replaces the machine's own.
@@ -35,18 +38,42 @@ impl Trust {
         if let Some(roots) = self.roots.get() {
             return Ok(roots);
         }
-        let dirs = self.dirs.iter().flatten().filter(|dir| !dir.as_os_str().is_empty());
-        let roots = load(self.file.as_deref(), dirs.map(PathBuf::as_path));
-        if roots.is_empty() {
-            let name = if self.file.is_some() { "SSL_CERT_FILE" } else { "SSL_CERT_DIR" };
-            let message = format!(
-                "{name} is set, and no certificate was found there: correct it, or unset it to trust \
-                 the machine's roots"
-            );
-            return Err(Error::invalid(name, message));
-        }
+        let roots = self.named()?;
         Ok(self.roots.get_or_init(|| roots))
     }
+
+    /// The roots of what is named. Whoever names certificates trusts no others, so a file without
+    /// any is an error, and so are folders without any if no file is named.
+    fn named(&self) -> Result<RootCertStore, Error> {
+        let mut roots = RootCertStore::empty();
+        if let Some(file) = &self.file {
+            let wrong = |what: &str| no_roots("SSL_CERT_FILE", file, what);
+            let read = crate::file::read(file, tls::MOST);
+            let (content, _) = read.map_err(|reason| wrong(&reason))?;
+            // A machine's bundle may hold some that nobody can read; the others count.
+            let found = CertificateDer::pem_slice_iter(&content).filter_map(Result::ok);
+            let (usable, _) = roots.add_parsable_certificates(found);
+            if usable == 0 {
+                return Err(wrong("there is no PEM certificate in it"));
+            }
+        }
+        let dirs = self.dirs.iter().flatten().filter(|dir| !dir.as_os_str().is_empty());
+        let found = load(None, dirs.map(PathBuf::as_path));
+        if found.is_empty() && self.file.is_none() {
+            let place = self.dirs.iter().flatten().next().cloned().unwrap_or_default();
+            return Err(no_roots("SSL_CERT_DIR", &place, "there is no PEM certificate in it"));
+        }
+        roots.extend(found.roots);
+        Ok(roots)
+    }
+}
+
+fn no_roots(variable: &str, path: &Path, what: &str) -> Error {
+    let message = format!(
+        "the certificates of {variable} ({}) cannot be used: {what}; mend or unset it",
+        path.display()
+    );
+    Error::invalid(variable, message)
 }
 
 /// The roots, read once: a machine has some 140 certificates, which take milliseconds to parse.
@@ -105,4 +132,29 @@ fn load<'a>(file: Option<&Path>, folders: impl Iterator<Item = &'a Path>) -> Roo
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found);
     roots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing falls back to roots that nobody named.
+    #[test]
+    fn l7_named_certificates_that_yield_nothing_are_an_error() {
+        let empty = std::env::temp_dir().join(format!("liter-llm-{}-roots", std::process::id()));
+        std::fs::write(&empty, "no certificate\n").unwrap();
+        let folder = empty.with_extension("d");
+        std::fs::create_dir_all(&folder).unwrap();
+        for file in ["", "/nonexistent/roots.pem", "/dev/zero", empty.to_str().unwrap()] {
+            let error = Trust::new(Some(file.into()), None).roots().unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("SSL_CERT_FILE"), "{file}: {error}");
+        }
+        for named in ["", "/nonexistent/roots", folder.to_str().unwrap()] {
+            let error = Trust::new(None, Some(vec![named.into()])).roots().unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("SSL_CERT_DIR"), "{named}: {error}");
+        }
+        assert!(!Trust::new(None, None).roots().unwrap().is_empty());
+        std::fs::remove_file(&empty).unwrap();
+        std::fs::remove_dir(&folder).unwrap();
+    }
 }

@@ -186,6 +186,16 @@ impl Gate {
         self.0.lock().cooling(now)
     }
 
+    /// Whether it holds something that answers have taught, and that still counts.
+    pub(crate) fn has_learned(&self, now: Instant) -> bool {
+        if !self.0.engaged.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut state = self.0.lock();
+        state.advance(now, self.0.totals());
+        state.has_learned()
+    }
+
     fn permit(&self, grant: Grant) -> Permit {
         Permit { shared: Arc::clone(&self.0), grant, unsent: false }
     }

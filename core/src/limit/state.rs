@@ -126,6 +126,10 @@ impl State {
             || !self.line.is_empty()
     }
 
+    pub(super) fn has_learned(&self) -> bool {
+        !self.quotas.is_empty() || self.cool.is_some() || self.slow_start.is_some()
+    }
+
     /// Advances the state to `now`. `passed` are the totals of the gate.
     pub(super) fn advance(&mut self, now: Instant, passed: Totals) {
         if let Some(window) = &mut self.window {

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use ::http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use ::http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Uri};
 use base64::Engine as _;
 use base64::display::Base64Display;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use super::response::Liter;
-use crate::codec::{Fields, wrong};
+use crate::codec::{Fields, url, wrong};
 use crate::error::Error;
 use crate::json::{Value, to_vec, write};
 
@@ -74,10 +74,11 @@ impl HttpCall {
             })?),
             (None, None) => Bytes::new(),
         };
+        let headers = read_headers(fields.list("headers")?.unwrap_or_default(), &url, body.len())?;
         let call = HttpCall {
             url,
             method,
-            headers: read_headers(fields.list("headers")?.unwrap_or_default(), body.len())?,
+            headers,
             body,
             stream: fields.bool("stream")?.unwrap_or(false),
         };
@@ -97,21 +98,11 @@ fn read_url(fields: &mut Fields) -> Result<Uri, Error> {
             fields.missing("url", "the whole URL, such as https://api.openai.com/v1/models")
         );
     };
-    let fault = match Uri::try_from(text) {
-        Err(error) => error.to_string(),
-        Ok(url) if !matches!(url.scheme_str(), Some("http" | "https")) => {
-            "it must begin with http:// or https://".to_owned()
-        }
-        Ok(url) if url.host().is_none_or(str::is_empty) => "it names no host".to_owned(),
-        Ok(url) if url.authority().is_some_and(|authority| authority.as_str().contains('@')) => {
-            "give credentials as a header, not inside the URL".to_owned()
-        }
-        Ok(url) => return Ok(url),
-    };
-    Err(Error::invalid("url", format!("url is not a usable URL: {fault}")))
+    url::read(&text)
+        .map_err(|fault| Error::invalid("url", format!("url is not a usable URL: {fault}")))
 }
 
-fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> {
+fn read_headers(items: Vec<Value>, url: &Uri, body_len: usize) -> Result<HeaderMap, Error> {
     if items.len() > MOST_HEADERS {
         let message = format!("headers: {} pairs, and {MOST_HEADERS} at most", items.len());
         return Err(Error::invalid("headers", message));
@@ -138,6 +129,13 @@ fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> 
     let dropped = HopByHop::among(pairs.iter().map(|(name, value)| (name, value)));
     let mut headers = HeaderMap::with_capacity(pairs.len() + 2);
     for (name, value) in pairs.into_iter().filter(|(name, _)| !dropped.has(name)) {
+        if (name == HOST || name == CONTENT_LENGTH) && headers.contains_key(&name) {
+            return Err(Error::invalid("headers", format!("the header {name} is given twice")));
+        }
+        if name == HOST && !value.to_str().is_ok_and(|host| is_host(host, url)) {
+            let message = "the header host is not the URL's host: leave it out";
+            return Err(Error::invalid("headers", message));
+        }
         if name == CONTENT_LENGTH
             && value.to_str().ok() != Some(itoa::Buffer::new().format(body_len))
         {
@@ -147,6 +145,19 @@ fn read_headers(items: Vec<Value>, body_len: usize) -> Result<HeaderMap, Error> 
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// Whether a `host` header is that of the URL, with or without the scheme's own port.
+fn is_host(host: &str, url: &Uri) -> bool {
+    let scheme = url.scheme_str().unwrap_or_default();
+    let port = if scheme == "https" { 443 } else { 80 };
+    let place = |url: &Uri| {
+        let host = url.host().unwrap_or_default().to_ascii_lowercase();
+        (host, url.port_u16().unwrap_or(port), url.path() == "/")
+    };
+    let own = url::read(&format!("{scheme}://{host}"));
+    let (name, port, _) = place(url);
+    own.is_ok_and(|own| place(&own) == (name, port, true))
 }
 
 /// The headers of a single connection: those of HTTP, and those that `connection` lists.

@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
-use crate::json::write;
+use crate::json::{Object, write};
 use crate::model::{
     HttpCall, Liter, ModelList, ModelsRequest, ModelsResponse, ModerateRequest, ModerateResponse,
     Moderations, Options, Parameters, Request, Response, Usage, Warning,
@@ -158,6 +158,15 @@ impl Operation {
             Operation::Chat(request) => request.max_tokens,
             // These answers cost no tokens.
             Operation::Models(_) | Operation::Moderate(_) => Some(0),
+        }
+    }
+
+    /// The members for one provider's body only, by the provider's name.
+    pub(crate) fn extra(&self) -> Option<&Object> {
+        match self {
+            Operation::Chat(request) => Some(&request.extra),
+            Operation::Models(_) => None,
+            Operation::Moderate(request) => Some(&request.extra),
         }
     }
 

@@ -5,6 +5,7 @@
 //! and hedges.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -86,10 +87,10 @@ impl Table {
         }
         let mut targets = targets.write().unwrap_or_else(PoisonError::into_inner);
         if targets.len() >= MOST_MODELS {
-            // Targets that no call uses now can be forgotten. Those with a configured limit stay,
-            // because their used-up share must not be lost.
-            targets
-                .retain(|name, state| Arc::strong_count(state) > 1 || configured(name).is_some());
+            forget(&mut targets, |name| configured(name).is_some());
+            if targets.len() >= MOST_MODELS {
+                return state;
+            }
         }
         Arc::clone(targets.entry(model.to_owned()).or_insert(state))
     }
@@ -207,6 +208,30 @@ impl Table {
             all[from..].sort_by(|a: &Arc<TargetState>, b| a.target.model.cmp(&b.target.model));
         }
         all
+    }
+}
+
+/// Makes room for the models of other calls. Models stay that a call uses now, that are
+/// `configured` (the used-up share of their limit must not be lost), whose breaker is open, or whose
+/// answers have taught a limit: callers make up names, and these must not cost others what is known.
+/// Of the rest, the half goes that was asked least.
+fn forget(targets: &mut HashMap<String, Arc<TargetState>>, configured: impl Fn(&str) -> bool) {
+    let now = Instant::now();
+    let attempts = |state: &TargetState| state.tally.attempts.load(Ordering::Relaxed);
+    let mut idle: Vec<(u64, String)> = targets
+        .iter()
+        .filter(|(name, state)| {
+            Arc::strong_count(state) == 1
+                && state.breaker.state(now) != State::Open
+                && !state.gate.has_learned(now)
+                && !configured(name)
+        })
+        .map(|(name, state)| (attempts(state), name.clone()))
+        .collect();
+    idle.sort_unstable();
+    idle.truncate(idle.len().div_ceil(2));
+    for (_, name) in idle {
+        targets.remove(&name);
     }
 }
 

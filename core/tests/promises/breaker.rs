@@ -7,8 +7,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::say::{HEAD, answer, piece, refuse};
-use super::world::{Act, Ask, call, client, health, ms, secs, stream};
+use super::say::{HEAD, answer, answer_with, piece, refuse};
+use super::world::{Act, Ask, call, client, health, metrics, ms, secs, stream};
 
 async fn fails(client: &Client, times: usize) {
     for _ in 0..times {
@@ -207,4 +207,38 @@ async fn promise_7_a_fallback_that_is_open_is_passed_over() {
         assert_eq!((answer.provider.as_str(), answer.liter.attempts.len()), ("a", 2));
     }
     assert_eq!(world.count("b"), 5);
+}
+
+/// Callers make up names of models. That costs nobody what is known of the others.
+#[tokio::test(start_paused = true)]
+async fn l6_made_up_names_forget_no_open_breaker_and_no_limit() {
+    let (client, world) =
+        client(json!({"retry": false}), |ask: &Ask| match ask.body["model"].as_str().unwrap() {
+            "broken" => refuse(503, "", "down"),
+            "limited" => {
+                let left = "x-ratelimit-remaining-requests: 0\r\n\
+                            x-ratelimit-reset-requests: 50s\r\n";
+                answer_with(left)(ask)
+            }
+            "popular" => answer(ask),
+            _ => refuse(404, "", "model_not_found"),
+        });
+    for _ in 0..5 {
+        call(&client, "a/broken", json!({})).await.unwrap_err();
+        call(&client, "a/popular", json!({})).await.unwrap();
+    }
+    call(&client, "a/limited", json!({})).await.unwrap();
+    assert_eq!(health(&client, "a/broken")["breaker"], "open");
+    for number in 0..3_000 {
+        call(&client, &format!("a/made-up-{number}"), json!({})).await.unwrap_err();
+    }
+    assert_eq!(health(&client, "a/broken")["breaker"], "open");
+    let asked = world.count("a");
+    let options = json!({"limit": {"wait": false}});
+    let error = call(&client, "a/limited", options).await.unwrap_err();
+    assert_eq!((error.kind(), world.count("a")), (ErrorKind::RateLimit, asked));
+    // What was asked most is kept longest.
+    assert_eq!(health(&client, "a/popular")["attempts"], 5);
+    let known = metrics(&client)["targets"].as_array().unwrap().len();
+    assert!((3..=1_024).contains(&known), "{known}");
 }

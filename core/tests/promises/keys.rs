@@ -87,19 +87,21 @@ async fn a_key_that_is_refused_is_read_again_at_once() {
     assert_eq!(key(&world), "sk-second-0123456789");
 }
 
-/// What cannot be read holds up nobody else, and its own call no longer than it may take.
+/// A reference to what is no small file is an error at once: nobody waits for a pipe's writer, and
+/// nothing without an end is read.
 #[tokio::test]
-async fn a_key_file_that_never_answers_stops_one_call_only() {
-    let pipe = KeyFile::new("pipe");
+async fn m5_only_small_files_are_keys() {
+    let (pipe, large) = (KeyFile::new("pipe"), KeyFile::holding("large", &"k".repeat(65 << 10)));
     assert!(std::process::Command::new("mkfifo").arg(&pipe.0).status().unwrap().success());
-    let (client, _) = client(pipe.settings(), answer);
-    let begun = Instant::now();
-    let options = || json!({"timeout_ms": 200});
-    let (stuck, other) =
-        tokio::join!(call(&client, "a/m", options()), call(&client, "b/m", options()));
-    assert_eq!(stuck.unwrap_err().kind(), ErrorKind::Timeout);
-    assert!(begun.elapsed() < Duration::from_secs(5));
-    other.unwrap();
-    // Lets the thread that reads it end.
-    std::fs::OpenOptions::new().read(true).write(true).open(&pipe.0).unwrap();
+    let folder = std::env::temp_dir();
+    for path in [&pipe.0, &large.0, &folder, &PathBuf::from("/dev/zero")] {
+        let key = format!("file:{}", path.display());
+        let (client, world) = client(json!({"providers": {"a": {"api_key": key}}}), answer);
+        let begun = Instant::now();
+        let error = call(&client, "a/m", json!({"timeout_ms": 60_000})).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication, "{}", path.display());
+        assert!(error.message.contains(&path.display().to_string()), "{error}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", path.display());
+        assert_eq!(world.count("a"), 0);
+    }
 }

@@ -700,6 +700,11 @@ class ProviderConfig(TypedDict, total=False):
     """The settings of single models."""
     idempotency_header: str | None
     """The header that makes a repeated request count once, if the server has one."""
+    extra_may_replace: Sequence[str] | None
+    """The members of a body that a request's `extra` may replace although limits and policies
+    look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
+    `max_completion_tokens`.
+    """
     health_probe: HealthProbe | None
     """The health probe, which asks a provider that failed whether it works again."""
 

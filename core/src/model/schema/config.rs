@@ -175,6 +175,9 @@ pub struct ProviderDocument {
     pub models: Option<BTreeMap<String, ModelDocument>>,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
+    /// The members of a body that a request's `extra` may replace although limits and policies look
+    /// at them: `model`, `stream`, `messages`, `input`, `max_tokens`, `max_completion_tokens`.
+    pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
 }
