@@ -141,7 +141,7 @@ func TestARefusedConnection(t *testing.T) {
 	address := fmt.Sprint("127.0.0.1:", bound.(*syscall.SockaddrInet4).Port)
 	config := literllm.Config{Providers: map[string]literllm.Provider{
 		"openai": {BaseURL: "http://" + address + "/v1", APIKey: "sk-secret"},
-	}}
+	}, Retry: &literllm.Retry{Off: true}}
 	_, err = open(t, config).Chat(context.Background(), &literllm.ChatRequest{Model: "openai/gpt-5", Prompt: "x"})
 	var failure *literllm.Error
 	if !errors.As(err, &failure) || failure.Kind != "connection" || !failure.Retryable ||

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
@@ -302,5 +303,39 @@ func TestEveryMemberOfAConfiguration(t *testing.T) {
 	off, err := json.Marshal([]any{literllm.RetryBudget{Off: true}, literllm.Hedge{AfterMS: 1}, literllm.Hedge{P95: true}})
 	if err != nil || string(off) != `[false,{"after_ms":1},{"after_ms":"p95"}]` {
 		t.Error(string(off), err)
+	}
+}
+
+// A collected stream begins anew by default, as nothing of it was shown.
+func TestACollectedStreamBeginsAnew(t *testing.T) {
+	stream := func(onBreak string) *literllm.ChatStream {
+		request := prompt("Hello")
+		request.Options = &literllm.Options{OnBreak: onBreak}
+		stream, err := open(t, atOnce(scripted("broken_once"))).OpenStream(context.Background(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stream.Close() })
+		return stream
+	}
+	collected := stream("")
+	response, err := collected.Result()
+	if err != nil || response.Text != "Hi" || len(response.Liter.Attempts) != 2 {
+		t.Error(response, err)
+	}
+	if again, err := collected.Result(); again != response || err != nil || collected.Response() != response {
+		t.Error(again, err)
+	}
+	if _, err := collected.Next(); err != io.EOF {
+		t.Error(err)
+	}
+	shown := stream("")
+	if chunk, err := shown.Next(); err != nil || chunk.Text != "Hel" {
+		t.Error(chunk, err)
+	}
+	for _, broken := range []*literllm.ChatStream{shown, stream("error")} {
+		if _, err := broken.Result(); !errors.Is(err, literllm.ErrStreamBroken) {
+			t.Error(err)
+		}
 	}
 }

@@ -35,7 +35,7 @@ pub mod wire;
 pub use admission::Admission;
 pub use call::outcome::{Outcome, Started};
 pub use call::passthrough::{HttpStep, HttpStream};
-pub use call::stream::{ChatStream, Step};
+pub use call::stream::{ChatStream, Collects, Step};
 pub use call::wanted::Wanted;
 pub use client::Client;
 pub use config::{Config, Environment};

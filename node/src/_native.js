@@ -23,6 +23,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(source: number, on: boolean) => void} pause
  * @property {(client: Handle, source: number, token: number, how: number, request: Text, options: string) => number} submit
  * @property {(source: number, token: number) => void} cancel
+ * @property {(source: number, token: number) => void} collect
  * @property {(on: boolean) => void} hold
  */
 

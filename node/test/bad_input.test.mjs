@@ -150,7 +150,7 @@ test("a refused connection", async () => {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   const provider = { base_url: `http://127.0.0.1:${port}/v1`, api_key: "sk-secret" };
-  const nobody = new Client({ providers: { openai: provider } });
+  const nobody = new Client({ providers: { openai: provider }, retry: false });
   await assert.rejects(nobody.chat("x", { model: "openai/gpt-5" }), (error) => {
     assert.ok(error instanceof liter.APIConnectionError && error.retryable);
     assert.doesNotMatch(inspect(error), /sk-secret/);

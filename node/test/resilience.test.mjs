@@ -162,6 +162,17 @@ test("the whole text of a stream that begins anew", async () => {
   assert.equal(await stream.text(), "Hi");
 });
 
+test("a collected stream begins anew by default", async () => {
+  const stream = new Client(restarting()).stream("Hello");
+  assert.equal((await stream.result()).liter.attempts.length, 2);
+  assert.equal(await stream.text(), "Hi");
+  const shown = new Client(restarting()).stream("Hello");
+  assert.equal((await shown.next()).value.text, "Hel");
+  await assert.rejects(shown.text(), liter.StreamBrokenError);
+  const off = new Client(restarting(), { on_break: "error" }).stream("Hello");
+  assert.equal((await failure(off.text())).partial.text, "Hel");
+});
+
 test("every member of a configuration", async () => {
   const config = simulator.providers("", { other: "" });
   Object.assign(config.providers.other, {

@@ -63,6 +63,7 @@ REPLIES = {
     "hang_up": {"raw": ""},
     "no_http": {"raw": "SSH-2.0-x\r\n"},
     "cut_stream": {"sse": [{"choices": []}, {"choices": []}], "cut_at": 30, "cut": "close"},
+    "down_for_a_while": [_error(503, "Loading model")] * 6 + [{"body": ANSWER}],
     "overloaded_once": [_error(503, "Overloaded."), {"body": ANSWER}],
     "big_number": {"body": {**ANSWER, "weird": 2**53 + 1, "precise": 0.1}},
     "broken_stream": {"sse": [_delta("Hel")]},

@@ -155,7 +155,7 @@ def test_a_refused_connection():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     provider = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": "sk-secret"}
-    client = liter_llm.Client({"providers": {"openai": provider}})
+    client = liter_llm.Client({"providers": {"openai": provider}, "retry": False})
     with pytest.raises(liter_llm.APIConnectionError) as caught:
         client.chat("x", model="openai/gpt-5")
     assert caught.value.retryable and "sk-secret" not in repr(caught.value.document)

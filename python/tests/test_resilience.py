@@ -169,6 +169,40 @@ def test_a_stream_that_begins_anew(simulator):
     asyncio.run(main())
 
 
+def test_a_collected_stream_begins_anew(simulator):
+    """By default, as nothing of it was shown; once a chunk was, it ends as it does otherwise."""
+    with liter_llm.Client(restarting(simulator)) as client:
+        stream = client.stream("Hello")
+        assert stream.text() == "Hi" and len(stream.response.liter.attempts) == 2
+    with liter_llm.Client(restarting(simulator)) as client:
+        stream = client.stream("Hello")
+        assert next(stream).text == "Hel"
+        with pytest.raises(liter_llm.StreamBrokenError):
+            stream.text()
+    with liter_llm.Client(restarting(simulator), on_break="error") as client:
+        with pytest.raises(liter_llm.StreamBrokenError) as caught:
+            client.stream("Hello").text()
+        assert caught.value.partial["text"] == "Hel"
+
+    async def main():
+        async with liter_llm.AsyncClient(restarting(simulator)) as client:
+            assert await client.stream("Hello").text() == "Hi"
+        async with liter_llm.AsyncClient(restarting(simulator)) as client:
+            stream = client.stream("Hello")
+            assert (await stream.__anext__()).text == "Hel"
+            with pytest.raises(liter_llm.StreamBrokenError):
+                await stream.text()
+
+    asyncio.run(main())
+
+
+def test_an_outage_is_outlasted(simulator):
+    """Nobody named the number of attempts."""
+    config = simulator.case("down_for_a_while")
+    with liter_llm.Client({**config, "retry": {"base_ms": 1}}) as client:
+        assert len(client.chat("Hello").liter.attempts) == 7
+
+
 def test_every_member_of_a_configuration(simulator):
     """What the types list, the engine takes."""
     config = simulator.providers(other="")

@@ -4,7 +4,6 @@
 //! cancel, a close, a panic, the end of the engine. [`LastWord`] sends that event when it is
 //! dropped without having sent one.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{
@@ -144,13 +143,17 @@ async fn chunks(
     last: &LastWord,
 ) -> Result<Option<Box<Response>>, Error> {
     let Some(queue) = last.queue.upgrade() else { return Ok(None) };
-    let collected = queue.collected(last.token);
+    let reading = queue.stream(last.token);
     drop(queue);
-    stream.collected_if(Arc::clone(&collected));
+    let asked = Arc::clone(&reading);
+    stream.collected_if(Box::new(move || {
+        let reading = Arc::clone(&asked);
+        Box::pin(async move { reading.collects().await })
+    }));
     loop {
         let (payload, count) = match stream.next().await? {
             Step::Done(response) => return Ok(Some(response)),
-            _ if collected.load(Ordering::Relaxed) => continue,
+            _ if reading.is_collected() => continue,
             Step::Chunks(chunks) => lines(&chunks),
             Step::Restarted(reset) => {
                 let mut payload = Vec::with_capacity(64);

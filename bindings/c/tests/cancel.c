@@ -52,6 +52,8 @@ int main(void) {
   /* Unknown tokens, NULL, and after the end: nothing happens. */
   CHECK(liter_llm_cancel(NULL, 1) == LITER_LLM_E_ARGUMENT, "no queue");
   CHECK(liter_llm_cancel(queue, 0) == LITER_LLM_OK, "token 0");
+  CHECK(liter_llm_collect(NULL, 1) == LITER_LLM_E_ARGUMENT, "no queue");
+  CHECK(liter_llm_collect(queue, 987654321) == LITER_LLM_OK, "unknown token");
   CHECK(liter_llm_cancel(queue, 987654321) == LITER_LLM_OK, "unknown token");
   liter_llm_client *quick = client_sim("");
   for (int i = 0; i < 200; i++) {

@@ -5,9 +5,8 @@
 //! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller who
 //! only collects the answer has seen nothing of it, so there it begins again by default.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
@@ -18,6 +17,7 @@ use super::served::{Content, Head, Opened, Served};
 use super::{Call, redact, targets};
 use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
+use crate::http::until;
 use crate::model::{Chunk, OnBreak, Reset, Response};
 use crate::observe::CallOutcome;
 use crate::operation::Decoded;
@@ -36,6 +36,9 @@ pub enum Step {
     /// The end: the whole answer.
     Done(Box<Response>),
 }
+
+/// Says whether a stream's caller only collects the answer. It may wait until that is known.
+pub type Collects = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// A streamed answer.
 pub struct ChatStream {
@@ -58,21 +61,21 @@ impl ChatStream {
             served: Some(served),
             begins_anew: false,
             restarts: 0,
-            collected: None,
+            collects: None,
         };
         ChatStream { open, admission }
     }
 
-    /// Tells the stream where it can see that its caller only collects the answer. While that is so,
-    /// an answer that breaks begins again, unless `options.on_break` says otherwise.
-    pub fn collected_if(&mut self, collected: Arc<AtomicBool>) {
-        self.open.collected = Some(collected);
+    /// Tells the stream how to learn, when its answer has broken, that its caller only collects the
+    /// answer. Then the answer begins again, unless `options.on_break` says otherwise.
+    pub fn collected_if(&mut self, collects: Collects) {
+        self.open.collects = Some(collects);
     }
 
     /// Reads to the end and returns the whole answer. No chunk is delivered, so an answer that
     /// breaks begins again, unless `options.on_break` says otherwise.
     pub async fn collect(mut self) -> Result<Box<Response>, Error> {
-        self.collected_if(Arc::new(AtomicBool::new(true)));
+        self.collected_if(Box::new(|| Box::pin(std::future::ready(true))));
         loop {
             if let Step::Done(response) = self.next().await? {
                 return Ok(response);
@@ -108,8 +111,7 @@ struct Open {
     /// A reset event was delivered, so another attempt follows.
     begins_anew: bool,
     restarts: u32,
-    /// Whether the caller only collects the answer.
-    collected: Option<Arc<AtomicBool>>,
+    collects: Option<Collects>,
 }
 
 impl Open {
@@ -144,7 +146,8 @@ impl Open {
                 let Some(served) = self.served.take() else { return Err(error) };
                 let target = served.target;
                 let error = self.ended(served, error);
-                self.restart_or(error, target)
+                let asked = self.may_begin_anew().await;
+                self.restart_or(error, target, asked)
             }
         }
     }
@@ -205,13 +208,20 @@ impl Open {
         error
     }
 
-    fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
+    /// Whether an answer that broke may begin again.
+    async fn may_begin_anew(&mut self) -> bool {
+        match (self.call.options.on_break, &self.collects) {
+            (Some(on_break), _) => on_break == OnBreak::Restart,
+            (None, Some(collects)) => {
+                until(|| self.call.deadline, collects()).await.unwrap_or(false)
+            }
+            (None, None) => false,
+        }
+    }
+
+    /// `asked`: the answer may begin again.
+    fn restart_or(&mut self, error: Error, target: usize, asked: bool) -> Result<Step, Error> {
         let (services, call) = (&*self.services, &self.call);
-        let collected = || self.collected.as_ref().is_some_and(|is| is.load(Ordering::Relaxed));
-        let asked = match call.options.on_break {
-            Some(on_break) => on_break == OnBreak::Restart,
-            None => collected(),
-        };
         // The answer may begin again as often as a failed attempt may be retried, and once more for
         // each further target.
         let others = u32::try_from(call.targets.len() - 1).unwrap_or(u32::MAX);

@@ -260,3 +260,40 @@ async fn promise_5_a_stream_outlasts_its_servers_restart() {
     assert_eq!(statuses, [200, 503, 503, 503, 200]);
     assert!(world.now() <= secs(6), "{:?}", world.now());
 }
+
+/// A caller who only collects the answer has seen nothing of it.
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_collected_stream_begins_anew_by_default() {
+    let play = |ask: &Ask| match ask.number {
+        0 | 1 => {
+            let sent = [HEAD, &piece("one ")].concat().into_bytes();
+            vec![Act::Send(sent), Act::Wait(ms(9)), Act::Close]
+        }
+        _ => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+    };
+    let (client, _) = client(json!({}), play);
+    let answer = client.stream(&request("a/m"), b"").await.unwrap().collect().await.unwrap();
+    assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 3));
+    let (client, world) = super::world::client(json!({}), play);
+    let options = br#"{"on_break": "error"}"#;
+    let error = client.stream(&request("a/m"), options).await.unwrap().collect().await.unwrap_err();
+    assert_eq!((error.kind(), world.count("a")), (ErrorKind::StreamBroken, 1));
+    assert_eq!(error.partial.as_ref().unwrap().text, "one ");
+}
+
+/// The fallback alone may be unable to take the request's form: the first target took it.
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_fallbacks_refusal_does_not_end_a_stream_that_begins_anew() {
+    let (client, world) = client(json!({}), |ask| match (ask.host.as_str(), ask.number) {
+        ("a", 0) => {
+            let sent = [HEAD, &piece("one ")].concat().into_bytes();
+            vec![Act::Send(sent), Act::Wait(ms(9)), Act::Close]
+        }
+        ("a", _) => vec![Act::Send([HEAD, &piece("anew"), &end()].concat().into_bytes())],
+        _ => refuse(422, "", "invalid_value"),
+    });
+    let options = json!({"on_break": "restart", "fallback": ["b/m"]});
+    let streamed = stream(&client, "a/m", options).await;
+    assert_eq!((streamed.text.as_str(), world.count("b")), ("anew", 1));
+    assert_eq!(streamed.end().unwrap().provider, "a");
+}

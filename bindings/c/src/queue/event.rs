@@ -1,6 +1,7 @@
 //! Events, their records as `liter_llm_event` lays them out, and what a stream holds unread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
@@ -51,30 +52,65 @@ impl Event {
     }
 }
 
-/// What one stream holds unread.
+/// What one stream holds unread, and how its reader reads it.
 #[derive(Default)]
-pub(super) struct Stream {
-    unread: Mutex<usize>,
+pub(crate) struct Stream {
+    unread: Mutex<Unread>,
+    /// Something was read, or the reader has said that it only collects.
     read: Notify,
+    /// The reader wants no chunk, but only the whole answer.
+    collected: AtomicBool,
+}
+
+#[derive(Default)]
+struct Unread {
+    bytes: usize,
+    /// A chunk was taken.
+    taken: bool,
 }
 
 impl Stream {
     pub(super) fn add(&self, bytes: usize) {
-        *lock(&self.unread) += bytes;
+        lock(&self.unread).bytes += bytes;
     }
 
     fn took(&self, bytes: usize) {
         let mut unread = lock(&self.unread);
-        *unread = unread.saturating_sub(bytes);
+        unread.bytes = unread.bytes.saturating_sub(bytes);
+        unread.taken = true;
         drop(unread);
         self.read.notify_one();
+    }
+
+    pub(super) fn collect(&self) {
+        self.collected.store(true, Ordering::Release);
+        self.read.notify_one();
+    }
+
+    pub(crate) fn is_collected(&self) -> bool {
+        self.collected.load(Ordering::Acquire)
+    }
+
+    /// Whether the reader only collects the answer. Waits while the reader has not said so and has
+    /// read nothing.
+    pub(crate) async fn collects(&self) -> bool {
+        loop {
+            let read = self.read.notified();
+            if self.is_collected() {
+                return true;
+            }
+            if lock(&self.unread).taken {
+                return false;
+            }
+            read.await;
+        }
     }
 
     /// Waits until at most `most` bytes are unread.
     pub(super) async fn room(&self, most: usize) {
         loop {
             let read = self.read.notified();
-            if *lock(&self.unread) <= most {
+            if lock(&self.unread).bytes <= most {
                 return;
             }
             read.await;

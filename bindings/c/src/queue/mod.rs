@@ -23,9 +23,9 @@ pub(crate) use doorbell::Doorbell;
 pub(crate) use event::HEAD;
 
 use doorbell::Bell;
-use event::Event;
+use event::{Event, Stream};
 use inline::{Inline, Place};
-use state::{Call, Collected, State};
+use state::{Call, State};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -180,7 +180,7 @@ impl Queue {
     /// The reader wants no further chunk of this request, but only its last event.
     pub(crate) fn collect(&self, token: u64) {
         if let Some(call) = lock(&self.state).calls.get_mut(&token) {
-            call.collected().store(true, Ordering::Relaxed);
+            call.stream().collect();
         }
     }
 
@@ -205,10 +205,10 @@ impl Queue {
         }
     }
 
-    /// Where a stream sees whether its reader only collects the answer.
-    pub(crate) fn collected(&self, token: u64) -> Arc<Collected> {
+    /// What is known of the reading of a request's chunks.
+    pub(crate) fn stream(&self, token: u64) -> Arc<Stream> {
         let mut state = lock(&self.state);
-        state.calls.get_mut(&token).map_or_else(Arc::default, |call| Arc::clone(call.collected()))
+        state.calls.get_mut(&token).map_or_else(Arc::default, |call| Arc::clone(call.stream()))
     }
 
     /// Adds chunk documents, one a line. Resolves when the stream may go on reading its socket.

@@ -3,7 +3,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::task::AbortHandle;
 
@@ -49,13 +48,7 @@ pub(super) struct Call {
     /// The number of the waiting event that takes further chunks.
     open: Option<u64>,
     stream: Option<Arc<Stream>>,
-    /// Whether the reader wants no chunk, but only the whole answer.
-    collected: Option<Arc<Collected>>,
 }
-
-/// Whether a reader wants no chunk, but only the whole answer. The engine reads it, so it is never
-/// an atomic of the model.
-pub(super) type Collected = AtomicBool;
 
 impl State {
     /// Closed, and nothing can come any more.
@@ -96,7 +89,7 @@ impl State {
     ) -> Option<Arc<Stream>> {
         let next = self.taken + self.events.len() as u64;
         let call = self.calls.get_mut(&token)?;
-        let stream = call.stream.get_or_insert_default().clone();
+        let stream = Arc::clone(call.stream());
         stream.add(payload.len());
         let waiting = call.open.and_then(|number| number.checked_sub(self.taken));
         let waiting = waiting.and_then(|at| self.events.get_mut(usize::try_from(at).ok()?));
@@ -183,8 +176,9 @@ impl State {
 }
 
 impl Call {
-    pub(super) fn collected(&mut self) -> &Arc<Collected> {
-        self.collected.get_or_insert_default()
+    /// What is known of the reading of its chunks.
+    pub(super) fn stream(&mut self) -> &Arc<Stream> {
+        self.stream.get_or_insert_default()
     }
 
     pub(super) fn cancel(&mut self) -> Option<AbortHandle> {
