@@ -34,6 +34,12 @@ for (const { kind, node, retryable, python } of table()) {
   });
 }
 
+test("a reason of its own, and the status under two names", () => {
+  const error = fromDocument({ error: INNER });
+  assert.deepEqual([error.reason, error.statusCode], ["slow down", 429]);
+  assert.equal(fromDocument({ error: { ...INNER, reason: "why" } }).reason, "why");
+});
+
 test("no kind is left over", () => {
   assert.deepEqual([...KINDS.keys()].sort(), table().map(({ kind }) => kind).sort());
 });

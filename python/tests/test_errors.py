@@ -60,6 +60,8 @@ def test_members():
             assert getattr(error, name) == value
     assert error.retry_after == 1.5
     assert error.document == {"error": INNER}
+    assert (error.reason, error.status_code) == (error.message, error.status)
+    assert _errors.from_document({"error": {**INNER, "reason": "why"}}).reason == "why"
     assert str(error) == "slow down" and repr(error) == "RateLimitError('slow down')"
 
 

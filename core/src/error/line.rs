@@ -42,7 +42,7 @@ fn of(error: &ErrorBody) -> Option<String> {
     };
     let own = error.attempts.iter().filter(|attempt| attempt.target == target).count();
     let mut line = format!("{target}: {}", Failure(error.status, error.kind));
-    if let Some(ms) = error.retry_after_ms {
+    if let Some(ms) = error.retry_after_ms.filter(|_| error.retryable) {
         let _ = write!(line, ", retry after {}", Wait(ms));
     }
     let times = (own > 1).then(|| format!("{own} attempts"));

@@ -44,10 +44,10 @@ EXCEPTIONS = {
 def exception(error: LiterLLMError) -> str | None:
     """The name of httpx's exception for an error of the engine. None is a bug of the library."""
     if error.kind == "timeout":
-        connecting = error.message.startswith("no connection to ")
+        connecting = error.reason.startswith("no connection to ")
         return "ConnectTimeout" if connecting else "ReadTimeout"
     if error.kind == "connection":
-        if error.message.startswith("cannot connect to "):
+        if error.reason.startswith("cannot connect to "):
             return "ConnectError"
         return "RemoteProtocolError" if error.status is None else "ReadError"
     return EXCEPTIONS.get(error.kind)
