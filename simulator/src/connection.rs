@@ -162,7 +162,12 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
     let keep_alive = request.keep_alive;
     if request.target.starts_with("/_sim/echo") {
         put_json(&mut scratch.bytes, 200, "OK", &control::echo(request));
-        return Plan { source: Source::Scratch, keep_alive, open: Some(shared.counters.request()), rest: None };
+        return Plan {
+            source: Source::Scratch,
+            keep_alive,
+            open: Some(shared.counters.request()),
+            rest: None,
+        };
     }
     if request.target.starts_with("/_sim/") {
         let (status, reason, body) = control::answer(shared, request.method, request.target);
