@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import threading
 import time
 import traceback
@@ -145,3 +146,50 @@ while client.metrics()["in_flight"] != 1: pass
 """
     run_python(script, config=simulator.config("bytes=8000000,chunks=1000"), timeout=60)
     simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
+SOCKETS = """
+import json, os, socket, threading, time, liter_llm
+
+def sockets():
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return sum(os.path.exists(one) and os.readlink(one).startswith("socket:") for one in links)
+
+listener = socket.create_server(("127.0.0.1", 0))
+
+def serve(peer):
+    # A stream whose body does not end after its last event: the engine reads on for a while.
+    while peer.recv(1 << 16):
+        choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}
+        chunk = {"id": "x", "object": "chat.completion.chunk", "model": "m", "choices": [choice]}
+        head = "HTTP/1.1 200 OK\\r\\ncontent-type: text/event-stream\\r\\n"
+        head += "content-length: 9999\\r\\n\\r\\n"
+        peer.sendall((head + f"data: {json.dumps(chunk)}\\n\\ndata: [DONE]\\n\\n").encode())
+    peer.close()
+
+def accept():
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+threading.Thread(target=accept, daemon=True).start()
+base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+config = json.loads(os.environ["LITER_LLM_CONFIG"])
+config["providers"]["p"] = {"kind": "openai", "base_url": base_url, "api_key": "k", "model": "m"}
+before = sockets()
+client = liter_llm.Client(config)
+assert client.stream("Hello", provider="p").text() == "Hi"
+assert client.chat("Hello", provider="openai").text == "You said: Hello"
+assert client.stream("Hello", provider="openai").text() == "You said: Hello"
+assert sockets() > before
+closed = time.monotonic()
+client.close()
+while sockets() > before:
+    # A drained socket goes after a second anyway.
+    assert time.monotonic() - closed < 0.9, (sockets(), before)
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts in /proc")
+def test_a_closed_client_holds_no_socket(run_python):
+    run_python(SOCKETS)

@@ -58,6 +58,7 @@ hazards!(
     signals,
     closed_client,
     closed_just_then,
+    lookups,
     ten_thousand,
     half_read,
     big_answer,

@@ -18,7 +18,7 @@ use super::ledger::Ticket;
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, probe, redact, refusal, respond, targets};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Body, Deadline, Received, until};
+use crate::http::{Again, Body, Deadline, Received, until};
 use crate::limit::{self, Held};
 use crate::model::Unsupported;
 use crate::provider::{Notes, Progress};
@@ -247,7 +247,11 @@ impl Exchange<'_> {
         let sent = |passing| call.ledger.passing(ticket, passing);
         // Each future has its own scope, so that a future that has ended takes no room in this one.
         let received = {
-            let sending = pin!(pool.send(request, &deadline, sent));
+            let (services, index) = (self.services, self.index);
+            let again = || -> Again<'_> {
+                Box::pin(async move { Ok(prepare(services, call, index).await?.request) })
+            };
+            let sending = pin!(pool.send(request, again, &deadline, sent));
             self.punctual(sending).await?
         };
         let Received { status, headers, body } = received;

@@ -5,6 +5,7 @@
 //! The engine adds no key, judges no status, decodes nothing and retries nothing. The state of
 //! targets plays no part. Only the provider's own configured limits apply.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use super::respond::{millis, unique};
 use crate::admission::Admission;
 use crate::config::ProviderConfig;
 use crate::error::{Attempt, Error, ErrorKind};
-use crate::http::{Body, Deadline, Passing, Received};
+use crate::http::{Again, Body, Deadline, Passing, Received};
 use crate::limit::{self, Held};
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
@@ -221,7 +222,9 @@ impl Passage {
             self.lost.fetch_or(passing == Passing::Lost, Ordering::Relaxed);
         };
         let pool = &self.services.pools[self.provider];
-        pool.forward(request, &self.deadline, sent).await
+        let kept = request.clone();
+        let again = || -> Again<'_> { Box::pin(ready(Ok(kept))) };
+        pool.forward(request, again, &self.deadline, sent).await
     }
 
     fn elapsed_ms(&self) -> f64 {

@@ -10,6 +10,7 @@
 //! The key's breaker has no probe, because an account whose credit is used up can still list
 //! models.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::auth::Credential;
 use crate::error::Error;
-use crate::http::{Deadline, Pool, Timeouts};
+use crate::http::{Again, Deadline, Pool, Timeouts};
 use crate::provider::Provider;
 use crate::services::Services;
 use crate::target::{ChosenTarget, TargetState};
@@ -117,7 +118,9 @@ impl Watch {
         let request = self.pool.prepare(request, &[], None)?;
         let start = Instant::now();
         let deadline = Deadline::new(&self.timeouts, false, start, start, start + LONGEST, None);
-        let reply = self.pool.send(request, &deadline, |_| ()).await?;
+        let kept = request.clone();
+        let again = || -> Again<'_> { Box::pin(ready(Ok(kept))) };
+        let reply = self.pool.send(request, again, &deadline, |_| ()).await?;
         Ok(reply.status)
     }
 }

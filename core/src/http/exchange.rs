@@ -3,7 +3,7 @@
 //! A request goes only to the origin of its pool: redirects are not followed.
 
 use std::borrow::Cow;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use ::http::header::{
     ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
@@ -36,6 +36,10 @@ pub enum Passing {
     Lost,
 }
 
+/// The same request once more, made again if it is needed. Nearly no request needs a copy, and each
+/// would pay for it.
+pub type Again<'a> = Pin<Box<dyn Future<Output = Result<Request<Full<Bytes>>, Error>> + Send + 'a>>;
+
 /// An answer whose body has not been read.
 pub struct Received {
     /// The HTTP status.
@@ -47,15 +51,17 @@ pub struct Received {
 }
 
 impl Pool {
-    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `sent` is told what
-    /// happens to the request.
-    pub async fn send(
+    /// Sends a request that [`Pool::prepare`] made, and waits for the headers. `again` makes
+    /// the request once more, if a reused connection took it with it. `sent` is told what happens to
+    /// the request.
+    pub async fn send<'a>(
         &self,
         request: Request<Full<Bytes>>,
+        again: impl FnOnce() -> Again<'a>,
         deadline: &Deadline,
         sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
-        let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
+        let (head, incoming, lease) = self.exchange(request, again, deadline, sent).await?;
         let status = head.status.as_u16();
         if let Some(proxy) = self.dialler.forward_proxy()
             && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
@@ -87,13 +93,14 @@ impl Pool {
     /// Sends the caller's own request, and waits for the headers. Only headers that the connection
     /// needs are added, and no key. A redirect is a normal answer, and a compressed body stays
     /// compressed.
-    pub async fn forward(
+    pub async fn forward<'a>(
         &self,
         request: Request<Full<Bytes>>,
+        again: impl FnOnce() -> Again<'a>,
         deadline: &Deadline,
         sent: impl Fn(Passing),
     ) -> Result<Received, Error> {
-        let (head, incoming, lease) = self.exchange(request, deadline, sent).await?;
+        let (head, incoming, lease) = self.exchange(request, again, deadline, sent).await?;
         let body = Body::new(incoming, lease, Coding::None, self.origin.clone());
         Ok(Received { status: head.status.as_u16(), headers: head.headers, body })
     }
@@ -113,31 +120,34 @@ impl Pool {
         }
     }
 
-    async fn exchange(
+    async fn exchange<'a>(
         &self,
         mut request: Request<Full<Bytes>>,
+        again: impl FnOnce() -> Again<'a>,
         deadline: &Deadline,
         sent: impl Fn(Passing),
     ) -> Result<(Parts, Incoming, Lease), Error> {
         let exchange = async {
-            let (mut resends, mut lost) = (0, false);
+            let (mut resends, mut again) = (0, Some(again));
             loop {
-                let lease = if lost { self.lease_fresh().await? } else { self.lease().await? };
+                let lease = match again {
+                    Some(_) => self.lease().await?,
+                    None => self.lease_fresh().await?,
+                };
                 self.address(&mut request, lease.is_http2())?;
                 sent(Passing::Out);
                 request = match lease.send(request, &self.origin).await? {
                     Sent::Answer(response, lease) => return Ok((response, lease)),
-                    Sent::Lost(request, _) if !lost => {
-                        lost = true;
+                    Sent::Lost(error) => {
+                        let again = again.take().ok_or(error)?;
                         sent(Passing::Lost);
-                        request
+                        again().await?
                     }
                     Sent::Unsent(request, _) if resends < RESENDS => {
                         resends += 1;
                         sent(Passing::Back);
                         request
                     }
-                    Sent::Lost(_, error) => return Err(error),
                     Sent::Unsent(_, error) => {
                         sent(Passing::Back);
                         return Err(error);

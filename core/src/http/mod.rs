@@ -20,7 +20,7 @@ pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
 pub use deadline::Deadline;
 pub(crate) use deadline::until;
-pub use exchange::{Passing, Received};
+pub use exchange::{Again, Passing, Received};
 pub use lookup::Lookups;
 pub use pool::{Pool, give_way};
 pub use settings::{HttpVersion, Settings, Timeouts};

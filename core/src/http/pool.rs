@@ -34,7 +34,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::connect::{Dialler, Network, Stream};
+use super::connect::{Dialler, Network};
 use super::failure;
 use super::lookup::Lookups;
 use super::settings::Settings;
@@ -218,7 +218,7 @@ impl Pool {
             let (sender, connection) = http1::Builder::new()
                 .max_headers(MAX_HEADERS)
                 .max_buf_size(MAX_HEAD)
-                .handshake(TokioIo::new(Box::new(io) as Box<dyn Stream>))
+                .handshake(TokioIo::new(io))
                 .await
                 .map_err(failed)?;
             let connection = Some(Box::new(connection));

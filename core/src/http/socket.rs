@@ -49,7 +49,7 @@ impl AsyncRead for Quiet {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         if self.look.0.load(Ordering::Relaxed) {
-            let mut piece = [0; 512];
+            let mut piece = [0; 64];
             let room = piece.len().min(buf.remaining());
             match (&*SockRef::from(&self.io)).read(&mut piece[..room]) {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}

@@ -15,10 +15,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::heard::Heard;
 use super::idle::Idle;
 use super::settling::{Body, IDLE, Settling, lock};
 use crate::error::{Error, ErrorKind};
-use crate::http::connect::Stream;
 use crate::http::failure;
 use crate::http::socket::Look;
 
@@ -50,7 +50,7 @@ pub(in crate::http) struct Http2 {
     pub(super) since: Mutex<Instant>,
 }
 
-pub(super) type Exclusive = http1::Connection<TokioIo<Box<dyn Stream>>, Body>;
+pub(super) type Exclusive = http1::Connection<TokioIo<Heard>, Body>;
 pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
 /// A connection that a call holds.
@@ -81,7 +81,7 @@ pub(in crate::http) enum Sent {
     Unsent(Request<Body>, Error),
     /// A reused connection ended before one byte of an answer. Nearly always the server had closed
     /// it as idle, but it may have taken the request.
-    Lost(Request<Body>, Error),
+    Lost(Error),
 }
 
 impl Http1 {
@@ -166,8 +166,6 @@ impl Lease {
                     return Err(Error::new(ErrorKind::Internal, "a connection was used twice"));
                 };
                 http1.heard.store(false, Ordering::Relaxed);
-                // Boxed, because without the box every call's future would have room for it.
-                let kept = http1.reused.then(|| Box::new(request.clone()));
                 let sending = http1.sender.try_send_request(request);
                 let mut sending = std::pin::pin!(sending);
                 let answer = poll_fn(|cx| {
@@ -180,10 +178,10 @@ impl Lease {
                     Err(mut error) => {
                         let message = error.take_message();
                         let lost = failure::before_headers(error.error(), origin);
-                        match (message, kept) {
-                            (Some(request), Some(_)) => Ok(Sent::Unsent(request, lost)),
-                            (None, Some(kept)) if !http1.heard.load(Ordering::Relaxed) => {
-                                Ok(Sent::Lost(*kept, lost))
+                        match message {
+                            Some(request) if http1.reused => Ok(Sent::Unsent(request, lost)),
+                            None if http1.reused && !http1.heard.load(Ordering::Relaxed) => {
+                                Ok(Sent::Lost(lost))
                             }
                             _ => Err(lost),
                         }

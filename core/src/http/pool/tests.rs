@@ -7,7 +7,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::config::Config;
-use crate::http::connect::Stream;
 
 fn pool() -> Pool {
     let config = Config::parse(br#"{"providers":{"p":{"kind":"openai","base_url":"http://x"}}}"#);
@@ -24,11 +23,11 @@ fn pool() -> Pool {
 /// A connection over a pipe, used for one exchange, and the pipe's other end.
 async fn used(pool: &Pool) -> (Lease, tokio::io::DuplexStream) {
     let (near, mut far) = tokio::io::duplex(4096);
-    let io = TokioIo::new(Box::new(near) as Box<dyn Stream>);
-    let (sender, connection) = http1::Builder::new().handshake(io).await.unwrap();
+    let (heard, look) = <(Arc<AtomicBool>, _)>::default();
+    let io = Heard { io: Box::new(near), heard: Arc::clone(&heard) };
+    let (sender, connection) = http1::Builder::new().handshake(TokioIo::new(io)).await.unwrap();
     let connection = Some(Box::new(connection));
     let (since, reused) = (Instant::now(), false);
-    let (heard, look) = Default::default();
     let lease = pool.own(Http1 { sender, connection, since, reused, heard, look });
     let request = Request::new(Full::new(Bytes::from_static(b"ask")));
     let mut server = [0; 4096];
