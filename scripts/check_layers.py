@@ -48,7 +48,7 @@ ROOMS = {
 # Between these rooms only these items pass.
 ITEMS = {
     ("model", "retry"): frozenset({"RetryPolicy"}),
-    ("config", "http"): frozenset({"HttpVersion", "Settings", "Timeouts"}),
+    ("config", "http"): frozenset({"HttpVersion", "Settings", "Timeouts", "Trust"}),
 }
 
 # Only the first knows both others; the few items above do not count as knowing.

@@ -26,7 +26,7 @@ static void *sets(void *unused) {
   (void)unused;
   char name[32];
   for (unsigned round = 0; now_ms() < until; round++) {
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 3000; i++) {
       snprintf(name, sizeof name, "LITER_STORM_%d", i);
       if (round % 2 == 0) setenv(name, "a value that is long enough to be moved", 1);
       else unsetenv(name);
@@ -76,7 +76,7 @@ static void storm(void) {
     drain(queue, 3, NULL, 0, &out, 20000);
   }
   for (int i = 0; i < count; i++) pthread_join(threads[i], NULL);
-  CHECK(made > 100 && answered > 10, "%d clients, %d answers", made, answered);
+  CHECK(made > 20 && answered > 10, "%d clients, %d answers", made, answered);
   liter_llm_queue_free(queue);
 }
 
