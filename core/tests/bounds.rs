@@ -228,8 +228,10 @@ async fn decoding_lets_others_go_on_and_looks_at_the_clock() {
     };
     let error = tokio::select! { error = within(reading) => error, () = others => unreachable!() };
     assert_says(&error, ErrorKind::Timeout, "300 ms");
-    assert!(turns > 5, "{turns}");
-    assert!(error.attempts[0].ms < 5_000, "{:?}", error.attempts);
+    // Decoding 32 KiB is followed by a turn for the others, but where a read ends.
+    let bytes = error.partial.as_ref().unwrap().text.len() * event.len();
+    let each = bytes / turns as usize;
+    assert!(each < 80 << 10, "{turns} turns in {bytes} bytes");
 }
 
 #[tokio::test]

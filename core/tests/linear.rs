@@ -47,6 +47,10 @@ fn linear<I>(kind: &str, n: usize, make: impl Fn(usize) -> I, work: impl Fn(&I))
             }
             return;
         }
+        // Far above, no chance helps, and what is not linear takes long.
+        if run + 1 > RUNS.start && ratio(least) > 2.0 * MOST {
+            break;
+        }
     }
     panic!("{kind}: {n} parts cost {:?}, {TIMES} times as many {:?}", least[0], least[1]);
 }
