@@ -18,7 +18,7 @@ from servers import Server
 REQUEST = {
     "model": "slow",
     "messages": [{"role": "user", "content": "Hello"}],
-    "max_tokens": 400,
+    "max_tokens": 1500,
     "seed": 3,
     "stream": True,
     "extra": {"real": {"cache_prompt": False}},
