@@ -73,7 +73,7 @@ def programs(folder: Path) -> Callable[[str, str], list[str | Path]]:
 
     def command(name: str, language: str) -> list[str | Path]:
         if language == "go":
-            return [built]
+            return [built, name] if name == "many" else [built]
         if language == "node":
             return ["node", place / f"{name}.mjs"]
         return [sys.executable, place / f"{name}.py"]

@@ -13,7 +13,7 @@ from facts import KEY
 from servers import Server
 
 WAYS = {
-    "python": ["leave", "drop", "task-with"],
+    "python": ["leave", "drop", "task", "task-with", "task-text"],
     "node": ["break", "signal", "return"],
     "go": ["break", "context", "close", "deadline"],
 }

@@ -9,11 +9,12 @@ import pytest
 
 import asked
 from asked import Asked, Sides
-from facts import GATEWAY_KEY
+from facts import GATEWAY_KEY, SLOT
 from ours import LANGUAGES
 from servers import Server
 
 HELLO = [{"role": "user", "content": "Hello"}]
+TOO_LONG = [{"role": "user", "content": "a" * (SLOT + 100)}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 
 
@@ -28,12 +29,15 @@ def chats(url: str, kind: str) -> list[Asked]:
             body["tools"] = tools
         if model == "tiny":
             body["seed"] = 3
+        if name == "overflow":
+            body["messages"] = TOO_LONG
         return asked.openai(f"{kind}-{name}", entry, key, body, **expected)
 
     return [
         *asked.both_ways(chat("mock", "hello", text="Hello there, how are you today?")),
         chat("tools", "tools", finish="tool_calls"),
         *asked.both_ways(chat("llama", "tiny", finish="length")),
+        *asked.both_ways(chat("overflow", "tiny", status=400, kind="context_length")),
         chat("limited", "limited", status=429, kind="rate_limit"),
         chat("broken", "broken", status=500, kind="unavailable"),
         chat("dead", "dead", status=500, kind="unavailable"),
@@ -71,3 +75,9 @@ def test_like_the_sdk(sides) -> None:
     every, seen = sides
     if found := asked.differences(every, seen):
         pytest.fail(found, pytrace=False)
+
+
+def test_sdk_over_our_transport(sides) -> None:
+    _, seen = sides
+    for name, outcome in seen.transport.items():
+        assert outcome == seen.sdk[name], name

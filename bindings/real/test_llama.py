@@ -107,3 +107,9 @@ def test_streams_come_token_by_token(sides) -> None:
     _, seen = sides
     assert len(seen.ours["text-stream"]["deltas"]) > 20
     assert len(seen.ours["tools-stream"]["pieces"]) > 5
+
+
+def test_sdk_over_our_transport(sides) -> None:
+    _, seen = sides
+    for name, outcome in seen.transport.items():
+        assert outcome == seen.sdk[name], name

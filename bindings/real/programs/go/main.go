@@ -1,4 +1,5 @@
-// Programs are those of this folder in Go: `programs WAY BASE_URL KEY`, as cancel.py.
+// Programs are those of this folder in Go: `programs WAY BASE_URL KEY`, as cancel.py, and
+// `programs many …`, as many.py.
 package main
 
 import (
@@ -69,6 +70,10 @@ func check(err error) {
 }
 
 func main() {
+	if os.Args[1] == "many" {
+		many(os.Args[2:])
+		return
+	}
 	client, err := literllm.NewClient(literllm.WithConfig(literllm.Config{
 		Providers: map[string]literllm.Provider{
 			"real": {Kind: "compatible", BaseURL: os.Args[2], APIKey: os.Args[3]},
