@@ -23,7 +23,7 @@ CARGO := cargo --locked
 RUST := --workspace --features liter-llm-core/schema
 # Recorded exchanges; a folder that is not there is said in one line.
 CORPUS ?= $(firstword $(wildcard ../shared/wire ../../shared/wire) ../shared/wire)
-RUFF_PATHS := scripts bindings/conformance
+RUFF_PATHS := scripts bindings/conformance bindings/real
 
 say = @printf '\n== %s\n' '$(1)'
 # The last line of a part: its minutes, with those of what was made for it.
@@ -38,18 +38,9 @@ help: ## list the tasks
 
 # ---- Making things --------------------------------------------------------------------------
 
-# Programs that the tests run and no package of cargo, npm or pip brings. Debian calls them the same.
-SYSTEM := valgrind
-
 .PHONY: setup-system
 setup-system: ## the system's packages that tests need: installs them as root on Debian, else names them
-	@missing=(); for name in $(SYSTEM); do command -v "$$name" > /dev/null || missing+=("$$name"); done; \
-	if [ $${#missing[@]} -eq 0 ]; then exit 0; fi; \
-	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then \
-		echo "missing: $${missing[*]}. Install with the system's packages (Debian: apt-get install $${missing[*]})" >&2; \
-		exit 1; \
-	fi; \
-	apt-get update -qq; apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+	$(PYTHON) scripts/setup_system.py
 
 .PHONY: setup
 setup: .venv/installed ## the Python environment in .venv, with the package installed for development
@@ -138,7 +129,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: setup-system lint types rust python node go sanitize conformance judge ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
+test: setup-system lint types rust python node go sanitize conformance judge real ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -222,6 +213,20 @@ target/judge/installed: scripts/requirements-judge.txt
 judge: .venv/installed target/judge/installed go-lib node-addon ## what an outside judge, llmock from PyPI, says of Python, Node and Go
 	$(call say,an outside judge)
 	$(BIN)/python scripts/judge.py
+	$(call took)
+
+# Servers for tests, each in an environment of its own. Their lists are whole: the resolver has
+# nothing to do, and what nobody imports is not compiled.
+target/real/%/installed: bindings/real/requirements-%.txt
+	$(PYTHON) -m venv target/real/$*
+	target/real/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile -r $<
+	@touch $@
+
+.PHONY: real
+real: setup-system .venv/installed go-lib node-addon target/real/llama/installed target/real/litellm/installed ## Python, Node and Go against llama.cpp, LiteLLM, nginx, HAProxy, Squid and tinyproxy
+	$(call say,real servers)
+	cd bindings/real && test -z "$$(gofmt -l .)" && go -C programs/go vet ./... && go vet sdks/raw/main.go
+	$(BIN)/python -m pytest -q -p no:cacheprovider bindings/real
 	$(call took)
 
 # Their .npmrc runs no script of a package: what has to be compiled, a test compiles.
