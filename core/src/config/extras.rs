@@ -1,9 +1,12 @@
-//! What an entry of the configuration adds to each request: a query, and another header for its key.
+//! What an entry of the configuration adds to each request: a query, members of the body, and another
+//! header for its key.
+
+use std::sync::Arc;
 
 use ::http::HeaderName;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::codec::{Fields, finish_near, wrong};
+use crate::codec::{Fields, Object, finish_near, wrong};
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::FRAMING;
@@ -27,6 +30,19 @@ pub(super) fn read_query(fields: &mut Fields) -> Result<String, Error> {
         query.extend(utf8_percent_encode(&value, RESERVED));
     }
     Ok(query)
+}
+
+/// Reads `body`: members that are added to each chat. What each request says itself is none of them.
+pub(super) fn read_body(fields: &mut Fields) -> Result<Option<Arc<Object>>, Error> {
+    let Some(body) = fields.object("body")? else { return Ok(None) };
+    match ["messages", "stream"].into_iter().find(|name| body.contains_key(name)) {
+        None => Ok(Some(Arc::new(body))),
+        Some(name) => {
+            let path = format!("{}.{name}", fields.at("body"));
+            let message = format!("{path} is what each request says itself: leave it out");
+            Err(Error::invalid(path, message))
+        }
+    }
 }
 
 /// Reads `auth`: the header of the key.

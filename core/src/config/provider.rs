@@ -173,7 +173,7 @@ impl ProviderConfig {
             key,
             auth: read_auth(&mut fields)?,
             dialect: read_switches(row, &base_url, &mut fields)?,
-            body: fields.object("body")?.map(Arc::new),
+            body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http: read_http(base_url, &mut fields, around)?,
             api_version: fields.string("api_version")?.map(Arc::from),
