@@ -10,7 +10,7 @@
 //! (`core/src/http/connect.rs`).
 
 use liter_llm_core::Client;
-use liter_llm_core::http::give_way;
+use liter_llm_core::give_way;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;

@@ -36,8 +36,9 @@ const PLAIN: [&str; 9] = [
 pub struct Secrets<'a> {
     /// The key as it was sent. `None` means that there was none.
     pub key: Option<&'a SecretString>,
-    /// Further headers that were sent, any of which may hold a secret.
-    pub headers: &'a [(HeaderName, HeaderValue)],
+    /// Further headers that were sent, any of which may hold a secret: the configured ones, and
+    /// those of the call.
+    pub headers: [&'a [(HeaderName, HeaderValue)]; 2],
 }
 
 impl Secrets<'_> {
@@ -52,8 +53,8 @@ impl Secrets<'_> {
         if let Some(key) = self.key {
             find(text, key.expose_secret(), &mut found);
         }
-        for (name, value) in self.headers.iter().filter(|(name, _)| !PLAIN.contains(&name.as_str()))
-        {
+        let headers = self.headers.into_iter().flatten();
+        for (name, value) in headers.filter(|(name, _)| !PLAIN.contains(&name.as_str())) {
             each_secret(name, value, |secret| find(text, secret, &mut found));
         }
         (!found.is_empty()).then(|| replaced(text, found))
@@ -211,7 +212,7 @@ mod tests {
 
     fn clean(key: &str, text: &str) -> String {
         let key = SecretString::from(key.to_owned());
-        let secrets = Secrets { key: Some(&key), headers: &[] };
+        let secrets = Secrets { key: Some(&key), headers: [&[], &[]] };
         secrets.redact(text).unwrap_or_else(|| text.to_owned())
     }
 
@@ -221,7 +222,7 @@ mod tests {
             (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
         };
         let headers: Vec<_> = headers.iter().map(header).collect();
-        let secrets = Secrets { key: None, headers: &headers };
+        let secrets = Secrets { key: None, headers: [&headers, &[]] };
         secrets.redact(text).unwrap_or_else(|| text.to_owned())
     }
 

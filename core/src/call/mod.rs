@@ -16,6 +16,7 @@ mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
 pub(crate) mod plan;
+mod prepare;
 mod probe;
 mod race;
 mod redact;

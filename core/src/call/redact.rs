@@ -21,12 +21,14 @@ const MOST_KEPT: usize = 64 << 10;
 impl Call {
     /// The secrets that went out with an attempt at a target. `key` is the one that was sent.
     pub(super) fn secrets<'a>(
-        &self,
+        &'a self,
         services: &'a Services,
         target: usize,
         key: Option<&'a SecretString>,
     ) -> Secrets<'a> {
-        Secrets { key, headers: &services.settings(&self.targets[target]).http.headers }
+        let configured = &services.settings(&self.targets[target]).http.headers[..];
+        let own = self.options.headers.as_deref().unwrap_or_default();
+        Secrets { key, headers: [configured, own] }
     }
 }
 

@@ -16,7 +16,7 @@ use tower_service::Service as _;
 use super::lookup::{Lookups, Resolver};
 use super::pool::give_way;
 use super::proxy::Proxy;
-use super::settings::{HttpVersion, Settings};
+use super::settings::{HttpVersion, Settings, port};
 use super::socket::{Look, Quiet};
 use super::trust::Trust;
 use super::{failure, tls};
@@ -228,10 +228,4 @@ impl Dialler {
         let io = io.map_err(|error| failure::connecting(&error, whom))?;
         Ok(Quiet::new(io.into_inner()))
     }
-}
-
-/// The port of an origin.
-pub(super) fn port(origin: &Uri) -> u16 {
-    let default = if origin.scheme_str() == Some("https") { 443 } else { 80 };
-    origin.port_u16().unwrap_or(default)
 }

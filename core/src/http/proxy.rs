@@ -82,7 +82,7 @@ impl Proxy {
     }
 
     fn connect(&self, base: &Uri) -> Result<Request<Empty<Bytes>>, Error> {
-        let place = format!("{}:{}", base.host().unwrap_or_default(), super::connect::port(base));
+        let place = format!("{}:{}", base.host().unwrap_or_default(), super::settings::port(base));
         let wrong = |error: ::http::Error| Error::new(ErrorKind::Internal, error.to_string());
         let mut request =
             Request::builder().method(Method::CONNECT).uri(&place).header(HOST, &place);

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::settings::HttpVersion;
-use super::trust::Trust;
+use super::trust::{MOST, Trust};
 use crate::error::{Error, ErrorKind};
 
 /// The client configuration for one provider.
@@ -35,9 +35,6 @@ pub(super) fn config(
     };
     Ok(config)
 }
-
-/// The largest file of certificates, in bytes. A system's bundle has about a quarter of it.
-pub(super) const MOST: u64 = 1 << 20;
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), Error> {
     let wrong =

@@ -9,8 +9,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls_native_certs::load_certs_from_paths;
 
-use super::tls;
 use crate::error::Error;
+
+/// The largest file of certificates, in bytes. A system's bundle has about a quarter of it.
+pub(super) const MOST: u64 = 1 << 20;
 
 /// Where the trusted roots come from. What a variable names replaces the machine's own.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         if let Some(file) = &self.file {
             let wrong = |what: &str| no_roots("SSL_CERT_FILE", file, what);
-            let read = crate::file::read(file, tls::MOST);
+            let read = crate::file::read(file, MOST);
             let (content, _) = read.map_err(|reason| wrong(&reason))?;
             // A machine's bundle may hold some that nobody can read; the others count.
             let found = CertificateDer::pem_slice_iter(&content).filter_map(Result::ok);
