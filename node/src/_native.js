@@ -35,8 +35,11 @@ const { fromDocument, misuse } = require("./_errors.js");
  * must not read them itself, because C's getenv may crash beside an assignment in another thread.
  */
 function environment() {
+  const variables = { ...process.env };
+  // The roots that Node's own fetch trusts beside the others.
+  variables.LITER_LLM_EXTRA_CA_FILE ??= variables.NODE_EXTRA_CA_CERTS;
   // Half a character in a value would be no JSON for the engine.
-  return JSON.stringify({ ...process.env }, (_, value) =>
+  return JSON.stringify(variables, (_, value) =>
     typeof value === "string" ? value.toWellFormed() : value,
   );
 }

@@ -25,8 +25,8 @@ use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::target::AttemptGuard;
-use crate::wire::headers::located;
 use crate::wire::Reply;
+use crate::wire::headers::located;
 
 /// The largest number of chunks without content that are kept back, so that a retry after a failure
 /// stays unseen. More chunks are delivered: they must not fill the memory, and the reader may slow

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hyper_util::client::proxy::matcher::Matcher;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::codec::{parse_object, wrong};
@@ -60,28 +59,12 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// The proxies, by the rules of curl. A CGI script has none, because there the client of the
-    /// server could set `HTTP_PROXY` by a header.
-    pub(super) fn proxies(&self) -> Matcher {
-        if self.get("REQUEST_METHOD").is_some() {
-            return Matcher::builder().build();
-        }
-        let first = |name: &str| {
-            self.get(name).or_else(|| self.get(&name.to_ascii_lowercase())).unwrap_or_default()
-        };
-        Matcher::builder()
-            .all(first("ALL_PROXY"))
-            .http(first("HTTP_PROXY"))
-            .https(first("HTTPS_PROXY"))
-            .no(first("NO_PROXY"))
-            .build()
-    }
-
     /// The roots that are trusted.
     pub(super) fn trust(&self) -> Arc<Trust> {
         let dirs = self.get("SSL_CERT_DIR");
         let dirs = dirs.map(|dirs| std::env::split_paths(&dirs).collect());
-        Arc::new(Trust::new(self.get("SSL_CERT_FILE").map(PathBuf::from), dirs))
+        let extra = self.some("LITER_LLM_EXTRA_CA_FILE").map(PathBuf::from);
+        Arc::new(Trust::new(self.get("SSL_CERT_FILE").map(PathBuf::from), dirs, extra))
     }
 }
 

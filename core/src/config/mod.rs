@@ -8,6 +8,7 @@ mod extras;
 mod limits;
 mod names;
 mod provider;
+mod proxies;
 mod route;
 
 pub use environment::Environment;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
-use hyper_util::client::proxy::matcher::Matcher;
 
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use super::names::{nearest, unknown};
+use super::proxies::Proxies;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near, url};
 use crate::error::{Error, ErrorKind};
@@ -69,13 +69,13 @@ pub struct ProbeConfig {
 /// What the settings of every provider take from the environment.
 pub(super) struct Surroundings<'a> {
     environment: &'a Environment,
-    proxies: Matcher,
+    proxies: Proxies,
     trust: Arc<Trust>,
 }
 
 impl<'a> Surroundings<'a> {
     pub(super) fn of(environment: &'a Environment) -> Self {
-        Surroundings { environment, proxies: environment.proxies(), trust: environment.trust() }
+        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
     }
 }
 
@@ -235,7 +235,7 @@ fn read_http(
     around: &Surroundings<'_>,
 ) -> Result<http::Settings, Error> {
     Ok(http::Settings {
-        proxy: around.proxies.intercept(&base_url),
+        proxy: around.proxies.to(&base_url),
         trust: Arc::clone(&around.trust),
         base_url,
         headers: read_headers(fields)?.unwrap_or_default(),

@@ -21,26 +21,33 @@ pub struct Trust {
     file: Option<PathBuf>,
     /// `SSL_CERT_DIR`.
     dirs: Option<Vec<PathBuf>>,
+    /// `LITER_LLM_EXTRA_CA_FILE`, whose roots are trusted beside the others.
+    extra: Option<PathBuf>,
     roots: OnceLock<RootCertStore>,
 }
 
 impl Trust {
     /// The roots of a PEM file and of all files in some folders, or the machine's if neither is given.
+    /// Those of `extra` are added to them.
     #[must_use]
-    pub fn new(file: Option<PathBuf>, dirs: Option<Vec<PathBuf>>) -> Self {
-        Trust { file, dirs, roots: OnceLock::new() }
+    pub fn new(file: Option<PathBuf>, dirs: Option<Vec<PathBuf>>, extra: Option<PathBuf>) -> Self {
+        Trust { file, dirs, extra, roots: OnceLock::new() }
     }
 
     /// The roots. An error of kind `invalid_request` if what is named has none: whoever names roots
     /// wants no others.
     pub(super) fn roots(&self) -> Result<&RootCertStore, Error> {
-        if self.file.is_none() && self.dirs.is_none() {
+        let machine = self.file.is_none() && self.dirs.is_none();
+        if machine && self.extra.is_none() {
             return Ok(system_roots());
         }
         if let Some(roots) = self.roots.get() {
             return Ok(roots);
         }
-        let roots = self.named()?;
+        let mut roots = if machine { system_roots().clone() } else { self.named()? };
+        if let Some(file) = &self.extra {
+            add(&mut roots, "LITER_LLM_EXTRA_CA_FILE", file)?;
+        }
         Ok(self.roots.get_or_init(|| roots))
     }
 
@@ -49,15 +56,7 @@ impl Trust {
     fn named(&self) -> Result<RootCertStore, Error> {
         let mut roots = RootCertStore::empty();
         if let Some(file) = &self.file {
-            let wrong = |what: &str| no_roots("SSL_CERT_FILE", file, what);
-            let read = crate::file::read(file, MOST);
-            let (content, _) = read.map_err(|reason| wrong(&reason))?;
-            // A machine's bundle may hold some that nobody can read; the others count.
-            let found = CertificateDer::pem_slice_iter(&content).filter_map(Result::ok);
-            let (usable, _) = roots.add_parsable_certificates(found);
-            if usable == 0 {
-                return Err(wrong("there is no PEM certificate in it"));
-            }
+            add(&mut roots, "SSL_CERT_FILE", file)?;
         }
         let dirs = self.dirs.iter().flatten().filter(|dir| !dir.as_os_str().is_empty());
         let found = load(None, dirs.map(PathBuf::as_path));
@@ -67,6 +66,18 @@ impl Trust {
         }
         roots.extend(found.roots);
         Ok(roots)
+    }
+}
+
+/// Adds the certificates of a file that a variable names.
+fn add(roots: &mut RootCertStore, variable: &str, file: &Path) -> Result<(), Error> {
+    let wrong = |what: &str| no_roots(variable, file, what);
+    let (content, _) = crate::file::read(file, MOST).map_err(|reason| wrong(&reason))?;
+    // A machine's bundle may hold some that nobody can read; the others count.
+    let found = CertificateDer::pem_slice_iter(&content).filter_map(Result::ok);
+    match roots.add_parsable_certificates(found) {
+        (0, _) => Err(wrong("there is no PEM certificate in it")),
+        _ => Ok(()),
     }
 }
 
@@ -148,14 +159,17 @@ mod tests {
         let folder = empty.with_extension("d");
         std::fs::create_dir_all(&folder).unwrap();
         for file in ["", "/nonexistent/roots.pem", "/dev/zero", empty.to_str().unwrap()] {
-            let error = Trust::new(Some(file.into()), None).roots().unwrap_err();
+            let error = Trust::new(Some(file.into()), None, None).roots().unwrap_err();
             assert_eq!(error.param.as_deref(), Some("SSL_CERT_FILE"), "{file}: {error}");
         }
         for named in ["", "/nonexistent/roots", folder.to_str().unwrap()] {
-            let error = Trust::new(None, Some(vec![named.into()])).roots().unwrap_err();
+            let error = Trust::new(None, Some(vec![named.into()]), None).roots().unwrap_err();
             assert_eq!(error.param.as_deref(), Some("SSL_CERT_DIR"), "{named}: {error}");
         }
-        assert!(!Trust::new(None, None).roots().unwrap().is_empty());
+        let extra = Trust::new(None, None, Some("/nonexistent/extra.pem".into()));
+        let error = extra.roots().unwrap_err();
+        assert_eq!(error.param.as_deref(), Some("LITER_LLM_EXTRA_CA_FILE"), "{error}");
+        assert!(!Trust::new(None, None, None).roots().unwrap().is_empty());
         std::fs::remove_file(&empty).unwrap();
         std::fs::remove_dir(&folder).unwrap();
     }
