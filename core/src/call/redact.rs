@@ -49,6 +49,7 @@ pub(super) fn error(secrets: &Secrets<'_>, mut error: Error) -> Error {
     clean_object(secrets, &mut e.ratelimit);
     if let Some(own) = &mut e.provider_error {
         own.each_text(&mut |text| secrets.redact(text));
+        own.each_name(&mut |name| secrets.redact(name));
         shorten(own);
     }
     error

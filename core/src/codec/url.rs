@@ -20,7 +20,7 @@ pub(crate) fn read(text: &str) -> Result<Uri, String> {
         return Err("it names no host".to_owned());
     };
     if authority.as_str().contains('@') {
-        return Err("give no credentials inside the URL".to_owned());
+        return Err("give credentials as api_key or in a header, not inside the URL".to_owned());
     }
     if !has_good_port(authority) {
         return Err("its port must be a number from 1 to 65535 without leading zeros".to_owned());

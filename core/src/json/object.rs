@@ -144,15 +144,20 @@ impl Object {
         self.members.iter_mut().map(|(name, value)| (&*name, value))
     }
 
-    /// Replaces texts, names included, for which `by` gives another one.
+    /// Replaces each text in its values, at any depth, for which `by` has another one.
     pub(crate) fn each_text(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
+        self.members.iter_mut().for_each(|(_, value)| value.each_text(by));
+    }
+
+    /// Replaces each name in it, at any depth, for which `by` has another one.
+    pub(crate) fn each_name(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
         let mut renamed = false;
         for (name, value) in &mut self.members {
             if let Some(other) = by(name) {
                 *name = Key::from(other);
                 renamed = true;
             }
-            value.each_text(by);
+            value.each_name(by);
         }
         if renamed {
             *self = Object::of(std::mem::take(&mut self.members));

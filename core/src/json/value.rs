@@ -89,6 +89,15 @@ impl Value {
         }
     }
 
+    /// Replaces each name of a member in it, at any depth, for which `by` has another one.
+    pub(crate) fn each_name(&mut self, by: &mut impl FnMut(&str) -> Option<String>) {
+        match self {
+            Value::Array(items) => items.iter_mut().for_each(|item| item.each_name(by)),
+            Value::Object(object) => object.each_name(by),
+            _ => {}
+        }
+    }
+
     /// The boolean, if the value is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
