@@ -15,9 +15,8 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
 use super::lookup::{Lookups, Resolver};
-use super::pool::give_way;
 use super::proxy::Proxy;
-use super::settings::{HttpVersion, Settings};
+use super::settings::{HttpVersion, Settings, port};
 use super::socket::{Look, Quiet};
 use super::{failure, tls};
 use crate::error::{Error, ErrorKind};
@@ -126,9 +125,9 @@ impl Dialler {
         }
     }
 
-    /// Opens a connection.
-    pub(super) async fn dial(&self) -> Result<Dialled, Error> {
-        let dialled = tokio::time::timeout(self.timeout, self.dial_now()).await;
+    /// Opens a connection. If no descriptor is left, `make_room` says whether it has closed others.
+    pub(super) async fn dial(&self, make_room: fn() -> bool) -> Result<Dialled, Error> {
+        let dialled = tokio::time::timeout(self.timeout, self.dial_now(make_room)).await;
         let dialled = dialled.unwrap_or_else(|_| Err(self.late()));
         if dialled.is_err() {
             self.lookups.doubt(self.host());
@@ -151,7 +150,7 @@ impl Dialler {
         Error::new(ErrorKind::Timeout, message)
     }
 
-    async fn dial_now(&self) -> Result<Dialled, Error> {
+    async fn dial_now(&self, make_room: fn() -> bool) -> Result<Dialled, Error> {
         if let Some(network) = &self.network {
             let host = self.base.host().unwrap_or_default();
             let io = network.connect(host, port(&self.base)).await;
@@ -159,12 +158,12 @@ impl Dialler {
             return self.secure(io, Look::default()).await;
         }
         let io = match &self.proxy {
-            None => self.tcp(&self.base, &self.way).await?,
+            None => self.tcp(&self.base, &self.way, make_room).await?,
             Some(proxy) => {
                 let origin = &self.origin;
                 proxy.check(origin)?;
                 let whom = format!("{}, on the way to {origin}", proxy.name());
-                let io = self.tcp(&proxy.uri, &whom).await?;
+                let io = self.tcp(&proxy.uri, &whom, make_room).await?;
                 match self.tls {
                     None => io,
                     Some(_) => proxy.tunnel(io, &self.base, origin).await?,
@@ -202,22 +201,16 @@ impl Dialler {
     }
 
     /// A TCP connection to a URI's host, which messages call `whom`.
-    async fn tcp(&self, to: &Uri, whom: &str) -> Result<Quiet, Error> {
+    async fn tcp(&self, to: &Uri, whom: &str, make_room: fn() -> bool) -> Result<Quiet, Error> {
         let mut connector = self.connector.clone();
         let mut io = connector.call(to.clone()).await;
         if let Err(error) = &io
             && failure::is_out_of_descriptors(error)
-            && give_way()
+            && make_room()
         {
             io = connector.call(to.clone()).await;
         }
         let io = io.map_err(|error| failure::connecting(&error, whom))?;
         Ok(Quiet::new(io.into_inner()))
     }
-}
-
-/// The port of an origin.
-pub(super) fn port(origin: &Uri) -> u16 {
-    let default = if origin.scheme_str() == Some("https") { 443 } else { 80 };
-    origin.port_u16().unwrap_or(default)
 }

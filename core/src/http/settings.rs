@@ -74,3 +74,9 @@ impl Default for Timeouts {
         }
     }
 }
+
+/// The port of an origin.
+pub(super) fn port(origin: &Uri) -> u16 {
+    let default = if origin.scheme_str() == Some("https") { 443 } else { 80 };
+    origin.port_u16().unwrap_or(default)
+}
