@@ -16,7 +16,7 @@ use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::{Lookups, Network, Pool};
+use crate::http::{Lookups, Network, Pool, give_way};
 use crate::model::{Options, Response};
 use crate::observe::Observer;
 use crate::pipeline;
@@ -184,6 +184,13 @@ impl Client {
     /// Refuses new calls and ends the calls in flight, without waiting for them.
     pub fn cancel_all(&self) {
         self.services.state.send_replace(ClientState::Cancelled);
+    }
+
+    /// Closes the idle connections of every client of this process, because no file descriptor is
+    /// left. `false` means that there was none.
+    #[must_use]
+    pub fn close_idle_connections() -> bool {
+        give_way()
     }
 
     /// Closes idle connections. From now on none is kept.

@@ -10,7 +10,6 @@
 //! (`core/src/http/connect.rs`).
 
 use liter_llm_core::Client;
-use liter_llm_core::give_way;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::engine::Engine;
@@ -51,7 +50,8 @@ impl Lanes {
         }
         let build = || Builder::new_current_thread().enable_io().enable_time().build();
         // If no descriptor is left, idle connections give way.
-        let runtime = build().or_else(|error| if give_way() { build() } else { Err(error) })?;
+        let runtime = build()
+            .or_else(|error| if Client::close_idle_connections() { build() } else { Err(error) })?;
         let Some(handle) = engine.handle() else {
             return Err(std::io::Error::other("liter_llm_shutdown has been called"));
         };

@@ -14,7 +14,6 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service as _;
 
 use super::lookup::{Lookups, Resolver};
-use super::pool::give_way;
 use super::proxy::Proxy;
 use super::settings::{HttpVersion, Settings, port};
 use super::socket::{Look, Quiet};
@@ -131,9 +130,9 @@ impl Dialler {
         }
     }
 
-    /// Opens a connection.
-    pub(super) async fn dial(&self) -> Result<Dialled, Error> {
-        let dialled = tokio::time::timeout(self.timeout, self.dial_now()).await;
+    /// Opens a connection. If no descriptor is left, `make_room` says whether it has closed others.
+    pub(super) async fn dial(&self, make_room: fn() -> bool) -> Result<Dialled, Error> {
+        let dialled = tokio::time::timeout(self.timeout, self.dial_now(make_room)).await;
         let dialled = dialled.unwrap_or_else(|_| Err(self.late()));
         if dialled.is_err() {
             self.lookups.doubt(self.host());
@@ -156,7 +155,7 @@ impl Dialler {
         Error::new(ErrorKind::Timeout, message)
     }
 
-    async fn dial_now(&self) -> Result<Dialled, Error> {
+    async fn dial_now(&self, make_room: fn() -> bool) -> Result<Dialled, Error> {
         if let Some(tls) = self.tls.as_ref().filter(|tls| tls.get().is_none()) {
             // Boxed: once for each provider, and without the box every dial would have room for it.
             let connector = Box::pin(self.read_roots()).await?;
@@ -169,12 +168,12 @@ impl Dialler {
             return self.secure(io, Look::default()).await;
         }
         let io = match &self.proxy {
-            None => self.tcp(&self.base, &self.way).await?,
+            None => self.tcp(&self.base, &self.way, make_room).await?,
             Some(proxy) => {
                 let origin = &self.origin;
                 proxy.check(origin)?;
                 let whom = format!("{}, on the way to {origin}", proxy.name());
-                let io = self.tcp(&proxy.uri, &whom).await?;
+                let io = self.tcp(&proxy.uri, &whom, make_room).await?;
                 match self.tls {
                     None => io,
                     Some(_) => proxy.tunnel(io, &self.base, origin).await?,
@@ -216,12 +215,12 @@ impl Dialler {
     }
 
     /// A TCP connection to a URI's host, which messages call `whom`.
-    async fn tcp(&self, to: &Uri, whom: &str) -> Result<Quiet, Error> {
+    async fn tcp(&self, to: &Uri, whom: &str, make_room: fn() -> bool) -> Result<Quiet, Error> {
         let mut connector = self.connector.clone();
         let mut io = connector.call(to.clone()).await;
         if let Err(error) = &io
             && failure::is_out_of_descriptors(error)
-            && give_way()
+            && make_room()
         {
             io = connector.call(to.clone()).await;
         }

@@ -22,6 +22,7 @@ pub use deadline::Deadline;
 pub(crate) use deadline::until;
 pub use exchange::{Again, Passing, Received};
 pub use lookup::Lookups;
-pub use pool::{Pool, give_way};
+pub use pool::Pool;
+pub(crate) use pool::give_way;
 pub use settings::{HttpVersion, Settings, Timeouts};
 pub use trust::Trust;

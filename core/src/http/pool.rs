@@ -40,17 +40,19 @@ use super::lookup::Lookups;
 use super::settings::Settings;
 use crate::error::Error;
 
+mod exclusive;
 mod heard;
 mod idle;
 mod lease;
 mod settling;
 
-pub use idle::give_way;
+pub(crate) use idle::give_way;
 pub(super) use lease::{Lease, Sent};
 
+use exclusive::Http1;
 use heard::Heard;
 use idle::Idle;
-use lease::{Http1, Http2, Share, UNSAID};
+use lease::{Http2, Share, UNSAID};
 use settling::{IDLE, Settling, lock};
 
 /// The largest size of a response's head, so that an endless one cannot fill the memory.
@@ -209,7 +211,7 @@ impl Pool {
     /// Opens a connection. `turn` is given back once the connection is open and its limit of calls
     /// is known.
     async fn open(&self, turn: Option<OwnedMutexGuard<()>>) -> Result<Lease, Error> {
-        let dialled = self.dialler.dial().await?;
+        let dialled = self.dialler.dial(give_way).await?;
         let failed = |error: hyper::Error| failure::before_headers(&error, &self.origin);
         if !dialled.http2 {
             self.http1.store(true, Ordering::Relaxed);

@@ -13,6 +13,7 @@ use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
 
 use super::failure;
+use super::settings::port;
 use super::socket::Quiet;
 use crate::error::{Error, ErrorKind};
 
@@ -82,7 +83,7 @@ impl Proxy {
     }
 
     fn connect(&self, base: &Uri) -> Result<Request<Empty<Bytes>>, Error> {
-        let place = format!("{}:{}", base.host().unwrap_or_default(), super::settings::port(base));
+        let place = format!("{}:{}", base.host().unwrap_or_default(), port(base));
         let wrong = |error: ::http::Error| Error::new(ErrorKind::Internal, error.to_string());
         let mut request =
             Request::builder().method(Method::CONNECT).uri(&place).header(HOST, &place);

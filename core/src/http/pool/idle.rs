@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::lease::Http1;
+use super::exclusive::Http1;
 use super::settling::lock;
 
 /// How often idle connections are checked. A socket that its server closed is given back within a

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -10,34 +10,20 @@ use std::time::Duration;
 use ::http::{Request, Response};
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::heard::Heard;
+use super::exclusive::Http1;
 use super::idle::Idle;
-use super::settling::{Body, IDLE, Settling, lock};
+use super::settling::{Body, Settling, lock};
 use crate::error::{Error, ErrorKind};
 use crate::http::failure;
-use crate::http::socket::Look;
 
 /// hyper's value for a server's limit of streams until the server has said it. No server can say
 /// this value.
 pub(super) const UNSAID: usize = usize::MAX - 1;
-
-/// A connection for one call at a time.
-pub(in crate::http) struct Http1 {
-    pub(super) sender: http1::SendRequest<Body>,
-    /// `None` means that it has ended. hyper hands back a request that it did not take only when
-    /// the connection is dropped. If it were kept, the call would wait for ever.
-    pub(super) connection: Option<Box<Exclusive>>,
-    pub(super) since: Instant,
-    pub(super) reused: bool,
-    /// Whether a byte has come since the last request went out.
-    pub(super) heard: Arc<AtomicBool>,
-    pub(super) look: Look,
-}
 
 /// A connection for many calls.
 pub(in crate::http) struct Http2 {
@@ -50,7 +36,6 @@ pub(in crate::http) struct Http2 {
     pub(super) since: Mutex<Instant>,
 }
 
-pub(super) type Exclusive = http1::Connection<TokioIo<Heard>, Body>;
 pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
 
 /// A connection that a call holds.
@@ -82,34 +67,6 @@ pub(in crate::http) enum Sent {
     /// A reused connection ended before one byte of an answer. Nearly always the server had closed
     /// it as idle, but it may have taken the request.
     Lost(Error),
-}
-
-impl Http1 {
-    /// Whether it is still open, as far as that shows without a wait.
-    pub(super) fn is_usable(&mut self, now: Instant) -> bool {
-        if self.expired(now) {
-            return false;
-        }
-        // Nobody polls an idle connection, so it sees only here that the server closed it. Bytes
-        // that nobody asked for end it too, because they would be taken for the next answer.
-        let look = self.look.clone();
-        look.during(|| self.drive(&mut Context::from_waker(Waker::noop())));
-        self.connection.is_some() && !self.sender.is_closed()
-    }
-
-    pub(super) fn expired(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) > IDLE
-    }
-
-    /// Lets the connection write its waiting bytes and read those that have come. Its result at the
-    /// end is not needed, because the exchange reports it too.
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.connection
-            && Pin::new(&mut **connection).poll(cx).is_ready()
-        {
-            self.connection = None;
-        }
-    }
 }
 
 impl Http2 {
