@@ -83,3 +83,33 @@ async fn a_cgi_script_has_no_proxy() {
     let except = json!({"HTTP_PROXY": nowhere, "NO_PROXY": "127.0.0.1"});
     call(&client_in(&url, &except)).await.unwrap();
 }
+
+/// Only the configuration reads the environment: a read anywhere else could run beside a host's
+/// `setenv`.
+#[test]
+fn nothing_else_reads_the_environment() {
+    fn look(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.to_str().unwrap();
+            if path.is_dir() && !name.ends_with("/tests") {
+                look(&path, found);
+            } else if name.ends_with(".rs") && !name.ends_with("/config/environment.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let reads = ["env::var", "env::vars", "Matcher::from_", "openssl_probe", "getenv("];
+                found.extend(
+                    reads
+                        .iter()
+                        .filter(|read| text.contains(**read))
+                        .map(|read| format!("{name}: {read}")),
+                );
+            }
+        }
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for folder in ["src", "../bindings/c/src"] {
+        look(&root.join(folder), &mut found);
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
