@@ -13,7 +13,7 @@ mod route;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;
-pub(crate) use names::{nearest, quoted, unknown};
+pub(crate) use names::{quoted, unknown};
 pub(crate) use provider::LOOKED_AT;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};

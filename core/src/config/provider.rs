@@ -9,10 +9,10 @@ use ::http::{HeaderName, Uri};
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
-use super::names::{nearest, unknown};
+use super::names::unknown;
 use super::proxies::Proxies;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, finish, finish_near, url};
+use crate::codec::{Fields, Object, did_you_mean, finish, finish_near, url};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
@@ -115,9 +115,19 @@ const OURS: &[&str] = &[
 ];
 
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
-/// replaces them only if the provider's entry allows it.
-pub(crate) const LOOKED_AT: [&str; 6] =
-    ["model", "stream", "messages", "input", "max_tokens", "max_completion_tokens"];
+/// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
+/// names count as `max_output_tokens`, too, because Google reads both.
+pub(crate) const LOOKED_AT: [&str; 9] = [
+    "model",
+    "stream",
+    "messages",
+    "input",
+    "max_tokens",
+    "max_completion_tokens",
+    "contents",
+    "generationConfig.maxOutputTokens",
+    "generationConfig.candidateCount",
+];
 
 impl ProviderConfig {
     /// The part of these settings that an adapter sees, for one model.
@@ -151,8 +161,7 @@ impl ProviderConfig {
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
             let kinds = || registry::ROWS.iter().map(|row| row.name);
-            let near = nearest(kind.as_deref().unwrap_or(name), kinds());
-            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let near = did_you_mean(kind.as_deref().unwrap_or(name), kinds()).unwrap_or_default();
             let all: Vec<_> = kinds().collect();
             let message = format!("{path} must be one of {}{near}", all.join(", "));
             return Err(Error::invalid(path, message));
