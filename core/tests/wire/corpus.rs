@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
+use liter_llm_core::provider::registry;
 use serde_json::Value;
 
 pub type Object = serde_json::Map<String, Value>;
@@ -96,8 +97,8 @@ pub fn seen<T: serde::Serialize + ?Sized>(document: &T) -> Value {
 
 /// The settings of a provider of this kind.
 pub fn provider(kind: &str) -> ProviderConfig {
-    // These kinds have no base URL of their own.
-    let document = if matches!(kind, "compatible" | "vertex") {
+    let own = registry::row(kind).unwrap().base_url;
+    let document = if own.is_empty() {
         format!(
             r#"{{"providers":{{"{kind}":{{"kind":"{kind}","base_url":"http://localhost/v1"}}}}}}"#
         )

@@ -1,10 +1,11 @@
-//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` says what each
-//! server takes.
+//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` and `servers` say
+//! what each server takes.
 
 mod chat;
 mod dialect;
 mod models;
 mod moderate;
+mod servers;
 mod switches;
 
 use super::{Chat, Models, Moderate, Provider, Target};
@@ -16,6 +17,7 @@ pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
     VLLM, XAI,
 };
+pub use servers::*;
 pub use switches::NAMES as SWITCHES;
 
 impl Dialect {
@@ -27,7 +29,7 @@ impl Dialect {
 
 impl Provider for Dialect {
     fn scheme(&self) -> Scheme {
-        Scheme::Bearer
+        if self.key_header.is_empty() { Scheme::Bearer } else { Scheme::Header(self.key_header) }
     }
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
