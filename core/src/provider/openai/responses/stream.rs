@@ -51,7 +51,7 @@ pub(in crate::provider::openai) struct Decoder {
     items: Vec<Item>,
     /// Where the item with an index is.
     places: BTreeMap<u64, usize>,
-    /// Its events contradict each other.
+    /// A text came in pieces, and was another or a longer one at its end.
     contradicts: bool,
 }
 
@@ -134,7 +134,13 @@ impl Decoder {
 
     /// Takes an item as far as it is: at its start, or whole.
     fn begun(&mut self, at: usize, item: &Value, out: &mut Assembly) {
+        let mut before: BTreeMap<Which, usize> = BTreeMap::new();
         for (which, index, text) in items::texts(item) {
+            // The events of a text may number it otherwise: Bedrock begins with 1 [rec].
+            let rank = before.entry(which).or_default();
+            let mut known = self.items[at].texts.keys().filter(|(known, _)| *known == which);
+            let index = known.nth(*rank).map_or(index, |(_, index)| *index);
+            *rank += 1;
             self.text_is(at, which, index, text, out);
         }
         if items::kind(item) == "function_call" {
@@ -175,7 +181,10 @@ impl Decoder {
         let so_far = self.items[at].texts.get(&(which, index)).map_or("", String::as_str);
         match text.strip_prefix(so_far) {
             Some("") => {}
-            Some(rest) => self.text_more(at, which, index, rest, out),
+            Some(rest) => {
+                self.contradicts |= !so_far.is_empty();
+                self.text_more(at, which, index, rest, out);
+            }
             // Halves of characters are joined only when they are delivered.
             None => self.contradicts |= !text.is_empty() && !out.has_halves(),
         }
@@ -192,7 +201,10 @@ impl Decoder {
         let Some((_, so_far)) = &self.items[at].call else { return };
         match text.strip_prefix(so_far.as_str()) {
             Some("") => {}
-            Some(rest) => self.arguments_more(at, rest, out),
+            Some(rest) => {
+                self.contradicts |= !so_far.is_empty();
+                self.arguments_more(at, rest, out);
+            }
             None => self.contradicts |= !text.is_empty() && !out.has_halves(),
         }
     }
@@ -338,7 +350,8 @@ fn unfinished(status: &str) -> Warning {
 }
 
 fn contradiction() -> Warning {
-    let message = "the stream said a text in pieces and another one at its end: the pieces count";
+    let message = "a text came in pieces, and was another or a longer one at its end: the pieces \
+                   count, and what a longer one adds to them";
     Warning { code: "contradiction", message: message.to_owned(), param: None }
 }
 
