@@ -93,9 +93,15 @@ impl Decoder {
             return Err(bad(what));
         };
         self.meta(&mut object, out);
-        // Some servers end a stream with an empty list.
+        // Some servers end a stream with an empty list, and some number its events otherwise.
+        let streamed = self.items.len();
         for (index, item) in (0..).zip(output) {
-            let at = self.place(Some(index), items::text(&item, "id"), out);
+            let id = items::text(&item, "id");
+            let mut came = self.items[..streamed].iter();
+            let at = match came.position(|known| !id.is_empty() && known.id == id) {
+                Some(at) => at,
+                None => self.place(Some(index), id, out),
+            };
             self.whole(at, item, out);
         }
         self.settle(object, out);
@@ -159,11 +165,12 @@ impl Decoder {
 
     fn whole(&mut self, at: usize, item: Value, out: &mut Assembly) {
         self.begun(at, &item, out);
-        // The same item may end twice: itself, and with the response.
+        // The same item may end twice: itself, and with the response, where its reasoning is
+        // encrypted anew. The official clients send the former back [rec].
         if self.items[at].whole.is_none() {
             out.keeps(item.nodes());
+            self.items[at].whole = Some(item);
         }
-        self.items[at].whole = Some(item);
     }
 
     fn text_more(&mut self, at: usize, which: Which, index: u64, more: &str, out: &mut Assembly) {
