@@ -37,7 +37,7 @@ pub struct ProviderConfig {
     pub key: KeyRef,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
-    /// The dialect, if the entry has switches.
+    /// The dialect, if the entry has switches or another format of chats.
     dialect: Option<Arc<Dialect>>,
     /// Members that are added to each chat's body.
     body: Option<Arc<Object>>,
@@ -80,8 +80,9 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 19] = [
+const MEMBERS: [&str; 20] = [
     "kind",
+    "api",
     "base_url",
     "api_key",
     "auth",
@@ -210,14 +211,21 @@ impl ProviderConfig {
     }
 }
 
-/// Reads `switches`. The dialect is `None` if it is the row's.
+/// Reads `api` and `switches`. The dialect is `None` if it is the row's.
 fn read_switches(
     row: &'static Row,
     base_url: &Uri,
     fields: &mut Fields,
 ) -> Result<Option<Arc<Dialect>>, Error> {
     let (path, given) = (fields.at("switches"), fields.object("switches")?);
+    let api = fields.word("api", &["chat", "responses"])?;
     let Some(dialect) = row.dialect() else {
+        if api.is_some() {
+            let path = fields.at("api");
+            let message =
+                format!("{path} is for servers of OpenAI's formats: {} has one format", row.name);
+            return Err(Error::invalid(path, message));
+        }
         return match given {
             None => Ok(None),
             Some(_) => {
@@ -229,7 +237,10 @@ fn read_switches(
             }
         };
     };
-    let own = dialect.at_host(base_url.host().unwrap_or_default());
+    let mut own = dialect.at_host(base_url.host().unwrap_or_default());
+    if api == Some("responses") {
+        own = Some(own.as_ref().unwrap_or(dialect).with_responses());
+    }
     let dialect = match given {
         Some(object) => Some(own.as_ref().unwrap_or(dialect).switched(object, path)?),
         None => own,

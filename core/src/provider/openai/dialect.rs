@@ -14,6 +14,8 @@ use crate::provider::rules::{self, Rules};
 /// configuration.
 #[derive(Clone, Debug)]
 pub struct Dialect {
+    /// The format of chats.
+    pub api: Api,
     /// What the server is known to refuse.
     pub rules: &'static Rules,
     /// The path of chats, after the base URL.
@@ -70,6 +72,15 @@ pub struct Dialect {
     pub stream_options: bool,
     /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
+}
+
+/// A format of chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Chat completions.
+    Chat,
+    /// Responses.
+    Responses,
 }
 
 /// When the limit of tokens is sent as `max_completion_tokens`, whatever the server's own member is.
@@ -163,6 +174,17 @@ pub(super) const EVERY_SAMPLING: Sampling = Sampling {
 };
 pub(super) const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
 
+/// What Responses takes: "Unsupported parameter" for the others [sdk].
+const FEW_SAMPLING: Sampling = Sampling {
+    temperature: true,
+    top_p: true,
+    stop: false,
+    seed: false,
+    n: false,
+    presence_penalty: false,
+    frequency_penalty: false,
+};
+
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
 pub(super) const IMAGES: Parts =
     Parts { image_url: true, image_data: true, audio: false, file: false };
@@ -171,6 +193,7 @@ pub(super) const TEXT: Parts =
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
+    api: Api::Chat,
     rules: &rules::OPENAI,
     path: Cow::Borrowed("/chat/completions"),
     key_header: "",
@@ -322,3 +345,12 @@ pub const VLLM: Dialect = Dialect {
     reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };
+
+impl Dialect {
+    /// This dialect with Responses as the format of chats.
+    #[must_use]
+    pub fn with_responses(&self) -> Dialect {
+        let path = Cow::Borrowed("/responses");
+        Dialect { api: Api::Responses, path, sampling: FEW_SAMPLING, ..self.clone() }
+    }
+}

@@ -5,13 +5,15 @@ mod chat;
 mod dialect;
 mod models;
 mod moderate;
+mod responses;
 mod servers;
 mod switches;
 
-use super::{Chat, Models, Moderate, Provider, Target};
+use super::{Chat, Completion, Models, Moderate, Notes, Provider, StreamDecoder, Target};
 use crate::error::Error;
-use crate::wire::{Request, Scheme};
-use dialect::Moderates;
+use crate::model;
+use crate::wire::{Framing, Reply, Request, Scheme};
+use dialect::{Api, Moderates};
 
 pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
@@ -46,5 +48,36 @@ impl Provider for Dialect {
 
     fn moderate(&self) -> Option<&dyn Moderate> {
         (self.moderation != Moderates::Nothing).then_some(self as _)
+    }
+}
+
+impl Chat for Dialect {
+    fn encode(
+        &self,
+        request: &model::Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<Request, Error> {
+        let dialect = self.of(target);
+        match dialect.api {
+            Api::Chat => chat::request(dialect, request, target, notes),
+            Api::Responses => responses::request(dialect, request, target, notes),
+        }
+    }
+
+    fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
+        match self.of(target).api {
+            Api::Chat => chat::answer(reply, target),
+            Api::Responses => responses::answer(reply, target),
+        }
+    }
+
+    fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>) {
+        let dialect = self.of(target);
+        let decoder: Box<dyn StreamDecoder> = match dialect.api {
+            Api::Chat => Box::new(chat::Decoder::new(dialect, target)),
+            Api::Responses => Box::new(responses::Decoder::new(target)),
+        };
+        (Framing::Sse, decoder)
     }
 }
