@@ -62,7 +62,7 @@ fn turn(content: &Value) -> Turn {
 /// The content that goes out for the answer of a record, to the model of the next one.
 fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
     let target = corpus::provider(kind).target(&next.model);
-    let adapter = registry::row(kind).unwrap().chat().unwrap();
+    let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     let answer = if record.streaming {
         let mut reader = StreamReader::new(adapter, &target, false);
         reader.push(&record.body).ok()?;
@@ -81,6 +81,9 @@ fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
     let mut notes = Notes::new(Unsupported::Error);
     let wire = adapter.encode(&request, &target, &mut notes).unwrap();
     let body: Value = serde_json::from_slice(&wire.body).unwrap();
+    if let Some(input) = body["input"].as_array() {
+        return Some(input.iter().skip(1).cloned().collect());
+    }
     body["contents"].as_array()?.iter().find(|content| content["role"] == "model").cloned()
 }
 
@@ -134,4 +137,82 @@ fn a_recorded_second_turn_is_sent_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(turns >= 50 && signed >= 30, "only {turns} turns, {signed} signed");
     assert!(others <= 10, "{others} next turns are about another answer");
+}
+
+/// The items of a model, each as its type and what it says: the encrypted reasoning, the call, the
+/// text, or the whole item of another type.
+fn items(items: &Value) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for item in items.as_array().into_iter().flatten() {
+        let kind = item["type"].as_str().unwrap_or("message");
+        let said = match kind {
+            "message" if item["role"] == "assistant" => match &item["content"] {
+                Value::String(text) => text.clone(),
+                parts => {
+                    let parts = parts.as_array().into_iter().flatten();
+                    parts.filter_map(|part| part["text"].as_str()).collect()
+                }
+            },
+            "reasoning" => item["encrypted_content"].as_str().unwrap_or_default().to_owned(),
+            "function_call" => {
+                format!("{} {} {}", item["call_id"], item["name"], item["arguments"])
+            }
+            "message" | "function_call_output" => continue,
+            _ => item["id"].to_string(),
+        };
+        out.push((kind.to_owned(), said));
+    }
+    out
+}
+
+#[test]
+fn a_recorded_second_turn_of_responses_is_sent_again() {
+    let files = [
+        ("azure__responses.jsonl", "compatible/responses"),
+        ("misc__responses.jsonl", "compatible/responses"),
+        ("openai__responses.jsonl", "openai/responses"),
+        ("xai__responses.jsonl", "xai/responses"),
+    ];
+    let (mut turns, mut signed, mut others, mut wrong) = (0, 0, 0, Vec::new());
+    for (file, kind) in files {
+        let Some(records) = corpus::records(file) else { return };
+        let mut cases: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for record in &records {
+            cases.entry(&record.case).or_default().push(record);
+        }
+        for case in cases.values_mut() {
+            case.sort_by_key(|record| record.seq);
+            for pair in case.windows(2) {
+                let recorded = items(&pair[1].request["input"]);
+                if pair[0].status != 200 || recorded.is_empty() {
+                    continue;
+                }
+                let Some(mine) = back(pair[0], pair[1], kind) else { continue };
+                let mine = items(&mine);
+                let recorded = recorded[recorded.len() - mine.len().min(recorded.len())..].to_vec();
+                // The client's next question may be about another answer, and some clients leave
+                // reasoning out.
+                let spoken = |items: &[(String, String)]| -> Vec<(String, String)> {
+                    items.iter().filter(|(kind, _)| kind != "reasoning").cloned().collect()
+                };
+                let thought = recorded.iter().any(|(kind, _)| kind == "reasoning");
+                if spoken(&mine) != spoken(&recorded) || !thought && mine != recorded {
+                    others += 1;
+                    continue;
+                }
+                turns += 1;
+                signed += usize::from(thought);
+                if mine != recorded {
+                    let id = &pair[0].id;
+                    wrong.push(format!("{id}:\n  mine     {mine:?}\n  recorded {recorded:?}"));
+                }
+            }
+        }
+    }
+    eprintln!(
+        "responses: {} of {turns} agree, {signed} signed, {others} others",
+        turns - wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(turns >= 20 && signed >= 10, "only {turns} turns, {signed} signed");
 }

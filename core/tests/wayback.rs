@@ -9,6 +9,8 @@
 #[allow(dead_code)]
 mod corpus;
 
+use std::collections::HashSet;
+
 use http::HeaderMap;
 use liter_llm_core::model::{AssistantMessage, Options, Request, Unsupported, Warning};
 use liter_llm_core::provider::{Notes, StreamReader, registry};
@@ -18,7 +20,7 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 27] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
@@ -41,26 +43,35 @@ const FILES: [(&str, &str); 22] = [
     ("vertex__generateContent.jsonl", "vertex"),
     ("vertex__streamGenerateContent.jsonl", "vertex"),
     ("xai__chat.jsonl", "xai"),
+    ("azure__responses.jsonl", "compatible/responses"),
+    ("deepseek__responses.jsonl", "deepseek/responses"),
+    ("misc__responses.jsonl", "compatible/responses"),
+    ("openai__responses.jsonl", "openai/responses"),
+    ("xai__responses.jsonl", "xai/responses"),
 ];
+
+/// Rows with Responses as their format.
+const RESPONSES: [&str; 2] = ["openai/responses", "xai/responses"];
 
 /// Calls `check` with each recorded answer's message and each provider that it may go to.
 fn each(least: usize, check: impl Fn(&Object, &str) -> Vec<String>) {
     let (mut answers, mut wrong) = (0, Vec::new());
+    let rows = different();
     for (file, kind) in FILES {
         let Some(records) = corpus::records(file) else { return };
         for record in &records {
             let Some(message) = answer(record, kind) else { continue };
             let Value::Object(message) = seen(&message) else { panic!("a message") };
             answers += 1;
-            for row in registry::ROWS {
-                let faults = check(&message, row.name).join("; ");
+            for kind_to in rows.iter().map(|row| row.name).chain(RESPONSES) {
+                let faults = check(&message, kind_to).join("; ");
                 if !faults.is_empty() {
-                    wrong.push(format!("{} from {kind} to {}: {faults}", record.id, row.name));
+                    wrong.push(format!("{} from {kind} to {kind_to}: {faults}", record.id));
                 }
             }
         }
     }
-    eprintln!("wayback: {answers} answers to {} providers", registry::ROWS.len());
+    eprintln!("wayback: {answers} answers to {} providers", rows.len() + RESPONSES.len());
     assert!(
         wrong.is_empty(),
         "{} wrong:\n{}",
@@ -70,9 +81,26 @@ fn each(least: usize, check: impl Fn(&Object, &str) -> Vec<String>) {
     assert!(answers >= least, "only {answers} answers");
 }
 
+/// Rows that send an answer back in different ways: each wire format, and of each dialect what decides
+/// about an answer's parts.
+fn different() -> Vec<&'static registry::Row> {
+    let mut known = HashSet::new();
+    let way = |row: &registry::Row| match &row.format {
+        registry::Format::OpenAi(dialect) => format!(
+            "{:?}",
+            (
+                (&dialect.reasoning_back, dialect.refusals, dialect.custom_tools),
+                (dialect.audio_back, dialect.extensions_back, dialect.short_call_ids),
+            )
+        ),
+        format => format!("{format:?}"),
+    };
+    registry::ROWS.iter().filter(|row| known.insert(way(row))).collect()
+}
+
 fn answer(record: &Record, kind: &str) -> Option<AssistantMessage> {
     let target = corpus::provider(kind).target(&record.model);
-    let adapter = registry::row(kind).unwrap().chat().unwrap();
+    let adapter = registry::row(target.kind).unwrap().chat().unwrap();
     let completion = if record.streaming {
         let mut reader = StreamReader::new(adapter, &target, false);
         reader.push(&record.body).ok()?;
@@ -84,6 +112,10 @@ fn answer(record: &Record, kind: &str) -> Option<AssistantMessage> {
             .decode(&Reply { status, headers, body: &record.body, received: None }, &target)
             .ok()?
     };
+    // A stream that contradicts itself has two texts.
+    if completion.warnings.iter().any(|warning| warning.code == "contradiction") {
+        return None;
+    }
     completion.choices.into_iter().next().map(|choice| choice.message)
 }
 
@@ -98,10 +130,20 @@ fn sent(message: &Object, kind: &str, policy: Unsupported) -> (Value, Vec<Warnin
     let (request, _) = Request::parse(request.as_bytes(), Options::default()).unwrap();
     assert!(request.unknown.is_empty(), "{:?}", request.unknown);
     let mut notes = Notes::new(policy);
-    let chat = registry::row(kind).unwrap().chat().unwrap();
-    let wire = chat.encode(&request, &corpus::provider(kind).target("m"), &mut notes);
+    let target = corpus::provider(kind).target("m");
+    let chat = registry::row(target.kind).unwrap().chat().unwrap();
+    let wire = chat.encode(&request, &target, &mut notes);
     let wire = wire.unwrap_or_else(|error| panic!("{kind}: {error}"));
     let mut body: Value = serde_json::from_slice(&wire.body).unwrap();
+    if is_responses(kind) {
+        // All items but the questions and the results.
+        let items = body["input"].take();
+        let results = ["function_call_output", "custom_tool_call_output"];
+        let mine = items.as_array().unwrap().iter().filter(|item| {
+            item["role"] != "user" && !results.iter().any(|kind| item["type"] == *kind)
+        });
+        return (mine.cloned().collect(), notes.into_warnings());
+    }
     let name = if is_gemini(kind) { "contents" } else { "messages" };
     let messages = body[name].take();
     let mut messages = messages.as_array().unwrap().iter();
@@ -111,6 +153,10 @@ fn sent(message: &Object, kind: &str, policy: Unsupported) -> (Value, Vec<Warnin
 
 fn is_gemini(kind: &str) -> bool {
     matches!(kind, "gemini" | "vertex")
+}
+
+fn is_responses(kind: &str) -> bool {
+    kind.ends_with("/responses")
 }
 
 fn ids(message: &Object) -> Vec<String> {
@@ -157,7 +203,14 @@ fn what_came_goes_back_or_is_said() {
             let text = value.as_str().unwrap_or_default();
             let parts = wire["parts"].as_array().into_iter().flatten();
             let thoughts = parts.filter(|part| part["thought"] == true);
-            let thoughts: String = thoughts.filter_map(|part| part["text"].as_str()).collect();
+            let mut thoughts: String = thoughts.filter_map(|part| part["text"].as_str()).collect();
+            let items = wire.as_array().into_iter().flatten();
+            for item in items.filter(|item| item["type"] == "reasoning") {
+                for list in ["summary", "content"] {
+                    let texts = item[list].as_array().into_iter().flatten();
+                    thoughts.extend(texts.filter_map(|part| part["text"].as_str()));
+                }
+            }
             if name == "reasoning" && thoughts == text {
                 continue;
             }
@@ -177,7 +230,8 @@ fn what_came_goes_back_or_is_said() {
             let of_calls = name == "tool_call_fields" && is_said("tool_calls[");
             let said = is_said(name) || is_said(&format!("provider_fields.{name}"));
             // The server's own number of the message, and calls under ids of the provider's form.
-            let own = name == "index" || (name == "custom_tool_calls" && is_said("tool_calls"));
+            let items = ["custom_tool_calls", "responses_output"].contains(&name.as_str());
+            let own = name == "index" || (items && is_said("tool_calls"));
             if !is_there(value) && !said && !by_id && !of_calls && !own {
                 lost.push(format!("provider_fields.{name}"));
             }
@@ -200,6 +254,17 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
                 .as_ref()
                 .is_none_or(|parsed| args == parsed || !parsed.is_object() && args.is_object());
             call["name"] == *name && whole
+        });
+    }
+    if is_responses(kind) {
+        return wire.as_array().into_iter().flatten().any(|item| {
+            let sent = item["arguments"].as_str().unwrap_or_default();
+            let same = sent == arguments || arguments.trim().is_empty() && sent == "{}";
+            let whole = same || arguments == "{}" && sent.trim().is_empty();
+            item["type"] == "function_call"
+                && item["call_id"] == call["id"]
+                && item["name"] == *name
+                && whole
         });
     }
     if kind == "anthropic" {
@@ -270,6 +335,11 @@ fn an_edit_is_obeyed() {
 
 /// The visible text of a message on the wire.
 fn said<'a>(wire: &'a Value, out: &mut Vec<&'a str>) {
+    for item in wire.as_array().into_iter().flatten().filter(|item| item["role"] == "assistant") {
+        out.extend(item["content"].as_str());
+        let parts = item["content"].as_array().into_iter().flatten();
+        out.extend(parts.filter_map(|part| part["text"].as_str()));
+    }
     let parts = wire["parts"].as_array().into_iter().flatten();
     let spoken = parts.filter(|part| part["thought"] != true);
     out.extend(spoken.filter_map(|part| part["text"].as_str()));

@@ -28,6 +28,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
          what follows its message_stop is not read",
     ),
     (
+        "9eb8af53bb81ed38",
+        "its publisher put four complete answers one after the other; the first is read whole",
+    ),
+    (
         "c74adbba79ec90c5",
         "its calls' arguments come in pieces (partialArgs), which the facts leave out; ours have \
          them",
@@ -45,6 +49,14 @@ files! {
     anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
     compatible_messages: "openai-compatible__messages.jsonl" => "anthropic",
     misc_messages: "misc__messages.jsonl" => "anthropic",
+    azure_responses: "azure__responses.jsonl" => "compatible/responses",
+    bedrock_responses: "bedrock__responses.jsonl" => "compatible/responses",
+    deepseek_responses: "deepseek__responses.jsonl" => "deepseek/responses",
+    misc_responses: "misc__responses.jsonl" => "compatible/responses",
+    openai_compatible_responses: "openai-compatible__responses.jsonl" => "compatible/responses",
+    openai_responses: "openai__responses.jsonl" => "openai/responses",
+    openrouter_responses: "openrouter__responses.jsonl" => "openrouter/responses",
+    xai_responses: "xai__responses.jsonl" => "xai/responses",
     azure_chat: "azure__chat.jsonl" => "compatible",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
     cohere_v2_chat: "cohere__v2-chat.jsonl" => "cohere",

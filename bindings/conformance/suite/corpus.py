@@ -15,7 +15,7 @@ from typing import Any
 
 from .cases import Case
 
-# File → the kind of provider that reads it.
+# File → the kind of provider that reads it, and its format of chats where that is another one.
 FILES = {
     "openai__chat": "openai",
     "anthropic__messages": "anthropic",
@@ -34,6 +34,14 @@ FILES = {
     "vertex__streamGenerateContent": "vertex",
     "xai__chat": "xai",
     "azure__chat": "compatible",
+    "azure__responses": "compatible/responses",
+    "bedrock__responses": "compatible/responses",
+    "deepseek__responses": "deepseek/responses",
+    "misc__responses": "compatible/responses",
+    "openai-compatible__responses": "compatible/responses",
+    "openai__responses": "openai/responses",
+    "openrouter__responses": "openrouter/responses",
+    "xai__responses": "xai/responses",
     "misc__chat": "compatible",
     "openai-compatible__chat": "compatible",
     "openai-compatible__messages": "anthropic",
@@ -88,10 +96,13 @@ def case(record: Record, seed: int) -> Case:
     body: str = data["response_body"]
     streaming: bool = data["streaming"]
     every_byte = seed == 0 and len(body) < _SMALL
-    provider = "recorded" if record.kind in KINDS else record.kind
+    kind, _, api = record.kind.partition("/")
+    provider = "recorded" if kind in KINDS else kind
     entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conf-corpus"}
-    if provider != record.kind:
-        entry = {"kind": record.kind} | entry
+    if api:
+        entry = {"api": api} | entry
+    if provider != kind:
+        entry = {"kind": kind} | entry
     headers = data["response_headers"] or {}
     reply = {
         "status": data["status"],

@@ -156,7 +156,9 @@ def _judge_answer(facts: dict[str, Any], result: dict[str, Any]) -> Iterator[str
     if facts["choices"] is not None and len(choices) != facts["choices"]:
         yield f"choices: {len(choices)}, recorded {facts['choices']}"
     # A prompt that Gemini refused has the word of its feedback.
-    finish = (_word(facts["finish"]) or "").removeprefix("BLOCKED:") or None
+    finish = (_word(facts["finish"]) or "").removeprefix("BLOCKED:")
+    # The word of an incomplete response is its reason.
+    finish = finish.removeprefix("incomplete:") or None
     if (liter.get("finish_reason_raw") or None) != finish:
         yield f"finish_reason_raw: {liter.get('finish_reason_raw')}, recorded {facts['finish']}"
     if (liter.get("usage_raw") or None) != (facts["usage"] or None):

@@ -37,7 +37,7 @@ pub struct ProviderConfig {
     pub key: KeyRef,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
-    /// The dialect, if the entry has switches.
+    /// The dialect, if the entry has switches or another format of chats.
     dialect: Option<Arc<Dialect>>,
     /// Members that are added to each chat's body.
     body: Option<Arc<Object>>,
@@ -80,8 +80,9 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 19] = [
+const MEMBERS: [&str; 20] = [
     "kind",
+    "api",
     "base_url",
     "api_key",
     "auth",
@@ -169,7 +170,7 @@ impl ProviderConfig {
         let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
         let named = named || given.is_some();
         let base_url = given.unwrap_or_else(|| row.base_url.to_owned());
-        let base_url = read_base_url(&base_url, &fields.at("base_url"))?;
+        let base_url = read_base_url(&base_url, &fields.at("base_url"), row)?;
         let key = match fields.string("api_key")? {
             Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
@@ -210,14 +211,21 @@ impl ProviderConfig {
     }
 }
 
-/// Reads `switches`. The dialect is `None` if it is the row's.
+/// Reads `api` and `switches`. The dialect is `None` if it is the row's.
 fn read_switches(
     row: &'static Row,
     base_url: &Uri,
     fields: &mut Fields,
 ) -> Result<Option<Arc<Dialect>>, Error> {
     let (path, given) = (fields.at("switches"), fields.object("switches")?);
+    let api = fields.word("api", &["chat", "responses"])?;
     let Some(dialect) = row.dialect() else {
+        if api.is_some() {
+            let path = fields.at("api");
+            let message =
+                format!("{path} is for servers of OpenAI's formats: {} has one format", row.name);
+            return Err(Error::invalid(path, message));
+        }
         return match given {
             None => Ok(None),
             Some(_) => {
@@ -229,7 +237,10 @@ fn read_switches(
             }
         };
     };
-    let own = dialect.at_host(base_url.host().unwrap_or_default());
+    let mut own = dialect.at_host(base_url.host().unwrap_or_default());
+    if api == Some("responses") {
+        own = Some(own.as_ref().unwrap_or(dialect).with_responses());
+    }
     let dialect = match given {
         Some(object) => Some(own.as_ref().unwrap_or(dialect).switched(object, path)?),
         None => own,
@@ -309,9 +320,25 @@ pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
     find(providers, name).ok_or_else(|| {
         let known = providers.iter().map(|provider| &*provider.name);
-        Error::new(ErrorKind::NotFound, unknown("provider", name, known))
+        Error::new(ErrorKind::NotFound, unknown_provider("provider", name, known))
             .with(|e| e.param = Some("provider".to_owned()))
     })
+}
+
+/// The message about a name that is no provider's, or the name of a row that needs an entry.
+pub(crate) fn unknown_provider<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    match registry::row(name).filter(|row| row.base_url.is_empty()) {
+        None => unknown(what, name, known),
+        Some(row) => format!(
+            "provider '{name}' has no base URL of its own: give providers.{name}.base_url in the \
+             configuration, such as {}",
+            row.url_like()
+        ),
+    }
 }
 
 /// Reads `models`, the settings of single models.
@@ -326,10 +353,9 @@ fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
     entries.into_iter().map(read).collect()
 }
 
-fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
+fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {
     if text.is_empty() {
-        let message =
-            format!("{path} is missing: the server's URL, such as http://localhost:8000/v1");
+        let message = format!("{path} is missing: the server's URL, such as {}", row.url_like());
         return Err(Error::invalid(path, message));
     }
     // A message does not quote the URL, because it may contain a password.

@@ -9,7 +9,7 @@ use super::policy;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
 use crate::codec::did_you_mean;
-use crate::config::{Config, RoutePolicy, RouteTarget, at, quoted, target, unknown};
+use crate::config::{Config, RoutePolicy, RouteTarget, at, quoted, target, unknown_provider};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
@@ -213,7 +213,7 @@ fn plain(provider: usize, model: Option<String>) -> RouteTarget {
 /// The error for a request that names no provider.
 fn no_provider(config: &Config, model: Option<&str>) -> Error {
     let why = match model.map(|model| (model, model.split_once('/'))) {
-        Some((_, Some((name, _)))) => unknown("provider", name, config.names()),
+        Some((_, Some((name, _)))) => unknown_provider("provider", name, config.names()),
         Some((model, None)) => {
             let near = did_you_mean(model, config.names()).unwrap_or_default();
             let quoted = quoted(model).unwrap_or_else(|| "of this request".to_owned());

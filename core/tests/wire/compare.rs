@@ -116,10 +116,12 @@ fn answered(record: &Record, answer: &Completion, wrong: &mut Vec<String>) {
 }
 
 /// The provider's finish word. Gemini's may be a number, and a prompt that it blocked has the word
-/// of its feedback.
+/// of its feedback. The word of an incomplete response is its reason.
 fn finish(facts: &Object) -> String {
     match facts.get("finish") {
-        Some(Value::String(word)) => word.trim_start_matches("BLOCKED:").to_owned(),
+        Some(Value::String(word)) => {
+            word.trim_start_matches("BLOCKED:").trim_start_matches("incomplete:").to_owned()
+        }
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     }

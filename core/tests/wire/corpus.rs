@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
+use liter_llm_core::provider::registry;
 use serde_json::Value;
 
 pub type Object = serde_json::Map<String, Value>;
@@ -94,10 +95,17 @@ pub fn seen<T: serde::Serialize + ?Sized>(document: &T) -> Value {
     serde_json::from_slice(&liter_llm_core::json::to_vec(document, 0)).unwrap()
 }
 
-/// The settings of a provider of this kind.
+/// The settings of a provider of this kind; `openai/responses` is one with Responses as its format.
 pub fn provider(kind: &str) -> ProviderConfig {
-    // These kinds have no base URL of their own.
-    let document = if matches!(kind, "compatible" | "vertex") {
+    if let Some((kind, api)) = kind.split_once('/') {
+        let entry =
+            serde_json::json!({"kind": kind, "api": api, "base_url": "http://localhost/v1"});
+        let document = serde_json::json!({"providers": {"mine": entry}}).to_string();
+        let config = Config::parse(document.as_bytes()).unwrap();
+        return config.providers[config.index("mine").unwrap()].clone();
+    }
+    let own = registry::row(kind).unwrap().base_url;
+    let document = if own.is_empty() {
         format!(
             r#"{{"providers":{{"{kind}":{{"kind":"{kind}","base_url":"http://localhost/v1"}}}}}}"#
         )

@@ -143,6 +143,8 @@ pub struct ParametersDocument {
 pub struct ProviderDocument {
     /// A built-in provider whose wire format this one uses. Default: the provider of its own name.
     pub kind: Option<String>,
+    /// The format of chats, for a server of OpenAI's formats. Default: `chat`.
+    pub api: Option<ApiDocument>,
     /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
     /// `env:NAME`, `file:/path`, or the key itself.
@@ -181,6 +183,16 @@ pub struct ProviderDocument {
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
+}
+
+/// A format of chats.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiDocument {
+    /// OpenAI's chat completions.
+    Chat,
+    /// OpenAI's Responses.
+    Responses,
 }
 
 /// The header of the key.

@@ -2,8 +2,8 @@
 //! server.
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
-//! provider's own SDK, `[unverified]` neither: general knowledge, to be checked at the first
-//! chance. A member that a server merely ignores counts as not taken. The caller is told, and
+//! provider's own SDK, `[doc]` public documents, `[unverified]` none of them: general knowledge, to
+//! be checked at the first chance. A member that a server merely ignores counts as not taken. The caller is told, and
 //! nothing without effect is sent.
 
 use std::borrow::Cow;
@@ -14,10 +14,14 @@ use crate::provider::rules::{self, Rules};
 /// configuration.
 #[derive(Clone, Debug)]
 pub struct Dialect {
+    /// The format of chats.
+    pub api: Api,
     /// What the server is known to refuse.
     pub rules: &'static Rules,
     /// The path of chats, after the base URL.
     pub path: Cow<'static, str>,
+    /// The header of the key; "" for `Authorization: Bearer`.
+    pub key_header: &'static str,
     /// The member for the largest number of tokens of the answer.
     pub max_tokens: &'static str,
     /// When `max_completion_tokens` is sent in place of that member.
@@ -68,6 +72,15 @@ pub struct Dialect {
     pub stream_options: bool,
     /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
+}
+
+/// A format of chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Chat completions.
+    Chat,
+    /// Responses.
+    Responses,
 }
 
 /// When the limit of tokens is sent as `max_completion_tokens`, whatever the server's own member is.
@@ -150,7 +163,7 @@ pub enum ReasoningBack {
     Details,
 }
 
-const EVERY_SAMPLING: Sampling = Sampling {
+pub(super) const EVERY_SAMPLING: Sampling = Sampling {
     temperature: true,
     top_p: true,
     stop: true,
@@ -159,15 +172,31 @@ const EVERY_SAMPLING: Sampling = Sampling {
     presence_penalty: true,
     frequency_penalty: true,
 };
-const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
+pub(super) const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
+
+/// What Responses takes: "Unsupported parameter" for the others [sdk].
+const FEW_SAMPLING: Sampling = Sampling {
+    temperature: true,
+    top_p: true,
+    stop: false,
+    seed: false,
+    n: false,
+    presence_penalty: false,
+    frequency_penalty: false,
+};
 
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
-const IMAGES: Parts = Parts { image_url: true, image_data: true, audio: false, file: false };
+pub(super) const IMAGES: Parts =
+    Parts { image_url: true, image_data: true, audio: false, file: false };
+pub(super) const TEXT: Parts =
+    Parts { image_url: false, image_data: false, audio: false, file: false };
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
+    api: Api::Chat,
     rules: &rules::OPENAI,
     path: Cow::Borrowed("/chat/completions"),
+    key_header: "",
     max_tokens: "max_completion_tokens",
     completion: CompletionTokens::AskedOrModel,
     developer_role: true,
@@ -195,7 +224,7 @@ pub const OPENAI: Dialect = Dialect {
 };
 
 /// OpenAI's form with the names that the other servers have in common.
-const OTHERS: Dialect = Dialect {
+pub(super) const OTHERS: Dialect = Dialect {
     rules: &rules::COMMON,
     max_tokens: "max_tokens",
     completion: CompletionTokens::Never,
@@ -258,7 +287,7 @@ pub const DEEPSEEK: Dialect = Dialect {
     metadata: false,
     user: false,
     json_schema: false,
-    parts: Parts { image_url: false, image_data: false, audio: false, file: false },
+    parts: TEXT,
     reasoning: Reasoning::Thinking,
     reasoning_back: ReasoningBack::Content,
     ..OTHERS
@@ -316,3 +345,12 @@ pub const VLLM: Dialect = Dialect {
     reasoning_back: ReasoningBack::Plain,
     ..OTHERS
 };
+
+impl Dialect {
+    /// This dialect with Responses as the format of chats.
+    #[must_use]
+    pub fn with_responses(&self) -> Dialect {
+        let path = Cow::Borrowed("/responses");
+        Dialect { api: Api::Responses, path, sampling: FEW_SAMPLING, ..self.clone() }
+    }
+}

@@ -1,21 +1,25 @@
-//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` says what each
-//! server takes.
+//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` and `servers` say
+//! what each server takes.
 
 mod chat;
 mod dialect;
 mod models;
 mod moderate;
+mod responses;
+mod servers;
 mod switches;
 
-use super::{Chat, Models, Moderate, Provider, Target};
+use super::{Chat, Completion, Models, Moderate, Notes, Provider, StreamDecoder, Target};
 use crate::error::Error;
-use crate::wire::{Request, Scheme};
-use dialect::Moderates;
+use crate::model;
+use crate::wire::{Framing, Reply, Request, Scheme};
+use dialect::{Api, Moderates};
 
 pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
     VLLM, XAI,
 };
+pub use servers::*;
 pub use switches::NAMES as SWITCHES;
 
 impl Dialect {
@@ -27,7 +31,7 @@ impl Dialect {
 
 impl Provider for Dialect {
     fn scheme(&self) -> Scheme {
-        Scheme::Bearer
+        if self.key_header.is_empty() { Scheme::Bearer } else { Scheme::Header(self.key_header) }
     }
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
@@ -44,5 +48,36 @@ impl Provider for Dialect {
 
     fn moderate(&self) -> Option<&dyn Moderate> {
         (self.moderation != Moderates::Nothing).then_some(self as _)
+    }
+}
+
+impl Chat for Dialect {
+    fn encode(
+        &self,
+        request: &model::Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<Request, Error> {
+        let dialect = self.of(target);
+        match dialect.api {
+            Api::Chat => chat::request(dialect, request, target, notes),
+            Api::Responses => responses::request(dialect, request, target, notes),
+        }
+    }
+
+    fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
+        match self.of(target).api {
+            Api::Chat => chat::answer(reply, target),
+            Api::Responses => responses::answer(reply, target),
+        }
+    }
+
+    fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>) {
+        let dialect = self.of(target);
+        let decoder: Box<dyn StreamDecoder> = match dialect.api {
+            Api::Chat => Box::new(chat::Decoder::new(dialect, target)),
+            Api::Responses => Box::new(responses::Decoder::new(target)),
+        };
+        (Framing::Sse, decoder)
     }
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::dialect::{CompletionTokens, Dialect, ReasoningBack, Sampling};
+use super::dialect::{Api, CompletionTokens, Dialect, ReasoningBack, Sampling};
 use crate::codec::{Fields, Object, did_you_mean, finish_near, wrong};
 use crate::error::Error;
 use crate::json::Value;
@@ -22,6 +22,9 @@ pub const NAMES: [&str; 9] = [
     "extra_content",
 ];
 
+/// The switches of a server whose chats are in the format of Responses.
+const OF_RESPONSES: [&str; 4] = ["path", "sampling", "developer_role", "parallel_tool_calls"];
+
 /// The names of the sampling members.
 const SAMPLING: [&str; 7] =
     ["temperature", "top_p", "stop", "seed", "n", "presence_penalty", "frequency_penalty"];
@@ -29,6 +32,16 @@ const SAMPLING: [&str; 7] =
 impl Dialect {
     /// This dialect with the switches of `object`, which stands at `path` in the configuration.
     pub fn switched(&self, object: Object, path: String) -> Result<Dialect, Error> {
+        let foreign = |name: &&crate::json::Key| {
+            NAMES.contains(&name.as_str()) && !OF_RESPONSES.contains(&name.as_str())
+        };
+        if self.api == Api::Responses
+            && let Some(name) = object.keys().find(foreign)
+        {
+            let path = format!("{path}.{name}");
+            let message = format!("{path} is for chat completions: api is \"responses\"");
+            return Err(Error::invalid(path, message));
+        }
         let mut fields = Fields::new(object, path);
         let mut dialect = self.clone();
         if let Some(path) = read_path(&mut fields)? {

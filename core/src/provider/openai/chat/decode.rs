@@ -14,7 +14,10 @@ use crate::provider::{Completion, Target, classify, foreign, ids, reader};
 use crate::wire::Reply;
 
 /// Reads a complete answer of any status.
-pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
+pub(in crate::provider::openai) fn answer(
+    reply: &Reply<'_>,
+    target: &Target,
+) -> Result<Completion, Error> {
     if !(200..300).contains(&reply.status) {
         return Err(classify::failed(reply, target));
     }

@@ -17,7 +17,7 @@ use crate::wire;
 const COMPLETION: &str = "max_completion_tokens";
 
 /// The HTTP request for `request`.
-pub(super) fn request(
+pub(in crate::provider::openai) fn request(
     dialect: &Dialect,
     request: &Request,
     target: &Target,

@@ -9,29 +9,7 @@ mod messages;
 mod stream;
 mod whole;
 
+pub(super) use decode::answer;
+pub(super) use encode::request;
 pub(super) use message::usage;
-
-use crate::error::Error;
-use crate::model::Request;
-use crate::provider::openai::dialect::Dialect;
-use crate::provider::{Chat, Completion, Notes, StreamDecoder, Target};
-use crate::wire::{self, Framing};
-
-impl Chat for Dialect {
-    fn encode(
-        &self,
-        request: &Request,
-        target: &Target,
-        notes: &mut Notes,
-    ) -> Result<wire::Request, Error> {
-        encode::request(self.of(target), request, target, notes)
-    }
-
-    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Completion, Error> {
-        decode::answer(reply, target)
-    }
-
-    fn stream_decoder(&self, target: &Target) -> (Framing, Box<dyn StreamDecoder>) {
-        (Framing::Sse, Box::new(stream::Decoder::new(self.of(target), target)))
-    }
-}
+pub(super) use stream::Decoder;

@@ -24,7 +24,7 @@ use crate::wire::Event;
 const MOST_NAMELESS: usize = 64;
 
 /// Reads the events of one stream.
-pub(super) struct Decoder {
+pub(in crate::provider::openai) struct Decoder {
     open_end: bool,
     target: Target,
     /// By their indexes.

@@ -1,0 +1,15 @@
+//! OpenAI's Responses as the format of chat: `encode` and `input` write requests, `history` sends
+//! earlier answers back, `items` reads what an answer is made of, and `decode` and `stream` read
+//! answers. An answer is a list of items. Items that hold more than the unified message does are
+//! kept verbatim under [`items::OUTPUT`].
+
+mod decode;
+mod encode;
+mod history;
+mod input;
+mod items;
+mod stream;
+
+pub(super) use decode::answer;
+pub(super) use encode::request;
+pub(super) use stream::Decoder;
