@@ -14,8 +14,7 @@ deliberate fault each (C reads behind a document; C loses a document; Rust reads
 overflows an integer) are reported.
 
 Threads are looked at in another way: it also runs the model of the queue, in thousands of orders
-(bindings/c/src/queue/model.rs). ThreadSanitizer is left out
-(docs/adr/0019-locks-and-environment.md).
+(bindings/c/src/queue/model.rs). ThreadSanitizer takes longer: tsan.py.
 
     scripts/sanitize.py [name of a hazard ...]
 """

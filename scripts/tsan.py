@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs C tests, and the tests of the connections between calls, under ThreadSanitizer.
+"""Runs the C tests of threads, and core's tests of connections, under ThreadSanitizer.
 
-The sanitizer has to see every lock, so the standard library is built with it as well
-(-Zbuild-std, with RUSTC_BOOTSTRAP on the stable compiler). That needs the standard library's source:
-`rustup component add rust-src`. As in sanitize.py, C programs are compiled with gcc's
--fsanitize=thread and linked with rustc's runtime, so that one runtime watches both sides.
+The sanitizer has to see every lock, so the standard library is built with it as well (-Zbuild-std,
+with RUSTC_BOOTSTRAP on the stable compiler). That needs the standard library's source: `rustup
+component add rust-src`. As in sanitize.py, C programs are compiled with gcc's -fsanitize=thread and
+linked with rustc's runtime, so that one runtime watches both sides.
 
-First it proves that this is on: a program without a fault is silent, although it passes data through
-the engine's threads; two with a deliberate race (C against C, C against Rust) are reported.
+First it proves that this is on: a program without a race is silent, and two with a deliberate one
+(C against C, C against Rust) are reported. Any report fails the run; none is suppressed
+(docs/adr/0019-locks-and-environment.md).
 
     scripts/tsan.py [name of a hazard ...]
 """
@@ -78,9 +79,7 @@ def build() -> None:
     source = rustc("--print", "sysroot") / "lib/rustlib/src/rust/library/Cargo.lock"
     if not source.exists():
         sys.exit("the standard library's source is missing: run `rustup component add rust-src`")
-    subprocess.run(
-        ["cargo", "build", *CARGO, "-p", "liter-llm-c"], cwd=ROOT, env=BUILD, check=True
-    )
+    subprocess.run(["cargo", "build", *CARGO, "-p", "liter-llm-c"], cwd=ROOT, env=BUILD, check=True)
 
 
 def libraries() -> list[str]:
