@@ -1,8 +1,8 @@
 """Writes the table of providers in docs/providers.md from the registry.
 
 The registry is `core/src/provider/registry.rs`. `python3 scripts/provider_table.py` rewrites the
-table, and the number of providers in the README; with `--check` it fails where they are not what the
-registry says.
+table, and the number of providers in the README; with `--check` it fails where they are not what
+the registry says.
 """
 
 from __future__ import annotations

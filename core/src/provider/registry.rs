@@ -174,8 +174,10 @@ pub static ROWS: &[Row] = &[
     ),
     openai_row("ollama", openai::OLLAMA, "http://localhost:11434/v1", "", ""),
     openai_row("vllm", openai::VLLM, "http://localhost:8000/v1", "", ""),
-    // Base URLs and variables: of each one's SDK or documents, or [litellm] for DeepInfra, Novita,
-    // Inception, Baseten, Hyperbolic, Featherless and Crusoe.
+    // Hosts and paths are [rec] for Cerebras, Hugging Face, GitHub, Moonshot, Z.ai, AI21, Writer,
+    // Vercel and Portkey, [sdk] for SambaNova, NVIDIA and Zhipu, [doc] for MiniMax, Nebius and
+    // Doubleword, else of LiteLLM. Variables of keys are those of each one's SDK, of its documents or
+    // of LiteLLM; those of GitHub, Zhipu, Venice, Vercel and Doubleword are [unverified].
     openai_row("cerebras", openai::CEREBRAS, "https://api.cerebras.ai/v1", "", "CEREBRAS_API_KEY"),
     openai_row(
         "sambanova",
@@ -188,7 +190,7 @@ pub static ROWS: &[Row] = &[
         "nvidia",
         openai::NVIDIA,
         "https://integrate.api.nvidia.com/v1",
-        "NVIDIA_BASE_URL",
+        "",
         "NVIDIA_API_KEY",
     ),
     openai_row(
@@ -198,7 +200,6 @@ pub static ROWS: &[Row] = &[
         "",
         "HF_TOKEN",
     ),
-    // The key's variable is [unverified].
     openai_row("github", openai::GITHUB, "https://models.github.ai/inference", "", "GITHUB_TOKEN"),
     openai_row(
         "deepinfra",
@@ -217,7 +218,7 @@ pub static ROWS: &[Row] = &[
         "DASHSCOPE_API_KEY",
     ),
     openai_row("zai", openai::ZHIPU, "https://api.z.ai/api/paas/v4", "ZAI_BASE_URL", "ZAI_API_KEY"),
-    // The SDK reads ZAI_API_KEY for both, but a key of one is none of the other.
+    // Its SDK reads ZAI_API_KEY for both; a variable of its own keeps the two keys apart.
     openai_row("zhipu", openai::ZHIPU, "https://open.bigmodel.cn/api/paas/v4", "", "ZHIPU_API_KEY"),
     openai_row("minimax", openai::MINIMAX, "https://api.minimax.io/v1", "", "MINIMAX_API_KEY"),
     openai_row(
@@ -227,13 +228,7 @@ pub static ROWS: &[Row] = &[
         "",
         "ARK_API_KEY",
     ),
-    openai_row(
-        "ai21",
-        openai::AI21,
-        "https://api.ai21.com/studio/v1",
-        "AI21_API_HOST",
-        "AI21_API_KEY",
-    ),
+    openai_row("ai21", openai::AI21, "https://api.ai21.com/studio/v1", "", "AI21_API_KEY"),
     openai_row("writer", openai::WRITER, "https://api.writer.com/v1", "", "WRITER_API_KEY"),
     openai_row(
         "inception",
@@ -294,7 +289,8 @@ pub static ROWS: &[Row] = &[
         "DOUBLEWORD_API_KEY",
     ),
     openai_row("portkey", openai::PORTKEY, "https://api.portkey.ai/v1", "", "PORTKEY_API_KEY"),
-    // The variables of keys are those of each one's documents; Snowflake's is [unverified].
+    // URLs: Azure's and Databricks' [rec, sdk], Snowflake's [rec, doc], Cloudflare's [doc]. Variables of
+    // keys: [sdk] of OpenAI and of Databricks, [doc] of Cloudflare; Snowflake's is [unverified].
     account_row(
         "azure",
         openai::AZURE,
@@ -319,13 +315,14 @@ pub static ROWS: &[Row] = &[
         "https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1",
         "CLOUDFLARE_API_KEY",
     ),
-    // Ports: those that each server has without settings.
+    // Ports: what each server has without settings. LM Studio's is [doc], LiteLLM's [sdk], the others
+    // are [unverified].
     openai_row("llamacpp", openai::LLAMA_CPP, "http://localhost:8080/v1", "", ""),
     openai_row("llamafile", openai::LLAMA_CPP, "http://localhost:8080/v1", "", ""),
     openai_row("lmstudio", openai::LM_STUDIO, "http://localhost:1234/v1", "", ""),
     openai_row("tgi", openai::TGI, "http://localhost:3000/v1", "", ""),
     openai_row("sglang", openai::SGLANG, "http://localhost:30000/v1", "", ""),
-    openai_row("litellm", openai::LITELLM, "http://localhost:4000/v1", "", "LITELLM_PROXY_API_KEY"),
+    openai_row("litellm", openai::LITELLM, "http://localhost:4000/v1", "", ""),
     openai_row("mistralrs", openai::MISTRAL_RS, "http://localhost:1234/v1", "", ""),
     account_row("compatible", openai::COMPATIBLE, "http://localhost:8000/v1", ""),
 ];
