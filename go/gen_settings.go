@@ -464,6 +464,10 @@ func (v *Reasoning) read(d *decoder) {
 type Provider struct {
 	// A built-in provider whose wire format this one uses. Default: the provider of its own name.
 	Kind string `json:"kind,omitempty"`
+	// The format of chats, for a server of OpenAI's formats. Default: "chat".
+	// - "chat": OpenAI's chat completions.
+	// - "responses": OpenAI's Responses.
+	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
 	// "env:NAME", "file:/path", or the key itself.
@@ -523,6 +527,7 @@ func (v *Provider) value(e *encoder) {
 // write writes the members.
 func (v *Provider) write(e *encoder) {
 	e.string("kind", v.Kind)
+	e.string("api", v.API)
 	e.string("base_url", v.BaseURL)
 	e.string("api_key", v.APIKey)
 	if v.Auth != nil {
@@ -584,6 +589,8 @@ func (v *Provider) read(d *decoder) {
 		switch d.name() {
 		case "kind":
 			v.Kind = d.string()
+		case "api":
+			v.API = d.string()
 		case "base_url":
 			v.BaseURL = d.string()
 		case "api_key":

@@ -195,6 +195,12 @@ export interface HealthProbe {
 export interface ProviderConfig {
   /** A built-in provider whose wire format this one uses. Default: the provider of its own name. */
   kind?: string | null;
+  /**
+   * The format of chats, for a server of OpenAI's formats. Default: `chat`.
+   * - `chat`: OpenAI's chat completions.
+   * - `responses`: OpenAI's Responses.
+   */
+  api?: "chat" | "responses" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
   /** `env:NAME`, `file:/path`, or the key itself. */

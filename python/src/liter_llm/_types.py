@@ -664,6 +664,11 @@ class ProviderConfig(TypedDict, total=False):
 
     Default: the provider of its own name.
     """
+    api: Literal["chat", "responses"] | None
+    """The format of chats, for a server of OpenAI's formats. Default: `chat`.
+    - `chat`: OpenAI's chat completions.
+    - `responses`: OpenAI's Responses.
+    """
     base_url: str | None
     """The URL, with the version path. The provider's key goes to this origin only."""
     api_key: str | None

@@ -344,7 +344,7 @@ impl Dialect {
     /// This dialect with Responses as the format of chats.
     #[must_use]
     pub fn with_responses(&self) -> Dialect {
-        let path = Cow::Borrowed(super::responses::PATH);
+        let path = Cow::Borrowed("/responses");
         Dialect { api: Api::Responses, path, sampling: FEW_SAMPLING, ..self.clone() }
     }
 }

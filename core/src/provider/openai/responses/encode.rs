@@ -9,9 +9,6 @@ use crate::provider::openai::dialect::{Dialect, Reasoning};
 use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
-/// The path, unless a switch names another one.
-pub(in crate::provider::openai) const PATH: &str = "/responses";
-
 /// The HTTP request for `request`.
 pub(in crate::provider::openai) fn request(
     dialect: &Dialect,

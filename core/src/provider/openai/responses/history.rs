@@ -2,6 +2,7 @@
 //! so the items that this adapter read are sent back unchanged, as long as they match the message.
 //! If the caller edited the message, the caller's words count.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use super::encode::Writer;
@@ -123,6 +124,9 @@ fn kept(
     if !native.iter().any(|item| items::kind(item) == "message") {
         kept.out.append(&mut texts);
     }
+    let calls: BTreeMap<_, _> =
+        message.tool_calls.iter().map(|call| (call.id.as_str(), call)).collect();
+    let custom: BTreeMap<_, _> = custom_calls(message).map(|call| (call.id, call)).collect();
     for item in native {
         match items::kind(item) {
             "reasoning" if same_reasoning && items::is_sendable(item) => {
@@ -136,15 +140,15 @@ fn kept(
             }
             "function_call" => {
                 let id = items::call_id(item);
-                match message.tool_calls.iter().find(|call| call.id == id) {
+                match calls.get(id) {
                     Some(call) => kept.put(called(item, call)),
                     None => kept.gone(),
                 }
             }
             "custom_tool_call" => {
                 let id = items::call_id(item);
-                match custom_calls(message).find(|call| call.id == id) {
-                    Some(call) => kept.put(custom_called(item, &call, path, writer)),
+                match custom.get(id) {
+                    Some(call) => kept.put(custom_called(item, call, path, writer)),
                     None => kept.gone(),
                 }
             }
@@ -157,7 +161,8 @@ fn kept(
                     it was changed: it is not sent";
         history::left_out(writer.notes, &format!("{path}.provider_fields.{OUTPUT}"), text);
     }
-    let known = |id: &str| native.iter().any(|item| items::call_id(item) == id);
+    let ids: BTreeSet<_> = native.iter().map(items::call_id).collect();
+    let known = |id: &str| ids.contains(id);
     let mut out = kept.out;
     out.extend(message.tool_calls.iter().filter(|call| !known(&call.id)).map(function_call));
     for call in custom_calls(message).filter(|call| !known(call.id)) {

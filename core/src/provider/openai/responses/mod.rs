@@ -11,5 +11,5 @@ mod items;
 mod stream;
 
 pub(super) use decode::answer;
-pub(super) use encode::{PATH, request};
+pub(super) use encode::request;
 pub(super) use stream::Decoder;
