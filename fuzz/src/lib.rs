@@ -22,11 +22,12 @@ pub fn panics_on_purpose(input: &[u8]) -> bool {
     input.windows(11).any(|window| window == b"debug_panic")
 }
 
-/// Every built-in provider, and one that is only compatible.
+/// Every built-in provider, one that is only compatible, and one with Responses as its format.
 #[must_use]
 pub fn config() -> Config {
-    let document =
-        br#"{"providers":{"mine":{"kind":"compatible","base_url":"http://localhost/v1"}}}"#;
+    let document = br#"{"providers":{
+        "mine":{"kind":"compatible","base_url":"http://localhost/v1"},
+        "responses":{"kind":"openai","api":"responses"}}}"#;
     Config::parse(document).unwrap_or_else(|error| panic!("{error}"))
 }
 

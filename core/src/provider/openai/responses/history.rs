@@ -2,6 +2,7 @@
 //! so the items that this adapter read are sent back unchanged, as long as they match the message.
 //! If the caller edited the message, the caller's words count.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use super::encode::Writer;
@@ -89,13 +90,8 @@ fn is_text(part: &Part) -> bool {
     matches!(part, Part::Text { .. })
 }
 
-/// The items that this adapter read, as far as they still match the message.
-fn kept(
-    native: &[Value],
-    message: &Message,
-    path: &str,
-    writer: &mut Writer<'_>,
-) -> Result<Vec<Value>, Error> {
+/// Whether the message's text and its reasoning are those of the items.
+fn same(native: &[Value], message: &Message) -> (bool, bool) {
     let came = |wanted: fn(Which) -> bool| -> String {
         let texts = native.iter().flat_map(items::texts).filter(|(which, ..)| wanted(*which));
         texts.map(|(_, _, text)| text).collect()
@@ -104,11 +100,21 @@ fn kept(
         Some(Content::Parts(parts)) => parts.iter().all(is_text),
         _ => true,
     };
-    let same_text = plain
+    let text = plain
         && message.text() == came(|which| which == Which::Content)
         && message.refusal.as_deref().unwrap_or_default() == came(|which| which == Which::Refusal);
-    let same_reasoning =
-        message.reasoning.as_deref().unwrap_or_default() == came(Which::is_reasoning);
+    let reasoning = message.reasoning.as_deref().unwrap_or_default() == came(Which::is_reasoning);
+    (text, reasoning)
+}
+
+/// The items that this adapter read, as far as they still match the message.
+fn kept(
+    native: &[Value],
+    message: &Message,
+    path: &str,
+    writer: &mut Writer<'_>,
+) -> Result<Vec<Value>, Error> {
+    let (same_text, same_reasoning) = same(native, message);
     if !same_reasoning {
         reasoning_unsent(message, path, writer);
     }
@@ -118,24 +124,31 @@ fn kept(
     if !native.iter().any(|item| items::kind(item) == "message") {
         kept.out.append(&mut texts);
     }
+    let calls: BTreeMap<_, _> =
+        message.tool_calls.iter().map(|call| (call.id.as_str(), call)).collect();
+    let custom: BTreeMap<_, _> = custom_calls(message).map(|call| (call.id, call)).collect();
     for item in native {
         match items::kind(item) {
-            "reasoning" if same_reasoning => kept.reasoning.push(item.clone()),
+            "reasoning" if same_reasoning && items::is_sendable(item) => {
+                kept.reasoning.push(item.clone());
+            }
             "reasoning" => kept.lost = true,
             "message" if same_text => kept.put(item.clone()),
             "message" if texts.is_empty() => kept.gone(),
-            "message" => take(&mut texts).into_iter().for_each(|item| kept.put(item)),
+            "message" => {
+                take(&mut texts).into_iter().for_each(|text| kept.put(said_in(item, text)))
+            }
             "function_call" => {
                 let id = items::call_id(item);
-                match message.tool_calls.iter().find(|call| call.id == id) {
+                match calls.get(id) {
                     Some(call) => kept.put(called(item, call)),
                     None => kept.gone(),
                 }
             }
             "custom_tool_call" => {
                 let id = items::call_id(item);
-                match custom_calls(message).find(|call| call.id == id) {
-                    Some(call) => kept.put(custom_called(item, &call, path, writer)),
+                match custom.get(id) {
+                    Some(call) => kept.put(custom_called(item, call, path, writer)),
                     None => kept.gone(),
                 }
             }
@@ -144,17 +157,31 @@ fn kept(
     }
     // "Item of type 'reasoning' was provided without its required following item" [rec].
     if kept.lost || !kept.reasoning.is_empty() {
-        let text = "the reasoning, or the item that followed it, is not as it came: its encrypted \
-                    form is not sent";
+        let text = "the reasoning came without its encrypted form, or it or the item that followed \
+                    it was changed: it is not sent";
         history::left_out(writer.notes, &format!("{path}.provider_fields.{OUTPUT}"), text);
     }
-    let known = |id: &str| native.iter().any(|item| items::call_id(item) == id);
+    let ids: BTreeSet<_> = native.iter().map(items::call_id).collect();
+    let known = |id: &str| ids.contains(id);
     let mut out = kept.out;
     out.extend(message.tool_calls.iter().filter(|call| !known(&call.id)).map(function_call));
     for call in custom_calls(message).filter(|call| !known(call.id)) {
         out.push(custom_call(&call, path, writer));
     }
     Ok(out)
+}
+
+/// The caller's text in the place of the text of an item, whose id the reasoning before it needs.
+fn said_in(item: &Value, mut text: Value) -> Value {
+    let Some(Value::String(text)) = text.as_object_mut().and_then(|text| text.get_mut("content"))
+    else {
+        return text;
+    };
+    let none = Vec::<Value>::new();
+    let part = json!({"type": "output_text", "text": take(text), "annotations": none});
+    let mut item = item.clone();
+    item.set("content", vec![part]);
+    item
 }
 
 /// The items that go back so far.

@@ -69,6 +69,13 @@ pub(super) fn texts(item: &Value) -> Vec<(Which, u64, &str)> {
     found
 }
 
+/// Whether a reasoning item can go back. One without its content is only the id of a stored item,
+/// and nothing is stored.
+pub(super) fn is_sendable(item: &Value) -> bool {
+    let says = |name: &str| item.get(name).is_some_and(|value| !says_nothing(value));
+    says("encrypted_content") || says("content")
+}
+
 /// Whether the unified message cannot hold these items. It holds one message followed by calls, and
 /// neither ids of items nor signatures.
 pub(super) fn needs_verbatim(items: &[Value]) -> bool {

@@ -259,11 +259,13 @@ impl Decoder {
     }
 
     /// The error of a response that failed.
-    fn failed(&self, object: Object) -> Error {
-        if object.get("error").is_some_and(|error| !error.is_null()) {
-            let code = object.get("error").and_then(|error| error.get("code")?.as_str());
-            let error = classify::in_body(&Value::Object(object.clone()), &self.target);
-            return error.with(|e| e.code = e.code.take().or_else(|| code.map(str::to_owned)));
+    fn failed(&self, mut object: Object) -> Error {
+        // The rest repeats the request: its prompt has no place in an error.
+        if let Some((name, error)) = object.shift_remove_entry("error")
+            && !error.is_null()
+        {
+            let error = Value::Object(Object::from_iter([(name, error)]));
+            return classify::in_body(&error, &self.target);
         }
         let status = object.get("status").and_then(Value::as_str).unwrap_or_default();
         let message = format!("the provider broke off its answer: status is {status:?}");
