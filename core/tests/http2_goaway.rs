@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::{ASK, answer, assert_says, call, client, failure, until, within};
-use liter_llm_core::{Client, ErrorKind};
+use liter_llm_core::{Client, ErrorKind, Outcome};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -233,6 +233,23 @@ async fn a_connection_that_is_leaving_gets_no_request() {
     assert_eq!(call(&client).await.unwrap().text, "good");
     let of = of.lock().unwrap();
     assert!((0..LEAVING).all(|n| of[&n] == 1) && of[&LEAVING] == 2, "{of:?}");
+}
+
+#[tokio::test]
+async fn what_is_passed_through_is_sent_again_too() {
+    let url = server(|n, mut peer| async move {
+        while let Some(stream) = peer.request().await {
+            match n {
+                0 => peer.leave(0).await,
+                _ => peer.reply(stream).await,
+            }
+        }
+    })
+    .await;
+    let request = json!({"op": "http", "url": format!("{url}/x"), "method": "POST", "body": "x"});
+    let answer = within(prior(&url).answer(request.to_string().as_bytes(), b"")).await.unwrap();
+    let Outcome::Http(answer) = answer else { panic!("not passed through") };
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub(super) const UNSAID: usize = usize::MAX - 1;
 pub(in crate::http) struct Http2 {
     pub(super) sender: http2::SendRequest<Body>,
     /// Shared with the task that polls it, because only the connection knows how many streams the
-    /// server allows, and whether it takes another one.
+    /// server allows, and whether it takes another one. It is dropped under this lock.
     pub(super) connection: Arc<Mutex<Option<Polled>>>,
     pub(super) in_flight: AtomicUsize,
     /// When the last call left it.
@@ -128,7 +128,14 @@ impl Lease {
             Lease::Http2(share) => {
                 let mut sender = share.0.sender.clone();
                 let kept = request.clone();
-                match sender.try_send_request(request).await {
+                let sending = {
+                    // tokio loses what is queued at the very moment at which the queue's reader is
+                    // dropped, and its call would wait for ever. The reader is dropped under this
+                    // lock too.
+                    let _queueing = lock(&share.0.connection);
+                    sender.try_send_request(request)
+                };
+                match sending.await {
                     Ok(answer) => Ok(Sent::Answer(answer, self)),
                     Err(mut error) => {
                         let message = error.take_message();
