@@ -198,7 +198,7 @@ sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(call took)
 
 .PHONY: tsan
-tsan: .venv/packages ## C tests of threads, and core's of connections, under ThreadSanitizer (wants rust-src)
+tsan: .venv/packages ## C tests, and core's of connections, under ThreadSanitizer (wants rust-src)
 	$(call say,tests under ThreadSanitizer)
 	$(BIN)/python scripts/tsan.py
 	$(call took)
