@@ -113,6 +113,7 @@ const OURS: &[&str] = &[
     "cookie",
     "x-api-key",
     "x-goog-api-key",
+    "x-portkey-api-key",
 ];
 
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
