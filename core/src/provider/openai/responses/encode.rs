@@ -1,6 +1,7 @@
 //! Encodes a unified request as the body of Responses.
 
 use super::input;
+use super::writer::{Writer, insert};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -49,35 +50,7 @@ fn reasons(model: &str) -> bool {
     !["gpt-3", "gpt-4", "gpt-5-chat", "chatgpt-"].iter().any(|start| name.starts_with(start))
 }
 
-pub(super) struct Writer<'a> {
-    pub dialect: &'a Dialect,
-    pub name: &'a str,
-    pub notes: &'a mut Notes,
-    body: Object,
-}
-
 impl Writer<'_> {
-    fn put(&mut self, name: &'static str, value: Option<impl Into<Value>>) {
-        insert(&mut self.body, name, value);
-    }
-
-    fn put_if(
-        &mut self,
-        taken: bool,
-        name: &'static str,
-        value: Option<impl Into<Value>>,
-    ) -> Result<(), Error> {
-        if value.is_some() && !taken {
-            return self.cannot(name);
-        }
-        self.put(name, value);
-        Ok(())
-    }
-
-    pub fn cannot(&mut self, param: &str) -> Result<(), Error> {
-        self.notes.unsupported(param, format!("{} takes no {param}", self.name))
-    }
-
     fn sampling(&mut self, request: &Request) -> Result<(), Error> {
         let takes = self.dialect.sampling;
         self.put_if(takes.temperature, "temperature", request.temperature.clone())?;
@@ -182,10 +155,4 @@ fn own_tool(native: &Object) -> Object {
         out.extend(custom);
     }
     out
-}
-
-pub(super) fn insert<T: Into<Value>>(object: &mut Object, name: &'static str, value: Option<T>) {
-    if let Some(value) = value {
-        object.insert(name, value);
-    }
 }

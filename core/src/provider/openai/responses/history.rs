@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
-use super::encode::Writer;
 use super::items::{self, OUTPUT, Which};
+use super::writer::Writer;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};

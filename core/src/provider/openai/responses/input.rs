@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::encode::{Writer, insert};
 use super::history;
+use super::writer::{Writer, insert};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};

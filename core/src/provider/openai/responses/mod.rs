@@ -9,6 +9,7 @@ mod history;
 mod input;
 mod items;
 mod stream;
+mod writer;
 
 pub(super) use decode::answer;
 pub(super) use encode::request;
