@@ -197,6 +197,12 @@ sanitize: .venv/packages ## C tests again under AddressSanitizer and UBSan
 	$(BIN)/python scripts/sanitize.py
 	$(call took)
 
+.PHONY: tsan
+tsan: .venv/packages ## C tests of threads, and core's of connections, under ThreadSanitizer (wants rust-src)
+	$(call say,tests under ThreadSanitizer)
+	$(BIN)/python scripts/tsan.py
+	$(call took)
+
 .PHONY: conformance
 conformance: .venv/installed lib-debug go-lib node-addon ## every case in every language, and recorded traffic from CORPUS
 	$(call say,conformance)
@@ -288,7 +294,7 @@ simulation-long: ## 100,000 schedules of the simulation
 
 .PHONY: long
 long: EACH := 60
-long: simulation-long hazards-long fuzz-smoke ## what takes too long for every change: schedules, hazards, fuzzing
+long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for every change: schedules, hazards, races, fuzzing
 	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""Writes the README's table of providers from the registry, `core/src/provider/registry.rs`.
+"""Writes the table of providers in docs/providers.md from the registry.
 
-`python3 scripts/provider_table.py` rewrites it; with `--check` it fails where the table is not what
+The registry is `core/src/provider/registry.rs`. `python3 scripts/provider_table.py` rewrites the
+table, and the number of providers in the README; with `--check` it fails where they are not what
 the registry says.
 """
 
@@ -12,70 +13,95 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRY = ROOT / "core" / "src" / "provider" / "registry.rs"
+TABLE = ROOT / "docs" / "providers.md"
 README = ROOT / "README.md"
 MARKS = ("<!-- providers:begin -->", "<!-- providers:end -->")
+COUNT = ("<!-- providers:count -->", "<!-- /providers:count -->")
 
+TEXT = r'"([^"]*)"'
 OPENAI_ROW = re.compile(
-    r'openai_row\(\s*"(\w+)",\s*openai::\w+,\s*"([^"]*)",\s*"([^"]*)",\s*"([^"]*)",?\s*\)'
+    rf'openai_row\(\s*"(\w+)",\s*openai::\w+,\s*{TEXT},\s*{TEXT},\s*{TEXT},?\s*\)'
 )
+ACCOUNT_ROW = re.compile(rf'account_row\(\s*"(\w+)",\s*openai::\w+,\s*{TEXT},\s*{TEXT},?\s*\)')
 OTHER_ROW = re.compile(
-    r'Row \{\s*name: "(\w+)",\s*format: Format::(\w+)(?:\([\w:]+\))?,\s*base_url: "([^"]*)",'
-    r'\s*base_url_env: "([^"]*)",\s*key_env: "([^"]*)",\s*\}'
+    rf'Row \{{\s*name: "(\w+)",\s*format: Format::(\w+)(?:\([\w:]+\))?,\s*base_url: {TEXT},'
+    rf"\s*base_url_like:\s*{TEXT},\s*base_url_env: {TEXT},\s*key_env: {TEXT},\s*\}}"
 )
+CHAT_COMPLETIONS = "OpenAI chat completions"
 FORMATS = {
     "Anthropic": "Anthropic messages",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
 }
 
+# Name, wire format, where, key.
+Row = tuple[str, str, str, str]
 
-def rows() -> list[tuple[str, str, str, str, str]]:
-    """Name, wire format, base URL, its variable and the key's variable, in the registry's order."""
+
+def where(url: str, like: str, variable: str) -> str:
+    """Where a provider is."""
+    if like:
+        return f"your `base_url`, such as `{like}`"
+    return f"`{url}`" + (f" or `{variable}`" if variable else "")
+
+
+def key_of(variable: str, like: str) -> str:
+    """Where the key comes from; a kind without a base URL has what is configured."""
+    if variable:
+        return f"`{variable}`"
+    return "your `api_key`" if like else "none"
+
+
+def rows() -> list[Row]:
+    """The rows, in the registry's order."""
     text = REGISTRY.read_text(encoding="utf-8").partition("pub static ROWS")[2]
-    found = [
-        (match.start(), (match[1], "OpenAI chat completions", match[2], match[3], match[4]))
-        for match in OPENAI_ROW.finditer(text)
-    ]
-    for match in OTHER_ROW.finditer(text):
-        row = (match[1], FORMATS[match[2]], match[3], match[4], match[5])
+    found: list[tuple[int, Row]] = []
+
+    def add(match: re.Match[str], form: str, url: str, like: str, url_env: str, key: str) -> None:
+        row = (match[1], form, where(url, like, url_env), key_of(key, like))
         found.append((match.start(), row))
-    if len(found) != text.count("openai_row(") + text.count("Row {"):
+
+    for match in OPENAI_ROW.finditer(text):
+        add(match, CHAT_COMPLETIONS, match[2], "", match[3], match[4])
+    for match in ACCOUNT_ROW.finditer(text):
+        add(match, CHAT_COMPLETIONS, "", match[2], "", match[3])
+    for match in OTHER_ROW.finditer(text):
+        add(match, FORMATS[match[2]], match[3], match[4], match[5], match[6])
+    if len(found) != text.count("_row(") + text.count("Row {"):
         raise SystemExit(f"{REGISTRY} has rows that this script cannot read")
     return [row for _, row in sorted(found)]
 
 
-def key_of(variable: str, url: str) -> str:
-    """Where the key comes from; a kind without a base URL has what is configured."""
-    if variable:
-        return f"`{variable}`"
-    return "none" if url else "your `api_key`"
-
-
-def table() -> str:
+def table(all_rows: list[Row]) -> str:
     """The table."""
     lines = ["| name | wire format | where | key |", "|---|---|---|---|"]
-    for name, form, url, url_variable, key in rows():
-        where = f"`{url}`" if url else "your `base_url`"
-        if url_variable:
-            where += f" or `{url_variable}`"
-        lines.append(f"| `{name}` | {form} | {where} | {key_of(key, url)} |")
+    lines += [f"| `{name}` | {form} | {place} | {key} |" for name, form, place, key in all_rows]
     return "\n".join(lines)
+
+
+def update(page: Path, marks: tuple[str, str], new: str, check: bool) -> bool:
+    """Writes the text between two marks of a page; whether it was there already."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(marks[0])
+    old, end, after = rest.partition(marks[1])
+    if not begin or not end:
+        raise SystemExit(f"{page.name} lacks {' and '.join(marks)}")
+    if old != new and not check:
+        page.write_text(before + begin + new + end + after, encoding="utf-8")
+    return old == new
 
 
 def main() -> int:
     """Writes or checks; the exit code."""
-    text = README.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(MARKS[0])
-    old, end, after = rest.partition(MARKS[1])
-    if not begin or not end:
-        raise SystemExit(f"README.md lacks {' and '.join(MARKS)}")
-    new = f"\n{table()}\n"
-    if "--check" not in sys.argv[1:]:
-        README.write_text(before + begin + new + end + after, encoding="utf-8")
+    check = "--check" in sys.argv[1:]
+    all_rows = rows()
+    # `compatible` is any server, so it is no provider of its own.
+    count = sum(name != "compatible" for name, *_ in all_rows)
+    same = update(TABLE, MARKS, f"\n{table(all_rows)}\n", check)
+    same = update(README, COUNT, str(count), check) and same
+    if same or not check:
         return 0
-    if old == new:
-        return 0
-    print("README.md's providers are not the registry's: python3 scripts/provider_table.py")
+    print("the tables of providers are not the registry's: python3 scripts/provider_table.py")
     return 1
 
 

@@ -14,8 +14,7 @@ deliberate fault each (C reads behind a document; C loses a document; Rust reads
 overflows an integer) are reported.
 
 Threads are looked at in another way: it also runs the model of the queue, in thousands of orders
-(bindings/c/src/queue/model.rs). ThreadSanitizer is left out
-(docs/adr/0019-locks-and-environment.md).
+(bindings/c/src/queue/model.rs). ThreadSanitizer takes longer: tsan.py.
 
     scripts/sanitize.py [name of a hazard ...]
 """
@@ -50,17 +49,20 @@ int main(int argc, char **argv) {
 """
 
 
-def link_arguments() -> list[str]:
+def rustc(*arguments: str) -> Path:
+    """The path that rustc prints."""
+    run = subprocess.run(["rustc", *arguments], capture_output=True, text=True, check=True)
+    return Path(run.stdout.strip())
+
+
+def link_arguments(library: Path, sanitizer: str) -> list[str]:
     """The library, rustc's runtime for the sanitizer, and what both need."""
-    command = ["rustc", "--print", "target-libdir", "--target", TARGET]
-    folder = Path(
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    )
-    runtimes = list(folder.glob("librustc-*_rt.asan.a"))
+    folder = rustc("--print", "target-libdir", "--target", TARGET)
+    runtimes = list(folder.glob(f"librustc-*_rt.{sanitizer}.a"))
     if len(runtimes) != 1:
         sys.exit(f"no runtime of the sanitizer in {folder}")
     runtime = ["-Wl,--whole-archive", str(runtimes[0]), "-Wl,--no-whole-archive"]
-    return [*runtime, str(LIBRARY), "-rdynamic", "-lpthread", "-ldl", "-lm", "-lrt", "-lgcc_s"]
+    return [*runtime, str(library), "-rdynamic", "-lpthread", "-ldl", "-lm", "-lrt", "-lgcc_s"]
 
 
 def build() -> None:
@@ -86,7 +88,7 @@ def prove() -> None:
         subprocess.run(
             ["cc", "-g", *FLAGS.split(), f"-I{ROOT}/include", "-c", "-o", item, source], check=True
         )
-        subprocess.run(["cc", "-o", program, item, *link_arguments()], check=True)
+        subprocess.run(["cc", "-o", program, item, *link_arguments(LIBRARY, "asan")], check=True)
         for fault, report, frame in [
             ("", "", ""),
             ("overflow", "heap-buffer-overflow", "fault.c"),
@@ -114,7 +116,7 @@ def main() -> None:
     prove()
     env = dict(
         os.environ,
-        LITER_LLM_C_LIBRARY=" ".join(link_arguments()),
+        LITER_LLM_C_LIBRARY=" ".join(link_arguments(LIBRARY, "asan")),
         LITER_LLM_C_FLAGS=FLAGS,
         ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1",
         UBSAN_OPTIONS="print_stacktrace=1",

@@ -4,6 +4,7 @@
 //! through [`parse_foreign`]. Error messages name the path and the type that was found, never the
 //! value, because a value may be a prompt.
 
+mod near;
 pub(crate) mod url;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::json::{Fault, Key, MAX_DEPTH, MAX_NODES, Number, Value, parse, parse_finite};
 
+pub(crate) use self::near::did_you_mean;
 pub use crate::json::Object;
 
 /// The largest document, in bytes: requests, options, configurations, and a provider's answer.
@@ -325,18 +327,11 @@ pub(crate) fn finish_near(
         None => Ok(()),
         Some(path) => {
             let name = path.rsplit('.').next().unwrap_or(path);
-            let near = nearest(name, known).map(|near| format!(" (the nearest is {near})"));
-            let near = near.unwrap_or_default();
-            let message = format!("{path} is not a member of {what}{near}: see {page}");
+            let near = did_you_mean(name, known.iter().copied()).unwrap_or_default();
+            let message = format!("{path} is not a member of {what}: see {page}{near}");
             Err(Error::invalid(path.as_str(), message))
         }
     }
-}
-
-/// The known name that is most like `name`. `None` if there is none at all.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let like = |known: &&'a str| strsim::jaro_winkler(name, known);
-    known.iter().copied().max_by(|a, b| like(a).total_cmp(&like(b)))
 }
 
 /// Converts a count to a smaller type. A count that does not fit is as good as no limit.

@@ -126,3 +126,24 @@ def test_threads_that_delete_variables():
         liter_llm.Client({}).close()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_roots_of_pythons_other_clients_are_trusted_too(name, monkeypatch, tmp_path):
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    settings = {"kind": "compatible", "base_url": "https://127.0.0.1:9/v1", "model": "m"}
+    config = {"providers": {"p": settings}, "retry": False}
+
+    def kind() -> str:
+        client = liter_llm.Client(config, provider="p")
+        with client, pytest.raises(liter_llm.LiterLLMError) as failure:
+            client.chat("Hello")
+        return failure.value.kind
+
+    file = tmp_path / "roots.pem"
+    file.write_text("no certificate")
+    monkeypatch.setenv(name, str(file))
+    assert kind() == "invalid_request"  # it is read
+    monkeypatch.setenv(name, str(tmp_path))
+    assert kind() == "connection"  # a folder means nothing to the engine

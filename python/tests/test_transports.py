@@ -362,7 +362,7 @@ def test_a_client_of_the_users(lib, simulator):
         client.close()
         assert engine.chat("hello").text
         assert engine.metrics()["providers"]["openai"]["calls"] == 2
-        with pytest.raises(lib.http.UnsupportedProtocol, match="unknown provider .nobody"):
+        with pytest.raises(lib.http.UnsupportedProtocol, match=r"unknown provider .nobody"):
             ask_raw(lib.client(engine.with_options(provider="nobody")), simulator)
         with pytest.raises(lib.http.UnsupportedProtocol, match=r"no provider is at http://127\.0"):
             lib.client(engine).get("http://127.0.0.1:9/?key=sk-secret")

@@ -32,7 +32,7 @@
 
 #include "liter_llm.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1 /* memory is not what it would be: figures about it are not checked */
 #else
 #define SANITIZED 0
@@ -299,13 +299,20 @@ UNUSED static size_t entries(const char *path) {
   return count;
 }
 
-UNUSED static size_t threads_now(void) { return entries("/proc/self/task"); }
+/* Without the thread that ThreadSanitizer has for itself. */
+UNUSED static size_t threads_now(void) {
+#if defined(__SANITIZE_THREAD__)
+  return entries("/proc/self/task") - 1;
+#else
+  return entries("/proc/self/task");
+#endif
+}
 
 /* The one that looks is counted too: always one more, which does not matter to a comparison. */
 UNUSED static size_t fds_now(void) { return entries("/proc/self/fd"); }
 
 UNUSED static size_t heap_now(void) {
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GLIBC__) && !SANITIZED
   return mallinfo2().uordblks + mallinfo2().hblkhd;
 #else
   return 0;

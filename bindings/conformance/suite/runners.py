@@ -12,7 +12,7 @@ from .simulator import ROOT, target_file
 
 # A key that cases may refer to; no real one reaches a runner.
 KEY_VARIABLE = "LITER_LLM_CONFORMANCE_KEY"
-_SECRETS = ("_API_KEY", "_BASE_URL", "CO_API_URL")
+_SECRETS = ("_API_KEY", "_BASE_URL", "_PAT", "_TOKEN", "CO_API_URL")
 _TIME_LIMIT = 600
 
 

@@ -6,7 +6,7 @@
 
 use crate::config::LOOKED_AT;
 use crate::error::Error;
-use crate::json::Value;
+use crate::json::{Object, Value};
 use crate::operation::Operation;
 use crate::services::Services;
 use crate::target::ChosenTarget;
@@ -22,10 +22,10 @@ pub(super) fn check(
         for name in [settings.row.name, &*settings.name] {
             let Some(Value::Object(members)) = extra.get(name) else { continue };
             let allowed = &settings.extra_may_replace;
-            let refused =
-                |member: &&&str| members.contains_key(member) && !allowed.contains(*member);
-            if let Some(member) = LOOKED_AT.iter().find(refused) {
-                let path = format!("extra.{name}.{member}");
+            let denied = LOOKED_AT.iter().filter(|member| !allowed.contains(*member));
+            let found = denied.filter_map(|member| Some((member, replaced(members, member)?)));
+            if let Some((member, at)) = found.into_iter().next() {
+                let path = format!("extra.{name}.{at}");
                 let message = format!(
                     "{path} would replace what limits and policies have looked at: set it in the \
                      request itself, or list {member} in providers.{}.extra_may_replace of the \
@@ -37,4 +37,26 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Where `members` replace the member at this path, in their own spelling.
+fn replaced(members: &Object, path: &str) -> Option<String> {
+    let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+    let mut named = members.iter().filter(|(own, _)| **own == *name || **own == *snake_case(name));
+    named.find_map(|(own, value)| match value {
+        Value::Object(inner) if !rest.is_empty() => {
+            replaced(inner, rest).map(|at| format!("{own}.{at}"))
+        }
+        // What is no object replaces the whole one.
+        _ => Some(own.to_string()),
+    })
+}
+
+/// `max_output_tokens` for `maxOutputTokens`.
+fn snake_case(name: &str) -> String {
+    let letter = |letter: char| match letter.is_ascii_uppercase() {
+        true => vec!['_', letter.to_ascii_lowercase()],
+        false => vec![letter],
+    };
+    name.chars().flat_map(letter).collect()
 }

@@ -67,6 +67,7 @@ fn said(url: &Uri) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::registry::ROWS;
 
     /// The provider that a URL is sent to, or the error's kind.
     fn by(url: &str, named: Option<&str>) -> String {
@@ -99,6 +100,11 @@ mod tests {
     fn l4_servers_of_this_machine_have_to_be_configured() {
         for url in ["http://localhost:11434/api/tags", "http://LOCALHOST:8000/"] {
             assert_eq!(by(url, None), "not_found");
+        }
+        let here = ROWS.iter().filter(|row| row.base_url.starts_with("http://localhost:"));
+        for row in here {
+            assert_eq!(by(row.base_url, None), "not_found");
+            assert_eq!(by(row.base_url, Some(row.name)), "invalid_request");
         }
         assert_eq!(by("http://localhost:11434/", Some("ollama")), "invalid_request");
         let config = Config::parse(br#"{"providers": {"ollama": {}}}"#).unwrap();

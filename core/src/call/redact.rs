@@ -26,9 +26,9 @@ impl Call {
         target: usize,
         key: Option<&'a SecretString>,
     ) -> Secrets<'a> {
-        let configured = &services.settings(&self.targets[target]).http.headers[..];
+        let configured = &services.settings(&self.targets[target]).http;
         let own = self.options.headers.as_deref().unwrap_or_default();
-        Secrets { key, headers: [configured, own] }
+        Secrets { key, headers: [&configured.headers, own], query: &configured.query }
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -146,8 +147,7 @@ impl Open {
                 let Some(served) = self.served.take() else { return Err(error) };
                 let target = served.target;
                 let error = self.ended(served, error);
-                let asked = self.may_begin_anew().await;
-                self.restart_or(error, target, asked)
+                self.restart_or(error, target).await
             }
         }
     }
@@ -219,32 +219,47 @@ impl Open {
         }
     }
 
-    /// `asked`: the answer may begin again.
-    fn restart_or(&mut self, error: Error, target: usize, asked: bool) -> Result<Step, Error> {
+    /// Begins the answer anew after an error, or fails with it.
+    async fn restart_or(&mut self, error: Error, target: usize) -> Result<Step, Error> {
+        // Whether the caller wants it may take a while to learn, so that is asked last.
+        let Some(again) = self.again_after(&error) else { return Err(self.call.failed(error)) };
+        let asked = self.may_begin_anew().await;
         let (services, call) = (&*self.services, &self.call);
-        // The answer may begin again as often as a failed attempt may be retried, and once more for
-        // each further target.
-        let others = u32::try_from(call.targets.len() - 1).unwrap_or(u32::MAX);
-        let attempt = (self.restarts + 1).saturating_sub(others).max(1);
-        let failed = Failed { error: &error, attempt, patience: None };
-        let next = decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services));
-        let after = match next {
-            Next::Retry { after } => Some(after),
-            // The same target is not asked again, but another one may be.
-            Next::Elsewhere if targets::untried(services, call).is_some() => None,
-            Next::Elsewhere | Next::Stop => return Err(call.failed(error)),
-        };
         if !asked || !targets::may_try_again(services, call) {
             return Err(call.failed(error));
         }
-        match after {
-            Some(after) => call.ledger.pause(target, Instant::now() + after),
-            None => call.ledger.give_up(target),
+        match again {
+            Again::After(wait) => call.ledger.pause(target, Instant::now() + wait),
+            Again::Elsewhere => call.ledger.give_up(target),
         }
         self.restarts += 1;
         self.begins_anew = true;
         Ok(Step::Restarted(Reset::new(error.kind())))
     }
+
+    /// How the answer could begin again after this error.
+    fn again_after(&self, error: &Error) -> Option<Again> {
+        let (services, call) = (&*self.services, &self.call);
+        // The answer may begin again as often as a failed attempt may be retried, and once more for
+        // each further target.
+        let others = u32::try_from(call.targets.len() - 1).unwrap_or(u32::MAX);
+        let attempt = (self.restarts + 1).saturating_sub(others).max(1);
+        let failed = Failed { error, attempt, patience: None };
+        match decide(&call.retry, &failed, call.remaining(), &mut targets::rng(services)) {
+            Next::Retry { after } => Some(Again::After(after)),
+            // The same target is not asked again, but another one may be.
+            Next::Elsewhere => targets::untried(services, call).map(|_| Again::Elsewhere),
+            Next::Stop => None,
+        }
+    }
+}
+
+/// How an answer that broke begins again.
+enum Again {
+    /// After this wait.
+    After(Duration),
+    /// At another target, at once.
+    Elsewhere,
 }
 
 fn past_its_end() -> Error {

@@ -13,8 +13,8 @@ mod route;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;
-pub(crate) use names::{nearest, quoted, unknown};
-pub(crate) use provider::LOOKED_AT;
+pub(crate) use names::quoted;
+pub(crate) use provider::{LOOKED_AT, unknown_provider};
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
@@ -182,7 +182,7 @@ impl Config {
     /// The error for a name that is neither a provider's nor a route's.
     pub(crate) fn unknown_name(&self, name: &str, param: &str) -> Error {
         let what = if self.routes.is_empty() { "provider" } else { "provider or route" };
-        Error::new(ErrorKind::NotFound, unknown(what, name, self.names()))
+        Error::new(ErrorKind::NotFound, unknown_provider(what, name, self.names()))
             .with(|e| e.param = Some(param.to_owned()))
     }
 }

@@ -1,5 +1,7 @@
 //! Names that nobody knows, told with the nearest known ones.
 
+use crate::codec::did_you_mean;
+
 /// `unknown provider 'opnai'; did you mean 'openai'?`, or a list of all where none is near.
 pub(crate) fn unknown<'a>(
     what: &str,
@@ -7,38 +9,10 @@ pub(crate) fn unknown<'a>(
     known: impl Iterator<Item = &'a str> + Clone,
 ) -> String {
     let quoted = quoted(name).map(|name| format!(" {name}")).unwrap_or_default();
-    let advice = match nearest(name, known.clone()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    format!("unknown {what}{quoted}; {advice}")
-}
-
-/// The known names that are near to `name`, the nearest first: `'openai' or 'openrouter'`.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    /// Longer names are not compared, because the comparison costs the product of the lengths.
-    const LONGEST: usize = 64;
-    const MOST: usize = 3;
-    if name.len() > LONGEST {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    // A third of the letters may be wrong, and of a short name one.
-    let room = (lower.chars().count() / 3).max(1);
-    let mut near: Vec<(usize, &str)> = known
-        .filter(|other| other.len() <= LONGEST)
-        .map(|other| (strsim::osa_distance(&lower, &other.to_lowercase()), other))
-        .filter(|(distance, _)| *distance <= room)
-        .collect();
-    near.sort_unstable();
-    let best = near.first()?.0;
-    let near: Vec<String> = near
-        .into_iter()
-        .take_while(|(distance, _)| *distance == best)
-        .take(MOST)
-        .map(|(_, other)| format!("'{other}'"))
-        .collect();
-    Some(near.join(" or "))
+    let advice = did_you_mean(name, known.clone());
+    let advice =
+        advice.unwrap_or_else(|| format!("; known: {}", known.collect::<Vec<_>>().join(", ")));
+    format!("unknown {what}{quoted}{advice}")
 }
 
 /// A name in quotes. `None` for what is no name, such as a key in the wrong place.

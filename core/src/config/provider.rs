@@ -9,10 +9,10 @@ use ::http::{HeaderName, Uri};
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
-use super::names::{nearest, unknown};
+use super::names::unknown;
 use super::proxies::Proxies;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, finish, finish_near, url};
+use crate::codec::{Fields, Object, did_you_mean, finish, finish_near, url};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
@@ -116,9 +116,19 @@ const OURS: &[&str] = &[
 ];
 
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
-/// replaces them only if the provider's entry allows it.
-pub(crate) const LOOKED_AT: [&str; 6] =
-    ["model", "stream", "messages", "input", "max_tokens", "max_completion_tokens"];
+/// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
+/// names count as `max_output_tokens`, too, because Google reads both.
+pub(crate) const LOOKED_AT: [&str; 9] = [
+    "model",
+    "stream",
+    "messages",
+    "input",
+    "max_tokens",
+    "max_completion_tokens",
+    "contents",
+    "generationConfig.maxOutputTokens",
+    "generationConfig.candidateCount",
+];
 
 impl ProviderConfig {
     /// The part of these settings that an adapter sees, for one model.
@@ -152,8 +162,7 @@ impl ProviderConfig {
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             let path = fields.at("kind");
             let kinds = || registry::ROWS.iter().map(|row| row.name);
-            let near = nearest(kind.as_deref().unwrap_or(name), kinds());
-            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let near = did_you_mean(kind.as_deref().unwrap_or(name), kinds()).unwrap_or_default();
             let all: Vec<_> = kinds().collect();
             let message = format!("{path} must be one of {}{near}", all.join(", "));
             return Err(Error::invalid(path, message));
@@ -161,7 +170,7 @@ impl ProviderConfig {
         let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
         let named = named || given.is_some();
         let base_url = given.unwrap_or_else(|| row.base_url.to_owned());
-        let base_url = read_base_url(&base_url, &fields.at("base_url"))?;
+        let base_url = read_base_url(&base_url, &fields.at("base_url"), row)?;
         let key = match fields.string("api_key")? {
             Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
@@ -311,9 +320,25 @@ pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
     find(providers, name).ok_or_else(|| {
         let known = providers.iter().map(|provider| &*provider.name);
-        Error::new(ErrorKind::NotFound, unknown("provider", name, known))
+        Error::new(ErrorKind::NotFound, unknown_provider("provider", name, known))
             .with(|e| e.param = Some("provider".to_owned()))
     })
+}
+
+/// The message about a name that is no provider's, or the name of a row that needs an entry.
+pub(crate) fn unknown_provider<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    match registry::row(name).filter(|row| row.base_url.is_empty()) {
+        None => unknown(what, name, known),
+        Some(row) => format!(
+            "provider '{name}' has no base URL of its own: give providers.{name}.base_url in the \
+             configuration, such as {}",
+            row.url_like()
+        ),
+    }
 }
 
 /// Reads `models`, the settings of single models.
@@ -328,10 +353,9 @@ fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
     entries.into_iter().map(read).collect()
 }
 
-fn read_base_url(text: &str, path: &str) -> Result<Uri, Error> {
+fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {
     if text.is_empty() {
-        let message =
-            format!("{path} is missing: the server's URL, such as http://localhost:8000/v1");
+        let message = format!("{path} is missing: the server's URL, such as {}", row.url_like());
         return Err(Error::invalid(path, message));
     }
     // A message does not quote the URL, because it may contain a password.

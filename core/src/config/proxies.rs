@@ -14,16 +14,18 @@ pub(super) struct Proxies {
 
 impl Proxies {
     /// A CGI script has none, because there the client of the server could set `HTTP_PROXY` by a
-    /// header.
+    /// header. Neither is there one where `NO_PROXY` has a `*`, which the matcher takes for any name
+    /// but for no address.
     pub(super) fn of(environment: &Environment) -> Self {
-        if environment.get("REQUEST_METHOD").is_some() {
-            return Proxies { matcher: Matcher::builder().build(), direct: Vec::new() };
-        }
         let first = |name: &str| {
             let lower = || environment.get(&name.to_ascii_lowercase());
             environment.get(name).or_else(lower).unwrap_or_default()
         };
         let no = first("NO_PROXY");
+        let is_cgi = environment.get("REQUEST_METHOD").is_some();
+        if is_cgi || no.split(',').any(|entry| entry.trim() == "*") {
+            return Proxies { matcher: Matcher::builder().build(), direct: Vec::new() };
+        }
         let direct = no.split(',').filter_map(with_port).collect();
         let matcher = Matcher::builder()
             .all(first("ALL_PROXY"))
@@ -72,6 +74,8 @@ mod tests {
     fn no_proxy_has_networks_names_ports_and_a_star() {
         for (no, url) in [
             ("*", "http://a.example/v1"),
+            ("*", "http://127.0.0.1:8080/v1"),
+            ("x, *", "http://[::1]:8080/v1"),
             ("127.0.0.0/8", "http://127.0.0.1:8080/v1"),
             ("example", "http://example/v1"),
             (".example , OTHER", "http://a.example/v1"),

@@ -23,6 +23,10 @@ use crate::wire;
 
 /// How often a request is sent again if a connection or its server did not take it.
 const RESENDS: usize = 3;
+/// How many of those may share a connection with other calls. If a server leaves after a few
+/// requests, many calls at once would turn one another away for ever. So the later ones open their
+/// own, on which they come first.
+const SHARED_RESENDS: usize = 1;
 
 /// What happens to a request on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +135,8 @@ impl Pool {
             let (mut resends, mut again) = (0, Some(again));
             loop {
                 let lease = match again {
-                    Some(_) => self.lease().await?,
-                    None => self.lease_fresh().await?,
+                    Some(_) if resends <= SHARED_RESENDS => self.lease().await?,
+                    _ => self.lease_fresh().await?,
                 };
                 self.address(&mut request, lease.is_http2())?;
                 sent(Passing::Out);

@@ -20,10 +20,9 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use ::http::Uri;
@@ -52,7 +51,7 @@ pub(super) use lease::{Lease, Sent};
 use exclusive::Http1;
 use heard::Heard;
 use idle::Idle;
-use lease::{Http2, Share, UNSAID};
+use lease::{Http2, Polled, Share, UNSAID};
 use settling::{IDLE, Settling, lock};
 
 /// The largest size of a response's head, so that an endless one cannot fill the memory.
@@ -150,7 +149,7 @@ impl Pool {
         .await
     }
 
-    /// A new connection, instead of a reused one that had ended.
+    /// A new connection, instead of one that had ended or was leaving.
     pub(super) async fn lease_fresh(&self) -> Result<Lease, Error> {
         Box::pin(self.open(None)).await
     }
@@ -200,7 +199,7 @@ impl Pool {
             return None;
         }
         let mut shared = lock(&self.shared);
-        shared.retain(|shared| !shared.sender.is_closed() && shared.rested() <= IDLE);
+        shared.retain(|shared| shared.rested() <= IDLE && !shared.is_leaving());
         shared.iter().find_map(Http2::share).map(Lease::Http2)
     }
 
@@ -245,20 +244,20 @@ impl Pool {
             .handshake(io)
             .await
             .map_err(failed)?;
-        let connection = Arc::new(Mutex::new(Some(connection)));
-        let polled = Arc::clone(&connection);
+        let waker = Waker::noop().clone();
+        let connection = Arc::new(Mutex::new(Some(Polled { connection, waker })));
+        let task = Arc::clone(&connection);
         // Its errors reach the calls that it serves, so the result is not needed.
         tokio::spawn(poll_fn(move |cx| {
-            let mut connection = lock(&polled);
-            let over = match connection.as_mut() {
-                Some(connection) => Pin::new(connection).poll(cx).map(|_| ()),
-                None => Poll::Ready(()),
-            };
-            if over.is_ready() {
-                // It would keep the socket open.
-                *connection = None;
+            let mut connection = lock(&task);
+            let Some(polled) = connection.as_mut() else { return Poll::Ready(()) };
+            polled.waker.clone_from(cx.waker());
+            if !polled.is_over() {
+                return Poll::Pending;
             }
-            over
+            // It would keep the socket open.
+            *connection = None;
+            Poll::Ready(())
         }));
         let (in_flight, since) = (AtomicUsize::new(1), Mutex::new(Instant::now()));
         let shared = Arc::new(Http2 { sender, connection, in_flight, since });

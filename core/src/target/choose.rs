@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::policy;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
-use crate::config::{Config, RoutePolicy, RouteTarget, at, nearest, quoted, target, unknown};
+use crate::codec::did_you_mean;
+use crate::config::{Config, RoutePolicy, RouteTarget, at, quoted, target, unknown_provider};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
@@ -212,10 +213,9 @@ fn plain(provider: usize, model: Option<String>) -> RouteTarget {
 /// The error for a request that names no provider.
 fn no_provider(config: &Config, model: Option<&str>) -> Error {
     let why = match model.map(|model| (model, model.split_once('/'))) {
-        Some((_, Some((name, _)))) => unknown("provider", name, config.names()),
+        Some((_, Some((name, _)))) => unknown_provider("provider", name, config.names()),
         Some((model, None)) => {
-            let near = nearest(model, config.names());
-            let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let near = did_you_mean(model, config.names()).unwrap_or_default();
             let quoted = quoted(model).unwrap_or_else(|| "of this request".to_owned());
             format!("no provider is known for the model {quoted}{near}")
         }

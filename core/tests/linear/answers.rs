@@ -95,11 +95,32 @@ fn whole_answers() {
         |n| json!({"message": {"tool_calls": each(n, |i| json!({"id": i.to_string(), "function": {"name": "f", "arguments": "{}"}}))}}),
     );
     answer("cohere", "citations", |n| json!({"message": {"citations": each(n, Value::from)}}));
+    let candidate = |candidate: Value| json!({ "candidates": [candidate] });
+    let parts = |parts: Value| candidate(json!({"content": {"parts": parts}}));
+    answer("gemini", "parts", |n| parts(each(n, |i| json!({"text": "x", "y": i}))));
+    answer("gemini", "texts", |n| parts(each(n, |_| json!({"text": "x"}))));
+    answer("gemini", "calls", |n| {
+        parts(each(n, |i| json!({"functionCall": {"name": "f", "args": {"a": i}}})))
+    });
+    answer("gemini", "paths", |n| {
+        let pieces =
+            |i| json!({"jsonPath": format!("$.a{}.b{}", i / 64, i % 64), "numberValue": i});
+        parts(json!([{"functionCall": {"name": "f", "partialArgs": each(n, pieces)}}]))
+    });
+    answer("gemini", "citations", |n| {
+        candidate(json!({"citationMetadata": {"citations": each(n, |i| json!({"startIndex": i}))}}))
+    });
+    answer("gemini", "members of a candidate", |n| candidate(members(n)));
+    answer(
+        "gemini",
+        "members of the usage",
+        |n| json!({"candidates": [{}], "usageMetadata": members(n)}),
+    );
 }
 
 #[test]
 fn answers_that_are_errors() {
-    for provider in ["openai", "anthropic", "cohere"] {
+    for provider in ["openai", "anthropic", "cohere", "gemini"] {
         let shapes: [Shape; 5] = [
             ("text", |n| "word ".repeat(n)),
             ("html", |n| format!("<html>{}</html>", "<p>".repeat(n))),
@@ -130,7 +151,7 @@ fn lists_of_models_and_verdicts() {
             received: None,
         });
     };
-    for name in ["openai", "anthropic", "cohere"] {
+    for name in ["openai", "anthropic", "cohere", "gemini"] {
         let provider = corpus::provider(name);
         let (adapter, target) = (provider.row.adapter(), provider.target("model"));
         let make = |n| {

@@ -11,7 +11,7 @@ const MANY: usize = 200;
 /// A request with n of a kind is read and written for each wire format.
 #[track_caller]
 fn request(kind: &str, of: impl Fn(Vec<usize>) -> Value) {
-    for name in ["openai", "mistral", "openrouter", "anthropic", "cohere"] {
+    for name in ["openai", "mistral", "openrouter", "anthropic", "cohere", "gemini"] {
         let provider = corpus::provider(name);
         let (chat, target) = (provider.row.chat().unwrap(), provider.target("model"));
         let make = |n: usize| of((0..n).collect()).to_string();
@@ -94,6 +94,51 @@ fn conversations() {
             "provider_fields": {"anthropic_content": blocks},
         });
         turn(assistant, each(&n, result))
+    });
+    let native = |call: Value, i: usize| {
+        let call = json!({"functionCall": call, "thoughtSignature": format!("s{i}")});
+        [call, json!({"text": "x"}), json!({"text": "y", "thought": true})]
+    };
+    let gemini = |parts: Vec<[Value; 3]>, calls: Vec<Value>| {
+        json!({
+            "role": "assistant", "content": "x".repeat(parts.len()),
+            "reasoning": "y".repeat(parts.len()), "tool_calls": calls,
+            "provider_fields": {"gemini_parts": parts.into_iter().flatten().collect::<Vec<_>>()},
+        })
+    };
+    request("gemini's parts with ids", |n| {
+        let part = |i: &usize| native(json!({"id": format!("c{i}"), "name": "f", "args": {}}), *i);
+        let calls = each(&n, call);
+        turn(gemini(n.iter().map(part).collect(), calls), each(&n, result))
+    });
+    // In each order, and with other arguments.
+    for (kind, changed) in [("gemini's parts", false), ("gemini's parts, changed", true)] {
+        request(kind, |n| {
+            let part = |i: &usize| native(json!({"name": "f", "args": {"a": i, "b": i}}), *i);
+            let arguments = |i: usize| json!({"b": i, "a": if changed { n.len() + i } else { i }});
+            let call = |i: usize| json!({"id": format!("c{i}"), "type": "function", "function": {"name": "f", "arguments": arguments(i).to_string()}});
+            let backwards: Vec<usize> = n.iter().rev().copied().collect();
+            let calls = each(&backwards, call);
+            turn(gemini(n.iter().map(part).collect(), calls), each(&backwards, result))
+        });
+    }
+    request("turns of calls", |n| {
+        let turn = |i: &usize| {
+            let assistant = json!({"role": "assistant", "content": null, "tool_calls": [call(*i)]});
+            [assistant, result(*i)]
+        };
+        let mut messages = vec![json!({"role": "user", "content": "x"})];
+        messages.extend(n.iter().flat_map(turn));
+        json!({ "messages": messages })
+    });
+    request("results at the end", |n| {
+        let mut messages = vec![json!({"role": "user", "content": "x"})];
+        messages.extend(
+            n.iter()
+                .map(|i| json!({"role": "assistant", "content": null, "tool_calls": [call(*i)]})),
+        );
+        messages.extend(n.iter().map(|i| result(*i)));
+        json!({ "messages": messages })
     });
     request("thinking blocks and reasoning details", |n| {
         let blocks = each(&n, |_| json!({"type": "thinking", "thinking": "x", "signature": "s"}));

@@ -203,6 +203,91 @@ fn parts_of_cohere() {
     });
 }
 
+/// A stream of Gemini's whose n-th candidate `candidate` makes.
+#[track_caller]
+fn gemini(kind: &str, n: usize, candidate: impl Fn(usize) -> Value) {
+    let make = |n| {
+        let of = |i| json!({"responseId": "a", "candidates": [candidate(i)]});
+        let end = |i: usize| {
+            let index = of(i)["candidates"][0]["index"].clone();
+            json!({"candidates": [{"index": index, "finishReason": "STOP"}]})
+        };
+        sse((0..n).map(of)) + &sse((0..n).map(end))
+    };
+    linear(&format!("gemini, {kind}"), n, make, |text: &String| read("gemini", text, true));
+}
+
+fn parts(parts: Value) -> Value {
+    json!({"index": 0, "content": {"parts": parts}})
+}
+
+/// A piece of the arguments of a call that goes on.
+fn argument(i: usize, path: String, value: Value) -> Value {
+    let mut piece = json!({"jsonPath": path, "willContinue": true});
+    piece.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+    let mut call = json!({"partialArgs": [piece], "willContinue": true});
+    if i == 0 {
+        call["name"] = "f".into();
+    }
+    parts(json!([{ "functionCall": call }]))
+}
+
+#[test]
+fn parts_of_gemini() {
+    gemini("text", MANY, |_| parts(json!([{"text": "word "}])));
+    gemini("thoughts", MANY, |_| parts(json!([{"text": "word ", "thought": true}])));
+    gemini("texts and thoughts", MANY, |i| {
+        parts(json!([{"text": "word ", "thought": i.is_multiple_of(2)}]))
+    });
+    gemini("signatures", MANY, |i| {
+        parts(json!([{"text": "", "thoughtSignature": format!("s{i}")}]))
+    });
+    gemini("empty parts", MANY, |_| parts(json!([{}])));
+    gemini("empty lists of parts", MANY, |_| parts(json!([])));
+    gemini("other parts", MANY, |i| parts(json!([{"executableCode": {"code": i}}])));
+    gemini("calls", FEW, |i| {
+        parts(json!([{"functionCall": {"id": format!("c{i}"), "name": "f", "args": {"a": i}}}]))
+    });
+    gemini("calls without an id", FEW, |i| {
+        parts(json!([{"functionCall": {"name": "f", "args": {"a": i}}}]))
+    });
+    gemini("pieces of one text", MANY, |i| {
+        argument(i, "$.a".to_owned(), json!({"stringValue": "word "}))
+    });
+    gemini("paths", FEW, |i| argument(i, format!("$.a{i}"), json!({"numberValue": i})));
+    gemini("items", FEW, |i| argument(i, format!("$.a[{i}]"), json!({"stringValue": "x"})));
+    gemini("one path again", MANY, |i| argument(i, "$.a.b".to_owned(), json!({"numberValue": i})));
+    gemini("calls in pieces", FEW, |_| {
+        let pieces = json!([{"jsonPath": "$.a", "stringValue": "x"}]);
+        parts(json!([{"functionCall": {"name": "f", "partialArgs": pieces}}]))
+    });
+    gemini("candidates", FEW, |i| json!({"index": i, "content": {"parts": [{"text": "x"}]}}));
+    gemini(
+        "candidates from the last on",
+        FEW,
+        |i| json!({"index": 1_000 - i, "content": {"parts": [{"text": "x"}]}}),
+    );
+}
+
+#[test]
+fn what_has_no_place_in_gemini() {
+    let cited = |list: Value| json!({"index": 0, "citationMetadata": list});
+    gemini("citations", MANY, |i| cited(json!({"citationSources": [{"startIndex": i}]})));
+    gemini("lists of citations", MANY, |i| cited(json!({format!("m{i}"): [i]})));
+    gemini("names in citations", MANY, |i| cited(json!({format!("m{i}"): i})));
+    gemini("grounding", MANY, |i| json!({"index": 0, "groundingMetadata": {format!("m{i}"): i}}));
+    gemini("names in a candidate", MANY, |i| json!({"index": 0, format!("m{i}"): i}));
+    gemini("finish reasons", MANY, |_| json!({"index": 0, "finishReason": "STOP"}));
+    let top = |kind: &str, of: fn(usize) -> Value| {
+        let end = json!({"candidates": [{"index": 0, "finishReason": "STOP"}]});
+        let make = |n| sse((0..n).map(of).chain([end.clone()]));
+        linear(&format!("gemini, {kind}"), MANY, make, |text| read("gemini", text, true));
+    };
+    top("usages", |i| json!({"usageMetadata": {format!("m{i}"): i}}));
+    top("names at the top", |i| json!({format!("m{i}"): i}));
+    top("names in a member", |i| json!({"x": {format!("m{i}"): i}}));
+}
+
 /// What has to be looked up, kept or repeated has an end.
 #[test]
 fn a_stream_has_no_more_than_an_answer_can_have() {
@@ -248,4 +333,37 @@ fn a_stream_has_no_more_than_an_answer_can_have() {
     let event =
         "data: {\"type\":\"citation-start\",\"delta\":{\"message\":{\"citations\":ZEROS}}}\n\n";
     refused("cohere", &many(event), "4,194,304 values");
+    for candidate in [
+        "\"citationMetadata\":{\"citations\":[ZEROS]}",
+        "\"citationMetadata\":{\"x\":{\"y\":ZEROS}}",
+        "\"groundingMetadata\":ZEROS",
+        "\"content\":{\"parts\":[{\"x\":ZEROS}]}",
+        "\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":ZEROS}}]}",
+        "\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"willContinue\":true,\"args\":ZEROS,\"partialArgs\":[]}}]}",
+        "\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"partialArgs\":[{\"jsonPath\":\"$.a\",\"numberValue\":ZEROS}]}}]}",
+    ] {
+        let events: String = (0..15)
+            .map(|i| {
+                let zeros = zeros.replacen('0', &i.to_string(), 1);
+                let candidate = candidate.replace("ZEROS", &zeros);
+                format!("data: {{\"candidates\":[{{{candidate}}}]}}\n\n")
+            })
+            .collect();
+        refused("gemini", &events, "4,194,304 values");
+    }
+    let branch = |i| argument(i, format!("$.a{i}"), json!({}));
+    let events = (0..1_100).map(|i| json!({"candidates": [branch(i)]}));
+    refused("gemini", &sse(events), "has no place");
+}
+
+/// A path makes what the answer nests, so it is no deeper than a document may be.
+#[test]
+fn a_path_of_arguments_is_no_deeper_than_a_document() {
+    for (depth, is_whole) in [(60, true), (100, false), (200_000, false)] {
+        let path = format!("$.a{}", "[0]".repeat(depth));
+        let candidates = json!([argument(0, path, json!({"numberValue": 1}))]);
+        let end = json!([{"index": 0, "finishReason": "STOP"}]);
+        let events = [candidates, end].map(|candidates| json!({ "candidates": candidates }));
+        read("gemini", &sse(events), is_whole);
+    }
 }

@@ -20,7 +20,10 @@ async fn fails(client: &Client, times: usize) {
 async fn promise_7_five_faults_open_it_and_one_probe_goes_through() {
     let (client, world) = client(json!({}), |ask| match (ask.host.as_str(), ask.number) {
         ("a", 0..5) => refuse(503, "", "overloaded"),
-        ("a", 5) => vec![Act::Wait(secs(5)), Act::Close],
+        ("a", 5) => {
+            let late = [vec![Act::Wait(secs(5))], refuse(503, "", "overloaded")];
+            late.into_iter().flatten().collect()
+        }
         ("a", 6) => [vec![Act::Wait(secs(5))], answer(ask)].into_iter().flatten().collect(),
         _ => answer(ask),
     });

@@ -14,6 +14,8 @@ use super::world::{Act, Ask, World, call, client, stream};
 const KEY: &str = r#"sk-"canary"\a+/0123456789~"#;
 /// The token of a configured header.
 const TOKEN: &str = "gw-canary-token-0123456789";
+/// The value of a configured query, whose characters are escaped in JSON and in URLs, too.
+const CODE: &str = r#"code/"canary"&+\w 0123456789~"#;
 
 /// A secret as a server may repeat it.
 type Form = (&'static str, fn(&str) -> String);
@@ -43,14 +45,15 @@ fn url_encoded(text: &str) -> String {
 
 fn settings() -> Value {
     let headers = json!({"x-gateway-token": format!("Bearer {TOKEN}")});
-    json!({"providers": {"a": {"api_key": KEY, "headers": headers}}})
+    let query = json!({"code": CODE, "api-version": "2025-01-01-preview"});
+    json!({"providers": {"a": {"api_key": KEY, "headers": headers, "query": query}}})
 }
 
 /// No part of a secret of eight characters is in the document, however it is escaped.
 fn assert_clean(document: &[u8], form: &str, place: &str) {
     let text = String::from_utf8(document.to_vec()).unwrap();
     assert!(text.contains("[key]"), "{place}, {form}: nothing was taken out: {text:.300}");
-    for secret in [KEY, TOKEN] {
+    for secret in [KEY, TOKEN, CODE] {
         for (_, form_of) in FORMS {
             let whole = form_of(secret);
             for at in 0..=whole.len() - 8 {
@@ -110,7 +113,7 @@ fn answering(bytes: Vec<u8>) -> (liter_llm_core::Client, Arc<World>) {
 
 #[tokio::test(start_paused = true)]
 async fn m4_no_error_repeats_a_secret() {
-    for secret in [KEY, TOKEN] {
+    for secret in [KEY, TOKEN, CODE] {
         for (form, form_of) in FORMS {
             for (place, reply) in ERRORS {
                 let (client, _) = answering(reply(&form_of(secret)));

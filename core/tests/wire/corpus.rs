@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
+use liter_llm_core::provider::registry;
 use serde_json::Value;
 
 pub type Object = serde_json::Map<String, Value>;
@@ -103,8 +104,8 @@ pub fn provider(kind: &str) -> ProviderConfig {
         let config = Config::parse(document.as_bytes()).unwrap();
         return config.providers[config.index("mine").unwrap()].clone();
     }
-    // These kinds have no base URL of their own.
-    let document = if matches!(kind, "compatible" | "vertex") {
+    let own = registry::row(kind).unwrap().base_url;
+    let document = if own.is_empty() {
         format!(
             r#"{{"providers":{{"{kind}":{{"kind":"{kind}","base_url":"http://localhost/v1"}}}}}}"#
         )

@@ -45,7 +45,23 @@ def _environment() -> bytes:
         if value is not None:  # another thread may have deleted it
             key, text = (part.encode(errors="replace").decode() for part in (name, value))
             variables[key] = text
+    _trust_as_requests_does(variables)
     return _json.dumps(variables, "environment")
+
+
+def _trust_as_requests_does(variables: dict[str, str]) -> None:
+    """Trusts the file of roots that Python's other clients are told of, beside the system's roots.
+
+    Whoever names roots for the engine wants no others. A folder is for `requests` alone.
+    """
+    own = ("LITER_LLM_EXTRA_CA_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    if any(variables.get(name) for name in own):
+        return
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        file = variables.get(name)
+        if file and os.path.isfile(file):
+            variables["LITER_LLM_EXTRA_CA_FILE"] = file
+            return
 
 
 def _take(document: Any, length: int | None = None) -> bytes:

@@ -92,14 +92,18 @@ impl Stream {
     }
 
     /// Whether the reader only collects the answer. Waits while the reader has not said so and has
-    /// read nothing.
+    /// read none of the chunks that are there. If there are none, it may be waiting for the error.
     pub(crate) async fn collects(&self) -> bool {
         loop {
             let read = self.read.notified();
             if self.is_collected() {
                 return true;
             }
-            if lock(&self.unread).taken {
+            let waits = {
+                let unread = lock(&self.unread);
+                !unread.taken && unread.bytes > 0
+            };
+            if !waits {
                 return false;
             }
             read.await;

@@ -29,14 +29,27 @@ pub(super) const UNSAID: usize = usize::MAX - 1;
 pub(in crate::http) struct Http2 {
     pub(super) sender: http2::SendRequest<Body>,
     /// Shared with the task that polls it, because only the connection knows how many streams the
-    /// server allows.
-    pub(super) connection: Arc<Mutex<Option<Shared>>>,
+    /// server allows, and whether it takes another one.
+    pub(super) connection: Arc<Mutex<Option<Polled>>>,
     pub(super) in_flight: AtomicUsize,
     /// When the last call left it.
     pub(super) since: Mutex<Instant>,
 }
 
-pub(super) type Shared = http2::Connection<TokioIo<Settling>, Body, TokioExecutor>;
+/// A connection, and who polls it.
+pub(super) struct Polled {
+    pub(super) connection: http2::Connection<TokioIo<Settling>, Body, TokioExecutor>,
+    pub(super) waker: Waker,
+}
+
+impl Polled {
+    /// Whether it takes no request any more, as after a GOAWAY. A poll is the only way to know, and
+    /// the task that polls it is not woken for that.
+    pub(super) fn is_over(&mut self) -> bool {
+        let mut cx = Context::from_waker(&self.waker);
+        Pin::new(&mut self.connection).poll(&mut cx).is_ready()
+    }
+}
 
 /// A connection that a call holds.
 pub(in crate::http) enum Lease {
@@ -70,9 +83,19 @@ pub(in crate::http) enum Sent {
 }
 
 impl Http2 {
+    /// Whether it takes no request any more. Those that it took go on.
+    pub(super) fn is_leaving(&self) -> bool {
+        let mut polled = lock(&self.connection);
+        let over = polled.as_mut().is_none_or(Polled::is_over);
+        if over {
+            *polled = None;
+        }
+        over
+    }
+
     /// A place on it, unless it is full.
     pub(super) fn share(self: &Arc<Self>) -> Option<Share> {
-        let said = lock(&self.connection).as_ref()?.current_max_send_streams();
+        let said = lock(&self.connection).as_ref()?.connection.current_max_send_streams();
         // Until the server has said its limit, only the call that opened it uses it.
         let most = if said == UNSAID { 1 } else { said.max(1) };
         let room = |n: usize| (n < most).then_some(n + 1);

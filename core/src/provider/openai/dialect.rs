@@ -2,8 +2,8 @@
 //! server.
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
-//! provider's own SDK, `[unverified]` neither: general knowledge, to be checked at the first
-//! chance. A member that a server merely ignores counts as not taken. The caller is told, and
+//! provider's own SDK, `[doc]` public documents, `[unverified]` none of them: general knowledge, to
+//! be checked at the first chance. A member that a server merely ignores counts as not taken. The caller is told, and
 //! nothing without effect is sent.
 
 use std::borrow::Cow;
@@ -20,6 +20,8 @@ pub struct Dialect {
     pub rules: &'static Rules,
     /// The path of chats, after the base URL.
     pub path: Cow<'static, str>,
+    /// The header of the key; "" for `Authorization: Bearer`.
+    pub key_header: &'static str,
     /// The member for the largest number of tokens of the answer.
     pub max_tokens: &'static str,
     /// When `max_completion_tokens` is sent in place of that member.
@@ -161,7 +163,7 @@ pub enum ReasoningBack {
     Details,
 }
 
-const EVERY_SAMPLING: Sampling = Sampling {
+pub(super) const EVERY_SAMPLING: Sampling = Sampling {
     temperature: true,
     top_p: true,
     stop: true,
@@ -170,7 +172,7 @@ const EVERY_SAMPLING: Sampling = Sampling {
     presence_penalty: true,
     frequency_penalty: true,
 };
-const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
+pub(super) const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
 
 /// What Responses takes: "Unsupported parameter" for the others [sdk].
 const FEW_SAMPLING: Sampling = Sampling {
@@ -184,13 +186,17 @@ const FEW_SAMPLING: Sampling = Sampling {
 };
 
 const ALL_PARTS: Parts = Parts { image_url: true, image_data: true, audio: true, file: true };
-const IMAGES: Parts = Parts { image_url: true, image_data: true, audio: false, file: false };
+pub(super) const IMAGES: Parts =
+    Parts { image_url: true, image_data: true, audio: false, file: false };
+pub(super) const TEXT: Parts =
+    Parts { image_url: false, image_data: false, audio: false, file: false };
 
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
     api: Api::Chat,
     rules: &rules::OPENAI,
     path: Cow::Borrowed("/chat/completions"),
+    key_header: "",
     max_tokens: "max_completion_tokens",
     completion: CompletionTokens::AskedOrModel,
     developer_role: true,
@@ -218,7 +224,7 @@ pub const OPENAI: Dialect = Dialect {
 };
 
 /// OpenAI's form with the names that the other servers have in common.
-const OTHERS: Dialect = Dialect {
+pub(super) const OTHERS: Dialect = Dialect {
     rules: &rules::COMMON,
     max_tokens: "max_tokens",
     completion: CompletionTokens::Never,
@@ -281,7 +287,7 @@ pub const DEEPSEEK: Dialect = Dialect {
     metadata: false,
     user: false,
     json_schema: false,
-    parts: Parts { image_url: false, image_data: false, audio: false, file: false },
+    parts: TEXT,
     reasoning: Reasoning::Thinking,
     reasoning_back: ReasoningBack::Content,
     ..OTHERS

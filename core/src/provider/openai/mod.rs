@@ -1,11 +1,12 @@
-//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` says what each
-//! server takes.
+//! OpenAI's formats, and the dialects of the servers that speak them. `dialect` and `servers` say
+//! what each server takes.
 
 mod chat;
 mod dialect;
 mod models;
 mod moderate;
 mod responses;
+mod servers;
 mod switches;
 
 use super::{Chat, Completion, Models, Moderate, Notes, Provider, StreamDecoder, Target};
@@ -18,6 +19,7 @@ pub use dialect::{
     COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
     VLLM, XAI,
 };
+pub use servers::*;
 pub use switches::NAMES as SWITCHES;
 
 impl Dialect {
@@ -29,7 +31,7 @@ impl Dialect {
 
 impl Provider for Dialect {
     fn scheme(&self) -> Scheme {
-        Scheme::Bearer
+        if self.key_header.is_empty() { Scheme::Bearer } else { Scheme::Header(self.key_header) }
     }
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::dialect::{Api, CompletionTokens, Dialect, ReasoningBack, Sampling};
-use crate::codec::{Fields, Object, finish_near, nearest, wrong};
+use crate::codec::{Fields, Object, did_you_mean, finish_near, wrong};
 use crate::error::Error;
 use crate::json::Value;
 
@@ -106,12 +106,8 @@ fn read_sampling(names: &[Value], path: &str) -> Result<Sampling, Error> {
         let path = format!("{path}[{i}]");
         let Value::String(name) = name else { return Err(wrong(&path, "a string", name)) };
         if !SAMPLING.contains(&name.as_str()) {
-            let near = nearest(name, &SAMPLING).map(|near| format!("; the nearest is {near}"));
-            let message = format!(
-                "{path} must be one of {}{}",
-                SAMPLING.join(", "),
-                near.unwrap_or_default()
-            );
+            let near = did_you_mean(name, SAMPLING).unwrap_or_default();
+            let message = format!("{path} must be one of {}{near}", SAMPLING.join(", "));
             return Err(Error::invalid(path, message));
         }
     }

@@ -3,10 +3,13 @@
 //! (`{"jsonPath": "$.city", "stringValue": "Par", "willContinue": true}`), then an empty call.
 
 use crate::codec::Object;
-use crate::json::Value;
+use crate::json::{MAX_DEPTH, Value};
 
 /// The most arguments and list items that a path may reach.
 const MOST: usize = 1_024;
+
+/// The most steps of a path. The answer around the arguments must be readable when it comes back.
+const DEEPEST: usize = MAX_DEPTH / 2;
 
 /// A call so far.
 #[derive(Debug, Default)]
@@ -24,15 +27,18 @@ impl Pieces {
         Pieces { part, args: args.unwrap_or_else(|| Value::Object(Object::new())) }
     }
 
-    /// Adds the values of one piece. `None` if a path is not one of this API.
-    pub(super) fn add(&mut self, call: &Object) -> Option<()> {
+    /// Adds the values of one piece. Returns how many values that made; `None` if a path is not one
+    /// of this API.
+    pub(super) fn add(&mut self, call: &Object) -> Option<usize> {
+        let mut made = 0;
         let pieces = call.get("partialArgs").and_then(Value::as_array);
         for piece in pieces.into_iter().flatten() {
             let path = piece.get("jsonPath").and_then(Value::as_str)?;
-            let place = place(&mut self.args, path.strip_prefix('$')?)?;
+            let place = place(&mut self.args, path.strip_prefix('$')?, &mut made)?;
             put(place, piece)?;
+            made += place.nodes() - 1;
         }
-        Some(())
+        Some(made)
     }
 
     /// The call's part, as a whole call would have come.
@@ -46,30 +52,34 @@ impl Pieces {
     }
 }
 
-/// The place at a path: `.name`, `['name']` and `[0]`, one after the other.
-fn place<'a>(mut at: &'a mut Value, mut path: &str) -> Option<&'a mut Value> {
-    while !path.is_empty() {
+/// The place at a path: `.name`, `['name']` and `[0]`, one after the other. `made` counts the places
+/// that were not there.
+fn place<'a>(mut at: &'a mut Value, mut path: &str, made: &mut usize) -> Option<&'a mut Value> {
+    for _ in 0..=DEEPEST {
+        if path.is_empty() {
+            return Some(at);
+        }
         if let Some(rest) = path.strip_prefix('.') {
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            at = member(at, &rest[..end])?;
+            at = member(at, &rest[..end], made)?;
             path = &rest[end..];
             continue;
         }
         let rest = path.strip_prefix('[')?;
         if let Some(quote) = rest.chars().next().filter(|first| matches!(first, '\'' | '"')) {
             let (name, rest) = rest[1..].split_once(&format!("{quote}]"))?;
-            at = member(at, name)?;
+            at = member(at, name, made)?;
             path = rest;
         } else {
             let (index, rest) = rest.split_once(']')?;
-            at = item(at, index.parse().ok()?)?;
+            at = item(at, index.parse().ok()?, made)?;
             path = rest;
         }
     }
-    Some(at)
+    None
 }
 
-fn member<'a>(at: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+fn member<'a>(at: &'a mut Value, name: &str, made: &mut usize) -> Option<&'a mut Value> {
     if at.is_null() {
         *at = Value::Object(Object::new());
     }
@@ -79,11 +89,12 @@ fn member<'a>(at: &'a mut Value, name: &str) -> Option<&'a mut Value> {
             return None;
         }
         members.insert(name.to_owned(), Value::Null);
+        *made += 1;
     }
     members.get_mut(name)
 }
 
-fn item(at: &mut Value, index: usize) -> Option<&mut Value> {
+fn item<'a>(at: &'a mut Value, index: usize, made: &mut usize) -> Option<&'a mut Value> {
     if at.is_null() {
         *at = Value::Array(Vec::new());
     }
@@ -91,6 +102,7 @@ fn item(at: &mut Value, index: usize) -> Option<&mut Value> {
     // Items come in order, so an index names one that is there or the next one.
     if index == items.len() && index < MOST {
         items.push(Value::Null);
+        *made += 1;
     }
     items.get_mut(index)
 }

@@ -1,7 +1,7 @@
 //! Encodes the conversation as contents, with the system instruction beside them.
 
 use super::content::content;
-use super::history;
+use super::history::{self, Asked};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json, parse};
@@ -19,12 +19,14 @@ pub(super) fn conversation(
     // "The number of function response parts must equal the number of function call parts of the
     // function call turn" [rec], so the results of one turn are one content.
     let mut results: Vec<Value> = Vec::new();
+    let mut asked = Asked::default();
     for (i, message) in messages.iter().enumerate() {
         let path = format!("messages[{i}]");
         if message.role == Role::Tool {
-            results.push(result(message, &messages[..i], &path, notes)?);
+            results.push(result(message, &asked, &path, notes)?);
             continue;
         }
+        asked.add(message);
         if message.name.is_some() {
             notes.unsupported(&format!("{path}.name"), "Gemini takes no name of a speaker")?;
         }
@@ -66,15 +68,14 @@ fn answered(results: &mut Vec<Value>, contents: &mut Vec<Value>) {
 /// gave one itself.
 fn result(
     message: &Message,
-    before: &[Message],
+    asked: &Asked<'_>,
     path: &str,
     notes: &mut Notes,
 ) -> Result<Value, Error> {
     let id = message.tool_call_id.as_deref().unwrap_or_default();
-    let asked = before.iter().rev().find_map(|message| history::name_of(message, id));
-    let (name, own_id) = match (&asked, &message.name) {
-        (Some((name, own_id)), _) => (*name, *own_id),
-        (None, Some(name)) => (name.as_str(), None),
+    let (name, is_own) = match (asked.get(id), &message.name) {
+        (Some(known), _) => known,
+        (None, Some(name)) => (name.as_str(), false),
         (None, None) => {
             let message = format!(
                 "{path}.tool_call_id is the id of no call before it, and Gemini needs the \
@@ -87,7 +88,7 @@ fn result(
         content(message, path, notes)?.into_iter().partition(|part| part.get("text").is_some());
     let text: String = texts.iter().filter_map(|part| part.get("text")?.as_str()).collect();
     let mut response = Object::new();
-    if let Some(id) = own_id {
+    if is_own {
         response.insert("id", id);
     }
     response.insert("name", name);

@@ -40,9 +40,14 @@ pub(super) fn request(
 }
 
 /// Adds the members that the caller wants. Those of `generationConfig` and `toolConfig` are merged
-/// with ours.
+/// with ours, in each of Google's spellings.
 fn merge(body: &mut Object, extra: Object) {
     for (name, value) in extra {
+        let name = match name.as_str() {
+            "generation_config" => "generationConfig".into(),
+            "tool_config" => "toolConfig".into(),
+            _ => name,
+        };
         match (name.as_str(), body.get_mut(&name), value) {
             (
                 "generationConfig" | "toolConfig",

@@ -2,6 +2,8 @@
 //! this adapter read are sent back unchanged, as long as they match the message. If the caller
 //! edited the message, the caller's text counts.
 
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use super::content;
 use super::parts::{self, PARTS, Said};
 use crate::codec::Object;
@@ -44,18 +46,34 @@ pub(super) fn assistant(
     Ok(out)
 }
 
-/// The name of the call with this id in a message, and the id that Google gave it.
-pub(super) fn name_of<'a>(message: &'a Message, id: &str) -> Option<(&'a str, Option<&'a str>)> {
-    if let Some(call) = message.tool_calls.iter().find(|call| call.id == id) {
-        return Some((&call.name, native_id(message, id)));
-    }
-    history::custom_calls(message).find(|call| call.id == id).map(|call| (call.name, None))
-}
+/// The calls so far, by their ids.
+#[derive(Default)]
+pub(super) struct Asked<'a>(HashMap<&'a str, (&'a str, bool)>);
 
-fn native_id<'a>(message: &'a Message, id: &str) -> Option<&'a str> {
-    let native = message.provider_fields.get(PARTS)?.as_array()?;
-    let ids = native.iter().filter_map(|part| part.get("functionCall")?.get("id")?.as_str());
-    ids.into_iter().find(|own| *own == id)
+impl<'a> Asked<'a> {
+    /// Adds the calls of a message. A later call of the same id counts, and of one message the
+    /// first.
+    pub(super) fn add(&mut self, message: &'a Message) {
+        let custom: Vec<_> = history::custom_calls(message).collect();
+        for call in custom.iter().rev() {
+            self.0.insert(call.id, (call.name, false));
+        }
+        if message.tool_calls.is_empty() {
+            return;
+        }
+        let native = message.provider_fields.get(PARTS).and_then(Value::as_array);
+        let ids = native.into_iter().flatten();
+        let ids: HashSet<&str> =
+            ids.filter_map(|part| part.get("functionCall")?.get("id")?.as_str()).collect();
+        for call in message.tool_calls.iter().rev() {
+            self.0.insert(&call.id, (&call.name, ids.contains(&*call.id)));
+        }
+    }
+
+    /// The name of the call with this id, and whether Google gave it the id.
+    pub(super) fn get(&self, id: &str) -> Option<(&'a str, bool)> {
+        self.0.get(id).copied()
+    }
 }
 
 /// The parts of a message that this adapter did not read, or that hold nothing else.
@@ -104,7 +122,7 @@ fn kept(
     }
     let same_text = is_plain(message) && message.text() == came.0;
     let same_reasoning = message.reasoning.as_deref().unwrap_or_default() == came.1;
-    let mut calls = answers(native, message);
+    let (mut calls, new) = answers(native, message);
     let mut text = if same_text { Vec::new() } else { said(message, path, notes)? };
     let mut out: Vec<Value> = Vec::new();
     if !same_reasoning {
@@ -142,48 +160,86 @@ fn kept(
         Said::Call(call) => call.get("id")?.as_str(),
         _ => None,
     });
-    let known: Vec<&str> = known.collect();
-    let new = unmatched(native, message);
+    let known: HashSet<&str> = known.collect();
     out.extend(new.into_iter().map(|call| {
-        let id = known.contains(&call.id.as_str()).then_some(call.id.as_str());
+        let id = known.contains(&*call.id).then_some(&*call.id);
         json!({ "functionCall": function_call(call, id) })
     }));
     Ok(out)
 }
 
-/// For each part, the message's call that it is. Ids identify calls; a call that came without one
-/// has one of ours, and is found by name and arguments, or else by name.
-fn answers<'a>(native: &[Value], message: &'a Message) -> Vec<Option<&'a ToolCall>> {
+/// For each part, the message's call that it is, and the calls that are no part. Ids identify calls;
+/// a call that came without one has one of ours, and is found by name and arguments, or else by name.
+fn answers<'a>(
+    native: &[Value],
+    message: &'a Message,
+) -> (Vec<Option<&'a ToolCall>>, Vec<&'a ToolCall>) {
+    let calls = &message.tool_calls;
+    // Each call stands under its id, its name, and its name with its arguments.
+    let mut places: HashMap<(Sought, &str, String), VecDeque<usize>> = HashMap::new();
+    for (i, call) in calls.iter().enumerate() {
+        let exactly = sorted(args(&call.arguments)).to_string();
+        for key in [
+            (Sought::Id, &*call.id, String::new()),
+            (Sought::Call, &*call.name, exactly),
+            (Sought::Name, &*call.name, String::new()),
+        ] {
+            places.entry(key).or_default().push_back(i);
+        }
+    }
+    let mut free = vec![true; calls.len()];
     let mut found: Vec<Option<&ToolCall>> = vec![None; native.len()];
-    let mut free: Vec<&ToolCall> = message.tool_calls.iter().collect();
     for exactly in [true, false] {
         for (part, found) in native.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
             let Said::Call(call) = parts::said(part) else { continue };
             let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default();
-            let (id, name) = (text("id"), text("name"));
-            let is = |mine: &&ToolCall| match id {
-                "" => mine.name == name && (!exactly || same_arguments(call, mine)),
-                id => mine.id == id,
+            let key = match (text("id"), exactly) {
+                ("", true) => (Sought::Call, text("name"), sorted(came(call)).to_string()),
+                ("", false) => (Sought::Name, text("name"), String::new()),
+                (id, _) => (Sought::Id, id, String::new()),
             };
-            if let Some(at) = free.iter().position(is) {
-                *found = Some(free.remove(at));
+            let Some(places) = places.get_mut(&key) else { continue };
+            while let Some(at) = places.pop_front() {
+                if std::mem::take(&mut free[at]) {
+                    *found = Some(&calls[at]);
+                    break;
+                }
             }
         }
     }
-    found
+    let new = calls.iter().zip(free).filter(|(_, free)| *free).map(|(call, _)| call);
+    (found, new.collect())
 }
 
-/// The calls that the caller added.
-fn unmatched<'a>(native: &[Value], message: &'a Message) -> Vec<&'a ToolCall> {
-    let matched = answers(native, message);
-    let is_new =
-        |call: &&ToolCall| !matched.iter().flatten().any(|matched| std::ptr::eq(*matched, *call));
-    message.tool_calls.iter().filter(is_new).collect()
+/// By what a call is looked up.
+#[derive(PartialEq, Eq, Hash)]
+enum Sought {
+    Id,
+    Call,
+    Name,
+}
+
+/// A value whose members are in the order of their names, at any depth.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| (name, sorted(value)));
+            let mut members: Vec<_> = members.collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(members.into_iter().collect())
+        }
+        other => other,
+    }
+}
+
+/// The arguments of a call that came.
+fn came(call: &Object) -> Value {
+    args(&parts::arguments(call))
 }
 
 fn same_arguments(call: &Object, mine: &ToolCall) -> bool {
-    let came = parts::arguments(call);
-    args(if came.is_empty() { "{}" } else { &came }) == args(&mine.arguments)
+    came(call) == args(&mine.arguments)
 }
 
 /// The call's part, with the caller's name and arguments if they differ.

@@ -3,6 +3,8 @@
 //! There is no terminal event. An answer is complete if the body ends properly and each candidate
 //! has said why it ended, or if the prompt was blocked.
 
+use std::collections::HashSet;
+
 use super::calls::Pieces;
 use super::parts::{self, Finish, PARTS, Said};
 use crate::codec::Object;
@@ -15,6 +17,9 @@ use crate::provider::{
     Assembly, Progress, StreamDecoder, Target, classify, finish_remark, foreign,
 };
 use crate::wire::{Event, retry_after};
+
+/// The member of a candidate that holds its citations.
+const CITATIONS: &str = "citationMetadata";
 
 /// The reader of one answer.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ struct Candidate {
     parts: Vec<Value>,
     /// A call whose arguments still come.
     pieces: Option<Pieces>,
+    /// The citations so far, as text.
+    cited: HashSet<String>,
 }
 
 impl Decoder {
@@ -84,7 +91,7 @@ impl Decoder {
         let at = match self.candidates.iter().position(|known| known.index == index) {
             Some(at) => at,
             None => {
-                self.candidates.push(Candidate { index, parts: Vec::new(), pieces: None });
+                self.candidates.push(Candidate::new(index));
                 self.candidates.len() - 1
             }
         };
@@ -98,7 +105,7 @@ impl Decoder {
             _ => None,
         };
         let said = object.get("finishMessage").and_then(Value::as_str).map(str::to_owned);
-        members(object, index, out);
+        self.candidates[at].members(object, out);
         if let Some(word) =
             word.filter(|word| !word.is_empty() && word != "FINISH_REASON_UNSPECIFIED")
         {
@@ -172,6 +179,10 @@ impl Decoder {
 }
 
 impl Candidate {
+    fn new(index: u64) -> Self {
+        Candidate { index, parts: Vec::new(), pieces: None, cited: HashSet::new() }
+    }
+
     fn part(&mut self, part: Value, out: &mut Assembly) -> Result<(), Error> {
         match parts::said(&part) {
             Said::Text(text) => out.text(self.index, text),
@@ -209,10 +220,10 @@ impl Candidate {
             self.close(out);
             self.pieces = Some(Pieces::begin(members.clone()));
         }
-        let read = self.pieces.as_mut().and_then(|pieces| pieces.add(call));
-        if read.is_none() {
+        let Some(made) = self.pieces.as_mut().and_then(|pieces| pieces.add(call)) else {
             return Err(bad("a piece of a call's arguments has no place"));
-        }
+        };
+        out.keeps(if begins { part.nodes() + made } else { made });
         if !goes_on {
             self.close(out);
         }
@@ -228,29 +239,38 @@ impl Candidate {
         }
         self.parts.push(part);
     }
-}
 
-/// The members of a candidate that have no place in a response. Citations come with the text that
-/// they are about, so those of each piece count.
-fn members(object: Object, index: u64, out: &mut Assembly) {
-    for (name, value) in object.into_iter().filter(|(_, value)| !value.is_null()) {
-        if let ("citationMetadata", Value::Object(more)) = (name.as_str(), &value)
-            && let Some(Value::Object(known)) =
-                out.choice(index).provider_fields.get_mut("citationMetadata")
-        {
-            for (list, items) in more.iter() {
-                match (known.get_mut(list.as_str()), items) {
-                    (Some(Value::Array(so_far)), Value::Array(items)) => {
-                        let new = items.iter().filter(|item| !so_far.contains(item));
-                        let new: Vec<Value> = new.cloned().collect();
-                        so_far.extend(new);
-                    }
-                    _ => drop(known.insert(list.clone(), items.clone())),
-                }
+    /// The members that have no place in a response. Citations come with the text that they are
+    /// about, so those of each piece count.
+    fn members(&mut self, object: Object, out: &mut Assembly) {
+        for (name, value) in object.into_iter().filter(|(_, value)| !value.is_null()) {
+            match value {
+                Value::Object(members) if name == CITATIONS => self.cite(members, out),
+                value => out.choice_field(self.index, name, value),
             }
-            continue;
         }
-        out.choice_field(index, name, value);
+    }
+
+    /// Adds the lists of citations. A piece may restate those before it.
+    fn cite(&mut self, lists: Object, out: &mut Assembly) {
+        let mut all = match out.choice(self.index).provider_fields.get_mut(CITATIONS) {
+            Some(Value::Object(all)) => std::mem::take(all),
+            _ => Object::new(),
+        };
+        for (name, value) in lists {
+            let Value::Array(mut items) = value else {
+                out.keeps(value.nodes());
+                all.insert(name, value);
+                continue;
+            };
+            items.retain(|item| self.cited.insert(format!("{name}:{item}")));
+            out.keeps(items.iter().map(Value::nodes).sum());
+            match all.get_mut(&name) {
+                Some(Value::Array(so_far)) => so_far.extend(items),
+                _ => drop(all.insert(name, items)),
+            }
+        }
+        out.choice(self.index).provider_fields.insert(CITATIONS, Value::Object(all));
     }
 }
 
