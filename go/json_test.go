@@ -222,10 +222,11 @@ func TestBothOfTwo(t *testing.T) {
 	}
 }
 
-// A number that a provider makes up must not lose the answer.
+// A number that a provider makes up must not lose the answer. A count that not every language can
+// hold is absent, and stays where the provider's own words are.
 func TestNumbersOutOfRange(t *testing.T) {
 	response, err := open(t, scripted("huge")).Chat(background, prompt("x"))
-	if err != nil || response.Text != "ok" || *response.Usage.PromptTokens != math.MaxInt64 ||
+	if err != nil || response.Text != "ok" || response.Usage != nil && response.Usage.PromptTokens != nil ||
 		!strings.Contains(string(response.Document()), "18446744073709551615") {
 		t.Error(response, err)
 	}
