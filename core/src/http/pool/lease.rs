@@ -10,7 +10,7 @@ use std::time::Duration;
 use ::http::{Request, Response};
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::client::conn::http2;
+use hyper::client::conn::{TrySendError, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -103,6 +103,16 @@ impl Http2 {
         Some(Share(Arc::clone(self)))
     }
 
+    /// Hands a request over. tokio loses what is queued at the very moment at which the queue's
+    /// reader is dropped, and its call would wait for ever. So both happen under the same lock.
+    fn queue(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Body>>>> + use<> {
+        let _queueing = lock(&self.connection);
+        self.sender.clone().try_send_request(request)
+    }
+
     /// How long nobody has used it.
     pub(super) fn rested(&self) -> Duration {
         if self.in_flight.load(Ordering::Acquire) > 0 {
@@ -126,16 +136,8 @@ impl Lease {
     ) -> Result<Sent, Error> {
         match &mut self {
             Lease::Http2(share) => {
-                let mut sender = share.0.sender.clone();
                 let kept = request.clone();
-                let sending = {
-                    // tokio loses what is queued at the very moment at which the queue's reader is
-                    // dropped, and its call would wait for ever. The reader is dropped under this
-                    // lock too.
-                    let _queueing = lock(&share.0.connection);
-                    sender.try_send_request(request)
-                };
-                match sending.await {
+                match share.0.queue(request).await {
                     Ok(answer) => Ok(Sent::Answer(answer, self)),
                     Err(mut error) => {
                         let message = error.take_message();
