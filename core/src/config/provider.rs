@@ -119,13 +119,14 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 9] = [
+pub(crate) const LOOKED_AT: [&str; 10] = [
     "model",
     "stream",
     "messages",
     "input",
     "max_tokens",
     "max_completion_tokens",
+    "max_output_tokens",
     "contents",
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
