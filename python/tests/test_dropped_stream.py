@@ -108,9 +108,14 @@ def interrupted(client, read):
     """Ctrl-C comes while the stream is read; the traceback is kept, and with it the stream."""
     stream = client.stream("Hello")
     next(stream)
+    # A shell that starts the tests in its background has them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt) as caught:
-        read(stream)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            read(stream)
+    finally:
+        signal.signal(signal.SIGINT, before)
     return caught, stream
 
 
