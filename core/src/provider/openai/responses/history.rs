@@ -160,6 +160,7 @@ fn kept(
         let text = "the reasoning came without its encrypted form, or it or the item that followed \
                     it was changed: it is not sent";
         history::left_out(writer.notes, &format!("{path}.provider_fields.{OUTPUT}"), text);
+        reasoning_unsent(message, path, writer);
     }
     let ids: BTreeSet<_> = native.iter().map(items::call_id).collect();
     let known = |id: &str| ids.contains(id);
