@@ -17,6 +17,9 @@ from .jsontext import compact
 # The base URL under which the simulator serves a case, which a case calls $SIM.
 _SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 
+# A URL at which a long message was cut. Each language's case has another URL.
+_CUT = re.compile(r"\(asked: [^)]*…$")
+
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     """Takes the volatile members out of an outcome line, in place."""
@@ -97,7 +100,7 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
 def _strip_url(owner: dict[str, Any], *names: str) -> None:
     for name in names:
         if isinstance(said := owner.get(name), str):
-            owner[name] = _SIMULATOR.sub("$SIM", said)
+            owner[name] = _CUT.sub("(asked: …", _SIMULATOR.sub("$SIM", said))
 
 
 def text(outcome: dict[str, Any]) -> str:
