@@ -289,6 +289,62 @@ fn what_has_no_place_in_gemini() {
 }
 
 /// What has to be looked up, kept or repeated has an end.
+
+/// A stream of Responses whose n-th event `event` makes, with the `items` of its end.
+#[track_caller]
+fn responses(
+    kind: &str,
+    n: usize,
+    event: impl Fn(usize) -> Value,
+    items: impl Fn(usize) -> Vec<Value>,
+) {
+    let make = |n| {
+        let response = json!({"id": "r", "status": "completed", "output": items(n)});
+        let last = json!({"type": "response.completed", "response": response});
+        sse((0..n).map(&event).chain([last]))
+    };
+    linear(&format!("responses, {kind}"), n, make, |text: &String| {
+        read("openai/responses", text, true);
+    });
+}
+
+#[test]
+fn items_of_responses() {
+    let piece = |kind: &str, index: usize, text: &str| {
+        json!({
+            "type": format!("response.{kind}.delta"),
+            "output_index": index,
+            "item_id": format!("i{index}"),
+            "delta": text,
+        })
+    };
+    let none = |_| Vec::new();
+    responses("words", MANY, |_| piece("output_text", 0, "some words "), none);
+    responses("thoughts", MANY, |_| piece("reasoning_summary_text", 0, "some words "), none);
+    responses("items", FEW, |i| piece("output_text", i, "some words "), none);
+    let unnumbered = |i: usize| {
+        let kind = "response.output_text.delta";
+        json!({"type": kind, "item_id": format!("i{i}"), "delta": "some words "})
+    };
+    responses("items without an index", FEW, unnumbered, none);
+    let begun = |i: usize| {
+        let item = json!({"type": "function_call", "call_id": format!("c{i}"), "name": "f"});
+        json!({"type": "response.output_item.added", "output_index": i, "item": item})
+    };
+    responses("calls", FEW, begun, none);
+    let message = |i: usize| {
+        let part = json!({"type": "output_text", "text": "some words "});
+        json!({"type": "message", "id": format!("other{i}"), "content": [part]})
+    };
+    let named = |n| (0..n).rev().map(message).collect();
+    responses("items under other names", FEW, |i| piece("output_text", i, "some words "), named);
+    let part = |i: usize| {
+        let kind = "response.reasoning_summary_text.delta";
+        json!({"type": kind, "output_index": 0, "summary_index": i, "delta": "some words "})
+    };
+    responses("parts of a summary", FEW, part, none);
+}
+
 #[test]
 fn a_stream_has_no_more_than_an_answer_can_have() {
     let refused = |provider: &str, text: &str, words: &str| {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::item::{self, Item};
 use super::items::{self, OUTPUT, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
@@ -49,22 +50,11 @@ pub(in crate::provider::openai) struct Decoder {
     target: Target,
     /// In the order of their first events.
     items: Vec<Item>,
-    /// Where the item with an index is.
+    /// Where the item with an index is, and where the last one with an id.
     places: BTreeMap<u64, usize>,
+    named: BTreeMap<String, usize>,
     /// A text came in pieces, and was another or a longer one at its end.
     contradicts: bool,
-}
-
-/// An item so far.
-#[derive(Debug, Default)]
-struct Item {
-    id: String,
-    /// What was delivered of its texts, by their places.
-    texts: BTreeMap<(Which, u64), String>,
-    /// The number of its call, and what was delivered of its arguments.
-    call: Option<(u64, String)>,
-    /// The whole item.
-    whole: Option<Value>,
 }
 
 impl Decoder {
@@ -73,6 +63,7 @@ impl Decoder {
             target: target.clone(),
             items: Vec::new(),
             places: BTreeMap::new(),
+            named: BTreeMap::new(),
             contradicts: false,
         }
     }
@@ -93,15 +84,14 @@ impl Decoder {
             return Err(bad(what));
         };
         self.meta(&mut object, out);
-        // Some servers end a stream with an empty list, and some number its events otherwise.
-        let streamed = self.items.len();
-        for (index, item) in (0..).zip(output) {
-            let id = items::text(&item, "id");
-            let mut came = self.items[..streamed].iter();
-            let at = match came.position(|known| !id.is_empty() && known.id == id) {
-                Some(at) => at,
-                None => self.place(Some(index), id, out),
-            };
+        out.has_parts(output.len());
+        if let Some(what) = out.flooded() {
+            return Err(bad(&format!("it has {what}")));
+        }
+        // Some servers end a stream with an empty list.
+        let came = item::found(&self.items, &self.places, &output, out);
+        for (item, at) in output.into_iter().zip(came) {
+            let at = at.unwrap_or_else(|| self.another(out));
             self.whole(at, item, out);
         }
         self.settle(object, out);
@@ -122,20 +112,23 @@ impl Decoder {
     fn place(&mut self, index: Option<u64>, id: &str, out: &mut Assembly) -> usize {
         let known = match index {
             Some(index) => self.places.get(&index).copied(),
-            None => self.items.iter().rposition(|item| !id.is_empty() && item.id == id),
+            None => self.named.get(id).copied(),
         };
-        let at = known.unwrap_or_else(|| {
-            self.items.push(Item::default());
-            out.has_parts(self.items.len());
-            self.items.len() - 1
-        });
+        let at = known.unwrap_or_else(|| self.another(out));
         if let Some(index) = index {
             self.places.insert(index, at);
         }
-        if self.items[at].id.is_empty() {
+        if self.items[at].id.is_empty() && !id.is_empty() {
             id.clone_into(&mut self.items[at].id);
+            self.named.insert(id.to_owned(), at);
         }
         at
+    }
+
+    fn another(&mut self, out: &mut Assembly) -> usize {
+        self.items.push(Item::default());
+        out.has_parts(self.items.len());
+        self.items.len() - 1
     }
 
     /// Takes an item as far as it is: at its start, or whole.
