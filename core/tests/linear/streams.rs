@@ -288,8 +288,6 @@ fn what_has_no_place_in_gemini() {
     top("names in a member", |i| json!({"x": {format!("m{i}"): i}}));
 }
 
-/// What has to be looked up, kept or repeated has an end.
-
 /// A stream of Responses whose n-th event `event` makes, with the `items` of its end.
 #[track_caller]
 fn responses(
@@ -345,6 +343,7 @@ fn items_of_responses() {
     responses("parts of a summary", FEW, part, none);
 }
 
+/// What has to be looked up, kept or repeated has an end.
 #[test]
 fn a_stream_has_no_more_than_an_answer_can_have() {
     let refused = |provider: &str, text: &str, words: &str| {
