@@ -9,12 +9,15 @@ use std::ops::Range;
 use ::http::{HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memchr3_iter;
+use memchr::{memchr_iter, memchr2, memchr3_iter, memmem};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The shortest secret that is looked for. Fewer characters are a word that any text may contain.
 const SHORTEST: usize = 8;
+
+/// The longest text of which each place is looked at.
+const SHORT: usize = 256;
 
 /// What takes a secret's place.
 const MARK: &str = "[key]";
@@ -63,7 +66,7 @@ impl Secrets<'_> {
         for (name, value) in headers.filter(|(name, _)| !PLAIN.contains(&name.as_str())) {
             each_secret(name, value, |secret| find(text, secret, &mut found));
         }
-        for pair in self.query.split('&') {
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or(("", pair));
             if !PLAIN_PARAMETERS.contains(&name) {
                 find(text, &percent_decode_str(value).decode_utf8_lossy(), &mut found);
@@ -96,15 +99,29 @@ fn each_secret(name: &HeaderName, value: &HeaderValue, mut secret: impl FnMut(&s
 /// Adds the places of a secret in a text, in every form.
 fn find(text: &str, secret: &str, found: &mut Vec<Range<usize>>) {
     // No form of a secret is shorter than the secret without its backslashes.
-    let shortest = secret.len() - memchr::memchr_iter(b'\\', secret.as_bytes()).count();
+    let shortest = secret.len() - memchr_iter(b'\\', secret.as_bytes()).count();
     if shortest < SHORTEST || text.len() < shortest {
         return;
     }
-    find_escaped(text, secret, |place| found.push(place));
+    let escapes = memchr2(b'\\', b'%', text.as_bytes()).is_some();
+    if escapes || secret.contains([' ', '\\']) {
+        find_escaped(text, secret, |place| found.push(place));
+    } else if text.len() > SHORT {
+        let places = memmem::find_iter(text.as_bytes(), secret);
+        found.extend(places.map(|start| start..start + secret.len()));
+    } else if let Some(start) = position(text, secret.as_bytes()) {
+        // A second one may only follow the first.
+        found.push(start..start + secret.len());
+        let more = memmem::find_iter(&text.as_bytes()[start + 1..], secret);
+        found.extend(more.map(|at| start + 1 + at..start + 1 + at + secret.len()));
+    }
     if text.len() < secret.len() * 4 / 3 - 3 {
         return;
     }
     for before in 0..3 {
+        if !escapes && !may_be_encoded(text, secret, before) {
+            continue;
+        }
         // What stands before the secret shifts its bits.
         let bytes = [&[0; 2][..before], secret.as_bytes()].concat();
         let whole = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
@@ -118,6 +135,39 @@ fn find(text: &str, secret: &str, found: &mut Vec<Range<usize>>) {
             find_escaped(text, form, |place| found.push(with_neighbours(text, place)));
         }
     }
+}
+
+/// Whether the beginning of a secret stands in a text without escapes, in base64 behind so many
+/// other bytes. It spares nearly every text the secret's whole forms.
+fn may_be_encoded(text: &str, secret: &str, before: usize) -> bool {
+    let mut bytes = [0; 6];
+    bytes[before..].copy_from_slice(&secret.as_bytes()[..6 - before]);
+    let mut digits = [0; 8];
+    // Six bytes are eight digits.
+    if STANDARD_NO_PAD.encode_slice(bytes, &mut digits).is_err() {
+        return true;
+    }
+    let digits = &mut digits[(before * 8).div_ceil(6)..];
+    if position(text, digits).is_some() {
+        return true;
+    }
+    let mut other = false;
+    for digit in &mut *digits {
+        let url = match *digit {
+            b'+' => b'-',
+            b'/' => b'_',
+            _ => continue,
+        };
+        (*digit, other) = (url, true);
+    }
+    other && position(text, digits).is_some()
+}
+
+/// The first place of a piece in a text. For the short texts of an answer this is cheaper than to
+/// make a searcher for each.
+fn position(text: &str, piece: &[u8]) -> Option<usize> {
+    let text = text.as_bytes();
+    memchr_iter(*piece.first()?, text).find(|start| text[*start..].starts_with(piece))
 }
 
 /// A place of base64, with the digit on either side, which may hold some bits of the secret, and
