@@ -17,8 +17,10 @@ from .jsontext import compact
 # The base URL under which the simulator serves a case, which a case calls $SIM.
 _SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 
-# A URL at which a long message was cut. Each language's case has another URL.
-_CUT = re.compile(r"\(asked: [^)]*…$")
+# An attempt's message is cut behind so many characters. Each language's case has a URL of another
+# length, so a URL at the end of a message of about that length may be whole, cut or gone.
+_LONGEST = 300
+_URL_AT_END = re.compile(r"\(asked: [^)]*(\)|…)$")
 
 
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
@@ -94,13 +96,16 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
     for attempt in owner.get("attempts") or []:
         if isinstance(attempt, dict):
             attempt.pop("ms", None)
+            said = attempt.get("message")
+            if isinstance(said, str) and len(said) > _LONGEST - 100:
+                attempt["message"] = _URL_AT_END.sub("(asked: …", said)
             _strip_url(attempt, "message")
 
 
 def _strip_url(owner: dict[str, Any], *names: str) -> None:
     for name in names:
         if isinstance(said := owner.get(name), str):
-            owner[name] = _CUT.sub("(asked: …", _SIMULATOR.sub("$SIM", said))
+            owner[name] = _SIMULATOR.sub("$SIM", said)
 
 
 def text(outcome: dict[str, Any]) -> str:
