@@ -17,9 +17,8 @@ from .jsontext import compact
 # The base URL under which the simulator serves a case, which a case calls $SIM.
 _SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 
-# An attempt's message is cut behind so many characters. Each language's case has a URL of another
-# length, so a URL at the end of a message of about that length may be whole, cut or gone.
-_LONGEST = 300
+# A long message of an attempt is cut. Each language's case has a URL of another length, so what is
+# left of it differs. The error's own message is never cut there.
 _URL_AT_END = re.compile(r"\(asked: [^)]*(\)|…)$")
 
 
@@ -96,9 +95,8 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
     for attempt in owner.get("attempts") or []:
         if isinstance(attempt, dict):
             attempt.pop("ms", None)
-            said = attempt.get("message")
-            if isinstance(said, str) and len(said) > _LONGEST - 100:
-                attempt["message"] = _URL_AT_END.sub("(asked: …", said)
+            if isinstance(said := attempt.get("message"), str):
+                attempt["message"] = _URL_AT_END.sub("(asked: …)", said)
             _strip_url(attempt, "message")
 
 
