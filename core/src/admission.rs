@@ -114,7 +114,7 @@ impl Admission {
             return;
         }
         if self.facts.get().is_none() {
-            self.began(&CallFacts::unread());
+            self.began(&CallFacts::new(self.services.process, "", None, false));
         }
         if let Some(facts) = self.facts.get() {
             self.services.observers.iter().for_each(|each| each.call_ended(facts, outcomes));
@@ -123,6 +123,12 @@ impl Admission {
 
     /// Marks the call as failed.
     pub(crate) fn failed(&self, error: Error) -> Error {
+        if self.services.config.log_bodies
+            && let Some(facts) = self.facts.get()
+        {
+            let text = String::from_utf8_lossy(&error.to_json()).into_owned();
+            self.services.observers.iter().for_each(|each| each.content(facts, "answer", &text));
+        }
         self.ended(&[CallOutcome::from(&error)]);
         error
     }

@@ -16,6 +16,8 @@ mod hedging;
 mod keys;
 #[path = "promises/limits.rs"]
 mod limits;
+#[path = "promises/logs.rs"]
+mod logs;
 #[path = "promises/observers.rs"]
 mod observers;
 #[path = "promises/passthrough.rs"]

@@ -21,6 +21,19 @@ pub struct liter_llm_client {
     generation: u32,
     client: Client,
     lanes: Arc<Lanes>,
+    /// Its number among those whose calls are logged.
+    number: u64,
+}
+
+/// The number of the client behind a handle, for its log records, or the status that says why not.
+///
+/// # Safety
+/// As for [`client`].
+pub(crate) unsafe fn number(handle: *const liter_llm_client) -> Result<u64, i32> {
+    // SAFETY: as the caller promises.
+    unsafe { client(handle) }?;
+    // SAFETY: it was just found to be one.
+    Ok(unsafe { &*handle }.number)
 }
 
 /// The client behind a handle, or the status that says why not.
@@ -93,7 +106,7 @@ pub unsafe extern "C" fn liter_llm_client_new_with_environment(
 }
 
 /// A client of this configuration, or of the environment's.
-fn make(config: Option<&[u8]>, environment: &Environment) -> Result<Client, Error> {
+fn make(config: Option<&[u8]>, environment: &Environment) -> Result<(Client, u64), Error> {
     panic::print_places_only();
     let config = match config {
         Some(text) => Config::parse_in(text, environment)?,
@@ -105,7 +118,7 @@ fn make(config: Option<&[u8]>, environment: &Environment) -> Result<Client, Erro
 
 /// A client of the process's environment.
 pub(crate) fn default_client() -> Result<Client, Error> {
-    make(None, &Environment::process())
+    make(None, &Environment::process()).map(|(client, _)| client)
 }
 
 /// Hands a new client to the host, or the error.
@@ -113,14 +126,14 @@ pub(crate) fn default_client() -> Result<Client, Error> {
 /// # Safety
 /// `out` and `error` may be written to.
 unsafe fn give(
-    made: Result<Client, Error>,
+    made: Result<(Client, u64), Error>,
     out: *mut *mut liter_llm_client,
     error: *mut *mut c_char,
 ) -> i32 {
     match made {
-        Ok(client) => {
+        Ok((client, number)) => {
             let lanes = Arc::new(Lanes::new(client.clone()));
-            let handle = liter_llm_client { generation: fork::generation(), client, lanes };
+            let handle = liter_llm_client { generation: fork::generation(), client, lanes, number };
             // SAFETY: as the caller promises.
             unsafe { *out = Box::into_raw(Box::new(handle)) };
             LITER_LLM_OK

@@ -1,14 +1,13 @@
 //! Log records are events, so no thread of the library ever enters the host to log.
 //!
-//! A record says that a call ended, and with which outcome. It holds no key, no prompt and no text
-//! of an answer. The listener outlives the engine, and a forked child forgets it.
+//! The engine makes the records (`liter_llm_core::observe::log`); here is who hears of which. The
+//! listeners outlive the engine, and a forked child forgets them.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use liter_llm_core::observe::{CallFacts, CallOutcome};
-use liter_llm_core::{Client, Config, Observer};
-use serde_json::{Value, json};
+use liter_llm_core::observe::log::{Level, Log, Sink, dropped};
+use liter_llm_core::{Client, Config};
 
 use crate::fork::Own;
 use crate::queue::Queue;
@@ -17,117 +16,63 @@ use crate::sync::{Mutex, lock};
 /// The queues that want log records.
 #[derive(Default)]
 struct Logs {
-    queues: Mutex<Vec<(Weak<Queue>, u8)>>,
+    listeners: Mutex<Vec<Listener>>,
     /// The most that any queue wants: the one thing that a call looks at when nobody listens.
     most: AtomicU8,
 }
 
+/// A queue, and what it wants.
+#[derive(Clone)]
+struct Listener {
+    queue: Weak<Queue>,
+    level: u8,
+    /// The number of the one client whose calls it wants to hear of.
+    client: Option<u64>,
+}
+
 static LOGS: Own<Logs> = Own::new();
 
-const ERROR: u8 = 1;
-const INFO: u8 = 3;
-
-/// Sets what `queue` wants: 0 nothing, 1 errors … 5 everything.
-pub(crate) fn set(queue: &Weak<Queue>, level: u8) {
-    LOGS.get_or_make(Logs::default).set(queue, level);
+/// Sets what `queue` wants: 0 nothing, 1 errors … 4 everything, of all clients or of one.
+pub(crate) fn set(queue: &Weak<Queue>, level: u8, client: Option<u64>) {
+    LOGS.get_or_make(Logs::default).set(Listener { queue: queue.clone(), level, client });
 }
 
-/// A client of this configuration, whose calls those who want log records hear of.
-pub(crate) fn client(config: Config) -> Client {
-    Client::with_observers(config, vec![Arc::new(Recorder)])
+/// A client of this configuration, whose calls those who want log records hear of, and its number.
+pub(crate) fn client(config: Config) -> (Client, u64) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    (Client::with_observers(config, vec![Arc::new(Log(Recorder(number)))]), number)
 }
 
-/// Makes a record of each call that has ended.
-struct Recorder;
+/// Gives the records of one client to those who want them.
+struct Recorder(u64);
 
-impl Observer for Recorder {
-    fn call_ended(&self, call: &CallFacts, outcomes: &[CallOutcome<'_>]) {
+impl Sink for Recorder {
+    fn wants(&self, level: Level) -> bool {
+        LOGS.get().is_some_and(|logs| logs.most.load(Ordering::Relaxed) >= level as u8)
+    }
+
+    fn take(&self, level: Level, record: Vec<u8>) {
         let Some(logs) = LOGS.get() else { return };
-        match outcomes {
-            [outcome] if outcome.failed.is_some() => logs.emit(ERROR, || failed(outcome)),
-            [outcome] => logs.emit(INFO, || answered(call, outcome)),
-            several => logs.emit(INFO, || fanned_out(several)),
+        let listeners = lock(&logs.listeners).clone();
+        for Listener { queue, level: wanted, client } in listeners {
+            let is_its = client.is_none_or(|client| client == self.0);
+            if let (true, true, Some(queue)) = (is_its, wanted >= level as u8, queue.upgrade()) {
+                queue.log(record.clone(), dropped);
+            }
         }
     }
-}
-
-fn answered(call: &CallFacts, outcome: &CallOutcome<'_>) -> Value {
-    let mut record = json!({
-        "level": "info",
-        "event": if call.operation == "http" { "http" } else { "call" },
-        "operation": call.operation,
-        "provider": outcome.provider,
-        "request_id": outcome.request_id,
-        "total_ms": outcome.total_ms,
-        "attempts": outcome.attempts,
-    });
-    match call.operation {
-        "http" => record["status"] = json!(outcome.status),
-        _ => {
-            record["model"] = json!(outcome.model);
-            record["usage"] = json!(outcome.usage);
-        }
-    }
-    record
-}
-
-fn fanned_out(outcomes: &[CallOutcome<'_>]) -> Value {
-    let failures = outcomes.iter().filter(|outcome| outcome.failed.is_some()).count();
-    json!({
-        "level": "info",
-        "event": "fanout",
-        "results": outcomes.len() - failures,
-        "failures": failures,
-    })
-}
-
-fn failed(outcome: &CallOutcome<'_>) -> Value {
-    json!({
-        "level": "error",
-        "event": "call",
-        "kind": outcome.failed.map(|failed| failed.kind),
-        "provider": outcome.provider,
-        "model": outcome.model,
-        "status": outcome.status,
-        "code": outcome.failed.and_then(|failed| failed.code),
-        "retryable": outcome.failed.map(|failed| failed.retryable),
-        "attempts": outcome.attempts,
-    })
-}
-
-/// The record that stands for `count` records which were dropped, because nobody read them.
-fn lost(count: u64) -> Vec<u8> {
-    stamped(json!({"level": "warn", "event": "lost", "records": count}))
-}
-
-/// A record with the time.
-fn stamped(mut record: Value) -> Vec<u8> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    record["time_ms"] = json!(now.map_or(0, |now| now.as_millis() as u64));
-    record.to_string().into_bytes()
 }
 
 impl Logs {
-    fn set(&self, queue: &Weak<Queue>, level: u8) {
-        let mut queues = lock(&self.queues);
-        queues.retain(|(other, _)| other.strong_count() > 0 && !other.ptr_eq(queue));
-        if level > 0 {
-            queues.push((queue.clone(), level));
+    fn set(&self, listener: Listener) {
+        let mut listeners = lock(&self.listeners);
+        let is_other = |other: &Weak<Queue>| !other.ptr_eq(&listener.queue);
+        listeners.retain(|other| other.queue.strong_count() > 0 && is_other(&other.queue));
+        if listener.level > 0 {
+            listeners.push(listener);
         }
-        let most = queues.iter().map(|(_, level)| *level).max().unwrap_or(0);
+        let most = listeners.iter().map(|listener| listener.level).max().unwrap_or(0);
         self.most.store(most, Ordering::Relaxed);
-    }
-
-    fn emit(&self, level: u8, record: impl FnOnce() -> Value) {
-        if self.most.load(Ordering::Relaxed) < level {
-            return;
-        }
-        let payload = stamped(record());
-        let queues = lock(&self.queues).clone();
-        for (queue, wanted) in queues {
-            if let (true, Some(queue)) = (wanted >= level, queue.upgrade()) {
-                queue.log(payload.clone(), lost);
-            }
-        }
     }
 }

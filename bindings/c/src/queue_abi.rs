@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::{self, liter_llm_client};
 use crate::queue::{Doorbell, Queue};
 use crate::{
     LITER_LLM_E_ARGUMENT, LITER_LLM_E_BUSY, LITER_LLM_E_FORKED, LITER_LLM_E_INTERNAL, LITER_LLM_OK,
@@ -143,8 +144,9 @@ pub unsafe extern "C" fn liter_llm_queue_next_size(queue: *mut liter_llm_queue) 
     guard(0, || unsafe { self::queue(queue) }.map_or(0, |queue| queue.next_size()))
 }
 
-/// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue. At most 1 MiB of them
-/// waits unread: of more, the oldest are dropped, and a record "lost" says how many.
+/// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug, 5 trace) to this queue: of
+/// the calls of every client. At most 10,000 records or 4 MiB of them wait unread: of more, the
+/// oldest are dropped, and a record "dropped" says how many.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level: i32) -> i32 {
     guard(LITER_LLM_E_INTERNAL, || {
@@ -153,13 +155,33 @@ pub unsafe extern "C" fn liter_llm_queue_logs(queue: *mut liter_llm_queue, level
             Ok(queue) => queue,
             Err(status) => return status,
         };
-        let level = match u8::try_from(level) {
-            Ok(level) if level <= 5 => level,
-            _ => return LITER_LLM_E_ARGUMENT,
-        };
-        logs::set(&Arc::downgrade(queue), level);
-        LITER_LLM_OK
+        set_logs(queue, level, None)
     })
+}
+
+/// The same, of the calls of one client only. It replaces what the queue wanted before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_queue_logs_of(
+    queue: *mut liter_llm_queue,
+    client: *const liter_llm_client,
+    level: i32,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: handles, as the header says.
+        match unsafe { (self::queue(queue), client::number(client)) } {
+            (Ok(queue), Ok(number)) => set_logs(queue, level, Some(number)),
+            (Err(status), _) | (_, Err(status)) => status,
+        }
+    })
+}
+
+fn set_logs(queue: &Arc<Queue>, level: i32, client: Option<u64>) -> i32 {
+    let level = match u8::try_from(level) {
+        Ok(level) if level <= 5 => level,
+        _ => return LITER_LLM_E_ARGUMENT,
+    };
+    logs::set(&Arc::downgrade(queue), level, client);
+    LITER_LLM_OK
 }
 
 /// Refuses submits, cancels what runs, wakes the reader; what is queued can still be read.

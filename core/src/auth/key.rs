@@ -90,6 +90,16 @@ impl Key {
         Key { from, file: Mutex::default() }
     }
 
+    /// The key, if it is known without a look at a file.
+    pub(super) fn known(&self) -> Option<SecretString> {
+        match &self.from {
+            KeyRef::Env(_, key) => key.clone(),
+            KeyRef::Literal(key) => Some(key.clone()),
+            KeyRef::File(_) => self.lock().as_ref().map(|file| file.key.clone()),
+            KeyRef::None => None,
+        }
+    }
+
     /// The key, or `None` if the server needs none.
     pub(super) async fn read(
         &self,

@@ -34,6 +34,12 @@ impl Credential {
         Credential { provider, key: Key::new(key) }
     }
 
+    /// The key, if it is known without a look at a file.
+    #[must_use]
+    pub fn known(&self) -> Option<SecretString> {
+        self.key.known()
+    }
+
     /// Adds the credential to a request, and returns the key that it sends. `blocking` is the
     /// runtime whose threads read files; the default is the call's. The error kind is
     /// `authentication` if there is no key, or none that can be sent.

@@ -16,11 +16,12 @@ use tokio::time::Instant;
 use super::ledger::Ticket;
 use super::prepare::{Sent, prepare};
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, asked, probe, redact, refusal, targets};
+use super::{Call, asked, notices, probe, redact, refusal, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Again, Body, Deadline, Received};
 use crate::limit::Held;
 use crate::model::Unsupported;
+use crate::observe::Reason;
 use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
@@ -118,7 +119,8 @@ async fn enter(
 ) -> Result<AttemptGuard, Error> {
     // The wait ends early, because a wait up to the deadline leaves no time for the attempt.
     let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
-    let entered = services.table.enter(&call.targets[index], tokens, wait, deadline).await;
+    let entering = pin!(services.table.enter(&call.targets[index], tokens, wait, deadline));
+    let entered = notices::entered(entering, || notices::waits(services, call, index)).await;
     entered.map_err(|limited| call.place(limited.error(), index))
 }
 
@@ -278,7 +280,9 @@ impl Exchange<'_> {
         }
         self.late_at = None;
         let now = Instant::now();
-        self.guard.late(now);
+        let turns = self.guard.late(now);
+        let reason = Reason { kind: ErrorKind::Timeout, status: None, code: None };
+        notices::turned(self.services, self.call, self.index, turns, Some(&reason));
         probe::watch(self.services, &self.call.targets[self.index], now);
         part.await
     }
@@ -310,7 +314,8 @@ fn settle(
         Content::Whole(answer) => {
             call.ledger.first_content(ticket, now);
             call.ledger.end(ticket, None, now);
-            guard.done(answer.usage(), now);
+            let turns = guard.done(answer.usage(), now);
+            notices::turned(services, call, index, turns, None);
             (None, None)
         }
         Content::Stream(opened) => {
@@ -338,6 +343,7 @@ pub(super) fn report(
     if error.kind() == ErrorKind::Authentication {
         services.credentials[call.targets[index].provider].refused();
     }
-    guard.failed(error, call.deadline <= now || error.own_timer, now);
+    let turns = guard.failed(error, call.deadline <= now || error.own_timer, now);
+    notices::turned(services, call, index, turns, Some(&Reason::from(error)));
     probe::watch(services, &call.targets[index], now);
 }

@@ -13,10 +13,11 @@ use super::attempt::{Failure, Mode, attempt};
 use super::race::{Runs, first_of};
 use super::retry::with_retries;
 use super::served::Served;
-use super::{Call, targets};
-use crate::error::Error;
+use super::{Call, notices, targets};
+use crate::error::{Error, ErrorKind};
 use crate::http::Deadline;
 use crate::model::HedgeDelay;
+use crate::observe::Reason;
 use crate::retry::{Failed, Next, decide};
 use crate::services::Services;
 
@@ -133,6 +134,10 @@ async fn run(services: &Services, call: &Call, mut plan: Plan) -> Result<Served,
                     && due <= Instant::now()
                     && let Some(target) = plan.start(services, call, late)
                 {
+                    if late && let Some([first, _]) = call.ledger.under_way() {
+                        let reason = Reason { kind: ErrorKind::Timeout, status: None, code: None };
+                        notices::goes_on(services, call, [first.0, target], &reason, None);
+                    }
                     runs.push(Box::pin(async move {
                         let mode = Mode { hedge: true, wait: false };
                         let outcome = attempt(services, call, target, mode).await;

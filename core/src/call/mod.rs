@@ -8,10 +8,12 @@
 
 mod asked;
 mod attempt;
+mod content;
 mod extra;
 pub(crate) mod fanout;
 pub(crate) mod hedge;
 mod ledger;
+mod notices;
 mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
@@ -36,7 +38,7 @@ use tokio::time::Instant;
 use crate::error::{Attempt, Error};
 use crate::http::{Deadline, Timeouts};
 use crate::model::{Hedge, Options, Warning};
-use crate::observe::{CallFacts, next_number};
+use crate::observe::CallFacts;
 use crate::operation::Operation;
 use crate::retry::RetryPolicy;
 use crate::services::Services;
@@ -72,15 +74,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Makes a call and finds its targets. `to` is one target of a fan-out.
+    /// Makes a call and finds its targets. `to` is one target of a fan-out. The request document has
+    /// `request_bytes`.
     pub(crate) fn new(
         services: &Services,
         operation: Arc<Operation>,
         options: Arc<Options>,
         to: Option<&str>,
+        request_bytes: usize,
     ) -> Result<Call, Error> {
         let config = &services.config;
-        let Choice { targets, retry, hedge, mut warnings } = choose(
+        let Choice { targets, route, retry, hedge, mut warnings } = choose(
             config,
             &services.table,
             operation.model(),
@@ -90,12 +94,11 @@ impl Call {
         )?;
         extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
+        let (name, provider) = (operation.name(), Some(&settings.name));
         let facts = CallFacts {
-            number: next_number(),
-            operation: operation.name(),
-            provider: Some(Arc::clone(&settings.name)),
-            stream: operation.streams(),
-            began: Instant::now(),
+            route,
+            request_bytes,
+            ..CallFacts::new(services.process, name, provider, operation.streams())
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
         warnings.extend(operation.unknown().iter().map(unknown));

@@ -6,6 +6,7 @@
 //! targets plays no part. Only the provider's own configured limits apply.
 
 use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,8 +17,8 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::shortened;
+use super::notices;
 use super::origin::provider;
-use super::respond::{millis, unique};
 use crate::admission::Admission;
 use crate::config::ProviderConfig;
 use crate::error::{Attempt, Error, ErrorKind};
@@ -26,7 +27,7 @@ use crate::limit::{self, Held};
 use crate::model::{
     HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
 };
-use crate::observe::{CallFacts, CallOutcome, next_number};
+use crate::observe::{CallFacts, CallOutcome, millis};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::wire::headers::{self, located};
@@ -34,6 +35,7 @@ use crate::wire::headers::{self, located};
 /// A request that is passed through, and its provider.
 struct Passage {
     services: Arc<Services>,
+    facts: CallFacts,
     provider: usize,
     deadline: Deadline,
     idle_ms: Option<u64>,
@@ -165,13 +167,7 @@ impl Passage {
     ) -> Result<Passage, Error> {
         let passage = Passage::new(services, call, options);
         let passage = passage.map_err(|error| admission.failed(error))?;
-        admission.began(&CallFacts {
-            number: next_number(),
-            operation: "http",
-            provider: Some(Arc::clone(&passage.settings().name)),
-            stream: call.stream,
-            began: passage.deadline.start,
-        });
+        admission.began(&passage.facts);
         Ok(passage)
     }
 
@@ -180,11 +176,17 @@ impl Passage {
         let config = &services.config;
         let provider = provider(config, &call.url, options.provider.as_deref())?;
         let timeouts = &config.providers[provider].http.timeouts;
-        let start = Instant::now();
+        let name = Some(&config.providers[provider].name);
+        let facts = CallFacts {
+            request_bytes: call.body.len(),
+            ..CallFacts::new(services.process, "http", name, call.stream)
+        };
+        let start = facts.began;
         let total = options.timeout_ms.map_or(timeouts.total, Duration::from_millis);
         let total = Deadline::after(start, total);
         Ok(Passage {
             services: Arc::clone(services),
+            facts,
             provider,
             deadline: Deadline::verbatim(timeouts, start, start, total, options.idle_ms),
             idle_ms: options.idle_ms,
@@ -207,8 +209,12 @@ impl Passage {
         let Deadline { start, total, .. } = self.deadline;
         // The wait ends early, because a wait up to the deadline leaves no time for the request.
         let until = total.checked_sub(MIN_ATTEMPT).unwrap_or(total);
-        let place = self.services.table.enter_provider(self.provider, tokens, self.wait, until);
-        self.place = place.await.map_err(limit::Limited::error)?;
+        self.place = {
+            let table = &self.services.table;
+            let place = pin!(table.enter_provider(self.provider, tokens, self.wait, until));
+            let waits = || notices::waits_for_provider(&self.services, &self.facts, self.provider);
+            notices::entered(place, waits).await.map_err(limit::Limited::error)?
+        };
         // The attempt's timers begin when the attempt begins.
         let timeouts = &self.settings().http.timeouts;
         self.deadline = Deadline::verbatim(timeouts, start, Instant::now(), total, self.idle_ms);
@@ -254,7 +260,7 @@ impl Passage {
         let began = self.began.unwrap_or(self.deadline.start);
         let liter = Liter {
             v: 1,
-            request_id: unique(&self.services, "llm_"),
+            request_id: self.facts.id.to_string(),
             provider_request_id: headers::request_id(&headers),
             attempts: self.attempt(Some(status), None).into_iter().collect(),
             timing: Timing {

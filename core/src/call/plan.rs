@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Call;
 use super::wanted::Wanted;
+use super::{Call, content};
 use crate::admission::Admission;
 use crate::error::Error;
 use crate::model::{HttpCall, Options};
@@ -41,9 +41,10 @@ pub(crate) fn plan(
     wanted.check(operation.streams(), &options).map_err(|error| admission.failed(error))?;
     let plan = |to: Option<&str>| {
         let (operation, options) = (Arc::clone(&operation), Arc::clone(&options));
-        let call = Call::new(services, operation, options, to);
+        let call = Call::new(services, operation, options, to, request.len());
         let call = call.map_err(|error| admission.failed(error))?;
         admission.began(call.facts());
+        content::request(services, &call, request);
         Ok(call)
     };
     let Some(fanout) = &options.fanout else { return Ok(Plan::One(Box::new(plan(None)?))) };

@@ -5,10 +5,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use secrecy::SecretString;
 
-use super::{Call, refusal, respond};
+use super::{Call, refusal};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::limit::{self, Held};
+use crate::observe::CallId;
 use crate::provider::Notes;
 use crate::services::Services;
 use crate::target::ChosenTarget;
@@ -100,6 +101,6 @@ fn idempotency_key<'a>(
         }
         return Ok(None);
     }
-    let made = || call.idempotency.get_or_init(|| respond::unique(services, "")).as_str();
+    let made = || call.idempotency.get_or_init(|| CallId::new(services.process).text("")).as_str();
     Ok(Some(own.unwrap_or_else(made)))
 }

@@ -1,15 +1,12 @@
 //! The response document: the provider's answer, and what the engine adds.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::served::{Content, Head, Served};
-use super::{Call, redact};
+use super::{Call, content, redact};
 use crate::model::{Liter, Timing, Warning};
+use crate::observe::millis;
 use crate::operation::{Answer, Decoded, Envelope};
 use crate::services::Services;
 use crate::wire::headers;
@@ -21,13 +18,26 @@ pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answe
         Content::Whole(decoded) => decoded,
         Content::Stream(opened) => Decoded::of_stream(*opened.reader),
     };
-    let answer = document(services, call, target, &head, warnings, first_content, decoded);
-    redact::answer(&call.secrets(services, target, key.as_ref()), answer)
+    let answer = document(call, target, &head, warnings, first_content, decoded);
+    finished(services, call, target, key.as_ref(), answer)
+}
+
+/// The document as its caller gets it.
+pub(super) fn finished(
+    services: &Services,
+    call: &Call,
+    target: usize,
+    key: Option<&SecretString>,
+    answer: Answer,
+) -> Answer {
+    let secrets = call.secrets(services, target, key);
+    let answer = redact::answer(&secrets, answer);
+    content::answer(services, call, &secrets, &answer);
+    answer
 }
 
 /// The document of a target's answer. `first_content` is set for a stream.
 pub(super) fn document(
-    services: &Services,
     call: &Call,
     target: usize,
     head: &Head,
@@ -45,7 +55,7 @@ pub(super) fn document(
         warnings,
         liter: Liter {
             v: 1,
-            request_id: unique(services, "llm_"),
+            request_id: call.facts().id.to_string(),
             provider_request_id: headers::request_id(&head.headers),
             attempts: call.attempts(),
             timing: Timing {
@@ -57,27 +67,4 @@ pub(super) fn document(
             ..Liter::default()
         },
     })
-}
-
-/// A unique id. A keyed hash of the process id and a count costs no system call. A forked process
-/// inherits key and count, but its clients have another process id.
-pub(super) fn unique(services: &Services, prefix: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    static KEY: OnceLock<RandomState> = OnceLock::new();
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let key = KEY.get_or_init(RandomState::new);
-    let call = (services.process, COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut id = String::with_capacity(prefix.len() + 32);
-    id.push_str(prefix);
-    for half in 0..2 {
-        let number = key.hash_one((call, half));
-        let digit = |at: u32| char::from(HEX[(number >> (at * 4)) as usize & 15]);
-        id.extend((0..16).rev().map(digit));
-    }
-    id
-}
-
-pub(super) fn millis(duration: Duration) -> f64 {
-    // Microseconds are fine enough for a reader.
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Call;
 use super::attempt::{Failure, Mode, attempt};
 use super::served::Served;
 use super::targets::{self, Turn};
+use super::{Call, notices};
 use crate::error::{Error, ErrorKind};
+use crate::observe::Reason;
 use crate::retry::{Failed, MIN_ATTEMPT, Next, decide, is_outage, outage_backoff};
 use crate::services::Services;
 
@@ -44,7 +45,7 @@ async fn go_on(
     mut wait: bool,
 ) -> Result<Served, Error> {
     loop {
-        let sent = failure.tried;
+        let (sent, reason) = (failure.tried, Reason::from(&failure.error));
         let to = match tries.next(failure, wait) {
             Some(to) => to,
             None => return Err(tries.error()),
@@ -53,7 +54,13 @@ async fn go_on(
         if sent && !outage && !targets::may_try_again(tries.services, tries.call) {
             return Err(over_budget(tries.error()));
         }
-        if let Some(then) = tries.paused_until(to) {
+        let paused = tries.paused_until(to);
+        // A target without room is waited for where its limit is.
+        if sent || to != tries.current {
+            let wait = paused.map(|until| until.saturating_duration_since(tries.now));
+            notices::goes_on(tries.services, tries.call, [tries.current, to], &reason, wait);
+        }
+        if let Some(then) = paused {
             tokio::time::sleep_until(then).await;
             if tries.call.ledger.has_given_up(to) {
                 return Err(tries.error());

@@ -13,14 +13,14 @@ use tokio::time::Instant;
 
 use super::attempt::report;
 use super::hedge::hedged;
-use super::respond::document;
+use super::respond::{document, finished};
 use super::served::{Content, Head, Opened, Served};
-use super::{Call, redact, targets};
+use super::{Call, notices, redact, targets};
 use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::model::{Chunk, OnBreak, Reset, Response};
-use crate::observe::CallOutcome;
+use crate::observe::{CallOutcome, Reason};
 use crate::operation::Decoded;
 use crate::provider::Progress;
 use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
@@ -183,15 +183,16 @@ impl Open {
                 let now = Instant::now();
                 self.call.ledger.end(ticket, None, now);
                 if let Some(guard) = guard {
-                    guard.done(decoded.usage(), now);
+                    let turns = guard.done(decoded.usage(), now);
+                    notices::turned(&self.services, &self.call, target, turns, None);
                 }
                 decoded
             }
             Content::Whole(decoded) => decoded,
         };
         let (services, call) = (&self.services, &self.call);
-        let answer = document(services, call, target, &head, warnings, first_content, decoded);
-        let answer = redact::answer(&call.secrets(services, target, key.as_ref()), answer);
+        let answer = document(call, target, &head, warnings, first_content, decoded);
+        let answer = finished(services, call, target, key.as_ref(), answer);
         Ok(Step::Done(answer.chat()?))
     }
 
@@ -228,10 +229,17 @@ impl Open {
         if !asked || !targets::may_try_again(services, call) {
             return Err(call.failed(error));
         }
-        match again {
-            Again::After(wait) => call.ledger.pause(target, Instant::now() + wait),
-            Again::Elsewhere => call.ledger.give_up(target),
-        }
+        let (to, wait) = match again {
+            Again::After(wait) => {
+                call.ledger.pause(target, Instant::now() + wait);
+                (target, Some(wait))
+            }
+            Again::Elsewhere => {
+                call.ledger.give_up(target);
+                (targets::untried(services, call).unwrap_or(target), None)
+            }
+        };
+        notices::goes_on(services, call, [target, to], &Reason::from(&error), wait);
         self.restarts += 1;
         self.begins_anew = true;
         Ok(Step::Restarted(Reset::new(error.kind())))

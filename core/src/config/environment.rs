@@ -59,6 +59,11 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether this variable is `1`.
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.trim() == "1")
+    }
+
     /// The roots that are trusted.
     pub(super) fn trust(&self) -> Arc<Trust> {
         let dirs = self.get("SSL_CERT_DIR");

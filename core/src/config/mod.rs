@@ -54,6 +54,8 @@ pub struct Config {
     pub breaker: bool,
     /// Whether calls wait for a limit.
     pub wait: bool,
+    /// Whether observers are shown what calls ask and answer (`LITER_LLM_LOG_BODIES`).
+    pub log_bodies: bool,
     /// Whether the quotas and pauses that an answer reports apply to later calls.
     pub learn_limits: bool,
 }
@@ -128,6 +130,7 @@ impl Config {
             hedge: Hedge::read(&mut fields)?,
             breaker: fields.bool("breaker")?.unwrap_or(true),
             wait: read_wait(&mut fields)?.unwrap_or(true),
+            log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,

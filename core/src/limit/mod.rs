@@ -186,6 +186,15 @@ impl Gate {
         self.0.lock().cooling(now)
     }
 
+    /// What holds the first of the waiting calls back.
+    pub(crate) fn holds_back(&self, now: Instant) -> Option<Limited> {
+        let mut state = self.0.lock();
+        state.advance(now, self.0.totals());
+        let tokens = state.first()?.tokens;
+        let blocked = state.check(now, self.0.totals(), Totals::default(), tokens).err()?;
+        Some(blocked.limited(now))
+    }
+
     /// Whether it holds something that answers have taught, and that still counts.
     pub(crate) fn has_learned(&self, now: Instant) -> bool {
         if !self.0.engaged.load(Ordering::Acquire) {

@@ -1,14 +1,22 @@
-//! An observer hears how calls go. It gets five events, each with ids, targets, times, kinds and
-//! counts. No event has a text of the caller or of an answer.
+//! An observer hears how calls go. It gets six events, each with ids, targets, times, kinds and
+//! counts. None of them has a text of the caller or of an answer. A seventh has such texts, and
+//! comes only where `LITER_LLM_LOG_BODIES=1` asks for it.
 //!
-//! `admission` reports that a call began and ended, and the call's ledger reports its attempts.
-//! Nothing else reports or counts anything. An observer runs on the thread of the call, so it must
-//! be quick and must not wait.
+//! `admission` reports that a call began and ended, and the call's ledger reports its attempts and
+//! what the call meets between them. Nothing else reports or counts anything. An observer runs on
+//! the thread of the call, so it must be quick and must not wait.
 
+mod id;
+pub mod log;
 pub(crate) mod metrics;
+mod notice;
+
+pub use id::CallId;
+pub use notice::{Met, Notice, Reason};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -41,6 +49,17 @@ pub trait Observer: Send + Sync {
         let _ = (call, attempt, at);
     }
 
+    /// A call waits, goes to another target, or has turned a breaker.
+    fn noticed(&self, call: &CallFacts, notice: &Notice<'_>) {
+        let _ = (call, notice);
+    }
+
+    /// What a call asks, or what came of it, as a JSON document without keys. `what` is `request`
+    /// or `answer`.
+    fn content(&self, call: &CallFacts, what: &'static str, text: &str) {
+        let _ = (call, what, text);
+    }
+
     /// A call is over. `outcomes` has one entry, or one for each target of a fan-out.
     fn call_ended(&self, call: &CallFacts, outcomes: &[CallOutcome<'_>]) {
         let _ = (call, outcomes);
@@ -52,10 +71,16 @@ pub trait Observer: Send + Sync {
 pub struct CallFacts {
     /// A number that differs for each call of a process.
     pub number: u64,
+    /// The id that its answer has as `liter.request_id`.
+    pub id: CallId,
     /// `chat`, `http`, …; "" if the request could not be read.
     pub operation: &'static str,
     /// The provider of the call's first target.
     pub provider: Option<Arc<str>>,
+    /// The route that the request names.
+    pub route: Option<Arc<str>>,
+    /// The length of the request document, in bytes.
+    pub request_bytes: usize,
     /// Whether the answer is wanted as a stream.
     pub stream: bool,
     /// When the call began.
@@ -63,15 +88,29 @@ pub struct CallFacts {
 }
 
 impl CallFacts {
-    /// The facts of a call whose request could not be read.
-    pub(crate) fn unread() -> Self {
-        let began = Instant::now();
-        CallFacts { number: next_number(), operation: "", provider: None, stream: false, began }
+    /// The facts of a call that begins now, in the process with this id. A request that could not
+    /// be read has the operation "".
+    pub(crate) fn new(
+        process: u32,
+        operation: &'static str,
+        provider: Option<&Arc<str>>,
+        stream: bool,
+    ) -> Self {
+        CallFacts {
+            number: next_number(),
+            id: CallId::new(process),
+            operation,
+            provider: provider.map(Arc::clone),
+            route: None,
+            request_bytes: 0,
+            stream,
+            began: Instant::now(),
+        }
     }
 }
 
 /// Returns a call number that is unique in this process.
-pub(crate) fn next_number() -> u64 {
+fn next_number() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     COUNT.fetch_add(1, Ordering::Relaxed)
 }
@@ -87,6 +126,11 @@ pub struct AttemptFacts<'a> {
     /// When the attempt began.
     pub began: Instant,
     pub(crate) tally: &'a Tally,
+}
+
+/// A duration in milliseconds, as documents have it. Microseconds are fine enough for a reader.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// How an attempt ended.
@@ -117,6 +161,10 @@ pub struct CallOutcome<'a> {
     pub usage: Option<&'a Usage>,
     /// Milliseconds from begin to end, if an answer came.
     pub total_ms: Option<f64>,
+    /// Milliseconds from begin to a stream's first content.
+    pub ttft_ms: Option<f64>,
+    /// Milliseconds from begin to the first attempt, if an answer came.
+    pub queue_ms: Option<f64>,
     /// The requests that were sent, or that the call tried to send.
     pub attempts: &'a [Attempt],
     /// The failure. `None` means that the call was answered.
@@ -193,6 +241,8 @@ impl<'a> CallOutcome<'a> {
             request_id: Some(&liter.request_id),
             provider_request_id: liter.provider_request_id.as_deref(),
             total_ms: Some(liter.timing.total_ms),
+            ttft_ms: liter.timing.ttft_ms,
+            queue_ms: Some(liter.timing.queue_ms),
             attempts: &liter.attempts,
             ..self
         }

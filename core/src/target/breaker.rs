@@ -99,6 +99,14 @@ impl State {
     }
 }
 
+/// How the outcome of a call has turned a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turned {
+    /// It has opened, for this long.
+    Opened(Duration),
+    Closed,
+}
+
 /// One call's pass through a breaker. A pass dropped without a report counts as nothing: the call
 /// was cancelled, or its failure was the caller's. If it was a probe, the next call may be one.
 #[derive(Debug)]
@@ -184,15 +192,18 @@ impl Breaker {
 }
 
 impl Circuit {
-    fn open(&mut self, now: Instant) {
+    fn open(&mut self, now: Instant) -> Turned {
         self.openings = self.openings.saturating_add(1);
-        self.open_until = Some(now + OPEN.saturating_mul(self.openings).min(LONGEST_OPEN));
+        let time = OPEN.saturating_mul(self.openings).min(LONGEST_OPEN);
+        self.open_until = Some(now + time);
         self.turn();
+        Turned::Opened(time)
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Turned {
         (self.open_until, self.openings) = (None, 0);
         self.turn();
+        Turned::Closed
     }
 
     fn turn(&mut self) {
@@ -209,57 +220,59 @@ impl Pass {
     }
 
     /// Reports that the target answered as it should.
-    pub(crate) fn success(self) {
-        self.report(|circuit| match circuit.open_until {
-            None => circuit.faults = 0,
-            Some(_) => circuit.close(),
-        });
+    pub(crate) fn success(self) -> Option<Turned> {
+        self.report(|circuit| {
+            if circuit.open_until.is_some() {
+                return Some(circuit.close());
+            }
+            circuit.faults = 0;
+            None
+        })
     }
 
     /// Reports that the provider failed.
-    pub(crate) fn fault(self, now: Instant) {
-        self.failed(FAULTS, now);
+    pub(crate) fn fault(self, now: Instant) -> Option<Turned> {
+        self.failed(FAULTS, now)
     }
 
     /// Reports that the provider is late. That is a fault unless a success follows, because the
     /// answer may still come.
-    pub(crate) fn late(&self, now: Instant) {
-        self.failed(FAULTS, now);
+    pub(crate) fn late(&self, now: Instant) -> Option<Turned> {
+        self.failed(FAULTS, now)
     }
 
     /// Reports that the key was refused or its account is empty. One such failure is enough.
-    pub(crate) fn trip(self, now: Instant) {
-        self.failed(1, now);
+    pub(crate) fn trip(self, now: Instant) -> Option<Turned> {
+        self.failed(1, now)
     }
 
     /// Reports a failure; `enough` in a row open a closed breaker. While the breaker is open, only
     /// the probe's failure counts.
-    fn failed(&self, enough: u32, now: Instant) {
+    fn failed(&self, enough: u32, now: Instant) -> Option<Turned> {
         self.report(|circuit| {
             circuit.faults = circuit.faults.saturating_add(1);
             let opens = match circuit.open_until {
                 None => circuit.faults >= enough,
                 Some(_) => self.probe,
             };
-            if opens {
-                circuit.open(now);
-            }
-        });
+            opens.then(|| circuit.open(now))
+        })
     }
 
     /// Updates the circuit, unless it has opened or closed since the call began.
-    fn report(&self, tell: impl FnOnce(&mut Circuit)) {
+    fn report(&self, tell: impl FnOnce(&mut Circuit) -> Option<Turned>) -> Option<Turned> {
         let mut circuit = self.breaker.lock();
-        if circuit.epoch == self.epoch {
-            tell(&mut circuit);
-        }
+        if circuit.epoch == self.epoch { tell(&mut circuit) } else { None }
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         if self.probe {
-            self.report(|circuit| circuit.probing = false);
+            self.report(|circuit| {
+                circuit.probing = false;
+                None
+            });
         }
     }
 }

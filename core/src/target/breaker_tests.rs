@@ -79,7 +79,9 @@ fn each_failed_probe_keeps_it_open_longer_up_to_five_minutes() {
     // The success reset both counts: one fault is not enough, and the next opening is the first.
     pass(&breaker, now).fault(now);
     assert_eq!(breaker.state(now), State::Closed);
-    (0..4).for_each(|_| pass(&breaker, now).fault(now));
+    for _ in 0..4 {
+        pass(&breaker, now).fault(now);
+    }
     assert_eq!(refused(&breaker, now), Some(seconds(30)));
 }
 
@@ -90,7 +92,9 @@ fn a_key_that_is_refused_trips_at_once() {
     pass(&breaker, now).trip(now);
     assert_eq!(refused(&breaker, now), Some(seconds(30)));
     // Other calls in flight with the same key say nothing new.
-    others.into_iter().for_each(|other| other.trip(now + seconds(1)));
+    for other in others {
+        other.trip(now + seconds(1));
+    }
     assert_eq!(refused(&breaker, now), Some(seconds(30)));
     let now = now + seconds(30);
     pass(&breaker, now).trip(now);
@@ -101,7 +105,9 @@ fn a_key_that_is_refused_trips_at_once() {
 fn what_was_sent_before_it_opened_neither_closes_nor_reopens_it() {
     let (breaker, start) = (Breaker::default(), Instant::now());
     let (late, later) = (pass(&breaker, start), pass(&breaker, start));
-    (0..5).for_each(|_| pass(&breaker, start).fault(start));
+    for _ in 0..5 {
+        pass(&breaker, start).fault(start);
+    }
     late.success();
     assert_eq!(breaker.state(start), State::Open);
     let now = start + seconds(30);
@@ -178,8 +184,8 @@ proptest! {
                 _ => {
                     let pass = under_way.swap_remove(rng.usize(..under_way.len()));
                     match what {
-                        2 => pass.success(),
-                        3 => pass.fault(now),
+                        2 => drop(pass.success()),
+                        3 => drop(pass.fault(now)),
                         _ => drop(pass),
                     }
                 }

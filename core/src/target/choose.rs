@@ -16,6 +16,8 @@ use crate::model::{Hedge, Options, RetryOverlay, Warning};
 /// The targets of a call, and the settings of its route.
 pub(crate) struct Choice {
     pub(crate) targets: Vec<ChosenTarget>,
+    /// The name of the route.
+    pub(crate) route: Option<Arc<str>>,
     pub(crate) retry: Option<RetryOverlay>,
     pub(crate) hedge: Option<Hedge>,
     pub(crate) warnings: Vec<Warning>,
@@ -59,13 +61,14 @@ pub(crate) fn choose(
         targets = ordered(listed.policy, targets, sticky, table);
         targets.extend(fallbacks);
     }
-    let Listed { retry, hedge, warnings, .. } = listed;
-    Ok(Choice { targets, retry, hedge, warnings })
+    let Listed { route, retry, hedge, warnings, .. } = listed;
+    Ok(Choice { targets, route, retry, hedge, warnings })
 }
 
 /// The targets that a request names, before fallbacks, regions and the order.
 #[derive(Default)]
 struct Listed {
+    route: Option<Arc<str>>,
     policy: RoutePolicy,
     targets: Vec<RouteTarget>,
     retry: Option<RetryOverlay>,
@@ -88,8 +91,14 @@ fn of_route(config: &Config, name: &str, model: Option<&str>) -> Result<Listed, 
             param: Some("model".to_owned()),
         });
     }
-    let targets = route.targets.clone();
-    Ok(Listed { policy: route.policy, targets, retry: route.retry, hedge: route.hedge, warnings })
+    Ok(Listed {
+        route: Some(Arc::from(&*route.name)),
+        policy: route.policy,
+        targets: route.targets.clone(),
+        retry: route.retry,
+        hedge: route.hedge,
+        warnings,
+    })
 }
 
 /// Adds the targets of `options.fallback`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use tokio::time::Instant;
 
-use super::breaker::{Fault, Pass, fault_of};
+use super::breaker::{Fault, Pass, Turned, fault_of};
 use super::state::TargetState;
 use crate::error::{Error, ErrorKind};
 use crate::limit::Permit;
@@ -30,6 +30,9 @@ pub(crate) struct AttemptGuard {
     learns: bool,
     began: Instant,
 }
+
+/// How an outcome has turned the breaker of the target, and that of the provider's key.
+pub(crate) type Turns = [Option<Turned>; 2];
 
 struct InFlight(Arc<TargetState>);
 
@@ -63,12 +66,10 @@ impl AttemptGuard {
     }
 
     /// Reports a late first token. It is the target's fault, as a timeout would be.
-    pub(crate) fn late(&mut self, now: Instant) {
+    pub(crate) fn late(&mut self, now: Instant) -> Turns {
         self.late = true;
         self.state.0.has_failed(now);
-        if let Some([target, _]) = &self.passes {
-            target.late(now);
-        }
+        [self.passes.as_ref().and_then(|[target, _]| target.late(now)), None]
     }
 
     /// When the attempt got its place and began.
@@ -84,21 +85,19 @@ impl AttemptGuard {
     }
 
     /// Reports a complete answer and its usage.
-    pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) {
+    pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) -> Turns {
         if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
             self.target.settle(tokens, now);
             if let Some(provider) = &mut self.provider {
                 provider.settle(tokens, now);
             }
         }
-        for pass in self.passes.take().into_iter().flatten() {
-            pass.success();
-        }
+        self.passes.take().map_or([None; 2], |passes| passes.map(Pass::success))
     }
 
     /// Reports a failed attempt. `ours` means that the caller's time ran out, not a timer of the
     /// target.
-    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) {
+    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) -> Turns {
         if let (true, Some(429 | 503 | 529), Some(ms)) =
             (self.learns, error.status, error.retry_after_ms)
         {
@@ -119,14 +118,14 @@ impl AttemptGuard {
         if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {
             self.state.0.has_failed(now);
         }
-        let Some([target, key]) = self.passes.take() else { return };
+        let Some([target, key]) = self.passes.take() else { return [None; 2] };
         match fault {
-            Fault::Provider if ours || self.late => {}
-            Fault::Provider => target.fault(now),
-            Fault::Key => key.trip(now),
+            Fault::Provider if ours || self.late => [None; 2],
+            Fault::Provider => [target.fault(now), None],
+            Fault::Key => [None, key.trip(now)],
             // The target refused, so it works.
-            Fault::Limited | Fault::None if error.status.is_some() => target.success(),
-            Fault::Limited | Fault::None => {}
+            Fault::Limited | Fault::None if error.status.is_some() => [target.success(), None],
+            Fault::Limited | Fault::None => [None; 2],
         }
     }
 }

@@ -13,7 +13,8 @@ mod policy;
 mod state;
 mod table;
 
+pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};
-pub(crate) use guard::AttemptGuard;
+pub(crate) use guard::{AttemptGuard, Turns};
 pub(crate) use state::{ChosenTarget, Tally, TargetState};
 pub(crate) use table::Table;

@@ -198,6 +198,17 @@ impl Table {
         }
     }
 
+    /// What holds calls to a target, or to any of a provider, back now.
+    pub(crate) fn holds_back(
+        &self,
+        provider: usize,
+        target: Option<&TargetState>,
+    ) -> Option<Limited> {
+        let gates = target.map(|state| &state.gate).into_iter();
+        let mut gates = gates.chain(self.providers[provider].gate.as_ref());
+        gates.find_map(|gate| gate.holds_back(Instant::now()))
+    }
+
     /// Every target that was asked, in the order of providers and models.
     pub(crate) fn targets(&self) -> Vec<Arc<TargetState>> {
         let mut all = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use liter_llm_core::http::{Connecting, Network, Stream};
-use liter_llm_core::{Chunk, Client, Config, Error, Observer, Response, Step};
+use liter_llm_core::{Chunk, Client, Config, Environment, Error, Observer, Response, Step};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{Instant, sleep};
@@ -164,7 +164,16 @@ pub(crate) fn observed(
     config: Value,
     play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
 ) -> (Client, Arc<World>) {
-    made(1, observers, config, play)
+    made(1, observers, config, &json!({}), play)
+}
+
+/// The same, in an environment.
+pub(crate) fn observed_in(
+    environment: &Value,
+    observers: Vec<Arc<dyn Observer>>,
+    play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
+) -> (Client, Arc<World>) {
+    made(1, observers, json!({}), environment, play)
 }
 
 pub(crate) fn seeded(
@@ -172,13 +181,14 @@ pub(crate) fn seeded(
     config: Value,
     play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
 ) -> (Client, Arc<World>) {
-    made(seed, Vec::new(), config, play)
+    made(seed, Vec::new(), config, &json!({}), play)
 }
 
 fn made(
     seed: u64,
     observers: Vec<Arc<dyn Observer>>,
     config: Value,
+    environment: &Value,
     play: impl Fn(&Ask) -> Vec<Act> + Send + Sync + 'static,
 ) -> (Client, Arc<World>) {
     let mut whole = json!({"providers": {}});
@@ -189,7 +199,8 @@ fn made(
         });
     }
     merge(&mut whole, config);
-    let config = Config::parse(whole.to_string().as_bytes()).unwrap();
+    let environment = Environment::parse(environment.to_string().as_bytes()).unwrap();
+    let config = Config::parse_in(whole.to_string().as_bytes(), &environment).unwrap();
     let (asked, left) = (Mutex::default(), Mutex::default());
     let world = World { start: Instant::now(), play: Box::new(play), asked, left };
     let world = Arc::new(world);

@@ -13,8 +13,10 @@ use crate::{LITER_LLM_E_ARGUMENT, LITER_LLM_E_CLOSED, LITER_LLM_EVENT_CHUNK, LIT
 /// Waiting chunks are merged up to this size, so that a reader's buffer of 64 KiB holds an event.
 const MERGED: usize = 32 << 10;
 
-/// The bytes that unread log records may have, their heads included: some thousand records.
-const MOST_LOGS: usize = 1 << 20;
+/// The most log records that may wait unread, and the bytes that they may have, their heads
+/// included.
+const MOST_LOGS: usize = 10_000;
+const MOST_LOG_BYTES: usize = 4 << 20;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -122,7 +124,7 @@ impl State {
         let event = self.arrived(Event { kind: LITER_LLM_EVENT_LOG, payload, ..Event::default() });
         self.log_bytes += event.size();
         self.logs.push_back(event);
-        while self.log_bytes > MOST_LOGS && self.logs.len() > 1 {
+        while self.is_full() && self.logs.len() > 1 {
             // The record that tells of earlier ones is replaced, and is none of the lost.
             if self.lost > 0 {
                 self.drop_log();
@@ -134,6 +136,12 @@ impl State {
             self.log_bytes += telling.size();
             self.logs.push_front(telling);
         }
+    }
+
+    fn is_full(&self) -> bool {
+        // The record that tells of dropped ones is none of them.
+        let records = self.logs.len() - usize::from(self.lost > 0);
+        records > MOST_LOGS || self.log_bytes > MOST_LOG_BYTES
     }
 
     /// Drops the first log record. Returns its place in the order.
