@@ -177,15 +177,13 @@ export class Chunk {
 
 /**
  * In a stream with `on_break: "restart"`: the answer broke and begins anew. All chunks before it are
- * void. It has nothing of a chunk's, so that code that knows none sees an empty one.
+ * void. Code that knows none sees a chunk whose one choice has an empty delta.
  */
 export interface Reset extends ResetDocument {}
 export class Reset {
   private constructor();
   /** Always empty, as of a chunk without text. */
   get text(): "";
-  /** Always empty, as of a chunk without choices. */
-  get choices(): ChunkChoice[];
   /** Always absent, as of a chunk that says nothing of it. */
   get usage(): undefined;
 }
