@@ -384,6 +384,8 @@ func (v *Partial) read(d *decoder) {
 type resetDocument struct {
 	// "chat.completion.reset".
 	Object string `json:"object"`
+	// One, and its delta is empty, as in a chunk without news.
+	Choices []ChunkChoice `json:"choices"`
 	// The kind of error that broke the answer.
 	// - "invalid_request": the request is wrong: mend it.
 	// - "context_length": the prompt and the answer do not fit the model's context: shorten, or take a
@@ -410,6 +412,15 @@ func (v *resetDocument) read(d *decoder) {
 		switch d.name() {
 		case "object":
 			v.Object = d.string()
+		case "choices":
+			if !d.null() {
+				v.Choices = []ChunkChoice{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item ChunkChoice
+					item.read(d)
+					v.Choices = append(v.Choices, item)
+				}
+			}
 		case "reason":
 			v.Reason = Kind(d.string())
 		default:
@@ -428,9 +439,10 @@ type Chunk struct {
 	Created int64 `json:"created,omitempty"`
 	// The model, as the provider names it.
 	Model string `json:"model,omitempty"`
-	// The delta of each choice.
+	// The delta of each choice that has news. There is always one: if the chunk has only counts, its
+	// delta is empty.
 	Choices []ChunkChoice `json:"choices"`
-	// The usage, in the chunk in which the provider reports it.
+	// The usage, in the chunk in which the provider reports it. All other chunks have none.
 	Usage *Usage `json:"usage,omitempty"`
 
 	// The first choice's new text; "" where the chunk has none.
@@ -589,7 +601,8 @@ type Response struct {
 	Model string `json:"model,omitempty"`
 	// The answers.
 	Choices []Choice `json:"choices"`
-	// What the provider says was used.
+	// What the provider says was used. It is absent if the provider says nothing, as some compatible
+	// servers do: look for it before you read a count.
 	Usage *Usage `json:"usage,omitempty"`
 	// The first choice's text; empty where it has none.
 	Text string `json:"text"`

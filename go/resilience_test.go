@@ -247,8 +247,9 @@ func TestAStreamThatBeginsAnew(t *testing.T) {
 		text += chunk.Text
 		response = chunk.Response
 	}
-	document := `{"object":"chat.completion.reset","reason":"stream_broken"}`
-	if !slices.Equal(resets, []string{"Hel stream_broken 0" + document}) {
+	document := `{"object":"chat.completion.reset","choices":[{"index":0,"delta":{},"finish_reason":null}],` +
+		`"reason":"stream_broken"}`
+	if !slices.Equal(resets, []string{"Hel stream_broken 1" + document}) {
 		t.Errorf("%q", resets)
 	}
 	if text != "Hi" || response == nil || response.Text != "Hi" || len(response.Liter.Attempts) != 2 {

@@ -550,7 +550,10 @@ export interface Response {
   model?: string | null;
   /** The answers. */
   choices: Choice[];
-  /** What the provider says was used. */
+  /**
+   * What the provider says was used. It is absent if the provider says nothing, as some
+   * compatible servers do: look for it before you read a count.
+   */
   usage?: Usage | null;
   /** The first choice's text; empty where it has none. */
   text: string;
@@ -624,9 +627,12 @@ export interface ChunkDocument {
   created?: number | null;
   /** The model, as the provider names it. */
   model?: string | null;
-  /** The delta of each choice. */
+  /**
+   * The delta of each choice that has news. There is always one: if the chunk has only counts,
+   * its delta is empty.
+   */
   choices: ChunkChoice[];
-  /** The usage, in the chunk in which the provider reports it. */
+  /** The usage, in the chunk in which the provider reports it. All other chunks have none. */
   usage?: Usage | null;
 }
 
@@ -634,6 +640,8 @@ export interface ChunkDocument {
 export interface ResetDocument {
   /** `chat.completion.reset`. */
   object: "chat.completion.reset";
+  /** One, and its delta is empty, as in a chunk without news. */
+  choices: ChunkChoice[];
   /**
    * The kind of error that broke the answer.
    * - `invalid_request`: the request is wrong: mend it.

@@ -2,7 +2,7 @@
 
 import type {
   Attempt,
-  ChatRequest,
+  ChatRequest as ChatDocument,
   ChunkChoice,
   ChunkDocument,
   Config,
@@ -14,6 +14,7 @@ import type {
   ModerateRequest,
   ModerateResponse,
   Options,
+  Part,
   ResetDocument,
   Response,
   Tool,
@@ -26,6 +27,19 @@ export const version: string;
 
 // ---- Calls ---------------------------------------------------------------------------------------
 
+/** What is asked, for a whole answer. */
+export interface ChatRequest extends Omit<ChatDocument, "op" | "stream"> {
+  op?: "chat" | null;
+  /** The instructions: a message of the role `system`, in front of the others. */
+  system?: string | readonly Part[] | null;
+  stream?: false | null;
+}
+
+/** What is asked, for an answer in pieces. */
+export interface StreamRequest extends Omit<ChatRequest, "stream"> {
+  stream: true;
+}
+
 /** A prompt, the messages, a whole request, or one as JSON (bytes, passed on as they are). */
 export type Request = string | readonly Message[] | ChatRequest | Uint8Array;
 
@@ -35,14 +49,43 @@ export interface How extends Options {
   signal?: AbortSignal | null | undefined;
 }
 
-/** Members of the request and options, by the names that the contract has for them. */
-export interface Members extends Omit<ChatRequest, "op" | "stream" | "stream_options">, How {}
+/**
+ * Members of the request and options, by the names that the contract has for them. Any other is a
+ * TypeError. What only one provider knows goes into `extra`.
+ */
+export interface Members extends Omit<ChatRequest, "op" | "stream_options">, How {}
+
+/** The same for an answer in pieces. */
+export interface StreamMembers extends Omit<Members, "stream"> {
+  stream: true;
+}
 
 /** The same of `models`. */
 export interface ModelsMembers extends Omit<ModelsRequest, "op">, How {}
 
 /** The same of `moderate`. */
 export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
+
+/**
+ * Settings of the default provider: that of the options, of the configuration or of
+ * LITER_LLM_PROVIDER, else `openai`. Alone, they stand beside the environment's configuration.
+ */
+export interface Settings {
+  /** `env:NAME`, `file:/path`, or the key itself. */
+  api_key?: string | null;
+  /** The URL, with the version path. */
+  base_url?: string | null;
+  /** Headers added to each of its requests. */
+  headers?: Record<string, string> | null;
+  /** The time for a whole call, in milliseconds. A call's own wins. */
+  timeout_ms?: number | null;
+  /** `api_key`, as JavaScript writes it. */
+  apiKey?: string | null;
+  /** `base_url`, as JavaScript writes it. */
+  baseUrl?: string | null;
+  /** `timeout_ms`, as JavaScript writes it. */
+  timeoutMs?: number | null;
+}
 
 /**
  * A client: providers, connection pools, limits. Make few and keep them long.
@@ -53,13 +96,20 @@ export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, 
 export class Client {
   /**
    * `config`: an object, JSON text or bytes, the URL of a file, or undefined for the environment
-   * (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …). `options`: defaults
-   * for every request.
+   * (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …). An object may have
+   * settings of the default provider: `new Client({ api_key: "…" })`. `options`: defaults for every
+   * request.
    */
-  constructor(config?: Config | string | Uint8Array | URL | null, options?: Options);
+  constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options);
 
-  /** Asks for a whole answer. Rejects with a LiterLLMError by kind, or with the signal's reason. */
+  /**
+   * Asks for a whole answer, or with `stream: true` for a stream. Rejects with a LiterLLMError by
+   * kind, or with the signal's reason. Each warning of an answer also goes to `process.emitWarning`,
+   * once a client, as a LiterLLMWarning.
+   */
   chat(request: Request, more?: Members): Promise<Response>;
+  chat(request: Request, more: StreamMembers): Promise<Stream>;
+  chat(request: StreamRequest, more?: Members): Promise<Stream>;
 
   /**
    * Which models a provider has: all of them, or the one that `model` names.
@@ -91,7 +141,7 @@ export class Client {
    *
    *     for await (const chunk of client.stream("Hello")) process.stdout.write(chunk.text);
    */
-  stream(request: Request, more?: Members): Stream;
+  stream(request: Request | StreamRequest, more?: Members | StreamMembers): Stream;
 
   /** A view of this client with further default options. Closing one closes both. */
   withOptions(options: Options): Client;
@@ -115,8 +165,8 @@ export class Client {
 export class Stream implements AsyncIterableIterator<Chunk | Reset> {
   private constructor();
 
-  /** The whole answer with usage, once the stream was read to its end; undefined before. */
-  get response(): Response | undefined;
+  /** The whole answer with usage, once the stream was read to its end. A TypeError before. */
+  get response(): Response;
 
   [Symbol.asyncIterator](): this;
   next(): Promise<IteratorResult<Chunk | Reset, undefined>>;
@@ -167,6 +217,27 @@ export function generate(
   temperature?: number | null,
 ): Promise<string>;
 
+/**
+ * Hands the log records of this process to `sink`: a function, or an object with the methods of
+ * `console`, which gets them as lines. `null` ends that. `level` is the least that is wanted: "info".
+ * The variables NODE_DEBUG=liter_llm and LITER_LLM_LOG=<level> write them to stderr without code.
+ */
+export function logs(sink?: LogSink | null, how?: { level?: LogRecord["level"] }): void;
+
+/** Who gets log records. */
+export type LogSink =
+  | ((record: LogRecord) => void)
+  | Pick<typeof console, "error" | "warn" | "info" | "debug">;
+
+/** A log record: never a key, a prompt or an answer. Other members depend on the event. */
+export interface LogRecord {
+  /** Calls are `info`, failed ones `error`, changes of a state `warn`, attempts `debug`. */
+  level: "error" | "warn" | "info" | "debug";
+  /** `call`, and others. */
+  event: string;
+  [member: string]: unknown;
+}
+
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */
 export interface Chunk extends ChunkDocument {}
 export class Chunk {
@@ -177,15 +248,13 @@ export class Chunk {
 
 /**
  * In a stream with `on_break: "restart"`: the answer broke and begins anew. All chunks before it are
- * void. It has nothing of a chunk's, so that code that knows none sees an empty one.
+ * void. Code that knows none sees a chunk whose one choice has an empty delta.
  */
 export interface Reset extends ResetDocument {}
 export class Reset {
   private constructor();
   /** Always empty, as of a chunk without text. */
   get text(): "";
-  /** Always empty, as of a chunk without choices. */
-  get choices(): ChunkChoice[];
   /** Always absent, as of a chunk that says nothing of it. */
   get usage(): undefined;
 }

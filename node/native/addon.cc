@@ -215,6 +215,7 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceMethod("cancel", &Addon::Cancel),
                           InstanceMethod("collect", &Addon::Collect),
                           InstanceMethod("hold", &Addon::Hold),
+                          InstanceMethod("logs", &Addon::Logs),
                           InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
   }
 
@@ -497,6 +498,11 @@ class Addon : public Napi::Addon<Addon> {
     } else {
       napi_unref_threadsafe_function(env_, wake_);
     }
+  }
+
+  // logs(source, level): log records of the process come through this queue, under the token 0.
+  Napi::Value Logs(const Napi::CallbackInfo& info) {
+    return Number(liter_llm_queue_logs(At(info[0])->queue, info[1].As<Napi::Number>()));
   }
 
   // ---- Values -----------------------------------------------------------------------------------

@@ -2,17 +2,23 @@
 // The client, and the short forms `invoke`, `invokeSync` and `generate`.
 
 const { addon, NativeClient } = require("./_native.js");
+const { readConfig } = require("./_config.js");
 const { fromDocument, misuse } = require("./_errors.js");
+const { answer } = require("./_explain.js");
 const { codec, encode } = require("./_json.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call } = require("./_queue.js");
-const { checkMembers, configDocument, Defaults, given, NONE } = require("./_request.js");
+const { REQUEST_NAMES, unknownName } = require("./_names.js");
+const { checkMembers, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
+const { warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_request.js").Members} Members */
 
 /** @type {(client: Client, request: unknown, more: Members) => any} blocks the thread */
 let callSync;
+/** @type {(client: Client, request: unknown, more: Members) => Promise<any>} */
+let callWhole;
 
 class Client {
   #native;
@@ -23,9 +29,14 @@ class Client {
    * @param {Members} [options]
    */
   constructor(config, options = NONE) {
-    this.#defaults = new Defaults(options);
-    this.#native =
-      config instanceof NativeClient ? config : new NativeClient(configDocument(config));
+    if (config instanceof NativeClient) {
+      this.#defaults = new Defaults(options);
+      this.#native = config;
+    } else {
+      const made = readConfig(config, options);
+      this.#defaults = new Defaults(made.options);
+      this.#native = new NativeClient(made.document);
+    }
   }
 
   /**
@@ -33,32 +44,56 @@ class Client {
    * @param {Members} [more]
    * @returns {Promise<any>}
    */
-  async chat(request, more) {
-    return await this.#ask(request, more); // awaited, so that an error's stack names the caller
+  chat(request, more) {
+    return answer(this.#chat(request, more));
   }
 
-  /** @param {Members} [more] */
-  async models(more) {
-    return await this.#ask({ op: "models" }, more);
+  /**
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @returns {Promise<any>}
+   */
+  async #chat(request, more) {
+    const documents = this.#defaults.documents(request, more);
+    if (documents.stream === true) return new Stream(this.#native, documents);
+    return await this.#ask(documents); // awaited, so that an error's stack names the caller
+  }
+
+  /**
+   * @param {Members} [more]
+   * @returns {Promise<any>}
+   */
+  models(more) {
+    return answer(this.#operation({ op: "models" }, more, REQUEST_NAMES.models));
   }
 
   /**
    * @param {unknown} input
    * @param {Members} [more]
+   * @returns {Promise<any>}
    */
-  async moderate(input, more) {
-    return await this.#ask({ op: "moderate", input }, more);
+  moderate(input, more) {
+    return answer(this.#operation({ op: "moderate", input }, more, REQUEST_NAMES.moderate));
+  }
+
+  /**
+   * @param {Members} request
+   * @param {Members | undefined} more
+   * @param {ReadonlySet<string>} names
+   */
+  async #operation(request, more, names) {
+    return await this.#ask(this.#defaults.documents(request, more, names));
   }
 
   /**
    * Sends a request and waits for its one answer.
-   * @param {unknown} request
-   * @param {Members | undefined} more
+   * @param {import("./_request.js").Call} documents
    * @returns {Promise<any>}
    */
-  async #ask(request, more) {
-    const documents = this.#defaults.documents(request, more);
-    return codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
+  async #ask(documents) {
+    const response = codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
+    if (response.warnings?.length > 0) warnOf(this.#native, response);
+    return response;
   }
 
   /**
@@ -73,7 +108,10 @@ class Client {
     // The client's fallback stands in for a target that fails. A fan-out gives its targets itself.
     const { fallback: _, ...own } = this.#defaults.options;
     const documents = new Defaults(own).documents(request, members);
-    return multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
+    checkWhole(documents, "fan-outs");
+    const multi = multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
+    for (const response of multi.results) warnOf(this.#native, response);
+    return multi;
   }
 
   /**
@@ -81,7 +119,11 @@ class Client {
    * @param {Members} [more]
    */
   stream(request, more) {
-    return new Stream(this.#native, this.#defaults.documents(request, more));
+    const documents = this.#defaults.documents(request, more);
+    if (documents.stream === false) {
+      throw new TypeError("stream is false, but this is client.stream: ask with client.chat");
+    }
+    return new Stream(this.#native, documents);
   }
 
   /** @param {Members} options */
@@ -114,14 +156,31 @@ class Client {
 
   static {
     callSync = (client, request, more) => {
-      const { request: body, options } = client.#defaults.documents(request, more);
+      const documents = client.#defaults.documents(request, more);
+      checkWhole(documents, "invoke and invokeSync");
+      const { request: body, options } = documents;
       const [status, document] = addon.call(client.#native.handle, body, options);
       if (document === undefined) throw misuse(status);
       const parsed = codec.parse(document);
       if (status !== 0) throw fromDocument(parsed);
+      warnOf(client.#native, parsed);
       return parsed;
     };
+    callWhole = async (client, request, more) => {
+      const documents = client.#defaults.documents(request, more);
+      checkWhole(documents, "invoke and generate");
+      return await client.#ask(documents);
+    };
   }
+}
+
+/**
+ * @param {import("./_request.js").Call} documents
+ * @param {string} name what waits for whole answers
+ */
+function checkWhole({ stream }, name) {
+  if (stream !== true) return;
+  throw new TypeError(`stream is true, but ${name} wait for the whole answer: use client.stream`);
 }
 
 /** @type {Client | undefined} */
@@ -143,7 +202,10 @@ function json(request) {
  * @param {{signal?: AbortSignal}} [how]
  */
 async function invoke(provider, request, how) {
-  return defaultClient().chat(json(request), { ...how, provider: provider || undefined });
+  const { signal, ...others } = how ?? {};
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw unknownName(name, undefined, ["signal"], "not known here");
+  return callWhole(defaultClient(), json(request), { signal, provider: provider || undefined });
 }
 
 /**
@@ -165,7 +227,7 @@ async function generate(prompt, maxTokens, temperature) {
     typeof maxTokens === "object" && maxTokens !== null
       ? maxTokens
       : { max_tokens: maxTokens, temperature };
-  return (await defaultClient().chat(prompt, more)).text;
+  return (await callWhole(defaultClient(), prompt, more)).text;
 }
 
 module.exports = { Client, generate, invoke, invokeSync };

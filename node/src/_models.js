@@ -19,10 +19,6 @@ class Reset {
     return "";
   }
 
-  get choices() {
-    return [];
-  }
-
   get usage() {
     return undefined;
   }

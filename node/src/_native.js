@@ -25,6 +25,7 @@ const { fromDocument, misuse } = require("./_errors.js");
  * @property {(source: number, token: number) => void} cancel
  * @property {(source: number, token: number) => void} collect
  * @property {(on: boolean) => void} hold
+ * @property {(source: number, level: number) => number} logs
  */
 
 /** @typedef {{readonly native: unique symbol}} Handle */
@@ -54,6 +55,8 @@ class NativeClient {
     this.handle = opened;
     this.closed = false;
     this.inFlight = 0;
+    /** @type {Set<string>} the warnings that were emitted */
+    this.warned = new Set();
     /** @type {Array<() => void>} called when nothing is in flight any more */
     this.idle = [];
   }

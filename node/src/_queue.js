@@ -51,12 +51,20 @@ const IDLE = 64;
 
 /**
  * @typedef {object} State
- * @property {Map<number, Call | Inbox>} pending who waits for what, by token
+ * @property {Map<number, Owner>} pending who waits for what, by token; 0: the log records
  * @property {number} lastToken
  * @property {number} awaited promises of ours that are: only they keep the environment alive
  * @property {number} delivered bytes in this turn of the event loop
  * @property {number} calls the queue of the calls
  * @property {number[]} idle queues that no stream uses
+ * @property {import("./_logs.js").Listening} [logs] once somebody listened to log records
+ */
+
+/**
+ * What the records of a token are for.
+ * @typedef {object} Owner
+ * @property {(kind: number, text: string, size: number) => void} take
+ * @property {(reason: unknown) => void} abort
  */
 
 /** @type {State} */
@@ -400,4 +408,4 @@ function withResolvers() {
   return { promise, resolve };
 }
 
-module.exports = { Failure, Inbox, Reason, SINGLE, WHOLE, call };
+module.exports = { Failure, Inbox, Reason, SINGLE, WHOLE, call, openSource, state };

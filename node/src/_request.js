@@ -1,39 +1,12 @@
 "use strict";
 // A call's arguments as the two documents that the engine takes: request and options.
 
-const { readFileSync } = require("node:fs");
 const { isUint8Array } = require("node:util/types"); // accepts other realms, in which tests run
-const { encode, stringify } = require("./_json.js");
+const { stringify } = require("./_json.js");
+const { OPTION_NAMES, REQUEST_NAMES, unknownName } = require("./_names.js");
 
 /** @typedef {import("./_native.js").Text} Text */
 /** @typedef {Record<string, any>} Members */
-
-/** Members that are options. All others are members of the request. */
-const OPTION_NAMES = new Set([
-  "provider",
-  "timeout_ms",
-  "idle_ms",
-  "merge_deltas",
-  "unsupported",
-  "strict",
-  "retry",
-  "fallback",
-  "fanout",
-  "hedge",
-  "limit",
-  "region",
-  "sticky_key",
-  "idempotency_key",
-  "on_break",
-  "adapt",
-  "drop_refused",
-  "headers",
-  "cache",
-  "traceparent",
-  "tracestate",
-  "baggage",
-  "tags",
-]);
 
 /**
  * One call's documents.
@@ -41,6 +14,7 @@ const OPTION_NAMES = new Set([
  * @property {Text} request
  * @property {string} options
  * @property {AbortSignal | undefined} signal
+ * @property {unknown} stream whether chunks are asked for; undefined: the request does not say
  */
 
 /** The options of a client, encoded once. */
@@ -51,7 +25,7 @@ class Defaults {
   constructor(options) {
     for (const name of Object.keys(options)) {
       if (!OPTION_NAMES.has(name)) {
-        throw new TypeError(`${name} is not an option; known: ${[...OPTION_NAMES].join(", ")}`);
+        throw unknownName(name, options[name], OPTION_NAMES, "not an option");
       }
     }
     this.#document = stringify(options, "options");
@@ -63,48 +37,32 @@ class Defaults {
    * The documents of one call.
    *
    * The first of these to set an option wins: members of `more`, `more.options`, the request's own
-   * `options`, the client's.
+   * `options`, the client's. A member of `more` that is neither one of the request nor an option is
+   * an error. Of a whole request the engine reports it in `warnings`.
    * @param {unknown} request
    * @param {Members | undefined} more
+   * @param {ReadonlySet<string>} [names] members of the request
    * @returns {Call}
    */
-  documents(request, more) {
-    // The object has no prototype, so that "__proto__" is a name like any other.
+  documents(request, more, names = REQUEST_NAMES.chat) {
+    const { members, options, signal } = split(checkMembers(more), names);
+    let chosen = options;
     /** @type {Members} */
-    let members = Object.create(null);
-    /** @type {Members | undefined} */
-    let chosen;
-    /** @type {AbortSignal | undefined} */
-    let signal;
-    more = checkMembers(more);
-    for (const name of Object.keys(more)) {
-      const value = more[name];
-      if (value === undefined) continue;
-      if (name === "signal") {
-        signal = checkSignal(value);
-      } else if (name === "options") {
-        if (!isObject(value)) throw new TypeError("options is not an object");
-        chosen = { ...given(value), ...chosen };
-      } else if (OPTION_NAMES.has(name)) {
-        (chosen ??= {})[name] = value;
-      } else {
-        members[name] = value;
-      }
-    }
+    let whole = members;
     if (typeof request === "string") {
-      members.prompt = request;
+      whole.prompt = request;
     } else if (Array.isArray(request)) {
-      members.messages = request;
+      whole.messages = request;
     } else if (isUint8Array(request)) {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
-      return { request, options: this.#merge(chosen), signal };
+      return { request, options: this.#merge(chosen), signal, stream: undefined };
     } else if (typeof request === "object" && request !== null) {
-      members = { ...request, ...members };
-      if (isObject(members.options)) {
-        chosen = { ...given(members.options), ...chosen };
-        delete members.options;
+      whole = { ...request, ...members };
+      if (isObject(whole.options)) {
+        chosen = { ...given(whole.options), ...chosen };
+        delete whole.options;
       }
     } else if (request !== undefined && request !== null) {
       throw new TypeError(
@@ -112,7 +70,13 @@ class Defaults {
           `not of type ${typeof request}`,
       );
     }
-    return { request: stringify(members, "request"), options: this.#merge(chosen), signal };
+    if (whole.system !== undefined && names.has("system")) whole = withSystem(whole);
+    return {
+      request: stringify(whole, "request"),
+      options: this.#merge(chosen),
+      signal,
+      stream: whole.stream ?? undefined,
+    };
   }
 
   /** @param {Members | undefined} chosen */
@@ -120,6 +84,58 @@ class Defaults {
     if (chosen === undefined) return this.#document;
     return stringify({ ...this.options, ...chosen }, "options");
   }
+}
+
+/**
+ * Members of a request, options, and the signal.
+ * @param {Members} more
+ * @param {ReadonlySet<string>} names members of the request
+ */
+function split(more, names) {
+  // The object has no prototype, so that "__proto__" is a name like any other.
+  /** @type {Members} */
+  const members = Object.create(null);
+  /** @type {Members | undefined} */
+  let options;
+  /** @type {AbortSignal | undefined} */
+  let signal;
+  for (const name of Object.keys(more)) {
+    const value = more[name];
+    if (names.has(name)) {
+      if (value !== undefined) members[name] = value;
+    } else if (OPTION_NAMES.has(name)) {
+      if (value !== undefined) (options ??= {})[name] = value;
+    } else if (name === "signal") {
+      signal = checkSignal(value);
+    } else if (name === "options") {
+      if (value === undefined) continue;
+      if (!isObject(value)) throw new TypeError("options is not an object");
+      options = { ...given(value), ...options };
+    } else {
+      const known = [...names, ...OPTION_NAMES, "signal"];
+      throw unknownName(name, value, known, "neither a member of a request nor an option");
+    }
+  }
+  return { members, options, signal };
+}
+
+/**
+ * The request with its `system` as the first message.
+ * @param {Members} whole
+ * @returns {Members}
+ */
+function withSystem({ system, prompt, messages, ...others }) {
+  if (system === null) return { ...others, prompt, messages };
+  if (typeof system !== "string" && !Array.isArray(system)) {
+    throw new TypeError("system is a text, or a list of parts");
+  }
+  const first = { role: "system", content: system };
+  if (typeof prompt === "string" && messages == null) {
+    return { ...others, messages: [first, { role: "user", content: prompt }] };
+  }
+  // What is wrong with the rest, the engine says.
+  if (!Array.isArray(messages)) return { ...others, prompt, messages };
+  return { ...others, prompt, messages: [first, ...messages] };
 }
 
 /** @type {Members} no options at all */
@@ -160,22 +176,4 @@ function checkSignal(value) {
   throw new TypeError("signal is not an AbortSignal");
 }
 
-/**
- * A configuration as JSON: an object, JSON text, or the URL of a file. `undefined` is the
- * environment.
- * @param {unknown} config
- * @returns {Text | undefined}
- */
-function configDocument(config) {
-  if (config === undefined || config === null) return undefined;
-  if (typeof config === "string") return encode(config, "configuration");
-  if (isUint8Array(config)) return config;
-  if (config instanceof URL) return readFileSync(config);
-  if (isObject(config)) return stringify(/** @type {object} */ (config), "configuration");
-  const type = Array.isArray(config) ? "array" : typeof config;
-  throw new TypeError(
-    `a configuration is an object, JSON text or the URL of a file, not of type ${type}`,
-  );
-}
-
-module.exports = { Defaults, NONE, OPTION_NAMES, checkMembers, configDocument, given };
+module.exports = { Defaults, NONE, checkMembers, given, isObject };

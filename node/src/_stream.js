@@ -2,9 +2,11 @@
 // An answer as it arrives.
 
 const { AbortError } = require("./_errors.js");
+const { explain } = require("./_explain.js");
 const { codec } = require("./_json.js");
 const { chunk } = require("./_models.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
+const { mayWarn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_models.js").Chunk | import("./_models.js").Reset} Chunk */
 /** @typedef {import("./_native.js").NativeClient} NativeClient */
@@ -22,6 +24,7 @@ class Stream {
   /** @type {Promise<Step> | undefined} the last `next` that had to wait */
   #turn;
   #finished = false;
+  #over = false; // nothing more comes out of it
   #shown = false; // the caller has a chunk
   /** @type {string | undefined} */
   #result;
@@ -42,6 +45,14 @@ class Stream {
 
   /** The whole answer with usage, once the stream has been read to its end. */
   get response() {
+    const response = this.#whole();
+    if (response !== undefined) return response;
+    const why = this.#over ? "ended without a whole answer" : "is not read to its end yet";
+    const advice = this.#over ? "" : ": iterate over it first, or await stream.result()";
+    throw new TypeError(`stream.response is the whole answer, and this stream ${why}${advice}`);
+  }
+
+  #whole() {
     if (this.#result !== undefined) {
       this.#response = codec.parse(this.#result);
       this.#result = undefined;
@@ -50,6 +61,12 @@ class Stream {
   }
 
   [Symbol.asyncIterator]() {
+    if (this.#over) {
+      throw new TypeError(
+        "this stream is over: its chunks were read, or it was closed. Its whole answer is in " +
+          "stream.response, and a new client.stream(…) asks again",
+      );
+    }
     return this;
   }
 
@@ -99,7 +116,7 @@ class Stream {
     while (!this.#inbox.ended) await this.#inbox.arrival();
     this.#finish();
     if (this.#failure !== undefined) throw this.#failure.error;
-    const { response } = this;
+    const response = this.#whole();
     if (response === undefined) throw AbortError.of("the stream was closed before its end");
     return response;
   }
@@ -127,6 +144,7 @@ class Stream {
 
   /** Cancels the rest of the answer: its connection is closed, and iteration ends. */
   close() {
+    this.#over = true;
     this.#text = "";
     this.#inbox.close();
     dropped.unregister(this);
@@ -137,6 +155,7 @@ class Stream {
    * @param {unknown} [reason]
    */
   abort(reason = AbortError.of("the stream was aborted")) {
+    this.#over = true;
     this.#text = "";
     this.#inbox.abort(reason);
     dropped.unregister(this);
@@ -179,12 +198,16 @@ class Stream {
   }
 
   #finish() {
+    this.#over = true;
     if (this.#finished) return;
     this.#finished = true;
     dropped.unregister(this);
     const { outcome } = this.#inbox;
-    if (typeof outcome === "string") this.#result = outcome;
-    else if (outcome instanceof Failure) this.#failure = { error: outcome.error(), told: false };
+    if (typeof outcome === "string") {
+      this.#result = outcome;
+      if (mayWarn(outcome)) warnOf(this.#inbox.native, this.#whole());
+    }
+    if (outcome instanceof Failure) this.#failure = { error: outcome.error(), told: false };
     else if (outcome instanceof Reason) this.#failure = { error: outcome.reason, told: false };
   }
 
@@ -195,5 +218,13 @@ class Stream {
     throw this.#failure.error;
   }
 }
+
+explain(Stream.prototype, {
+  choices: "a stream has no choices: iterate over its chunks, or await stream.result()",
+  usage: "a stream has no usage: read it to its end, then stream.response has it",
+  provider: "a stream has no provider: read it to its end, then stream.response has it",
+  model: "a stream has no model: read it to its end, then stream.response has it",
+  warnings: "a stream has no warnings: read it to its end, then stream.response has them",
+});
 
 module.exports = { Stream };

@@ -6,6 +6,7 @@
 
 const errors = require("./_errors.js");
 const { Client, generate, invoke, invokeSync } = require("./_client.js");
+const { logs } = require("./_logs.js");
 const { Chunk, Reset } = require("./_models.js");
 const { Stream } = require("./_stream.js");
 const { version } = require("../package.json");
@@ -57,5 +58,6 @@ module.exports = {
   generate,
   invoke,
   invokeSync,
+  logs,
   version,
 };

@@ -70,7 +70,7 @@ test("absent members", () => {
 test("the stack shows who called", async function caller() {
   const client = new liter.Client(simulator.case("bad_key"));
   await assert.rejects(client.chat("Hello"), (error) => {
-    assert.match(error.stack, /at async .*Client\.chat.*\n.*errors\.test\.mjs/s);
+    assert.match(error.stack, /at async #chat .*errors\.test\.mjs/s);
     return true;
   });
 });

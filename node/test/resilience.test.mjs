@@ -143,7 +143,7 @@ test("a stream that begins anew", async () => {
   for await (const chunk of stream) {
     if (chunk.object === "chat.completion.reset") {
       assert.ok(chunk instanceof liter.Reset);
-      assert.deepEqual([chunk.text, chunk.choices, chunk.usage], ["", [], undefined]);
+      assert.deepEqual([chunk.text, chunk.choices[0].delta, chunk.usage], ["", {}, undefined]);
       resets.push([text, chunk.reason, JSON.stringify(chunk)]);
       text = "";
     } else {
@@ -151,7 +151,8 @@ test("a stream that begins anew", async () => {
       text += chunk.text;
     }
   }
-  const document = '{"object":"chat.completion.reset","reason":"stream_broken"}';
+  const choice = { index: 0, delta: {}, finish_reason: null };
+  const document = JSON.stringify({ object: "chat.completion.reset", choices: [choice], reason: "stream_broken" });
   assert.deepEqual(resets, [["Hel", "stream_broken", document]]);
   assert.deepEqual([text, stream.response.text], ["Hi", "Hi"]);
   assert.equal(stream.response.liter.attempts.length, 2);

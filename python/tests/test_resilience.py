@@ -142,7 +142,7 @@ def assemble(chunks):
     text, resets = "", []
     for chunk in chunks:
         if chunk.reset is not None:
-            assert (chunk.text, list(chunk.choices), chunk.usage) == ("", [], None)
+            assert (chunk.text, chunk.choices[0].delta, chunk.usage) == ("", {}, None)
             resets.append((text, chunk.reset))
             text = ""
         text += chunk.text

@@ -76,7 +76,8 @@ MODELS_HEAD = f'''"""Responses: the engine's JSON objects as dicts whose members
 
     response.text == response["text"]
     response.choices[0].message.content
-    response.usage.prompt_tokens            # None where the provider did not say
+    usage = response.usage                  # None where the provider did not say
+    tokens = usage.total_tokens if usage else None
 
 Each class lists the contract's members: one that is absent reads as None.
 """

@@ -119,7 +119,7 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 10] = [
+pub(crate) const LOOKED_AT: [&str; 13] = [
     "model",
     "stream",
     "messages",
@@ -127,7 +127,10 @@ pub(crate) const LOOKED_AT: [&str; 10] = [
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
+    "system",
+    "instructions",
     "contents",
+    "systemInstruction",
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
 ];

@@ -28,7 +28,8 @@ pub struct Response {
     pub model: Option<String>,
     /// The answers.
     pub choices: Vec<Choice>,
-    /// What the provider says was used.
+    /// What the provider says was used. It is absent if the provider says nothing, as some
+    /// compatible servers do: look for it before you read a count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The first choice's text; empty where it has none.

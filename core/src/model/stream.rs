@@ -25,9 +25,11 @@ pub struct Chunk {
     /// The model, as the provider names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Arc<str>>,
-    /// The delta of each choice.
+    /// The delta of each choice that has news. There is always one: if the chunk has only counts,
+    /// its delta is empty.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub choices: Vec<ChunkChoice>,
-    /// The usage, in the chunk in which the provider reports it.
+    /// The usage, in the chunk in which the provider reports it. All other chunks have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
@@ -46,13 +48,17 @@ pub struct Reset {
     /// `chat.completion.reset`.
     #[cfg_attr(feature = "schema", schemars(extend("const" = "chat.completion.reset")))]
     pub object: &'static str,
+    /// One, and its delta is empty, as in a chunk without news.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub choices: Vec<ChunkChoice>,
     /// The kind of error that broke the answer.
     pub reason: ErrorKind,
 }
 
 impl Reset {
     pub(crate) fn new(reason: ErrorKind) -> Self {
-        Reset { object: "chat.completion.reset", reason }
+        let choices = vec![ChunkChoice::default()];
+        Reset { object: "chat.completion.reset", choices, reason }
     }
 
     /// Appends the document, compact.

@@ -34,18 +34,19 @@ pub(crate) fn choose(
     options: &Options,
     to: Option<&str>,
 ) -> Result<Choice, Error> {
-    let mut listed = match asked(config, model, options, to) {
-        Asked::Route(name) => of_route(config, &name, model)?,
-        Asked::Target(found) => Listed { targets: vec![found?], ..Listed::default() },
+    let (mut listed, behind) = match asked(config, model, options, to) {
+        Asked::Route(name, behind) => (of_route(config, &name, behind.or(model))?, behind),
+        Asked::Target(found) => (Listed { targets: vec![found?], ..Listed::default() }, None),
     };
     let by_name = model.is_some_and(|model| config.route(model).is_some());
-    // Targets without a model of their own take the request's model, unless the request's model
-    // names a target.
-    let model = match (to, &options.provider) {
-        (Some(_), _) => None,
-        (None, Some(_)) => model.map(str::to_owned),
-        (None, None) if by_name => None,
-        (None, None) => listed.targets[0].model.clone().or_else(|| model.map(str::to_owned)),
+    // Targets without a model of their own take the one behind the route's name, or the request's
+    // model, unless that names a target.
+    let model = match (behind, to, &options.provider) {
+        (Some(behind), _, _) => Some(behind.to_owned()),
+        (None, Some(_), _) => None,
+        (None, None, Some(_)) => model.map(str::to_owned),
+        (None, None, None) if by_name => None,
+        (None, None, None) => listed.targets[0].model.clone().or_else(|| model.map(str::to_owned)),
     };
     let mut own = listed.targets.len();
     add_fallbacks(config, options, to, &mut listed.targets)?;
@@ -173,14 +174,20 @@ fn chosen(
     Ok(ChosenTarget { provider, weight, parameters, state })
 }
 
-enum Asked {
-    Route(String),
+enum Asked<'a> {
+    /// A route's name, and the model behind it: `route/model`.
+    Route(String, Option<&'a str>),
     Target(Result<RouteTarget, Error>),
 }
 
 /// What the request names: a route, or one target.
-fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&str>) -> Asked {
-    let route = |name: &str| config.route(name).map(|route| Asked::Route(route.name.clone()));
+fn asked<'a>(
+    config: &'a Config,
+    model: Option<&'a str>,
+    options: &Options,
+    to: Option<&str>,
+) -> Asked<'a> {
+    let route = |name: &str| config.route(name).map(|route| Asked::Route(route.name.clone(), None));
     let found = |(provider, model)| Asked::Target(Ok(plain(provider, model)));
     let named = |name: &str| match config.find(name) {
         Some(provider) => found((provider, None)),
@@ -203,10 +210,13 @@ fn asked(config: &Config, model: Option<&str>, options: &Options, to: Option<&st
         if let Some(route) = route(asked) {
             return route;
         }
-        if let Some((name, rest)) = asked.split_once('/')
-            && let Some(provider) = config.find(name)
-        {
-            return found((provider, Some(rest.to_owned())));
+        if let Some((name, rest)) = asked.split_once('/') {
+            if let Some(provider) = config.find(name) {
+                return found((provider, Some(rest.to_owned())));
+            }
+            if let (Some(route), false) = (config.route(name), rest.is_empty()) {
+                return Asked::Route(route.name.clone(), Some(rest));
+            }
         }
     }
     match &config.default_provider {
@@ -329,6 +339,11 @@ mod tests {
         assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
         assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
+        assert_eq!(
+            goes(config, Some("chat/meta/llama"), "{}"),
+            "openai/gpt mistral/small groq/meta/llama"
+        );
+        assert_eq!(goes(config, Some("chat/"), "{}"), "not_found");
         let eu = r#"{"provider": "chat", "region": "eu"}"#;
         assert_eq!(goes(config, Some("llama"), eu), "mistral/small groq/llama");
         let asia = r#"{"provider": "chat", "region": "asia"}"#;

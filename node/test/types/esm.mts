@@ -7,6 +7,7 @@ import {
   generate,
   invoke,
   invokeSync,
+  logs,
 } from "@liter-llm/node";
 import { createFetch } from "@liter-llm/node/fetch";
 import OpenAI from "openai";
@@ -56,7 +57,7 @@ export async function use(): Promise<string> {
   const multi: MultiResponse = await client.generateMulti("Hello", ["openai/m", "sure"], { first: 2 });
   const attempt: Attempt | undefined = multi.failures[0]?.attempts[0];
   if (attempt?.may_be_billed) text += multi.results.map((one) => one.text).join();
-  const whole: Response | undefined = stream.response;
+  const whole: Response = stream.response;
   const counters: string = client.metrics("prometheus");
   const { in_flight: open, providers, targets }: Metrics = client.metrics();
   const slow = targets.filter(({ p95_ms: ms, breaker }) => breaker === "closed" && (ms ?? 0) > 1000);
@@ -72,7 +73,21 @@ export async function use(): Promise<string> {
   text += await generate("Hello", null, 0.5);
   text += await generate("Hello", { provider: "openai", max_tokens: 10 });
   text += (await invoke("openai", { prompt: "Hello" })).text + invokeSync(null, "{}").text;
-  return text + counters + usage?.total_tokens + whole?.text;
+  return text + counters + usage?.total_tokens + whole.text;
+}
+
+export async function pieces(client: Client): Promise<void> {
+  const made = new Client({ apiKey: "x", baseUrl: "http://localhost/v1", timeoutMs: 5, headers: {} });
+  new Client({ api_key: "x", default_model: "m", routes: {} }, { provider: "openai" });
+  for await (const { text } of await made.chat("Hello", { system: "Be brief", stream: true })) text.trim();
+  await (await client.chat({ prompt: "Hello", stream: true })).text();
+  logs((record) => record.level === "error" && process.exit(1));
+  logs(console, { level: "debug" });
+  const answer = await client.chat("Hello");
+  for (const call of answer.choices[0]?.message.tool_calls ?? []) {
+    const texts: string[] = [call.id, call.function.name, call.function.arguments];
+    await client.chat([{ role: "tool", tool_call_id: call.id, content: texts.join() }]);
+  }
 }
 
 export function wait(error: unknown): number {
@@ -88,7 +103,31 @@ export function mistakes(client: Client): void {
   // @ts-expect-error: not a member of a request, and not an option
   void client.chat("Hello", { maxTokens: 5 });
   // @ts-expect-error: an option is not a configuration
-  new Client({ timeout_ms: 5 });
+  new Client({ idle_ms: 5 });
+  // @ts-expect-error: a misspelt attribute
+  void client.chat("Hello").then(({ txt }) => txt);
+  // @ts-expect-error: a misspelt attribute of a choice
+  void client.chat("Hello").then(({ choices }) => choices[0]?.mesage);
+  // @ts-expect-error: a misspelt keyword
+  void client.chat("Hello", { max_token: 5 });
+  // @ts-expect-error: a misspelt option
+  void client.chat("Hello", { timeout: 5 });
+  // @ts-expect-error: a misspelt option of a client
+  new Client({}, { fallbacks: ["openai"] });
+  // @ts-expect-error: a misspelt setting
+  new Client({ apiKeey: "x" });
+  // @ts-expect-error: a misspelt member of a whole request
+  void client.chat({ prompt: "Hello", max_token: 5 });
+  // @ts-expect-error: a promise has no text
+  void client.chat("Hello").text;
+  // @ts-expect-error: a stream has no choices
+  void client.stream("Hello").choices;
+  // @ts-expect-error: a stream is not a whole answer
+  void client.chat("Hello", { stream: true }).then(({ choices }) => choices);
+  // @ts-expect-error: these wait for the whole answer
+  void invoke("openai", { prompt: "Hello", stream: true });
+  // @ts-expect-error: there is no such level
+  logs(console, { level: "loud" });
   // @ts-expect-error: a word of two
   client.stream("Hello", { on_break: "retry" });
   // @ts-expect-error: a header's value is a text

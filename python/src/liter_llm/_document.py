@@ -59,7 +59,6 @@ class NewText(Document):
     """A part of a stream. With `on_break="restart"` it may be a `reset` instead."""
 
     __slots__ = ()
-    _absent = {"choices": ()}
 
     @property
     def text(self) -> str:

@@ -708,8 +708,9 @@ class ProviderConfig(TypedDict, total=False):
     extra_may_replace: Sequence[str] | None
     """The members of a body that a request's `extra` may replace although limits and policies
     look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-    `max_completion_tokens`, `max_output_tokens`, `contents`,
-    `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`.
+    `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
+    `systemInstruction`, `generationConfig.maxOutputTokens`,
+    `generationConfig.candidateCount`.
     """
     health_probe: HealthProbe | None
     """The health probe, which asks a provider that failed whether it works again."""

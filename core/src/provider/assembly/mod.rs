@@ -315,6 +315,12 @@ impl Assembly {
             chunk.id = shared(&mut self.id, answer.id.as_deref());
             chunk.created = answer.created;
             chunk.model = shared(&mut self.model, answer.model.as_deref());
+            // Everybody reads `choices[0]`, also in a chunk of counts alone.
+            if chunk.choices.is_empty() {
+                let index = answer.choices.first().map_or(0, |choice| choice.index);
+                chunk.choices.reserve_exact(1);
+                chunk.choices.push(ChunkChoice { index, ..ChunkChoice::default() });
+            }
             self.chunks.push(chunk);
         }
     }
