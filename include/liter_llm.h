@@ -217,9 +217,15 @@ int64_t liter_llm_queue_read(struct liter_llm_queue *queue,
 // Bytes that the next event needs; 0 when there is none.
 size_t liter_llm_queue_next_size(struct liter_llm_queue *queue);
 
-// Adds log records of `level` (0 off, 1 error ... 5 trace) to this queue. At most 1 MiB of them
-// waits unread: of more, the oldest are dropped, and a record "lost" says how many.
+// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug, 5 trace) to this queue: of
+// the calls of every client. At most 10,000 records or 4 MiB of them wait unread: of more, the
+// oldest are dropped, and a record "dropped" says how many.
 int32_t liter_llm_queue_logs(struct liter_llm_queue *queue, int32_t level);
+
+// The same, of the calls of one client only. It replaces what the queue wanted before.
+int32_t liter_llm_queue_logs_of(struct liter_llm_queue *queue,
+                                const struct liter_llm_client *client,
+                                int32_t level);
 
 // Refuses submits, cancels what runs, wakes the reader; what is queued can still be read.
 int32_t liter_llm_queue_close(struct liter_llm_queue *queue);

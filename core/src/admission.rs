@@ -126,7 +126,10 @@ impl Admission {
         if self.services.config.log_bodies
             && let Some(facts) = self.facts.get()
         {
-            let text = String::from_utf8_lossy(&error.to_json()).into_owned();
+            // The text so far is the provider's, and may repeat a key.
+            let mut shown = error.clone();
+            shown.partial = None;
+            let text = String::from_utf8_lossy(&shown.to_json()).into_owned();
             self.services.observers.iter().for_each(|each| each.content(facts, "answer", &text));
         }
         self.ended(&[CallOutcome::from(&error)]);

@@ -34,7 +34,7 @@ static void fail_once(liter_llm_client *client) {
 
 /* What nobody reads stays bounded: the oldest go, and one record says how many. */
 static void unread(liter_llm_client *client) {
-  enum { RECORDS = 8000 };
+  enum { RECORDS = 12000 };
   liter_llm_queue *queue = queue_of(0);
   CHECK(liter_llm_queue_logs(queue, 1) == 0, "logs");
   for (int i = 0; i < RECORDS; i++) fail_once(client);
@@ -46,11 +46,11 @@ static void unread(liter_llm_client *client) {
   while (read_records(queue, &r, 0) > 0) {
     bytes += r.len;
     while (next_record(&r, &event, &payload)) {
-      const char *told = strstr(payload, "\"event\":\"lost\",\"records\":");
+      const char *told = strstr(payload, "\"event\":\"dropped\",\"records\":");
       if (told != NULL) {
         CHECK(lost == 0 && kept == 0, "not the first: %s", payload);
         CHECK(strstr(payload, "\"level\":\"warn\"") != NULL, "%s", payload);
-        lost = atol(told + strlen("\"event\":\"lost\",\"records\":"));
+        lost = atol(told + strlen("\"event\":\"dropped\",\"records\":"));
       } else {
         kept++;
       }
@@ -58,8 +58,24 @@ static void unread(liter_llm_client *client) {
     }
   }
   free_records(&r);
-  CHECK(bytes <= (1 << 20) && kept > 1000, "%zu bytes, %ld records", bytes, kept);
+  CHECK(bytes <= (4 << 20) && kept == 10000, "%zu bytes, %ld records", bytes, kept);
   CHECK(lost > 0 && lost + kept == RECORDS, "%ld lost, %ld kept", lost, kept);
+  liter_llm_queue_free(queue);
+}
+
+/* A queue hears of one client's calls only, where it asks for that. */
+static void of_one_client(liter_llm_client *client) {
+  liter_llm_client *other = client_sim("");
+  liter_llm_queue *queue = queue_of(0);
+  CHECK(liter_llm_queue_logs_of(queue, NULL, 3) == LITER_LLM_E_ARGUMENT, "no client");
+  CHECK(liter_llm_queue_logs_of(NULL, other, 3) == LITER_LLM_E_ARGUMENT, "no queue");
+  CHECK(liter_llm_queue_logs_of(queue, other, 6) == LITER_LLM_E_ARGUMENT, "level 6");
+  CHECK(liter_llm_queue_logs_of(queue, other, 4) == 0, "logs of a client");
+  fail_once(client);
+  CHECK(take_logs(queue, "") == 0, "a record of another client");
+  call_ok(other);
+  CHECK(take_logs(queue, "") == 2, "an attempt and a call");
+  liter_llm_client_free(other);
   liter_llm_queue_free(queue);
 }
 
@@ -69,7 +85,7 @@ int main(void) {
   CHECK(liter_llm_queue_logs(all, 6) == LITER_LLM_E_ARGUMENT, "level 6");
   CHECK(liter_llm_queue_logs(all, -1) == LITER_LLM_E_ARGUMENT, "level -1");
   CHECK(liter_llm_queue_logs(NULL, 1) == LITER_LLM_E_ARGUMENT, "no queue");
-  CHECK(liter_llm_queue_logs(all, 5) == 0 && liter_llm_queue_logs(errors, 1) == 0, "levels");
+  CHECK(liter_llm_queue_logs(all, 3) == 0 && liter_llm_queue_logs(errors, 1) == 0, "levels");
   CHECK(liter_llm_queue_logs(none, 5) == 0 && liter_llm_queue_logs(none, 0) == 0, "off");
 
   for (int round = 0; round < 3; round++) {
@@ -77,11 +93,12 @@ int main(void) {
     CHECK(take_logs(all, "\"level\":\"info\"") == 1, "no record of a call");
     CHECK(take_logs(errors, "") == 0 && take_logs(none, "") == 0, "records that nobody wants");
     fail_once(client);
-    CHECK(take_logs(all, "\"kind\":\"invalid_request\"") == 1, "no record of an error");
+    CHECK(take_logs(all, "\"outcome\":\"invalid_request\"") == 1, "no record of an error");
     CHECK(take_logs(errors, "\"level\":\"error\"") == 1, "no record of an error");
     CHECK(take_logs(none, "") == 0, "a record that nobody wants");
     CHECK(liter_llm_shutdown(10000) == 0, "shutdown");
   }
+  of_one_client(client);
   unread(client);
   CHECK(take_logs(all, "") > 1000, "other queues have their own");
   /* A queue that is gone is not written to. */
