@@ -46,6 +46,7 @@ fn merge(body: &mut Object, extra: Object) {
         let name = match name.as_str() {
             "generation_config" => "generationConfig".into(),
             "tool_config" => "toolConfig".into(),
+            "system_instruction" => "systemInstruction".into(),
             _ => name,
         };
         match (name.as_str(), body.get_mut(&name), value) {
