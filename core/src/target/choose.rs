@@ -32,6 +32,10 @@ pub(crate) fn choose(
     options: &Options,
     to: Option<&str>,
 ) -> Result<Choice, Error> {
+    if let Some((route, rest)) = route_and_model(config, model, options, to) {
+        let options = Options { provider: Some(route.to_owned()), ..options.clone() };
+        return choose(config, table, Some(rest), defaults, &options, to);
+    }
     let mut listed = match asked(config, model, options, to) {
         Asked::Route(name) => of_route(config, &name, model)?,
         Asked::Target(found) => Listed { targets: vec![found?], ..Listed::default() },
@@ -61,6 +65,19 @@ pub(crate) fn choose(
     }
     let Listed { retry, hedge, warnings, .. } = listed;
     Ok(Choice { targets, retry, hedge, warnings })
+}
+
+/// The parts of a model of the form `route/model`: the same as `options.provider` and the model.
+fn route_and_model<'a>(
+    config: &Config,
+    model: Option<&'a str>,
+    options: &Options,
+    to: Option<&str>,
+) -> Option<(&'a str, &'a str)> {
+    let asked = model.filter(|asked| config.route(asked).is_none())?;
+    let (name, rest) = asked.split_once('/')?;
+    let named = options.provider.is_none() && to.is_none() && !rest.is_empty();
+    (named && config.route(name).is_some()).then_some((name, rest))
 }
 
 /// The targets that a request names, before fallbacks, regions and the order.
@@ -320,6 +337,9 @@ mod tests {
         assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
         assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
+        assert_eq!(goes(config, Some("chat/llama"), "{}"), goes(config, Some("llama"), given));
+        let slashed = goes(config, Some("chat/meta/llama"), "{}");
+        assert_eq!(slashed, "openai/gpt mistral/small groq/meta/llama");
         let eu = r#"{"provider": "chat", "region": "eu"}"#;
         assert_eq!(goes(config, Some("llama"), eu), "mistral/small groq/llama");
         let asia = r#"{"provider": "chat", "region": "asia"}"#;
