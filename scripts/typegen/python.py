@@ -102,7 +102,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 '''
 
-NAMES_HEAD = f'''"""The names of keyword arguments: options, and the members of each operation's request.
+NAMES_HEAD = f'''"""The names of keyword arguments: options, and each operation's members.
 
 {HEAD}
 """
