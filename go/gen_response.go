@@ -601,8 +601,8 @@ type Response struct {
 	Model string `json:"model,omitempty"`
 	// The answers.
 	Choices []Choice `json:"choices"`
-	// What the provider says was used. It is absent if the provider says nothing, as some compatible
-	// servers do: look for it before you read a count.
+	// What the provider says was used. If the provider says nothing, as some compatible servers do, it
+	// is absent: look for it before you read a count. In Python it is then empty.
 	Usage *Usage `json:"usage,omitempty"`
 	// The first choice's text; empty where it has none.
 	Text string `json:"text"`

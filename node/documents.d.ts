@@ -551,8 +551,8 @@ export interface Response {
   /** The answers. */
   choices: Choice[];
   /**
-   * What the provider says was used. It is absent if the provider says nothing, as some
-   * compatible servers do: look for it before you read a count.
+   * What the provider says was used. If the provider says nothing, as some compatible servers
+   * do, it is absent: look for it before you read a count. In Python it is then empty.
    */
   usage?: Usage | null;
   /** The first choice's text; empty where it has none. */

@@ -42,6 +42,7 @@ def formatted(path: str, text: str) -> str | None:
 def written(documents: Documents) -> dict[str, str]:
     """Each file's text, before it is formatted."""
     texts = {
+        "python/src/liter_llm/_names.py": python.names(documents),
         "python/src/liter_llm/_types.py": python.types(documents),
         "python/src/liter_llm/_models.py": python.models(documents),
         "node/documents.d.ts": node.documents(documents),

@@ -43,8 +43,8 @@ REQUESTS = {
     "deep Python": ({"prompt": "x", "metadata": {"a": nested(10_000)}}, "nested"),
     "NaN": ({"prompt": "x", "temperature": float("nan")}, "NaN"),
     "a giant number": ({"prompt": "x", "seed": 10**5000}, "digits"),
-    "an object": ({"prompt": "x", "metadata": {"a": object()}}, "not JSON serializable"),
-    "a set": ({"prompt": "x", "stop": {"a"}}, "not JSON serializable"),
+    "an object": ({"prompt": "x", "metadata": {"a": object()}}, "an object of type object"),
+    "a set": ({"prompt": "x", "stop": {"a"}}, "an object of type set"),
     "wrong options": ({"prompt": "x", "options": {"timeout_ms": "1"}}, "timeout_ms"),
     "an unknown option": ({"prompt": "x", "options": {"colour": 1}}, "colour"),
 }

@@ -76,10 +76,12 @@ def test_members_and_options_by_name(client):
     assert client.chat("Hello", provider="openai", options={"strict": True}).provider == "openai"
 
 
-def test_unknown_members_are_warned_of(client):
-    assert client.chat("Hello", frobnicate=1).warnings[0].param == "frobnicate"
+def test_unknown_members_of_documents_are_warned_of(client):
+    with pytest.warns(liter_llm.LiterLLMWarning, match="frobnicate"):
+        answer = client.chat({"prompt": "Hello", "frobnicate": 1})
+    assert answer.warnings[0].param == "frobnicate"
     with pytest.raises(liter_llm.BadRequestError, match="frobnicate"):
-        client.chat("Hello", frobnicate=1, strict=True)
+        client.chat({"prompt": "Hello", "frobnicate": 1}, strict=True)
 
 
 def test_precedence_of_options(client):
@@ -93,9 +95,9 @@ def test_precedence_of_options(client):
 
 
 def test_wrong_names_and_types_are_python_errors(client, simulator):
-    with pytest.raises(TypeError, match="'colour' is not an option"):
+    with pytest.raises(TypeError, match=r"with_options\(\) takes no colour"):
         client.with_options(colour="red")
-    with pytest.raises(TypeError, match="not an option"):
+    with pytest.raises(TypeError, match=r"Client\(\) takes no colour"):
         liter_llm.Client(simulator.config(), colour="red")
     with pytest.raises(TypeError, match="a request is"):
         client.chat(7)
@@ -130,7 +132,8 @@ def test_a_stream(client):
             _ = stream.response
         text = "".join(chunk.text for chunk in stream)
         assert text == stream.response.text == "You said: Hello"
-        assert list(stream) == []
+        with pytest.warns(liter_llm.LiterLLMWarning, match="read once"):
+            assert list(stream) == []
     assert client.stream("Hello").text() == "You said: Hello"
     assert client.stream(b'{"prompt":"Hello","stream":true}').text() == "You said: Hello"
 
@@ -154,7 +157,8 @@ def test_asyncio(simulator):
             async with client.stream("Hello") as stream:
                 text = "".join([chunk.text async for chunk in stream])
                 assert text == stream.response.text == "You said: Hello"
-                assert [chunk async for chunk in stream] == []
+                with pytest.warns(liter_llm.LiterLLMWarning, match="read once"):
+                    assert [chunk async for chunk in stream] == []
             assert await client.stream("Hello").text() == "You said: Hello"
             assert (await client.metrics())["in_flight"] == 0
             await client.close(grace=1)
@@ -163,14 +167,13 @@ def test_asyncio(simulator):
 
 
 STREAMS = [
-    {"prompt": "Hello", "stream": True},
     b'{"stream" : true, "prompt":"Hello"} ',
     b'{"prompt":"Hello","metadata":{"stream":true}}',
 ]
 
 
 @pytest.mark.parametrize("request_", STREAMS)
-def test_stream_true_in_a_chat(client, simulator, request_):
+def test_bytes_are_not_looked_into(client, simulator, request_):
     """`chat` gives the whole answer, and does not ask the provider for pieces."""
     assert client.chat(request_).liter.timing.ttft_ms is None
 

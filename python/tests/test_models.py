@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from liter_llm import Chunk, Response
-from liter_llm._models import Choice, Document, Message, Usage
+from liter_llm._models import AssistantMessage, Choice, Document, Usage
 
 DOCUMENT = {
     "id": "x",
@@ -41,7 +41,7 @@ def response():
 
 def test_attributes(response):
     choice = response.choices[0]
-    assert type(choice) is Choice and type(choice.message) is Message
+    assert type(choice) is Choice and type(choice.message) is AssistantMessage
     assert choice.message.content == "Hi"
     assert choice.message.tool_calls[0].function.arguments == "{}"
     assert choice.message.provider_fields.signature.deep[0] == 1

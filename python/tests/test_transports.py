@@ -411,8 +411,8 @@ assert not {"httpx", "httpx2", "liter_llm._transport"} & set(sys.modules)
 sys.modules["httpx2"] = None
 try:
     liter_llm.httpx2
-except ImportError as error:
-    assert "httpx2" in str(error)
+except AttributeError as error:
+    assert "pip install httpx2" in str(error)
 else:
     raise SystemExit("imported")
 """

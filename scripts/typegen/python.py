@@ -29,13 +29,19 @@ RENAMED = {
         "ToolCallIn": "ToolCall",
         "CalledFunction": "ToolCallFunction",
         "Audio": "InputAudio",
+        "Message": "RequestMessage",
     },
     "models": {
-        "AssistantMessage": "Message",
         "ToolCallFunction": "Function",
-        "Warning": "Warning_",
+        "Warning": "ResponseWarning",
     },
 }
+EITHER = {"Message": "AssistantMessage"}
+"""Records of a request in whose place an answer's own may stand: their name is a union of both."""
+
+CLIENTS_OWN = {"ChatRequest": (("system", "str", "Instructions before the conversation."),)}
+"""Keyword arguments that the package itself turns into members."""
+
 ARGUMENTS = {"ChatRequest": ("_RequestMembers", "Members")}
 """Of each request: what it shares with the keyword arguments of its method, and their name."""
 
@@ -43,6 +49,9 @@ NOT_ARGUMENTS = ("op", "stream", "stream_options", "options")
 
 PLAIN = {"Message", "Tool", "ToolChoice", "ResponseFormat"}
 """Programs have these as plain dicts, too, which no checker takes for a TypedDict."""
+
+FILLED = ("usage",)
+"""Objects of whole answers that are empty, never None, where the provider said nothing."""
 
 BASES = {"Response": ("Text", ("text",)), "Chunk": ("NewText", ())}
 """Classes of `_document.py` with what is computed, and the members that they stand for."""
@@ -61,6 +70,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from ._models import AssistantMessage
+
 if sys.version_info >= (3, 12):
     from typing import TypedDict
 else:
@@ -76,10 +87,10 @@ MODELS_HEAD = f'''"""Responses: the engine's JSON objects as dicts whose members
 
     response.text == response["text"]
     response.choices[0].message.content
-    usage = response.usage                  # None where the provider did not say
-    tokens = usage.total_tokens if usage else None
+    response.usage.prompt_tokens            # None where the provider did not say
 
-Each class lists the contract's members: one that is absent reads as None.
+Each class lists the contract's members: one that is absent reads as None. The usage of a whole
+answer is never None, but may be empty.
 """
 
 from __future__ import annotations
@@ -90,6 +101,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 '''
+
+NAMES_HEAD = f'''"""The names of keyword arguments: options, and each operation's members.
+
+{HEAD}
+"""
+'''
+
+
+def names(documents: Documents) -> str:
+    """The text of `_names.py`."""
+    tree = documents.tree
+    options = tree.definitions[tree.roots["options"]]
+    assert isinstance(options, Record)
+    named = {member.name for member in documents.shown(options, later=True).members}
+    out = [NAMES_HEAD, f"\nOPTION_NAMES = {_set(named)}\n"]
+    out.append('"""Keyword arguments that are options."""\n\nMEMBER_NAMES = {\n')
+    for name in documents.asked:
+        record = tree.definitions[name]
+        assert isinstance(record, Record)
+        operation = next(member for member in record.members if member.name == "op")
+        kind = tree.resolved(operation.type)
+        assert isinstance(kind, Words)
+        own = {one for one, _, _ in CLIENTS_OWN.get(name, ())}
+        inside = {one.name for one in record.members if one.name not in NOT_ARGUMENTS}
+        out.append(f'"{kind.words[0][0]}": {_set(inside | own)},\n')
+    out.append('}\n"""Keyword arguments that are members of the request, of each operation."""\n')
+    return "".join(out)
+
+
+def _set(words: set[str]) -> str:
+    return "frozenset({" + "".join(f'"{word}",' for word in sorted(words)) + "})"
 
 
 def types(documents: Documents) -> str:
@@ -107,6 +149,9 @@ def types(documents: Documents) -> str:
             out += writer.request(documents.shown(found, later=True))
         else:
             out += writer.typed_dict(documents.shown(found, later=True))
+            if name in EITHER:
+                out.append(f"\n\n{name} = {writer.name(name)} | {EITHER[name]}\n")
+                out.append(_doc("A message, written as a dict or taken from an answer.", ""))
     return "".join(out)
 
 
@@ -189,6 +234,8 @@ class _Writer:
         out += self.typed_dict(replace(record, members=outside), shared)
         out.append(f"\n\nclass {arguments}({shared}, Options, total=False):\n")
         out.append(_doc(doc, "    "))
+        for name, kind, text in CLIENTS_OWN.get(record.name, ()):
+            out.append(f"\n    {name}: {kind} | None\n{_doc(text, '    ')}")
         return out
 
     def typed_dict(self, record: Record, base: str = "") -> list[str]:
@@ -221,19 +268,21 @@ class _Writer:
         """A class of an answer."""
         name = self.name(record.name)
         base, computed = BASES.get(record.name, ("Document", ()))
-        note = "  # noqa: N801 - the name without it is a builtin's" if name[-1] == "_" else ""
         members = [member for member in record.members if member.name not in computed]
-        out = [f"\n\nclass {name}({base}):{note}\n{_doc(record.doc, '    ')}\n"]
+        out = [f"\n\nclass {name}({base}):\n{_doc(record.doc, '    ')}\n"]
         out.append("    __slots__ = ()\n")
         nested = [(m.name, self.wrapped(m.type)) for m in members if self.wrapped(m.type)]
         if nested:
             inside = ", ".join(f'"{member}": {kind}' for member, kind in nested)
             out.append(f"    _nested = {{{inside}}}\n")
-        absent = [m.name for m in members if self.reads_false(m)]
+        filled = [m for m in members if m.name in FILLED and name.endswith("Response")]
+        absent = [f"{m.name!r}: False" for m in members if self.reads_false(m)]
+        absent += [f"{m.name!r}: {self.wrapped(m.type)}" for m in filled]
         if absent:
-            out.append(f"    _absent = {{{', '.join(f'{one!r}: False' for one in absent)}}}\n")
+            out.append(f"    _absent = {{{', '.join(absent)}}}\n")
         for member in members:
             always = (member.required or self.reads_false(member)) and not member.nullable
+            always = always or member in filled
             kind = self.type(member.type) + ("" if always else " | None")
             out.append(f"    {member.name}: {kind}\n")
             out.append(_doc(explained(member, self.documents.tree), "    "))
@@ -278,4 +327,4 @@ class _Writer:
         if isinstance(found, Alias) and not self.has_name(name):
             return self.type(found.type)
         plain = " | Mapping[str, Any]" if self.module == "types" and name in PLAIN else ""
-        return self.name(name) + plain
+        return (name if name in EITHER else self.name(name)) + plain

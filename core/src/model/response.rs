@@ -28,8 +28,8 @@ pub struct Response {
     pub model: Option<String>,
     /// The answers.
     pub choices: Vec<Choice>,
-    /// What the provider says was used. It is absent if the provider says nothing, as some
-    /// compatible servers do: look for it before you read a count.
+    /// What the provider says was used. If the provider says nothing, as some compatible servers
+    /// do, it is absent: look for it before you read a count. In Python it is then empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// The first choice's text; empty where it has none.

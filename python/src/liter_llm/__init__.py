@@ -32,15 +32,39 @@ from ._errors import (
     StreamBrokenError,
     UnsupportedError,
 )
-from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._models import (
+    AssistantMessage,
+    Attempt,
+    Choice,
+    Chunk,
+    ChunkChoice,
+    CompletionDetails,
+    Delta,
+    Function,
+    FunctionDelta,
+    Liter,
+    ModelInfo,
+    ModelsResponse,
+    ModerateResponse,
+    Moderation,
+    PromptDetails,
+    Response,
+    ResponseWarning,
+    Timing,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
 from ._multi import MultiResponse
+from ._warnings import LiterLLMWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import httpx as httpx
     from . import httpx2 as httpx2
     from ._async import AsyncClient, AsyncStream
-    from ._types import ChatRequest, Config, Message, Options
+    from ._logs import logs
+    from ._types import ChatRequest, Config, Message, Options, RequestMessage, Tool
 
 __version__ = "0.1.0"
 
@@ -50,35 +74,56 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AssistantMessage",
     "AsyncClient",
     "AsyncStream",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "CancelledError",
     "ChatRequest",
+    "Choice",
     "Chunk",
+    "ChunkChoice",
     "Client",
+    "CompletionDetails",
     "Config",
     "ContentFilterError",
     "ContextLengthError",
+    "Delta",
+    "Function",
+    "FunctionDelta",
     "InternalServerError",
+    "Liter",
     "LiterLLMError",
+    "LiterLLMWarning",
     "Message",
+    "ModelInfo",
     "ModelsResponse",
     "ModerateResponse",
+    "Moderation",
     "MultiResponse",
     "NotFoundError",
     "Options",
     "PermissionDeniedError",
+    "PromptDetails",
     "QuotaExceededError",
     "RateLimitError",
+    "RequestMessage",
     "Response",
+    "ResponseWarning",
     "Stream",
     "StreamBrokenError",
+    "Timing",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
     "UnsupportedError",
+    "Usage",
     "__version__",
     "generate",
     "invoke",
+    "logs",
 ]
 
 # asyncio and typing take 30 ms to import. They are imported with the first name that needs them.
@@ -89,24 +134,50 @@ _LAZY = {
     "Config": "_types",
     "Message": "_types",
     "Options": "_types",
+    "RequestMessage": "_types",
+    "Tool": "_types",
+    "logs": "_logs",
 }
-
 
 # Each of these needs the package of its name, which is no dependency of this one.
 _TRANSPORTS = ("httpx", "httpx2")
 
+if not TYPE_CHECKING:  # or no misspelt name would be an error
 
-def __getattr__(name: str) -> object:
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
-    if name in _TRANSPORTS:
-        return import_module(f".{name}", __name__)
-    module = _LAZY.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
-    return value
+        if name in _TRANSPORTS:
+            try:
+                return import_module(f".{name}", __name__)
+            except ImportError as error:
+                why = f"liter_llm.{name} needs the package {name}: pip install {name} ({error})"
+            raise AttributeError(why)
+        module = _LAZY.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{module}", __name__), name)
+        globals()[name] = _public(value)
+        return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LAZY, *_TRANSPORTS]
+    from importlib.util import find_spec
+
+    installed = [name for name in _TRANSPORTS if find_spec(name) is not None]
+    return sorted({*globals(), *_LAZY, *installed})
+
+
+def _public(value: object) -> object:
+    """Says of a class or a function that it is of this module, where programs find it."""
+    if getattr(value, "__module__", "").startswith(f"{__name__}._"):
+        value.__module__ = __name__
+    return value
+
+
+def _all_public() -> None:
+    for name in __all__:
+        _public(globals().get(name))
+
+
+_all_public()

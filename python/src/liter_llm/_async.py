@@ -8,25 +8,26 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
+from typing import overload
 from weakref import ref
 
 from . import _json
-from ._client import BaseClient, StreamState
+from ._client import BaseClient, StreamState, wants_stream
 from ._errors import CancelledError
-from ._loop import call, running_hub
+from ._loop import call, running, running_hub
 from ._models import Chunk, ModelsResponse, ModerateResponse, Response
-from ._multi import MultiResponse
 from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from typing_extensions import Self, Unpack
 
     from ._client import Request
     from ._loop import Inbox
+    from ._multi import MultiResponse
     from ._native import NativeClient
     from ._types import Members, ModelsMembers, ModerateMembers, Options
 
@@ -40,15 +41,52 @@ class AsyncClient(BaseClient):
             print((await client.chat("Hello", model="gpt-5-mini")).text)
     """
 
+    @overload
     async def chat(
         self,
         request: Request | None = None,
         /,
         *,
+        stream: Literal[False] | None = None,
         options: Options | None = None,
         **members: Unpack[Members],
-    ) -> Response:
-        """Asks and waits for the whole answer. Arguments and errors are those of `Client.chat`."""
+    ) -> Response: ...
+    @overload
+    async def chat(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: Literal[True],
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> AsyncStream: ...
+    @overload
+    async def chat(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: bool | None,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response | AsyncStream: ...
+    async def chat(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: bool | None = None,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response | AsyncStream:
+        """Asks and waits for the whole answer. Arguments and errors are those of `Client.chat`.
+
+        With `stream=True` it gives an AsyncStream: `async for chunk in await client.chat(…)`.
+        """
+        if wants_stream(request, stream):
+            documents = self._defaults.documents(request, options, {**members})
+            return AsyncStream(self._native, *documents)
         return Response(await self._ask(self._defaults.documents(request, options, {**members})))
 
     async def models(
@@ -77,7 +115,7 @@ class AsyncClient(BaseClient):
 
     async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
-        return _json.loads(await call(self._native, WHOLE | SINGLE, *documents))
+        return self._read(await call(self._native, WHOLE | SINGLE, *documents))
 
     async def generate_multi(
         self,
@@ -91,7 +129,7 @@ class AsyncClient(BaseClient):
     ) -> MultiResponse:
         """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
         documents = self._many(request, targets, first, options, {**members})
-        return MultiResponse(_json.loads(await call(self._native, WHOLE, *documents)))
+        return self._several(_json.loads(await call(self._native, WHOLE, *documents)))
 
     def stream(
         self,
@@ -108,7 +146,7 @@ class AsyncClient(BaseClient):
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
-        documents = self._defaults.documents(request, options, {**members})
+        documents = self._defaults.documents(request, options, {**members}, "stream")
         return AsyncStream(self._native, *documents)
 
     async def metrics(self, format: str = "json") -> Any:  # noqa: A002
@@ -147,7 +185,7 @@ class AsyncStream(StreamState):
         self._reader = Reader(self)
         self._cancelled = False
         self._native = native
-        self._loop = asyncio.get_running_loop()
+        self._loop = running()
         inbox = running_hub().inbox()
         try:
             self._token = inbox.submit(native, request, options)
@@ -158,6 +196,7 @@ class AsyncStream(StreamState):
         self._inbox = inbox
 
     def __aiter__(self) -> AsyncIterator[Chunk]:
+        self._begin()
         return self
 
     async def __anext__(self) -> Chunk:
@@ -197,6 +236,7 @@ class AsyncStream(StreamState):
             raise
         if ended:
             self._end()
+            self._say()
 
     async def text(self) -> str:
         """Reads to the end: the first choice's whole text.

@@ -13,7 +13,7 @@ from . import _json
 from ._errors import from_document
 from ._models import Chunk, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
-from ._native import NativeClient
+from ._native import NativeClient, environment
 from ._queue import (
     CHUNK,
     ERROR,
@@ -26,12 +26,13 @@ from ._queue import (
     SecondReaderError,
     call,
 )
-from ._request import Defaults, config_document
+from ._request import Defaults, config_document, with_settings
+from ._warnings import once, say, waits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Literal, overload
 
     from typing_extensions import Self, Unpack
 
@@ -48,6 +49,11 @@ if TYPE_CHECKING:
 
     Messages = Sequence[Message | Mapping[str, Any]]
     Request = str | Messages | ChatRequest | Mapping[str, Any] | bytes
+else:
+
+    def overload(function: Any) -> Any:
+        """Stands for typing's, which takes 30 ms to import."""
+        return function
 
 
 class BaseClient:
@@ -56,10 +62,21 @@ class BaseClient:
     def __init__(
         self,
         config: Config | Mapping[str, Any] | str | bytes | os.PathLike[str] | None = None,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
         **options: Unpack[Options],
     ) -> None:
         self._defaults = Defaults(options)
-        self._native = NativeClient(config_document(config))
+        document = config_document(config)
+        given = {"api_key": api_key, "base_url": base_url}
+        settings = {name: value for name, value in given.items() if value is not None}
+        if settings:
+            variables = environment()
+            document = with_settings(document, variables, options.get("provider"), settings)
+            self._native = NativeClient(document, variables)
+        else:
+            self._native = NativeClient(document)
 
     def with_options(self, **options: Unpack[Options]) -> Self:
         """A view of this client with further default options.
@@ -67,7 +84,7 @@ class BaseClient:
         It shares connections and limits. Closing one of the two closes both.
         """
         view = self.__copy__()
-        view._defaults = Defaults({**self._defaults.options, **options})
+        view._defaults = Defaults({**self._defaults.options, **options}, "with_options")
         return view
 
     def _many(
@@ -85,13 +102,26 @@ class BaseClient:
         # The client's fallback stands in for a target that fails. A fan-out gives its targets
         # itself.
         own = {name: value for name, value in self._defaults.options.items() if name != "fallback"}
-        return Defaults(own).documents(request, options, members)
+        return Defaults(own).documents(request, options, members, "generate_multi")
 
     def _documents(
         self, op: str, options: Options | None, members: Mapping[str, Any]
     ) -> tuple[bytes, bytes]:
         """The documents of an operation that only has members."""
-        return self._defaults.documents({"op": op}, options, {**members})
+        return self._defaults.documents({"op": op}, options, {**members}, op, op)
+
+    def _read(self, payload: bytearray) -> Any:
+        """The document of a whole answer, whose warnings are said."""
+        document = _json.loads(payload)
+        if document.get("warnings"):
+            say(self._native.said, document["warnings"])
+        return document
+
+    def _several(self, document: Any) -> MultiResponse:
+        """The result of a request to several targets, whose warnings are said."""
+        for answer in document["results"]:
+            say(self._native.said, answer.get("warnings") or ())
+        return MultiResponse(document)
 
     @property
     def closed(self) -> bool:
@@ -127,27 +157,65 @@ class Client(BaseClient):
     `config` is the configuration: a dict, JSON text, the path of a file (`pathlib.Path`), or None
     for the environment (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …).
     `options` are defaults for every request, such as `provider="openai"` or `timeout_ms=30_000`.
+    `api_key` and `base_url` are settings of the client's own provider: `provider=`, or the
+    configuration's default.
 
         with liter_llm.Client(provider="openai") as client:
             print(client.chat("Hello", model="gpt-5-mini").text)
     """
 
+    @overload
     def chat(
         self,
         request: Request | None = None,
         /,
         *,
+        stream: Literal[False] | None = None,
         options: Options | None = None,
         **members: Unpack[Members],
-    ) -> Response:
+    ) -> Response: ...
+    @overload
+    def chat(  # noqa: F811
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: Literal[True],
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Stream: ...
+    @overload
+    def chat(  # noqa: F811
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: bool | None,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response | Stream: ...
+    def chat(  # noqa: F811
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        stream: bool | None = None,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> Response | Stream:
         """Asks and waits for the whole answer.
 
         `request` is a prompt (str), messages (list), a whole request (dict), or one as JSON
         (bytes, passed on as they are). Keyword arguments are members of the request
-        (`model=`, `max_tokens=`) or options (`provider=`, `timeout_ms=`).
+        (`model=`, `max_tokens=`, `system=`) or options (`provider=`, `timeout_ms=`). An argument
+        of another name is a TypeError; an unknown member of a dict is a warning.
+        With `stream=True` it gives a Stream at once, as `stream` does.
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
+        if wants_stream(request, stream):
+            waits(self._native.said)
+            return Stream(self._native, *self._defaults.documents(request, options, {**members}))
         return Response(self._ask(self._defaults.documents(request, options, {**members})))
 
     def models(
@@ -188,7 +256,8 @@ class Client(BaseClient):
 
     def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
-        return _json.loads(call(self._native, INLINE | SINGLE, *documents))
+        waits(self._native.said)
+        return self._read(call(self._native, INLINE | SINGLE, *documents))
 
     def generate_multi(
         self,
@@ -210,7 +279,8 @@ class Client(BaseClient):
             client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
         """
         documents = self._many(request, targets, first, options, {**members})
-        return MultiResponse(_json.loads(call(self._native, INLINE, *documents)))
+        waits(self._native.said)
+        return self._several(_json.loads(call(self._native, INLINE, *documents)))
 
     def stream(
         self,
@@ -229,7 +299,8 @@ class Client(BaseClient):
 
         With `on_break="restart"` a chunk may be a `reset`, which makes all text before it void.
         """
-        documents = self._defaults.documents(request, options, {**members})
+        documents = self._defaults.documents(request, options, {**members}, "stream")
+        waits(self._native.said)
         return Stream(self._native, *documents)
 
     def metrics(self, format: str = "json") -> Any:  # noqa: A002
@@ -250,8 +321,23 @@ class Client(BaseClient):
         self.close()
 
 
+def wants_stream(request: Any, stream: bool | None) -> bool:
+    """Whether `chat` is asked for a stream, by its argument or by a whole request."""
+    if stream is None and isinstance(request, dict):
+        stream = request.get("stream")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if stream is not None and not isinstance(stream, bool):
+        raise TypeError(f"stream is True or False, not {type(stream).__name__}")  # pyright: ignore[reportUnknownArgumentType]
+    return stream is True
+
+
+ANSWERS = frozenset({"choices", "usage", "warnings", "liter", "id", "provider", "model"})
+"""Members of a whole answer, which a stream has only at its end."""
+
+
 class StreamState:
     """The part that both streams share: the documents of the last batch, and the end."""
+
+    _native: NativeClient
 
     def __init__(self) -> None:
         self._documents: Iterator[Any] = iter(())
@@ -278,6 +364,31 @@ class StreamState:
             raise from_document(_json.loads(payload))
         return False
 
+    def _say(self) -> None:
+        """Says the whole answer's warnings, when the stream has ended in good order."""
+        if self._response is not None and self._response.get("warnings"):
+            say(self._native.said, self._response["warnings"])
+
+    def _begin(self) -> None:
+        """Somebody begins to iterate."""
+        if self._response is not None and self._shown:
+            text = "a stream is read once: keep its chunks, or use stream.response"
+            once(self._native.said, text)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self).__name__
+            if name in ANSWERS:
+                each = "async for" if kind == "AsyncStream" else "for"
+                raise AttributeError(
+                    f"{kind!r} object has no attribute {name!r}: it is a stream, so read it with "
+                    f"`{each} chunk in stream`; stream.response is the whole answer after its end",
+                    name=name,
+                    obj=self,
+                )
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}", name=name, obj=self)
+
     def __reduce__(self) -> Any:
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied: it is being received")
 
@@ -298,6 +409,7 @@ class Stream(StreamState):
         self._queue.submit(native, self._token, STREAM, request, options)
 
     def __iter__(self) -> Iterator[Chunk]:
+        self._begin()
         return self
 
     def __next__(self) -> Chunk:
@@ -319,6 +431,7 @@ class Stream(StreamState):
                 _, kind, payload = events.popleft()
                 if self._take(kind, payload):
                     self._queue = None
+                    self._say()
                 return True
         except SecondReaderError:  # the first one goes on
             raise
@@ -388,22 +501,15 @@ def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Re
     client = default_client()
     if isinstance(request, str):
         request = _json.encode_text(request, "request")
-    return client.chat(request, options={"provider": provider} if provider else None)
+    options: Options | None = {"provider": provider} if provider else None
+    return client.chat(request, stream=False, options=options)
 
 
-def generate(
-    prompt: str,
-    *,
-    max_tokens: int | None = None,
-    temperature: float | None = None,
-    provider: str | None = None,
-    model: str | None = None,
-) -> str:
-    """One prompt, one text.
+def generate(request: str | None = None, /, **members: Unpack[Members]) -> str:
+    """One prompt, one text. Keyword arguments are those of `Client.chat`.
 
     Provider and model default to the environment's LITER_LLM_PROVIDER and LITER_LLM_MODEL.
     """
-    request = {"prompt": prompt, "model": model}
-    request |= {"max_tokens": max_tokens, "temperature": temperature}
-    present = {name: value for name, value in request.items() if value is not None}
-    return invoke(provider, present).text
+    client = default_client()
+    documents = client._defaults.documents(request, None, {**members}, "generate")
+    return Response(client._ask(documents)).text

@@ -11,6 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
+    from typing_extensions import Self
+
+SHOWN = 120
+"""The number of characters of a text that a notebook shows."""
+
 
 class Document(dict[str, "Any"]):
     """A JSON object. `json.dumps`, `copy` and `pickle` treat it as the dict it is."""
@@ -19,34 +24,122 @@ class Document(dict[str, "Any"]):
     _nested: ClassVar[dict[str, type[Document]]] = {}
     _absent: ClassVar[dict[str, Any]] = {}
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            value = self[name]
-        except KeyError:
-            if name in type(self).__annotations__ and name[0] != "_":
-                return self._absent.get(name)
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message, name=name, obj=self) from None
-        kind: type[Any] = value.__class__
-        if kind is dict:
-            wrap: Any = self._nested.get(name, Document)
-            value = self[name] = wrap(value)
-        elif kind is list and value and type(value[0]) is dict:
-            wrap = self._nested.get(name, Document)
-            items: list[Any] = value
-            items[:] = [wrap(item) if type(item) is dict else item for item in items]
-        return value
+    if not TYPE_CHECKING:  # a name that no class lists is an error of the program's
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                value = self[name]
+            except KeyError:
+                if name in type(self).__annotations__ and name[0] != "_":
+                    absent = self._absent.get(name)
+                    return absent() if isinstance(absent, type) else absent
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self) from None
+            kind: type[Any] = value.__class__
+            if kind is dict:
+                wrap: Any = self._nested.get(name, Document)
+                value = self[name] = wrap(value)
+            elif kind is list and value and type(value[0]) is dict:
+                wrap = self._nested.get(name, Document)
+                items: list[Any] = value
+                items[:] = [wrap(item) if type(item) is dict else item for item in items]
+            return value
 
     def __dir__(self) -> list[str]:
         return sorted(
             {*super().__dir__(), *self, *type(self).__annotations__} - {"_nested", "_absent"}
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """A copy of plain dicts and lists, all the way down."""
+        return _plain(self)
+
+    def model_dump(self, *, exclude_none: bool = False) -> dict[str, Any]:
+        """`to_dict`, under the name that pydantic's models and other SDKs have."""
+        return _plain(self, exclude_none)
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The same as JSON text."""
+        import json
+
+        return json.dumps(self, ensure_ascii=False, indent=indent)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """A field of a pydantic model: any JSON object, read as this class."""
+        from importlib import import_module
+
+        schema: Any = import_module("pydantic_core.core_schema")
+        members = schema.dict_schema(schema.str_schema(), schema.any_schema())
+        return schema.no_info_after_validator_function(cls, members)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        """The schema that a web application publishes."""
+        about = (cls.__doc__ or "").partition("\n")[0]
+        return {"type": "object", "title": cls.__name__, "description": about}
+
+    def _shown(self) -> dict[str, Any]:
+        """What a notebook shows."""
+        return self
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """IPython's: one line, long texts cut. `repr` has everything."""
+        members = (f"{name}={_short(value)}" for name, value in self._shown().items())
+        printer.text(f"{type(self).__name__}({'...' if cycle else ', '.join(members)})")
+
+
+def _plain(value: Any, exclude_none: bool = False) -> Any:
+    kind: type[Any] = value.__class__
+    if issubclass(kind, dict):
+        return {
+            name: _plain(one, exclude_none)
+            for name, one in value.items()
+            if one is not None or not exclude_none
+        }
+    return [_plain(one, exclude_none) for one in value] if kind is list else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
 
 class Text(Document):
     """An answer with a text."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, text: str, **members: Any) -> Self:
+        """An answer with this text, for tests. `members` are further ones, such as `usage`."""
+        message = {"role": "assistant", "content": text}
+        liter: dict[str, Any] = {"v": 1, "request_id": "test", "attempts": []}
+        return cls(
+            {
+                "object": "chat.completion",
+                "model": "test",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "text": text,
+                "provider": "test",
+                "warnings": [],
+                "liter": {**liter, "timing": {"queue_ms": 0.0, "total_ms": 0.0}},
+                **members,
+            }
+        )
+
+    def _shown(self) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = self.get("choices") or [{}]
+        usage: dict[str, Any] = self.get("usage") or {}
+        shown: dict[str, Any] = {
+            "text": self.get("text"),
+            "finish_reason": choices[0].get("finish_reason"),
+            "model": self.get("model"),
+            "provider": self.get("provider"),
+            "total_tokens": usage.get("total_tokens"),
+            "warnings": len(self.get("warnings") or ()) or None,
+        }
+        return {name: value for name, value in shown.items() if value is not None}
 
     @property
     def text(self) -> str:
@@ -59,6 +152,12 @@ class NewText(Document):
     """A part of a stream. With `on_break="restart"` it may be a `reset` instead."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, text: str, **members: Any) -> Self:
+        """A chunk with this text, for tests. `members` are further ones, such as `usage`."""
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+        return cls({"object": "chat.completion.chunk", "choices": [choice], **members})
 
     @property
     def text(self) -> str:

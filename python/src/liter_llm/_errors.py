@@ -33,12 +33,30 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+MEMBERS = (
+    "attempts",
+    "code",
+    "model",
+    "param",
+    "partial",
+    "provider",
+    "provider_error",
+    "ratelimit",
+    "reason",
+    "request_id",
+    "retry_after",
+    "retryable",
+    "status",
+)
+"""What a program may give an error that it makes itself, as in a test."""
+
+
 class LiterLLMError(Exception):
     """A request that failed.
 
     `str(error)` is `message`, which is the same in every language: `openai/gpt-4.1-mini: 429 rate
     limited, retry after 2 s (3 attempts; request req_1): Slow down`. It never holds a key or a
-    prompt.
+    prompt. A test makes one as `RateLimitError("slow down", status=429, retry_after=2)`.
     """
 
     kind: str = "internal"
@@ -73,9 +91,17 @@ class LiterLLMError(Exception):
     attempts: list[Attempt]
     """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
-    def __init__(self, document: dict[str, Any] | str) -> None:
+    def __init__(self, document: dict[str, Any] | str, **members: Any) -> None:
+        """Takes an error document; or a message and members of one, such as `status=429`."""
         if isinstance(document, str):
-            document = {"error": {"kind": self.kind, "message": document, "retryable": False}}
+            if wrong := members.keys() - MEMBERS:
+                raise TypeError(f"{min(wrong)} is no member of an error: {', '.join(MEMBERS)}")
+            if "retry_after" in members:
+                members["retry_after_ms"] = members.pop("retry_after") * 1000
+            inner = {"kind": self.kind, "message": document, "retryable": False, **members}
+            document = {"error": inner}
+        elif members:
+            raise TypeError("members go with a message, and a document has its own")
         inner: dict[str, Any] = document["error"]
         get = inner.get
         self.message = get("message") or "the request failed"

@@ -9,8 +9,6 @@ The first document decides which one it is, because importing orjson takes 16 ms
 
 from __future__ import annotations
 
-import sys
-
 from ._errors import BadRequestError
 
 TYPE_CHECKING = False
@@ -67,7 +65,7 @@ def _encoder() -> Callable[[Any], str]:
     from json import encoder
 
     options: Any = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":")}
-    options["default"] = _as_orjson
+    options["default"] = _converted
     plain = encoder.JSONEncoder(**options)
     make: Any = getattr(encoder, "c_make_encoder", None)
     quote: Any = getattr(encoder, "c_encode_basestring", None)
@@ -80,14 +78,11 @@ def _encoder() -> Callable[[Any], str]:
     return lambda value: join(parts(value, 0))
 
 
-def _as_orjson(value: Any) -> Any:
-    """Values that orjson writes beside JSON's own: members of an Enum, and UUIDs."""
-    modules = sys.modules
-    if "enum" in modules and isinstance(value, modules["enum"].Enum):
-        return value.value
-    if "uuid" in modules and isinstance(value, modules["uuid"].UUID):
-        return str(value)
-    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+def _converted(value: Any) -> Any:
+    """Values that JSON lacks and that have one form in it. All else is a TypeError."""
+    from ._values import convert
+
+    return convert(value)
 
 
 def standard_loads(document: bytes | bytearray) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections import deque
 from weakref import ref
 
@@ -31,7 +32,6 @@ HELD = 256 << 10
 IDLE = 64
 """The number of inboxes that a hub keeps for the next streams."""
 
-_running = asyncio.get_running_loop
 _hubs: dict[int, Hub] = {}
 
 
@@ -42,9 +42,27 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
+def running() -> asyncio.AbstractEventLoop:
+    """The running loop. RuntimeError where asyncio does not run, with what to do."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "AsyncClient runs on asyncio, and this is trio: use Client in a thread, "
+            "`await trio.to_thread.run_sync(client.chat, prompt)`"
+        )
+    raise RuntimeError(
+        "AsyncClient needs a running event loop of asyncio: await it in a function that "
+        "asyncio.run() runs, or use Client"
+    )
+
+
 def running_hub() -> Hub:
     """The hub of the running loop."""
-    loop = _running()
+    loop = running()
     hub = _hubs.get(id(loop))
     if hub is not None and hub.loop() is loop:
         return hub
@@ -73,7 +91,7 @@ async def call(client: NativeClient, how: int, request: bytes, options: bytes) -
 
     Cancelling the task cancels the request: its connection is closed.
     """
-    loop = _running()
+    loop = running()
     hub = _hubs.get(id(loop))
     if hub is None or hub.loop() is not loop:
         hub = _make_hub(loop)
@@ -128,7 +146,7 @@ class Inbox:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        loop = _running()
+        loop = running()
         self.queue = Queue(hub.buffer)
         self.token = 0
         self.events: deque[Event] = deque()
@@ -158,7 +176,7 @@ class Inbox:
         """A bare future to await while there are no `events`, because a chunk is soon read."""
         if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("another task is reading this stream")
-        loop = _running()
+        loop = running()
         if loop is not self._hub.loop():  # nothing would ever wake this one
             raise RuntimeError("the stream belongs to another event loop: read it where it began")
         waiter = self._waiter = loop.create_future()

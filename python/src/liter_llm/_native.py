@@ -33,8 +33,8 @@ def _after_fork_in_child() -> None:
 os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def _environment() -> bytes:
-    """The variables of `os.environ` as a document.
+def environment() -> dict[str, str]:
+    """The variables of `os.environ` that a client is made in.
 
     They are read under the interpreter's own lock. The engine must not read them itself, because
     C's getenv may crash beside an assignment to `os.environ` in another thread.
@@ -46,7 +46,7 @@ def _environment() -> bytes:
             key, text = (part.encode(errors="replace").decode() for part in (name, value))
             variables[key] = text
     _trust_as_requests_does(variables)
-    return _json.dumps(variables, "environment")
+    return variables
 
 
 def _trust_as_requests_does(variables: dict[str, str]) -> None:
@@ -72,23 +72,42 @@ def _take(document: Any, length: int | None = None) -> bytes:
         lib.liter_llm_free(document)
 
 
+_asked_for_logs = False
+
+
+def _begin_logs() -> None:
+    """Begins to log where LITER_LLM_LOG or the program asks for it, and again in a forked child."""
+    global _asked_for_logs
+    if not _asked_for_logs:
+        _asked_for_logs = True
+        if word := os.environ.get("LITER_LLM_LOG", "").strip().lower():
+            from ._logs import to_stderr
+
+            to_stderr(word)
+    logs: Any = sys.modules.get(f"{__package__}._logs")
+    if logs is not None:
+        logs.begin()
+
+
 class NativeClient:
     """Owns a `liter_llm_client` and what it is made from.
 
     That is a configuration (None: the environment's) and the environment of that time. A forked
-    child makes its client from the same two.
+    child makes its client from the same two. `said` has the warnings that the client has said.
     """
 
-    __slots__ = ("__weakref__", "_config", "_environment", "closed", "handle")
+    __slots__ = ("__weakref__", "_config", "_environment", "closed", "handle", "said")
 
-    def __init__(self, config: bytes | None) -> None:
+    def __init__(self, config: bytes | None, variables: dict[str, str] | None = None) -> None:
         self._config = config
-        self._environment = _environment()
+        self._environment = _json.dumps(variables or environment(), "environment")
         self.closed = False
+        self.said: set[str] = set()
         self.handle: Any = ffi.NULL
         self.handle = self._open()
 
     def _open(self) -> Any:
+        _begin_logs()
         # The documents are in no local variable, because some tools report those with an error.
         out, error = ffi.new("liter_llm_client **"), ffi.new("char **")
         status: int = lib.liter_llm_client_new_with_environment(

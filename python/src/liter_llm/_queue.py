@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CHUNK: int = lib.LITER_LLM_EVENT_CHUNK
 RESULT: int = lib.LITER_LLM_EVENT_RESULT
 ERROR: int = lib.LITER_LLM_EVENT_ERROR
+LOG: int = lib.LITER_LLM_EVENT_LOG
 
 INLINE: int = lib.LITER_LLM_SUBMIT_INLINE
 """The reading thread does the engine's work. It waits anyway, and this spares two hand-overs."""
@@ -60,6 +61,23 @@ _NOTHING: Sequence[Event] = ()
 
 class SecondReaderError(RuntimeError):
     """One thread at a time may read a stream."""
+
+
+def runs_on_gevent() -> bool:
+    """Whether gevent has replaced what blocks, so that a wait must let other greenlets run."""
+    monkey: Any = sys.modules.get("gevent.monkey")
+    return monkey is not None and monkey.is_module_patched("socket")
+
+
+def _let_greenlets_run(fd: int, timeout_ms: int) -> int:
+    """Waits in gevent's hub until a queue's descriptor is readable. Returns 0: it is over."""
+    from importlib import import_module
+
+    timeout: Any = import_module("gevent").Timeout
+    wait_read: Any = import_module("gevent.socket").wait_read
+    with timeout(timeout_ms / 1000, False):
+        wait_read(fd)
+    return 0
 
 
 class Buffer:
@@ -121,6 +139,8 @@ class Queue:
 
     def read(self, timeout_ms: int) -> Sequence[Event]:
         """Takes the events that wait, at most a buffer full. Waits for the first of them."""
+        if timeout_ms and runs_on_gevent():
+            timeout_ms = _let_greenlets_run(self.fd(), timeout_ms)
         buffer = self._buffer
         size: int = _read(self.handle, buffer.pointer, buffer.size, timeout_ms)
         if size <= 0:
@@ -195,6 +215,8 @@ def call(client: NativeClient, how: int, request: bytes, options: bytes) -> byte
         idle = _thread.idle = []
     queue = idle.pop() if idle else Queue()
     token = queue.next_token()
+    if how & INLINE and runs_on_gevent():
+        how ^= INLINE | WHOLE  # while the engine works on this thread, no other greenlet runs
     try:
         queue.submit(client, token, how, request, options)
         while True:

@@ -6,42 +6,19 @@ from os import PathLike
 
 from . import _json
 from ._errors import BadRequestError
+from ._names import MEMBER_NAMES, OPTION_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
     from ._types import Options
 
-OPTION_NAMES = frozenset(
-    {
-        "provider",
-        "timeout_ms",
-        "idle_ms",
-        "merge_deltas",
-        "unsupported",
-        "strict",
-        "retry",
-        "fallback",
-        "fanout",
-        "hedge",
-        "limit",
-        "region",
-        "sticky_key",
-        "idempotency_key",
-        "on_break",
-        "adapt",
-        "drop_refused",
-        "headers",
-        "cache",
-        "traceparent",
-        "tracestate",
-        "baggage",
-        "tags",
-    }
-)
-"""Keyword arguments that are options. All others are members of the request."""
+KEYWORDS = {operation: names | OPTION_NAMES for operation, names in MEMBER_NAMES.items()}
+"""The keyword arguments of each operation."""
+
+CLIENT_KEYWORDS = OPTION_NAMES | {"api_key", "base_url"}
 
 
 class Defaults:
@@ -49,12 +26,9 @@ class Defaults:
 
     __slots__ = ("_document", "options")
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        for name in options:
-            if name not in OPTION_NAMES:
-                raise TypeError(
-                    f"{name!r} is not an option; known: {', '.join(sorted(OPTION_NAMES))}"
-                )
+    def __init__(self, options: Mapping[str, Any], where: str = "Client") -> None:
+        if not options.keys() <= OPTION_NAMES:
+            _refuse(options, where, CLIENT_KEYWORDS if where == "Client" else OPTION_NAMES)
         self.options = dict(options)
         self._document = _json.dumps(self.options, "options")
 
@@ -63,12 +37,16 @@ class Defaults:
         request: Any,
         options: Options | Mapping[str, Any] | None,
         members: dict[str, Any],
+        where: str = "chat",
+        operation: str = "chat",
     ) -> tuple[bytes, bytes]:
-        """The request and the options of one call, as JSON.
+        """The request and the options of one call, as JSON. `where` is the method's name.
 
         The first of these to set an option wins: keyword arguments, `options=`, the request's own
         `options`, the client's.
         """
+        if members and not members.keys() <= KEYWORDS[operation]:
+            _refuse(members, where, KEYWORDS[operation])
         if options and not hasattr(options, "keys"):
             raise TypeError(f"options is a dict, not {type(options).__name__}")
         chosen: dict[str, Any] | None = dict(options) if options else None
@@ -76,6 +54,7 @@ class Defaults:
             chosen = {} if chosen is None else chosen
             for name in OPTION_NAMES.intersection(members):
                 chosen[name] = members.pop(name)
+        system: str | None = members.pop("system", None)
         if isinstance(request, str):
             _once("prompt", members)
             members["prompt"] = request
@@ -83,7 +62,7 @@ class Defaults:
             _once("messages", members)
             members["messages"] = request
         elif isinstance(request, (bytes, bytearray, memoryview)):
-            if members:
+            if members or system is not None:
                 raise TypeError("members cannot be added to a request that is given as bytes")
             body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
             return body, self._merge(chosen)
@@ -96,12 +75,33 @@ class Defaults:
             if isinstance(own, dict):
                 del members["options"]
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
+        if system is not None:
+            _begin_with(system, members)
         return _json.dumps(members), self._merge(chosen)
 
     def _merge(self, chosen: dict[str, Any] | None) -> bytes:
         if chosen is None:
             return self._document
         return _json.dumps({**self.options, **chosen}, "options")
+
+
+def _refuse(arguments: Mapping[str, Any], where: str, known: frozenset[str]) -> NoReturn:
+    from ._keywords import unknown
+
+    name = next(name for name in arguments if name not in known)
+    raise unknown(name, arguments[name], where, known)
+
+
+def _begin_with(system: Any, members: dict[str, Any]) -> None:
+    """Puts a message of the system's before the others."""
+    if not isinstance(system, str):
+        raise TypeError(f"system is a str, not {type(system).__name__}")
+    prompt, messages = members.get("prompt"), members.get("messages")
+    if prompt is not None and messages is None:
+        del members["prompt"]
+        messages = [{"role": "user", "content": prompt}]
+    if messages is not None and hasattr(messages, "__iter__") and not isinstance(messages, str):
+        members["messages"] = [{"role": "system", "content": system}, *messages]
 
 
 def _once(name: str, members: Mapping[str, Any]) -> None:
@@ -139,3 +139,58 @@ def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | No
         )
     with open(config, "rb") as file:
         return file.read()
+
+
+def read_json(document: bytes) -> Any:
+    """A configuration that is to be added to."""
+    import json
+
+    try:
+        return json.loads(document)
+    except ValueError as error:
+        reason = f"the configuration is not JSON: {error}"
+    raise BadRequestError.of(reason, param="configuration")
+
+
+def with_settings(
+    config: bytes | None, variables: dict[str, str], provider: str | None, settings: dict[str, str]
+) -> bytes | None:
+    """A configuration with settings of the client's own provider: its key, its base URL.
+
+    Without a configuration, that of the environment's `variables` takes them in, so that all else
+    of the environment counts as before.
+    """
+    document: Any = read_json(config) if config is not None else _of_environment(variables)
+    kind: type[Any] = document.__class__
+    if kind is not dict:  # the engine says so
+        return config
+    found: dict[str, Any] = document
+    if provider is None and config is None:
+        provider = variables.get("LITER_LLM_PROVIDER")
+    provider = provider or found.get("default_provider")
+    if not provider:
+        model = (variables.get("LITER_LLM_MODEL") if config is None else None) or found.get(
+            "default_model"
+        )
+        provider = str(model).partition("/")[0] if "/" in str(model) else None
+    names = " and ".join(f"{name}=" for name in settings)
+    if not provider:
+        raise TypeError(f'{names} belong to one provider: name it, as in provider="openai"')
+    if provider in (found.get("routes") or {}):
+        raise TypeError(f"{names} belong to one provider, and {provider} is a route")
+    providers = dict(found.get("providers") or {})
+    providers[provider] = {**(providers.get(provider) or {}), **settings}
+    document = _json.dumps({**found, "providers": providers}, "configuration")
+    if config is not None:
+        return document
+    variables["LITER_LLM_CONFIG"] = document.decode()
+    return None
+
+
+def _of_environment(variables: Mapping[str, str]) -> Any:
+    """The configuration that LITER_LLM_CONFIG has or names."""
+    text = variables.get("LITER_LLM_CONFIG", "")
+    if text and not text.lstrip().startswith("{"):
+        with open(text, encoding="utf-8") as file:
+            text = file.read()
+    return read_json(text.encode()) if text else {}

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from ._models import AssistantMessage
+
 if sys.version_info >= (3, 12):
     from typing import TypedDict
 else:
@@ -165,8 +167,8 @@ class ToolCall(_ToolCall, total=False):
     """`function`."""
 
 
-class _Message(TypedDict):
-    """The members that every Message has."""
+class _RequestMessage(TypedDict):
+    """The members that every RequestMessage has."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     """The role of the speaker.
@@ -178,7 +180,7 @@ class _Message(TypedDict):
     """
 
 
-class Message(_Message, total=False):
+class RequestMessage(_RequestMessage, total=False):
     """One message of the conversation. A response's message can be passed back unchanged."""
 
     content: str | Sequence[Part] | None
@@ -199,6 +201,10 @@ class Message(_Message, total=False):
     """Whether a tool's result reports a failure."""
     provider_fields: Mapping[str, Any] | None
     """The provider's members without a unified place, as in the response."""
+
+
+Message = RequestMessage | AssistantMessage
+"""A message, written as a dict or taken from an answer."""
 
 
 class _FunctionSpec(TypedDict):
@@ -496,6 +502,9 @@ class ChatRequest(_RequestMembers, total=False):
 
 class Members(_RequestMembers, Options, total=False):
     """Keyword arguments: members of the request, and options."""
+
+    system: str | None
+    """Instructions before the conversation."""
 
 
 class _ModelsRequest(TypedDict):

@@ -1,0 +1,103 @@
+"""The error for a keyword argument that nothing takes: what it is called here, and how it is given.
+
+Values are not repeated, because one of them may be a key. A number of seconds is.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+    from typing import Any
+
+SECONDS = ("timeout", "timeout_s", "timeout_seconds", "request_timeout")
+"""Names that other clients have for a time in seconds."""
+
+SETTINGS = {
+    "api_key": 'Client(provider="openai", api_key=...)',
+    "base_url": 'Client(provider="openai", base_url=...)',
+    "organization": 'a header of the provider: headers={"OpenAI-Organization": ...}',
+    "default_provider": "Client(provider=...)",
+    "providers": 'Client({"providers": ...})',
+    "routes": 'Client({"routes": ...})',
+}
+"""What belongs to the client, and how it is given there."""
+
+OTHERS = {
+    "api_base": "base_url",
+    "azure_endpoint": "base_url",
+    "default_headers": "headers",
+    "endpoint": "base_url",
+    "extra_body": "extra",
+    "extra_headers": "headers",
+    "fallbacks": "fallback",
+    "function_call": "tool_choice",
+    "functions": "tools",
+    "input": "prompt",
+    "instructions": "system",
+    "key": "api_key",
+    "max_output_tokens": "max_tokens",
+    "max_tokens_to_sample": "max_tokens",
+    "max_retries": "retry",
+    "model_name": "model",
+    "num_retries": "retry",
+    "query": "prompt",
+    "stop_sequences": "stop",
+    "system_prompt": "system",
+    "text": "prompt",
+    "thinking": "reasoning",
+    "token": "api_key",
+    "url": "base_url",
+}
+"""Names that other clients have, and ours."""
+
+PROVIDERS_OWN = ("top_k", "logit_bias", "logprobs", "top_logprobs", "store", "verbosity")
+"""Parameters of some providers, which look like others of ours."""
+
+FORMS = {
+    "extra": 'extra={"openai": {...}}, by the provider\'s name',
+    "retry": 'retry={"max_attempts": ...}',
+    "reasoning": 'reasoning={"effort": "low"}',
+}
+"""How an argument is given that has another form here."""
+
+STREAMS = "stream"
+
+
+def unknown(name: str, value: Any, where: str, known: AbstractSet[str]) -> TypeError:
+    """The error for the argument `name` of the method `where`, which takes `known` ones."""
+    return TypeError(f"{where}() takes no {name}: {_advice(name, value, where, known)}")
+
+
+def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
+    if name in SECONDS and "timeout_ms" in known:
+        return f"use timeout_ms={_milliseconds(value)} (milliseconds)"
+    if name == STREAMS:
+        return f"{where}() " + (
+            "always streams, leave it out" if where == STREAMS else "has whole answers only"
+        )
+    ours = OTHERS.get(name, name)
+    if ours not in known and ours not in SETTINGS and ours not in PROVIDERS_OWN:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name.lower(), [*known, *SETTINGS], 1, 0.7)
+        ours = near[0] if near else ours
+    if ours in known:
+        return f"use {FORMS.get(ours, f'{ours}=...')}"
+    if ours in SETTINGS:
+        setting = SETTINGS[ours]
+        return (
+            f"use {setting}" if where == "Client" else f"it is a setting of the client, {setting}"
+        )
+    if "extra" in known:
+        return f"a parameter of one provider alone goes in {FORMS['extra']}"
+    return f"it takes {', '.join(sorted(known))}"
+
+
+def _milliseconds(value: Any) -> str:
+    seconds = getattr(value, "total_seconds", None)  # of a timedelta
+    if callable(seconds):
+        value = seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
+        return str(max(round(value * 1000), 1))
+    return "..."

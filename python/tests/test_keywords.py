@@ -1,0 +1,187 @@
+"""Keyword arguments: a wrong name is a TypeError that has the right one."""
+
+import asyncio
+import datetime as dt
+import json
+
+import pytest
+
+import liter_llm
+from liter_llm import _names, _request, _types
+
+SECRET = "sk-canary-4711"
+
+ADVICE = [
+    ({"timeout": 1}, "timeout_ms=1000"),
+    ({"timeout": 0.25}, "timeout_ms=250"),
+    ({"timeout": dt.timedelta(minutes=1)}, "timeout_ms=60000"),
+    ({"timeout": object()}, "timeout_ms=..."),
+    ({"request_timeout": 5}, "timeout_ms=5000"),
+    ({"timeoutms": 5}, "timeout_ms=..."),
+    ({"fallbacks": ["a/b"]}, "use fallback=..."),
+    ({"extra_headers": {}}, "use headers=..."),
+    ({"extra_body": {}}, 'use extra={"openai": {...}}'),
+    ({"api_key": SECRET}, 'a setting of the client, Client(provider="openai", api_key=...)'),
+    ({"apikey": SECRET}, "a setting of the client"),
+    ({"base_url": "http://x"}, "a setting of the client"),
+    ({"max_retries": 2}, 'retry={"max_attempts": ...}'),
+    ({"max_output_tokens": 2}, "use max_tokens=..."),
+    ({"temprature": 1}, "use temperature=..."),
+    ({"instructions": "x"}, "use system=..."),
+    ({"top_k": 1}, 'extra={"openai": {...}}'),
+]
+
+
+@pytest.fixture
+def client(simulator):
+    with liter_llm.Client(simulator.config()) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("arguments", "advice"), ADVICE)
+def test_of_a_request(client, arguments, advice):
+    async def asynchronously():
+        async with liter_llm.AsyncClient() as other:
+            await other.chat("Hello", **arguments)
+
+    calls = [
+        lambda: client.chat("Hello", **arguments),
+        lambda: client.chat({"prompt": "Hello"}, **arguments),
+        lambda: client.stream("Hello", **arguments),
+        lambda: client.generate_multi("Hello", ["openai"], **arguments),
+        lambda: liter_llm.generate("Hello", **arguments),
+        lambda: asyncio.run(asynchronously()),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError) as caught:
+            call()
+        text = str(caught.value)
+        assert f"takes no {next(iter(arguments))}: " in text
+        assert advice in text
+        assert SECRET not in text
+
+
+def test_of_a_client(simulator):
+    for name, value, advice in (
+        ("timeout", 30, "use timeout_ms=30000 (milliseconds)"),
+        ("apikey", SECRET, 'use Client(provider="openai", api_key=...)'),
+        ("api_base", "http://x", "use base_url=..."),
+        ("default_headers", {}, "use headers=..."),
+        ("routes", {}, 'use Client({"routes": ...})'),
+    ):
+        for kind in (liter_llm.Client, liter_llm.AsyncClient):
+            with pytest.raises(TypeError) as caught:
+                kind(simulator.config(), **{name: value})
+            assert str(caught.value).startswith(f"Client() takes no {name}: ")
+            assert SECRET not in str(caught.value)
+            if name != "apikey":
+                assert advice in str(caught.value)
+
+
+def test_of_other_operations(client):
+    with pytest.raises(TypeError, match=r"timeout_ms=2000"):
+        client.models(timeout=2)
+    with pytest.raises(TypeError, match=r"moderate\(\) takes no temperature: a parameter of one"):
+        client.moderate("x", temperature=1)
+    with pytest.raises(TypeError, match=r"use timeout_ms=2000"):
+        client.with_options(timeout=2)
+
+
+def test_names_are_the_types():
+    for operation, kind in (
+        ("chat", _types.Members),
+        ("models", _types.ModelsMembers),
+        ("moderate", _types.ModerateMembers),
+    ):
+        assert set(kind.__annotations__) == _request.KEYWORDS[operation] - {"input"}
+    assert set(_names.MEMBER_NAMES) == set(_request.KEYWORDS)
+
+
+def sent(client, **arguments):
+    """The messages that went out, as the simulator's echo has them."""
+    native = client._defaults.documents
+    request, _ = native(arguments.pop("request", None), None, arguments)
+    return json.loads(request)["messages"]
+
+
+def test_system(client):
+    system = {"role": "system", "content": "Be brief."}
+    hello = {"role": "user", "content": "Hello"}
+    assert sent(client, request="Hello", system="Be brief.") == [system, hello]
+    assert sent(client, prompt="Hello", system="Be brief.") == [system, hello]
+    assert sent(client, request=[hello], system="Be brief.") == [system, hello]
+    assert sent(client, request={"messages": [hello]}, system="Be brief.") == [system, hello]
+    assert sent(client, request=[hello], system=None) == [hello]
+    assert client.chat("Hello", system="Be brief.").text == "You said: Hello"
+    with pytest.raises(TypeError, match="system is a str"):
+        client.chat("Hello", system=["Be brief."])
+    with pytest.raises(TypeError, match="bytes"):
+        client.chat(b"{}", system="Be brief.")
+
+
+def test_chat_gives_a_stream(client, simulator):
+    for request, arguments in (
+        ("Hello", {"stream": True}),
+        ({"prompt": "Hello", "stream": True}, {}),
+    ):
+        stream = client.chat(request, **arguments)
+        assert isinstance(stream, liter_llm.Stream)
+        assert "".join(chunk.text for chunk in stream) == stream.response.text == "You said: Hello"
+    for request, arguments in (
+        ("Hello", {"stream": False}),
+        ({"prompt": "x", "stream": False}, {}),
+    ):
+        assert isinstance(client.chat(request, **arguments), liter_llm.Response)
+    assert client.chat({"prompt": "Hello", "stream": True}, stream=False).text == "You said: Hello"
+    with pytest.raises(TypeError, match="stream is True or False"):
+        client.chat("Hello", stream="yes")
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as other:
+            stream = await other.chat("Hello", stream=True)
+            assert isinstance(stream, liter_llm.AsyncStream)
+            assert "".join([chunk.text async for chunk in stream]) == "You said: Hello"
+            assert (await other.chat("Hello", stream=False)).text == "You said: Hello"
+
+    asyncio.run(main())
+
+
+def test_a_stream_is_not_taken_for_an_answer(client):
+    with client.stream("Hello") as stream:
+        with pytest.raises(AttributeError, match="for chunk in stream"):
+            _ = stream.choices
+        assert not hasattr(stream, "frobnicate")
+    with pytest.raises(TypeError, match="always streams"):
+        client.stream("Hello", stream=True)
+    with pytest.raises(TypeError, match="whole answers only"):
+        liter_llm.generate("Hello", stream=True)
+
+
+def test_key_and_base_url(simulator, monkeypatch, tmp_path):
+    url = f"{simulator.url}/v1"
+    for name in ("OPENAI_API_KEY", "LITER_LLM_CONFIG", "LITER_LLM_PROVIDER", "LITER_LLM_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    given = {"api_key": "sk-x", "base_url": url}
+    with liter_llm.Client(
+        provider="openai", **given, timeout_ms=60_000, headers={"x-a": "b"}
+    ) as client:
+        assert client.chat("Hello", model="gpt-5").text == "You said: Hello"
+    with pytest.raises(TypeError, match="api_key= and base_url= belong to one provider: name it"):
+        liter_llm.Client(**given)
+    monkeypatch.setenv("LITER_LLM_PROVIDER", "openai")
+    monkeypatch.setenv("LITER_LLM_MODEL", "gpt-5")
+    with liter_llm.Client(**given) as client:  # all else of the environment counts
+        assert client.chat("Hello").model == "gpt-5"
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"providers": {"mine": {"kind": "openai", "model": "m"}}}))
+    monkeypatch.setenv("LITER_LLM_CONFIG", str(file))
+    with liter_llm.Client(provider="mine", **given) as client:
+        assert client.chat("Hello", model="m2").provider == "mine"
+    with liter_llm.Client({"default_model": "openai/gpt-5"}, **given) as client:
+        assert client.chat("Hello").model == "gpt-5"
+    with pytest.raises(TypeError, match="r is a route"):
+        liter_llm.Client({"routes": {"r": {"targets": ["openai/x"]}}}, provider="r", **given)
+    with liter_llm.Client(simulator.config(), api_key=None) as client:
+        assert client.chat("Hello").text == "You said: Hello"
+    with pytest.raises(liter_llm.BadRequestError, match="configuration"):
+        liter_llm.Client("{", **given)
