@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import sys
+import warnings
 from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +21,9 @@ import liter_llm
 from liter_llm import _json
 
 CONCURRENT = 32
+
+# They are compared as members of the answers.
+warnings.simplefilter("ignore", liter_llm.LiterLLMWarning)
 
 # Documents are compared with other languages' byte by byte: numbers must keep their spelling, so
 # they travel through Python as marked strings.
