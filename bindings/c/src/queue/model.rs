@@ -210,30 +210,33 @@ fn no_event_without_a_ring() {
     shuttle::check_pct(rung_for_each, ORDERS, 3);
 }
 
-/// What nobody reads stays bounded, the oldest goes, and a record says how many went.
+/// What nobody reads stays bounded, by records and by bytes. The oldest goes, and a record says how
+/// many went.
 #[test]
 fn the_oldest_log_records_are_dropped_and_counted() {
-    shuttle::check_random(
-        || {
-            let queue = Queue::new(64);
-            queue.begin(1).unwrap();
-            for number in 0..5_000_u32 {
-                queue.log(format!("{number:0300}").into_bytes(), lost);
-            }
-            queue.end(1, LITER_LLM_EVENT_RESULT, 0, b"{}".to_vec());
-            queue.log(b"last".to_vec(), lost);
-            let mut buf = vec![0; 4 << 20];
-            let got = usize::try_from(queue.read(&mut buf, Some(Duration::ZERO))).unwrap();
-            assert!(got < (1 << 20) + 4_096, "{got} bytes");
-            let payload = |at: usize, len: usize| &buf[at + HEAD..at + HEAD + len];
-            let told: u64 = String::from_utf8_lossy(payload(0, 4)).parse().unwrap();
-            let kinds = events(&buf[..got]);
-            // The record that tells, and those that were kept.
-            let logs = kinds.iter().filter(|(kind, _)| *kind == LITER_LLM_EVENT_LOG).count() as u64;
-            assert_eq!(told + logs - 1, 5_001);
-            assert_eq!(payload(got - HEAD - 8, 4), b"last");
-            assert_eq!(kinds[kinds.len() - 2], (LITER_LLM_EVENT_RESULT, 1));
-        },
-        1,
-    );
+    shuttle::check_random(|| dropped_and_counted(12_000, 300, 10_001), 1);
+    shuttle::check_random(|| dropped_and_counted(6_000, 1_000, 5_000), 1);
+}
+
+/// So many records of so many bytes; at most `most` are kept, with the one that tells.
+fn dropped_and_counted(records: u64, width: usize, most: u64) {
+    let queue = Queue::new(64);
+    queue.begin(1).unwrap();
+    for number in 0..records {
+        queue.log(format!("{number:0width$}").into_bytes(), lost);
+    }
+    queue.end(1, LITER_LLM_EVENT_RESULT, 0, b"{}".to_vec());
+    queue.log(b"last".to_vec(), lost);
+    let mut buf = vec![0; 6 << 20];
+    let got = usize::try_from(queue.read(&mut buf, Some(Duration::ZERO))).unwrap();
+    assert!(got < (4 << 20) + 4_096, "{got} bytes");
+    let payload = |at: usize, len: usize| &buf[at + HEAD..at + HEAD + len];
+    let told: u64 = String::from_utf8_lossy(payload(0, 4)).parse().unwrap();
+    let kinds = events(&buf[..got]);
+    // The record that tells, and those that were kept.
+    let logs = kinds.iter().filter(|(kind, _)| *kind == LITER_LLM_EVENT_LOG).count() as u64;
+    assert!((1_000..=most).contains(&logs), "{logs} records");
+    assert_eq!(told + logs - 1, records + 1);
+    assert_eq!(payload(got - HEAD - 8, 4), b"last");
+    assert_eq!(kinds[kinds.len() - 2], (LITER_LLM_EVENT_RESULT, 1));
 }
