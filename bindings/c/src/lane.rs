@@ -19,6 +19,9 @@ use crate::sync::{Mutex, lock};
 pub(crate) struct Lanes {
     client: Client,
     idle: Mutex<Vec<Lane>>,
+    /// Makes the lanes' runtimes. It is made with the client, because tokio reads the environment
+    /// there, and a call must not: the host may change the environment meanwhile.
+    builder: Mutex<Builder>,
 }
 
 /// One thread's worth of engine.
@@ -37,7 +40,9 @@ const MOST_IDLE: usize = 64;
 
 impl Lanes {
     pub(crate) fn new(client: Client) -> Self {
-        Lanes { client, idle: Mutex::default() }
+        let mut builder = Builder::new_current_thread();
+        builder.enable_io().enable_time();
+        Lanes { client, idle: Mutex::default(), builder: Mutex::new(builder) }
     }
 
     /// A lane for one call.
@@ -48,7 +53,7 @@ impl Lanes {
                 return Ok(lane);
             }
         }
-        let build = || Builder::new_current_thread().enable_io().enable_time().build();
+        let build = || lock(&self.builder).build();
         // If no descriptor is left, idle connections give way.
         let runtime = build()
             .or_else(|error| if Client::close_idle_connections() { build() } else { Err(error) })?;
