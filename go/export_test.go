@@ -21,3 +21,13 @@ func Pending() int {
 	}
 	return n
 }
+
+// LogLevels are the engine's levels that the loggers of a client have asked for.
+func LogLevels(c *Client) (levels []int) {
+	for _, l := range c.logs {
+		l.handing.Lock()
+		levels = append(levels, l.level)
+		l.handing.Unlock()
+	}
+	return levels
+}

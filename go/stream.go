@@ -158,8 +158,11 @@ func (s *ChatStream) take() (err error) {
 	case native.Chunk:
 		s.lines = text(event.Payload)
 	case native.Result:
-		s.response, err = readResponse(text(event.Payload))
+		answer := text(event.Payload)
+		s.client.heard(answer)
+		s.response, err = readResponse(answer)
 	case native.Error:
+		s.client.heard("")
 		failure := errorFrom(text(event.Payload))
 		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
