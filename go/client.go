@@ -216,7 +216,7 @@ func (c *Client) merge(inside JSON, own *Options, left time.Duration) ([]byte, e
 	}
 	// A time in the JSON document stays, because the context ends the request all the same.
 	if left != 0 && !said && (timeout == 0 || left < timeout) {
-		e.duration("timeout_ms", left)
+		e.milliseconds("timeout_ms", left) // however little is left
 	}
 	e.close('}')
 	return e.out, e.err

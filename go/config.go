@@ -19,7 +19,7 @@ type settings struct {
 	inline   int64
 	logger   *slog.Logger
 	// What is set beside options and configuration, whose order is the caller's.
-	apiKey, baseURL *string
+	apiKey, baseURL string
 	timeout         time.Duration
 	headers         map[string]string
 }
@@ -95,7 +95,11 @@ func WithProvider(name string) Option {
 // error. A key in the environment needs no option: OPENAI_API_KEY.
 func WithAPIKey(key string) Option {
 	return func(s *settings) error {
-		s.apiKey = &key
+		if key == "" {
+			return newError(ErrInvalidRequest, "WithAPIKey: the key is empty. If it is that of an environment "+
+				"variable, the variable is not set. Without WithAPIKey the client looks for OPENAI_API_KEY and its like")
+		}
+		s.apiKey = key
 		return nil
 	}
 }
@@ -104,7 +108,11 @@ func WithAPIKey(key string) Option {
 // "https://llm.example.com/v1". Which provider that is, [WithAPIKey] says.
 func WithBaseURL(url string) Option {
 	return func(s *settings) error {
-		s.baseURL = &url
+		if url == "" {
+			return newError(ErrInvalidRequest,
+				"WithBaseURL: the URL is empty. Leave WithBaseURL out to take the provider's own")
+		}
+		s.baseURL = url
 		return nil
 	}
 }
@@ -113,8 +121,9 @@ func WithBaseURL(url string) Option {
 // same for one call; the earlier one counts.
 func WithTimeout(timeout time.Duration) Option {
 	return func(s *settings) error {
-		if timeout <= 0 {
-			return newError(ErrInvalidRequest, "the timeout is %s: give a time above 0, or leave it out", timeout)
+		if timeout < time.Millisecond {
+			return newError(ErrInvalidRequest, "WithTimeout: the time is %s. "+
+				"Give at least 1 ms, with its unit, as in 30*time.Second", timeout)
 		}
 		s.timeout = timeout
 		return nil

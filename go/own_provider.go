@@ -14,7 +14,7 @@ import (
 // Without a configuration, LITER_LLM_CONFIG of the variables takes them in, so that all else of the
 // environment counts as before.
 func (s *settings) document(variables map[string]string) ([]byte, error) {
-	if s.apiKey == nil && s.baseURL == nil {
+	if s.apiKey == "" && s.baseURL == "" {
 		return s.config, nil
 	}
 	inside := s.config
@@ -62,10 +62,10 @@ func (s *settings) ownProvider(
 	}
 	name := cmp.Or(s.options.Provider, provider, word("default_provider"), prefix)
 	var given []string
-	if s.apiKey != nil {
+	if s.apiKey != "" {
 		given = append(given, "WithAPIKey")
 	}
-	if s.baseURL != nil {
+	if s.baseURL != "" {
 		given = append(given, "WithBaseURL")
 	}
 	options, are := strings.Join(given, " and "), "it is"
@@ -95,11 +95,11 @@ func (s *settings) withOwn(found map[string]json.RawMessage, name string) ([]byt
 		return nil, nil
 	}
 	own := added(provider, nil)
-	if s.apiKey != nil {
-		own["api_key"] = *s.apiKey
+	if s.apiKey != "" {
+		own["api_key"] = s.apiKey
 	}
-	if s.baseURL != nil {
-		own["base_url"] = *s.baseURL
+	if s.baseURL != "" {
+		own["base_url"] = s.baseURL
 	}
 	providersNow := added(providers, map[string]any{name: own})
 	return marshal("the configuration", added(found, map[string]any{"providers": providersNow}))

@@ -116,8 +116,12 @@ func TestAKeyWithoutAProvider(t *testing.T) {
 		`WithAPIKey: which provider it is for is not known. Name it, as in WithProvider("openai")`:                    {key},
 		`WithAPIKey and WithBaseURL: which provider they are for is not known. Name it, as in WithProvider("openai")`: {url, key},
 		`WithBaseURL: it is for one provider, and "fast" is a route. Name a provider, as in WithProvider("openai")`:   {route, url},
-		`the timeout is 0s: give a time above 0, or leave it out`:                                                     {literllm.WithTimeout(0)},
-		`the logger is nil: leave WithLogger out, or pass slog.Default()`:                                             {literllm.WithLogger(nil)},
+		"WithAPIKey: the key is empty. If it is that of an environment variable, the variable is not set. " +
+			"Without WithAPIKey the client looks for OPENAI_API_KEY and its like": {literllm.WithAPIKey("")},
+		"WithBaseURL: the URL is empty. Leave WithBaseURL out to take the provider's own":        {literllm.WithBaseURL("")},
+		`WithTimeout: the time is 30ns. Give at least 1 ms, with its unit, as in 30*time.Second`: {literllm.WithTimeout(30)},
+		`WithTimeout: the time is 0s. Give at least 1 ms, with its unit, as in 30*time.Second`:   {literllm.WithTimeout(0)},
+		`the logger is nil: leave WithLogger out, or pass slog.Default()`:                        {literllm.WithLogger(nil)},
 	} {
 		client, err := literllm.NewClient(options...)
 		if client != nil || !errors.Is(err, literllm.ErrInvalidRequest) || err.Error() != expected {

@@ -194,11 +194,19 @@ func (s *ChatStream) Result() (*Response, error) {
 	return s.response, nil
 }
 
-// Response is the whole answer with usage, once Next has returned it. Before that it is nil.
-func (s *ChatStream) Response() *Response {
+// Response is the whole answer with usage, once Next has returned it. Before that, and if the stream
+// broke, it is an error. Result reads the rest first.
+func (s *ChatStream) Response() (*Response, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.response
+	switch {
+	case s.err == nil:
+		return nil, newError(ErrInvalidRequest,
+			"the stream has not ended: call Next until it returns io.EOF, or Result, which reads the rest")
+	case s.response == nil:
+		return nil, s.err
+	}
+	return s.response, nil
 }
 
 // Close cancels the rest and waits until the request has ended. Its connection is closed, its place

@@ -103,8 +103,9 @@ func TestOpenStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	if stream.Response() != nil {
-		t.Error("a response before the end")
+	if response, err := stream.Response(); response != nil || !errors.Is(err, literllm.ErrInvalidRequest) ||
+		!strings.Contains(err.Error(), "has not ended") {
+		t.Error(response, err)
 	}
 	for {
 		if _, err = stream.Next(); err != nil {
@@ -114,8 +115,8 @@ func TestOpenStream(t *testing.T) {
 	if _, again := stream.Next(); err != io.EOF || again != io.EOF {
 		t.Error(err, again)
 	}
-	if stream.Response().Text != "You said: Hello" {
-		t.Error(stream.Response())
+	if response, err := stream.Response(); err != nil || response.Text != "You said: Hello" {
+		t.Error(response, err)
 	}
 	if err := stream.Close(); err != nil {
 		t.Error(err)
