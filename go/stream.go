@@ -129,7 +129,8 @@ func (s *ChatStream) Next() (Chunk, error) {
 			s.end(err)
 		} else if s.response != nil {
 			s.end(io.EOF)
-			return Chunk{Response: s.response}, nil
+			// It has a choice without news, so that a loop over Choices[0] does not panic on it.
+			return Chunk{Choices: []ChunkChoice{{}}, Response: s.response}, nil
 		}
 	}
 	return Chunk{}, s.err

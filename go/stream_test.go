@@ -26,6 +26,9 @@ func TestStream(t *testing.T) {
 			if chunk.Text != "" {
 				chunks++
 			}
+			if first := chunk.Choices[0].Delta.Content; first != chunk.Text { // of every chunk, the last one too
+				t.Errorf("%q is not %q", first, chunk.Text)
+			}
 			text.WriteString(chunk.Text)
 			response = chunk.Response
 		}
