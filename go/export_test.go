@@ -5,6 +5,7 @@ var (
 	ErrorFrom    = errorFrom
 	ReadResponse = readResponse
 	ReadChunk    = readChunk
+	EndedBy      = endedBy
 )
 
 // Pending is the number of requests that wait for the pump.

@@ -32,7 +32,7 @@ func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel) // the user goes away
 	if _, err = client.Chat(ctx, slow); errors.Is(err, context.Canceled) {
-		fmt.Println(err)
+		fmt.Println("cancelled")
 	}
 
 	request := &literllm.ChatRequest{Model: "openai/gpt-4.1-mini", Prompt: "One two three four"}
