@@ -5,6 +5,8 @@ Values are not repeated, because one of them may be a key. A number of seconds i
 
 from __future__ import annotations
 
+from ._names import OPTION_NAMES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -63,16 +65,23 @@ FORMS = {
 
 STREAMS = "stream"
 
+OPTIONS = "options="
+"""Where a name is found that is in the dict `options=`."""
+
 
 def unknown(name: str, value: Any, where: str, known: AbstractSet[str]) -> TypeError:
-    """The error for the argument `name` of the method `where`, which takes `known` ones."""
-    return TypeError(f"{where}() takes no {name}: {_advice(name, value, where, known)}")
+    """The error for the argument `name` of the method `where`, which takes `known` ones.
+
+    A name in the dict `options=` is judged likewise. All that the method takes is `known` then.
+    """
+    method = where if where == OPTIONS else f"{where}()"
+    return TypeError(f"{method} takes no {name}: {_advice(name, value, where, known)}")
 
 
 def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
     if name in SECONDS and "timeout_ms" in known:
         return f"use timeout_ms={_milliseconds(value)} (milliseconds)"
-    if name == STREAMS:
+    if name == STREAMS and where != OPTIONS:
         return f"{where}() " + (
             "always streams, leave it out" if where == STREAMS else "has whole answers only"
         )
@@ -82,8 +91,10 @@ def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
 
         near = get_close_matches(name.lower(), [*known, *SETTINGS], 1, 0.7)
         ours = near[0] if near else ours
-    if ours in known:
-        return f"use {FORMS.get(ours, f'{ours}=...')}"
+    if ours in known or ours == STREAMS:
+        misplaced = where == OPTIONS and ours not in OPTION_NAMES
+        word = "it is no option but an argument," if misplaced else "use"
+        return f"{word} {FORMS.get(ours, f'{ours}=...')}"
     if ours in SETTINGS:
         setting = SETTINGS[ours]
         return (
