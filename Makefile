@@ -253,7 +253,7 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	$(call took)
 
 .PHONY: docs
-docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, follow their links, measure their sentences
+docs: .venv/installed node-addon go-lib ## run every block of the documents and every example, follow links, measure sentences
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
@@ -261,6 +261,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(BIN)/python scripts/check_hazards.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python scripts/check_examples.py
 	$(call took)
 
 .PHONY: symbols

@@ -38,6 +38,7 @@ from pathlib import Path
 
 from doc_links import broken_links
 from simulator import ROOT, TARGET, Simulator
+from snippets import Ended, Snippets
 
 sys.path.insert(0, str(ROOT / "bindings" / "conformance"))
 from suite.schema import Schema
@@ -47,7 +48,6 @@ C_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a C block without a main() may take for granted.
 C_HEAD = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "liter_llm.h"\n'
 COMMANDS = {"bash", "cargo", "cc", "cd", "export", "git", "make", "npm", "pip", "python3"}
-SECONDS = 300
 
 
 @dataclass
@@ -82,7 +82,7 @@ def main() -> int:
         for block in found:
             try:
                 checks.check(block)
-            except Fault as fault:
+            except (Fault, Ended) as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
     links, broken = broken_links(files)
@@ -121,20 +121,9 @@ class Checks:
 
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
+        self._snippets = Snippets(url, folder)
         self._imports: dict[Path, str] = {}
         self._js_imports: dict[Path, str] = {}
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RUSTUP_HOME", "CARGO_HOME", "NO_PROXY")
-        kept += ("GOCACHE", "GOPATH", "GOFLAGS", "GOTOOLCHAIN")
-        self._environment = {name: os.environ[name] for name in kept if name in os.environ} | {
-            "OPENAI_API_KEY": "demo",
-            "OPENAI_BASE_URL": f"{url}/v1",
-            "ANTHROPIC_API_KEY": "demo",
-            "ANTHROPIC_BASE_URL": url,
-            "CO_API_KEY": "demo",
-            "CO_API_URL": url,
-            "LITER_LLM_PROVIDER": "openai",
-            "LITER_LLM_MODEL": "gpt-4.1-mini",
-        }
         self._by_language: dict[str, Callable[[Block], None]] = {
             "python": self.python,
             "js": self.js,
@@ -161,19 +150,14 @@ class Checks:
         self._imports[block.path] = before + "".join(imports)
         # What the library says of an answer, as of a default that it fills in, is no fault.
         options = ("-W", "error", "-W", "default::UserWarning")
-        self._run(sys.executable, *options, "-c", before + block.text)
+        self._run(*self._snippets.python(before + block.text, *options))
 
     def js(self, block: Block) -> None:
         """Runs the block in a Node of its own; one that imports nothing, with earlier imports."""
-        modules = self._folder / "node_modules"
-        if not modules.exists():
-            (modules / "@liter-llm").mkdir(parents=True)
-            (modules / "@liter-llm" / "node").symlink_to(ROOT / "node")
-            (modules / "openai").symlink_to(ROOT / "node" / "node_modules" / "openai")
         imports = "".join(re.findall(r"^import .*\n", block.text, re.MULTILINE))
         before = "" if imports else self._js_imports.get(block.path, "")
         self._js_imports[block.path] = imports or before
-        self._run("node", "--input-type=module", "-e", before + block.text)
+        self._run(*self._snippets.js(before + block.text))
 
     def c(self, block: Block) -> None:
         """Compiles; runs what has a main()."""
@@ -204,19 +188,7 @@ class Checks:
 
     def go(self, block: Block) -> None:
         """Compiles and runs the program in a module that takes the package from here."""
-        module = self._folder / "go"
-        module.mkdir(exist_ok=True)
-        package = "github.com/liter-llm/liter-llm/go"
-        (module / "main.go").write_text(block.text, encoding="utf-8")
-        (module / "go.mod").write_text(
-            f"module example\n\ngo 1.25\n\nrequire {package} v0.0.0\n\n"
-            f"replace {package} => {ROOT / 'go'}\n",
-            encoding="utf-8",
-        )
-        program = self._folder / "go-block"
-        self._run("go", "-C", str(module), "vet", ".")
-        self._run("go", "-C", str(module), "build", "-o", str(program), ".")
-        self._run(str(program))
+        self._run(*self._snippets.go(block.text))
 
     def sh(self, block: Block) -> None:
         """Looks at each command, and runs none."""
@@ -246,22 +218,7 @@ class Checks:
             self._run(sys.executable, "-c", f"import liter_llm; {call}")
 
     def _run(self, *words: str) -> None:
-        try:
-            done = subprocess.run(
-                words,
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Fault(f"ran for more than {SECONDS} s") from None
-        if done.returncode != 0:
-            text = (done.stdout + done.stderr).strip()
-            raise Fault(f"{Path(words[0]).name} ended with {done.returncode}:\n{text}")
+        self._snippets.run(*words)
 
 
 def parse(text: str) -> None:
