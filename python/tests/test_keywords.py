@@ -83,6 +83,7 @@ def test_of_a_client(simulator):
         ("api_base", "http://x", "use base_url=..."),
         ("default_headers", {}, "use headers=..."),
         ("routes", {}, 'use Client({"routes": ...})'),
+        ("model", "gpt-5", "it belongs to a request, as in client.chat(..., model=...)"),
     ):
         for kind in (liter_llm.Client, liter_llm.AsyncClient):
             with pytest.raises(TypeError) as caught:
@@ -100,6 +101,8 @@ def test_of_other_operations(client):
         client.moderate("x", temperature=1)
     with pytest.raises(TypeError, match=r"use timeout_ms=2000"):
         client.with_options(timeout=2)
+    with pytest.raises(TypeError, match=r"as in client\.chat\(\.\.\., max_tokens=\.\.\.\)"):
+        client.with_options(max_tokens=2)
 
 
 def test_names_are_the_types():

@@ -5,7 +5,7 @@ Values are not repeated, because one of them may be a key. A number of seconds i
 
 from __future__ import annotations
 
-from ._names import OPTION_NAMES
+from ._names import MEMBER_NAMES, OPTION_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ FORMS = {
 
 STREAMS = "stream"
 
+OF_CLIENTS = ("Client", "with_options")
+"""Where options are given, and no members of a request."""
+
 OPTIONS = "options="
 """Where a name is found that is in the dict `options=`."""
 
@@ -91,15 +94,22 @@ def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
 
         near = get_close_matches(name.lower(), [*known, *SETTINGS], 1, 0.7)
         ours = near[0] if near else ours
+    return _place(ours, where, known)
+
+
+def _place(ours: str, where: str, known: AbstractSet[str]) -> str:
+    """Where an argument is given, by our name for it."""
+    form = FORMS.get(ours, f"{ours}=...")
     if ours in known or ours == STREAMS:
         misplaced = where == OPTIONS and ours not in OPTION_NAMES
-        word = "it is no option but an argument," if misplaced else "use"
-        return f"{word} {FORMS.get(ours, f'{ours}=...')}"
+        return f"it is no option but an argument, {form}" if misplaced else f"use {form}"
     if ours in SETTINGS:
         setting = SETTINGS[ours]
         return (
             f"use {setting}" if where == "Client" else f"it is a setting of the client, {setting}"
         )
+    if where in OF_CLIENTS and ours in MEMBER_NAMES["chat"]:
+        return f"it belongs to a request, as in client.chat(..., {form})"
     if "extra" in known:
         return f"a parameter of one provider alone goes in {FORMS['extra']}"
     return f"it takes {', '.join(sorted(known))}"
