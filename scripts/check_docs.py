@@ -4,9 +4,10 @@
 
 What a block's language means:
 
-    python    runs; the environment gives keys, a default provider and model, and the base URLs of
-              the three providers at a simulator, so that a block stays as a user would write it;
-              what an earlier block of the page has imported is there
+    python    runs, and has no fault for pyright and mypy, both strict; the environment gives keys,
+              a default provider and model, and the base URLs of the providers at a simulator, so
+              that a block stays as a user would write it; what an earlier block of the page has
+              imported is there
     js        runs in the same way: as an ES module, with the Node package's name to import
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
@@ -37,6 +38,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from doc_links import broken_links
+from doc_types import Source, type_faults
 from simulator import ROOT, TARGET, Simulator
 from snippets import Ended, Snippets
 
@@ -85,12 +87,15 @@ def main() -> int:
             except (Fault, Ended) as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
+        wrong = type_faults(checks.sources, Path(folder) / "types")
+    for place in wrong:
+        print(place, file=sys.stderr)
     links, broken = broken_links(files)
     for place in broken:
         print(place, file=sys.stderr)
     print(f"{len(files)} documents: {len(found)} blocks, {links} links")
-    failed += len(broken)
-    print(f"{len(found) + links - failed} passed, {failed} failed")
+    failed += len(broken) + len(wrong)
+    print(f"{max(len(found) + links - failed, 0)} passed, {failed} failed")
     return 1 if failed else 0
 
 
@@ -122,6 +127,7 @@ class Checks:
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
         self._snippets = Snippets(url, folder)
+        self.sources: list[Source] = []
         self._imports: dict[Path, str] = {}
         self._js_imports: dict[Path, str] = {}
         self._by_language: dict[str, Callable[[Block], None]] = {
@@ -147,7 +153,10 @@ class Checks:
         """Runs the block in an interpreter of its own, with the imports of those before it."""
         before = self._imports.get(block.path, "")
         imports = re.findall(r"^(?:import|from) .*\n", block.text, re.MULTILINE)
+        before = "".join(line for line in before.splitlines(True) if line not in imports)
         self._imports[block.path] = before + "".join(imports)
+        path = block.path.relative_to(ROOT).as_posix()
+        self.sources.append(Source(path, block.line, before, block.text))
         # What the library says of an answer, as of a default that it fills in, is no fault.
         options = ("-W", "error", "-W", "default::UserWarning")
         self._run(*self._snippets.python(before + block.text, *options))
