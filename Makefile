@@ -263,6 +263,7 @@ docs: .venv/installed node-addon go-lib ## run every block of the documents and 
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
 	$(BIN)/python scripts/check_examples.py
+	$(BIN)/python scripts/mistakes.py --check
 	$(call took)
 
 .PHONY: symbols

@@ -100,15 +100,27 @@ class Snippets:
 
     def js(self, text: str) -> list[str]:
         """The command of an ES module, which finds the package under its name."""
+        self.node_modules()
+        return ["node", "--input-type=module", "-e", text]
+
+    def node_modules(self) -> None:
+        """Makes the package known in the folder, under its name."""
         modules = self.folder / "node_modules"
         if not modules.exists():
             (modules / "@liter-llm").mkdir(parents=True)
             (modules / "@liter-llm" / "node").symlink_to(ROOT / "node")
             (modules / "openai").symlink_to(ROOT / "node" / "node_modules" / "openai")
-        return ["node", "--input-type=module", "-e", text]
 
     def go(self, text: str) -> list[str]:
-        """Compiles a Go program, in a module that takes the package from here. Its command."""
+        """Compiles a Go program. Its command."""
+        module = self.go_module(text)
+        program = self.folder / "go-block"
+        self.run("go", "-C", str(module), "vet", ".")
+        self.run("go", "-C", str(module), "build", "-o", str(program), ".")
+        return [str(program)]
+
+    def go_module(self, text: str) -> Path:
+        """Writes a Go program, as a module that takes the package from here. Its folder."""
         module = self.folder / "go"
         module.mkdir(exist_ok=True)
         (module / "main.go").write_text(text, encoding="utf-8")
@@ -117,7 +129,4 @@ class Snippets:
             f"replace {GO_PACKAGE} => {ROOT / 'go'}\n",
             encoding="utf-8",
         )
-        program = self.folder / "go-block"
-        self.run("go", "-C", str(module), "vet", ".")
-        self.run("go", "-C", str(module), "build", "-o", str(program), ".")
-        return [str(program)]
+        return module

@@ -240,6 +240,8 @@ REFUSED = [
     (decimal.Decimal("0.12345678901234567890"), "round it"),
     (Point, "the class Point"),
     (object(), "an object of type object"),
+    (len, r'a function\. A tool is described .*{"type": "function"'),
+    (type("Answer", (), {"__await__": iter})(), "type Answer: await it first"),
 ]
 
 
