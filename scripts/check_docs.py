@@ -39,7 +39,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from doc_links import broken_links
-from doc_types import Source, type_faults
+from doc_types import Source, python_faults
 from mistakes import PAGE as MISTAKES
 from simulator import ROOT, TARGET, Simulator
 from snippets import Ended, Snippets
@@ -89,7 +89,7 @@ def main() -> int:
             except (Fault, Ended) as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
-        wrong = type_faults(checks.sources, Path(folder) / "types")
+        wrong = python_faults(checks.sources, Path(folder) / "types")
     for place in wrong:
         print(place, file=sys.stderr)
     links, broken = broken_links(files)

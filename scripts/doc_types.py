@@ -30,7 +30,7 @@ class Source:
         return f"{self.path}:{self.line + line}" if line > 0 else None
 
 
-def type_faults(sources: list[Source], folder: Path) -> list[str]:
+def python_faults(sources: list[Source], folder: Path) -> list[str]:
     """What the checkers find in these programs: the place, the checker, what it says."""
     if not sources:
         return []

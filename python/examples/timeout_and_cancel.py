@@ -7,7 +7,7 @@ import asyncio
 
 import liter_llm
 
-SLOW = "together/openai/gpt-oss-120b"
+SLOW = "together/openai/gpt-oss-20b"
 
 
 async def main() -> None:
