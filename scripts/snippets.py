@@ -86,10 +86,12 @@ class Snippets:
         )
         try:
             text, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        except BaseException as error:  # Ctrl-C, too: it reaches only this process
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             text, _ = process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             name = Path(words[0]).name
             raise Ended(f"{name} ran for more than {seconds:.0f} s:\n{text.strip()}") from None
         return process.returncode, text
