@@ -1,6 +1,6 @@
 """The error for a keyword argument that nothing takes: what it is called here, and how it is given.
 
-Values are not repeated, because one of them may be a key. A number of seconds is.
+Values are not repeated, because one of them may be a key. Numbers of seconds and of retries are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 SECONDS = ("timeout", "timeout_s", "timeout_seconds", "request_timeout")
 """Names that other clients have for a time in seconds."""
+
+RETRIES = ("max_retries", "num_retries")
+"""Names that other clients have for the attempts after the first."""
 
 SETTINGS = {
     "api_key": 'Client(provider="openai", api_key=...)',
@@ -94,12 +97,14 @@ def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
 
         near = get_close_matches(name.lower(), [*known, *SETTINGS], 1, 0.7)
         ours = near[0] if near else ours
-    return _place(ours, where, known)
-
-
-def _place(ours: str, where: str, known: AbstractSet[str]) -> str:
-    """Where an argument is given, by our name for it."""
     form = FORMS.get(ours, f"{ours}=...")
+    if name in RETRIES and type(value) is int and 0 <= value < 1000:
+        form = form.replace("...", str(value + 1))
+    return _place(ours, form, where, known)
+
+
+def _place(ours: str, form: str, where: str, known: AbstractSet[str]) -> str:
+    """Where an argument is given, by our name for it, and in which form."""
     if ours in known or ours == STREAMS:
         misplaced = where == OPTIONS and ours not in OPTION_NAMES
         return f"it is no option but an argument, {form}" if misplaced else f"use {form}"
