@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use liter_llm_core::error::ErrorKind;
+use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
     ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
     ModelsRequestDocument, ModerateRequestDocument, OptionsDocument, RequestDocument,
@@ -219,6 +220,20 @@ fn every_member_of_the_schema_is_known_to_the_reader() {
     assert!(missing.is_empty(), "say these in the document above: {missing:?}");
     let (request, _) = Request::parse(document, Options::default()).unwrap();
     assert_eq!(request.unknown, ["nobody"]);
+}
+
+#[test]
+fn the_names_that_advice_is_taken_from_are_those_of_the_schemas() {
+    fn names<T: JsonSchema>() -> Vec<String> {
+        schema::<T>()["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+    assert_eq!(sorted(names::<RequestDocument>()), CHAT_NAMES);
+    assert_eq!(sorted(names::<OptionsDocument>()), OPTION_NAMES);
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
 }
 
 #[test]

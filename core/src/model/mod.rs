@@ -5,6 +5,8 @@ mod header_map;
 mod http;
 mod models;
 mod moderate;
+#[doc(hidden)]
+pub mod near;
 mod options;
 mod parameters;
 mod policy;

@@ -84,7 +84,15 @@ fn read_conversation(
     unknown: &mut Vec<String>,
 ) -> Result<Vec<Message>, Error> {
     let prompt = fields.string("prompt")?;
-    let messages = fields.list("messages")?;
+    let messages = match fields.value("messages") {
+        Some(Value::String(_)) => {
+            let message = "messages must be a list, not a string: one text goes into prompt";
+            return Err(Error::invalid("messages", message));
+        }
+        Some(Value::Array(items)) => Some(items),
+        Some(other) => return Err(wrong("messages", "a list", &other)),
+        None => None,
+    };
     match (prompt, messages) {
         (Some(_), Some(_)) => Err(Error::invalid(
             "prompt",
