@@ -303,6 +303,10 @@ long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for ev
 demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
+.PHONY: simulator
+simulator: build ## a provider on this machine in the foreground, for programs and tests of your own
+	@$(PYTHON) scripts/simulator.py $(ARGS)
+
 .PHONY: bench
 bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language
 	$(BIN)/python scripts/bench.py $(ARGS)
