@@ -85,7 +85,9 @@ class Simulator:
 def main() -> int:
     """Plays until Ctrl-C; the exit code."""
     parser = argparse.ArgumentParser(description="a provider on this machine, in the foreground")
-    parser.add_argument("--port", type=int, default=PORT, help="0: a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=PORT, help="0: a free one (default: %(default)s)"
+    )
     port: int = parser.parse_args().port
     try:
         with Simulator(port) as simulator:
