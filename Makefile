@@ -57,7 +57,7 @@ setup: .venv/installed ## the Python environment in .venv, with the package inst
 
 .PHONY: build
 build: ## the release library and the simulator
-	$(CARGO) build --release -p liter-llm-c -p liter-llm-simulator
+	@$(PYTHON) scripts/compile.py -p liter-llm-c -p liter-llm-simulator
 
 .PHONY: lib-debug
 lib-debug: ## the library with assertions, for tests of C programs
@@ -100,6 +100,7 @@ types-gen: .venv/packages ## write the types of Python, Node and Go anew, from t
 
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
+	rm -f dist/*.whl
 	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
 .venv/dist-packages: .venv/packages scripts/requirements-dist.txt
