@@ -26,14 +26,14 @@ READERS = (
     ("go", ".go", rf'\b(?:Getenv|LookupEnv)\("{NAME}"\)|\bvariables\["{NAME}"\]'),
 )
 # Ours, however they are read; the header's constants begin in the same way.
-OURS = re.compile(r"\bLITER_LLM_[A-Z0-9_]+\b")
+OURS = re.compile(r"\bLITER_LLM_[A-Z0-9_]*[A-Z0-9]\b")
 # Programs that are no part of a package, and tests.
 LEFT_OUT = re.compile(r"/tests?/|/tests\.rs$|_tests?\.(rs|go)$|/internal/conformance/|/examples/")
 
 
 def main() -> int:
     """Names each variable that only one side has; the exit code."""
-    header = re.sub(r"(?s)/\*.*?\*/", "", HEADER.read_text(encoding="utf-8"))
+    header = re.sub(r"(?s)/\*.*?\*/|//[^\n]*", "", HEADER.read_text(encoding="utf-8"))
     constants = set(OURS.findall(header))
     read = {name: where for name, where in variables() if name not in constants}
     table = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
