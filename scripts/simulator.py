@@ -38,7 +38,7 @@ docs/testing.md has all of them, and a test in Python, Node and Go.
 class Simulator:
     """A running simulator in free mode: every request is answered with an echo."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, *, port: int = 0) -> None:
         if not BINARY.is_file():
             sys.exit(f"{BINARY} is missing: run `make build`")
         self._process = subprocess.Popen(
@@ -90,7 +90,7 @@ def main() -> int:
     )
     port: int = parser.parse_args().port
     try:
-        with Simulator(port) as simulator:
+        with Simulator(port=port) as simulator:
             print(HOW.format(url=simulator.url), end="", flush=True)
             simulator.wait()
     except KeyboardInterrupt:
