@@ -155,7 +155,8 @@ def hint() -> str:
     return (
         "No key was used and nothing left this machine. With a real provider:\n\n"
         f'  {key}make demo ARGS="--real {name}"\n\n'
-        "and in a program of your own as README.md shows."
+        "and in a program of your own as README.md shows. To try your program without a key, keep\n"
+        "the simulator running with `make simulator`."
     )
 
 
