@@ -25,6 +25,8 @@ with liter_llm.Client() as client:
 def main() -> int:
     """The exit code."""
     command = [sys.executable, str(ROOT / "scripts" / "simulator.py"), "--port", "0"]
+    # A shell's background job begins with Ctrl-C ignored, and the child would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     try:
