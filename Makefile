@@ -57,7 +57,7 @@ setup: .venv/installed ## the Python environment in .venv, with the package inst
 
 .PHONY: build
 build: ## the release library and the simulator
-	$(CARGO) build --release -p liter-llm-c -p liter-llm-simulator
+	@$(PYTHON) scripts/compile.py -p liter-llm-c -p liter-llm-simulator
 
 .PHONY: lib-debug
 lib-debug: ## the library with assertions, for tests of C programs
@@ -100,6 +100,7 @@ types-gen: .venv/packages ## write the types of Python, Node and Go anew, from t
 
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
+	rm -f dist/*.whl
 	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
 .venv/dist-packages: .venv/packages scripts/requirements-dist.txt
@@ -259,7 +260,10 @@ docs: .venv/installed node-addon go-lib ## run every block of the documents and 
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_faults.py
+	$(BIN)/python scripts/simulator_test.py
 	$(BIN)/python scripts/check_hazards.py
+	$(BIN)/python scripts/check_models.py
+	$(BIN)/python scripts/check_environment.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
 	$(BIN)/python scripts/check_examples.py
@@ -305,6 +309,10 @@ long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for ev
 .PHONY: demo
 demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
+
+.PHONY: simulator
+simulator: build ## a provider on this machine in the foreground, for programs and tests of your own
+	@$(PYTHON) scripts/simulator.py $(ARGS)
 
 .PHONY: bench
 bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language

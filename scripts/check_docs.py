@@ -51,7 +51,20 @@ SCHEMAS = ROOT / "bindings" / "conformance" / "schemas"
 C_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a C block without a main() may take for granted.
 C_HEAD = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "liter_llm.h"\n'
-COMMANDS = {"bash", "cargo", "cc", "cd", "export", "git", "make", "npm", "pip", "python3"}
+COMMANDS = {
+    "bash",
+    "cargo",
+    "cc",
+    "cd",
+    "export",
+    "git",
+    "go",
+    "make",
+    "npm",
+    "pip",
+    "python3",
+    "tar",
+}
 
 
 @dataclass

@@ -22,8 +22,8 @@ HEAD = """\
 A failed request gives an error document. It is the same in every language:
 
 ```json
-{"error": {"kind": "rate_limit", "message": "openai/gpt-4o-mini: 429 rate limited, retry …",
-           "reason": "Rate limit reached for …", "provider": "openai", "model": "gpt-4o-mini",
+{"error": {"kind": "rate_limit", "message": "openai/gpt-4.1-mini: 429 rate limited, retry …",
+           "reason": "Rate limit reached for …", "provider": "openai", "model": "gpt-4.1-mini",
            "status": 429, "code": "rate_limit_exceeded", "retryable": true,
            "retry_after_ms": 2000, "request_id": "req_…"}}
 ```
