@@ -2,6 +2,7 @@
 // A call's arguments as the two documents that the engine takes: request and options.
 
 const { isUint8Array } = require("node:util/types"); // accepts other realms, in which tests run
+const { checkMessages, checkRequest } = require("./_explain.js");
 const { stringify } = require("./_json.js");
 const { OPTION_NAMES, REQUEST_NAMES, unknownName } = require("./_names.js");
 
@@ -60,6 +61,7 @@ class Defaults {
       return { request, options: this.#merge(chosen), signal, stream: undefined };
     } else if (typeof request === "object" && request !== null) {
       whole = { ...request, ...members };
+      if (whole.messages === undefined && whole.prompt === undefined) checkRequest(request);
       if (isObject(whole.options)) {
         chosen = { ...given(whole.options), ...chosen };
         delete whole.options;
@@ -70,6 +72,7 @@ class Defaults {
           `not of type ${typeof request}`,
       );
     }
+    if (Array.isArray(whole.messages)) checkMessages(whole.messages);
     if (whole.system !== undefined && names.has("system")) whole = withSystem(whole);
     return {
       request: stringify(whole, "request"),
@@ -158,7 +161,10 @@ function given(options) {
 function checkMembers(more) {
   if (more === undefined || more === null) return NONE;
   if (isObject(more)) return more;
-  throw new TypeError("the last argument is an object: members of the request and options");
+  throw new TypeError(
+    "the last argument is an object with members of the request and options, " +
+      `as { model: "gpt-4.1-mini", timeout_ms: 30000 }, not of type ${Array.isArray(more) ? "array" : typeof more}`,
+  );
 }
 
 /** @param {unknown} value */
@@ -173,7 +179,19 @@ function isObject(value) {
 function checkSignal(value) {
   const signal = /** @type {AbortSignal | null | undefined} */ (value);
   if (signal == null || typeof signal.throwIfAborted === "function") return signal ?? undefined;
+  const { signal: own } = /** @type {any} */ (value);
+  if (own !== undefined) throw new TypeError("signal is an AbortController: give its signal, controller.signal");
   throw new TypeError("signal is not an AbortSignal");
 }
 
-module.exports = { Defaults, NONE, checkMembers, given, isObject };
+/**
+ * What is given beside the arguments that a method has is lost otherwise.
+ * @param {readonly unknown[]} others
+ * @param {string} known
+ */
+function checkNoMore(others, known) {
+  if (others.every((one) => one === undefined)) return;
+  throw new TypeError(`it takes no further argument: ${known}`);
+}
+
+module.exports = { Defaults, NONE, checkMembers, checkNoMore, given, isObject };
