@@ -7,7 +7,8 @@ What a block's language means:
     python    runs; the environment gives keys, a default provider and model, and the base URLs of
               the three providers at a simulator, so that a block stays as a user would write it;
               what an earlier block of the page has imported is there
-    js        runs in the same way: as an ES module, with the Node package's name to import
+    js        runs in the same way: as an ES module, with the Node package's name to import; its
+              types are checked as strictly as TypeScript can
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     go        a whole program: compiles with the package of the project, and runs, as python does
@@ -37,6 +38,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from doc_links import broken_links
+from docs_js import type_faults
 from simulator import ROOT, TARGET, Simulator
 
 sys.path.insert(0, str(ROOT / "bindings" / "conformance"))
@@ -85,6 +87,10 @@ def main() -> int:
             except Fault as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
+    mistyped = type_faults(found)
+    for fault in mistyped:
+        print(fault, file=sys.stderr)
+    failed += len(mistyped)
     links, broken = broken_links(files)
     for place in broken:
         print(place, file=sys.stderr)

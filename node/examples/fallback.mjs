@@ -9,6 +9,6 @@ const answer = await client.chat("Why is the sky blue?", {
 });
 
 console.log(answer.text);
-for (const { target, status, kind } of answer.liter?.attempts ?? []) {
+for (const { target, status, kind } of answer.liter.attempts) {
   console.log(`${target}: ${kind ?? status}`);
 }

@@ -14,8 +14,8 @@ const answer = await client.chat("Hello", {
   seed: 7,
 });
 
-for (const { target, status, kind } of answer.liter?.attempts ?? []) console.log(`asked ${target}: ${kind ?? status}`);
-for (const { param, message } of answer.warnings ?? []) console.log(`changed ${param}: ${message}`);
+for (const { target, status, kind } of answer.liter.attempts) console.log(`asked ${target}: ${kind ?? status}`);
+for (const { param, message } of answer.warnings) console.log(`changed ${param}: ${message}`);
 
 // The last records may come just after the answer.
 process.on("exit", () => {
