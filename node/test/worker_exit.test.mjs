@@ -102,7 +102,7 @@ test("worker.terminate waits for a synchronous call, as README.md says", async (
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const openai = { base_url: `http://127.0.0.1:${server.address().port}/v1`, api_key: "sk-test" };
-  const env = { ...process.env, LITER_LLM_CONFIG: JSON.stringify({ providers: { openai } }) };
+  const env = { ...process.env, LITER_LLM_CONFIG: JSON.stringify({ providers: { openai }, retry: false }) };
   const request = `{ prompt: "Hello", model: "m" }`;
   const code = `import(${JSON.stringify(PACKAGE)}).then(({ invokeSync }) => invokeSync("openai", ${request}))`;
   const worker = new Worker(code, { eval: true, env });
