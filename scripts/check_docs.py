@@ -38,7 +38,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from doc_links import broken_links
-from docs_js import type_faults
+from docs_js import js_faults
 from simulator import ROOT, TARGET, Simulator
 
 sys.path.insert(0, str(ROOT / "bindings" / "conformance"))
@@ -87,7 +87,7 @@ def main() -> int:
             except Fault as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
-    mistyped = type_faults(found)
+    mistyped = js_faults(found)
     for fault in mistyped:
         print(fault, file=sys.stderr)
     failed += len(mistyped)

@@ -28,6 +28,7 @@ class Block(Protocol):
     path: Path
     line: int
     language: str
+    kind: str
     text: str
 
 
@@ -36,14 +37,14 @@ def modules(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
     found: list[tuple[Block, str]] = []
     imports: dict[Path, str] = {}
     for block in blocks:
-        if block.language == "js":
+        if block.language == "js" and block.kind != "mistake":  # the compiler refuses many of those
             own = "".join(IMPORT.findall(block.text))
             found.append((block, "" if own else imports.get(block.path, "")))
             imports[block.path] = own or imports.get(block.path, "")
     return found
 
 
-def type_faults(blocks: Iterable[Block]) -> list[str]:
+def js_faults(blocks: Iterable[Block]) -> list[str]:
     """What the compiler finds, as `docs/page.md:12: js: message`."""
     checked = modules(blocks)
     if not checked:

@@ -7,11 +7,11 @@ const { fromDocument, misuse } = require("./_errors.js");
 const { answer, explain } = require("./_explain.js");
 const { codec, encode } = require("./_json.js");
 const { multiResponse } = require("./_multi.js");
-const { SINGLE, WHOLE, call } = require("./_queue.js");
+const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES, unknownName } = require("./_names.js");
 const { checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
-const { warnOf } = require("./_warnings.js");
+const { warn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_request.js").Members} Members */
 
@@ -263,6 +263,21 @@ async function invoked(provider, request, how) {
   return await callWhole(defaultClient(), json(request), options);
 }
 
+let warned = false;
+
+/** Says once that a server, or other calls, wait while the thread is blocked. */
+function warnOfBlocking() {
+  if (warned) return;
+  const serves = process.getActiveResourcesInfo?.().includes("TCPServerWrap");
+  if (!serves && state.awaited === 0) return;
+  warned = true;
+  warn(
+    `invokeSync blocks this thread, and ${serves ? "a server" : "another call"} of it waits ` +
+      "meanwhile: use await invoke(…)",
+    "blocked_thread",
+  );
+}
+
 /**
  * @param {string | null | undefined} provider
  * @param {unknown} request
@@ -271,6 +286,7 @@ async function invoked(provider, request, how) {
 function invokeSync(provider, request, ...others) {
   checkNoMore(others, "options go into the member options of the request, and nothing aborts it");
   const options = { provider: nameOf(provider) };
+  warnOfBlocking();
   return callSync(defaultClient(), json(request), options);
 }
 

@@ -24,11 +24,7 @@ class Defaults {
 
   /** @param {Members} options */
   constructor(options) {
-    for (const name of Object.keys(options)) {
-      if (!OPTION_NAMES.has(name)) {
-        throw unknownName(name, options[name], OPTION_NAMES, "not an option");
-      }
-    }
+    checkOptions(options);
     this.#document = stringify(options, "options");
     /** @type {Members} as they are now */
     this.options = JSON.parse(this.#document);
@@ -89,6 +85,14 @@ class Defaults {
   }
 }
 
+/** @param {Members} options */
+function checkOptions(options) {
+  for (const name of Object.keys(options)) {
+    if (OPTION_NAMES.has(name)) continue;
+    throw unknownName(name, options[name], OPTION_NAMES, "not an option");
+  }
+}
+
 /**
  * Members of a request, options, and the signal.
  * @param {Members} more
@@ -113,6 +117,7 @@ function split(more, names) {
     } else if (name === "options") {
       if (value === undefined) continue;
       if (!isObject(value)) throw new TypeError("options is not an object");
+      checkOptions(value);
       options = { ...given(value), ...options };
     } else {
       const known = [...names, ...OPTION_NAMES, "signal"];

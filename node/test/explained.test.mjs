@@ -94,6 +94,31 @@ test("arguments of the wrong type say what is meant", async () => {
   }
 });
 
+test("a synchronous call that keeps others waiting warns once", async () => {
+  const script = (before, after = "") => `
+    const seen = [];
+    process.on("warning", ({ name, code, message }) => seen.push([name, code, message].join(" ")));
+    const { createServer } = await import("node:http");
+    ${before}
+    for (let n = 0; n < 3; n++) liter.invokeSync("openai", { prompt: "Hello" });
+    ${after}
+    await new Promise(setImmediate);
+    console.log(seen.join("\\n"));
+  `;
+  const flags = ["--no-warnings"];
+  assert.equal(await run(script(""), { flags }), "\n");
+  const call = await run(script(`const call = liter.generate("Hello");`, "await call;"), { flags });
+  assert.match(call, /^LiterLLMWarning blocked_thread invokeSync blocks .*another call.*use await invoke\(…\)\n$/);
+  const server = `const server = createServer().listen(0); await new Promise((done) => server.on("listening", done));`;
+  assert.match(await run(script(server, "server.close();"), { flags }), /^LiterLLMWarning blocked_thread .*a server.*\n$/);
+});
+
+test("options by their own name are judged like members", async () => {
+  const message = /^maxRetries is not an option: did you mean retry: \{ max_attempts: 6 \}\?$/;
+  await says(() => client.chat("Hello", { options: { maxRetries: 5 } }), message);
+  await says(() => client.stream("Hello", { options: { maxRetries: 5 } }), message);
+});
+
 test("what JSON would lose", async () => {
   const wrong = {
     metadata: [new Map([["secret", 1]]), /^metadata is a Map, which JSON cannot say: .*Object\.fromEntries/],
