@@ -61,8 +61,9 @@ def compiled(folder: Path, texts: list[str]) -> str:
     packages = folder / "node_modules"
     (packages / "@liter-llm").mkdir(parents=True)
     (packages / "@liter-llm" / "node").symlink_to(NODE)
-    for name in ("@types", "openai", "express"):
-        (packages / name).symlink_to(NODE / "node_modules" / name)
+    for package in (NODE / "node_modules").iterdir():
+        if package.name != "@liter-llm":
+            (packages / package.name).symlink_to(package)
     for number, text in enumerate(texts):
         (folder / f"block{number}.mjs").write_text(text, encoding="utf-8")
     # A block shows something, and need not use it.
