@@ -15,7 +15,11 @@ const client = new Client({
 
 /** @param {string} user */
 async function modelOf(user) {
-  const { model } = await client.chat("Hello", { model: "assistant", sticky_key: user, max_tokens: 20 });
+  const { model } = await client.chat("Hello", {
+    model: "assistant",
+    sticky_key: user,
+    max_tokens: 20,
+  });
   return model ?? "unknown";
 }
 
@@ -27,5 +31,9 @@ for (let number = 0; number < 200; number++) {
 }
 const most = Math.max(...counts.values());
 console.log(`${counts.size} models were asked`);
-console.log(counts.get("gpt-4.1-mini") === most ? "most users have gpt-4.1-mini" : `it is uneven: ${most}`);
-console.log((await modelOf("Ada")) === (await modelOf("Ada")) ? "Ada has one model" : "Ada has two models");
+console.log(
+  counts.get("gpt-4.1-mini") === most ? "most users have gpt-4.1-mini" : `it is uneven: ${most}`,
+);
+console.log(
+  (await modelOf("Ada")) === (await modelOf("Ada")) ? "Ada has one model" : "Ada has two models",
+);

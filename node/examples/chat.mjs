@@ -9,4 +9,6 @@ const answer = await client.chat("Why is the sky blue?", {
 });
 
 console.log(answer.text);
-console.log(`${answer.model}: ${answer.usage?.total_tokens ?? "?"} tokens, ${answer.choices[0]?.finish_reason}`);
+console.log(
+  `${answer.model}: ${answer.usage?.total_tokens ?? "?"} tokens, ${answer.choices[0]?.finish_reason}`,
+);

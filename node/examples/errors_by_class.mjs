@@ -39,6 +39,7 @@ for (const [name, call] of Object.entries(calls)) {
     await call();
   } catch (error) {
     console.log(`${name}: ${advice(error)}`);
-    if (error instanceof LiterLLMError) console.log(`  ${error.name} of kind ${error.kind}: ${error.message}`);
+    if (error instanceof LiterLLMError)
+      console.log(`  ${error.name} of kind ${error.kind}: ${error.message}`);
   }
 }

@@ -2,7 +2,10 @@
 import { Client } from "@liter-llm/node";
 
 const questions = Array.from({ length: 100 }, (_, number) => `What is ${number} times ${number}?`);
-const client = new Client({ providers: { openai: { limits: { max_in_flight: 20 } } } }, { provider: "openai" });
+const client = new Client(
+  { providers: { openai: { limits: { max_in_flight: 20 } } } },
+  { provider: "openai" },
+);
 
 let done = 0;
 function progress() {

@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { Client } from "@liter-llm/node";
 
-const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
+const PIXEL =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
 const [file] = process.argv.slice(2);
 const data = file === undefined ? PIXEL : await readFile(file, "base64");
 const type = file?.endsWith(".jpg") ? "image/jpeg" : "image/png";

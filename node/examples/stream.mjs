@@ -2,7 +2,10 @@
 import { Client } from "@liter-llm/node";
 
 const client = new Client();
-const stream = client.stream("Write a haiku about the sea.", { model: "anthropic/claude-haiku-4-5", max_tokens: 100 });
+const stream = client.stream("Write a haiku about the sea.", {
+  model: "anthropic/claude-haiku-4-5",
+  max_tokens: 100,
+});
 
 for await (const chunk of stream) process.stdout.write(chunk.text);
 process.stdout.write("\n");

@@ -25,7 +25,10 @@ async function person(question) {
   const messages = [{ role: "user", content: question }];
   for (let left = 2; ; left--) {
     const { text } = await client.chat(messages, {
-      response_format: { type: "json_schema", json_schema: { name: "person", schema, strict: true } },
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "person", schema, strict: true },
+      },
     });
     try {
       return parse(text);
@@ -40,5 +43,7 @@ async function person(question) {
 }
 
 const client = new Client();
-const { name, age } = await person('Who is it? Answer as {"name": "Ada", "age": 36} for "Ada, 36, likes engines".');
+const { name, age } = await person(
+  'Who is it? Answer as {"name": "Ada", "age": 36} for "Ada, 36, likes engines".',
+);
 console.log(`${name} is ${age} years old`);

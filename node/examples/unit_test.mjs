@@ -1,47 +1,52 @@
 // Tests of your own code, without a provider: a fake stands for the client, and answers as you say.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { RateLimitError } from "@liter-llm/node";
+import { Client, RateLimitError } from "@liter-llm/node";
+
+/** @typedef {{prompt: string, max_tokens: number}} Request */
+/** @typedef {{chat(request: Request): Promise<{text: string}>}} Model what the code needs of a client */
 
 /**
- * The code that is tested: it takes what it needs of a client.
- * @param {Pick<import("@liter-llm/node").Client, "chat">} client
+ * The code that is tested.
+ * @param {Model} model
  * @param {string} article
  */
-async function summary(client, article) {
-  const request = { prompt: `Summarise in one sentence: ${article}`, max_tokens: 60 };
+async function summary(model, article) {
   try {
-    return (await client.chat(request)).text;
+    const prompt = `Summarise in one sentence: ${article}`;
+    return (await model.chat({ prompt, max_tokens: 60 })).text;
   } catch (error) {
     if (error instanceof RateLimitError) return `busy, again in ${error.retryAfter ?? 1} s`;
     throw error;
   }
 }
 
-/** @param {(request: any) => string} reply says an answer's text, or throws */
-function fake(reply) {
-  /** @type {unknown[]} */
-  const asked = [];
-  const chat = async (/** @type {any} */ request) => {
-    asked.push(request);
-    const message = { role: "assistant", content: reply(request) };
-    return { object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }], text: message.content };
-  };
-  return { asked, client: /** @type {import("@liter-llm/node").Client} */ (/** @type {unknown} */ ({ chat })) };
-}
-
 test("the article is asked for in one sentence", async () => {
-  const { client, asked } = fake(() => "It rains.");
-  assert.equal(await summary(client, "A long text about rain."), "It rains.");
-  assert.deepEqual(asked, [{ prompt: "Summarise in one sentence: A long text about rain.", max_tokens: 60 }]);
+  /** @type {Request[]} */
+  const asked = [];
+  const fake = {
+    chat: async (/** @type {Request} */ request) => {
+      asked.push(request);
+      return { text: "It rains." };
+    },
+  };
+  assert.equal(await summary(fake, "A long text."), "It rains.");
+  assert.deepEqual(asked, [{ prompt: "Summarise in one sentence: A long text.", max_tokens: 60 }]);
 });
 
 test("a rate limit says when to ask again", async () => {
-  const error = { kind: /** @type {const} */ ("rate_limit"), message: "slow down", retryable: true, retry_after_ms: 7000 };
-  const { client } = fake(() => {
-    throw new RateLimitError({ error });
+  const message = "slow down";
+  const error = new RateLimitError({
+    error: { kind: "rate_limit", message, retryable: true, retry_after_ms: 7000 },
   });
-  assert.equal(await summary(client, "x"), "busy, again in 7 s");
+  const fake = { chat: () => Promise.reject(error) };
+  assert.equal(await summary(fake, "A long text."), "busy, again in 7 s");
+});
+
+test("a real client fits", () => {
+  /** @type {Model} */
+  const model = new Client();
+  assert.equal(typeof model.chat, "function");
 });
 
 after(() => console.log("no provider was asked"));

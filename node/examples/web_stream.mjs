@@ -25,7 +25,8 @@ app.get("/chat", async (request, response) => {
   try {
     await pipeline(Readable.from(texts()), response); // a browser that leaves cancels the stream
   } catch (error) {
-    if (error instanceof LiterLLMError && !response.headersSent) response.status(502).send(error.message);
+    if (error instanceof LiterLLMError && !response.headersSent)
+      response.status(502).send(error.message);
     else response.destroy();
   }
 });

@@ -14,12 +14,14 @@ const answer = await client.chat("Hello", {
   seed: 7,
 });
 
-for (const { target, status, kind } of answer.liter.attempts) console.log(`asked ${target}: ${kind ?? status}`);
+for (const { target, status, kind } of answer.liter.attempts)
+  console.log(`asked ${target}: ${kind ?? status}`);
 for (const { param, message } of answer.warnings) console.log(`changed ${param}: ${message}`);
 
 // The last records may come just after the answer.
 process.on("exit", () => {
-  for (const { event, request } of records) if (event === "content" && request) console.log(`request ${request}`);
+  for (const { event, request } of records)
+    if (event === "content" && request) console.log(`request ${request}`);
   const call = records.find(({ event }) => event === "call");
   console.log(`${call?.provider} answered with ${call?.outcome} after ${call?.attempts} attempts`);
 });

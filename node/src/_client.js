@@ -200,9 +200,12 @@ class Client {
 }
 
 explain(Client.prototype.chat, {
-  completions: "there is no client.chat.completions: the call is client.chat(messages, { model: … })",
+  completions:
+    "there is no client.chat.completions: the call is client.chat(messages, { model: … })",
 });
-explain(Client.prototype.models, { list: "there is no client.models.list: the call is client.models()" });
+explain(Client.prototype.models, {
+  list: "there is no client.models.list: the call is client.models()",
+});
 
 /**
  * @param {import("./_request.js").Call} documents
@@ -272,7 +275,7 @@ function warnOfBlocking() {
   if (!serves && state.awaited === 0) return;
   warned = true;
   warn(
-    `invokeSync blocks this thread, and ${serves ? "a server" : "another call"} of it waits ` +
+    `invokeSync blocks this thread, and ${serves ? "its server waits" : "its other calls wait"} ` +
       "meanwhile: use await invoke(…)",
     "blocked_thread",
   );

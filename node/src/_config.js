@@ -16,7 +16,7 @@ const USUAL = "openai";
 
 /** What else a text may be meant for. */
 const NO_JSON =
-  "a file is read by its URL, new Client(new URL(\"file:///etc/liter-llm.json\")), " +
+  'a file is read by its URL, new Client(new URL("file:///etc/liter-llm.json")), ' +
   "and a key is a setting, new Client({ api_key: … })";
 
 /**
@@ -28,7 +28,9 @@ const NO_JSON =
  */
 function readConfig(config, options) {
   if (config === undefined || config === null) return { document: undefined, options };
-  if (typeof config === "string") return { document: encode(config, "configuration", NO_JSON), options };
+  if (typeof config === "string") {
+    return { document: encode(config, "configuration", NO_JSON), options };
+  }
   if (isUint8Array(config)) return { document: config, options };
   if (config instanceof URL) return { document: readFileSync(config), options };
   if (!isObject(config)) {
@@ -42,7 +44,9 @@ function readConfig(config, options) {
   checkValue("headers", entry.headers);
   if (timeout_ms !== undefined) options = { timeout_ms, ...options };
   // Settings alone stand beside the environment's configuration, and so does what is undefined.
-  if (isEmpty(entry) && isEmpty(members) && !isEmpty(config)) return { document: undefined, options };
+  if (isEmpty(entry) && isEmpty(members) && !isEmpty(config)) {
+    return { document: undefined, options };
+  }
   const whole = isEmpty(entry) ? members : withEntry(members, entry, options);
   return { document: stringify(whole, "configuration"), options };
 }
@@ -114,7 +118,9 @@ function environmentConfig() {
     } catch (error) {
       // Not the parser's message: it quotes the text, which may hold a key.
       const code = /** @type {any} */ (error).code ?? "it is not JSON";
-      throw BadRequestError.of(`cannot read LITER_LLM_CONFIG: ${code}`, { param: "LITER_LLM_CONFIG" });
+      throw BadRequestError.of(`cannot read LITER_LLM_CONFIG: ${code}`, {
+        param: "LITER_LLM_CONFIG",
+      });
     }
   }
   if (LITER_LLM_PROVIDER) config.default_provider = LITER_LLM_PROVIDER;

@@ -68,9 +68,13 @@ function answer(plain) {
  * @param {any} request
  */
 function checkRequest(request) {
-  if (typeof request.then === "function") throw new TypeError("the request is a promise: await it first");
+  if (typeof request.then === "function") {
+    throw new TypeError("the request is a promise: await it first");
+  }
   if (Symbol.asyncIterator in request) {
-    throw new TypeError("the request is a stream: give the text of its answer, await stream.text()");
+    throw new TypeError(
+      "the request is a stream: give the text of its answer, await stream.text()",
+    );
   }
   if (request.role !== undefined) {
     throw new TypeError("the request is one message: give a list, client.chat([message])");

@@ -185,7 +185,9 @@ function checkSignal(value) {
   const signal = /** @type {AbortSignal | null | undefined} */ (value);
   if (signal == null || typeof signal.throwIfAborted === "function") return signal ?? undefined;
   const { signal: own } = /** @type {any} */ (value);
-  if (own !== undefined) throw new TypeError("signal is an AbortController: give its signal, controller.signal");
+  if (own !== undefined) {
+    throw new TypeError("signal is an AbortController: give its signal, controller.signal");
+  }
   throw new TypeError("signal is not an AbortSignal");
 }
 

@@ -226,7 +226,15 @@ explain(Stream.prototype, {
   model: "a stream has no model: read it to its end, then stream.response has it",
   warnings: "a stream has no warnings: read it to its end, then stream.response has them",
 });
-refuse(Stream.prototype, AS_TEXT, "a stream is no text: iterate over its chunks, or await stream.text()");
-refuse(Stream.prototype, [Symbol.iterator], "a stream is iterated over with for await (const chunk of stream)");
+refuse(
+  Stream.prototype,
+  AS_TEXT,
+  "a stream is no text: iterate over its chunks, or await stream.text()",
+);
+refuse(
+  Stream.prototype,
+  [Symbol.iterator],
+  "a stream is iterated over with for await (const chunk of stream)",
+);
 
 module.exports = { Stream };

@@ -108,9 +108,9 @@ test("a synchronous call that keeps others waiting warns once", async () => {
   const flags = ["--no-warnings"];
   assert.equal(await run(script(""), { flags }), "\n");
   const call = await run(script(`const call = liter.generate("Hello");`, "await call;"), { flags });
-  assert.match(call, /^LiterLLMWarning blocked_thread invokeSync blocks .*another call.*use await invoke\(…\)\n$/);
+  assert.match(call, /^LiterLLMWarning blocked_thread invokeSync blocks .*its other calls.*use await invoke\(…\)\n$/);
   const server = `const server = createServer().listen(0); await new Promise((done) => server.on("listening", done));`;
-  assert.match(await run(script(server, "server.close();"), { flags }), /^LiterLLMWarning blocked_thread .*a server.*\n$/);
+  assert.match(await run(script(server, "server.close();"), { flags }), /^LiterLLMWarning blocked_thread .*its server.*\n$/);
 });
 
 test("options by their own name are judged like members", async () => {
