@@ -124,7 +124,7 @@ dist-test: .venv/dist-packages build ## install each package of dist/ elsewhere 
 fmt: .venv/packages ## format Rust and Python
 	$(CARGO) fmt --all
 	$(BIN)/ruff format -q $(RUFF_PATHS)
-	cd python && ../$(BIN)/ruff format -q src tests hatch_build.py
+	cd python && ../$(BIN)/ruff format -q src tests examples hatch_build.py
 
 # ---- Checking things ------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
-	cd python && ../$(BIN)/ruff check src tests hatch_build.py
+	cd python && ../$(BIN)/ruff check src tests examples hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
 	$(BIN)/python scripts/typegen_test.py
 	$(BIN)/python scripts/check_crates.py
@@ -152,9 +152,10 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(call took)
 
 .PHONY: types
-types: .venv/installed ## pyright, strict, over the Python package
+types: .venv/installed ## pyright, strict, over the Python package and its examples; mypy over these
 	$(call say,types)
 	$(BIN)/pyright -p python --pythonpath $(BIN)/python
+	$(BIN)/mypy --strict --cache-dir target/mypy --no-error-summary python/examples
 	$(call took)
 
 .PHONY: rust
@@ -253,7 +254,7 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	$(call took)
 
 .PHONY: docs
-docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, follow their links, measure their sentences
+docs: .venv/installed node-addon go-lib ## run every block of the documents and every example, follow links, measure sentences
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
@@ -261,6 +262,8 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(BIN)/python scripts/check_hazards.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python scripts/check_examples.py
+	$(BIN)/python scripts/mistakes.py --check
 	$(call took)
 
 .PHONY: symbols

@@ -28,7 +28,6 @@ class Block(Protocol):
     path: Path
     line: int
     language: str
-    kind: str
     text: str
 
 
@@ -37,7 +36,7 @@ def modules(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
     found: list[tuple[Block, str]] = []
     imports: dict[Path, str] = {}
     for block in blocks:
-        if block.language == "js" and block.kind != "mistake":  # the compiler refuses many of those
+        if block.language == "js":
             own = "".join(IMPORT.findall(block.text))
             found.append((block, "" if own else imports.get(block.path, "")))
             imports[block.path] = own or imports.get(block.path, "")

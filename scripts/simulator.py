@@ -17,13 +17,16 @@ BINARY = TARGET / "release" / "liter-llm-simulator"
 
 
 class Simulator:
-    """A running simulator in free mode: every request is answered with an echo."""
+    """A running simulator in free mode: every request is answered with an echo.
 
-    def __init__(self) -> None:
+    `cases` is a file with cases (`.jsonl`), which are under `/case/` then.
+    """
+
+    def __init__(self, cases: Path | None = None) -> None:
         if not BINARY.is_file():
             sys.exit(f"{BINARY} is missing: run `make build`")
         self._process = subprocess.Popen(
-            [BINARY, "--exit-with-stdin"],
+            [BINARY, "--exit-with-stdin", *(["--cases", cases] if cases else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -4,6 +4,7 @@
 //! Make few clients and keep them long. Every method may be called from any thread. The futures run
 //! on the tokio runtime that polls them.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -191,6 +192,20 @@ impl Client {
     #[must_use]
     pub fn close_idle_connections() -> bool {
         give_way()
+    }
+
+    /// Whether this client has opened a connection that calls share (HTTP/2), on any runtime.
+    #[must_use]
+    pub fn shares_connections(&self) -> bool {
+        self.services.shares.load(Ordering::Relaxed)
+    }
+
+    /// Closes the shared connections whose server has left, and those that nobody has used for a
+    /// while. Call it on their runtime after that has looked at its sockets. `false` means that
+    /// none is left.
+    #[must_use]
+    pub fn tend_shared_connections(&self) -> bool {
+        self.services.pools.iter().fold(false, |any, pool| pool.tend_shared() | any)
     }
 
     /// Closes idle connections. From now on none is kept.

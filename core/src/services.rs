@@ -2,6 +2,7 @@
 //! credentials and observers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -21,6 +22,9 @@ pub(crate) struct Services {
     pub(crate) table: Arc<Table>,
     /// Pools by provider, in the order of the configuration. All belong to one tokio runtime.
     pub(crate) pools: Arc<[Pool]>,
+    /// Whether any of these pools, or of those of the same client elsewhere, has had a connection
+    /// that calls share.
+    pub(crate) shares: Arc<AtomicBool>,
     /// Credentials by provider.
     pub(crate) credentials: Arc<[Credential]>,
     /// The room for the bytes in flight.
@@ -62,9 +66,11 @@ impl Services {
             Credential::new(Arc::clone(&provider.name), provider.key.clone())
         };
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;
+        let shares = Arc::default();
         Services {
             table: Arc::new(Table::new(&config, seed)),
-            pools: pools(&config, &lookups, network.as_ref(), None),
+            pools: pools(&config, &lookups, network.as_ref(), None, &shares),
+            shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
             metrics,
@@ -80,7 +86,8 @@ impl Services {
     /// Returns the same services with connections of their own. `blocking` is the runtime whose
     /// threads may wait for names and files.
     pub(crate) fn with_own_connections(&self, blocking: &Handle) -> Self {
-        let pools = pools(&self.config, &self.lookups, self.network.as_ref(), Some(blocking));
+        let (network, blocking) = (self.network.as_ref(), Some(blocking));
+        let pools = pools(&self.config, &self.lookups, network, blocking, &self.shares);
         Services { pools, ..self.clone() }
     }
 
@@ -104,10 +111,11 @@ fn pools(
     lookups: &Lookups,
     network: Option<&Arc<dyn Network>>,
     blocking: Option<&Handle>,
+    shares: &Arc<AtomicBool>,
 ) -> Arc<[Pool]> {
     let pool = |provider: &ProviderConfig| {
-        let settings = provider.http.clone();
-        Pool::new(settings, config.max_in_flight, blocking.cloned(), lookups, network.cloned())
+        let (settings, most_idle) = (provider.http.clone(), config.max_in_flight);
+        Pool::new(settings, most_idle, blocking.cloned(), lookups, network.cloned(), shares)
     };
     config.providers.iter().map(pool).collect()
 }

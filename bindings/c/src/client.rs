@@ -211,7 +211,7 @@ fn refused(what: &str, error: &std::io::Error) -> Error {
 }
 
 /// One call on the calling thread, which waits for it.
-pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
+pub(crate) fn call(lanes: &Arc<Lanes>, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
     if thread::is_ringing() {
         let message = "a doorbell called the library: it may only wake another thread";
         return Err(Error::new(ErrorKind::InvalidRequest, message));
@@ -239,7 +239,7 @@ pub(crate) fn call(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outc
 
 /// The same on a thread made for it: in its last destructors a thread has no thread-local data any
 /// more, and without that tokio cannot wait.
-fn call_elsewhere(lanes: &Lanes, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
+fn call_elsewhere(lanes: &Arc<Lanes>, request: &[u8], options: &[u8]) -> Result<Outcome, Error> {
     let outcome = sys::with_signals_blocked(|| {
         std::thread::scope(|scope| {
             thread::builder()

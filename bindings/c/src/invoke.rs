@@ -101,7 +101,7 @@ fn invoke(provider: &[u8], request: Option<&[u8]>) -> Result<Document, Error> {
         "" => String::new(),
         name => json!({"provider": name}).to_string(),
     };
-    let answer = call(&*default_client()?, request, options.as_bytes())?;
+    let answer = call(&default_client()?, request, options.as_bytes())?;
     Ok(Document::of(&answer))
 }
 
@@ -121,7 +121,7 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
         })?;
         request["temperature"] = number.into();
     }
-    let outcome = call(&*default_client()?, request.to_string().as_bytes(), b"")?;
+    let outcome = call(&default_client()?, request.to_string().as_bytes(), b"")?;
     Ok(outcome.chat()?.text)
 }
 

@@ -5,9 +5,17 @@
 //! two hand-overs between threads, which cost more CPU than the rest of the engine. A client keeps
 //! the lanes it has made, as many as there were calls at once.
 //!
+//! Nobody drives an idle lane, except that a task looks after its shared connections (`sweep`).
+//!
 //! Two things must not happen on a host's thread. Name look-ups block, so they go to the engine's
 //! threads. SIGPIPE must not be raised, so sockets are written to without it
 //! (`core/src/http/connect.rs`).
+
+mod sweep;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use liter_llm_core::Client;
 use tokio::runtime::{Builder, Runtime};
@@ -18,10 +26,10 @@ use crate::sync::{Mutex, lock};
 /// The lanes of one client.
 pub(crate) struct Lanes {
     client: Client,
-    idle: Mutex<Vec<Lane>>,
-    /// Makes the lanes' runtimes. It is made with the client, because tokio reads the environment
-    /// there, and a call must not: the host may change the environment meanwhile.
-    builder: Mutex<Builder>,
+    /// The one that was used last is at the back.
+    idle: Mutex<VecDeque<Lane>>,
+    /// Whether a task looks after them.
+    swept: AtomicBool,
 }
 
 /// One thread's worth of engine.
@@ -40,9 +48,7 @@ const MOST_IDLE: usize = 64;
 
 impl Lanes {
     pub(crate) fn new(client: Client) -> Self {
-        let mut builder = Builder::new_current_thread();
-        builder.enable_io().enable_time();
-        Lanes { client, idle: Mutex::default(), builder: Mutex::new(builder) }
+        Lanes { client, idle: Mutex::default(), swept: AtomicBool::new(false) }
     }
 
     /// A lane for one call.
@@ -53,7 +59,7 @@ impl Lanes {
                 return Ok(lane);
             }
         }
-        let build = || lock(&self.builder).build();
+        let build = || Builder::new_current_thread().enable_io().enable_time().build();
         // If no descriptor is left, idle connections give way.
         let runtime = build()
             .or_else(|error| if Client::close_idle_connections() { build() } else { Err(error) })?;
@@ -66,7 +72,7 @@ impl Lanes {
 
     /// An idle lane. The lock is free again before a lane can be dropped.
     fn idle(&self) -> Option<Lane> {
-        lock(&self.idle).pop()
+        lock(&self.idle).pop_back()
     }
 
     /// Drops the idle lanes, and with them their connections.
@@ -76,13 +82,24 @@ impl Lanes {
     }
 
     /// Takes a lane back; that of a closed client is dropped, and one too many.
-    pub(crate) fn give(&self, lane: Lane) {
-        if self.client.is_closed() {
-            return;
+    pub(crate) fn give(self: &Arc<Self>, lane: Lane) {
+        let engine = lane.engine;
+        self.keep(usize::MAX, lane);
+        if self.client.shares_connections() {
+            self.sweep_later(engine);
         }
+    }
+
+    /// Puts a lane in a place among the idle ones.
+    fn keep(&self, place: usize, lane: Lane) {
         let mut idle = lock(&self.idle);
-        if idle.len() < MOST_IDLE {
-            idle.push(lane);
+        // Under the lock, so that none comes after the lanes of a closed client were dropped.
+        if idle.len() < MOST_IDLE && !self.client.is_closed() {
+            let place = place.min(idle.len());
+            idle.insert(place, lane);
+        } else {
+            drop(idle);
+            drop(lane);
         }
     }
 }

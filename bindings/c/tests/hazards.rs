@@ -58,6 +58,7 @@ hazards!(
     signals,
     closed_client,
     closed_just_then,
+    left_http2,
     lookups,
     ten_thousand,
     half_read,

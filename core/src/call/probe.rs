@@ -47,6 +47,7 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
             None,
             &services.lookups,
             services.network.clone(),
+            &services.shares,
         ),
         adapter: settings.row.adapter(),
         scheme: settings.scheme(),

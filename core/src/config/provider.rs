@@ -165,12 +165,7 @@ impl ProviderConfig {
         let environment = around.environment;
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
-            let path = fields.at("kind");
-            let kinds = || registry::ROWS.iter().map(|row| row.name);
-            let near = did_you_mean(kind.as_deref().unwrap_or(name), kinds()).unwrap_or_default();
-            let all: Vec<_> = kinds().collect();
-            let message = format!("{path} must be one of {}{near}", all.join(", "));
-            return Err(Error::invalid(path, message));
+            return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
         let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
         let named = named || given.is_some();
@@ -356,6 +351,22 @@ fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
         Ok((name.to_string(), limits))
     };
     entries.into_iter().map(read).collect()
+}
+
+/// The error of an entry that no row fits: `kind` is wrong, or the name stands for none.
+fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
+    let kinds = registry::ROWS.iter().map(|row| row.name);
+    let message = match kind {
+        Some(kind) => {
+            let near = did_you_mean(kind, kinds.clone()).unwrap_or_default();
+            format!("{path} must be one of {}{near}", kinds.collect::<Vec<_>>().join(", "))
+        }
+        None => {
+            let unknown = unknown("provider", name, kinds);
+            format!("{unknown}; an entry with a name of its own says in {path} which one it is")
+        }
+    };
+    Error::invalid(path, message)
 }
 
 fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {

@@ -75,6 +75,8 @@ pub struct Pool {
     pub(super) target: OnceLock<(Cow<'static, str>, Uri)>,
     idle: Arc<Idle>,
     shared: Mutex<Vec<Arc<Http2>>>,
+    /// Whether a pool of this client has ever had a shared connection.
+    shares: Arc<AtomicBool>,
     /// Held during the opening of a connection that is not known to be HTTP/1.1, and until the
     /// server has said how many calls may share it. Otherwise many first calls would each open a
     /// shared connection.
@@ -88,7 +90,7 @@ pub struct Pool {
 impl Pool {
     /// A pool that keeps up to `most_idle` idle connections. Nothing is opened yet. `blocking` is
     /// the runtime whose threads look up names; without it, the call's runtime does. `network`
-    /// replaces TCP.
+    /// replaces TCP. `shares` is set with the first shared connection.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -96,6 +98,7 @@ impl Pool {
         blocking: Option<Handle>,
         lookups: &Lookups,
         network: Option<Arc<dyn Network>>,
+        shares: &Arc<AtomicBool>,
     ) -> Self {
         let dialler = Dialler::new(&settings, blocking.clone(), lookups, network);
         Pool {
@@ -110,6 +113,7 @@ impl Pool {
             idle: Idle::new(most_idle, blocking),
             settings,
             shared: Mutex::default(),
+            shares: Arc::clone(shares),
             opening: Arc::default(),
             failed: Mutex::default(),
         }
@@ -125,6 +129,14 @@ impl Pool {
     pub(crate) fn close(&self) {
         self.idle.close();
         lock(&self.shared).clear();
+    }
+
+    /// Closes the shared connections whose server leaves, and those that have rested too long.
+    /// `false` means that none is left.
+    pub(crate) fn tend_shared(&self) -> bool {
+        let mut shared = lock(&self.shared);
+        shared.retain(|shared| shared.rested() <= IDLE && !shared.is_leaving());
+        !shared.is_empty()
     }
 
     /// A connection that is ready for a request.
@@ -198,9 +210,10 @@ impl Pool {
         if self.http1.load(Ordering::Relaxed) {
             return None;
         }
-        let mut shared = lock(&self.shared);
-        shared.retain(|shared| shared.rested() <= IDLE && !shared.is_leaving());
-        shared.iter().find_map(Http2::share).map(Lease::Http2)
+        if !self.tend_shared() {
+            return None;
+        }
+        lock(&self.shared).iter().find_map(Http2::share).map(Lease::Http2)
     }
 
     fn own(&self, connection: Http1) -> Lease {
@@ -262,6 +275,7 @@ impl Pool {
         let (in_flight, since) = (AtomicUsize::new(1), Mutex::new(Instant::now()));
         let shared = Arc::new(Http2 { sender, connection, in_flight, since });
         lock(&self.shared).push(Arc::clone(&shared));
+        self.shares.store(true, Ordering::Relaxed);
         drop(turn);
         Ok(Lease::Http2(Share(shared)))
     }

@@ -57,11 +57,16 @@ mod tests {
 
     #[test]
     fn m5_a_ca_file_is_a_small_regular_file() {
-        for path in ["/dev/zero", "/tmp", "/nonexistent/ca.pem"] {
+        for (path, why) in [
+            ("/dev/zero", "not a regular file"),
+            ("/tmp", "not a regular file"),
+            ("/nonexistent/ca.pem", "not found"),
+        ] {
             let read =
                 config(&Trust::new(None, None, None), Some(Path::new(path)), HttpVersion::Auto);
             let error = read.unwrap_err();
             assert_eq!(error.param.as_deref(), Some("ca_file"), "{path}: {error}");
+            assert!(error.to_string().contains(why), "{path}: {error}");
         }
     }
 }

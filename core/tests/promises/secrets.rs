@@ -20,9 +20,10 @@ const CODE: &str = r#"code/"canary"&+\w 0123456789~"#;
 /// A secret as a server may repeat it.
 type Form = (&'static str, fn(&str) -> String);
 
-const FORMS: [Form; 7] = [
+const FORMS: [Form; 8] = [
     ("as it is", str::to_owned),
     ("in JSON", json_escaped),
+    ("in JSON, each letter escaped", letters_escaped),
     ("in JSON in JSON", |secret| json_escaped(&json_escaped(secret))),
     ("in a URL", url_encoded),
     ("in a URL in a URL", |secret| url_encoded(&url_encoded(secret))),
@@ -33,6 +34,10 @@ const FORMS: [Form; 7] = [
 fn json_escaped(text: &str) -> String {
     let quoted = json!(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
+}
+
+fn letters_escaped(text: &str) -> String {
+    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 fn url_encoded(text: &str) -> String {

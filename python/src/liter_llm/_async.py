@@ -115,7 +115,7 @@ class AsyncClient(BaseClient):
 
     async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
-        return self._read(await call(self._native, WHOLE | SINGLE, *documents))
+        return self._read(await call(self._native, WHOLE | SINGLE, *documents), documents[0])
 
     async def generate_multi(
         self,
@@ -129,7 +129,8 @@ class AsyncClient(BaseClient):
     ) -> MultiResponse:
         """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
         documents = self._many(request, targets, first, options, {**members})
-        return self._several(_json.loads(await call(self._native, WHOLE, *documents)))
+        answer = await call(self._native, WHOLE, *documents)
+        return self._several(_json.loads(answer), documents[0])
 
     def stream(
         self,
@@ -180,7 +181,7 @@ class AsyncStream(StreamState):
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
-        super().__init__()
+        super().__init__(request)
         self._inbox: Inbox | None = None
         self._reader = Reader(self)
         self._cancelled = False

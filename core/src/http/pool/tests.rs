@@ -17,6 +17,7 @@ fn pool() -> Pool {
         None,
         &Lookups::default(),
         None,
+        &Arc::default(),
     )
 }
 
