@@ -8,7 +8,8 @@ What a block's language means:
               a default provider and model, and the base URLs of the providers at a simulator, so
               that a block stays as a user would write it; what an earlier block of the page has
               imported is there
-    js        runs in the same way: as an ES module, with the Node package's name to import
+    js        runs in the same way: as an ES module, with the Node package's name to import; its
+              types are checked as strictly as TypeScript can
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     go        a whole program: compiles with the package of the project, and runs, as python does
@@ -40,6 +41,7 @@ from pathlib import Path
 
 from doc_links import broken_links
 from doc_types import Source, python_faults
+from docs_js import js_faults
 from mistakes import PAGE as MISTAKES
 from simulator import ROOT, TARGET, Simulator
 from snippets import Ended, Snippets
@@ -102,7 +104,7 @@ def main() -> int:
             except (Fault, Ended) as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
-        wrong = python_faults(checks.sources, Path(folder) / "types")
+        wrong = python_faults(checks.sources, Path(folder) / "types") + js_faults(found)
     for place in wrong:
         print(place, file=sys.stderr)
     links, broken = broken_links(files)
