@@ -49,12 +49,12 @@ func maskURL(text string) string {
 }
 
 // mask is the provider without its secrets: the key, unless it is a reference to one, the values of
-// headers and of query parameters, and what the URL has of these.
+// headers and of query parameters, and what the URL and the proxy's URL have of these.
 func (v Provider) mask() Provider {
 	if v.APIKey != "" && !strings.HasPrefix(v.APIKey, "env:") && !strings.HasPrefix(v.APIKey, "file:") {
 		v.APIKey = masked
 	}
-	v.BaseURL = maskURL(v.BaseURL)
+	v.BaseURL, v.Proxy = maskURL(v.BaseURL), maskURL(v.Proxy)
 	v.Headers, v.Query = maskValues(v.Headers), maskValues(v.Query)
 	return v
 }

@@ -490,6 +490,9 @@ type Provider struct {
 	APIVersion string `json:"api_version,omitempty"`
 	// A PEM file with further trusted roots.
 	CAFile string `json:"ca_file,omitempty"`
+	// The proxy on the way, in place of the environment's: "http://user:password@host:port",
+	// "env:NAME", or "none".
+	Proxy string `json:"proxy,omitempty"`
 	// The HTTP versions that are offered.
 	// - "auto": HTTP/2 if the server supports it, otherwise HTTP/1.1.
 	// - "1.1": HTTP/1.1 only.
@@ -559,6 +562,7 @@ func (v *Provider) write(e *encoder) {
 	}
 	e.string("api_version", v.APIVersion)
 	e.string("ca_file", v.CAFile)
+	e.string("proxy", v.Proxy)
 	e.string("http", v.HTTP)
 	e.string("region", v.Region)
 	if v.Limits != nil {
@@ -624,6 +628,8 @@ func (v *Provider) read(d *decoder) {
 			v.APIVersion = d.string()
 		case "ca_file":
 			v.CAFile = d.string()
+		case "proxy":
+			v.Proxy = d.string()
 		case "http":
 			v.HTTP = d.string()
 		case "region":

@@ -224,6 +224,11 @@ export interface ProviderConfig {
   /** A PEM file with further trusted roots. */
   ca_file?: string | null;
   /**
+   * The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+   * `env:NAME`, or `none`.
+   */
+  proxy?: string | null;
+  /**
    * The HTTP versions that are offered.
    * - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.
    * - `1.1`: HTTP/1.1 only.

@@ -9,10 +9,10 @@ use ::http::{HeaderName, Uri};
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
-use super::names::unknown;
+use super::names::{no_row, unknown};
 use super::proxies::Proxies;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, did_you_mean, finish, finish_near, url};
+use crate::codec::{Fields, Object, finish, finish_near, url};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
@@ -80,7 +80,7 @@ impl<'a> Surroundings<'a> {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 20] = [
+const MEMBERS: [&str; 21] = [
     "kind",
     "api",
     "base_url",
@@ -94,6 +94,7 @@ const MEMBERS: [&str; 20] = [
     "timeouts",
     "api_version",
     "ca_file",
+    "proxy",
     "http",
     "region",
     "limits",
@@ -255,7 +256,7 @@ fn read_http(
     around: &Surroundings<'_>,
 ) -> Result<http::Settings, Error> {
     Ok(http::Settings {
-        proxy: around.proxies.to(&base_url),
+        proxy: around.proxies.of_entry(fields, around.environment, &base_url)?,
         trust: Arc::clone(&around.trust),
         base_url,
         headers: read_headers(fields)?.unwrap_or_default(),
@@ -351,22 +352,6 @@ fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
         Ok((name.to_string(), limits))
     };
     entries.into_iter().map(read).collect()
-}
-
-/// The error of an entry that no row fits: `kind` is wrong, or the name stands for none.
-fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
-    let kinds = registry::ROWS.iter().map(|row| row.name);
-    let message = match kind {
-        Some(kind) => {
-            let near = did_you_mean(kind, kinds.clone()).unwrap_or_default();
-            format!("{path} must be one of {}{near}", kinds.collect::<Vec<_>>().join(", "))
-        }
-        None => {
-            let unknown = unknown("provider", name, kinds);
-            format!("{unknown}; an entry with a name of its own says in {path} which one it is")
-        }
-    };
-    Error::invalid(path, message)
 }
 
 fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {

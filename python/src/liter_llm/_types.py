@@ -700,6 +700,10 @@ class ProviderConfig(TypedDict, total=False):
     """The version header's value (Anthropic)."""
     ca_file: str | None
     """A PEM file with further trusted roots."""
+    proxy: str | None
+    """The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+    `env:NAME`, or `none`.
+    """
     http: Literal["auto", "1.1", "2"] | None
     """The HTTP versions that are offered.
     - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.

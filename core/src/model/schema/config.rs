@@ -167,6 +167,9 @@ pub struct ProviderDocument {
     pub api_version: Option<String>,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<String>,
+    /// The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+    /// `env:NAME`, or `none`.
+    pub proxy: Option<String>,
     /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
     /// The provider's region, in the words of `options.region`.
