@@ -19,7 +19,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	slow := &literllm.ChatRequest{Model: "together/openai/gpt-oss-120b", Prompt: "Think hard"}
+	slow := &literllm.ChatRequest{Model: "together/openai/gpt-oss-20b", Prompt: "Think hard"}
 
 	ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer stop()
