@@ -149,7 +149,11 @@ fn asked(source: &str) -> BTreeSet<String> {
 #[test]
 fn schemas_name_what_the_readers_know() {
     let request =
-        concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
+        concat!(
+            include_str!("../src/model/read.rs"),
+            include_str!("../src/model/read_message.rs"),
+            include_str!("../src/model/further.rs"),
+        );
     let policy = include_str!("../src/model/policy.rs");
     let options = concat!(
         include_str!("../src/model/options.rs"),
@@ -211,8 +215,9 @@ fn every_member_of_the_schema_is_known_to_the_reader() {
         "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "auto",
         "parallel_tool_calls": true, "response_format": {"type": "text"},
         "reasoning": {"effort": "low", "budget_tokens": 1}, "reasoning_effort": "low",
-        "stream": false, "stream_options": {}, "metadata": {}, "user": "u", "extra": {},
-        "options": {}, "nobody": 1}"#;
+        "stream": false, "stream_options": {}, "metadata": {}, "user": "u", "logprobs": true,
+        "top_logprobs": 1, "top_k": 1, "prediction": {}, "service_tier": "x", "verbosity": "low",
+        "prompt_cache_key": "x", "safety_identifier": "x", "extra": {}, "options": {}, "nobody": 1}"#;
     let object: serde_json::Map<String, Value> = serde_json::from_slice(document).unwrap();
     let schema = schema::<RequestDocument>();
     let members = schema["properties"].as_object().unwrap();

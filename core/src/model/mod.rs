@@ -1,6 +1,7 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod further;
 mod header_map;
 mod http;
 mod models;

@@ -25,9 +25,10 @@ pub const OPTION_NAMES: [&str; 18] = [
 ];
 
 /// The members of a chat request, likewise.
-pub const CHAT_NAMES: [&str; 25] = [
+pub const CHAT_NAMES: [&str; 33] = [
     "extra",
     "frequency_penalty",
+    "logprobs",
     "max_completion_tokens",
     "max_tokens",
     "messages",
@@ -37,20 +38,27 @@ pub const CHAT_NAMES: [&str; 25] = [
     "op",
     "options",
     "parallel_tool_calls",
+    "prediction",
     "presence_penalty",
     "prompt",
+    "prompt_cache_key",
     "reasoning",
     "reasoning_effort",
     "response_format",
+    "safety_identifier",
     "seed",
+    "service_tier",
     "stop",
     "stream",
     "stream_options",
     "temperature",
     "tool_choice",
     "tools",
+    "top_k",
+    "top_logprobs",
     "top_p",
     "user",
+    "verbosity",
 ];
 
 /// Names of other clients for our options, which are too far from them for a comparison.

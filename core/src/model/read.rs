@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::further;
 use super::options::Options;
 use super::read_message::name_calls;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
@@ -39,6 +40,7 @@ impl Request {
             stream: fields.bool("stream")?.unwrap_or(false),
             metadata: fields.object("metadata")?,
             user: fields.string("user")?,
+            further: further::read(&mut fields)?,
             extra: read_extra(&mut fields)?,
             unknown: Vec::new(),
         };

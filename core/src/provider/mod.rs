@@ -11,6 +11,7 @@ mod cohere;
 mod completion;
 mod details;
 mod foreign;
+mod further;
 mod gemini;
 mod history;
 mod ids;

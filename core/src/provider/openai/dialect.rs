@@ -70,6 +70,8 @@ pub struct Dialect {
     pub short_call_ids: bool,
     /// Takes `stream_options`; otherwise usage comes unasked.
     pub stream_options: bool,
+    /// The members that it takes beside those that every server knows.
+    pub further: &'static [(&'static str, &'static str)],
     /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
 }
@@ -191,6 +193,33 @@ pub(super) const IMAGES: Parts =
 pub(super) const TEXT: Parts =
     Parts { image_url: false, image_data: false, audio: false, file: false };
 
+/// What OpenAI takes of the members that only some servers know [sdk 3.54].
+const OPENAI_FURTHER: &[(&str, &str)] = &[
+    ("logprobs", "logprobs"),
+    ("top_logprobs", "top_logprobs"),
+    ("prediction", "prediction"),
+    ("service_tier", "service_tier"),
+    ("verbosity", "verbosity"),
+    ("prompt_cache_key", "prompt_cache_key"),
+    ("safety_identifier", "safety_identifier"),
+];
+/// All of them.
+const EVERY_FURTHER: &[(&str, &str)] = &[
+    ("logprobs", "logprobs"),
+    ("top_logprobs", "top_logprobs"),
+    ("top_k", "top_k"),
+    ("prediction", "prediction"),
+    ("service_tier", "service_tier"),
+    ("verbosity", "verbosity"),
+    ("prompt_cache_key", "prompt_cache_key"),
+    ("safety_identifier", "safety_identifier"),
+];
+/// What most servers of OpenAI's form have [unverified].
+const LOGPROBS: &[(&str, &str)] = &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs")];
+/// What engines that run open models have beside that: sampling of their own.
+const LOGPROBS_AND_TOP_K: &[(&str, &str)] =
+    &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs"), ("top_k", "top_k")];
+
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
     api: Api::Chat,
@@ -220,6 +249,7 @@ pub const OPENAI: Dialect = Dialect {
     cache_control: false,
     short_call_ids: false,
     stream_options: true,
+    further: OPENAI_FURTHER,
     open_end: false,
 };
 
@@ -233,6 +263,7 @@ pub(super) const OTHERS: Dialect = Dialect {
     moderation: Moderates::Nothing,
     custom_tools: false,
     audio_back: false,
+    further: LOGPROBS,
     ..OPENAI
 };
 
@@ -247,6 +278,7 @@ pub const COMPATIBLE: Dialect = Dialect {
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
+    further: EVERY_FURTHER,
     ..OTHERS
 };
 
@@ -260,6 +292,8 @@ pub const GROQ: Dialect = Dialect {
     metadata: false,
     parts: IMAGES,
     reasoning_back: ReasoningBack::PlainFor(&["gpt-oss", "qwen3", "deepseek-r1"]),
+    // Log probabilities are in its form, and "not yet supported by any of our models" [sdk 1.7].
+    further: &[("service_tier", "service_tier")],
     ..OTHERS
 };
 
@@ -277,6 +311,7 @@ pub const MISTRAL: Dialect = Dialect {
     stream_options: false,
     // `model` is required [sdk].
     moderation: Moderates::WithModel,
+    further: &[("prediction", "prediction")],
     ..OTHERS
 };
 
@@ -305,6 +340,7 @@ pub const OPENROUTER: Dialect = Dialect {
     reasoning: Reasoning::Object,
     reasoning_back: ReasoningBack::Details,
     cache_control: true,
+    further: EVERY_FURTHER,
     ..OTHERS
 };
 
@@ -316,12 +352,18 @@ pub const TOGETHER: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: IMAGES,
     stream_options: false,
+    // Its `logprobs` is a number [sdk 3.1].
+    further: &[("top_k", "top_k")],
     ..OTHERS
 };
 
 /// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
-pub const FIREWORKS: Dialect =
-    Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
+pub const FIREWORKS: Dialect = Dialect {
+    parts: IMAGES,
+    reasoning_back: ReasoningBack::Content,
+    further: LOGPROBS_AND_TOP_K,
+    ..OTHERS
+};
 
 /// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
 /// `reasoning` is sent back under the name that it has in answers [unverified].
@@ -343,6 +385,7 @@ pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Plain,
+    further: LOGPROBS_AND_TOP_K,
     ..OTHERS
 };
 
