@@ -259,6 +259,7 @@ docs: .venv/installed node-addon go-lib ## compile or run every block of the doc
 	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_faults.py
 	$(BIN)/python scripts/check_hazards.py
+	$(BIN)/python scripts/check_security.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
 	$(call took)

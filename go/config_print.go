@@ -16,8 +16,8 @@ type (
 	plainConfig   Config
 )
 
-// mask is the provider without its secrets: the key, unless it is a reference to one, the headers'
-// values, and a password in the URL.
+// mask is the provider without its secrets: the key, unless it is a reference to one, the values of
+// its headers and of its query, and a password in the URL.
 func (v Provider) mask() Provider {
 	if v.APIKey != "" && !strings.HasPrefix(v.APIKey, "env:") && !strings.HasPrefix(v.APIKey, "file:") {
 		v.APIKey = masked
@@ -30,14 +30,20 @@ func (v Provider) mask() Provider {
 			v.BaseURL = masked
 		}
 	}
-	if v.Headers != nil {
-		headers := make(map[string]string, len(v.Headers))
-		for name := range v.Headers {
-			headers[name] = masked
-		}
-		v.Headers = headers
-	}
+	v.Headers, v.Query = maskValues(v.Headers), maskValues(v.Query)
 	return v
+}
+
+// maskValues is a map of the same names, whose values are masked.
+func maskValues(values map[string]string) map[string]string {
+	if values == nil {
+		return nil
+	}
+	out := make(map[string]string, len(values))
+	for name := range values {
+		out[name] = masked
+	}
+	return out
 }
 
 // Format prints the provider with every verb of fmt, and masks its secrets. Printing a [Config] masks

@@ -19,6 +19,7 @@ func TestConfigPrintsMasked(t *testing.T) {
 		APIKey:  "sk-canary-key",
 		BaseURL: "https://me:canary-password@api.example.com/v1",
 		Headers: map[string]string{"x-team": "canary-header"},
+		Query:   map[string]string{"code": "canary-query"},
 	}
 	config := Config{DefaultModel: "shown", Providers: map[string]Provider{"openai": provider}}
 	values := map[string]any{
@@ -68,7 +69,7 @@ func TestConfigPrintsMasked(t *testing.T) {
 	if err != nil || !strings.Contains(string(document), "sk-canary-key") {
 		t.Errorf("%s, %v", document, err)
 	}
-	if provider.Headers["x-team"] != "canary-header" {
+	if provider.Headers["x-team"] != "canary-header" || provider.Query["code"] != "canary-query" {
 		t.Error("printing changed the provider")
 	}
 	var none *Config
