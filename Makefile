@@ -264,6 +264,7 @@ docs: .venv/installed node-addon go-lib ## run every block of the documents and 
 	$(BIN)/python scripts/check_hazards.py
 	$(BIN)/python scripts/check_models.py
 	$(BIN)/python scripts/check_environment.py
+	$(BIN)/python scripts/check_security.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
 	$(BIN)/python scripts/check_examples.py

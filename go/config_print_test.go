@@ -19,6 +19,7 @@ func TestConfigPrintsMasked(t *testing.T) {
 		BaseURL: "https://me:canary-password@api.example.com/v1?key=canary-query",
 		Headers: map[string]string{"x-team": "canary-header"},
 		Query:   map[string]string{"key": "canary-parameter"},
+		Proxy:   "http://me:canary-proxy@proxy.example.com:3128",
 	}
 	config := Config{DefaultModel: "shown", Providers: map[string]Provider{"openai": provider}}
 	values := map[string]any{

@@ -14,6 +14,8 @@ mod answers;
 #[allow(dead_code)]
 #[path = "wire/corpus.rs"]
 mod corpus;
+#[path = "linear/limits.rs"]
+mod limits;
 #[path = "linear/requests.rs"]
 mod requests;
 #[path = "linear/streams.rs"]

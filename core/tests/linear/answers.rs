@@ -110,12 +110,28 @@ fn whole_answers() {
     answer("gemini", "citations", |n| {
         candidate(json!({"citationMetadata": {"citations": each(n, |i| json!({"startIndex": i}))}}))
     });
+    answer("gemini", "announced paths", |n| {
+        let call = json!({"name": "f", "args": members(n.clone()), "partialArgs": each(n, |_| json!({"jsonPath": "$"}))});
+        parts(json!([{ "functionCall": call }]))
+    });
     answer("gemini", "members of a candidate", |n| candidate(members(n)));
     answer(
         "gemini",
         "members of the usage",
         |n| json!({"candidates": [{}], "usageMetadata": members(n)}),
     );
+}
+
+#[test]
+fn items_of_responses() {
+    let response = |item: Value| json!({"id": "r", "status": "completed", "output": [item]});
+    let part = |_| json!({"type": "output_text", "text": "x"});
+    answer("openai/responses", "parts of an item", |n| {
+        response(json!({"type": "message", "content": each(n, part)}))
+    });
+    answer("openai/responses", "parts of a summary", |n| {
+        response(json!({"type": "reasoning", "summary": each(n, part)}))
+    });
 }
 
 #[test]
