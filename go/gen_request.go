@@ -205,6 +205,25 @@ type ChatRequest struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 	// An id of the end user, for the provider's abuse checks.
 	User string `json:"user,omitempty"`
+	// Whether the log probabilities of the answer's tokens are wanted.
+	Logprobs *bool `json:"logprobs,omitempty"`
+	// The number of the likeliest tokens whose probabilities are wanted at each place.
+	TopLogprobs *int `json:"top_logprobs,omitempty"`
+	// Sampling among this many of the likeliest tokens.
+	TopK int `json:"top_k,omitempty"`
+	// What the answer is expected to be, in OpenAI's form: {"type": "content", "content": ...}.
+	Prediction map[string]any `json:"prediction,omitempty"`
+	// The provider's word for how fast and how dear the answer is.
+	ServiceTier string `json:"service_tier,omitempty"`
+	// How long the answer is: "low", "medium" or "high".
+	// - "low": Short.
+	// - "medium": the provider's default.
+	// - "high": Long.
+	Verbosity string `json:"verbosity,omitempty"`
+	// A key for requests with the same beginning, for the provider's cache of prompts.
+	PromptCacheKey string `json:"prompt_cache_key,omitempty"`
+	// A stable id of the end user, hashed, for the provider's abuse checks.
+	SafetyIdentifier string `json:"safety_identifier,omitempty"`
 	// Members for one provider's body only, by the provider's name.
 	Extra map[string]map[string]any `json:"extra,omitempty"`
 	// How and where the request is sent. Options beside the request override these.
@@ -297,6 +316,16 @@ func (v *ChatRequest) write(e *encoder) {
 		e.value("metadata", v.Metadata)
 	}
 	e.string("user", v.User)
+	e.boolean("logprobs", v.Logprobs)
+	number(e, "top_logprobs", v.TopLogprobs)
+	e.integer("top_k", int64(v.TopK))
+	if v.Prediction != nil {
+		e.value("prediction", v.Prediction)
+	}
+	e.string("service_tier", v.ServiceTier)
+	e.string("verbosity", v.Verbosity)
+	e.string("prompt_cache_key", v.PromptCacheKey)
+	e.string("safety_identifier", v.SafetyIdentifier)
 	if v.Extra != nil {
 		e.value("extra", v.Extra)
 	}
@@ -364,6 +393,22 @@ func (v *ChatRequest) read(d *decoder) {
 			d.decode(&v.Metadata)
 		case "user":
 			v.User = d.string()
+		case "logprobs":
+			v.Logprobs = d.flag()
+		case "top_logprobs":
+			v.TopLogprobs = d.int()
+		case "top_k":
+			v.TopK = int(d.integer())
+		case "prediction":
+			d.decode(&v.Prediction)
+		case "service_tier":
+			v.ServiceTier = d.string()
+		case "verbosity":
+			v.Verbosity = d.string()
+		case "prompt_cache_key":
+			v.PromptCacheKey = d.string()
+		case "safety_identifier":
+			v.SafetyIdentifier = d.string()
 		case "extra":
 			d.decode(&v.Extra)
 		case "options":

@@ -273,6 +273,27 @@ export interface ChatRequest {
   metadata?: Json | null;
   /** An id of the end user, for the provider's abuse checks. */
   user?: string | null;
+  /** Whether the log probabilities of the answer's tokens are wanted. */
+  logprobs?: boolean | null;
+  /** The number of the likeliest tokens whose probabilities are wanted at each place. */
+  top_logprobs?: number | null;
+  /** Sampling among this many of the likeliest tokens. */
+  top_k?: number | null;
+  /** What the answer is expected to be, in OpenAI's form: `{"type": "content", "content": ...}`. */
+  prediction?: Json | null;
+  /** The provider's word for how fast and how dear the answer is. */
+  service_tier?: string | null;
+  /**
+   * How long the answer is: `low`, `medium` or `high`.
+   * - `low`: Short.
+   * - `medium`: the provider's default.
+   * - `high`: Long.
+   */
+  verbosity?: "low" | "medium" | "high" | null;
+  /** A key for requests with the same beginning, for the provider's cache of prompts. */
+  prompt_cache_key?: string | null;
+  /** A stable id of the end user, hashed, for the provider's abuse checks. */
+  safety_identifier?: string | null;
   /** Members for one provider's body only, by the provider's name. */
   extra?: Record<string, Json> | null;
   /** How and where the request is sent. Options beside the request override these. */

@@ -479,6 +479,28 @@ class _RequestMembers(TypedDict, total=False):
     """Labels that the provider stores with the request."""
     user: str | None
     """An id of the end user, for the provider's abuse checks."""
+    logprobs: bool | None
+    """Whether the log probabilities of the answer's tokens are wanted."""
+    top_logprobs: int | None
+    """The number of the likeliest tokens whose probabilities are wanted at each place."""
+    top_k: int | None
+    """Sampling among this many of the likeliest tokens."""
+    prediction: Mapping[str, Any] | None
+    """What the answer is expected to be, in OpenAI's form: `{"type": "content", "content":
+    ...}`.
+    """
+    service_tier: str | None
+    """The provider's word for how fast and how dear the answer is."""
+    verbosity: Literal["low", "medium", "high"] | None
+    """How long the answer is: `low`, `medium` or `high`.
+    - `low`: Short.
+    - `medium`: the provider's default.
+    - `high`: Long.
+    """
+    prompt_cache_key: str | None
+    """A key for requests with the same beginning, for the provider's cache of prompts."""
+    safety_identifier: str | None
+    """A stable id of the end user, hashed, for the provider's abuse checks."""
     extra: Mapping[str, Mapping[str, Any]] | None
     """Members for one provider's body only, by the provider's name."""
 
