@@ -690,6 +690,9 @@ func (v *HealthProbe) read(d *decoder) {
 type Model struct {
 	// The model's limits.
 	Limits *Limits `json:"limits,omitempty"`
+	// The number of inputs that one request for embeddings may have. Default: what the provider is
+	// known to take. A longer list goes out in parts.
+	MaxInputs *int `json:"max_inputs,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -713,6 +716,7 @@ func (v *Model) write(e *encoder) {
 		v.Limits.value(e)
 		e.comma()
 	}
+	number(e, "max_inputs", v.MaxInputs)
 }
 
 func (v *Model) read(d *decoder) {
@@ -723,6 +727,8 @@ func (v *Model) read(d *decoder) {
 				v.Limits = new(Limits)
 				v.Limits.read(d)
 			}
+		case "max_inputs":
+			v.MaxInputs = d.int()
 		default:
 			d.skip()
 		}

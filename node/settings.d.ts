@@ -183,6 +183,11 @@ export interface Limits {
 export interface ModelConfig {
   /** The model's limits. */
   limits?: Limits | null;
+  /**
+   * The number of inputs that one request for embeddings may have. Default: what the provider
+   * is known to take. A longer list goes out in parts.
+   */
+  max_inputs?: number | null;
 }
 
 /** The settings of the health probe. */

@@ -58,6 +58,15 @@ const REQUEST_NAMES = {
     "user",
     "extra",
   ]),
+  embed: new Set([
+    "input",
+    "model",
+    "dimensions",
+    "input_type",
+    "truncate",
+    "encoding",
+    "extra",
+  ]),
   models: new Set(["model"]),
   moderate: new Set(["input", "model", "extra"]),
 };

@@ -59,6 +59,17 @@ MEMBER_NAMES = {
             "user",
         }
     ),
+    "embed": frozenset(
+        {
+            "dimensions",
+            "encoding",
+            "extra",
+            "input",
+            "input_type",
+            "model",
+            "truncate",
+        }
+    ),
     "models": frozenset(
         {
             "model",

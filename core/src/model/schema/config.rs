@@ -297,6 +297,9 @@ pub struct LimitsDocument {
 pub struct ModelDocument {
     /// The model's limits.
     pub limits: Option<LimitsDocument>,
+    /// The number of inputs that one request for embeddings may have. Default: what the provider is
+    /// known to take. A longer list goes out in parts.
+    pub max_inputs: Option<u64>,
 }
 
 /// The settings of the health probe.

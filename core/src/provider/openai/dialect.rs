@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use crate::provider::embeddings::{self, Form};
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
@@ -50,6 +51,8 @@ pub struct Dialect {
     pub json_schema: bool,
     /// The parts that a message may have beside text.
     pub parts: Parts,
+    /// How the server takes requests for embeddings, if it has them.
+    pub embeddings: Option<&'static Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
     /// How a request asks for reasoning.
@@ -211,6 +214,7 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    embeddings: Some(&embeddings::OPENAI),
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
@@ -230,6 +234,7 @@ pub(super) const OTHERS: Dialect = Dialect {
     completion: CompletionTokens::Never,
     developer_role: false,
     refusals: false,
+    embeddings: None,
     moderation: Moderates::Nothing,
     custom_tools: false,
     audio_back: false,
@@ -244,6 +249,7 @@ pub const COMPATIBLE: Dialect = Dialect {
     rules: &rules::COMPATIBLE,
     completion: CompletionTokens::AskedOrModel,
     open_end: true,
+    embeddings: Some(&embeddings::OTHERS),
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
@@ -275,6 +281,7 @@ pub const MISTRAL: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     short_call_ids: true,
     stream_options: false,
+    embeddings: Some(&embeddings::MISTRAL),
     // `model` is required [sdk].
     moderation: Moderates::WithModel,
     ..OTHERS
@@ -298,13 +305,15 @@ pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
 /// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
-/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
+/// `cache_control` marks, embeddings [rec]; `n: 2` gives one choice [rec]; no `metadata`
+/// [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     sampling: ONE_CHOICE,
     metadata: false,
     reasoning: Reasoning::Object,
     reasoning_back: ReasoningBack::Details,
     cache_control: true,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -316,12 +325,17 @@ pub const TOGETHER: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: IMAGES,
     stream_options: false,
+    embeddings: Some(&embeddings::TOGETHER),
     ..OTHERS
 };
 
 /// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
-pub const FIREWORKS: Dialect =
-    Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
+pub const FIREWORKS: Dialect = Dialect {
+    parts: IMAGES,
+    reasoning_back: ReasoningBack::Content,
+    embeddings: Some(&embeddings::FIREWORKS),
+    ..OTHERS
+};
 
 /// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
 /// `reasoning` is sent back under the name that it has in answers [unverified].
@@ -334,6 +348,7 @@ pub const OLLAMA: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
     reasoning_back: ReasoningBack::Plain,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -343,6 +358,7 @@ pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Plain,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
