@@ -13,14 +13,23 @@ from binascii import a2b_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal
+
+    Format = Literal["f", "b", "B"]
 
     from typing_extensions import Self
 
 SHOWN = 120
 """The number of characters of a text that a notebook shows."""
 
-FORMATS = {"base64": "f", "float": "f", "int8": "b", "binary": "b", "uint8": "B", "ubinary": "B"}
+FORMATS: dict[str, Format] = {
+    "base64": "f",
+    "float": "f",
+    "int8": "b",
+    "binary": "b",
+    "uint8": "B",
+    "ubinary": "B",
+}
 """The format of a vector's numbers, by its encoding."""
 
 
@@ -186,7 +195,7 @@ class Vectors(Document):
 
     __slots__ = ()
 
-    def vectors(self) -> list[memoryview]:
+    def vectors(self) -> list[memoryview[Any]]:
         """A vector for each input, in their order: its numbers as a memoryview.
 
         All are views of the same memory. numpy takes them, and `matrix`, without a copy:
@@ -202,13 +211,13 @@ class Vectors(Document):
         """
         numbers, length = self._numbers()
         view = memoryview(numbers)
-        return [view[at : at + length] for at in range(0, len(view), length)]
+        return [view[at : at + length] for at in range(0, len(view), length or 1)]
 
-    def matrix(self) -> memoryview:
+    def matrix(self) -> memoryview[Any]:
         """All vectors as one view of two dimensions: inputs, and numbers of a vector."""
         numbers, length = self._numbers()
         shape = [len(numbers) // length, length]
-        return memoryview(numbers).cast("B").cast(numbers.typecode, shape)
+        return memoryview(numbers).cast("B").cast(FORMATS[self["encoding"]], shape)
 
     def _numbers(self) -> tuple[array[Any], int]:
         """The numbers of all vectors, one after the other, and the length of a vector."""
