@@ -137,7 +137,7 @@ fn input_type(asked: Option<InputType>, target: &Target, notes: &mut Notes) -> &
                  input_type",
                 target.provider
             );
-            notes.warn("default_input_type", "input_type", message);
+            notes.warn("default_applied", "input_type", message);
             "search_document"
         }
     }
