@@ -504,9 +504,10 @@ type Provider struct {
 	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
 	// The members of a body that a request's "extra" may replace although limits and policies look at
-	// them: "model", "stream", "messages", "input", "max_tokens", "max_completion_tokens",
-	// "max_output_tokens", "system", "instructions", "contents", "systemInstruction",
-	// "generationConfig.maxOutputTokens", "generationConfig.candidateCount".
+	// them: "model", "stream", "messages", "input", "inputs", "texts", "requests", "instances",
+	// "max_tokens", "max_completion_tokens", "max_output_tokens", "system", "instructions",
+	// "contents", "systemInstruction", "generationConfig.maxOutputTokens",
+	// "generationConfig.candidateCount".
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`

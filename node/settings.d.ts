@@ -245,9 +245,10 @@ export interface ProviderConfig {
   idempotency_header?: string | null;
   /**
    * The members of a body that a request's `extra` may replace although limits and policies
-   * look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-   * `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
-   * `systemInstruction`, `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`.
+   * look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
+   * `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
+   * `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+   * `generationConfig.candidateCount`.
    */
   extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */

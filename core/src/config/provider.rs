@@ -120,11 +120,15 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 13] = [
+pub(crate) const LOOKED_AT: [&str; 17] = [
     "model",
     "stream",
     "messages",
     "input",
+    "inputs",
+    "texts",
+    "requests",
+    "instances",
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",

@@ -812,9 +812,9 @@ class ProviderConfig(TypedDict, total=False):
     """The header that makes a repeated request count once, if the server has one."""
     extra_may_replace: Sequence[str] | None
     """The members of a body that a request's `extra` may replace although limits and policies
-    look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-    `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
-    `systemInstruction`, `generationConfig.maxOutputTokens`,
+    look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
+    `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
+    `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
     `generationConfig.candidateCount`.
     """
     health_probe: HealthProbe | None

@@ -178,9 +178,10 @@ pub struct ProviderDocument {
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
     /// The members of a body that a request's `extra` may replace although limits and policies look
-    /// at them: `model`, `stream`, `messages`, `input`, `max_tokens`, `max_completion_tokens`,
-    /// `max_output_tokens`, `system`, `instructions`, `contents`, `systemInstruction`,
-    /// `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`.
+    /// at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`, `instances`,
+    /// `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
+    /// `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+    /// `generationConfig.candidateCount`.
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
