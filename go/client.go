@@ -106,6 +106,13 @@ func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, err
 	return ask(ctx, c, request, readResponse)
 }
 
+// Embed turns texts into vectors, one for each input. A list that is longer than the provider takes
+// goes out in several requests at once, and comes back as one answer. If one of them fails, the
+// error's Partial says which inputs were done.
+func (c *Client) Embed(ctx context.Context, request *EmbedRequest) (*EmbedResponse, error) {
+	return ask(ctx, c, request, readEmbedResponse)
+}
+
 // Models lists the models of a provider: all of them, or the one that the request names.
 func (c *Client) Models(ctx context.Context, request *ModelsRequest) (*ModelsResponse, error) {
 	return ask(ctx, c, request, readModelsResponse)

@@ -507,9 +507,10 @@ type Provider struct {
 	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
 	// The members of a body that a request's "extra" may replace although limits and policies look at
-	// them: "model", "stream", "messages", "input", "max_tokens", "max_completion_tokens",
-	// "max_output_tokens", "system", "instructions", "contents", "systemInstruction",
-	// "generationConfig.maxOutputTokens", "generationConfig.candidateCount".
+	// them: "model", "stream", "messages", "input", "inputs", "texts", "requests", "instances",
+	// "max_tokens", "max_completion_tokens", "max_output_tokens", "system", "instructions",
+	// "contents", "systemInstruction", "generationConfig.maxOutputTokens",
+	// "generationConfig.candidateCount".
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
@@ -696,6 +697,9 @@ func (v *HealthProbe) read(d *decoder) {
 type Model struct {
 	// The model's limits.
 	Limits *Limits `json:"limits,omitempty"`
+	// The number of inputs that one request for embeddings may have. Default: what the provider is
+	// known to take. A longer list goes out in parts.
+	MaxInputs *int `json:"max_inputs,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -719,6 +723,7 @@ func (v *Model) write(e *encoder) {
 		v.Limits.value(e)
 		e.comma()
 	}
+	number(e, "max_inputs", v.MaxInputs)
 }
 
 func (v *Model) read(d *decoder) {
@@ -729,6 +734,8 @@ func (v *Model) read(d *decoder) {
 				v.Limits = new(Limits)
 				v.Limits.read(d)
 			}
+		case "max_inputs":
+			v.MaxInputs = d.int()
 		default:
 			d.skip()
 		}

@@ -183,6 +183,11 @@ export interface Limits {
 export interface ModelConfig {
   /** The model's limits. */
   limits?: Limits | null;
+  /**
+   * The number of inputs that one request for embeddings may have. Default: what the provider
+   * is known to take. A longer list goes out in parts.
+   */
+  max_inputs?: number | null;
 }
 
 /** The settings of the health probe. */
@@ -245,9 +250,10 @@ export interface ProviderConfig {
   idempotency_header?: string | null;
   /**
    * The members of a body that a request's `extra` may replace although limits and policies
-   * look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-   * `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
-   * `systemInstruction`, `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`.
+   * look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
+   * `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
+   * `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+   * `generationConfig.candidateCount`.
    */
   extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */

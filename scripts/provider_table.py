@@ -32,6 +32,7 @@ FORMATS = {
     "Anthropic": "Anthropic messages",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
+    "Embeddings": "OpenAI embeddings",
 }
 
 # Name, wire format, where, key.

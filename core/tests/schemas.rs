@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
-    ModelsRequestDocument, ModerateRequestDocument, OptionsDocument, RequestDocument,
+    ConfigDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
+    HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
+    RequestDocument,
 };
-use liter_llm_core::model::{ModelsResponse, ModerateResponse};
+use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -79,6 +80,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("error", schema::<ErrorDocument>()),
         ("reset", schema::<Reset>()),
         ("many", schema::<Many>()),
+        ("embed_request", schema::<EmbedRequestDocument>()),
+        ("embed_response", schema::<EmbedResponse>()),
         ("models_request", schema::<ModelsRequestDocument>()),
         ("models_response", schema::<ModelsResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
@@ -148,12 +151,11 @@ fn asked(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn schemas_name_what_the_readers_know() {
-    let request =
-        concat!(
-            include_str!("../src/model/read.rs"),
-            include_str!("../src/model/read_message.rs"),
-            include_str!("../src/model/further.rs"),
-        );
+    let request = concat!(
+        include_str!("../src/model/read.rs"),
+        include_str!("../src/model/read_message.rs"),
+        include_str!("../src/model/further.rs"),
+    );
     let policy = include_str!("../src/model/policy.rs");
     let options = concat!(
         include_str!("../src/model/options.rs"),
@@ -170,6 +172,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
+        include_str!("../src/config/models.rs"),
         include_str!("../src/config/extras.rs"),
         include_str!("../src/provider/openai/switches.rs"),
         include_str!("../src/model/header_map.rs"),
@@ -182,8 +185,10 @@ fn schemas_name_what_the_readers_know() {
     // Read as a chat's.
     let extra = r#"object("extra")"#;
     let models = format!("{}{common}", include_str!("../src/model/models.rs"));
+    let embed = format!("{}{extra}{common}", include_str!("../src/model/embed.rs"));
     let moderate = format!("{}{extra}{common}", include_str!("../src/model/moderate.rs"));
     for (name, schema, source) in [
+        ("embed_request", schema::<EmbedRequestDocument>(), embed.as_str()),
         ("models_request", schema::<ModelsRequestDocument>(), models.as_str()),
         ("moderate_request", schema::<ModerateRequestDocument>(), moderate.as_str()),
         ("request", schema::<RequestDocument>(), request.as_str()),

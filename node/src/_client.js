@@ -6,6 +6,7 @@ const { readConfig } = require("./_config.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { answer, explain } = require("./_explain.js");
 const { codec, encode } = require("./_json.js");
+const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES, unknownName } = require("./_names.js");
@@ -63,6 +64,16 @@ class Client {
     const documents = this.#defaults.documents(request, more);
     if (documents.stream === true) return new Stream(this.#native, documents);
     return await this.#ask(documents); // awaited, so that an error's stack names the caller
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {Members} [more]
+   * @returns {Promise<any>}
+   */
+  embed(input, more) {
+    const asked = this.#operation({ op: "embed", input }, more, REQUEST_NAMES.embed);
+    return answer(asked.then(embeddings));
   }
 
   /**

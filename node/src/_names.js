@@ -66,6 +66,15 @@ const REQUEST_NAMES = {
     "safety_identifier",
     "extra",
   ]),
+  embed: new Set([
+    "input",
+    "model",
+    "dimensions",
+    "input_type",
+    "truncate",
+    "encoding",
+    "extra",
+  ]),
   models: new Set(["model"]),
   moderate: new Set(["input", "model", "extra"]),
 };

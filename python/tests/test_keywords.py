@@ -109,6 +109,7 @@ def test_of_other_operations(client):
 def test_names_are_the_types():
     for operation, kind in (
         ("chat", _types.Members),
+        ("embed", _types.EmbedMembers),
         ("models", _types.ModelsMembers),
         ("moderate", _types.ModerateMembers),
     ):

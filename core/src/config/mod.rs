@@ -6,6 +6,7 @@
 mod environment;
 mod extras;
 mod limits;
+mod models;
 mod names;
 mod provider;
 mod proxies;

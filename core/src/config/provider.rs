@@ -9,6 +9,7 @@ use ::http::{HeaderName, Uri};
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
+use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
 use super::proxies::Proxies;
 use crate::auth::KeyRef;
@@ -49,8 +50,8 @@ pub struct ProviderConfig {
     pub region: Option<String>,
     /// The limits of all its models together.
     pub(crate) limits: Limits,
-    /// The limits of single models.
-    pub(crate) models: Vec<(String, Limits)>,
+    /// The settings of single models.
+    pub(crate) models: Vec<ModelConfig>,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
     /// The members of a body that `extra` may replace although limits and policies look at them.
@@ -120,11 +121,15 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 13] = [
+pub(crate) const LOOKED_AT: [&str; 17] = [
     "model",
     "stream",
     "messages",
     "input",
+    "inputs",
+    "texts",
+    "requests",
+    "instances",
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
@@ -148,6 +153,11 @@ impl ProviderConfig {
             dialect: self.dialect.clone(),
             body: self.body.clone(),
         }
+    }
+
+    /// The number of inputs that one request to this model may have, if it is configured.
+    pub(crate) fn max_inputs(&self, model: &str) -> Option<usize> {
+        self.models.iter().find(|own| own.name == model)?.max_inputs
     }
 
     /// How the key is sent.
@@ -340,18 +350,6 @@ pub(crate) fn unknown_provider<'a>(
             row.url_like()
         ),
     }
-}
-
-/// Reads `models`, the settings of single models.
-fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
-    let entries = fields.object("models")?.unwrap_or_default();
-    let read = |(name, entry): (crate::json::Key, Value)| {
-        let mut entry = Fields::of(entry, format!("{}.{name}", fields.at("models")))?;
-        let limits = read_limits(&mut entry)?;
-        finish(entry, "a model")?;
-        Ok((name.to_string(), limits))
-    };
-    entries.into_iter().map(read).collect()
 }
 
 fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {

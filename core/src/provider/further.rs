@@ -1,25 +1,33 @@
-//! Writes the members that only some providers know.
+//! The members that only some providers know: who takes which.
+//!
+//! `openai::dialect` explains the marks of the sources.
 
-use super::Notes;
-use crate::codec::Object;
-use crate::error::Error;
-use crate::model::Request;
+/// The members that a provider takes: our name, and its name.
+pub(super) type Takes = &'static [(&'static str, &'static str)];
 
-/// Writes those that a provider takes, by `(our name, its name)`. The others are noted as left out.
-pub(super) fn write(
-    request: &Request,
-    takes: &[(&str, &'static str)],
-    provider: &str,
-    body: &mut Object,
-    notes: &mut Notes,
-) -> Result<(), Error> {
-    for (name, value) in &request.further {
-        match takes.iter().find(|(ours, _)| ours == name) {
-            Some((_, theirs)) => {
-                body.insert(*theirs, value.clone());
-            }
-            None => notes.unsupported(name, format!("{provider} takes no {name}"))?,
-        }
-    }
-    Ok(())
-}
+/// What OpenAI takes of the members that only some servers know [sdk 3.54].
+pub(super) const OPENAI: Takes = &[
+    ("logprobs", "logprobs"),
+    ("top_logprobs", "top_logprobs"),
+    ("prediction", "prediction"),
+    ("service_tier", "service_tier"),
+    ("verbosity", "verbosity"),
+    ("prompt_cache_key", "prompt_cache_key"),
+    ("safety_identifier", "safety_identifier"),
+];
+/// All of them.
+pub(super) const EVERY: Takes = &[
+    ("logprobs", "logprobs"),
+    ("top_logprobs", "top_logprobs"),
+    ("top_k", "top_k"),
+    ("prediction", "prediction"),
+    ("service_tier", "service_tier"),
+    ("verbosity", "verbosity"),
+    ("prompt_cache_key", "prompt_cache_key"),
+    ("safety_identifier", "safety_identifier"),
+];
+/// What most servers of OpenAI's form have [unverified].
+pub(super) const LOGPROBS: Takes = &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs")];
+/// What engines that run open models have beside that: sampling of their own.
+pub(super) const LOGPROBS_AND_TOP_K: Takes =
+    &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs"), ("top_k", "top_k")];

@@ -3,7 +3,7 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, cohere, gemini, openai};
+use super::{Chat, Provider, anthropic, cohere, embeddings, gemini, openai};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum Format {
     Cohere,
     /// Google's `generateContent`.
     Gemini(gemini::Gemini),
+    /// Embeddings in OpenAI's form, and no chats.
+    Embeddings(embeddings::Server),
 }
 
 impl Row {
@@ -44,6 +46,7 @@ impl Row {
             Format::Anthropic => &anthropic::Anthropic,
             Format::Cohere => &cohere::Cohere,
             Format::Gemini(gemini) => gemini,
+            Format::Embeddings(server) => server,
         }
     }
 
@@ -146,6 +149,23 @@ pub static ROWS: &[Row] = &[
         base_url_like: "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google",
         base_url_env: "",
         key_env: "",
+    },
+    Row {
+        name: "voyage",
+        format: Format::Embeddings(embeddings::VOYAGE),
+        base_url: "https://api.voyageai.com/v1",
+        base_url_like: "",
+        base_url_env: "",
+        key_env: "VOYAGE_API_KEY",
+    },
+    // Host, path and variable [doc].
+    Row {
+        name: "jina",
+        format: Format::Embeddings(embeddings::JINA),
+        base_url: "https://api.jina.ai/v1",
+        base_url_like: "",
+        base_url_env: "",
+        key_env: "JINA_API_KEY",
     },
     openai_row("groq", openai::GROQ, "https://api.groq.com/openai/v1", "", "GROQ_API_KEY"),
     openai_row("mistral", openai::MISTRAL, "https://api.mistral.ai/v1", "", "MISTRAL_API_KEY"),

@@ -15,7 +15,7 @@ from . import _json
 from ._client import BaseClient, StreamState, wants_stream
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
-from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
 from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._loop import Inbox
     from ._multi import MultiResponse
     from ._native import NativeClient
-    from ._types import Members, ModelsMembers, ModerateMembers, Options
+    from ._types import EmbedMembers, Members, ModelsMembers, ModerateMembers, Options
 
 
 class AsyncClient(BaseClient):
@@ -101,6 +101,17 @@ class AsyncClient(BaseClient):
         if name is not None:
             members["provider"] = name
         return ModelsResponse(await self._ask(self._documents("models", options, members)))
+
+    async def embed(
+        self,
+        input: str | Sequence[str] | Sequence[Any],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[EmbedMembers],
+    ) -> EmbedResponse:
+        """Turns texts into vectors. Arguments and errors are those of `Client.embed`."""
+        asked = {"input": input, **members}
+        return EmbedResponse(await self._ask(self._documents("embed", options, asked)))
 
     async def moderate(
         self,

@@ -11,7 +11,7 @@ from collections import deque
 
 from . import _json
 from ._errors import Led, counted, from_document
-from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 from ._native import NativeClient, environment
 from ._queue import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._types import (
         ChatRequest,
         Config,
+        EmbedMembers,
         Members,
         Message,
         ModelsMembers,
@@ -217,6 +218,28 @@ class Client(BaseClient):
             waits(self._native.said)
             return Stream(self._native, *self._defaults.documents(request, options, {**members}))
         return Response(self._ask(self._defaults.documents(request, options, {**members})))
+
+    def embed(
+        self,
+        input: str | Sequence[str] | Sequence[Any],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[EmbedMembers],
+    ) -> EmbedResponse:
+        """Turns texts into vectors, one for each input.
+
+        `input` is a text, or a list. An item of a list is a text, a list of tokens, or a list of
+        parts (`text`, `image_url`) that get one vector together. A list that is longer than the
+        provider takes goes out in several requests at once, and comes back as one answer.
+
+            answer = client.embed(["Hello", "world"], model="openai/text-embedding-3-small")
+            answer.vectors()[0]  # a memoryview of floats; numpy.asarray takes it without a copy
+
+        Raises a LiterLLMError. If one of several requests fails, its `partial.inputs` says which
+        inputs were done.
+        """
+        asked = {"input": input, **members}
+        return EmbedResponse(self._ask(self._documents("embed", options, asked)))
 
     def models(
         self,

@@ -67,6 +67,17 @@ MEMBER_NAMES = {
             "verbosity",
         }
     ),
+    "embed": frozenset(
+        {
+            "dimensions",
+            "encoding",
+            "extra",
+            "input",
+            "input_type",
+            "model",
+            "truncate",
+        }
+    ),
     "models": frozenset(
         {
             "model",

@@ -181,9 +181,10 @@ pub struct ProviderDocument {
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
     /// The members of a body that a request's `extra` may replace although limits and policies look
-    /// at them: `model`, `stream`, `messages`, `input`, `max_tokens`, `max_completion_tokens`,
-    /// `max_output_tokens`, `system`, `instructions`, `contents`, `systemInstruction`,
-    /// `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`.
+    /// at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`, `instances`,
+    /// `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
+    /// `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+    /// `generationConfig.candidateCount`.
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
@@ -300,6 +301,9 @@ pub struct LimitsDocument {
 pub struct ModelDocument {
     /// The model's limits.
     pub limits: Option<LimitsDocument>,
+    /// The number of inputs that one request for embeddings may have. Default: what the provider is
+    /// known to take. A longer list goes out in parts.
+    pub max_inputs: Option<u64>,
 }
 
 /// The settings of the health probe.

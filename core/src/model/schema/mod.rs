@@ -28,7 +28,10 @@ pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
 
-pub use operations::{ModelsOp, ModelsRequestDocument, ModerateOp, ModerateRequestDocument};
+pub use operations::{
+    EmbedOp, EmbedRequestDocument, ModelsOp, ModelsRequestDocument, ModerateOp,
+    ModerateRequestDocument,
+};
 
 pub use tools::{
     FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use crate::provider::embeddings::{self, Form};
+use crate::provider::further;
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
@@ -50,6 +52,8 @@ pub struct Dialect {
     pub json_schema: bool,
     /// The parts that a message may have beside text.
     pub parts: Parts,
+    /// How the server takes requests for embeddings, if it has them.
+    pub embeddings: Option<&'static Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
     /// How a request asks for reasoning.
@@ -71,7 +75,7 @@ pub struct Dialect {
     /// Takes `stream_options`; otherwise usage comes unasked.
     pub stream_options: bool,
     /// The members that it takes beside those that every server knows.
-    pub further: &'static [(&'static str, &'static str)],
+    pub further: further::Takes,
     /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
 }
@@ -193,33 +197,6 @@ pub(super) const IMAGES: Parts =
 pub(super) const TEXT: Parts =
     Parts { image_url: false, image_data: false, audio: false, file: false };
 
-/// What OpenAI takes of the members that only some servers know [sdk 3.54].
-const OPENAI_FURTHER: &[(&str, &str)] = &[
-    ("logprobs", "logprobs"),
-    ("top_logprobs", "top_logprobs"),
-    ("prediction", "prediction"),
-    ("service_tier", "service_tier"),
-    ("verbosity", "verbosity"),
-    ("prompt_cache_key", "prompt_cache_key"),
-    ("safety_identifier", "safety_identifier"),
-];
-/// All of them.
-const EVERY_FURTHER: &[(&str, &str)] = &[
-    ("logprobs", "logprobs"),
-    ("top_logprobs", "top_logprobs"),
-    ("top_k", "top_k"),
-    ("prediction", "prediction"),
-    ("service_tier", "service_tier"),
-    ("verbosity", "verbosity"),
-    ("prompt_cache_key", "prompt_cache_key"),
-    ("safety_identifier", "safety_identifier"),
-];
-/// What most servers of OpenAI's form have [unverified].
-const LOGPROBS: &[(&str, &str)] = &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs")];
-/// What engines that run open models have beside that: sampling of their own.
-const LOGPROBS_AND_TOP_K: &[(&str, &str)] =
-    &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs"), ("top_k", "top_k")];
-
 /// OpenAI. `max_tokens` is refused by reasoning models [rec]; usage, `n`, `metadata` [sdk 3.54].
 pub const OPENAI: Dialect = Dialect {
     api: Api::Chat,
@@ -240,6 +217,7 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    embeddings: Some(&embeddings::OPENAI),
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
@@ -249,7 +227,7 @@ pub const OPENAI: Dialect = Dialect {
     cache_control: false,
     short_call_ids: false,
     stream_options: true,
-    further: OPENAI_FURTHER,
+    further: further::OPENAI,
     open_end: false,
 };
 
@@ -260,10 +238,11 @@ pub(super) const OTHERS: Dialect = Dialect {
     completion: CompletionTokens::Never,
     developer_role: false,
     refusals: false,
+    embeddings: None,
     moderation: Moderates::Nothing,
     custom_tools: false,
     audio_back: false,
-    further: LOGPROBS,
+    further: further::LOGPROBS,
     ..OPENAI
 };
 
@@ -275,10 +254,11 @@ pub const COMPATIBLE: Dialect = Dialect {
     rules: &rules::COMPATIBLE,
     completion: CompletionTokens::AskedOrModel,
     open_end: true,
+    embeddings: Some(&embeddings::OTHERS),
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
-    further: EVERY_FURTHER,
+    further: further::EVERY,
     ..OTHERS
 };
 
@@ -309,6 +289,7 @@ pub const MISTRAL: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     short_call_ids: true,
     stream_options: false,
+    embeddings: Some(&embeddings::MISTRAL),
     // `model` is required [sdk].
     moderation: Moderates::WithModel,
     further: &[("prediction", "prediction")],
@@ -333,14 +314,16 @@ pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
 /// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
-/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
+/// `cache_control` marks, embeddings [rec]; `n: 2` gives one choice [rec]; no `metadata`
+/// [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     sampling: ONE_CHOICE,
     metadata: false,
     reasoning: Reasoning::Object,
     reasoning_back: ReasoningBack::Details,
     cache_control: true,
-    further: EVERY_FURTHER,
+    further: further::EVERY,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -354,6 +337,7 @@ pub const TOGETHER: Dialect = Dialect {
     stream_options: false,
     // Its `logprobs` is a number [sdk 3.1].
     further: &[("top_k", "top_k")],
+    embeddings: Some(&embeddings::TOGETHER),
     ..OTHERS
 };
 
@@ -361,7 +345,8 @@ pub const TOGETHER: Dialect = Dialect {
 pub const FIREWORKS: Dialect = Dialect {
     parts: IMAGES,
     reasoning_back: ReasoningBack::Content,
-    further: LOGPROBS_AND_TOP_K,
+    further: further::LOGPROBS_AND_TOP_K,
+    embeddings: Some(&embeddings::FIREWORKS),
     ..OTHERS
 };
 
@@ -376,6 +361,7 @@ pub const OLLAMA: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
     reasoning_back: ReasoningBack::Plain,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -385,7 +371,8 @@ pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Plain,
-    further: LOGPROBS_AND_TOP_K,
+    further: further::LOGPROBS_AND_TOP_K,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 

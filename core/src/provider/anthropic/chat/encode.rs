@@ -36,7 +36,7 @@ pub(super) fn request(
         body.insert("stop_sequences", request.stop.clone());
     }
     sampling(request, version, &mut body, notes)?;
-    further::write(request, FURTHER, "Anthropic", &mut body, notes)?;
+    notes.further(request, FURTHER, "Anthropic", &mut body)?;
     tools(request, &mut body);
     output(request, &mut body, notes)?;
     metadata(request, &mut body, notes)?;
@@ -51,7 +51,7 @@ pub(super) fn request(
 }
 
 /// What Anthropic takes of the members that only some providers know [sdk].
-const FURTHER: &[(&str, &str)] = &[("top_k", "top_k"), ("service_tier", "service_tier")];
+const FURTHER: further::Takes = &[("top_k", "top_k"), ("service_tier", "service_tier")];
 
 fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
     if let Some(given) = request.max_tokens {

@@ -39,7 +39,7 @@ pub(super) fn request(
             body.insert(name, value.clone());
         }
     }
-    further::write(request, FURTHER, "Cohere", &mut body, notes)?;
+    notes.further(request, FURTHER, "Cohere", &mut body)?;
     if !request.stop.is_empty() {
         body.insert("stop_sequences", request.stop.clone());
     }
@@ -59,7 +59,7 @@ pub(super) fn request(
 }
 
 /// What Cohere takes of the members that only some providers know [sdk].
-const FURTHER: &[(&str, &str)] = &[("logprobs", "logprobs"), ("top_k", "k")];
+const FURTHER: further::Takes = &[("logprobs", "logprobs"), ("top_k", "k")];
 
 fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let mut out = Object::new();

@@ -125,7 +125,7 @@ fn own_tool(native: &Object) -> Value {
 }
 
 /// What Google takes of the members that only some providers know [doc].
-const FURTHER: &[(&str, &str)] =
+const FURTHER: further::Takes =
     &[("logprobs", "responseLogprobs"), ("top_logprobs", "logprobs"), ("top_k", "topK")];
 
 fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Object, Error> {
@@ -144,7 +144,7 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
             config.insert(name, value.clone());
         }
     }
-    further::write(request, FURTHER, &target.provider, &mut config, notes)?;
+    notes.further(request, FURTHER, &target.provider, &mut config)?;
     if !request.stop.is_empty() {
         config.insert("stopSequences", request.stop.clone());
     }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::openai::dialect::{CompletionTokens, Dialect, Reasoning};
-use crate::provider::{Notes, Target, extra, further, rules};
+use crate::provider::{Notes, Target, extra, rules};
 use crate::wire;
 
 const COMPLETION: &str = "max_completion_tokens";
@@ -117,7 +117,7 @@ impl Writer<'_> {
         let frequency = request.frequency_penalty.clone();
         self.put_if(takes.frequency_penalty, "frequency_penalty", frequency)?;
         let takes = self.dialect.further;
-        further::write(request, takes, self.name, &mut self.body, self.notes)
+        self.notes.further(request, takes, self.name, &mut self.body)
     }
 
     fn tools(&mut self, request: &Request) -> Result<(), Error> {

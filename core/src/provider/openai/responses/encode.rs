@@ -11,7 +11,7 @@ use crate::provider::{Notes, Target, extra, further, rules};
 use crate::wire;
 
 /// What Responses takes of the members that only some providers know [sdk].
-const FURTHER: &[(&str, &str)] = &[
+const FURTHER: further::Takes = &[
     ("logprobs", "logprobs"),
     ("top_logprobs", "top_logprobs"),
     ("service_tier", "service_tier"),
@@ -137,7 +137,7 @@ impl Writer<'_> {
     /// returned has to be included in the answer.
     fn further(&mut self, request: &Request) -> Result<Option<&'static str>, Error> {
         let mut found = Object::new();
-        further::write(request, FURTHER, self.name, &mut found, self.notes)?;
+        self.notes.further(request, FURTHER, self.name, &mut found)?;
         if let Some(verbosity) = found.shift_remove("verbosity") {
             match self.body.get_mut("text") {
                 Some(Value::Object(text)) => {
