@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 
 use crate::provider::embeddings::{self, Form};
+use crate::provider::reranking;
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
@@ -53,6 +54,8 @@ pub struct Dialect {
     pub parts: Parts,
     /// How the server takes requests for embeddings, if it has them.
     pub embeddings: Option<&'static Form>,
+    /// How the server takes requests to rank documents, if it has that.
+    pub reranking: Option<&'static reranking::Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
     /// How a request asks for reasoning.
@@ -215,6 +218,7 @@ pub const OPENAI: Dialect = Dialect {
     json_schema: true,
     parts: ALL_PARTS,
     embeddings: Some(&embeddings::OPENAI),
+    reranking: None,
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
@@ -250,6 +254,7 @@ pub const COMPATIBLE: Dialect = Dialect {
     completion: CompletionTokens::AskedOrModel,
     open_end: true,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
@@ -314,6 +319,7 @@ pub const OPENROUTER: Dialect = Dialect {
     reasoning_back: ReasoningBack::Details,
     cache_control: true,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     ..OTHERS
 };
 
@@ -359,6 +365,7 @@ pub const VLLM: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Plain,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     ..OTHERS
 };
 
