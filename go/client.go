@@ -118,6 +118,11 @@ func (c *Client) Models(ctx context.Context, request *ModelsRequest) (*ModelsRes
 	return ask(ctx, c, request, readModelsResponse)
 }
 
+// Rerank orders documents by how well they answer a query, the best one first.
+func (c *Client) Rerank(ctx context.Context, request *RerankRequest) (*RerankResponse, error) {
+	return ask(ctx, c, request, readRerankResponse)
+}
+
 // Moderate checks whether texts or images break a provider's rules. Each input gets a verdict.
 func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*ModerateResponse, error) {
 	return ask(ctx, c, request, readModerateResponse)

@@ -8,6 +8,104 @@ import (
 	"reflect"
 )
 
+// RerankRequest: Documents to order by how well they answer a query. A member that is not listed
+// is left out of the provider's body and reported in "warnings". Zero values are left out.
+type RerankRequest struct {
+	// What the documents are to answer.
+	Query string `json:"query"`
+	// The documents.
+	Documents []string `json:"documents"`
+	// The provider's model. It is required.
+	Model string `json:"model,omitempty"`
+	// The number of documents in the answer. Default: all.
+	TopN *int `json:"top_n,omitempty"`
+	// The most tokens of a document that the model looks at (Cohere).
+	MaxTokensPerDoc *int `json:"max_tokens_per_doc,omitempty"`
+	// Members for one provider's body only, by the provider's name.
+	Extra map[string]map[string]any `json:"extra,omitempty"`
+	// How the request is sent. Options beside the request override these.
+	Options *Options `json:"options,omitempty"`
+
+	// Further members, written as encoding/json does.
+	Members map[string]any `json:"-"`
+	// The whole request as JSON, sent on as it is. Any other field beside it,
+	// but Options, is an error.
+	Raw json.RawMessage `json:"-"`
+}
+
+// MarshalJSON writes the request document, with its options.
+func (v RerankRequest) MarshalJSON() ([]byte, error) { return requestWithOptions(&v) }
+
+// UnmarshalJSON reads a request document. Members without a field are in Members.
+func (v *RerankRequest) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*RerankRequest).read, document, "RerankRequest")
+}
+
+// encode writes the request without its options. The encoder is to be released.
+func (v *RerankRequest) encode() (*encoder, error) {
+	if v == nil {
+		return nil, newError(ErrInvalidRequest, "the request is nil")
+	}
+	return encodeRequest(v)
+}
+
+func (v *RerankRequest) beside() (json.RawMessage, map[string]any, *Options) {
+	return v.Raw, v.Members, v.Options
+}
+
+func (v *RerankRequest) bare() bool {
+	others := *v
+	others.Raw, others.Options = nil, nil
+	return reflect.ValueOf(others).IsZero()
+}
+
+func (v *RerankRequest) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *RerankRequest) write(e *encoder) {
+	e.text("op", "rerank")
+	e.text("query", v.Query)
+	e.texts("documents", v.Documents, true)
+	e.string("model", v.Model)
+	number(e, "top_n", v.TopN)
+	number(e, "max_tokens_per_doc", v.MaxTokensPerDoc)
+	if v.Extra != nil {
+		e.value("extra", v.Extra)
+	}
+}
+
+func (v *RerankRequest) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch name := d.name(); name {
+		case "op":
+			d.skip()
+		case "query":
+			v.Query = d.string()
+		case "documents":
+			v.Documents = d.texts()
+		case "model":
+			v.Model = d.string()
+		case "top_n":
+			v.TopN = d.int()
+		case "max_tokens_per_doc":
+			v.MaxTokensPerDoc = d.int()
+		case "extra":
+			d.decode(&v.Extra)
+		case "options":
+			if !d.null() {
+				v.Options = new(Options)
+				v.Options.read(d)
+			}
+		default:
+			v.Members = d.other(v.Members, name)
+		}
+	}
+}
+
 // ModerateRequest: a question whether texts or images break a provider's rules. A member that is
 // not listed is left out of the provider's body and reported in "warnings". Zero values are left
 // out.

@@ -2,6 +2,122 @@
 
 package literllm
 
+// RerankResponse: the answer to "op: "rerank"".
+type RerankResponse struct {
+	// The provider's id of the answer.
+	ID string `json:"id,omitempty"`
+	// The model, as the provider names it.
+	Model string `json:"model,omitempty"`
+	// The documents, the best one first.
+	Results []Ranked `json:"results"`
+	// The usage that the provider reports.
+	Usage *Usage `json:"usage,omitempty"`
+	// The name in the configuration of the provider that answered.
+	Provider string `json:"provider"`
+	// Warnings about members that were left out or changed.
+	Warnings []Warning `json:"warnings"`
+	// The members that are volatile or added by the engine.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *RerankResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v RerankResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain RerankResponse
+		return marshal("the RerankResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *RerankResponse) UnmarshalJSON(document []byte) error {
+	read, err := readRerankResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readRerankResponse(document string) (*RerankResponse, error) {
+	d := decoder{text: document}
+	v := &RerankResponse{document: document}
+	v.read(&d)
+	if err := d.answered("RerankResponse"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *RerankResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "id":
+			v.ID = d.string()
+		case "model":
+			v.Model = d.string()
+		case "results":
+			if !d.null() {
+				v.Results = []Ranked{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Ranked
+					item.read(d)
+					v.Results = append(v.Results, item)
+				}
+			}
+		case "usage":
+			if !d.null() {
+				v.Usage = new(Usage)
+				v.Usage.read(d)
+			}
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Ranked: the place of one document.
+type Ranked struct {
+	// The document's place in the list of the request, from 0.
+	Index int `json:"index"`
+	// How well it answers the query, by the provider's measure; more is better.
+	RelevanceScore float64 `json:"relevance_score"`
+	// The provider's other members, unchanged.
+	ProviderFields JSON `json:"provider_fields,omitempty"`
+}
+
+func (v *Ranked) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "index":
+			v.Index = int(d.integer())
+		case "relevance_score":
+			v.RelevanceScore = d.float()
+		case "provider_fields":
+			v.ProviderFields = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
 // ModerateResponse: the answer to "op: "moderate"".
 type ModerateResponse struct {
 	// The provider's id of the answer.

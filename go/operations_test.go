@@ -80,6 +80,24 @@ func TestEncodingsOfVectors(t *testing.T) {
 	}
 }
 
+func TestRerank(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		provider := literllm.Provider{Kind: "compatible", BaseURL: simulator + "/v1", APIKey: "k"}
+		config := literllm.Config{Providers: map[string]literllm.Provider{"mine": provider}}
+		client := open(t, config, way)
+		answer, err := client.Rerank(context.Background(), &literllm.RerankRequest{
+			Query: "Where is Paris", Model: "mine/m",
+			Documents: []string{"It rains.", "Paris is in France.", "Where it rains."},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(answer.Results) != 3 || answer.Results[0].Index != 1 || answer.Results[2].RelevanceScore != 0 {
+			t.Errorf("%+v", answer)
+		}
+	})
+}
+
 func TestModerate(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free(""), way)
@@ -139,6 +157,7 @@ func TestRequestsOfOperationsThereAndBack(t *testing.T) {
 		t.Errorf("%+v", read)
 	}
 	back(t, literllm.EmbedRequest{Input: []any{"a", "b"}, Model: "m", Dimensions: literllm.Ptr(3)})
+	back(t, literllm.RerankRequest{Query: "q", Documents: []string{"a"}, TopN: literllm.Ptr(1)})
 	back(t, literllm.ModerateRequest{Input: []any{"a", "b"}, Model: "m"})
 	client := open(t, free(""))
 	answer, err := client.Models(context.Background(), &literllm.ModelsRequest{Raw: json.RawMessage(`{"op":"models"}`)})

@@ -385,6 +385,29 @@ export interface ModerateRequest {
   options?: Options | null;
 }
 
+/**
+ * Documents to order by how well they answer a query. A member that is not listed is left out
+ * of the provider's body and reported in `warnings`.
+ */
+export interface RerankRequest {
+  /** The operation. */
+  op: "rerank";
+  /** What the documents are to answer. */
+  query: string;
+  /** The documents. */
+  documents: readonly string[];
+  /** The provider's model. It is required. */
+  model?: string | null;
+  /** The number of documents in the answer. Default: all. */
+  top_n?: number | null;
+  /** The most tokens of a document that the model looks at (Cohere). */
+  max_tokens_per_doc?: number | null;
+  /** Members for one provider's body only, by the provider's name. */
+  extra?: Record<string, Json> | null;
+  /** How the request is sent. Options beside the request override these. */
+  options?: Options | null;
+}
+
 /** A called function. */
 export interface ToolCallFunction {
   /** The function's name. */
@@ -921,6 +944,34 @@ export interface ModerateResponse {
   model?: string | null;
   /** A verdict for each input, in the order of the inputs. */
   results: Moderation[];
+  /** The usage that the provider reports. */
+  usage?: Usage | null;
+  /** The name in the configuration of the provider that answered. */
+  provider: string;
+  /** Warnings about members that were left out or changed. */
+  warnings: Warning[];
+  /** The members that are volatile or added by the engine. */
+  liter: Liter;
+}
+
+/** The place of one document. */
+export interface Ranked {
+  /** The document's place in the list of the request, from 0. */
+  index: number;
+  /** How well it answers the query, by the provider's measure; more is better. */
+  relevance_score: number;
+  /** The provider's other members, unchanged. */
+  provider_fields?: Json;
+}
+
+/** The answer to `op: "rerank"`. */
+export interface RerankResponse {
+  /** The provider's id of the answer. */
+  id?: string | null;
+  /** The model, as the provider names it. */
+  model?: string | null;
+  /** The documents, the best one first. */
+  results: Ranked[];
   /** The usage that the provider reports. */
   usage?: Usage | null;
   /** The name in the configuration of the provider that answered. */

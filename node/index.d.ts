@@ -17,6 +17,8 @@ import type {
   ModerateResponse,
   Options,
   Part,
+  RerankRequest,
+  RerankResponse,
   ResetDocument,
   Response,
   Tool,
@@ -81,6 +83,9 @@ export interface Embeddings extends EmbedResponse {
   vectors<T extends Vector = Float32Array>(): T[];
 }
 
+/** The same of `rerank`. */
+export interface RerankMembers extends Omit<RerankRequest, "op" | "query" | "documents">, How {}
+
 /** The same of `moderate`. */
 export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
 
@@ -144,6 +149,18 @@ export class Client {
    *     answer.vectors()[0]; // a Float32Array
    */
   embed(input: EmbedRequest["input"], more?: EmbedMembers): Promise<Embeddings>;
+
+  /**
+   * Orders documents by how well they answer a query, the best one first.
+   *
+   *     const { results } = await client.rerank("Where is Paris?", documents, { model: "cohere/rerank-v3.5" });
+   *     documents[results[0].index];
+   */
+  rerank(
+    query: string,
+    documents: RerankRequest["documents"],
+    more?: RerankMembers,
+  ): Promise<RerankResponse>;
 
   /**
    * Asks whether texts or images break a provider's rules: a verdict for each input.

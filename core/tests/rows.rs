@@ -112,6 +112,7 @@ fn other_operations(row: &'static Row) -> Vec<&'static str> {
     let adapter = row.adapter();
     let has = [
         adapter.embed().map(|_| "embed"),
+        adapter.rerank().map(|_| "rerank"),
         adapter.models().map(|_| "models"),
         adapter.moderate().map(|_| "moderate"),
     ];

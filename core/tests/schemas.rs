@@ -12,9 +12,9 @@ use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
     ConfigDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
     HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
-    RequestDocument,
+    RequestDocument, RerankRequestDocument,
 };
-use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse};
+use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -84,6 +84,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("embed_response", schema::<EmbedResponse>()),
         ("models_request", schema::<ModelsRequestDocument>()),
         ("models_response", schema::<ModelsResponse>()),
+        ("rerank_request", schema::<RerankRequestDocument>()),
+        ("rerank_response", schema::<RerankResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
         ("moderate_response", schema::<ModerateResponse>()),
         ("http_request", schema::<HttpRequestDocument>()),
@@ -186,10 +188,12 @@ fn schemas_name_what_the_readers_know() {
     let extra = r#"object("extra")"#;
     let models = format!("{}{common}", include_str!("../src/model/models.rs"));
     let embed = format!("{}{extra}{common}", include_str!("../src/model/embed.rs"));
+    let rerank = format!("{}{extra}{common}", include_str!("../src/model/rerank.rs"));
     let moderate = format!("{}{extra}{common}", include_str!("../src/model/moderate.rs"));
     for (name, schema, source) in [
         ("embed_request", schema::<EmbedRequestDocument>(), embed.as_str()),
         ("models_request", schema::<ModelsRequestDocument>(), models.as_str()),
+        ("rerank_request", schema::<RerankRequestDocument>(), rerank.as_str()),
         ("moderate_request", schema::<ModerateRequestDocument>(), moderate.as_str()),
         ("request", schema::<RequestDocument>(), request.as_str()),
         ("http_request", schema::<HttpRequestDocument>(), http.as_str()),

@@ -105,6 +105,17 @@ fn embeddings() {
 }
 
 #[test]
+fn rankings() {
+    for (file, kind) in [
+        ("cohere__rerank.jsonl", "cohere"),
+        ("misc__rerank.jsonl", "compatible"),
+        ("openrouter__rerank.jsonl", "openrouter"),
+    ] {
+        operations::rankings(file, kind);
+    }
+}
+
+#[test]
 fn moderations() {
     operations::moderations("openai__moderations.jsonl", "openai");
 }

@@ -77,6 +77,16 @@ class Client {
   }
 
   /**
+   * @param {unknown} query
+   * @param {unknown} documents
+   * @param {Members} [more]
+   * @returns {Promise<any>}
+   */
+  rerank(query, documents, more) {
+    return answer(this.#operation({ op: "rerank", query, documents }, more, REQUEST_NAMES.rerank));
+  }
+
+  /**
    * @param {Members} [more]
    * @param {unknown[]} others
    * @returns {Promise<any>}

@@ -76,6 +76,7 @@ const REQUEST_NAMES = {
     "extra",
   ]),
   models: new Set(["model"]),
+  rerank: new Set(["query", "documents", "model", "top_n", "max_tokens_per_doc", "extra"]),
   moderate: new Set(["input", "model", "extra"]),
 };
 

@@ -51,6 +51,15 @@ test("the encodings of vectors", async () => {
   assert.throws(() => vectors("int8", "gAF/", "AA=="), RangeError);
 });
 
+test("rankings", async () => {
+  const documents = ["It rains.", "Paris is in France.", "Where it rains."];
+  const settings = { kind: "compatible", base_url: simulator.config().providers.openai.base_url, api_key: "k" };
+  const mine = new liter.Client({ providers: { mine: settings } });
+  const { results } = await mine.rerank("Where is Paris", documents, { model: "mine/m" });
+  assert.deepEqual(results.map(({ index }) => index), [1, 2, 0]);
+  await assert.rejects(mine.rerank("x", [], { model: "mine/m" }), { param: "documents" });
+});
+
 test("moderations", async () => {
   const { results } = await client.moderate("good");
   assert.deepEqual(results.map(({ flagged }) => flagged), [false]);

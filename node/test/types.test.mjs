@@ -127,8 +127,8 @@ test("options", () => {
 });
 
 test("names of members", () => {
-  const own = { chat: ["system"], models: [], moderate: [], embed: [] };
-  for (const [name, types] of [["chat", "request"], ["models", "models_request"], ["moderate", "moderate_request"], ["embed", "embed_request"]]) {
+  const own = { chat: ["system"], models: [], moderate: [], embed: [], rerank: [] };
+  for (const [name, types] of [["chat", "request"], ["models", "models_request"], ["moderate", "moderate_request"], ["embed", "embed_request"], ["rerank", "rerank_request"]]) {
     const members = Object.keys(schema(types)[types].properties).filter((one) => one !== "op" && one !== "options");
     assert.deepEqual([...REQUEST_NAMES[name]].sort(), [...members, ...own[name]].sort());
   }

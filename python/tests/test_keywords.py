@@ -110,10 +110,15 @@ def test_names_are_the_types():
     for operation, kind in (
         ("chat", _types.Members),
         ("embed", _types.EmbedMembers),
+        ("rerank", _types.RerankMembers),
         ("models", _types.ModelsMembers),
         ("moderate", _types.ModerateMembers),
     ):
-        assert set(kind.__annotations__) == _request.KEYWORDS[operation] - {"input"}
+        assert set(kind.__annotations__) == _request.KEYWORDS[operation] - {
+            "input",
+            "query",
+            "documents",
+        }
     assert set(_names.MEMBER_NAMES) == set(_request.KEYWORDS)
 
 

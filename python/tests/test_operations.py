@@ -89,6 +89,19 @@ def test_the_encodings_of_vectors():
         vectors("int8", "gAF/", "AA==")
 
 
+def test_rerank(simulator):
+    documents = ["It rains.", "Paris is in France.", "Where it rains."]
+    mine = {"kind": "compatible", "base_url": f"{simulator.url}/v1", "api_key": "sk-test"}
+    config = {"providers": {"mine": mine}}
+    with liter_llm.Client(config) as client:
+        answer = client.rerank("Where is Paris", documents, model="mine/m")
+        assert isinstance(answer, liter_llm.RerankResponse)
+        assert [ranked.index for ranked in answer.results] == [1, 2, 0]
+        assert [ranked.relevance_score for ranked in answer.results] == [2 / 3, 1 / 3, 0]
+        with pytest.raises(liter_llm.BadRequestError, match="documents is empty"):
+            client.rerank("x", [], model="mine/m")
+
+
 def test_moderate(client):
     answer = client.moderate("good")
     assert isinstance(answer, liter_llm.ModerateResponse)

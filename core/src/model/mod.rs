@@ -15,6 +15,7 @@ mod policy;
 mod read;
 mod read_message;
 mod request;
+mod rerank;
 mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -36,6 +37,7 @@ pub(crate) use request::says_nothing;
 pub use request::{
     Content, Message, Part, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice,
 };
+pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
     AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
     Timing, ToolCall, Usage, Warning,

@@ -4,12 +4,12 @@
 use serde::{Serialize, Serializer};
 
 use super::envelope::Envelope;
-use super::{chat, embed, models, moderate};
+use super::{chat, embed, models, moderate, rerank};
 use crate::error::{Error, ErrorKind};
 use crate::json::write;
 use crate::model::{
     EmbedResponse, Embeddings, Liter, ModelList, ModelsResponse, ModerateResponse, Moderations,
-    Response, Usage, Warning,
+    Ranking, RerankResponse, Response, Usage, Warning,
 };
 use crate::provider::{Completion, StreamReader};
 
@@ -18,6 +18,7 @@ pub(crate) enum Decoded {
     Chat(Completion),
     Embed(Embeddings),
     Models(ModelList),
+    Rerank(Ranking),
     Moderate(Moderations),
 }
 
@@ -30,6 +31,8 @@ pub enum Answer {
     Embed(Box<EmbedResponse>),
     /// The answer to a request for models.
     Models(Box<ModelsResponse>),
+    /// The answer to a request to rank documents.
+    Rerank(Box<RerankResponse>),
     /// The answer to a moderation.
     Moderate(Box<ModerateResponse>),
 }
@@ -43,6 +46,7 @@ impl Decoded {
             }
             Decoded::Embed(answer) => Answer::Embed(Box::new(embed::response(answer, envelope))),
             Decoded::Models(list) => Answer::Models(Box::new(models::response(list, envelope))),
+            Decoded::Rerank(answer) => Answer::Rerank(Box::new(rerank::response(answer, envelope))),
             Decoded::Moderate(answer) => {
                 Answer::Moderate(Box::new(moderate::response(answer, envelope)))
             }
@@ -60,6 +64,7 @@ impl Decoded {
             Decoded::Chat(completion) => completion.usage.as_ref(),
             Decoded::Embed(answer) => answer.usage.as_ref(),
             Decoded::Models(_) => None,
+            Decoded::Rerank(answer) => answer.usage.as_ref(),
             Decoded::Moderate(answer) => answer.usage.as_ref(),
         }
     }
@@ -71,6 +76,7 @@ impl Serialize for Answer {
             Answer::Chat(response) => response.serialize(serializer),
             Answer::Embed(response) => response.serialize(serializer),
             Answer::Models(response) => response.serialize(serializer),
+            Answer::Rerank(response) => response.serialize(serializer),
             Answer::Moderate(response) => response.serialize(serializer),
         }
     }
@@ -85,6 +91,7 @@ impl Answer {
             Answer::Chat(response) => response.to_json_behind(room),
             Answer::Embed(response) => behind(room, &**response),
             Answer::Models(response) => behind(room, &**response),
+            Answer::Rerank(response) => behind(room, &**response),
             Answer::Moderate(response) => behind(room, &**response),
         }
     }
@@ -96,6 +103,7 @@ impl Answer {
             Answer::Chat(response) => &response.provider,
             Answer::Embed(response) => &response.provider,
             Answer::Models(response) => &response.provider,
+            Answer::Rerank(response) => &response.provider,
             Answer::Moderate(response) => &response.provider,
         }
     }
@@ -107,6 +115,7 @@ impl Answer {
             Answer::Chat(response) => response.model.as_deref(),
             Answer::Embed(response) => response.model.as_deref(),
             Answer::Models(_) => None,
+            Answer::Rerank(response) => response.model.as_deref(),
             Answer::Moderate(response) => response.model.as_deref(),
         }
     }
@@ -118,6 +127,7 @@ impl Answer {
             Answer::Chat(response) => response.usage.as_ref(),
             Answer::Embed(response) => response.usage.as_ref(),
             Answer::Models(_) => None,
+            Answer::Rerank(response) => response.usage.as_ref(),
             Answer::Moderate(response) => response.usage.as_ref(),
         }
     }
@@ -129,6 +139,7 @@ impl Answer {
             Answer::Chat(response) => &response.liter,
             Answer::Embed(response) => &response.liter,
             Answer::Models(response) => &response.liter,
+            Answer::Rerank(response) => &response.liter,
             Answer::Moderate(response) => &response.liter,
         }
     }
@@ -139,6 +150,7 @@ impl Answer {
             Answer::Chat(response) => (&mut response.warnings, &mut response.liter),
             Answer::Embed(response) => (&mut response.warnings, &mut response.liter),
             Answer::Models(response) => (&mut response.warnings, &mut response.liter),
+            Answer::Rerank(response) => (&mut response.warnings, &mut response.liter),
             Answer::Moderate(response) => (&mut response.warnings, &mut response.liter),
         }
     }
@@ -147,7 +159,7 @@ impl Answer {
     pub(crate) fn joined(parts: Vec<Answer>) -> Result<Answer, Error> {
         let of_part = |part| match part {
             Answer::Embed(response) => Ok(*response),
-            Answer::Chat(_) | Answer::Models(_) | Answer::Moderate(_) => {
+            Answer::Chat(_) | Answer::Models(_) | Answer::Rerank(_) | Answer::Moderate(_) => {
                 Err(Error::new(ErrorKind::Internal, "this operation has no parts"))
             }
         };
@@ -159,7 +171,7 @@ impl Answer {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Answer::Chat(response) => Ok(response),
-            Answer::Embed(_) | Answer::Models(_) | Answer::Moderate(_) => {
+            Answer::Embed(_) | Answer::Models(_) | Answer::Rerank(_) | Answer::Moderate(_) => {
                 Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
             }
         }

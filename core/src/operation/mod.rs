@@ -8,6 +8,7 @@ mod envelope;
 mod many;
 mod models;
 mod moderate;
+mod rerank;
 
 pub use answer::Answer;
 pub(crate) use answer::Decoded;
@@ -22,6 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Object;
 use crate::model::{
     EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
+    RerankRequest,
 };
 use crate::provider::{Chat, Notes, Provider, StreamReader, Target};
 use crate::wire;
@@ -36,6 +38,8 @@ pub(crate) enum Operation {
     Embed(EmbedRequest),
     /// A list of the models that a provider has.
     Models(ModelsRequest),
+    /// An order of documents.
+    Rerank(RerankRequest),
     /// A check of texts against a provider's rules.
     Moderate(ModerateRequest),
 }
@@ -62,6 +66,9 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         Some("models") => {
             Asked::Operation(Operation::Models(ModelsRequest::read(fields, &options)?))
         }
+        Some("rerank") => {
+            Asked::Operation(Operation::Rerank(RerankRequest::read(fields, &options)?))
+        }
         Some("moderate") => {
             Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
         }
@@ -70,8 +77,8 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
-            let message = "op must be \"chat\", \"embed\", \"models\", \"moderate\" or \"http\": this \
-                           build has no other operation";
+            let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\" or \"http\": \
+                           this build has no other operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -103,6 +110,7 @@ impl Operation {
             Operation::Chat(_) => "chat",
             Operation::Embed(_) => "embed",
             Operation::Models(_) => "models",
+            Operation::Rerank(_) => "rerank",
             Operation::Moderate(_) => "moderate",
         }
     }
@@ -113,6 +121,7 @@ impl Operation {
             Operation::Chat(request) => request.model.as_deref(),
             Operation::Embed(request) => request.model.as_deref(),
             Operation::Models(request) => request.model.as_deref(),
+            Operation::Rerank(request) => request.model.as_deref(),
             Operation::Moderate(request) => request.model.as_deref(),
         }
     }
@@ -121,7 +130,10 @@ impl Operation {
     pub(crate) fn wants_model(&self) -> bool {
         match self {
             Operation::Chat(_) => true,
-            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => false,
+            Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => false,
         }
     }
 
@@ -129,7 +141,10 @@ impl Operation {
     pub(crate) fn streams(&self) -> bool {
         match self {
             Operation::Chat(request) => request.stream,
-            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => false,
+            Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => false,
         }
     }
 
@@ -137,7 +152,10 @@ impl Operation {
     pub(crate) fn streamed(self, stream: bool) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(Request { stream, ..request }),
-            whole @ (Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_)) => whole,
+            whole @ (Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_)) => whole,
         }
     }
 
@@ -146,7 +164,10 @@ impl Operation {
         match self {
             Operation::Chat(request) => request.max_tokens,
             // These answers have no tokens.
-            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => Some(0),
+            Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => Some(0),
         }
     }
 
@@ -156,6 +177,7 @@ impl Operation {
             Operation::Chat(request) => Some(&request.extra),
             Operation::Embed(request) => Some(&request.extra),
             Operation::Models(_) => None,
+            Operation::Rerank(request) => Some(&request.extra),
             Operation::Moderate(request) => Some(&request.extra),
         }
     }
@@ -166,6 +188,7 @@ impl Operation {
             Operation::Chat(request) => &request.unknown,
             Operation::Embed(request) => &request.unknown,
             Operation::Models(request) => &request.unknown,
+            Operation::Rerank(request) => &request.unknown,
             Operation::Moderate(request) => &request.unknown,
         }
     }
@@ -179,6 +202,10 @@ impl Operation {
                 Operation::Embed(EmbedRequest { extra, ..request.clone() })
             }
             Operation::Models(_) => self.clone(),
+            Operation::Rerank(request) => {
+                let extra = parameters.extra_over(&request.extra);
+                Operation::Rerank(RerankRequest { extra, ..request.clone() })
+            }
             Operation::Moderate(request) => {
                 let extra = parameters.extra_over(&request.extra);
                 Operation::Moderate(ModerateRequest { extra, ..request.clone() })
@@ -198,7 +225,10 @@ impl Operation {
                 let part = |part: EmbedRequest| (part.part.clone(), Operation::Embed(part));
                 Some(embed::parts(request, targets)?.into_iter().map(part).collect())
             }
-            Operation::Chat(_) | Operation::Models(_) | Operation::Moderate(_) => None,
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => None,
         }
     }
 
@@ -219,6 +249,9 @@ impl Operation {
             }
             Operation::Models(request) => {
                 self.of(provider.models(), target)?.encode(request, target)
+            }
+            Operation::Rerank(request) => {
+                self.of(provider.rerank(), target)?.encode(request, target, notes)
             }
             Operation::Moderate(request) => {
                 self.of(provider.moderate(), target)?.encode(request, target, notes)
@@ -246,6 +279,10 @@ impl Operation {
                 let models = self.of(provider.models(), target)?;
                 models.decode(reply, target).map(Decoded::Models)
             }
+            Operation::Rerank(request) => {
+                let rerank = self.of(provider.rerank(), target)?;
+                rerank.decode(reply, request, target).map(Decoded::Rerank)
+            }
             Operation::Moderate(_) => {
                 let moderate = self.of(provider.moderate(), target)?;
                 moderate.decode(reply, target).map(Decoded::Moderate)
@@ -265,9 +302,10 @@ impl Operation {
                 let chat: &'static dyn Chat = self.of(provider.chat(), target)?;
                 Ok(StreamReader::new(chat, target, merge))
             }
-            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => {
-                self.of(None, target)
-            }
+            Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => self.of(None, target),
         }
     }
 

@@ -26,6 +26,7 @@ mod provider_error;
 mod reader;
 pub(crate) mod refused;
 pub mod registry;
+pub mod reranking;
 pub mod rules;
 
 pub use assembly::Assembly;
@@ -41,8 +42,8 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
-    EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Request,
-    Unsupported, Warning,
+    EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Ranking,
+    Request, RerankRequest, Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -70,6 +71,11 @@ pub trait Provider: Send + Sync {
 
     /// Lists of models.
     fn models(&self) -> Option<&dyn Models> {
+        None
+    }
+
+    /// Ranking of documents.
+    fn rerank(&self) -> Option<&dyn Rerank> {
         None
     }
 
@@ -108,6 +114,25 @@ pub trait Models: Send + Sync {
 
     /// Reads a whole answer of any status.
     fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<ModelList, Error>;
+}
+
+/// Ranking of documents in one provider's wire format.
+pub trait Rerank: Send + Sync {
+    /// The wire request for `request`. What the provider cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &RerankRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status. Its documents are some of those of `request`.
+    fn decode(
+        &self,
+        reply: &wire::Reply<'_>,
+        request: &RerankRequest,
+        target: &Target,
+    ) -> Result<Ranking, Error>;
 }
 
 /// Moderation in one provider's wire format.

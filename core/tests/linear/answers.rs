@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use liter_llm_core::error::Error;
-use liter_llm_core::model::{EmbedInput, EmbedRequest};
+use liter_llm_core::model::{EmbedInput, EmbedRequest, RerankRequest};
 use liter_llm_core::provider::Completion;
 use liter_llm_core::wire::Reply;
 use serde_json::{Value, json};
@@ -160,16 +160,14 @@ fn answers_that_are_errors() {
     }
 }
 
+/// Reads a successful answer with this body.
+fn reply(body: &str, read: &dyn Fn(&Reply<'_>)) {
+    let headers = &HeaderMap::new();
+    read(&Reply { status: 200, headers, body: body.as_bytes(), received: None });
+}
+
 #[test]
 fn lists_of_models_and_verdicts() {
-    let reply = |body: &String, read: &dyn Fn(&Reply<'_>)| {
-        read(&Reply {
-            status: 200,
-            headers: &HeaderMap::new(),
-            body: body.as_bytes(),
-            received: None,
-        });
-    };
     for name in ["openai", "anthropic", "cohere", "gemini"] {
         let provider = corpus::provider(name);
         let (adapter, target) = (provider.row.adapter(), provider.target("model"));
@@ -195,14 +193,29 @@ fn lists_of_models_and_verdicts() {
             std::hint::black_box(adapter.moderate().unwrap().decode(reply, &target).unwrap());
         });
     });
-    embeddings(&reply);
 }
 
-/// Hands a reply of this text to a reader.
-type Reading<'a> = &'a dyn Fn(&String, &dyn Fn(&Reply<'_>));
+#[test]
+fn rankings() {
+    let provider = corpus::provider("cohere");
+    let (adapter, target) = (provider.row.adapter(), provider.target("model"));
+    let make = |n| {
+        let one = |i| json!({"index": i, "relevance_score": (i * 7) % 100});
+        json!({"results": each((0..n).collect(), one)}).to_string()
+    };
+    linear("cohere, rankings", MANY, make, |body: &String| {
+        let documents = vec![String::new(); body.matches("index").count()];
+        let request = RerankRequest { documents, ..Default::default() };
+        reply(body, &|reply| {
+            let rerank = adapter.rerank().unwrap();
+            std::hint::black_box(rerank.decode(reply, &request, &target).unwrap());
+        });
+    });
+}
 
 /// Vectors as decimal text, and lists that are no vectors.
-fn embeddings(reply: Reading<'_>) {
+#[test]
+fn embeddings() {
     let shapes: [Shape; 3] = [
         ("vectors", |n| {
             let one = |i| json!({"index": i, "embedding": [i, 0.5]});

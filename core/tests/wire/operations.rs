@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use liter_llm_core::error::Error;
-use liter_llm_core::model::{EmbedInput, EmbedRequest, Encoding, Vector};
+use liter_llm_core::model::{EmbedInput, EmbedRequest, Encoding, Ranked, RerankRequest, Vector};
 use liter_llm_core::provider::registry;
 use liter_llm_core::wire::Reply;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::compare;
 use crate::corpus::{self, Record};
@@ -155,6 +155,32 @@ fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
 
 fn float(number: &Value) -> f32 {
     number.to_string().parse().unwrap()
+}
+
+pub fn rankings(file: &str, kind: &str) {
+    check(file, |record| {
+        let wanted = record.facts.get("results").cloned().unwrap_or_default();
+        // A Voyage answer has another list than its neighbours in this file.
+        let voyage = String::from_utf8_lossy(&record.body).contains("\"rerank-2.5\"");
+        let provider = corpus::provider(if voyage { "voyage" } else { kind });
+        let target = provider.target(&record.model);
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let request = RerankRequest { documents: vec![String::new(); 50], ..Default::default() };
+        let adapter = registry::row(target.kind).unwrap().adapter().rerank().unwrap();
+        let outcome = adapter.decode(&reply, &request, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let answer = outcome.map_err(|error| error.message.clone())?;
+        let one = |ranked: &Ranked| json!([ranked.index, corpus::seen(&ranked.relevance_score)]);
+        let found = Value::Array(answer.results.iter().map(one).collect());
+        (found == wanted).then_some(()).ok_or_else(|| format!("{found} is not {wanted}"))
+    });
 }
 
 pub fn moderations(file: &str, kind: &str) {

@@ -15,7 +15,14 @@ from . import _json
 from ._client import BaseClient, StreamState, wants_stream
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
-from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
+from ._models import (
+    Chunk,
+    EmbedResponse,
+    ModelsResponse,
+    ModerateResponse,
+    RerankResponse,
+    Response,
+)
 from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
@@ -29,7 +36,14 @@ if TYPE_CHECKING:
     from ._loop import Inbox
     from ._multi import MultiResponse
     from ._native import NativeClient
-    from ._types import EmbedMembers, Members, ModelsMembers, ModerateMembers, Options
+    from ._types import (
+        EmbedMembers,
+        Members,
+        ModelsMembers,
+        ModerateMembers,
+        Options,
+        RerankMembers,
+    )
 
 
 class AsyncClient(BaseClient):
@@ -123,6 +137,18 @@ class AsyncClient(BaseClient):
         """Asks whether texts or images break rules. Arguments are those of `Client.moderate`."""
         asked = {"input": input, **members}
         return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
+
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        options: Options | None = None,
+        **members: Unpack[RerankMembers],
+    ) -> RerankResponse:
+        """Orders documents by a query. Arguments and errors are those of `Client.rerank`."""
+        asked = {"query": query, "documents": documents, **members}
+        return RerankResponse(await self._ask(self._documents("rerank", options, asked)))
 
     async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""

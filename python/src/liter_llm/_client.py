@@ -11,7 +11,14 @@ from collections import deque
 
 from . import _json
 from ._errors import Led, counted, from_document
-from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
+from ._models import (
+    Chunk,
+    EmbedResponse,
+    ModelsResponse,
+    ModerateResponse,
+    RerankResponse,
+    Response,
+)
 from ._multi import MultiResponse
 from ._native import NativeClient, environment
 from ._queue import (
@@ -46,6 +53,7 @@ if TYPE_CHECKING:
         ModelsMembers,
         ModerateMembers,
         Options,
+        RerankMembers,
     )
 
     Messages = Sequence[Message | Mapping[str, Any]]
@@ -276,6 +284,22 @@ class Client(BaseClient):
         """
         asked = {"input": input, **members}
         return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
+
+    def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        options: Options | None = None,
+        **members: Unpack[RerankMembers],
+    ) -> RerankResponse:
+        """Orders documents by how well they answer a query, the best one first.
+
+        best = client.rerank("Where is Paris?", documents, model="cohere/rerank-v3.5").results[0]
+        documents[best.index], best.relevance_score
+        """
+        asked = {"query": query, "documents": documents, **members}
+        return RerankResponse(self._ask(self._documents("rerank", options, asked)))
 
     def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""

@@ -494,3 +494,37 @@ class ModerateResponse(Document):
     """Warnings about members that were left out or changed."""
     liter: Liter
     """The members that are volatile or added by the engine."""
+
+
+class Ranked(Document):
+    """The place of one document."""
+
+    __slots__ = ()
+    index: int
+    """The document's place in the list of the request, from 0."""
+    relevance_score: float
+    """How well it answers the query, by the provider's measure; more is better."""
+    provider_fields: Document | None
+    """The provider's other members, unchanged."""
+
+
+class RerankResponse(Document):
+    """The answer to `op: "rerank"`."""
+
+    __slots__ = ()
+    _nested = {"results": Ranked, "usage": Usage, "warnings": ResponseWarning, "liter": Liter}
+    _absent = {"usage": Usage}
+    id: str | None
+    """The provider's id of the answer."""
+    model: str | None
+    """The model, as the provider names it."""
+    results: list[Ranked]
+    """The documents, the best one first."""
+    usage: Usage
+    """The usage that the provider reports."""
+    provider: str
+    """The name in the configuration of the provider that answered."""
+    warnings: list[ResponseWarning]
+    """Warnings about members that were left out or changed."""
+    liter: Liter
+    """The members that are volatile or added by the engine."""

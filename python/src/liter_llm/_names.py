@@ -90,5 +90,15 @@ MEMBER_NAMES = {
             "model",
         }
     ),
+    "rerank": frozenset(
+        {
+            "documents",
+            "extra",
+            "max_tokens_per_doc",
+            "model",
+            "query",
+            "top_n",
+        }
+    ),
 }
 """Keyword arguments that are members of the request, of each operation."""

@@ -686,6 +686,48 @@ class ModerateMembers(Options, total=False):
     """Members for one provider's body only, by the provider's name."""
 
 
+class _RerankRequest(TypedDict):
+    """The members that every RerankRequest has."""
+
+    op: Literal["rerank"]
+    """The operation."""
+    query: str
+    """What the documents are to answer."""
+    documents: Sequence[str]
+    """The documents."""
+
+
+class RerankRequest(_RerankRequest, total=False):
+    """Documents to order by how well they answer a query.
+
+    A member that is not listed is left out of the provider's body and reported in `warnings`.
+    """
+
+    model: str | None
+    """The provider's model. It is required."""
+    top_n: int | None
+    """The number of documents in the answer. Default: all."""
+    max_tokens_per_doc: int | None
+    """The most tokens of a document that the model looks at (Cohere)."""
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
+    options: Options | None
+    """How the request is sent. Options beside the request override these."""
+
+
+class RerankMembers(Options, total=False):
+    """Keyword arguments: members of the request, and options."""
+
+    model: str | None
+    """The provider's model. It is required."""
+    top_n: int | None
+    """The number of documents in the answer. Default: all."""
+    max_tokens_per_doc: int | None
+    """The most tokens of a document that the model looks at (Cohere)."""
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
+
+
 class Auth(TypedDict, total=False):
     """The header of the key."""
 

@@ -12,6 +12,7 @@ pub(super) enum Asked<'a> {
     Model(&'a str),
     Moderation,
     Embeddings,
+    Ranking,
 }
 
 impl<'a> Asked<'a> {
@@ -21,6 +22,7 @@ impl<'a> Asked<'a> {
             "GET" if path.ends_with("/models") => Some(Self::Models),
             "GET" => path.split_once("/models/").map(|(_, id)| Self::Model(id)),
             "POST" if path.ends_with("/moderations") => Some(Self::Moderation),
+            "POST" if path.ends_with("/rerank") => Some(Self::Ranking),
             "POST" if path.ends_with("/embeddings") => Some(Self::Embeddings),
             _ => None,
         }
@@ -32,6 +34,7 @@ impl<'a> Asked<'a> {
             Self::Models => Ok(json!({"object": "list", "data": MODELS.map(model)})),
             Self::Model(id) => Ok(model(id)),
             Self::Embeddings => embeddings(body),
+            Self::Ranking => ranking(body),
             Self::Moderation => {
                 let body: Value = serde_json::from_slice(body)
                     .map_err(|error| format!("could not read the body: {error}"))?;
@@ -86,6 +89,23 @@ fn embeddings(body: &[u8]) -> Result<Value, String> {
     let tokens = data.len();
     let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
     Ok(json!({"object": "list", "data": data, "model": body["model"], "usage": usage}))
+}
+
+/// Each document's score is the share of the query's words that it has.
+fn ranking(body: &[u8]) -> Result<Value, String> {
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|error| format!("could not read the body: {error}"))?;
+    let Some(documents) = body["documents"].as_array() else {
+        return Err("documents: a list is required".to_owned());
+    };
+    let words: Vec<&str> = body["query"].as_str().unwrap_or_default().split(' ').collect();
+    let one = |(index, document): (usize, &Value)| {
+        let text = document.as_str().unwrap_or_default();
+        let found = words.iter().filter(|word| text.contains(**word)).count();
+        json!({"index": index, "relevance_score": found as f64 / words.len() as f64})
+    };
+    let results: Vec<Value> = documents.iter().enumerate().map(one).collect();
+    Ok(json!({"id": "rank", "model": body["model"], "results": results}))
 }
 
 /// It is flagged where the word "violence" is in it.

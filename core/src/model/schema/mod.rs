@@ -30,7 +30,7 @@ pub use http::{
 
 pub use operations::{
     EmbedOp, EmbedRequestDocument, ModelsOp, ModelsRequestDocument, ModerateOp,
-    ModerateRequestDocument,
+    ModerateRequestDocument, RerankOp, RerankRequestDocument,
 };
 
 pub use tools::{

@@ -1,5 +1,5 @@
 //! The requests of the operations besides chat: `model::{EmbedRequest, ModelsRequest,
-//! ModerateRequest}`.
+//! ModerateRequest, RerankRequest}`.
 
 use std::collections::BTreeMap;
 
@@ -122,6 +122,37 @@ pub enum EmbedEncoding {
 pub enum EmbedOp {
     /// Embeddings.
     Embed,
+}
+
+/// Documents to order by how well they answer a query. A member that is not listed is left out of
+/// the provider's body and reported in `warnings`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "RerankRequest")]
+pub struct RerankRequestDocument {
+    /// The operation.
+    pub op: RerankOp,
+    /// What the documents are to answer.
+    pub query: String,
+    /// The documents.
+    pub documents: Vec<String>,
+    /// The provider's model. It is required.
+    pub model: Option<String>,
+    /// The number of documents in the answer. Default: all.
+    pub top_n: Option<u64>,
+    /// The most tokens of a document that the model looks at (Cohere).
+    pub max_tokens_per_doc: Option<u64>,
+    /// Members for one provider's body only, by the provider's name.
+    pub extra: Option<BTreeMap<String, Option<Object>>>,
+    /// How the request is sent. Options beside the request override these.
+    pub options: Option<OptionsDocument>,
+}
+
+/// The operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RerankOp {
+    /// Ranked documents.
+    Rerank,
 }
 
 /// A question whether texts or images break a provider's rules. A member that is not listed is left

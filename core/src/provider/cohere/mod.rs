@@ -5,7 +5,7 @@ mod embed;
 mod error;
 mod models;
 
-use super::{Chat, Embed, Models, Provider, Target};
+use super::{Chat, Embed, Models, Provider, Rerank, Target, reranking};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -28,6 +28,10 @@ impl Provider for Cohere {
 
     fn embed(&self) -> Option<&dyn Embed> {
         Some(self)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        Some(&reranking::COHERE)
     }
 
     fn models(&self) -> Option<&dyn Models> {

@@ -1,9 +1,9 @@
-//! Providers that have embeddings and no chats.
+//! Providers that have embeddings and ranking, and no chats.
 
 use super::form::{Form, OPENAI};
 use crate::error::Error;
 use crate::model::Encoding;
-use crate::provider::{Embed, Most, Provider, Target};
+use crate::provider::{Embed, Most, Provider, Rerank, Target, reranking};
 use crate::wire::{Request, Scheme};
 
 /// The adapter of such a provider.
@@ -11,6 +11,8 @@ use crate::wire::{Request, Scheme};
 pub struct Server {
     /// How it takes a request for embeddings.
     pub embed: Form,
+    /// How it takes a request to rank documents.
+    pub rerank: reranking::Form,
 }
 
 /// Voyage: `input_type`, `truncation`, `output_dimension`, `output_dtype`, base64 [sdk 0.5, rec];
@@ -27,6 +29,7 @@ pub const VOYAGE: Server = Server {
         most: Most { inputs: 1_000, tokens: 120_000 },
         ..OPENAI
     },
+    rerank: reranking::VOYAGE,
 };
 
 /// Jina: `task`, `truncate`, `dimensions`, and `embedding_type` in the place of `encoding_format`
@@ -46,6 +49,7 @@ pub const JINA: Server = Server {
         most: Most { inputs: 512, tokens: usize::MAX },
         ..OPENAI
     },
+    rerank: reranking::OTHERS,
 };
 
 impl Provider for Server {
@@ -60,5 +64,9 @@ impl Provider for Server {
 
     fn embed(&self) -> Option<&dyn Embed> {
         Some(&self.embed)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        Some(&self.rerank)
     }
 }

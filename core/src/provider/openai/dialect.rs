@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use crate::provider::embeddings::{self, Form};
 use crate::provider::further;
+use crate::provider::reranking;
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
@@ -54,6 +55,8 @@ pub struct Dialect {
     pub parts: Parts,
     /// How the server takes requests for embeddings, if it has them.
     pub embeddings: Option<&'static Form>,
+    /// How the server takes requests to rank documents, if it has that.
+    pub reranking: Option<&'static reranking::Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
     /// How a request asks for reasoning.
@@ -218,6 +221,7 @@ pub const OPENAI: Dialect = Dialect {
     json_schema: true,
     parts: ALL_PARTS,
     embeddings: Some(&embeddings::OPENAI),
+    reranking: None,
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
@@ -255,6 +259,7 @@ pub const COMPATIBLE: Dialect = Dialect {
     completion: CompletionTokens::AskedOrModel,
     open_end: true,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
@@ -324,6 +329,7 @@ pub const OPENROUTER: Dialect = Dialect {
     cache_control: true,
     further: further::EVERY,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     ..OTHERS
 };
 
@@ -373,6 +379,7 @@ pub const VLLM: Dialect = Dialect {
     reasoning_back: ReasoningBack::Plain,
     further: further::LOGPROBS_AND_TOP_K,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     ..OTHERS
 };
 

@@ -9,7 +9,9 @@ mod responses;
 mod servers;
 mod switches;
 
-use super::{Chat, Completion, Embed, Models, Moderate, Notes, Provider, StreamDecoder, Target};
+use super::{
+    Chat, Completion, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder, Target,
+};
 use crate::error::Error;
 use crate::model;
 use crate::wire::{Framing, Reply, Request, Scheme};
@@ -44,6 +46,10 @@ impl Provider for Dialect {
 
     fn embed(&self) -> Option<&dyn Embed> {
         self.embeddings.map(|form| form as _)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        self.reranking.map(|form| form as _)
     }
 
     fn models(&self) -> Option<&dyn Models> {

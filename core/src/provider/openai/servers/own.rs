@@ -4,7 +4,7 @@ use super::super::dialect::{
     COMPATIBLE, Dialect, EVERY_SAMPLING, IMAGES, Moderates, ONE_CHOICE, OPENAI, OTHERS, Parts,
     ReasoningBack, Sampling, VLLM,
 };
-use crate::provider::embeddings;
+use crate::provider::{embeddings, reranking};
 
 /// Azure: OpenAI's form, with the key in `api-key` [rec]. A deployment's older path goes into
 /// `switches.path`, and its `api-version` into `query`.
@@ -52,6 +52,7 @@ pub const LLAMA_CPP: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Content,
     embeddings: Some(&embeddings::OTHERS),
+    reranking: Some(&reranking::OTHERS),
     ..OTHERS
 };
 
