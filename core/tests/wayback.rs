@@ -20,13 +20,15 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 27] = [
+const FILES: [(&str, &str); 29] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
     ("misc__messages.jsonl", "anthropic"),
     ("azure__chat.jsonl", "compatible"),
     ("bedrock__chat.jsonl", "compatible"),
+    ("bedrock__converse.jsonl", "bedrock"),
+    ("bedrock__converse-stream.jsonl", "bedrock"),
     ("cohere__v2-chat.jsonl", "cohere"),
     ("deepseek__chat.jsonl", "deepseek"),
     ("gemini__chat.jsonl", "compatible"),
@@ -265,6 +267,18 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
                 && item["call_id"] == call["id"]
                 && item["name"] == *name
                 && whole
+        });
+    }
+    if kind == "bedrock" {
+        let blocks = wire["content"].as_array().into_iter().flatten();
+        return blocks.map(|block| &block["toolUse"]).any(|sent| {
+            let whole = parsed.as_ref().is_none_or(|parsed| {
+                sent["input"] == *parsed || !parsed.is_object() && sent["input"].is_object()
+            });
+            // An id in a form that Bedrock refuses is replaced.
+            let id = sent["toolUseId"] == call["id"]
+                || sent["toolUseId"].as_str().is_some_and(|id| id.starts_with("call_"));
+            id && sent["name"] == *name && whole
         });
     }
     if kind == "anthropic" {

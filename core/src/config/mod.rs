@@ -3,6 +3,7 @@
 //! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod base_url;
 mod environment;
 mod extras;
 mod limits;
@@ -111,7 +112,7 @@ impl Config {
         let around = Surroundings::of(environment);
         let mut entries = fields.object("providers")?.unwrap_or_default();
         let mut providers = BTreeMap::new();
-        for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
+        for row in registry::ROWS.iter().filter(|row| around.knows(row)) {
             let path = format!("providers.{}", row.name);
             let entry = entries.shift_remove(row.name);
             let named = entry.is_some();

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
+use super::base_url::{self, Place};
 use super::environment::Environment;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use super::names::unknown;
 use super::proxies::Proxies;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, did_you_mean, finish, finish_near, url};
+use crate::codec::{Fields, Object, did_you_mean, finish, finish_near};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts, Trust};
 use crate::json::Value;
@@ -77,6 +78,11 @@ impl<'a> Surroundings<'a> {
     pub(super) fn of(environment: &'a Environment) -> Self {
         Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
     }
+
+    /// Whether a row has a base URL without an entry.
+    pub(super) fn knows(&self, row: &Row) -> bool {
+        !row.base_url.is_empty() || base_url::region_of(row, self.environment).is_some()
+    }
 }
 
 /// The members of an entry, for the hint at the nearest one.
@@ -119,7 +125,7 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 13] = [
+pub(crate) const LOOKED_AT: [&str; 14] = [
     "model",
     "stream",
     "messages",
@@ -133,6 +139,7 @@ pub(crate) const LOOKED_AT: [&str; 13] = [
     "systemInstruction",
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
+    "inferenceConfig.maxTokens",
 ];
 
 impl ProviderConfig {
@@ -167,10 +174,8 @@ impl ProviderConfig {
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
-        let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
-        let named = named || given.is_some();
-        let base_url = given.unwrap_or_else(|| row.base_url.to_owned());
-        let base_url = read_base_url(&base_url, &fields.at("base_url"), row)?;
+        let Place { base_url, region, given } = Place::read(row, &mut fields, environment)?;
+        let named = named || given;
         let key = match fields.string("api_key")? {
             Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
@@ -187,7 +192,7 @@ impl ProviderConfig {
             model: fields.string("model")?,
             http: read_http(base_url, &mut fields, around)?,
             api_version: fields.string("api_version")?.map(Arc::from),
-            region: fields.string("region")?,
+            region,
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
             idempotency_header: read_idempotency(&mut fields)?,
@@ -333,6 +338,10 @@ pub(crate) fn unknown_provider<'a>(
 ) -> String {
     match registry::row(name).filter(|row| row.base_url.is_empty()) {
         None => unknown(what, name, known),
+        Some(row) if row.takes_region() => format!(
+            "provider '{name}' needs a region: give providers.{name}.region in the configuration, or \
+             set AWS_REGION"
+        ),
         Some(row) => format!(
             "provider '{name}' has no base URL of its own: give providers.{name}.base_url in the \
              configuration, such as {}",
@@ -367,22 +376,6 @@ fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
         }
     };
     Error::invalid(path, message)
-}
-
-fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {
-    if text.is_empty() {
-        let message = format!("{path} is missing: the server's URL, such as {}", row.url_like());
-        return Err(Error::invalid(path, message));
-    }
-    // A message does not quote the URL, because it may contain a password.
-    let fault = match url::read(text) {
-        Err(fault) => fault,
-        Ok(uri) if uri.query().is_some() || text.contains('#') => {
-            "no query and no fragment are allowed (a query goes into query)".to_owned()
-        }
-        Ok(uri) => return Ok(uri),
-    };
-    Err(Error::invalid(path, format!("{path} is not a usable URL: {fault}")))
 }
 
 fn read_timeouts(mut fields: Fields) -> Result<Timeouts, Error> {

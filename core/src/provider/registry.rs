@@ -3,7 +3,10 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, cohere, gemini, openai};
+use super::{Chat, Provider, anthropic, bedrock, cohere, gemini, openai};
+
+/// What stands for the region in a base URL.
+const REGION: &str = "REGION";
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub enum Format {
     Cohere,
     /// Google's `generateContent`.
     Gemini(gemini::Gemini),
+    /// Amazon Bedrock's Converse.
+    Bedrock,
 }
 
 impl Row {
@@ -44,6 +49,7 @@ impl Row {
             Format::Anthropic => &anthropic::Anthropic,
             Format::Cohere => &cohere::Cohere,
             Format::Gemini(gemini) => gemini,
+            Format::Bedrock => &bedrock::Bedrock,
         }
     }
 
@@ -66,6 +72,20 @@ impl Row {
     #[must_use]
     pub fn url_like(&self) -> &'static str {
         if self.base_url.is_empty() { self.base_url_like } else { self.base_url }
+    }
+
+    /// Its base URL in a region. `None` if its URL does not depend on one.
+    #[must_use]
+    pub fn at_region(&self, region: &str) -> Option<String> {
+        let url = self.takes_region().then(|| self.base_url_like.replace(REGION, region))?;
+        // China's regions have a domain of their own [sdk].
+        Some(if region.starts_with("cn-") { format!("{url}.cn") } else { url })
+    }
+
+    /// Whether its base URL follows from a region.
+    #[must_use]
+    pub fn takes_region(&self) -> bool {
+        self.base_url_like.contains(REGION)
     }
 
     /// Whether this provider uses `api_version`.
@@ -146,6 +166,15 @@ pub static ROWS: &[Row] = &[
         base_url_like: "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google",
         base_url_env: "",
         key_env: "",
+    },
+    // The URL of each region [sdk]. The variables are those of AWS's SDKs.
+    Row {
+        name: "bedrock",
+        format: Format::Bedrock,
+        base_url: "",
+        base_url_like: "https://bedrock-runtime.REGION.amazonaws.com",
+        base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        key_env: "AWS_BEARER_TOKEN_BEDROCK",
     },
     openai_row("groq", openai::GROQ, "https://api.groq.com/openai/v1", "", "GROQ_API_KEY"),
     openai_row("mistral", openai::MISTRAL, "https://api.mistral.ai/v1", "", "MISTRAL_API_KEY"),
