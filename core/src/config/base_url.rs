@@ -10,6 +10,12 @@ use crate::provider::Row;
 /// The variables that AWS's SDKs and its command line read for the region [sdk].
 const REGION_ENV: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
+/// Whether a row has a base URL without an entry.
+pub(super) fn is_known(row: &Row, environment: &Environment) -> bool {
+    !row.base_url.is_empty()
+        || region_of(row, environment).is_some_and(|region| at_region(row, &region, "").is_ok())
+}
+
 /// Where a provider is.
 pub(super) struct Place {
     pub(super) base_url: Uri,
@@ -20,7 +26,7 @@ pub(super) struct Place {
 }
 
 /// The region that the environment gives, for a provider whose base URL follows from it.
-pub(super) fn region_of(row: &Row, environment: &Environment) -> Option<String> {
+fn region_of(row: &Row, environment: &Environment) -> Option<String> {
     let first = || REGION_ENV.iter().find_map(|name| environment.some(name));
     row.takes_region().then(first).flatten()
 }
@@ -123,6 +129,8 @@ mod tests {
             let error = config(&document, "{}").unwrap_err();
             assert_eq!(error.param.as_deref(), Some("providers.bedrock.region"), "{region}");
         }
-        assert!(config("{}", "{}").unwrap().index("bedrock").is_err());
+        for variables in ["{}", r#"{"AWS_REGION":"nowhere"}"#] {
+            assert!(config("{}", variables).unwrap().index("bedrock").is_err());
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod base_url;
 mod environment;
 mod extras;
@@ -11,6 +13,7 @@ mod names;
 mod provider;
 mod proxies;
 mod route;
+mod surroundings;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;
@@ -27,7 +30,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
-use provider::Surroundings;
+use surroundings::Surroundings;
 
 /// A client's configuration.
 #[derive(Clone, Debug)]

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
-use super::base_url::{self, Place};
-use super::environment::Environment;
+use super::base_url::Place;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use super::names::unknown;
-use super::proxies::Proxies;
+use super::surroundings::Surroundings;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, did_you_mean, finish, finish_near};
 use crate::error::{Error, ErrorKind};
-use crate::http::{self, HttpVersion, Timeouts, Trust};
+use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
@@ -36,6 +35,9 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
+    /// AWS's keys, which sign in the place of a key.
+    #[cfg(feature = "aws")]
+    pub aws: Option<Arc<crate::auth::aws::Settings>>,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -67,31 +69,14 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
-/// What the settings of every provider take from the environment.
-pub(super) struct Surroundings<'a> {
-    environment: &'a Environment,
-    proxies: Proxies,
-    trust: Arc<Trust>,
-}
-
-impl<'a> Surroundings<'a> {
-    pub(super) fn of(environment: &'a Environment) -> Self {
-        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
-    }
-
-    /// Whether a row has a base URL without an entry.
-    pub(super) fn knows(&self, row: &Row) -> bool {
-        !row.base_url.is_empty() || base_url::region_of(row, self.environment).is_some()
-    }
-}
-
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 20] = [
+const MEMBERS: [&str; 21] = [
     "kind",
     "api",
     "base_url",
     "api_key",
     "auth",
+    "aws",
     "model",
     "headers",
     "query",
@@ -169,7 +154,7 @@ impl ProviderConfig {
         named: bool,
         around: &Surroundings<'_>,
     ) -> Result<ProviderConfig, Error> {
-        let environment = around.environment;
+        let environment = around.environment();
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
@@ -181,16 +166,21 @@ impl ProviderConfig {
             None if row.key_env.is_empty() => KeyRef::None,
             None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
+        let http = read_http(base_url, &mut fields, around)?;
+        #[cfg(feature = "aws")]
+        let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
+            #[cfg(feature = "aws")]
+            aws,
             auth: read_auth(&mut fields)?,
-            dialect: read_switches(row, &base_url, &mut fields)?,
+            dialect: read_switches(row, &http.base_url, &mut fields)?,
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
-            http: read_http(base_url, &mut fields, around)?,
+            http,
             api_version: fields.string("api_version")?.map(Arc::from),
             region,
             limits: read_limits(&mut fields)?,
@@ -259,9 +249,10 @@ fn read_http(
     fields: &mut Fields,
     around: &Surroundings<'_>,
 ) -> Result<http::Settings, Error> {
+    let (proxy, trust) = around.way(&base_url);
     Ok(http::Settings {
-        proxy: around.proxies.to(&base_url),
-        trust: Arc::clone(&around.trust),
+        proxy,
+        trust,
         base_url,
         headers: read_headers(fields)?.unwrap_or_default(),
         query: read_query(fields)?,

@@ -88,6 +88,12 @@ impl Row {
         self.base_url_like.contains(REGION)
     }
 
+    /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
+    #[must_use]
+    pub fn signed_service(&self) -> Option<&'static str> {
+        matches!(self.format, Format::Bedrock).then_some("bedrock")
+    }
+
     /// Whether this provider uses `api_version`.
     #[must_use]
     pub fn takes_api_version(&self) -> bool {
