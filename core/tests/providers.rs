@@ -123,7 +123,7 @@ fn run(name: &str, case: &Object) -> Object {
     let framed = case.get("frames").and_then(Value::as_array);
     let outcome = match case.get("sse") {
         _ if framed.is_some() => {
-            let body: Vec<u8> = framed.unwrap().iter().flat_map(|event| frame(event)).collect();
+            let body: Vec<u8> = framed.unwrap().iter().flat_map(frame).collect();
             let mut reader = StreamReader::new(adapter, &target, false);
             let read = reader.push(&body).and_then(|_| reader.end(&headers));
             read.map(|()| reader.into_completion())

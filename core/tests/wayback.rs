@@ -360,8 +360,12 @@ fn said<'a>(wire: &'a Value, out: &mut Vec<&'a str>) {
     match &wire["content"] {
         Value::String(text) => out.push(text),
         Value::Array(blocks) => {
-            let texts = blocks.iter().filter(|block| block["type"] == "text");
-            out.extend(texts.filter_map(|block| block["text"].as_str()));
+            // Bedrock's blocks have no type, and a text with citations is a list of its own.
+            for block in blocks.iter().filter(|b| b["type"] == "text" || b["type"].is_null()) {
+                out.extend(block["text"].as_str());
+                let cited = block["citationsContent"]["content"].as_array();
+                out.extend(cited.into_iter().flatten().filter_map(|part| part["text"].as_str()));
+            }
         }
         _ => {}
     }

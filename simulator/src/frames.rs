@@ -56,6 +56,6 @@ fn one(event: &RawValue) -> Result<Vec<u8>, String> {
         .find_map(|kind| Some((kind, members.get(kind)?)))
         .ok_or_else(wrong)?;
     let name: String = serde_json::from_str(name.get()).map_err(|error| error.to_string())?;
-    let payload = crate::reply::data(data)?;
+    let payload = crate::document::data(data)?;
     Ok(frame(kind, &name, payload.as_bytes()))
 }

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::document::{Pairs, compact, hex, present};
+use crate::document::{Pairs, compact, data, hex, present, string};
 use crate::frames::frames;
 
 #[derive(Debug)]
@@ -334,15 +334,6 @@ fn or_header(headers: &mut Vec<(String, String)>, name: &str, value: &str) {
     if !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
         headers.push((name.to_owned(), value.to_owned()));
     }
-}
-
-fn string(json: &str) -> Result<String, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
-}
-
-/// The text behind `data: `. A string stays as it is, and other JSON is made compact.
-pub(crate) fn data(json: &RawValue) -> Result<String, String> {
-    if json.get().starts_with('"') { string(json.get()) } else { Ok(compact(json.get())) }
 }
 
 fn sse(events: &[Box<RawValue>]) -> Result<Vec<u8>, String> {

@@ -71,12 +71,11 @@ pub(super) fn read(
 
 /// The one source that an entry names.
 fn own(mut fields: Fields, environment: &Environment) -> Result<Vec<Source>, Error> {
-    let mut key = |name: &str| {
-        let text = fields.string(name)?;
-        Ok(text.map(|text| KeyRef::parse(&text, |name| environment.get(name))))
-    };
-    let (id, secret) = (key("access_key_id")?, key("secret_access_key")?);
-    let token = key("session_token")?;
+    let key =
+        |text: Option<String>| text.map(|text| KeyRef::parse(&text, |name| environment.get(name)));
+    let id = key(fields.string("access_key_id")?);
+    let secret = key(fields.string("secret_access_key")?);
+    let token = key(fields.string("session_token")?);
     let name = fields.string("profile")?;
     let path = fields.at("profile");
     finish(fields, "aws")?;

@@ -169,6 +169,12 @@ impl ProviderConfig {
         let http = read_http(base_url, &mut fields, around)?;
         #[cfg(feature = "aws")]
         let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
+        #[cfg(not(feature = "aws"))]
+        if row.signed_service().is_some() && fields.value("aws").is_some() {
+            let path = fields.at("aws");
+            let message = format!("{path}: this library was built without the feature aws");
+            return Err(Error::invalid(path, message));
+        }
         let config = ProviderConfig {
             name: Arc::from(name),
             row,

@@ -5,9 +5,8 @@ use ::http::Method;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::Found;
 use super::fetch::Network;
-use super::source::{Metadata, of_document, text};
+use super::source::{Found, Metadata, of_document, text};
 use crate::auth::KeyRef;
 use crate::auth::key::Key;
 use crate::codec::parse_foreign;

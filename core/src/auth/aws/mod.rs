@@ -5,6 +5,7 @@
 //! machine's clock is wrong. The provider's `Date` then gives the time, and the call is signed once
 //! more.
 
+mod ask;
 mod fetch;
 mod metadata;
 mod profile;
@@ -27,6 +28,7 @@ use tokio::runtime::Handle;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Request, headers};
 use sign::Keys;
+use source::Found;
 
 /// Temporary keys are fetched again when they are valid for less than this.
 const EARLY: Duration = Duration::from_secs(300);
@@ -41,19 +43,6 @@ pub struct Settings {
     pub scope: Scope,
     /// The sources, in the order in which they are asked.
     pub sources: Vec<Source>,
-}
-
-/// Keys, and until when they are valid.
-#[derive(Clone, Debug)]
-struct Found {
-    keys: Arc<Keys>,
-    expires: Option<SystemTime>,
-}
-
-impl Found {
-    fn lasts(&self, time: Duration) -> bool {
-        self.expires.is_none_or(|expires| expires > SystemTime::now() + time)
-    }
 }
 
 /// What a signed request was sent with.
@@ -152,7 +141,7 @@ impl Aws {
     async fn ask(&self, provider: &str, blocking: Option<&Handle>) -> Result<Found, Error> {
         let mut absent = Vec::new();
         for source in &self.settings.sources {
-            match source.ask(&self.network, provider, blocking).await {
+            match ask::keys(source, &self.network, provider, blocking).await {
                 Ok(Some(found)) if found.lasts(Duration::ZERO) => return Ok(found),
                 Ok(Some(_)) => return Err(failed(provider, source, "its keys have expired")),
                 Ok(None) => absent.push(source.name()),

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use tokio::runtime::Handle;
 
-use super::Found;
-use super::source::{Profile, found};
+use super::source::{Found, Profile, found};
 
 /// The largest file of profiles, in bytes.
 const MOST: u64 = 1 << 20;

@@ -1,16 +1,13 @@
 //! The sources of AWS's keys. Each says that it is not there, gives keys, or fails.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::Handle;
 
-use super::fetch::Network;
 use super::sign::Keys;
-use super::{Found, metadata, profile, web_identity};
 use crate::auth::KeyRef;
-use crate::auth::key::Key;
 use crate::codec::Object;
 use crate::http;
 use crate::json::Value;
@@ -105,32 +102,19 @@ impl Source {
             }
         }
     }
+}
 
-    /// The keys. `None` means that the source is not there; an error is a reason.
-    pub(super) async fn ask(
-        &self,
-        network: &Network,
-        provider: &str,
-        blocking: Option<&Handle>,
-    ) -> Result<Option<Found>, String> {
-        match self {
-            Source::Keys { id, secret, token, .. } => {
-                let read = async |from: &KeyRef| {
-                    let key = Key::new(from.clone()).read(provider, blocking).await;
-                    key.map(Option::unwrap_or_default).map_err(|error| error.message.clone())
-                };
-                let (id, secret) = (read(id).await?, read(secret).await?);
-                let token = match token {
-                    Some(token) => Some(read(token).await?),
-                    None => None,
-                };
-                Ok(Some(Found { keys: Keys { id, secret, token }.into(), expires: None }))
-            }
-            Source::Profile(profile) => profile::read(profile.clone(), blocking).await,
-            Source::WebIdentity(web) => web_identity::ask(web, network, blocking).await.map(Some),
-            Source::Wrong { reason, .. } => Err(reason.clone()),
-            Source::Metadata(server) => metadata::ask(server, network, provider, blocking).await,
-        }
+/// Keys, and until when they are valid.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) keys: Arc<Keys>,
+    pub(super) expires: Option<SystemTime>,
+}
+
+impl Found {
+    /// Whether the keys are valid for longer than this.
+    pub(super) fn lasts(&self, time: Duration) -> bool {
+        self.expires.is_none_or(|expires| expires > SystemTime::now() + time)
     }
 }
 

@@ -4,9 +4,8 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::runtime::Handle;
 
-use super::Found;
 use super::fetch::Network;
-use super::source::{WebIdentity, found};
+use super::source::{Found, WebIdentity, found};
 use crate::wire::Request;
 
 /// The largest file of a token, in bytes.

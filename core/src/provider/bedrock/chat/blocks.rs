@@ -3,10 +3,14 @@
 use crate::codec::Object;
 use crate::json::{Value, json, parse};
 use crate::model::{FinishReason, PromptDetails, Usage};
+use crate::provider::ids;
 use crate::provider::json::count;
 
 /// The member of `message.provider_fields` that holds an answer's blocks unchanged.
 pub(super) const CONTENT: &str = "bedrock_content";
+
+/// The longest id of a call [sdk].
+const LONGEST_ID: usize = 64;
 
 /// What a block says.
 pub(super) enum Said<'a> {
@@ -86,6 +90,16 @@ pub(super) fn input(arguments: &str) -> Value {
         Ok(value @ Value::Object(_)) => value,
         _ => json!({ "INVALID_JSON": arguments }),
     }
+}
+
+/// The id of a call as Bedrock takes it: `[a-zA-Z0-9_.:-]`, 64 of them at most [sdk]. Another
+/// provider's id is replaced by a short one, which is always the same.
+pub(super) fn call_id(id: &str) -> String {
+    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    if !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(taken) {
+        return id.to_owned();
+    }
+    format!("call_{}", ids::short(id))
 }
 
 /// What a finish word means.

@@ -1,7 +1,6 @@
 //! Encodes a message's content as blocks.
 
-use std::collections::HashSet;
-
+use super::documents::Documents;
 use super::media::{self, cache_point};
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -16,36 +15,6 @@ pub(super) fn is_text(block: &Value, text: &str) -> bool {
 /// Whether a block is a text without a letter.
 pub(super) fn is_blank(block: &Value) -> bool {
     block.get("text").and_then(Value::as_str).is_some_and(|text| text.trim().is_empty())
-}
-
-/// The names of the documents so far. Each must have another one [doc].
-#[derive(Default)]
-pub(super) struct Documents(HashSet<String>);
-
-impl Documents {
-    /// A name of a document as Bedrock takes it: letters, digits, single spaces, hyphens and
-    /// brackets [sdk]. A second document of the same name gets a number.
-    pub(super) fn name(&mut self, file: &str) -> String {
-        let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-        let mut name = String::new();
-        for letter in stem.chars() {
-            let plain = letter.is_ascii_alphanumeric() || "-()[]".contains(letter);
-            match if plain { letter } else { ' ' } {
-                ' ' if name.is_empty() || name.ends_with(' ') => {}
-                letter => name.push(letter),
-            }
-        }
-        name.truncate(180);
-        let name = if name.trim().is_empty() { "document" } else { name.trim_end() };
-        let mut own = name.to_owned();
-        let mut number = 2;
-        while !self.0.insert(own.clone()) {
-            own = format!("{name} ({number})");
-            number += 1;
-        }
-        own
-    }
 }
 
 pub(super) fn content(

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::blocks::{self, CONTENT, Said};
-use super::content::{Documents, content, is_text};
-use super::messages::call_id;
+use super::blocks::{self, CONTENT, Said, call_id};
+use super::content::{content, is_text};
+use super::documents::Documents;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
@@ -36,7 +36,7 @@ pub(super) fn assistant(
     };
     for call in history::custom_calls(message) {
         let input = history::custom_as_function(&call, WHO, path, notes);
-        let call = json!({"toolUseId": call_id(call.id), "name": &*call.name, "input": input});
+        let call = json!({"toolUseId": call_id(call.id), "name": call.name, "input": input});
         out.push(json!({ "toolUse": call }));
     }
     unread(&mut out, target, path, notes);

@@ -1,7 +1,7 @@
 //! Encodes images, audio, video and documents: by their bytes, or by their place in S3. Bedrock
 //! fetches nothing else.
 
-use super::content::Documents;
+use super::documents::Documents;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};

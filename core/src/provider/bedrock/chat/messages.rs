@@ -1,14 +1,13 @@
 //! Encodes the conversation: turns of blocks, with the system's blocks beside them.
 
-use super::content::{Documents, content, is_blank, is_text};
+use super::blocks::call_id;
+use super::content::{content, is_blank, is_text};
+use super::documents::Documents;
 use super::history;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Message, Role};
-use crate::provider::{Notes, Target, ids};
-
-/// The longest id of a call [sdk].
-const LONGEST_ID: usize = 64;
+use crate::provider::{Notes, Target};
 
 /// The system's blocks and the turns.
 pub(super) fn conversation(
@@ -128,14 +127,4 @@ fn tool_result(
         result.set("status", if is_error { "error" } else { "success" });
     }
     Ok(json!({ "toolResult": result }))
-}
-
-/// The id of a call as Bedrock takes it: `[a-zA-Z0-9_.:-]`, 64 of them at most [sdk]. Another
-/// provider's id is replaced by a short one, which is always the same.
-pub(super) fn call_id(id: &str) -> String {
-    let taken = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-    if !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(taken) {
-        return id.to_owned();
-    }
-    format!("call_{}", ids::short(id))
 }

@@ -5,6 +5,7 @@
 mod blocks;
 mod content;
 mod decode;
+mod documents;
 mod encode;
 mod history;
 mod media;
