@@ -53,7 +53,8 @@ def found() -> Iterator[tuple[str, bytes]]:
         if "request" in pair:
             yield "codec", compact(pair["request"])
         reply = {"body": pair["reply"]} if "reply" in pair else {}
-        yield from answers(path.parent.name, reply | {k: pair[k] for k in ("sse", "frames") if k in pair})
+        events = {name: pair[name] for name in ("sse", "frames") if name in pair}
+        yield from answers(path.parent.name, reply | events)
 
 
 def answers(provider: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

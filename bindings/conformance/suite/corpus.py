@@ -96,10 +96,9 @@ def case_id(record: Record, seed: int) -> str:
 def case(record: Record, seed: int) -> Case:
     """The case that replays `record` under `seed`."""
     data = record.data
-    body: dict[str, str]
-    if data.get("response_body") is not None:
-        body = {"body": data["response_body"]}
-        length = len(body["body"])
+    text: str | None = data.get("response_body")
+    if text is not None:
+        body, length = {"body": text}, len(text)
     else:
         raw = base64.b64decode(data["response_body_b64"])
         body, length = {"body_hex": raw.hex()}, len(raw)
@@ -113,18 +112,18 @@ def case(record: Record, seed: int) -> Case:
     if provider != kind:
         entry = {"kind": kind} | entry
     headers = data["response_headers"] or {}
-    reply = {
+    reply: dict[str, Any] = {
         "status": data["status"],
         "headers": {name: value for name, value in headers.items() if name not in _FRAMING},
         "framing": "chunked" if streaming else "length",
         "split": {"every": 1} if every_byte else {"seed": seed},
-    } | body
+    }
     document = {
         "about": "A recorded exchange.",
         "config": {"providers": {provider: entry}},
         "provider": provider,
         "request": {"prompt": "x", "model": "m"},
         "via": ["stream"] if streaming else ["call", "submit"],
-        "exchanges": [{"reply": reply}],
+        "exchanges": [{"reply": reply | body}],
     }
     return Case(case_id(record, seed), document)
