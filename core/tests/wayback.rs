@@ -234,7 +234,9 @@ fn what_came_goes_back_or_is_said() {
             // The server's own number of the message, and calls under ids of the provider's form.
             let items = ["custom_tool_calls", "responses_output"].contains(&name.as_str());
             let own = name == "index" || (items && is_said("tool_calls"));
-            if !is_there(value) && !said && !by_id && !of_calls && !own {
+            // Unsigned reasoning of Bedrock's is named under the member that shows it.
+            let unsigned = name == "bedrock_content" && is_said("reasoning");
+            if !is_there(value) && !said && !by_id && !of_calls && !own && !unsigned {
                 lost.push(format!("provider_fields.{name}"));
             }
         }

@@ -15,6 +15,8 @@ use crate::provider::{Notes, Target};
 
 const WHO: &str = "Bedrock";
 
+const UNSIGNED: &str = "Bedrock takes reasoning back with its signature only, which is not there";
+
 /// The blocks of an assistant's message.
 pub(super) fn assistant(
     message: &Message,
@@ -43,13 +45,27 @@ pub(super) fn assistant(
     Ok(out)
 }
 
-/// Leaves out reasoning for models that refuse it in a conversation: `DeepSeek`'s [doc].
+/// Leaves out the reasoning that models refuse in a conversation: what is not signed, and all of it
+/// for `DeepSeek`'s [doc]. Clients of other models send theirs as text or not at all [rec].
 fn unread(blocks: &mut Vec<Value>, target: &Target, path: &str, notes: &mut Notes) {
-    let reasons = |block: &Value| block.get("reasoningContent").is_some();
-    if target.model.contains("deepseek") && notes.adapts() && blocks.iter().any(reasons) {
-        let text = "DeepSeek's models at Bedrock take no reasoning back";
+    if !notes.adapts() {
+        return;
+    }
+    let none = target.model.contains("deepseek");
+    let refused = |block: &Value| {
+        block.get("reasoningContent").is_some_and(|reasoning| {
+            let said = reasoning.get("reasoningText");
+            let signed = said.is_some_and(|said| said.get("signature").is_some());
+            none || !(signed || reasoning.get("redactedContent").is_some())
+        })
+    };
+    if blocks.iter().any(refused) {
+        let text = match none {
+            true => "DeepSeek's models at Bedrock take no reasoning back",
+            false => UNSIGNED,
+        };
         history::left_out(notes, &format!("{path}.reasoning"), text);
-        blocks.retain(|block| !reasons(block));
+        blocks.retain(|block| !refused(block));
     }
 }
 
@@ -59,8 +75,7 @@ fn written(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value
     if let Some(signed) = signed(message) {
         out.extend(signed);
     } else if message.reasoning.as_deref().is_some_and(|text| !text.is_empty()) {
-        let text = "Bedrock takes reasoning back with its signature only, which is not there";
-        history::left_out(notes, &format!("{path}.reasoning"), text);
+        history::left_out(notes, &format!("{path}.reasoning"), UNSIGNED);
     }
     out.extend(said(message, path, notes)?);
     out.extend(message.tool_calls.iter().map(tool_use));
