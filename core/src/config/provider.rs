@@ -102,6 +102,8 @@ const OURS: &[&str] = &[
     "content-encoding",
     "content-type",
     "cookie",
+    "x-amz-date",
+    "x-amz-security-token",
     "x-api-key",
     "x-goog-api-key",
     "x-portkey-api-key",
