@@ -57,7 +57,7 @@ setup: .venv/installed ## the Python environment in .venv, with the package inst
 
 .PHONY: build
 build: ## the release library and the simulator
-	$(CARGO) build --release -p liter-llm-c -p liter-llm-simulator
+	@$(PYTHON) scripts/compile.py -p liter-llm-c -p liter-llm-simulator
 
 .PHONY: lib-debug
 lib-debug: ## the library with assertions, for tests of C programs
@@ -100,6 +100,7 @@ types-gen: .venv/packages ## write the types of Python, Node and Go anew, from t
 
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
+	rm -f dist/*.whl
 	cd python && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
 
 .venv/dist-packages: .venv/packages scripts/requirements-dist.txt
@@ -124,7 +125,7 @@ dist-test: .venv/dist-packages build ## install each package of dist/ elsewhere 
 fmt: .venv/packages ## format Rust and Python
 	$(CARGO) fmt --all
 	$(BIN)/ruff format -q $(RUFF_PATHS)
-	cd python && ../$(BIN)/ruff format -q src tests hatch_build.py
+	cd python && ../$(BIN)/ruff format -q src tests examples hatch_build.py
 
 # ---- Checking things ------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
-	cd python && ../$(BIN)/ruff check src tests hatch_build.py
+	cd python && ../$(BIN)/ruff check src tests examples hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
 	$(BIN)/python scripts/typegen_test.py
 	$(BIN)/python scripts/check_crates.py
@@ -152,9 +153,10 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(call took)
 
 .PHONY: types
-types: .venv/installed ## pyright, strict, over the Python package
+types: .venv/installed ## pyright, strict, over the Python package and its examples; mypy over these
 	$(call say,types)
 	$(BIN)/pyright -p python --pythonpath $(BIN)/python
+	$(BIN)/mypy --strict --cache-dir target/mypy --no-error-summary python/examples
 	$(call took)
 
 .PHONY: rust
@@ -253,14 +255,20 @@ ffi-runtimes: bindings/ffi/node_modules/installed bindings/ffi/runtimes/node_mod
 	$(call took)
 
 .PHONY: docs
-docs: .venv/installed node-addon go-lib ## compile or run every block of the documents, follow their links, measure their sentences
+docs: .venv/installed node-addon go-lib ## run every block of the documents and every example, follow links, measure sentences
 	$(call say,documents)
 	$(BIN)/python scripts/errors_doc.py --check
 	$(BIN)/python scripts/provider_table.py --check
 	$(BIN)/python scripts/check_faults.py
+	$(BIN)/python scripts/simulator_test.py
 	$(BIN)/python scripts/check_hazards.py
+	$(BIN)/python scripts/check_models.py
+	$(BIN)/python scripts/check_environment.py
+	$(BIN)/python scripts/check_security.py
 	$(BIN)/python scripts/check_prose.py
 	$(BIN)/python scripts/check_docs.py
+	$(BIN)/python scripts/check_examples.py
+	$(BIN)/python scripts/mistakes.py --check
 	$(call took)
 
 .PHONY: symbols
@@ -302,6 +310,10 @@ long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for ev
 .PHONY: demo
 demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language and wire format, without a key
 	@$(BIN)/python scripts/demo.py $(ARGS)
+
+.PHONY: simulator
+simulator: build ## a provider on this machine in the foreground, for programs and tests of your own
+	@$(PYTHON) scripts/simulator.py $(ARGS)
 
 .PHONY: bench
 bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language

@@ -3,6 +3,7 @@ package literllm_test
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -61,15 +62,19 @@ func TestASlowReader(t *testing.T) {
 		return s.RequestsOpen == 1, s
 	})
 	length := 0
-	for last.Response() == nil {
+	for {
 		chunk, err := last.Next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		length += len(chunk.Text)
 	}
-	if got := len(last.Response().Text); got != size || length != size {
-		t.Error(got, length)
+	response, err := last.Response()
+	if err != nil || len(response.Text) != size || length != size {
+		t.Error(err, length)
 	}
 }
 

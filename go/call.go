@@ -40,8 +40,10 @@ func (c *Client) call(ctx context.Context, how uint32, request []byte, options *
 		return "", err
 	}
 	if kind == native.Error {
+		c.heard("")
 		return "", endedBy(ctx, errorFrom(answer))
 	}
+	c.heard(answer)
 	return answer, nil
 }
 

@@ -14,6 +14,8 @@ package literllm
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
 	"math"
 	"strings"
 	"sync"
@@ -28,6 +30,7 @@ type Client struct {
 	defaults Options
 	inline   int64
 	plain    []byte // the options of a request that has none and no deadline
+	logs     []*logReader
 }
 
 // NewClient makes a client from the environment or from the options.
@@ -36,28 +39,24 @@ func NewClient(options ...Option) (*Client, error) {
 		return nil, newError(ErrInternal, "the liter_llm library that is linked (%s) has ABI version %d, "+
 			"this package needs %d: install matching versions", native.Version(), version, native.ABIVersion)
 	}
-	made := settings{inline: 4}
-	for _, option := range options {
-		if option == nil {
-			return nil, newError(ErrInvalidRequest, "an option of the client is nil: leave it out")
-		}
-		if err := option(&made); err != nil {
-			return nil, err
-		}
-	}
-	if made.provider != "" {
-		made.options.Provider = made.provider
-	}
-	c := &Client{defaults: made.options, inline: made.inline}
-	var err error
-	if c.plain, err = c.merge("", nil, 0); err != nil {
-		return nil, err
-	}
-	around, err := environment()
+	made, err := settingsOf(options)
 	if err != nil {
 		return nil, err
 	}
-	handle, status, failure := native.NewClient(made.config, around)
+	c := &Client{defaults: made.options, inline: made.inline}
+	if c.plain, err = c.merge("", nil, 0); err != nil {
+		return nil, err
+	}
+	variables := environment()
+	config, err := made.document(variables)
+	if err != nil {
+		return nil, err
+	}
+	around, err := json.Marshal(variables) // whose values need not be UTF-8
+	if err != nil {
+		return nil, err
+	}
+	handle, status, failure := native.NewClient(config, around)
 	if failure != "" {
 		return nil, errorFrom(failure)
 	}
@@ -65,7 +64,30 @@ func NewClient(options ...Option) (*Client, error) {
 		return nil, misuse(status)
 	}
 	c.native = handle
+	if err := c.startLogs(made.logger, variables); err != nil {
+		return nil, err
+	}
 	return c, nil
+}
+
+// startLogs begins to log where the program or the environment asks for it.
+func (c *Client) startLogs(logger *slog.Logger, variables map[string]string) error {
+	start := func(logger *slog.Logger, direct bool) error {
+		made, err := startLogs(c.native, logger, direct)
+		if err == nil {
+			c.logs = append(c.logs, made)
+		}
+		return err
+	}
+	if level, asked := stderrLevel(variables); asked {
+		if err := start(stderrLogger(level), true); err != nil {
+			return err
+		}
+	}
+	if logger == nil {
+		return nil
+	}
+	return start(logger, false)
 }
 
 // usable is an error for a client that NewClient did not make, and for a nil context.
@@ -82,6 +104,13 @@ func (c *Client) usable(ctx context.Context) error {
 // Chat asks and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
 	return ask(ctx, c, request, readResponse)
+}
+
+// Embed turns texts into vectors, one for each input. A list that is longer than the provider takes
+// goes out in several requests at once, and comes back as one answer. If one of them fails, the
+// error's Partial says which inputs were done.
+func (c *Client) Embed(ctx context.Context, request *EmbedRequest) (*EmbedResponse, error) {
+	return ask(ctx, c, request, readEmbedResponse)
 }
 
 // Models lists the models of a provider: all of them, or the one that the request names.
@@ -119,7 +148,7 @@ func ask[T any](
 func (c *Client) Close() error { return c.CloseWithin(0) }
 
 // CloseWithin takes no more requests, waits up to the given time for those in flight, and cancels
-// the rest.
+// the rest. The client's logger gets its last records, for which it waits at most 2 s.
 func (c *Client) CloseWithin(grace time.Duration) error {
 	if err := c.usable(context.Background()); err != nil {
 		return err
@@ -127,6 +156,9 @@ func (c *Client) CloseWithin(grace time.Duration) error {
 	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
 	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
 		return misuse(status)
+	}
+	for _, l := range c.logs {
+		l.close()
 	}
 	return nil
 }
@@ -153,12 +185,20 @@ func (c *Client) Metrics(format string) (string, error) {
 	return document, nil
 }
 
+// early is by how much the engine's deadline comes before the context's. The engine knows whom it
+// asked and what it waited for, so its error says more than the context's. Callers see no difference
+// in time, because endedBy waits for the context.
+const early = 5 * time.Millisecond
+
 // options are those of one request: the client's, the request's, and the context's deadline.
 func (c *Client) options(ctx context.Context, request []byte, own *Options) ([]byte, error) {
 	var left time.Duration
 	if deadline, ok := ctx.Deadline(); ok {
 		if left = time.Until(deadline); left <= 0 {
 			return nil, endedBy(ctx, newError(ErrTimeout, "the context's deadline has passed: nothing was sent"))
+		}
+		if left > 10*early {
+			left -= early
 		}
 	}
 	inside := optionsInside(request)
@@ -191,7 +231,7 @@ func (c *Client) merge(inside JSON, own *Options, left time.Duration) ([]byte, e
 	}
 	// A time in the JSON document stays, because the context ends the request all the same.
 	if left != 0 && !said && (timeout == 0 || left < timeout) {
-		e.duration("timeout_ms", left)
+		e.milliseconds("timeout_ms", left) // however little is left
 	}
 	e.close('}')
 	return e.out, e.err

@@ -2,6 +2,7 @@ package literllm
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -10,35 +11,72 @@ import (
 // masked stands for a value that may be a secret, wherever a configuration is printed.
 const masked = "[masked]"
 
-// plainProvider and plainConfig have no methods, so they are printed as any struct is.
+// plainProvider, plainConfig and plainOptions have no methods, so they are printed as any struct is.
 type (
 	plainProvider Provider
 	plainConfig   Config
+	plainOptions  Options
 )
 
-// mask is the provider without its secrets: the key, unless it is a reference to one, the headers'
-// values, and a password in the URL.
+// maskValues is a table with its names only.
+func maskValues(table map[string]string) map[string]string {
+	if table == nil {
+		return nil
+	}
+	names := make(map[string]string, len(table))
+	for name := range table {
+		names[name] = masked
+	}
+	return names
+}
+
+// maskURL is a URL without what may be secret in it: a user with a password, a query.
+func maskURL(text string) string {
+	if !strings.ContainsAny(text, "@?") {
+		return text
+	}
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return masked
+	}
+	if parsed.User != nil {
+		parsed.User = url.User(masked)
+	}
+	if parsed.RawQuery != "" {
+		parsed.RawQuery = masked
+	}
+	return parsed.String()
+}
+
+// mask is the provider without its secrets: the key, unless it is a reference to one, the values of
+// headers and of query parameters, and what the URL and the proxy's URL have of these.
 func (v Provider) mask() Provider {
 	if v.APIKey != "" && !strings.HasPrefix(v.APIKey, "env:") && !strings.HasPrefix(v.APIKey, "file:") {
 		v.APIKey = masked
 	}
-	if strings.Contains(v.BaseURL, "@") {
-		if base, err := url.Parse(v.BaseURL); err == nil {
-			base.User = url.User(masked)
-			v.BaseURL = base.String()
-		} else {
-			v.BaseURL = masked
-		}
-	}
-	if v.Headers != nil {
-		headers := make(map[string]string, len(v.Headers))
-		for name := range v.Headers {
-			headers[name] = masked
-		}
-		v.Headers = headers
-	}
+	v.BaseURL, v.Proxy = maskURL(v.BaseURL), maskURL(v.Proxy)
+	v.Headers, v.Query = maskValues(v.Headers), maskValues(v.Query)
 	return v
 }
+
+// mask is the options without the values of their headers.
+func (v Options) mask() Options {
+	v.Headers = maskValues(v.Headers)
+	return v
+}
+
+// Format prints a client's type with every verb of fmt, and nothing of its configuration.
+func (c Client) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, "literllm.Client") }
+
+// Format prints the options with every verb of fmt, and masks the values of headers. json.Marshal
+// writes the document as it is.
+func (v Options) Format(state fmt.State, verb rune) {
+	type Options plainOptions // the name that %#v prints
+	fmt.Fprintf(state, fmt.FormatString(state, verb), Options(v.mask()))
+}
+
+// LogValue is what slog logs: the options without the values of their headers.
+func (v Options) LogValue() slog.Value { return slog.AnyValue(plainOptions(v.mask())) }
 
 // Format prints the provider with every verb of fmt, and masks its secrets. Printing a [Config] masks
 // them too. json.Marshal writes the document as it is. If a provider lies in an unexported field of

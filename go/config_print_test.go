@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log"
 	"log/slog"
 	"strings"
@@ -17,8 +16,10 @@ func TestConfigPrintsMasked(t *testing.T) {
 	provider := Provider{
 		Kind:    "openai",
 		APIKey:  "sk-canary-key",
-		BaseURL: "https://me:canary-password@api.example.com/v1",
+		BaseURL: "https://me:canary-password@api.example.com/v1?key=canary-query",
 		Headers: map[string]string{"x-team": "canary-header"},
+		Query:   map[string]string{"key": "canary-parameter"},
+		Proxy:   "http://me:canary-proxy@proxy.example.com:3128",
 	}
 	config := Config{DefaultModel: "shown", Providers: map[string]Provider{"openai": provider}}
 	values := map[string]any{
@@ -31,15 +32,11 @@ func TestConfigPrintsMasked(t *testing.T) {
 		"an error":    fmt.Errorf("failed: %w", errors.New(fmt.Sprint(config))),
 	}
 	for name, value := range values {
-		printed := map[string]string{"Sprint": fmt.Sprint(value), "Sprintln": fmt.Sprintln(value)}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%60v", "%-9.3s"} {
-			printed[verb] = fmt.Sprintf(verb, value)
-		}
-		var logged bytes.Buffer
-		log.New(&logged, "", 0).Print(value)
-		printed["log"] = logged.String()
+		printed := prints(t, value)
 		for how, text := range printed {
-			if strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprintf("%x", "canary")) {
+			// slog knows nothing of what lies in a list or another struct: that is its document.
+			inside := how == "slog's JSON" && (name == "a list" || name == "a struct")
+			if shows(text) && !inside {
 				t.Errorf("%s by %s: %s", name, how, text)
 			}
 		}
@@ -50,16 +47,10 @@ func TestConfigPrintsMasked(t *testing.T) {
 	if text := fmt.Sprintf("%#v", provider); !strings.HasPrefix(text, `literllm.Provider{Kind:"openai"`) {
 		t.Error(text)
 	}
-	handlers := map[string]func(io.Writer) slog.Handler{
-		"text": func(out io.Writer) slog.Handler { return slog.NewTextHandler(out, nil) },
-		"JSON": func(out io.Writer) slog.Handler { return slog.NewJSONHandler(out, nil) },
-	}
-	for how, handler := range handlers {
-		for _, name := range []string{"provider", "a pointer", "config", "its pointer"} {
-			var out bytes.Buffer
-			slog.New(handler(&out)).With("with", values[name]).Info("made", "value", values[name])
-			if text := out.String(); strings.Contains(text, "canary") || !strings.Contains(text, "x-team") {
-				t.Errorf("%s by slog, %s: %s", name, how, text)
+	for _, name := range []string{"provider", "a pointer", "config", "its pointer"} {
+		for _, how := range []string{"slog's text", "slog's JSON"} {
+			if text := prints(t, values[name])[how]; !strings.Contains(text, "x-team") {
+				t.Errorf("%s by %s: %s", name, how, text)
 			}
 		}
 	}
@@ -84,17 +75,73 @@ func TestReferencesToKeysAreShown(t *testing.T) {
 	}
 }
 
-// A client shows nothing of its configuration.
+// A client shows nothing of its configuration and of its options, in whatever way it is printed.
 func TestClientPrintsNoKey(t *testing.T) {
+	t.Setenv("ANTHROPIC_API_KEY", "sk-canary-environment")
 	config := Config{Providers: map[string]Provider{"openai": {APIKey: "sk-canary-key"}}}
-	client, err := NewClient(WithConfig(config))
+	client, err := NewClient(WithConfig(config), WithProvider("openai"), WithAPIKey("sk-canary-own"),
+		WithHeaders(map[string]string{"x-team": "canary-header"}), WithLogger(slog.Default()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if text := fmt.Sprintf(verb, client); strings.Contains(text, "canary") {
-			t.Error(text)
+	printed := prints(t, client)
+	for how, text := range prints(t, *client) {
+		printed["a value by "+how] = text
+	}
+	for how, text := range prints(t, struct{ Client *Client }{client}) {
+		printed["in a struct by "+how] = text
+	}
+	for how, text := range printed {
+		if shows(text) {
+			t.Errorf("%s: %s", how, text)
 		}
 	}
+	if text := fmt.Sprintf("%+v", client); text != "literllm.Client" {
+		t.Error(text)
+	}
+	var none *Client
+	_ = fmt.Sprintf("%+v", none)
+}
+
+// Options may have a header that a gateway takes for a key.
+func TestOptionsPrintMasked(t *testing.T) {
+	options := Options{Provider: "openai", Headers: map[string]string{"x-team": "canary-header"}}
+	for what, value := range map[string]any{"options": options, "a pointer": &options, "a request": ChatRequest{Options: &options}} {
+		for how, text := range prints(t, value) {
+			if shows(text) && !(what == "a request" && how == "slog's JSON") { // which is the document
+				t.Errorf("%s by %s: %s", what, how, text)
+			}
+		}
+	}
+	if text := fmt.Sprintf("%#v", options); !strings.HasPrefix(text, `literllm.Options{Provider:"openai"`) ||
+		!strings.Contains(text, "x-team") {
+		t.Error(text)
+	}
+	document, err := json.Marshal(options)
+	if err != nil || !strings.Contains(string(document), "canary-header") {
+		t.Errorf("%s, %v", document, err)
+	}
+}
+
+// prints is a value in each way in which a program prints it.
+func prints(t *testing.T, value any) map[string]string {
+	t.Helper()
+	printed := map[string]string{"Sprint": fmt.Sprint(value), "Sprintln": fmt.Sprintln(value)}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%60v", "%-9.3s"} {
+		printed[verb] = fmt.Sprintf(verb, value)
+	}
+	var logged, text, document bytes.Buffer
+	log.New(&logged, "", 0).Print(value)
+	slog.New(slog.NewTextHandler(&text, nil)).With("with", value).Info("made", "value", value)
+	slog.New(slog.NewJSONHandler(&document, nil)).With("with", value).Info("made", "value", value)
+	printed["log"], printed["slog's text"], printed["slog's JSON"] = logged.String(), text.String(), document.String()
+	return printed
+}
+
+// shows reports whether a text has a secret in it, be it in hexadecimal or decimal bytes.
+func shows(text string) bool {
+	decimal := strings.Trim(fmt.Sprint([]byte("canary")), "[]")
+	return strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprintf("%x", "canary")) ||
+		strings.Contains(text, decimal)
 }

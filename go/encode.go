@@ -3,6 +3,7 @@ package literllm
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -157,7 +158,19 @@ func (e *encoder) json(name string, value JSON) {
 }
 
 // duration writes a member in milliseconds, unless it is 0. A part of one is rounded up.
+//
+// A plain number is a number of nanoseconds. Timeout: 30 compiles, and is meant as something else.
 func (e *encoder) duration(name string, value time.Duration) {
+	if value > 0 && value < time.Millisecond {
+		e.wrong(name, fmt.Sprintf("%s is %s: give a time of at least 1 ms with its unit, as in 30*time.Second",
+			name, value))
+		return
+	}
+	e.milliseconds(name, value)
+}
+
+// milliseconds writes a member in milliseconds, unless it is 0. A part of one is rounded up.
+func (e *encoder) milliseconds(name string, value time.Duration) {
 	ms := int64(value / time.Millisecond)
 	switch rest := value % time.Millisecond; {
 	case rest > 0:
@@ -231,8 +244,8 @@ func (e *encoder) quote(name, value string) {
 	e.out = append(out, '"')
 }
 
-// both is the error for two values of which only one could be sent.
-func (e *encoder) both(param, message string) {
+// wrong is the error for values that cannot be sent as they are.
+func (e *encoder) wrong(param, message string) {
 	if e.err == nil {
 		failure := newError(ErrInvalidRequest, "%s", message)
 		failure.Param = param
@@ -243,7 +256,7 @@ func (e *encoder) both(param, message string) {
 // only is the one kind of value that a union has. Two kinds are an error.
 func (e *encoder) only(kind, word, param, told string) string {
 	if kind != "" && kind != word {
-		e.both(param, told)
+		e.wrong(param, told)
 	}
 	return word
 }

@@ -196,14 +196,14 @@ func misuse(status int) *Error {
 
 // endedBy is a failure of the engine's, or the context's error where that is what ended the request.
 //
-// The engine knows the deadline too, and its timer may be faster. Then endedBy waits for the
+// The engine knows the deadline too, and its timer is mostly faster. Then endedBy waits for the
 // context, which is due. So the error has the context's cause, and ctx.Err() agrees. The wait is
 // not for ever, because a foreign context may have a deadline and not keep it.
 func endedBy(ctx context.Context, failure *Error) *Error {
 	if failure.Kind != "cancelled" && failure.Kind != "timeout" {
 		return failure
 	}
-	if deadline, ok := ctx.Deadline(); ok && failure.Kind == "timeout" && !time.Now().Before(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && failure.Kind == "timeout" && time.Until(deadline) <= 2*early {
 		select {
 		case <-ctx.Done():
 		case <-time.After(5 * time.Second):
@@ -226,6 +226,9 @@ func ended(ctx context.Context, engine *Error) *Error {
 	if engine != nil {
 		failure.Provider, failure.Model = engine.Provider, engine.Model
 		failure.Partial, failure.Attempts = engine.Partial, engine.Attempts
+		if engine.Kind == "timeout" && engine.Provider != "" { // says whom it asked, and what it waited for
+			failure.Message = engine.Message + "; " + failure.Message
+		}
 	}
 	failure.cause = cause
 	return failure

@@ -171,3 +171,26 @@ func TestMaxInFlight(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The error of a deadline says whom the engine asked and what it waited for, where the engine knows.
+func TestTheErrorOfADeadlineNamesTheTarget(t *testing.T) {
+	ctx, stop := context.WithDeadlineCause(background, time.Now().Add(time.Millisecond), errors.New("my own reason"))
+	defer stop()
+	engine := &literllm.Error{
+		Kind: "timeout", Provider: "openai", Model: "m", Message: "openai/m: timed out: gave up",
+		Attempts: []literllm.Attempt{{Target: "openai/m", Kind: "timeout"}},
+	}
+	// The engine's report may come before the context is over.
+	err := literllm.EndedBy(ctx, engine)
+	if want := "openai/m: timed out: gave up; the context's deadline passed: give more time, or send the same again"; err.Message != want {
+		t.Errorf("%s\nis not\n%s", err, want)
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, context.Cause(ctx)) || ctx.Err() == nil ||
+		len(err.Attempts) != 1 || !err.Retryable {
+		t.Errorf("%+v", err)
+	}
+	err = literllm.EndedBy(ctx, &literllm.Error{Kind: "cancelled", Message: "cancelled"})
+	if want := "the context's deadline passed: give more time, or send the same again"; err.Message != want {
+		t.Errorf("%s\nis not\n%s", err, want)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"time"
 
@@ -78,13 +79,21 @@ func ExampleClient_OpenStream() {
 		log.Fatal(err)
 	}
 	defer stream.Close()
-	for stream.Response() == nil {
+	for {
 		chunk, err := stream.Next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Print(chunk.Text)
 	}
+	response, err := stream.Response()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(response.Choices[0].FinishReason)
 }
 
 func ExampleClient_GenerateMulti() {

@@ -5,6 +5,7 @@ var (
 	ErrorFrom    = errorFrom
 	ReadResponse = readResponse
 	ReadChunk    = readChunk
+	EndedBy      = endedBy
 )
 
 // Pending is the number of requests that wait for the pump.
@@ -20,4 +21,14 @@ func Pending() int {
 		pump.shards[i].mutex.Unlock()
 	}
 	return n
+}
+
+// LogLevels are the engine's levels that the loggers of a client have asked for.
+func LogLevels(c *Client) (levels []int) {
+	for _, l := range c.logs {
+		l.handing.Lock()
+		levels = append(levels, l.level)
+		l.handing.Unlock()
+	}
+	return levels
 }

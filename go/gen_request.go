@@ -165,6 +165,125 @@ func (v *ModelsRequest) read(d *decoder) {
 	}
 }
 
+// EmbedRequest: Texts, or images, to turn into vectors. A member that is not listed is left out of
+// the provider's body and reported in "warnings". Zero values are left out.
+type EmbedRequest struct {
+	// A text, or a list. Each item of a list gets a vector: a text, a list of tokens, or a list of
+	// parts ("text", "image_url") that are looked at together. A list that is longer than the provider
+	// takes goes out in several requests, and comes back as one answer.
+	Input any `json:"input"`
+	// The provider's model. It is required: vectors of different models cannot be compared.
+	Model string `json:"model,omitempty"`
+	// The length of the vectors, for models that can give shorter ones.
+	Dimensions *int `json:"dimensions,omitempty"`
+	// What the vectors are for. Some models make other vectors for a query than for a document.
+	// - "query": a query, which is compared with documents.
+	// - "document": a document, which queries are to find.
+	// - "classification": a text to classify.
+	// - "clustering": Texts to group.
+	InputType string `json:"input_type,omitempty"`
+	// What happens to an input that is too long for the model: the request fails ("none"), or the
+	// start or the end is cut off. Default: as the provider does.
+	// - "none": the request fails.
+	// - "start": its start is cut off.
+	// - "end": its end is cut off.
+	Truncate string `json:"truncate,omitempty"`
+	// How vectors are written in the answer. Default: "base64", of 32-bit floats.
+	// - "base64": Base64 of 32-bit floats, little-endian.
+	// - "float": a list of numbers, for readers that have nothing but JSON.
+	// - "int8": Base64 of signed bytes, one for each number.
+	// - "uint8": Base64 of bytes, one for each number.
+	// - "binary": Base64 of signed bytes, each with the signs of eight numbers.
+	// - "ubinary": Base64 of bytes, each with the signs of eight numbers.
+	Encoding string `json:"encoding,omitempty"`
+	// Members for one provider's body only, by the provider's name.
+	Extra map[string]map[string]any `json:"extra,omitempty"`
+	// How the request is sent. Options beside the request override these.
+	Options *Options `json:"options,omitempty"`
+
+	// Further members, written as encoding/json does.
+	Members map[string]any `json:"-"`
+	// The whole request as JSON, sent on as it is. Any other field beside it,
+	// but Options, is an error.
+	Raw json.RawMessage `json:"-"`
+}
+
+// MarshalJSON writes the request document, with its options.
+func (v EmbedRequest) MarshalJSON() ([]byte, error) { return requestWithOptions(&v) }
+
+// UnmarshalJSON reads a request document. Members without a field are in Members.
+func (v *EmbedRequest) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*EmbedRequest).read, document, "EmbedRequest")
+}
+
+// encode writes the request without its options. The encoder is to be released.
+func (v *EmbedRequest) encode() (*encoder, error) {
+	if v == nil {
+		return nil, newError(ErrInvalidRequest, "the request is nil")
+	}
+	return encodeRequest(v)
+}
+
+func (v *EmbedRequest) beside() (json.RawMessage, map[string]any, *Options) {
+	return v.Raw, v.Members, v.Options
+}
+
+func (v *EmbedRequest) bare() bool {
+	others := *v
+	others.Raw, others.Options = nil, nil
+	return reflect.ValueOf(others).IsZero()
+}
+
+func (v *EmbedRequest) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *EmbedRequest) write(e *encoder) {
+	e.text("op", "embed")
+	e.value("input", v.Input)
+	e.string("model", v.Model)
+	number(e, "dimensions", v.Dimensions)
+	e.string("input_type", v.InputType)
+	e.string("truncate", v.Truncate)
+	e.string("encoding", v.Encoding)
+	if v.Extra != nil {
+		e.value("extra", v.Extra)
+	}
+}
+
+func (v *EmbedRequest) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch name := d.name(); name {
+		case "op":
+			d.skip()
+		case "input":
+			d.decode(&v.Input)
+		case "model":
+			v.Model = d.string()
+		case "dimensions":
+			v.Dimensions = d.int()
+		case "input_type":
+			v.InputType = d.string()
+		case "truncate":
+			v.Truncate = d.string()
+		case "encoding":
+			v.Encoding = d.string()
+		case "extra":
+			d.decode(&v.Extra)
+		case "options":
+			if !d.null() {
+				v.Options = new(Options)
+				v.Options.read(d)
+			}
+		default:
+			v.Members = d.other(v.Members, name)
+		}
+	}
+}
+
 // ChatRequest: what is asked: OpenAI's chat request with a few members of our own. Give "prompt"
 // or "messages". A member that is not listed is left out of the provider's body and reported in
 // "warnings". Zero values are left out.
@@ -205,6 +324,25 @@ type ChatRequest struct {
 	Metadata map[string]any `json:"metadata,omitempty"`
 	// An id of the end user, for the provider's abuse checks.
 	User string `json:"user,omitempty"`
+	// Whether the log probabilities of the answer's tokens are wanted.
+	Logprobs *bool `json:"logprobs,omitempty"`
+	// The number of the likeliest tokens whose probabilities are wanted at each place.
+	TopLogprobs *int `json:"top_logprobs,omitempty"`
+	// Sampling among this many of the likeliest tokens.
+	TopK int `json:"top_k,omitempty"`
+	// What the answer is expected to be, in OpenAI's form: {"type": "content", "content": ...}.
+	Prediction map[string]any `json:"prediction,omitempty"`
+	// The provider's word for how fast and how dear the answer is.
+	ServiceTier string `json:"service_tier,omitempty"`
+	// How long the answer is: "low", "medium" or "high".
+	// - "low": Short.
+	// - "medium": the provider's default.
+	// - "high": Long.
+	Verbosity string `json:"verbosity,omitempty"`
+	// A key for requests with the same beginning, for the provider's cache of prompts.
+	PromptCacheKey string `json:"prompt_cache_key,omitempty"`
+	// A stable id of the end user, hashed, for the provider's abuse checks.
+	SafetyIdentifier string `json:"safety_identifier,omitempty"`
 	// Members for one provider's body only, by the provider's name.
 	Extra map[string]map[string]any `json:"extra,omitempty"`
 	// How and where the request is sent. Options beside the request override these.
@@ -297,6 +435,16 @@ func (v *ChatRequest) write(e *encoder) {
 		e.value("metadata", v.Metadata)
 	}
 	e.string("user", v.User)
+	e.boolean("logprobs", v.Logprobs)
+	number(e, "top_logprobs", v.TopLogprobs)
+	e.integer("top_k", int64(v.TopK))
+	if v.Prediction != nil {
+		e.value("prediction", v.Prediction)
+	}
+	e.string("service_tier", v.ServiceTier)
+	e.string("verbosity", v.Verbosity)
+	e.string("prompt_cache_key", v.PromptCacheKey)
+	e.string("safety_identifier", v.SafetyIdentifier)
 	if v.Extra != nil {
 		e.value("extra", v.Extra)
 	}
@@ -364,6 +512,22 @@ func (v *ChatRequest) read(d *decoder) {
 			d.decode(&v.Metadata)
 		case "user":
 			v.User = d.string()
+		case "logprobs":
+			v.Logprobs = d.flag()
+		case "top_logprobs":
+			v.TopLogprobs = d.int()
+		case "top_k":
+			v.TopK = int(d.integer())
+		case "prediction":
+			d.decode(&v.Prediction)
+		case "service_tier":
+			v.ServiceTier = d.string()
+		case "verbosity":
+			v.Verbosity = d.string()
+		case "prompt_cache_key":
+			v.PromptCacheKey = d.string()
+		case "safety_identifier":
+			v.SafetyIdentifier = d.string()
 		case "extra":
 			d.decode(&v.Extra)
 		case "options":

@@ -241,6 +241,133 @@ func (v *ModelInfo) read(d *decoder) {
 	}
 }
 
+// EmbedResponse: the answer to "op: "embed"".
+type EmbedResponse struct {
+	// The provider's id of the answer; of the first one if the inputs went out in parts.
+	ID string `json:"id,omitempty"`
+	// "list".
+	Object string `json:"object"`
+	// A vector for each input, in the order of the inputs. All have the same length.
+	Data []Embedding `json:"data"`
+	// How the vectors are written. Not as asked if the provider cannot do that; a warning says so.
+	// - "base64": Base64 of 32-bit floats, little-endian.
+	// - "float": a list of numbers, for readers that have nothing but JSON.
+	// - "int8": Base64 of signed bytes, one for each number.
+	// - "uint8": Base64 of bytes, one for each number.
+	// - "binary": Base64 of signed bytes, each with the signs of eight numbers.
+	// - "ubinary": Base64 of bytes, each with the signs of eight numbers.
+	Encoding string `json:"encoding"`
+	// The model, as the provider names it.
+	Model string `json:"model,omitempty"`
+	// The usage that the provider reports; the sum if the inputs went out in parts.
+	Usage *Usage `json:"usage,omitempty"`
+	// The name in the configuration of the provider that answered.
+	Provider string `json:"provider"`
+	// Warnings about members that were left out or changed.
+	Warnings []Warning `json:"warnings"`
+	// The members that are volatile or added by the engine.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *EmbedResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v EmbedResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain EmbedResponse
+		return marshal("the EmbedResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *EmbedResponse) UnmarshalJSON(document []byte) error {
+	read, err := readEmbedResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readEmbedResponse(document string) (*EmbedResponse, error) {
+	d := decoder{text: document}
+	v := &EmbedResponse{document: document}
+	v.read(&d)
+	if err := d.answered("EmbedResponse"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *EmbedResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "id":
+			v.ID = d.string()
+		case "object":
+			v.Object = d.string()
+		case "data":
+			if !d.null() {
+				v.Data = []Embedding{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Embedding
+					item.read(d)
+					v.Data = append(v.Data, item)
+				}
+			}
+		case "encoding":
+			v.Encoding = d.string()
+		case "model":
+			v.Model = d.string()
+		case "usage":
+			if !d.null() {
+				v.Usage = new(Usage)
+				v.Usage.read(d)
+			}
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Embedding: the vector of one input.
+type Embedding struct {
+	// The input's place in the list of the request, from 0.
+	Index int `json:"index"`
+	// The vector: base64 of its numbers, as "encoding" of the answer says, or with the encoding
+	// "float" a list of numbers. The packages' method "vectors" reads either.
+	Embedding JSON `json:"embedding"`
+}
+
+func (v *Embedding) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "index":
+			v.Index = int(d.integer())
+		case "embedding":
+			v.Embedding = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// The error.
@@ -307,7 +434,7 @@ type errorBody struct {
 	// The provider's own error: the JSON of its body or of its event, or its text; at most 64 KiB. The
 	// provider's key does not appear in it.
 	ProviderError JSON `json:"provider_error,omitempty"`
-	// What had arrived of a stream when it broke.
+	// What had come of a stream when it broke, or of a request in several parts when one failed.
 	Partial *Partial `json:"partial,omitempty"`
 	// One entry for each attempt that was made.
 	Attempts []Attempt `json:"attempts,omitempty"`
@@ -362,10 +489,12 @@ func (v *errorBody) read(d *decoder) {
 	}
 }
 
-// Partial: the part of a stream that arrived before it broke.
+// Partial: what had come before a stream broke, or before one of several parts failed.
 type Partial struct {
 	// The first choice's text so far.
 	Text string `json:"text"`
+	// The inputs of "op: "embed"" whose vectors had come when another part of them failed.
+	Inputs []Done `json:"inputs,omitempty"`
 }
 
 func (v *Partial) read(d *decoder) {
@@ -373,6 +502,36 @@ func (v *Partial) read(d *decoder) {
 		switch d.name() {
 		case "text":
 			v.Text = d.string()
+		case "inputs":
+			if !d.null() {
+				v.Inputs = []Done{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Done
+					item.read(d)
+					v.Inputs = append(v.Inputs, item)
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Done: some inputs of a list, one after the other.
+type Done struct {
+	// The place of the first one, from 0.
+	From int `json:"from"`
+	// The place after the last one.
+	To int `json:"to"`
+}
+
+func (v *Done) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "from":
+			v.From = int(d.integer())
+		case "to":
+			v.To = int(d.integer())
 		default:
 			d.skip()
 		}

@@ -493,6 +493,9 @@ type Provider struct {
 	APIVersion string `json:"api_version,omitempty"`
 	// A PEM file with further trusted roots.
 	CAFile string `json:"ca_file,omitempty"`
+	// The proxy on the way, in place of the environment's: "http://user:password@host:port",
+	// "env:NAME", or "none".
+	Proxy string `json:"proxy,omitempty"`
 	// The HTTP versions that are offered.
 	// - "auto": HTTP/2 if the server supports it, otherwise HTTP/1.1.
 	// - "1.1": HTTP/1.1 only.
@@ -507,10 +510,10 @@ type Provider struct {
 	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
 	// The members of a body that a request's "extra" may replace although limits and policies look at
-	// them: "model", "stream", "messages", "input", "max_tokens", "max_completion_tokens",
-	// "max_output_tokens", "system", "instructions", "contents", "systemInstruction",
-	// "generationConfig.maxOutputTokens", "generationConfig.candidateCount",
-	// "inferenceConfig.maxTokens".
+	// them: "model", "stream", "messages", "input", "inputs", "texts", "requests", "instances",
+	// "max_tokens", "max_completion_tokens", "max_output_tokens", "system", "instructions",
+	// "contents", "systemInstruction", "generationConfig.maxOutputTokens",
+	// "generationConfig.candidateCount", "inferenceConfig.maxTokens".
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
@@ -568,6 +571,7 @@ func (v *Provider) write(e *encoder) {
 	}
 	e.string("api_version", v.APIVersion)
 	e.string("ca_file", v.CAFile)
+	e.string("proxy", v.Proxy)
 	e.string("http", v.HTTP)
 	e.string("region", v.Region)
 	if v.Limits != nil {
@@ -638,6 +642,8 @@ func (v *Provider) read(d *decoder) {
 			v.APIVersion = d.string()
 		case "ca_file":
 			v.CAFile = d.string()
+		case "proxy":
+			v.Proxy = d.string()
 		case "http":
 			v.HTTP = d.string()
 		case "region":
@@ -704,6 +710,9 @@ func (v *HealthProbe) read(d *decoder) {
 type Model struct {
 	// The model's limits.
 	Limits *Limits `json:"limits,omitempty"`
+	// The number of inputs that one request for embeddings may have. Default: what the provider is
+	// known to take. A longer list goes out in parts.
+	MaxInputs *int `json:"max_inputs,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -727,6 +736,7 @@ func (v *Model) write(e *encoder) {
 		v.Limits.value(e)
 		e.comma()
 	}
+	number(e, "max_inputs", v.MaxInputs)
 }
 
 func (v *Model) read(d *decoder) {
@@ -737,6 +747,8 @@ func (v *Model) read(d *decoder) {
 				v.Limits = new(Limits)
 				v.Limits.read(d)
 			}
+		case "max_inputs":
+			v.MaxInputs = d.int()
 		default:
 			d.skip()
 		}

@@ -19,7 +19,7 @@ func ToolResult(callID, content string) Message {
 func (m *Message) writeContent(e *encoder) {
 	switch {
 	case m.Parts != nil && m.Content != "":
-		e.both("messages.content", "a message has Content or Parts, not both: Text(…) makes a part of a text")
+		e.wrong("messages.content", "a message has Content or Parts, not both: Text(…) makes a part of a text")
 	case m.Parts != nil:
 		e.list("content")
 		for i := range m.Parts {

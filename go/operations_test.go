@@ -31,6 +31,55 @@ func TestModels(t *testing.T) {
 	})
 }
 
+func TestEmbed(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free(""), way)
+		texts := make([]string, 3000)
+		for i := range texts {
+			texts[i] = string(rune('a' + i%26))
+		}
+		answer, err := client.Embed(context.Background(), &literllm.EmbedRequest{Input: texts, Model: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		vectors, err := answer.Vectors()
+		if err != nil || len(vectors) != 3000 || len(answer.Liter.Attempts) != 3 || *answer.Usage.TotalTokens != 3000 {
+			t.Fatalf("%d vectors, %d attempts, %v", len(vectors), len(answer.Liter.Attempts), err)
+		}
+		for i, vector := range vectors {
+			if len(vector) != 4 || vector[0] != float32(texts[i][0]) || vector[1] != 1 {
+				t.Fatalf("%d: %v", i, vector)
+			}
+		}
+		_, err = client.Embed(context.Background(), &literllm.EmbedRequest{Input: "x"})
+		if !errors.Is(err, literllm.ErrInvalidRequest) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func TestEncodingsOfVectors(t *testing.T) {
+	for document, want := range map[string][][]float32{
+		`{"encoding":"int8","data":[{"embedding":"gAF/"},{"embedding":"AAEC"}]}`: {{-128, 1, 127}, {0, 1, 2}},
+		`{"encoding":"ubinary","data":[{"embedding":"/wE="}]}`:                   {{255, 1}},
+		`{"encoding":"float","data":[{"embedding":[0.5,-1]}]}`:                   {{0.5, -1}},
+		`{"encoding":"base64","data":[{"embedding":"AAAAPwAAgL8="}]}`:            {{0.5, -1}},
+		`{"encoding":"base64","data":[]}`:                                        {},
+		`{"encoding":"base64","data":[{"embedding":"AAA="}]}`:                    nil,
+		`{"encoding":"base64","data":[{"embedding":"?"}]}`:                       nil,
+		`{"encoding":"float","data":[{"embedding":"AAA="}]}`:                     nil,
+	} {
+		var answer literllm.EmbedResponse
+		if err := json.Unmarshal([]byte(document), &answer); err != nil {
+			t.Fatal(err)
+		}
+		vectors, err := answer.Vectors()
+		if !reflect.DeepEqual(vectors, want) || (err == nil) != (want != nil) {
+			t.Errorf("%s: %v %v", document, vectors, err)
+		}
+	}
+}
+
 func TestModerate(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free(""), way)
@@ -89,6 +138,7 @@ func TestRequestsOfOperationsThereAndBack(t *testing.T) {
 	if read.Model != "m" || len(read.Members) != 1 {
 		t.Errorf("%+v", read)
 	}
+	back(t, literllm.EmbedRequest{Input: []any{"a", "b"}, Model: "m", Dimensions: literllm.Ptr(3)})
 	back(t, literllm.ModerateRequest{Input: []any{"a", "b"}, Model: "m"})
 	client := open(t, free(""))
 	answer, err := client.Models(context.Background(), &literllm.ModelsRequest{Raw: json.RawMessage(`{"op":"models"}`)})

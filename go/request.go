@@ -57,7 +57,7 @@ func requestWithOptions(r request) ([]byte, error) {
 // onlyRaw is an error for fields that would be passed over.
 func onlyRaw(r request, e *encoder) {
 	if !r.bare() {
-		e.both("", "a request is given as Raw or in the other fields, not both: put all of it into Raw")
+		e.wrong("", "a request is given as Raw or in the other fields, not both: put all of it into Raw")
 	}
 }
 

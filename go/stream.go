@@ -129,7 +129,8 @@ func (s *ChatStream) Next() (Chunk, error) {
 			s.end(err)
 		} else if s.response != nil {
 			s.end(io.EOF)
-			return Chunk{Response: s.response}, nil
+			// It has a choice without news, so that a loop over Choices[0] does not panic on it.
+			return Chunk{Choices: []ChunkChoice{{}}, Response: s.response}, nil
 		}
 	}
 	return Chunk{}, s.err
@@ -158,8 +159,11 @@ func (s *ChatStream) take() (err error) {
 	case native.Chunk:
 		s.lines = text(event.Payload)
 	case native.Result:
-		s.response, err = readResponse(text(event.Payload))
+		answer := text(event.Payload)
+		s.client.heard(answer)
+		s.response, err = readResponse(answer)
 	case native.Error:
+		s.client.heard("")
 		failure := errorFrom(text(event.Payload))
 		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
@@ -191,11 +195,19 @@ func (s *ChatStream) Result() (*Response, error) {
 	return s.response, nil
 }
 
-// Response is the whole answer with usage, once Next has returned it. Before that it is nil.
-func (s *ChatStream) Response() *Response {
+// Response is the whole answer with usage, once Next has returned it. Before that, and if the stream
+// broke, it is an error. Result reads the rest first.
+func (s *ChatStream) Response() (*Response, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.response
+	switch {
+	case s.err == nil:
+		return nil, newError(ErrInvalidRequest,
+			"the stream has not ended: call Next until it returns io.EOF, or Result, which reads the rest")
+	case s.response == nil:
+		return nil, s.err
+	}
+	return s.response, nil
 }
 
 // Close cancels the rest and waits until the request has ended. Its connection is closed, its place

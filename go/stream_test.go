@@ -26,6 +26,9 @@ func TestStream(t *testing.T) {
 			if chunk.Text != "" {
 				chunks++
 			}
+			if first := chunk.Choices[0].Delta.Content; first != chunk.Text { // of every chunk, the last one too
+				t.Errorf("%q is not %q", first, chunk.Text)
+			}
 			text.WriteString(chunk.Text)
 			response = chunk.Response
 		}
@@ -103,8 +106,9 @@ func TestOpenStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	if stream.Response() != nil {
-		t.Error("a response before the end")
+	if response, err := stream.Response(); response != nil || !errors.Is(err, literllm.ErrInvalidRequest) ||
+		!strings.Contains(err.Error(), "has not ended") {
+		t.Error(response, err)
 	}
 	for {
 		if _, err = stream.Next(); err != nil {
@@ -114,8 +118,8 @@ func TestOpenStream(t *testing.T) {
 	if _, again := stream.Next(); err != io.EOF || again != io.EOF {
 		t.Error(err, again)
 	}
-	if stream.Response().Text != "You said: Hello" {
-		t.Error(stream.Response())
+	if response, err := stream.Response(); err != nil || response.Text != "You said: Hello" {
+		t.Error(response, err)
 	}
 	if err := stream.Close(); err != nil {
 		t.Error(err)

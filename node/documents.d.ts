@@ -273,9 +273,79 @@ export interface ChatRequest {
   metadata?: Json | null;
   /** An id of the end user, for the provider's abuse checks. */
   user?: string | null;
+  /** Whether the log probabilities of the answer's tokens are wanted. */
+  logprobs?: boolean | null;
+  /** The number of the likeliest tokens whose probabilities are wanted at each place. */
+  top_logprobs?: number | null;
+  /** Sampling among this many of the likeliest tokens. */
+  top_k?: number | null;
+  /** What the answer is expected to be, in OpenAI's form: `{"type": "content", "content": ...}`. */
+  prediction?: Json | null;
+  /** The provider's word for how fast and how dear the answer is. */
+  service_tier?: string | null;
+  /**
+   * How long the answer is: `low`, `medium` or `high`.
+   * - `low`: Short.
+   * - `medium`: the provider's default.
+   * - `high`: Long.
+   */
+  verbosity?: "low" | "medium" | "high" | null;
+  /** A key for requests with the same beginning, for the provider's cache of prompts. */
+  prompt_cache_key?: string | null;
+  /** A stable id of the end user, hashed, for the provider's abuse checks. */
+  safety_identifier?: string | null;
   /** Members for one provider's body only, by the provider's name. */
   extra?: Record<string, Json> | null;
   /** How and where the request is sent. Options beside the request override these. */
+  options?: Options | null;
+}
+
+/**
+ * Texts, or images, to turn into vectors. A member that is not listed is left out of the
+ * provider's body and reported in `warnings`.
+ */
+export interface EmbedRequest {
+  /** The operation. */
+  op: "embed";
+  /**
+   * A text, or a list. Each item of a list gets a vector: a text, a list of tokens, or a list
+   * of parts (`text`, `image_url`) that are looked at together. A list that is longer than the
+   * provider takes goes out in several requests, and comes back as one answer.
+   */
+  input: string | readonly string[] | readonly unknown[];
+  /** The provider's model. It is required: vectors of different models cannot be compared. */
+  model?: string | null;
+  /** The length of the vectors, for models that can give shorter ones. */
+  dimensions?: number | null;
+  /**
+   * What the vectors are for. Some models make other vectors for a query than for a document.
+   * - `query`: a query, which is compared with documents.
+   * - `document`: a document, which queries are to find.
+   * - `classification`: a text to classify.
+   * - `clustering`: Texts to group.
+   */
+  input_type?: "query" | "document" | "classification" | "clustering" | null;
+  /**
+   * What happens to an input that is too long for the model: the request fails (`none`), or the
+   * start or the end is cut off. Default: as the provider does.
+   * - `none`: the request fails.
+   * - `start`: its start is cut off.
+   * - `end`: its end is cut off.
+   */
+  truncate?: "none" | "start" | "end" | null;
+  /**
+   * How vectors are written in the answer. Default: `base64`, of 32-bit floats.
+   * - `base64`: Base64 of 32-bit floats, little-endian.
+   * - `float`: a list of numbers, for readers that have nothing but JSON.
+   * - `int8`: Base64 of signed bytes, one for each number.
+   * - `uint8`: Base64 of bytes, one for each number.
+   * - `binary`: Base64 of signed bytes, each with the signs of eight numbers.
+   * - `ubinary`: Base64 of bytes, each with the signs of eight numbers.
+   */
+  encoding?: "base64" | "float" | "int8" | "uint8" | "binary" | "ubinary" | null;
+  /** Members for one provider's body only, by the provider's name. */
+  extra?: Record<string, Json> | null;
+  /** How the request is sent. Options beside the request override these. */
   options?: Options | null;
 }
 
@@ -665,10 +735,20 @@ export interface ResetDocument {
   reason: Kind;
 }
 
-/** The part of a stream that arrived before it broke. */
+/** Some inputs of a list, one after the other. */
+export interface Done {
+  /** The place of the first one, from 0. */
+  from: number;
+  /** The place after the last one. */
+  to: number;
+}
+
+/** What had come before a stream broke, or before one of several parts failed. */
 export interface Partial {
   /** The first choice's text so far. */
   text: string;
+  /** The inputs of `op: "embed"` whose vectors had come when another part of them failed. */
+  inputs?: Done[];
 }
 
 /** The members of an error document; see `docs/errors.md`. */
@@ -728,7 +808,7 @@ export interface ErrorBody {
    * KiB. The provider's key does not appear in it.
    */
   provider_error?: unknown;
-  /** What had arrived of a stream when it broke. */
+  /** What had come of a stream when it broke, or of a request in several parts when one failed. */
   partial?: Partial | null;
   /** One entry for each attempt that was made. */
   attempts?: Attempt[];
@@ -738,6 +818,48 @@ export interface ErrorBody {
 export interface ErrorDocument {
   /** The error. */
   error: ErrorBody;
+}
+
+/** The vector of one input. */
+export interface Embedding {
+  /** The input's place in the list of the request, from 0. */
+  index: number;
+  /**
+   * The vector: base64 of its numbers, as `encoding` of the answer says, or with the encoding
+   * `float` a list of numbers. The packages' method `vectors` reads either.
+   */
+  embedding: string | number[];
+}
+
+/** The answer to `op: "embed"`. */
+export interface EmbedResponse {
+  /** The provider's id of the answer; of the first one if the inputs went out in parts. */
+  id?: string | null;
+  /** `list`. */
+  object: string;
+  /** A vector for each input, in the order of the inputs. All have the same length. */
+  data: Embedding[];
+  /**
+   * How the vectors are written. Not as asked if the provider cannot do that; a warning says
+   * so.
+   * - `base64`: Base64 of 32-bit floats, little-endian.
+   * - `float`: a list of numbers, for readers that have nothing but JSON.
+   * - `int8`: Base64 of signed bytes, one for each number.
+   * - `uint8`: Base64 of bytes, one for each number.
+   * - `binary`: Base64 of signed bytes, each with the signs of eight numbers.
+   * - `ubinary`: Base64 of bytes, each with the signs of eight numbers.
+   */
+  encoding: "base64" | "float" | "int8" | "uint8" | "binary" | "ubinary";
+  /** The model, as the provider names it. */
+  model?: string | null;
+  /** The usage that the provider reports; the sum if the inputs went out in parts. */
+  usage?: Usage | null;
+  /** The name in the configuration of the provider that answered. */
+  provider: string;
+  /** Warnings about members that were left out or changed. */
+  warnings: Warning[];
+  /** The members that are volatile or added by the engine. */
+  liter: Liter;
 }
 
 /** One model, as its provider describes it. */

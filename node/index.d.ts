@@ -9,6 +9,8 @@ import type {
   ErrorBody,
   Kind,
   Message,
+  EmbedRequest,
+  EmbedResponse,
   ModelsRequest,
   ModelsResponse,
   ModerateRequest,
@@ -62,6 +64,22 @@ export interface StreamMembers extends Omit<Members, "stream"> {
 
 /** The same of `models`. */
 export interface ModelsMembers extends Omit<ModelsRequest, "op">, How {}
+
+/** The same of `embed`. */
+export interface EmbedMembers extends Omit<EmbedRequest, "op" | "input">, How {}
+
+/** A vector: floats, or the bytes of another encoding. */
+export type Vector = Float32Array | Int8Array | Uint8Array;
+
+/** An answer with vectors. */
+export interface Embeddings extends EmbedResponse {
+  /**
+   * A vector for each input, in their order. All are views of the same memory. Each call decodes the
+   * vectors anew, so keep what it gives. The encodings `base64` and `float` give a Float32Array,
+   * `int8` and `binary` an Int8Array, `uint8` and `ubinary` a Uint8Array.
+   */
+  vectors<T extends Vector = Float32Array>(): T[];
+}
 
 /** The same of `moderate`. */
 export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
@@ -117,6 +135,15 @@ export class Client {
    *     const { data } = await client.models({ provider: "openai" });
    */
   models(more?: ModelsMembers): Promise<ModelsResponse>;
+
+  /**
+   * Turns texts into vectors, one for each input. A list that is longer than the provider takes goes
+   * out in several requests at once, and comes back as one answer.
+   *
+   *     const answer = await client.embed(["a", "b"], { model: "openai/text-embedding-3-small" });
+   *     answer.vectors()[0]; // a Float32Array
+   */
+  embed(input: EmbedRequest["input"], more?: EmbedMembers): Promise<Embeddings>;
 
   /**
    * Asks whether texts or images break a provider's rules: a verdict for each input.

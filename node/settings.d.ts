@@ -198,6 +198,11 @@ export interface Limits {
 export interface ModelConfig {
   /** The model's limits. */
   limits?: Limits | null;
+  /**
+   * The number of inputs that one request for embeddings may have. Default: what the provider
+   * is known to take. A longer list goes out in parts.
+   */
+  max_inputs?: number | null;
 }
 
 /** The settings of the health probe. */
@@ -244,6 +249,11 @@ export interface ProviderConfig {
   /** A PEM file with further trusted roots. */
   ca_file?: string | null;
   /**
+   * The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+   * `env:NAME`, or `none`.
+   */
+  proxy?: string | null;
+  /**
    * The HTTP versions that are offered.
    * - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.
    * - `1.1`: HTTP/1.1 only.
@@ -263,10 +273,10 @@ export interface ProviderConfig {
   idempotency_header?: string | null;
   /**
    * The members of a body that a request's `extra` may replace although limits and policies
-   * look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-   * `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
-   * `systemInstruction`, `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`,
-   * `inferenceConfig.maxTokens`.
+   * look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
+   * `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
+   * `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+   * `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
    */
   extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */

@@ -2,8 +2,8 @@
 
     python3 scripts/check_crates.py
 
-It needs no network but what a build needs, and also reads the sources of a crate that must not look
-at the environment. In CI, `cargo deny check` reads the same deny.toml, and looks for advisories too.
+It needs no network but what a build needs. It also reads the sources of a crate that must not look
+at the environment. In CI, `cargo deny check` reads deny.toml too, and looks for advisories.
 """
 
 from __future__ import annotations

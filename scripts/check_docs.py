@@ -4,10 +4,12 @@
 
 What a block's language means:
 
-    python    runs; the environment gives keys, a default provider and model, and the base URLs of
-              the three providers at a simulator, so that a block stays as a user would write it;
-              what an earlier block of the page has imported is there
-    js        runs in the same way: as an ES module, with the Node package's name to import
+    python    runs, and has no fault for pyright and mypy, both strict; the environment gives keys,
+              a default provider and model, and the base URLs of the providers at a simulator, so
+              that a block stays as a user would write it; what an earlier block of the page has
+              imported is there
+    js        runs in the same way: as an ES module, with the Node package's name to import; its
+              types are checked as strictly as TypeScript can
     c         compiles as C99 without a warning; one with a main() also runs, as python does
     rust      compiles and runs as rustdoc's examples do
     go        a whole program: compiles with the package of the project, and runs, as python does
@@ -17,8 +19,9 @@ What a block's language means:
               configurations are read by the library
     text, mermaid   are left alone
 
-Any other language, and a block without one, is a failure. So is a link to a file or a heading that
-is not there. Ends with the plain line `N passed, N failed`.
+Blocks of docs/mistakes.md with the second word `mistake` do not hold, and should not: mistakes.py
+runs them. Any other language, and a block without one, is a failure. So is a link to a file or a
+heading that is not there. Ends with the plain line `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -37,7 +40,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from doc_links import broken_links
+from doc_types import Source, python_faults
+from docs_js import js_faults
+from mistakes import PAGE as MISTAKES
 from simulator import ROOT, TARGET, Simulator
+from snippets import Ended, Snippets
 
 sys.path.insert(0, str(ROOT / "bindings" / "conformance"))
 from suite.schema import Schema
@@ -46,8 +53,20 @@ SCHEMAS = ROOT / "bindings" / "conformance" / "schemas"
 C_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # What a C block without a main() may take for granted.
 C_HEAD = '#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include "liter_llm.h"\n'
-COMMANDS = {"bash", "cargo", "cc", "cd", "export", "git", "make", "npm", "pip", "python3"}
-SECONDS = 300
+COMMANDS = {
+    "bash",
+    "cargo",
+    "cc",
+    "cd",
+    "export",
+    "git",
+    "go",
+    "make",
+    "npm",
+    "pip",
+    "python3",
+    "tar",
+}
 
 
 @dataclass
@@ -75,22 +94,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("files", nargs="*", type=Path)
     files = [path.resolve() for path in parser.parse_args().files] or documents()
-    found = [block for path in files for block in blocks(path)]
+    found = [block for path in files for block in blocks(path) if not is_mistake(block)]
     failed = 0
     with Simulator() as simulator, tempfile.TemporaryDirectory(prefix="liter-llm-docs-") as folder:
         checks = Checks(simulator.url, Path(folder))
         for block in found:
             try:
                 checks.check(block)
-            except Fault as fault:
+            except (Fault, Ended) as fault:
                 failed += 1
                 print(f"{block.place}: {block.language or 'no language'}: {fault}", file=sys.stderr)
+        wrong = python_faults(checks.sources, Path(folder) / "types") + js_faults(found)
+    for place in wrong:
+        print(place, file=sys.stderr)
     links, broken = broken_links(files)
     for place in broken:
         print(place, file=sys.stderr)
     print(f"{len(files)} documents: {len(found)} blocks, {links} links")
-    failed += len(broken)
-    print(f"{len(found) + links - failed} passed, {failed} failed")
+    failed += len(broken) + len(wrong)
+    print(f"{max(len(found) + links - failed, 0)} passed, {failed} failed")
     return 1 if failed else 0
 
 
@@ -116,25 +138,20 @@ def blocks(path: Path) -> Iterator[Block]:
             lines.append(line)
 
 
+def is_mistake(block: Block) -> bool:
+    """Whether this is a program that goes wrong on purpose."""
+    return block.kind == "mistake" and block.path == MISTAKES
+
+
 class Checks:
     """The checks of each language, with a simulator to run against and a folder to work in."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self._folder = folder
+        self._snippets = Snippets(url, folder)
+        self.sources: list[Source] = []
         self._imports: dict[Path, str] = {}
         self._js_imports: dict[Path, str] = {}
-        kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "RUSTUP_HOME", "CARGO_HOME", "NO_PROXY")
-        kept += ("GOCACHE", "GOPATH", "GOFLAGS", "GOTOOLCHAIN")
-        self._environment = {name: os.environ[name] for name in kept if name in os.environ} | {
-            "OPENAI_API_KEY": "demo",
-            "OPENAI_BASE_URL": f"{url}/v1",
-            "ANTHROPIC_API_KEY": "demo",
-            "ANTHROPIC_BASE_URL": url,
-            "CO_API_KEY": "demo",
-            "CO_API_URL": url,
-            "LITER_LLM_PROVIDER": "openai",
-            "LITER_LLM_MODEL": "gpt-4.1-mini",
-        }
         self._by_language: dict[str, Callable[[Block], None]] = {
             "python": self.python,
             "js": self.js,
@@ -158,22 +175,20 @@ class Checks:
         """Runs the block in an interpreter of its own, with the imports of those before it."""
         before = self._imports.get(block.path, "")
         imports = re.findall(r"^(?:import|from) .*\n", block.text, re.MULTILINE)
+        before = "".join(line for line in before.splitlines(True) if line not in imports)
         self._imports[block.path] = before + "".join(imports)
+        path = block.path.relative_to(ROOT).as_posix()
+        self.sources.append(Source(path, block.line, before, block.text))
         # What the library says of an answer, as of a default that it fills in, is no fault.
         options = ("-W", "error", "-W", "default::UserWarning")
-        self._run(sys.executable, *options, "-c", before + block.text)
+        self._run(*self._snippets.python(before + block.text, *options))
 
     def js(self, block: Block) -> None:
         """Runs the block in a Node of its own; one that imports nothing, with earlier imports."""
-        modules = self._folder / "node_modules"
-        if not modules.exists():
-            (modules / "@liter-llm").mkdir(parents=True)
-            (modules / "@liter-llm" / "node").symlink_to(ROOT / "node")
-            (modules / "openai").symlink_to(ROOT / "node" / "node_modules" / "openai")
         imports = "".join(re.findall(r"^import .*\n", block.text, re.MULTILINE))
         before = "" if imports else self._js_imports.get(block.path, "")
         self._js_imports[block.path] = imports or before
-        self._run("node", "--input-type=module", "-e", before + block.text)
+        self._run(*self._snippets.js(before + block.text))
 
     def c(self, block: Block) -> None:
         """Compiles; runs what has a main()."""
@@ -204,19 +219,7 @@ class Checks:
 
     def go(self, block: Block) -> None:
         """Compiles and runs the program in a module that takes the package from here."""
-        module = self._folder / "go"
-        module.mkdir(exist_ok=True)
-        package = "github.com/liter-llm/liter-llm/go"
-        (module / "main.go").write_text(block.text, encoding="utf-8")
-        (module / "go.mod").write_text(
-            f"module example\n\ngo 1.25\n\nrequire {package} v0.0.0\n\n"
-            f"replace {package} => {ROOT / 'go'}\n",
-            encoding="utf-8",
-        )
-        program = self._folder / "go-block"
-        self._run("go", "-C", str(module), "vet", ".")
-        self._run("go", "-C", str(module), "build", "-o", str(program), ".")
-        self._run(str(program))
+        self._run(*self._snippets.go(block.text))
 
     def sh(self, block: Block) -> None:
         """Looks at each command, and runs none."""
@@ -246,22 +249,7 @@ class Checks:
             self._run(sys.executable, "-c", f"import liter_llm; {call}")
 
     def _run(self, *words: str) -> None:
-        try:
-            done = subprocess.run(
-                words,
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Fault(f"ran for more than {SECONDS} s") from None
-        if done.returncode != 0:
-            text = (done.stdout + done.stderr).strip()
-            raise Fault(f"{Path(words[0]).name} ended with {done.returncode}:\n{text}")
+        self._snippets.run(*words)
 
 
 def parse(text: str) -> None:

@@ -25,11 +25,11 @@ from simulator import ROOT, TARGET, Simulator
 
 QUESTION = "Why does one engine serve every language?"
 
-# What is asked of each provider: the variable of its key, and a small model of its own.
+# What is asked of each provider: the variable of its key, and its model of the documents.
 PROVIDERS = {
     "openai": ("OPENAI_API_KEY", "gpt-4.1-mini"),
     "anthropic": ("ANTHROPIC_API_KEY", "claude-haiku-4-5"),
-    "cohere": ("CO_API_KEY", "command-r7b-12-2024"),
+    "cohere": ("CO_API_KEY", "command-a-03-2025"),
 }
 LANGUAGES = ("Python", "Node", "Go", "C")
 
@@ -155,7 +155,8 @@ def hint() -> str:
     return (
         "No key was used and nothing left this machine. With a real provider:\n\n"
         f'  {key}make demo ARGS="--real {name}"\n\n'
-        "and in a program of your own as README.md shows."
+        "and in a program of your own as README.md shows. To try your program without a key, keep\n"
+        "the simulator running with `make simulator`."
     )
 
 

@@ -2,6 +2,10 @@
 
     python3 scripts/dist_test.py [--dist FOLDER] [KIND …]      KIND: python, node, go, c; else all
 
+They are installed by the lines of README.md and of the packages' pages, word by word: see
+release/install_lines.py. Go's line of after the first release is tried too, against a proxy made of
+files.
+
 Everything happens in a new folder outside the checkout, without any of the project's variables; the
 provider is the simulator of target/release. Each test also asks which file was loaded: it has to be
 the installed one. The network is used for cffi only.

@@ -1,4 +1,8 @@
-"""Links between documents: every one has to lead to a file, and to a heading where it names one."""
+"""Links between documents: every one has to lead to a file, and to a heading where it names one.
+
+A page that a registry shows has no neighbours there, so its links are whole URLs. Those into the
+repository are followed too, in this checkout.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,9 @@ from simulator import ROOT
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]*`")
+REPOSITORY = "https://github.com/liter-llm/liter-llm"
+OWN = re.compile(re.escape(REPOSITORY) + r"(?:/(?:blob|tree)/main/([^#]*))?(?=#|$)")
+ALONE = {ROOT / package / "README.md" for package in ("python", "node", "go")}
 
 
 def broken_links(files: list[Path]) -> tuple[int, list[str]]:
@@ -18,13 +25,18 @@ def broken_links(files: list[Path]) -> tuple[int, list[str]]:
     for path in files:
         for number, line in prose(path):
             for target in LINK.findall(CODE.sub("", line)):
-                if re.match(r"[a-z]+:", target):
+                own = OWN.match(target)
+                if not own and re.match(r"[a-z]+:", target):
                     continue
                 count += 1
                 name, _, heading = target.partition("#")
                 leads = (path.parent / name).resolve() if name else path
+                if own:
+                    leads = ROOT / (own[1] or "README.md")
                 place = f"{path.relative_to(ROOT)}:{number}: {target}"
-                if not leads.exists():
+                if name and not own and path in ALONE:
+                    broken.append(f"{place}: a registry shows this page: {REPOSITORY}/blob/main/…")
+                elif not leads.exists():
                     broken.append(f"{place}: there is no such file")
                 elif heading and heading not in headings(leads):
                     broken.append(f"{place}: there is no such heading")

@@ -22,8 +22,8 @@ HEAD = """\
 A failed request gives an error document. It is the same in every language:
 
 ```json
-{"error": {"kind": "rate_limit", "message": "openai/gpt-4o-mini: 429 rate limited, retry …",
-           "reason": "Rate limit reached for …", "provider": "openai", "model": "gpt-4o-mini",
+{"error": {"kind": "rate_limit", "message": "openai/gpt-4.1-mini: 429 rate limited, retry …",
+           "reason": "Rate limit reached for …", "provider": "openai", "model": "gpt-4.1-mini",
            "status": 429, "code": "rate_limit_exceeded", "retryable": true,
            "retry_after_ms": 2000, "request_id": "req_…"}}
 ```
@@ -40,7 +40,7 @@ A failed request gives an error document. It is the same in every language:
 | `retry_after_ms` | how long the provider asked to wait |
 | `request_id` | the provider's id of the request, for its support |
 | `param` | the member of the request that is wrong |
-| `partial` | `{"text"}`: the text of a stream that had arrived when it broke |
+| `partial` | `{"text"}`: the text of a stream that had arrived when it broke. `inputs`: the inputs of `embed` that were done when a part of them failed |
 | `ratelimit` | the rate-limit headers of the answer, unchanged |
 | `provider_error` | the provider's own error, as JSON or text; at most 64 KiB, without the key |
 | `attempts` | one entry for each attempt: `target`, `status`, `kind`, `message`, `ms` |

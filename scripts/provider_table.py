@@ -33,6 +33,7 @@ FORMATS = {
     "Bedrock": "Amazon Bedrock Converse",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
+    "Embeddings": "OpenAI embeddings",
 }
 
 # Name, wire format, where, key.

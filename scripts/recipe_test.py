@@ -121,7 +121,7 @@ def beside(text: str, names: tuple[tuple[str, str], ...]) -> str:
         head = lines[at]
         indent = head[: len(head) - len(head.lstrip())]
         ends = at
-        done = re.search(r'Echo|Toy|\\"|^(pub )?use .*toy|^\s*//', head)
+        done = re.search(r'Echo|Toy|\\"|^(pub )?use .*(toy|\becho\b)|^\s*//', head)
         copied = has(head, names) and not done
         if copied and head.rstrip().endswith(("{", "(", "[")):
             closing = (indent + "}", indent + ")", indent + "]")
@@ -238,6 +238,7 @@ class Recipe(unittest.TestCase):
                 copy.edit(f"core/src/{folder}/mod.rs", TOYS)
             for name in ("provider/mod", "model/schema/operations", "model/schema/mod"):
                 copy.edit(f"core/src/{name}.rs", TOYS)
+            copy.edit("core/src/operation/answer.rs", TOYS)
             copy.edit("core/tests/schemas.rs", TOYS)
             cargo = ("cargo", "--offline", "test", "-q", "-p", "liter-llm-core")
             cargo += ("--features", "liter-llm-core/schema")

@@ -61,7 +61,7 @@ pub struct ErrorBody {
     /// The provider's key does not appear in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_error: Option<Value>,
-    /// What had arrived of a stream when it broke.
+    /// What had come of a stream when it broke, or of a request in several parts when one failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partial: Option<Partial>,
     /// One entry for each attempt that was made.
@@ -75,12 +75,25 @@ pub struct ErrorBody {
     pub(crate) unreached: bool,
 }
 
-/// The part of a stream that arrived before it broke.
+/// What had come before a stream broke, or before one of several parts failed.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Partial {
     /// The first choice's text so far.
     pub text: String,
+    /// The inputs of `op: "embed"` whose vectors had come when another part of them failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Done>,
+}
+
+/// Some inputs of a list, one after the other.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Done {
+    /// The place of the first one, from 0.
+    pub from: usize,
+    /// The place after the last one.
+    pub to: usize,
 }
 
 /// One attempt at a target.

@@ -9,7 +9,7 @@
 //!
 //! `call::plan` reads the documents and finds the targets before the call waits for anything.
 //! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
-//! attempt. `call::respond` makes the document. `call::stream` takes over a stream after its first
+//! attempt. `call::split` asks in parts where one request cannot take all inputs. `call::respond` makes the document. `call::stream` takes over a stream after its first
 //! content. `admission` tells the observers that a call began or ended. The call's ledger tells
 //! them of attempts.
 //!
@@ -28,6 +28,7 @@ use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
 use crate::call::plan::Plan;
 use crate::call::respond::respond;
+use crate::call::split;
 use crate::call::stream::ChatStream;
 use crate::error::Error;
 use crate::observe::CallOutcome;
@@ -83,6 +84,10 @@ pub(crate) async fn whole(
 }
 
 async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
+    if let Some(parts) = split::parts(services, call) {
+        // Boxed: without the box every call's future would have room for this one.
+        return Box::pin(split::answered(services, call, parts)).await;
+    }
     match hedged(services, call).await {
         Ok(served) => Ok(respond(services, call, served)),
         Err(error) => Err(call.failed(error)),

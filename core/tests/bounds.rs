@@ -251,6 +251,7 @@ async fn what_is_too_much_is_refused_before_memory_is_taken() {
     let long = "m".repeat(1_025);
     for document in [
         json!({"prompt": "x", "model": long}),
+        json!({"op": "embed", "input": "x", "model": long}),
         json!({"op": "models", "model": long}),
         json!({"op": "moderate", "input": "x", "model": long}),
         json!({"prompt": "x", "options": {"provider": long}}),

@@ -16,6 +16,8 @@ mod bedrock;
 #[allow(dead_code)]
 #[path = "wire/corpus.rs"]
 mod corpus;
+#[path = "linear/limits.rs"]
+mod limits;
 #[path = "linear/requests.rs"]
 mod requests;
 #[path = "linear/streams.rs"]

@@ -45,7 +45,9 @@ fn each_row_has_a_case_that_sends_through_it() {
         let entry = &case["config"]["providers"][name];
         assert_eq!(entry["base_url"], format!("$SIM/{after_host}"), "{name}");
         let expect = &case["exchanges"][0]["expect"];
-        let path = format!("/{after_host}{}", row.dialect().unwrap().path);
+        // A row without a dialect has embeddings and no chats.
+        let own = row.dialect().map_or("/embeddings", |dialect| &*dialect.path);
+        let path = format!("/{after_host}{own}");
         assert_eq!(expect["path"], path, "{name}");
         assert!(expect["body"].is_object() && expect["headers"].is_object(), "{name}");
     }
@@ -102,12 +104,27 @@ fn sent(row: &'static Row, members: &Value) -> Option<(Value, bool)> {
     let (request, _) = Request::parse(document.as_bytes(), Options::default()).unwrap();
     let mut notes = Notes::new(Unsupported::Warn);
     let target = corpus::provider(row.name).target("m");
-    let wire = row.chat().unwrap().encode(&request, &target, &mut notes).ok()?;
+    let wire = row.chat()?.encode(&request, &target, &mut notes).ok()?;
     Some((serde_json::from_slice(&wire.body).unwrap(), notes.into_warnings().is_empty()))
+}
+
+/// The operations besides chat that a provider has.
+fn other_operations(row: &'static Row) -> Vec<&'static str> {
+    let adapter = row.adapter();
+    let has = [
+        adapter.embed().map(|_| "embed"),
+        adapter.models().map(|_| "models"),
+        adapter.moderate().map(|_| "moderate"),
+    ];
+    has.into_iter().flatten().collect()
 }
 
 /// A line of the document's table.
 fn takes(row: &'static Row) -> String {
+    let others = other_operations(row);
+    if row.chat().is_none() {
+        return format!("| `{}` | {} | – | – |\n", row.name, others.join(", "));
+    }
     let left = probes().into_iter().filter(|(_, members)| !sent(row, members).is_some_and(|s| s.1));
     let left: Vec<_> = left.map(|(name, _)| name).collect();
     let left = if left.is_empty() { "nothing".to_owned() } else { left.join(", ") };
@@ -117,9 +134,7 @@ fn takes(row: &'static Row) -> String {
         {"role": "user", "content": "q"},
     ]});
     let goes_back = sent(row, &history).is_some_and(|(_, all)| all);
-    let mut operations = vec!["chat"];
-    operations.extend(row.adapter().models().map(|_| "models"));
-    operations.extend(row.adapter().moderate().map(|_| "moderate"));
+    let operations = [vec!["chat"], others].concat();
     let back = if goes_back { "yes" } else { "no" };
     format!("| `{}` | {} | {back} | {left} |\n", row.name, operations.join(", "))
 }

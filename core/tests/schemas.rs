@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use liter_llm_core::error::ErrorKind;
+use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    ConfigDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument, HttpResponseDocument,
-    ModelsRequestDocument, ModerateRequestDocument, OptionsDocument, RequestDocument,
+    ConfigDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
+    HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
+    RequestDocument,
 };
-use liter_llm_core::model::{ModelsResponse, ModerateResponse};
+use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -78,6 +80,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("error", schema::<ErrorDocument>()),
         ("reset", schema::<Reset>()),
         ("many", schema::<Many>()),
+        ("embed_request", schema::<EmbedRequestDocument>()),
+        ("embed_response", schema::<EmbedResponse>()),
         ("models_request", schema::<ModelsRequestDocument>()),
         ("models_response", schema::<ModelsResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
@@ -147,8 +151,11 @@ fn asked(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn schemas_name_what_the_readers_know() {
-    let request =
-        concat!(include_str!("../src/model/read.rs"), include_str!("../src/model/read_message.rs"));
+    let request = concat!(
+        include_str!("../src/model/read.rs"),
+        include_str!("../src/model/read_message.rs"),
+        include_str!("../src/model/further.rs"),
+    );
     let policy = include_str!("../src/model/policy.rs");
     let options = concat!(
         include_str!("../src/model/options.rs"),
@@ -163,9 +170,11 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/provider.rs"),
         include_str!("../src/config/base_url.rs"),
         include_str!("../src/config/aws.rs"),
+        include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
+        include_str!("../src/config/models.rs"),
         include_str!("../src/config/extras.rs"),
         include_str!("../src/provider/openai/switches.rs"),
         include_str!("../src/model/header_map.rs"),
@@ -178,8 +187,10 @@ fn schemas_name_what_the_readers_know() {
     // Read as a chat's.
     let extra = r#"object("extra")"#;
     let models = format!("{}{common}", include_str!("../src/model/models.rs"));
+    let embed = format!("{}{extra}{common}", include_str!("../src/model/embed.rs"));
     let moderate = format!("{}{extra}{common}", include_str!("../src/model/moderate.rs"));
     for (name, schema, source) in [
+        ("embed_request", schema::<EmbedRequestDocument>(), embed.as_str()),
         ("models_request", schema::<ModelsRequestDocument>(), models.as_str()),
         ("moderate_request", schema::<ModerateRequestDocument>(), moderate.as_str()),
         ("request", schema::<RequestDocument>(), request.as_str()),
@@ -211,8 +222,9 @@ fn every_member_of_the_schema_is_known_to_the_reader() {
         "tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "auto",
         "parallel_tool_calls": true, "response_format": {"type": "text"},
         "reasoning": {"effort": "low", "budget_tokens": 1}, "reasoning_effort": "low",
-        "stream": false, "stream_options": {}, "metadata": {}, "user": "u", "extra": {},
-        "options": {}, "nobody": 1}"#;
+        "stream": false, "stream_options": {}, "metadata": {}, "user": "u", "logprobs": true,
+        "top_logprobs": 1, "top_k": 1, "prediction": {}, "service_tier": "x", "verbosity": "low",
+        "prompt_cache_key": "x", "safety_identifier": "x", "extra": {}, "options": {}, "nobody": 1}"#;
     let object: serde_json::Map<String, Value> = serde_json::from_slice(document).unwrap();
     let schema = schema::<RequestDocument>();
     let members = schema["properties"].as_object().unwrap();
@@ -221,6 +233,20 @@ fn every_member_of_the_schema_is_known_to_the_reader() {
     assert!(missing.is_empty(), "say these in the document above: {missing:?}");
     let (request, _) = Request::parse(document, Options::default()).unwrap();
     assert_eq!(request.unknown, ["nobody"]);
+}
+
+#[test]
+fn the_names_that_advice_is_taken_from_are_those_of_the_schemas() {
+    fn names<T: JsonSchema>() -> Vec<String> {
+        schema::<T>()["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+    assert_eq!(sorted(names::<RequestDocument>()), CHAT_NAMES);
+    assert_eq!(sorted(names::<OptionsDocument>()), OPTION_NAMES);
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
 }
 
 #[test]

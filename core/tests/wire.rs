@@ -90,6 +90,23 @@ fn models() {
 }
 
 #[test]
+fn embeddings() {
+    for (file, kind) in [
+        ("azure__embeddings.jsonl", "azure"),
+        ("cohere__embed.jsonl", "cohere"),
+        ("gemini__embedContent.jsonl", "gemini"),
+        ("misc__embeddings.jsonl", "compatible"),
+        ("mistral__embeddings.jsonl", "mistral"),
+        ("ollama__embeddings.jsonl", "ollama"),
+        ("openai__embeddings.jsonl", "openai"),
+        ("openrouter__embeddings.jsonl", "openrouter"),
+        ("vertex__embedContent.jsonl", "vertex"),
+    ] {
+        operations::embeddings(file, kind);
+    }
+}
+
+#[test]
 fn moderations() {
     operations::moderations("openai__moderations.jsonl", "openai");
 }

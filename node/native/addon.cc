@@ -247,8 +247,12 @@ class Addon : public Napi::Addon<Addon> {
     deliver_ = Napi::Persistent(info[1].As<Napi::Function>());
     if (wake_ != nullptr) return;
     napi_value name = Napi::String::New(env, "liter-llm");
+    // Jest's --detectOpenHandles and its like ask the resource whether it keeps the process alive.
+    Napi::Object resource = Napi::Object::New(env);
+    auto held = [this](const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), held_); };
+    resource.Set("hasRef", Napi::Function::New(env, held, "hasRef"));
     napi_status status = napi_create_threadsafe_function(
-        env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+        env, nullptr, resource, name, 0, 1, nullptr, nullptr, this,
         [](napi_env env, napi_value, void* addon, void*) {
           // Without an environment, the environment is being torn down and the addon may be gone.
           if (env != nullptr) static_cast<Addon*>(addon)->Drain();
@@ -493,7 +497,8 @@ class Addon : public Napi::Addon<Addon> {
 
   // hold(on): whether the environment stays alive for the promises that are awaited.
   void Hold(const Napi::CallbackInfo& info) {
-    if (info[0].As<Napi::Boolean>()) {
+    held_ = info[0].As<Napi::Boolean>();
+    if (held_) {
       napi_ref_threadsafe_function(env_, wake_);
     } else {
       napi_unref_threadsafe_function(env_, wake_);
@@ -533,6 +538,7 @@ class Addon : public Napi::Addon<Addon> {
   Napi::FunctionReference deliver_;
   napi_threadsafe_function wake_ = nullptr;
   std::atomic<bool> woken_{false};        // a call of `wake_` is pending
+  bool held_ = false;                     // the environment stays alive for a promise
   bool resting_ = false;                  // until `resume`
   std::atomic<Source*> ready_{nullptr};   // the queues that rang, the last first
   std::deque<Source*> due_;               // the queues to read, on the environment's thread

@@ -4,14 +4,15 @@
 const { addon, NativeClient } = require("./_native.js");
 const { readConfig } = require("./_config.js");
 const { fromDocument, misuse } = require("./_errors.js");
-const { answer } = require("./_explain.js");
+const { answer, explain } = require("./_explain.js");
 const { codec, encode } = require("./_json.js");
+const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
-const { SINGLE, WHOLE, call } = require("./_queue.js");
+const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES, unknownName } = require("./_names.js");
-const { checkMembers, Defaults, given, NONE } = require("./_request.js");
+const { checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
-const { warnOf } = require("./_warnings.js");
+const { warn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_request.js").Members} Members */
 
@@ -19,6 +20,9 @@ const { warnOf } = require("./_warnings.js");
 let callSync;
 /** @type {(client: Client, request: unknown, more: Members) => Promise<any>} */
 let callWhole;
+
+const FIRST = "members of the request and options go into the first";
+const SECOND = "members of the request and options go into the second";
 
 class Client {
   #native;
@@ -42,29 +46,24 @@ class Client {
   /**
    * @param {unknown} [request]
    * @param {Members} [more]
+   * @param {unknown[]} others
    * @returns {Promise<any>}
    */
-  chat(request, more) {
-    return answer(this.#chat(request, more));
+  chat(request, more, ...others) {
+    return answer(this.#chat(request, more, others));
   }
 
   /**
    * @param {unknown} request
    * @param {Members | undefined} more
+   * @param {readonly unknown[]} others
    * @returns {Promise<any>}
    */
-  async #chat(request, more) {
+  async #chat(request, more, others) {
+    checkNoMore(others, SECOND);
     const documents = this.#defaults.documents(request, more);
     if (documents.stream === true) return new Stream(this.#native, documents);
     return await this.#ask(documents); // awaited, so that an error's stack names the caller
-  }
-
-  /**
-   * @param {Members} [more]
-   * @returns {Promise<any>}
-   */
-  models(more) {
-    return answer(this.#operation({ op: "models" }, more, REQUEST_NAMES.models));
   }
 
   /**
@@ -72,16 +71,38 @@ class Client {
    * @param {Members} [more]
    * @returns {Promise<any>}
    */
-  moderate(input, more) {
-    return answer(this.#operation({ op: "moderate", input }, more, REQUEST_NAMES.moderate));
+  embed(input, more) {
+    const asked = this.#operation({ op: "embed", input }, more, REQUEST_NAMES.embed);
+    return answer(asked.then(embeddings));
   }
 
   /**
-   * @param {Members} request
-   * @param {Members | undefined} more
-   * @param {ReadonlySet<string>} names
+   * @param {Members} [more]
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
    */
-  async #operation(request, more, names) {
+  models(more, ...others) {
+    return answer(this.#operation({ op: "models" }, more, others));
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {Members} [more]
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
+   */
+  moderate(input, more, ...others) {
+    return answer(this.#operation({ op: "moderate", input }, more, others));
+  }
+
+  /**
+   * @param {Members & {op: "models" | "moderate"}} request
+   * @param {Members | undefined} more
+   * @param {readonly unknown[]} others
+   */
+  async #operation(request, more, others) {
+    checkNoMore(others, request.op === "models" ? FIRST : SECOND);
+    const names = REQUEST_NAMES[request.op];
     return await this.#ask(this.#defaults.documents(request, more, names));
   }
 
@@ -100,8 +121,21 @@ class Client {
    * @param {unknown} request
    * @param {readonly string[]} targets
    * @param {Members} [more]
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
    */
-  async generateMulti(request, targets, more) {
+  generateMulti(request, targets, more, ...others) {
+    return answer(this.#multi(request, targets, more, others));
+  }
+
+  /**
+   * @param {unknown} request
+   * @param {readonly string[]} targets
+   * @param {Members | undefined} more
+   * @param {readonly unknown[]} others
+   */
+  async #multi(request, targets, more, others) {
+    checkNoMore(others, "members of the request and options go into the third");
     if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
     const { first, ...members } = checkMembers(more);
     members.fanout = { targets, first };
@@ -117,8 +151,10 @@ class Client {
   /**
    * @param {unknown} [request]
    * @param {Members} [more]
+   * @param {unknown[]} others
    */
-  stream(request, more) {
+  stream(request, more, ...others) {
+    checkNoMore(others, SECOND);
     const documents = this.#defaults.documents(request, more);
     if (documents.stream === false) {
       throw new TypeError("stream is false, but this is client.stream: ask with client.chat");
@@ -174,6 +210,14 @@ class Client {
   }
 }
 
+explain(Client.prototype.chat, {
+  completions:
+    "there is no client.chat.completions: the call is client.chat(messages, { model: … })",
+});
+explain(Client.prototype.models, {
+  list: "there is no client.models.list: the call is client.models()",
+});
+
 /**
  * @param {import("./_request.js").Call} documents
  * @param {string} name what waits for whole answers
@@ -193,7 +237,22 @@ function defaultClient() {
 
 /** @param {unknown} request an object, or JSON */
 function json(request) {
-  return typeof request === "string" ? encode(request, "request") : request;
+  if (typeof request !== "string") return request;
+  return encode(request, "request", "give a prompt as { prompt: … }");
+}
+
+/**
+ * @param {unknown} provider
+ * @returns {string | undefined}
+ */
+function nameOf(provider) {
+  if (provider === null || provider === undefined || typeof provider === "string") {
+    return provider || undefined;
+  }
+  throw new TypeError(
+    `the first argument is the provider's name, or null, not of type ${typeof provider}: ` +
+      "the request is the second",
+  );
 }
 
 /**
@@ -201,19 +260,48 @@ function json(request) {
  * @param {unknown} request
  * @param {{signal?: AbortSignal}} [how]
  */
-async function invoke(provider, request, how) {
-  const { signal, ...others } = how ?? {};
-  const [name] = Object.keys(others);
-  if (name !== undefined) throw unknownName(name, undefined, ["signal"], "not known here");
-  return callWhole(defaultClient(), json(request), { signal, provider: provider || undefined });
+function invoke(provider, request, how) {
+  return answer(invoked(provider, request, how));
 }
 
 /**
  * @param {string | null | undefined} provider
  * @param {unknown} request
+ * @param {{signal?: AbortSignal} | undefined} how
  */
-function invokeSync(provider, request) {
-  return callSync(defaultClient(), json(request), { provider: provider || undefined });
+async function invoked(provider, request, how) {
+  const { signal, ...others } = how ?? {};
+  const [name] = Object.keys(others);
+  if (name !== undefined) throw unknownName(name, undefined, ["signal"], "not known here");
+  const options = { signal, provider: nameOf(provider) };
+  return await callWhole(defaultClient(), json(request), options);
+}
+
+let warned = false;
+
+/** Says once that a server, or other calls, wait while the thread is blocked. */
+function warnOfBlocking() {
+  if (warned) return;
+  const serves = process.getActiveResourcesInfo?.().includes("TCPServerWrap");
+  if (!serves && state.awaited === 0) return;
+  warned = true;
+  warn(
+    `invokeSync blocks this thread, and ${serves ? "its server waits" : "its other calls wait"} ` +
+      "meanwhile: use await invoke(…)",
+    "blocked_thread",
+  );
+}
+
+/**
+ * @param {string | null | undefined} provider
+ * @param {unknown} request
+ * @param {unknown[]} others
+ */
+function invokeSync(provider, request, ...others) {
+  checkNoMore(others, "options go into the member options of the request, and nothing aborts it");
+  const options = { provider: nameOf(provider) };
+  warnOfBlocking();
+  return callSync(defaultClient(), json(request), options);
 }
 
 /**
@@ -222,11 +310,20 @@ function invokeSync(provider, request) {
  * @param {number | null} [temperature]
  * @returns {Promise<string>}
  */
-async function generate(prompt, maxTokens, temperature) {
-  const more =
-    typeof maxTokens === "object" && maxTokens !== null
-      ? maxTokens
-      : { max_tokens: maxTokens, temperature };
+function generate(prompt, maxTokens, temperature) {
+  return answer(generated(prompt, maxTokens, temperature));
+}
+
+/**
+ * @param {string} prompt
+ * @param {number | Members | null | undefined} maxTokens
+ * @param {number | null | undefined} temperature
+ * @returns {Promise<string>}
+ */
+async function generated(prompt, maxTokens, temperature) {
+  let more = /** @type {Members} */ (maxTokens);
+  if (typeof maxTokens === "object" && maxTokens !== null) checkNoMore([temperature], SECOND);
+  else more = { max_tokens: maxTokens, temperature };
   return (await callWhole(defaultClient(), prompt, more)).text;
 }
 

@@ -4,7 +4,7 @@
 const { readFileSync } = require("node:fs");
 const { isUint8Array } = require("node:util/types"); // accepts other realms, in which tests run
 const { BadRequestError } = require("./_errors.js");
-const { encode, stringify } = require("./_json.js");
+const { checkValue, encode, stringify } = require("./_json.js");
 const { CONFIG_NAMES, SETTING_NAMES, SETTING_SPELLINGS, misplaced } = require("./_names.js");
 const { isObject } = require("./_request.js");
 
@@ -13,6 +13,11 @@ const { isObject } = require("./_request.js");
 
 /** The provider whose settings are meant where nothing names one. */
 const USUAL = "openai";
+
+/** What else a text may be meant for. */
+const NO_JSON =
+  'a file is read by its URL, new Client(new URL("file:///etc/liter-llm.json")), ' +
+  "and a key is a setting, new Client({ api_key: … })";
 
 /**
  * A configuration as JSON, and the options that it sets. It is an object, which may have settings of
@@ -23,7 +28,9 @@ const USUAL = "openai";
  */
 function readConfig(config, options) {
   if (config === undefined || config === null) return { document: undefined, options };
-  if (typeof config === "string") return { document: encode(config, "configuration"), options };
+  if (typeof config === "string") {
+    return { document: encode(config, "configuration", NO_JSON), options };
+  }
   if (isUint8Array(config)) return { document: config, options };
   if (config instanceof URL) return { document: readFileSync(config), options };
   if (!isObject(config)) {
@@ -34,8 +41,10 @@ function readConfig(config, options) {
   }
   const { settings, members } = split(/** @type {Members} */ (config));
   const { timeout_ms, ...entry } = settings;
+  checkValue("headers", entry.headers);
   if (timeout_ms !== undefined) options = { timeout_ms, ...options };
-  if (Object.keys(entry).length === 0 && Object.keys(settings).length > 0 && isEmpty(members)) {
+  // Settings alone stand beside the environment's configuration, and so does what is undefined.
+  if (isEmpty(entry) && isEmpty(members) && !isEmpty(config)) {
     return { document: undefined, options };
   }
   const whole = isEmpty(entry) ? members : withEntry(members, entry, options);
@@ -63,7 +72,7 @@ function split(config) {
     } else {
       const advice = CONFIG_NAMES.has(name) ? undefined : misplaced(name, value);
       if (advice !== undefined) throw advice;
-      members[name] = value;
+      if (value !== undefined) members[name] = value;
     }
   }
   return { settings, members };
@@ -109,7 +118,9 @@ function environmentConfig() {
     } catch (error) {
       // Not the parser's message: it quotes the text, which may hold a key.
       const code = /** @type {any} */ (error).code ?? "it is not JSON";
-      throw BadRequestError.of(`cannot read LITER_LLM_CONFIG: ${code}`, { param: "LITER_LLM_CONFIG" });
+      throw BadRequestError.of(`cannot read LITER_LLM_CONFIG: ${code}`, {
+        param: "LITER_LLM_CONFIG",
+      });
     }
   }
   if (LITER_LLM_PROVIDER) config.default_provider = LITER_LLM_PROVIDER;

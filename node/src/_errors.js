@@ -26,6 +26,27 @@ A call whose AbortSignal aborts rejects with the signal's reason, as fetch does.
 
 /** @typedef {Record<string, any>} Document */
 
+/** Members that an error may lack. */
+const MAY_LACK = /** @type {const} */ ([
+  "provider",
+  "model",
+  "status",
+  "code",
+  "retryAfter",
+  "requestId",
+  "param",
+  "providerError",
+  "partial",
+]);
+
+/**
+ * Leaves what is absent to the prototype: who prints an error reads no list of undefined members.
+ * @param {LiterLLMError} error
+ */
+function dropAbsent(error) {
+  for (const name of MAY_LACK) if (error[name] === undefined) delete error[name];
+}
+
 class LiterLLMError extends Error {
   static kind = "internal";
   /** @type {Document} */
@@ -70,6 +91,7 @@ class LiterLLMError extends Error {
     this.partial = error.partial ?? undefined;
     /** @type {Document[]} */
     this.attempts = error.attempts ?? [];
+    dropAbsent(this);
   }
 
   /** `status`, under the name that other SDKs have. */
@@ -91,6 +113,11 @@ class LiterLLMError extends Error {
     const error = { kind: this.kind, message, retryable };
     return new this({ error: param === undefined ? error : { ...error, param } });
   }
+}
+
+for (const name of MAY_LACK) {
+  const value = undefined;
+  Object.defineProperty(LiterLLMError.prototype, name, { value, configurable: true, writable: true });
 }
 
 class APIError extends LiterLLMError {}

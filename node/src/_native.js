@@ -1,9 +1,11 @@
 "use strict";
 // The engine's client: one handle that every view of a Client shares.
 
+const { readFileSync } = require("node:fs");
 const addon = require("./_library.js").load();
 const { codec } = require("./_json.js");
 const { fromDocument, misuse } = require("./_errors.js");
+const { warn } = require("./_warnings.js");
 
 /**
  * What the addon offers (native/addon.cc says what each does). A negative number is a status of the
@@ -31,6 +33,31 @@ const { fromDocument, misuse } = require("./_errors.js");
 /** @typedef {{readonly native: unique symbol}} Handle */
 /** @typedef {string | Uint8Array} Text */
 
+/** @type {Map<string, boolean>} the files of NODE_EXTRA_CA_CERTS so far, and whether they can be used */
+const usable = new Map();
+
+/**
+ * The file of NODE_EXTRA_CA_CERTS, as Node itself takes it: one that cannot be used is warned of, and
+ * nothing fails.
+ * @param {string | undefined} file
+ */
+function extraRoots(file) {
+  if (!file) return undefined;
+  let good = usable.get(file);
+  if (good === undefined) {
+    let why = "it has no PEM certificate";
+    try {
+      good = readFileSync(file, "latin1").includes("-----BEGIN CERTIFICATE-----");
+    } catch (error) {
+      good = false;
+      why = /** @type {any} */ (error).code;
+    }
+    usable.set(file, good);
+    if (!good) warn(`NODE_EXTRA_CA_CERTS (${file}) is left out: ${why}`, "extra_roots");
+  }
+  return good ? file : undefined;
+}
+
 /**
  * The variables of `process.env` as a document. Node reads them under a lock of its own. The engine
  * must not read them itself, because C's getenv may crash beside an assignment in another thread.
@@ -38,7 +65,7 @@ const { fromDocument, misuse } = require("./_errors.js");
 function environment() {
   const variables = { ...process.env };
   // The roots that Node's own fetch trusts beside the others.
-  variables.LITER_LLM_EXTRA_CA_FILE ??= variables.NODE_EXTRA_CA_CERTS;
+  variables.LITER_LLM_EXTRA_CA_FILE ??= extraRoots(variables.NODE_EXTRA_CA_CERTS);
   // Half a character in a value would be no JSON for the engine.
   return JSON.stringify(variables, (_, value) =>
     typeof value === "string" ? value.toWellFormed() : value,

@@ -2,6 +2,7 @@
 // A call's arguments as the two documents that the engine takes: request and options.
 
 const { isUint8Array } = require("node:util/types"); // accepts other realms, in which tests run
+const { checkMessages, checkRequest } = require("./_explain.js");
 const { stringify } = require("./_json.js");
 const { OPTION_NAMES, REQUEST_NAMES, unknownName } = require("./_names.js");
 
@@ -23,11 +24,7 @@ class Defaults {
 
   /** @param {Members} options */
   constructor(options) {
-    for (const name of Object.keys(options)) {
-      if (!OPTION_NAMES.has(name)) {
-        throw unknownName(name, options[name], OPTION_NAMES, "not an option");
-      }
-    }
+    checkOptions(options);
     this.#document = stringify(options, "options");
     /** @type {Members} as they are now */
     this.options = JSON.parse(this.#document);
@@ -60,6 +57,7 @@ class Defaults {
       return { request, options: this.#merge(chosen), signal, stream: undefined };
     } else if (typeof request === "object" && request !== null) {
       whole = { ...request, ...members };
+      if (whole.messages === undefined && whole.prompt === undefined) checkRequest(request);
       if (isObject(whole.options)) {
         chosen = { ...given(whole.options), ...chosen };
         delete whole.options;
@@ -70,6 +68,7 @@ class Defaults {
           `not of type ${typeof request}`,
       );
     }
+    if (Array.isArray(whole.messages)) checkMessages(whole.messages);
     if (whole.system !== undefined && names.has("system")) whole = withSystem(whole);
     return {
       request: stringify(whole, "request"),
@@ -83,6 +82,14 @@ class Defaults {
   #merge(chosen) {
     if (chosen === undefined) return this.#document;
     return stringify({ ...this.options, ...chosen }, "options");
+  }
+}
+
+/** @param {Members} options */
+function checkOptions(options) {
+  for (const name of Object.keys(options)) {
+    if (OPTION_NAMES.has(name)) continue;
+    throw unknownName(name, options[name], OPTION_NAMES, "not an option");
   }
 }
 
@@ -110,6 +117,7 @@ function split(more, names) {
     } else if (name === "options") {
       if (value === undefined) continue;
       if (!isObject(value)) throw new TypeError("options is not an object");
+      checkOptions(value);
       options = { ...given(value), ...options };
     } else {
       const known = [...names, ...OPTION_NAMES, "signal"];
@@ -158,7 +166,10 @@ function given(options) {
 function checkMembers(more) {
   if (more === undefined || more === null) return NONE;
   if (isObject(more)) return more;
-  throw new TypeError("the last argument is an object: members of the request and options");
+  throw new TypeError(
+    "the last argument is an object with members of the request and options, " +
+      `as { model: "gpt-4.1-mini", timeout_ms: 30000 }, not of type ${Array.isArray(more) ? "array" : typeof more}`,
+  );
 }
 
 /** @param {unknown} value */
@@ -173,7 +184,21 @@ function isObject(value) {
 function checkSignal(value) {
   const signal = /** @type {AbortSignal | null | undefined} */ (value);
   if (signal == null || typeof signal.throwIfAborted === "function") return signal ?? undefined;
+  const { signal: own } = /** @type {any} */ (value);
+  if (own !== undefined) {
+    throw new TypeError("signal is an AbortController: give its signal, controller.signal");
+  }
   throw new TypeError("signal is not an AbortSignal");
 }
 
-module.exports = { Defaults, NONE, checkMembers, given, isObject };
+/**
+ * What is given beside the arguments that a method has is lost otherwise.
+ * @param {readonly unknown[]} others
+ * @param {string} known
+ */
+function checkNoMore(others, known) {
+  if (others.every((one) => one === undefined)) return;
+  throw new TypeError(`it takes no further argument: ${known}`);
+}
+
+module.exports = { Defaults, NONE, checkMembers, checkNoMore, given, isObject };

@@ -2,7 +2,7 @@
 // An answer as it arrives.
 
 const { AbortError } = require("./_errors.js");
-const { explain } = require("./_explain.js");
+const { AS_TEXT, explain, refuse } = require("./_explain.js");
 const { codec } = require("./_json.js");
 const { chunk } = require("./_models.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
@@ -226,5 +226,15 @@ explain(Stream.prototype, {
   model: "a stream has no model: read it to its end, then stream.response has it",
   warnings: "a stream has no warnings: read it to its end, then stream.response has them",
 });
+refuse(
+  Stream.prototype,
+  AS_TEXT,
+  "a stream is no text: iterate over its chunks, or await stream.text()",
+);
+refuse(
+  Stream.prototype,
+  [Symbol.iterator],
+  "a stream is iterated over with for await (const chunk of stream)",
+);
 
 module.exports = { Stream };

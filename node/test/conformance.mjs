@@ -10,7 +10,9 @@ import { readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Client, LiterLLMError, invoke } from "../src/index.js";
 
-const { codec } = createRequire(import.meta.url)("../src/_json.js");
+const require = createRequire(import.meta.url);
+const { codec } = require("../src/_json.js");
+const { OPTION_NAMES } = require("../src/_names.js");
 
 const CONCURRENT = 32;
 
@@ -51,6 +53,8 @@ async function play(line) {
       outcome = `"result": ${text(await invoke(provider, field(request)))}`;
     } else {
       const more = { options: JSON.parse(field(options) ?? "{}") };
+      // Here an unknown option is a TypeError. A case asks what the engine says of it.
+      for (const name of Object.keys(more.options)) OPTION_NAMES.add(name);
       if (provider !== "-") more.provider = provider;
       const client = new Client(field(config));
       const { fanout, ...others } = more.options;

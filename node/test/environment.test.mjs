@@ -49,15 +49,15 @@ test("assignments beside clients and calls in workers", async () => {
         const shared = new Client();
         let answered = 0;
         while (Date.now() < workerData.until) {
-          const own = new Client({});
+          // Mostly clients: they are what would read.
+          for (let made = 0; made < 20; made++) new Client({}).close();
           await Promise.all([shared.chat("Hello"), shared.stream("Hello").text()]);
-          await own.close();
           answered++;
         }
         parentPort.postMessage(answered);
       });
     \`;
-    const workers = [0, 1].map(() => new Worker(work, {
+    const workers = [0, 1, 2].map(() => new Worker(work, {
       eval: true,
       execArgv: [], // not those of this script
       workerData: { until, package: ${JSON.stringify(new URL("../src/index.js", import.meta.url).href)} },
@@ -66,19 +66,16 @@ test("assignments beside clients and calls in workers", async () => {
       worker.once("message", resolve).once("error", reject);
     }));
     const all = Promise.all(ends);
-    const client = new liter.Client();
     let rounds = 0;
     while (Date.now() < until) {
-      const call = client.chat("Hello");
-      for (let number = 0; number < 300; number++) {
+      for (let number = 0; number < 8000; number++) {
         if (rounds % 2) delete process.env["LITER_STORM_" + number];
         else process.env["LITER_STORM_" + number] = "a value that is long enough to be moved";
       }
       rounds++;
-      await call;
     }
     const answered = await all;
-    console.log(rounds > 5 && answered.every((count) => count > 5));
+    console.log(answered.every((count) => count > 0));
   `);
   assert.equal(out, "true\n");
 });

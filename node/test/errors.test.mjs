@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import * as liter from "../src/index.js";
 import { simulator, table } from "./helpers.mjs";
 
@@ -48,6 +49,15 @@ test("a kind of a newer engine", () => {
   const error = fromDocument({ error: { kind: "moon_phase", message: "m" } });
   assert.equal(error.constructor, liter.LiterLLMError);
   assert.equal(error.kind, "moon_phase");
+});
+
+test("what is absent is not printed, and reads as undefined", () => {
+  const error = fromDocument({ error: { kind: "connection", message: "m", retryable: true } });
+  assert.doesNotMatch(inspect(error), /undefined/);
+  for (const name of ["provider", "status", "retryAfter", "param", "partial"]) {
+    assert.ok(name in error && error[name] === undefined, name);
+  }
+  assert.match(inspect(fromDocument({ error: INNER })), /status: 429/);
 });
 
 test("members", () => {

@@ -87,7 +87,7 @@ const REPLIES = {
   broken_once: [{ sse: [piece("Hel")] }, { sse: [piece("Hi", "stop"), "[DONE]"] }],
 };
 
-function binary() {
+export function binary() {
   const named = process.env.LITER_LLM_SIMULATOR;
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
   const candidates = named

@@ -1,5 +1,6 @@
-// What is asked beside chats: models and moderations.
+// What is asked beside chats: embeddings, models and moderations.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import * as liter from "../src/index.js";
 import { simulator } from "./helpers.mjs";
@@ -23,6 +24,33 @@ test("models", async () => {
   await assert.rejects(client.models({ provider: "nobody" }), liter.NotFoundError);
 });
 
+test("embeddings", async () => {
+  const facts = (text) => [Buffer.from(text).reduce((sum, byte) => sum + byte, 0), text.length];
+  const answer = await client.embed(["a", "bcd"], { model: "m", dimensions: 3 });
+  assert.equal(answer.encoding, "base64");
+  assert.equal(answer.usage.total_tokens, 2);
+  assert.equal(typeof answer.data[1].embedding, "string");
+  const [a, b] = answer.vectors();
+  assert.ok(a instanceof Float32Array);
+  assert.deepEqual([...a.subarray(0, 2), ...b.subarray(0, 2)], [...facts("a"), ...facts("bcd")]);
+  assert.equal(b.length, 3);
+  assert.equal(a.buffer, b.buffer); // views of the same memory
+  const many = await client.embed(Array(3000).fill("x"), { model: "m", provider: "openai" });
+  assert.equal(many.vectors().length, 3000);
+  assert.equal(many.liter.attempts.length, 3);
+  assert.deepEqual([...(await client.embed("a", { model: "m", encoding: "float" })).vectors()[0].subarray(0, 2)], facts("a"));
+});
+
+test("the encodings of vectors", async () => {
+  const { embeddings } = createRequire(import.meta.url)("../src/_models.js");
+  const vectors = (encoding, ...list) =>
+    embeddings({ encoding, data: list.map((embedding, index) => ({ index, embedding })) }).vectors();
+  assert.deepEqual(vectors("int8", "gAF/", "AAEC"), [Int8Array.of(-128, 1, 127), Int8Array.of(0, 1, 2)]);
+  assert.deepEqual(vectors("ubinary", "/wE="), [Uint8Array.of(255, 1)]);
+  assert.deepEqual(vectors("base64"), []);
+  assert.throws(() => vectors("int8", "gAF/", "AA=="), RangeError);
+});
+
 test("moderations", async () => {
   const { results } = await client.moderate("good");
   assert.deepEqual(results.map(({ flagged }) => flagged), [false]);
@@ -37,6 +65,7 @@ test("moderations", async () => {
 test("what is wrong rejects", async () => {
   await assert.rejects(client.moderate([]), { name: "BadRequestError", param: "input" });
   await assert.rejects(client.moderate(), { name: "BadRequestError", param: "input" });
+  await assert.rejects(client.embed("x"), { name: "BadRequestError", param: "model" });
   await assert.rejects(client.models({ frobnicate: 1 }), { name: "TypeError", message: /frobnicate/ });
   const elsewhere = client.moderate("x", { provider: "anthropic" });
   await assert.rejects(elsewhere, { name: "UnsupportedError", param: "op" });

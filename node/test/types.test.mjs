@@ -127,8 +127,8 @@ test("options", () => {
 });
 
 test("names of members", () => {
-  const own = { chat: ["system"], models: [], moderate: [] };
-  for (const [name, types] of [["chat", "request"], ["models", "models_request"], ["moderate", "moderate_request"]]) {
+  const own = { chat: ["system"], models: [], moderate: [], embed: [] };
+  for (const [name, types] of [["chat", "request"], ["models", "models_request"], ["moderate", "moderate_request"], ["embed", "embed_request"]]) {
     const members = Object.keys(schema(types)[types].properties).filter((one) => one !== "op" && one !== "options");
     assert.deepEqual([...REQUEST_NAMES[name]].sort(), [...members, ...own[name]].sort());
   }
@@ -158,7 +158,7 @@ test("every member of a class is there", () => {
   for (const name of ["Client", "Stream", "Chunk", "Reset"]) {
     const { prototype } = liter[name];
     // What only throws a sentence is not declared: who writes it learns that from the compiler.
-    const explained = ["choices", "model", "provider", "usage", "warnings"];
+    const explained = ["choices", "model", "provider", "toJSON", "usage", "warnings"];
     const own = Object.getOwnPropertyNames(prototype).filter((one) => one !== "constructor");
     const there = name === "Stream" ? own.filter((one) => !explained.includes(one)) : own;
     const members = [...declared.get(name).keys()];

@@ -1,6 +1,7 @@
 // Workers that are ended while calls and streams are in flight: the process goes on.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { PACKAGE, flat, noneOpen, openFiles, run, simulator, times, until } from "./helpers.mjs";
@@ -95,6 +96,24 @@ test("a worker that was the only one to load the addon", async () => {
     console.log("alive");
   `;
   assert.equal(await run(script, { load: false }), "alive\n");
+});
+
+test("worker.terminate waits for a synchronous call, as README.md says", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const openai = { base_url: `http://127.0.0.1:${server.address().port}/v1`, api_key: "sk-test" };
+  const env = { ...process.env, LITER_LLM_CONFIG: JSON.stringify({ providers: { openai }, retry: false }) };
+  const request = `{ prompt: "Hello", model: "m" }`;
+  const code = `import(${JSON.stringify(PACKAGE)}).then(({ invokeSync }) => invokeSync("openai", ${request}))`;
+  const worker = new Worker(code, { eval: true, env });
+  const [, response] = await once(server, "request");
+  let ended = false;
+  const end = worker.terminate().then(() => (ended = true));
+  for (let n = 0; n < 50; n++) await simulator.stats(); // a worker that could end would have ended
+  assert.equal(ended, false);
+  response.end("{}");
+  await end;
+  server.close();
 });
 
 test("memory stays flat", async () => {

@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import liter_llm
-from liter_llm import _json
+from liter_llm import _json, _request
 
 CONCURRENT = 32
 
@@ -63,6 +63,8 @@ class Row:
         self.options = json.loads(field(options) or b"{}")
         if self.provider:
             self.options["provider"] = self.provider
+        # Here an unknown option is a TypeError. A case asks what the engine says of it.
+        _request.OPTION_NAMES |= self.options.keys()
         self.fanout = self.options.pop("fanout", None) if self.via != "stream" else None
 
     def print(self, **outcome):

@@ -60,7 +60,7 @@ def test_subclasses_are_what_they_are(client):
 
 def test_who_drives_a_call_is_no_option(client):
     with pytest.raises(liter_llm.BadRequestError) as caught:
-        client.chat("Hello", options={"inline": True})
+        client.chat({"prompt": "Hello", "options": {"inline": True}})
     assert caught.value.param == "options.inline"
 
 

@@ -125,6 +125,49 @@ def test_logs_without_code(simulator):
     assert "canary" not in done.stderr
 
 
+FORGED = 'gpt\n{"level":"error","event":"call"} outcome=ok'
+
+
+def test_a_log_record_is_one_line_whatever_a_name_holds(run_python):
+    script = LOGGED + (
+        "import json\n"
+        f"forged = {FORGED!r}\n"
+        "liter_llm.Client().chat('Hello', model=forged)\n"
+        "import liter_llm._logs as l\n"
+        "l._reader.end()\n"
+        "call, = [one for one in records if one.liter['event'] == 'call']\n"
+        "assert call.liter['model'] == forged, call.liter\n"
+        "print(call.getMessage())\n"
+    )
+    (line,) = run_python(script).splitlines()
+    assert f" model={json.dumps(FORGED)} " in line
+    assert line.count(" outcome=ok") == 2  # one of them inside the quotes
+
+
+def test_values_of_log_records_cannot_be_taken_for_others():
+    from liter_llm import _logs
+
+    for value, written in (
+        ("gpt-5-mini", "gpt-5-mini"),
+        ("modèle", "modèle"),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ("a=b", '"a=b"'),
+        ('a"b', '"a\\"b"'),
+        ("a\r\nb", '"a\\r\\nb"'),
+        ("a\u2028b", '"a\\u2028b"'),
+        ("a\u2029b\u0085c", '"a\\u2029b\\u0085c"'),
+        ("a\x1b[31m", '"a\\u001b[31m"'),
+        ("a\u202eb", '"a\\u202eb"'),
+        (7, "7"),
+        ({"x": "\n"}, '{"x":"\\n"}'),
+    ):
+        assert _logs.text({"event": "call", "model": value}) == f"call model={written}"
+    said = _logs.text({"event": "retry", "message": "waits 2 s,\nthen\u2028asks “m” again\x1b"})
+    assert said == "retry - waits 2 s,\\nthen\\u2028asks “m” again\\u001b"
+    assert "trace" not in _logs.LEVELS
+
+
 def test_pydantic_and_dataclasses():
     class Saved(pydantic.BaseModel):
         answer: liter_llm.Response
@@ -197,6 +240,8 @@ REFUSED = [
     (decimal.Decimal("0.12345678901234567890"), "round it"),
     (Point, "the class Point"),
     (object(), "an object of type object"),
+    (len, r'a function\. A tool is described .*{"type": "function"'),
+    (type("Answer", (), {"__await__": iter})(), "type Answer: await it first"),
 ]
 
 

@@ -24,7 +24,8 @@ ADVICE = [
     ({"api_key": SECRET}, 'a setting of the client, Client(provider="openai", api_key=...)'),
     ({"apikey": SECRET}, "a setting of the client"),
     ({"base_url": "http://x"}, "a setting of the client"),
-    ({"max_retries": 2}, 'retry={"max_attempts": ...}'),
+    ({"max_retries": 2}, 'use retry={"max_attempts": 3}'),
+    ({"num_retries": "2"}, 'use retry={"max_attempts": ...}'),
     ({"max_output_tokens": 2}, "use max_tokens=..."),
     ({"temprature": 1}, "use temperature=..."),
     ({"instructions": "x"}, "use system=..."),
@@ -61,6 +62,21 @@ def test_of_a_request(client, arguments, advice):
         assert SECRET not in text
 
 
+@pytest.mark.parametrize(("arguments", "advice"), ADVICE)
+def test_of_the_options(client, arguments, advice):
+    for call in (client.chat, client.stream):
+        with pytest.raises(TypeError) as caught:
+            call("Hello", options=arguments)
+        name = next(iter(arguments))
+        assert str(caught.value).startswith(f"options= takes no {name}: ")
+        assert advice.removeprefix("use ") in str(caught.value)
+        assert SECRET not in str(caught.value)
+    for name in ("temperature", "stream", "system"):
+        with pytest.raises(TypeError, match=f"it is no option but an argument, {name}=..."):
+            client.chat("Hello", options={name: 1})
+    assert client.chat("Hello", options={"timeout_ms": 60_000}).text == "You said: Hello"
+
+
 def test_of_a_client(simulator):
     for name, value, advice in (
         ("timeout", 30, "use timeout_ms=30000 (milliseconds)"),
@@ -68,6 +84,7 @@ def test_of_a_client(simulator):
         ("api_base", "http://x", "use base_url=..."),
         ("default_headers", {}, "use headers=..."),
         ("routes", {}, 'use Client({"routes": ...})'),
+        ("model", "gpt-5", "it belongs to a request, as in client.chat(..., model=...)"),
     ):
         for kind in (liter_llm.Client, liter_llm.AsyncClient):
             with pytest.raises(TypeError) as caught:
@@ -85,11 +102,14 @@ def test_of_other_operations(client):
         client.moderate("x", temperature=1)
     with pytest.raises(TypeError, match=r"use timeout_ms=2000"):
         client.with_options(timeout=2)
+    with pytest.raises(TypeError, match=r"as in client\.chat\(\.\.\., max_tokens=\.\.\.\)"):
+        client.with_options(max_tokens=2)
 
 
 def test_names_are_the_types():
     for operation, kind in (
         ("chat", _types.Members),
+        ("embed", _types.EmbedMembers),
         ("models", _types.ModelsMembers),
         ("moderate", _types.ModerateMembers),
     ):
@@ -117,6 +137,35 @@ def test_system(client):
         client.chat("Hello", system=["Be brief."])
     with pytest.raises(TypeError, match="bytes"):
         client.chat(b"{}", system="Be brief.")
+    for messages in ({"role": "user", "content": "x"}, "Hello", 7):
+        with pytest.raises(liter_llm.BadRequestError, match=r"messages must be a list, not"):
+            client.chat(messages=messages, system="Be brief.")
+
+
+def test_system_is_counted_among_the_messages(client, simulator):
+    """The engine counts what it gets, so the error says where the caller's messages begin."""
+    wrong = {"messages": [{"role": "user", "content": "x"}, {"role": "oracle", "content": "x"}]}
+    told = r"messages\[0\] is system=, and messages\[1\] is your first message"
+
+    async def asynchronously():
+        async with liter_llm.AsyncClient(simulator.config()) as other:
+            await other.chat(wrong, system="Be brief.")
+
+    for call in (
+        lambda: client.chat(wrong, system="Be brief."),
+        lambda: client.stream(wrong, system="Be brief.").text(),
+        lambda: asyncio.run(asynchronously()),
+    ):
+        with pytest.raises(liter_llm.BadRequestError, match=told) as caught:
+            call()
+        assert caught.value.param == "messages[2].role"
+        assert caught.value.document["error"]["message"] == str(caught.value)
+    with pytest.raises(liter_llm.BadRequestError) as caught:
+        client.chat(wrong)
+    assert (caught.value.param, "system=" in str(caught.value)) == ("messages[1].role", False)
+    noted = [{"role": "user", "content": "x", "frobnicate": 1}]
+    with pytest.warns(liter_llm.LiterLLMWarning, match=told):
+        client.chat(noted, system="Be brief.")
 
 
 def test_chat_gives_a_stream(client, simulator):
@@ -168,6 +217,8 @@ def test_key_and_base_url(simulator, monkeypatch, tmp_path):
         assert client.chat("Hello", model="gpt-5").text == "You said: Hello"
     with pytest.raises(TypeError, match="api_key= and base_url= belong to one provider: name it"):
         liter_llm.Client(**given)
+    with pytest.raises(TypeError, match=r"^base_url= belongs to one provider: name it"):
+        liter_llm.Client(base_url=url)
     monkeypatch.setenv("LITER_LLM_PROVIDER", "openai")
     monkeypatch.setenv("LITER_LLM_MODEL", "gpt-5")
     with liter_llm.Client(**given) as client:  # all else of the environment counts

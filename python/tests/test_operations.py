@@ -1,6 +1,9 @@
-"""What is asked beside chats: models and moderations."""
+"""What is asked beside chats: embeddings, models and moderations."""
 
+import array
 import asyncio
+import json
+import pickle
 
 import pytest
 
@@ -40,6 +43,52 @@ def test_the_provider_is_the_first_argument_or_an_option(client):
     assert client.with_options(provider="nobody").models("openai").provider == "openai"
 
 
+def facts(text):
+    """The first numbers of the simulator's vector of a text."""
+    return [float(sum(text.encode())), float(len(text))]
+
+
+def test_embed(client):
+    answer = client.embed(["a", "bcd"], model="m", dimensions=3)
+    assert isinstance(answer, liter_llm.EmbedResponse)
+    assert isinstance(answer.data[1], liter_llm.Embedding)
+    assert (answer.encoding, answer.usage.total_tokens, answer.data[1].index) == ("base64", 2, 1)
+    vectors = answer.vectors()
+    assert [vector.format for vector in vectors] == ["f", "f"]
+    assert [list(vector[:2]) for vector in vectors] == [facts("a"), facts("bcd")]
+    matrix = answer.matrix()
+    assert matrix.shape == (2, 3)
+    assert matrix.tolist() == [list(vector) for vector in vectors]
+    assert client.embed("a", model="m").vectors()[0].shape == (4,)
+    again = pickle.loads(pickle.dumps(answer))
+    assert json.loads(again.model_dump_json())["data"][0]["embedding"] == answer.data[0].embedding
+
+
+def test_vectors_are_views(client):
+    numpy = pytest.importorskip("numpy")
+    answer = client.embed(["a", "bcd"], model="m")
+    vectors = answer.vectors()
+    seen = numpy.asarray(vectors[1])
+    assert seen.dtype == numpy.float32
+    vectors[1][0] = 7.0
+    assert seen[0] == 7.0
+    assert numpy.asarray(answer.matrix()).shape == (2, 4)
+
+
+def test_the_encodings_of_vectors():
+    def vectors(encoding, *embeddings):
+        data = [{"index": i, "embedding": one} for i, one in enumerate(embeddings)]
+        return liter_llm.EmbedResponse({"encoding": encoding, "data": data}).vectors()
+
+    assert [list(one) for one in vectors("int8", "gAF/", "AAEC")] == [[-128, 1, 127], [0, 1, 2]]
+    assert [list(one) for one in vectors("ubinary", "/wE=")] == [[255, 1]]
+    assert [list(one) for one in vectors("float", [0.5, -1.0])] == [[0.5, -1.0]]
+    assert vectors("float", [0.1])[0].tolist() == array.array("f", [0.1]).tolist()
+    assert vectors("base64") == []
+    with pytest.raises(ValueError, match="differ in length"):
+        vectors("int8", "gAF/", "AA==")
+
+
 def test_moderate(client):
     answer = client.moderate("good")
     assert isinstance(answer, liter_llm.ModerateResponse)
@@ -55,9 +104,14 @@ def test_moderate(client):
 def test_asyncio(simulator):
     async def main():
         async with liter_llm.AsyncClient(simulator.config()) as client:
-            models, one, verdicts = await asyncio.gather(
-                client.models("openai"), client.models(model="m"), client.moderate(ASKED)
+            models, one, verdicts, vectors = await asyncio.gather(
+                client.models("openai"),
+                client.models(model="m"),
+                client.moderate(ASKED),
+                client.embed(["a"] * 3000, model="m"),
             )
+            assert len(vectors.vectors()) == 3000
+            assert len(vectors.liter.attempts) == 3
             assert [model.id for model in models.data] == ["gpt-5-mini", "gpt-5"]
             assert one.data[0].id == "m"
             assert verdicts.results[0].flagged
@@ -75,6 +129,10 @@ def test_what_is_wrong_raises(client):
         client.models(frobnicate=1)
     with pytest.raises(TypeError):
         client.moderate(model="m")
+    with pytest.raises(liter_llm.BadRequestError, match="model is missing"):
+        client.embed("x")
+    with pytest.raises(TypeError, match=r"embed\(\) takes no temperature"):
+        client.embed("x", temperature=1)
     with pytest.raises(liter_llm.UnsupportedError) as caught:
         client.moderate("x", provider="anthropic")
     assert caught.value.param == "op"

@@ -63,6 +63,8 @@ def operations(client: Client) -> dict[str, int | None]:
     verdicts = client.moderate(["a", "b"], model="m", extra={"openai": {"x": 1}}).results
     flagged: list[bool] = [verdict.flagged for verdict in verdicts]
     client.moderate([{"type": "text", "text": "x"}], options={"strict": not flagged[0]})
+    vectors = client.embed(["a", "b"], model="m", encoding="int8", input_type="query").vectors()
+    client.embed([[1, 2]], model="m", options={"timeout_ms": len(vectors[0])})
     models = client.models("openai", timeout_ms=5).data + client.models(model="a/b").data
     return {model.id: model.context_window for model in models}
 

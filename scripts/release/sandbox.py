@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .install_lines import install_lines
 from .target import ROOT, Target
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -51,6 +52,20 @@ class Sandbox:
             line = " ".join(map(str, command))
             raise AssertionError(f"{line}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def install(self, language: str, cwd: Path, **extra: str) -> None:
+        """Runs a language's install lines, as the documents have them, in a folder beside a clone.
+
+        The clone is a folder `liter-llm` with a dist/ of links: to all packages, and of the wheels
+        only to this machine's, as `make wheel` leaves it.
+        """
+        clone = cwd.parent / "liter-llm" / "dist"
+        if not clone.exists():
+            clone.mkdir(parents=True)
+            for path in self.dist.iterdir():
+                if path.suffix != ".whl" or self.target.wheel in path.name:
+                    (clone / path.name).symlink_to(path)
+        self.run("/bin/sh", "-euc", install_lines(language), cwd=cwd, **extra)
 
     @contextmanager
     def test(self, name: str) -> Iterator[None]:

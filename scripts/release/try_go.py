@@ -11,7 +11,9 @@ from .target import version
 
 
 def run(box: Sandbox) -> None:
-    """Gets the modules, builds, asks; the same again from vendor/."""
+    """Follows the README; gets the modules from a proxy, builds, asks; again from vendor/."""
+    with box.test("go: the README's lines, without a proxy"):
+        follows_readme(box)
     name = go_package.folder_name()
     box.run("tar", "-xzf", box.dist / f"{name}.tar.gz")
     tree = box.root / "proxy"
@@ -36,7 +38,7 @@ def run(box: Sandbox) -> None:
         box.run("go", "get", f"{module}@{tag}", cwd=project, **go)
         box.run("go", "mod", "tidy", cwd=project, **go)
         box.run("go", "build", "-o", "from-proxy", ".", cwd=project, **go)
-        asks(box, "from-proxy")
+        asks(box, project / "from-proxy")
         listed = box.run(
             "go", "list", "-m", "-f", "{{.Path}} {{.Version}}", "all", cwd=project, **go
         )
@@ -52,7 +54,7 @@ def run(box: Sandbox) -> None:
         shutil.rmtree(box.root / "cache")
         offline = {**go, "GOPROXY": "off"}
         box.run("go", "build", "-mod=vendor", "-o", "from-vendor", ".", cwd=project, **offline)
-        asks(box, "from-vendor")
+        asks(box, project / "from-vendor")
     with box.test("go: with the C package instead of the archive"):
         package = c_package.folder_name(box.target)
         box.run("tar", "-xzf", box.dist / f"{package}.tar.gz")
@@ -60,15 +62,26 @@ def run(box: Sandbox) -> None:
         tagged = {"PKG_CONFIG_PATH": str(libraries / "pkgconfig"), **offline}
         build = ("go", "build", "-mod=vendor", "-tags", "liter_llm_system")
         box.run(*build, "-o", "from-system", ".", cwd=project, **tagged)
-        asks(box, "from-system", libraries)
+        asks(box, project / "from-system", libraries)
 
 
-def asks(box: Sandbox, program: str, libraries: Path | None = None) -> None:
+def follows_readme(box: Sandbox) -> None:
+    """A program of a project in which the README's lines were typed."""
+    project = box.root / "replaced"
+    project.mkdir()
+    go = {"GOPROXY": "off", "GOTOOLCHAIN": "local", "GOMODCACHE": str(box.root / "none")}
+    box.run("go", "mod", "init", "example.com/replaced", cwd=project, **go)
+    box.install("go", project, **go)
+    shutil.copy(PROGRAMS / "main.go", project)
+    box.run("go", "build", "-o", "program", ".", cwd=project, **go)
+    asks(box, project / "program")
+
+
+def asks(box: Sandbox, path: Path, libraries: Path | None = None) -> None:
     """The program gets its answers, with the engine inside it or in a folder of libraries."""
-    path = box.root / "project" / program
     found = {"LD_LIBRARY_PATH": str(libraries)} if libraries else {}
     said = box.run(path, **found).splitlines()
     expect(len(said) == 2 and said[0] == said[1] and "three" in said[0], f"it says {said}")
     loaded = [line for line in box.run("ldd", path, **found).splitlines() if "liter_llm" in line]
     right = len(loaded) == 1 and str(libraries) in loaded[0] if libraries else not loaded
-    expect(right, f"{program} loads {loaded}")
+    expect(right, f"{path.name} loads {loaded}")

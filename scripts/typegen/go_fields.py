@@ -122,6 +122,12 @@ class Fields:
             case Union((Scalar("text"), Items(Scalar("text")), Items(Table()))):
                 made.type = "any"
                 self.simple(made, required)
+            case Union((Scalar("text"), Items(Scalar("text")), Items(Scalar("any")))):
+                made.type = "any"
+                self.simple(made, required)
+            case Union((Scalar("text"), Items(Scalar("number")))) if not self.asked:
+                made.type = "JSON"
+                self.simple(made, required)
             case Union((Scalar("text"), Items(Scalar("text")))):
                 made.type = "[]string"
                 self.simple(made, required)

@@ -53,7 +53,11 @@ PLAIN = {"Message", "Tool", "ToolChoice", "ResponseFormat"}
 FILLED = ("usage",)
 """Objects of whole answers that are empty, never None, where the provider said nothing."""
 
-BASES = {"Response": ("Text", ("text",)), "Chunk": ("NewText", ())}
+BASES = {
+    "Response": ("Text", ("text",)),
+    "Chunk": ("NewText", ()),
+    "EmbedResponse": ("Vectors", ()),
+}
 """Classes of `_document.py` with what is computed, and the members that they stand for."""
 
 SCALARS = {"text": "str", "integer": "int", "number": "float", "boolean": "bool", "any": "Any"}
@@ -95,7 +99,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, NewText, Text
+from ._document import Document, NewText, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

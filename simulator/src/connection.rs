@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 
 use crate::control;
-use crate::free::{self, FreeReply};
+use crate::free::{self, Asking, FreeReply};
 use crate::peer::{Peer, Socket};
 use crate::registry::Playing;
 use crate::request::{ChunkedBody, Progress, Request, read_request};
@@ -38,6 +38,8 @@ struct Plan {
     open: Option<OpenRequest>,
     /// How long the connection rests after the answer. `None`: for ever.
     rest: Option<Duration>,
+    /// What becomes of the connection after an answer from the scratch buffers.
+    end: End,
 }
 
 enum Source {
@@ -67,7 +69,7 @@ async fn converse<S: Socket>(peer: &mut Peer<S>, shared: &Shared) -> io::Result<
         let end = match &plan.source {
             Source::Scratch => {
                 play(peer, &scratch.bytes, &scratch.steps, None).await?;
-                End::KeepAlive
+                plan.end
             }
             Source::Case(playing) => {
                 let script = playing.script();
@@ -167,12 +169,14 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
             keep_alive,
             open: Some(shared.counters.request()),
             rest: None,
+            end: End::KeepAlive,
         };
     }
     if request.target.starts_with("/_sim/") {
         let (status, reason, body) = control::answer(shared, request.method, request.target);
         put_json(&mut scratch.bytes, status, reason, &body);
-        return Plan { source: Source::Scratch, keep_alive, open: None, rest: None };
+        let (source, end) = (Source::Scratch, End::KeepAlive);
+        return Plan { source, keep_alive, open: None, rest: None, end };
     }
     let open = Some(shared.counters.request());
     if let Some(target) = request.target.strip_prefix("/case/") {
@@ -188,19 +192,25 @@ fn decide(shared: &Shared, request: &Request<'_>, scratch: &mut Scratch) -> Plan
                 Source::Scratch
             }
         };
-        return Plan { source, keep_alive, open, rest: None };
+        return Plan { source, keep_alive, open, rest: None, end: End::KeepAlive };
     }
     let authorised =
         ["authorization", "x-api-key", "api-key"].iter().any(|name| request.has_header(name));
-    let id = shared.next_id();
-    free::answer(request.method, request.target, authorised, request.body, id, &mut scratch.reply);
-    let rest = scratch.reply.rest();
+    let asking = Asking {
+        method: request.method,
+        target: request.target,
+        authorised,
+        body: request.body,
+        id: shared.next_id(),
+    };
+    free::answer(asking, &shared.turns, &mut scratch.reply);
+    let (rest, end) = (scratch.reply.rest(), scratch.reply.end());
     free::encode_http1(&scratch.reply, keep_alive, &mut scratch.bytes, &mut scratch.steps);
     if scratch.steps.len() > 1 {
         // Each of thousands of slow streams should hold its bytes only once.
         scratch.reply = FreeReply::default();
     }
-    Plan { source: Source::Scratch, keep_alive, open, rest }
+    Plan { source: Source::Scratch, keep_alive, open, rest, end }
 }
 
 fn put_json(out: &mut Vec<u8>, status: u16, reason: &str, body: &str) {

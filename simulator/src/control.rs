@@ -11,6 +11,7 @@ pub(crate) fn answer(shared: &Shared, method: &str, target: &str) -> (u16, &'sta
         ("GET", "/_sim/stats") => json(&shared.counters.snapshot()),
         ("POST", "/_sim/reset") => {
             shared.registry.reset();
+            shared.turns.reset();
             done()
         }
         ("POST", "/_sim/stats/reset") => {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
 use crate::control;
-use crate::free::{self, FreeReply};
+use crate::free::{self, Asking, FreeReply};
 use crate::request::MAX_BODY;
 use crate::shared::{Shared, error_body};
 
@@ -75,8 +75,14 @@ async fn answer(
         let authorised = authorised.iter().any(|name| head.headers.contains_key(*name));
         let mut reply = FreeReply::default();
         let method = head.method.as_str();
-        free::answer(method, target, authorised, &body, shared.next_id(), &mut reply);
-        send_free(&mut respond, reply).await?;
+        let asking = Asking { method, target, authorised, body: &body, id: shared.next_id() };
+        free::answer(asking, &shared.turns, &mut reply);
+        if reply.knobs.fault.is_some() {
+            let body = error_body("simulator_refused", "faults are played over HTTP/1.1 only");
+            send_json(&mut respond, 599, body)?;
+        } else {
+            send_free(&mut respond, reply).await?;
+        }
     }
     open.complete();
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::free::Turns;
 use crate::registry::Registry;
 use crate::script::split_mix;
 use crate::stats::Counters;
@@ -12,6 +13,7 @@ use crate::stats::Counters;
 pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(crate) registry: Registry,
+    pub(crate) turns: Turns,
     ids: AtomicU64,
 }
 

@@ -4,8 +4,10 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{ask, ask_whole, body, dechunk, post, start};
+use common::{ask, ask_whole, body, connect, dechunk, post, start};
+use liter_llm_simulator::Simulator;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const CLOSE: &str = "connection: close\r\nauthorization: Bearer x\r\n";
 
@@ -166,4 +168,114 @@ async fn models_and_moderations() {
     let keyless = b"GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let (answer, _) = ask(&simulator, keyless).await;
     assert!(answer.starts_with(b"HTTP/1.1 401 "));
+}
+
+/// The answer of a simulator whose requests go wrong: its bytes, and whether they ended in order.
+async fn faulty(simulator: &Simulator, knobs: &str, target: &str, stream: bool) -> (String, bool) {
+    let request = request("one two three four", stream).to_string();
+    let request = post(&format!("/sim,{knobs}{target}"), CLOSE, &request);
+    let (answer, end) = ask(simulator, &request).await;
+    (String::from_utf8_lossy(&answer).into_owned(), end.is_ok())
+}
+
+#[tokio::test]
+async fn faults_of_the_status_speak_the_providers_words() {
+    let simulator = start(&[]);
+    for (fault, status, said) in [
+        ("rate_limit", "429", ["rate_limit_exceeded", "rate_limit_error", "Rate limit"]),
+        ("server_error", "500", ["server_error", "api_error", "had an error"]),
+        ("unavailable", "503", ["server_is_overloaded", "overloaded_error", "Overloaded"]),
+        ("authentication", "401", ["invalid_api_key", "authentication_error", "Incorrect"]),
+        ("context_length", "400", ["context_length_exceeded", "too long", "too long"]),
+    ] {
+        for ((target, ..), said) in PROVIDERS.iter().zip(said) {
+            let (answer, _) = faulty(&simulator, &format!("fault={fault}"), target, false).await;
+            let own = if status == "503" && target.contains("messages") { "529" } else { status };
+            assert!(answer.starts_with(&format!("HTTP/1.1 {own} ")), "{answer}");
+            assert!(answer.contains(said), "{answer}");
+            assert_eq!(answer.contains("retry-after: 1\r\n"), status == "429", "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn faults_of_the_body_break_it() {
+    let simulator = start(&[]);
+    for (target, ..) in PROVIDERS {
+        let (whole, _) = faulty(&simulator, "", target, true).await;
+        assert!(whole.ends_with("0\r\n\r\n") && whole.contains("three"), "{whole}");
+
+        let (cut, _) = faulty(&simulator, "fault=cut", target, true).await;
+        assert!(cut.contains("You") && !cut.contains("four"), "{cut}");
+        assert!(!cut.ends_with("0\r\n\r\n"), "{cut}");
+        let (cut, _) = faulty(&simulator, "fault=cut", target, false).await;
+        let length = cut.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
+        assert!(body(cut.as_bytes()).len() < length, "{cut}");
+
+        let (open, _) = faulty(&simulator, "fault=no_terminator", target, true).await;
+        let text = String::from_utf8(dechunk(body(open.as_bytes())).0).expect("UTF-8");
+        assert!(text.contains("four"), "{text}");
+        let ends = ["\"stop\"", "message_stop", "message-end", "[DONE]"];
+        assert!(ends.iter().all(|end| !text.contains(end)), "{text}");
+
+        let (broken, _) = faulty(&simulator, "fault=malformed", target, true).await;
+        assert!(broken.contains("data: {\"id\":\n\n"), "{broken}");
+        let (broken, in_order) = faulty(&simulator, "fault=malformed", target, false).await;
+        assert!(in_order, "{broken}");
+        assert!(serde_json::from_slice::<Value>(body(broken.as_bytes())).is_err(), "{broken}");
+
+        let (page, _) = faulty(&simulator, "fault=html", target, true).await;
+        assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("text/html"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn faults_of_the_connection() {
+    let simulator = start(&[]);
+    let target = "/v1/chat/completions";
+    assert_eq!(faulty(&simulator, "fault=reset", target, false).await, (String::new(), false));
+    for (fault, stream) in [("silence", false), ("stall", false), ("stall", true)] {
+        let mut socket = connect(&simulator).await;
+        let request = request("one two three four", stream).to_string();
+        let post = post(&format!("/sim,fault={fault}{target}"), CLOSE, &request);
+        socket.write_all(&post).await.unwrap();
+        let mut answer = Vec::new();
+        if fault == "stall" {
+            while !String::from_utf8_lossy(&answer).contains("You") {
+                assert!(socket.read_buf(&mut answer).await.unwrap() > 0, "it ended");
+            }
+        }
+        while simulator.stats().requests_open == 0 {
+            tokio::task::yield_now().await;
+        }
+        // The simulator waits for the peer to go, and counts the answer as aborted.
+        drop(socket);
+        while simulator.stats().requests_open > 0 {
+            tokio::task::yield_now().await;
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        let last = if stream { "four" } else { "service_tier" };
+        assert!(!answer.contains(last), "{fault}: {answer}");
+    }
+    assert_eq!(simulator.stats().streams_aborted, 3);
+}
+
+#[tokio::test]
+async fn a_fault_comes_as_often_as_asked() {
+    let simulator = start(&[]);
+    let target = "/v1/chat/completions";
+    for run in ["a", "b"] {
+        let mut statuses = Vec::new();
+        for _ in 0..3 {
+            let knobs = format!("fault=server_error,times=2,run={run}");
+            let (answer, _) = faulty(&simulator, &knobs, target, false).await;
+            statuses.push(answer[9..12].to_owned());
+        }
+        assert_eq!(statuses, ["500", "500", "200"], "{run}");
+    }
+    for (knobs, said) in [("fault=flood", "rate_limit, server_error"), ("times=1", "fault=")] {
+        let (answer, _) = faulty(&simulator, knobs, target, false).await;
+        assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains(said), "{answer}");
+    }
 }

@@ -104,6 +104,7 @@ async fn http2_streams() {
         assert!(content.starts_with("data: {") && content.ends_with("data: [DONE]\n\n"));
     }
     assert_eq!(get("/case/r/a/", "").await.0, 599);
+    assert_eq!(get("/v1/chat/completions", "/sim,fault=server_error").await.0, 599);
     assert_eq!(simulator.stats().h2_connections, 1);
 
     // A stream that is reset is noticed, and the connection lives on.

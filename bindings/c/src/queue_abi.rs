@@ -144,7 +144,7 @@ pub unsafe extern "C" fn liter_llm_queue_next_size(queue: *mut liter_llm_queue) 
     guard(0, || unsafe { self::queue(queue) }.map_or(0, |queue| queue.next_size()))
 }
 
-/// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug, 5 trace) to this queue: of
+/// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug) to this queue: of
 /// the calls of every client. At most 10,000 records or 4 MiB of them wait unread: of more, the
 /// oldest are dropped, and a record "dropped" says how many.
 #[unsafe(no_mangle)]
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn liter_llm_queue_logs_of(
 
 fn set_logs(queue: &Arc<Queue>, level: i32, client: Option<u64>) -> i32 {
     let level = match u8::try_from(level) {
-        Ok(level) if level <= 5 => level,
+        Ok(level) if level <= 4 => level,
         _ => return LITER_LLM_E_ARGUMENT,
     };
     logs::set(&Arc::downgrade(queue), level, client);

@@ -70,5 +70,6 @@ hazards!(
     doorbell,
     environment,
     storm,
+    unasked,
     unicode
 );

@@ -99,7 +99,7 @@ class Checker:
             return ["an outcome has a result or an error, one of them"]
         if key[0] in self._cases or key[0].endswith("/0"):
             case = self._cases.get(key[0])
-            operation = case.operation if case else "chat"
+            operation = case.operation if case else self._records[key[0]].operation
             return self._shape(jsontext.plain(outcome), operation)
         return []
 

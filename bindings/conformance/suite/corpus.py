@@ -51,8 +51,21 @@ FILES = {
     "misc__messages": "anthropic",
 }
 
+# The same for embeddings, with the end of the path that is asked.
+EMBEDDINGS = {
+    "azure__embeddings": ("azure", "/embeddings"),
+    "cohere__embed": ("cohere", "/embed"),
+    "gemini__embedContent": ("gemini", ":batchEmbedContents"),
+    "misc__embeddings": ("compatible", "/embeddings"),
+    "mistral__embeddings": ("mistral", "/embeddings"),
+    "ollama__embeddings": ("ollama", "/embeddings"),
+    "openai__embeddings": ("openai", "/embeddings"),
+    "openrouter__embeddings": ("openrouter", "/embeddings"),
+    "vertex__embedContent": ("vertex", ":batchEmbedContents"),
+}
+
 # Kinds that are no providers: they have no base URL.
-KINDS = {"bedrock", "compatible", "vertex"}
+KINDS = {"azure", "bedrock", "compatible", "vertex"}
 
 # The simulator frames and sends the decoded body itself.
 _FRAMING = {"content-length", "content-encoding", "transfer-encoding", "connection"}
@@ -72,10 +85,16 @@ class Record:
         """What its body says, read by others."""
         return self.data["facts"]
 
+    @property
+    def operation(self) -> str:
+        """What is asked for."""
+        return "embed" if self.id.partition("/")[0] in EMBEDDINGS else "chat"
+
 
 def read(folder: Path) -> Iterator[Record]:
-    """Every record of the chat APIs that are built."""
-    for file, kind in FILES.items():
+    """Every record of the APIs of chats and of embeddings that are built."""
+    files = {file: (kind, "") for file, kind in FILES.items()} | EMBEDDINGS
+    for file, (kind, ending) in files.items():
         path = folder / f"{file}.jsonl"
         if not path.exists():
             continue
@@ -83,7 +102,7 @@ def read(folder: Path) -> Iterator[Record]:
             for line in lines:
                 data = json.loads(line)
                 # The list of stored answers has the same path.
-                if data["method"] == "GET":
+                if data["method"] == "GET" or not data["url_path"].endswith(ending):
                     continue
                 yield Record(f"{file}/{data['id']}", kind, data)
 
@@ -91,6 +110,22 @@ def read(folder: Path) -> Iterator[Record]:
 def case_id(record: Record, seed: int) -> str:
     """`corpus/<file>/<id>/<seed>`."""
     return f"corpus/{record.id}/{seed}"
+
+
+def request(record: Record) -> dict[str, Any]:
+    """A request that the record may answer: one for embeddings has as many inputs as vectors."""
+    if record.operation != "embed":
+        return {"prompt": "x", "model": "m"}
+    asked = {"op": "embed", "model": "m", "input": ["x"] * embeddings(record)}
+    return asked | ({"encoding": "int8"} if record.facts.get("encoding") == "int8" else {})
+
+
+def embeddings(record: Record) -> int:
+    """The number of vectors of a record; 1 for an error. The facts of Vertex's lack it."""
+    if record.facts["kind"] == "error":
+        return 1
+    count: int | None = record.facts["count"]
+    return count or len(json.loads(record.data["response_body"])["predictions"])
 
 
 def case(record: Record, seed: int) -> Case:
@@ -122,7 +157,7 @@ def case(record: Record, seed: int) -> Case:
         "about": "A recorded exchange.",
         "config": {"providers": {provider: entry}},
         "provider": provider,
-        "request": {"prompt": "x", "model": "m"},
+        "request": request(record),
         "via": ["stream"] if streaming else ["call", "submit"],
         "exchanges": [{"reply": reply | body}],
     }

@@ -7,12 +7,13 @@ the corpus's README tells their meaning. Each function yields sentences, one a d
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .compare import short
-from .corpus import Record
+from .corpus import Record, embeddings
 
 _BAD = ("invalid_request", "context_length", "unsupported", "content_filter", "quota")
 
@@ -42,6 +43,8 @@ def judge(record: Record, outcome: dict[str, Any]) -> Iterator[str]:
         yield from _judge_error(record, error)
     elif facts.get("ambiguous"):
         return
+    elif facts["kind"] == "embed" and error is None:
+        yield from _judge_vectors(record, outcome["result"])
     elif must_fail(record):
         yield from _judge_broken(facts, error)
     elif error:
@@ -132,6 +135,21 @@ def _wait_ms(headers: dict[str, str]) -> int | None:
         now = parsedate_to_datetime(headers["date"])
         seconds = (parsedate_to_datetime(value) - now).total_seconds()
         return max(0, round(seconds * 1000))
+
+
+def _judge_vectors(record: Record, result: dict[str, Any]) -> Iterator[str]:
+    facts, data = record.facts, result["data"]
+    if len(data) != embeddings(record):
+        yield f"{len(data)} vectors, recorded {embeddings(record)}"
+    width = 1 if result["encoding"] == "int8" else 4
+    lengths = {len(b64decode(one["embedding"], validate=True)) / width for one in data}
+    if facts["dims"] is not None and lengths != {facts["dims"]}:
+        yield f"vectors of {lengths} numbers, recorded {facts['dims']}"
+    if (result["liter"].get("usage_raw") or None) != (facts["usage"] or None):
+        yield f"usage_raw: {short(result['liter'].get('usage_raw'))}, recorded {facts['usage']}"
+    asked = facts.get("request_id")
+    if asked and result["liter"].get("provider_request_id") != asked:
+        yield f"provider_request_id: {result['liter'].get('provider_request_id')}, recorded {asked}"
 
 
 def _judge_answer(facts: dict[str, Any], result: dict[str, Any]) -> Iterator[str]:

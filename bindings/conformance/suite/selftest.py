@@ -221,6 +221,16 @@ class Facts(unittest.TestCase):
         error["partial"] = {"text": ""}
         self.assertTrue(list(facts.judge(record, {"error": error})))
 
+    def test_a_vector_less_is_no_success(self) -> None:
+        said = {"kind": "embed", "count": 2, "dims": 1, "encoding": "float", "usage": None}
+        record = corpus.Record("openai__embeddings/1", "openai", {"facts": said})
+        self.assertEqual(len(corpus.request(record)["input"]), 2)
+        two = [{"embedding": "AACAPw=="}, {"embedding": "AAAAAA=="}]
+        answer: dict[str, Any] = {"encoding": "base64", "data": two, "liter": {}}
+        self.assertEqual(list(facts.judge(record, {"result": answer})), [])
+        for wrong in ([two[0]], [two[0], {"embedding": "AACAPwAAgD8="}]):
+            self.assertTrue(list(facts.judge(record, {"result": answer | {"data": wrong}})))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -124,9 +124,22 @@ impl Key {
             KeyRef::File(path) => Box::pin(self.read_file(path, provider, blocking)).await?,
         };
         if key.expose_secret().is_empty() {
-            return Err(missing(provider, format!("the key for {provider} is empty")));
+            return Err(missing(provider, self.empty(provider)));
         }
         Ok(Some(key))
+    }
+
+    /// What to do about an empty key.
+    fn empty(&self, provider: &str) -> String {
+        let advice = match &self.from {
+            KeyRef::Env(name, _) => format!("the environment variable {name} is set to nothing"),
+            KeyRef::File(path) => format!("{} has nothing in it", path.display()),
+            KeyRef::Literal(_) | KeyRef::None => format!(
+                "give providers.{provider}.api_key a key, or leave it out so that the environment's \
+                 counts"
+            ),
+        };
+        format!("the key for {provider} is empty: {advice}")
     }
 
     /// Forgets the last check, so that the file is checked before its key is used again.

@@ -60,6 +60,11 @@ impl Ledger {
         }
     }
 
+    /// An empty ledger of the same call.
+    pub(crate) fn beside(&self) -> Self {
+        Ledger::new(self.facts.clone(), Arc::clone(&self.observers))
+    }
+
     /// Records that an attempt at a target begins. `target` is its index in the call's list.
     pub(crate) fn begin(
         &self,

@@ -3,7 +3,7 @@
 //! The call itself is data. `targets` picks the next target, `attempt` makes one attempt at it,
 //! `refusal` repeats it without what its provider refused, `retry` continues after a failure, and
 //! `hedge` runs a second attempt beside a slow one. `fanout`
-//! asks several targets at once. `stream` is a streamed answer after its first content. `respond`
+//! asks several targets at once. `split` asks about a long list of inputs in parts. `stream` is a streamed answer after its first content. `respond`
 //! makes the document.
 
 mod asked;
@@ -26,6 +26,7 @@ mod refusal;
 pub(crate) mod respond;
 mod retry;
 mod served;
+pub(crate) mod split;
 pub(crate) mod stream;
 mod targets;
 pub(crate) mod wanted;
@@ -37,7 +38,7 @@ use tokio::time::Instant;
 
 use crate::error::{Attempt, Error};
 use crate::http::{Deadline, Timeouts};
-use crate::model::{Hedge, Options, Warning};
+use crate::model::{Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::Operation;
 use crate::retry::RetryPolicy;
@@ -101,7 +102,8 @@ impl Call {
             ..CallFacts::new(services.process, name, provider, operation.streams())
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
-        warnings.extend(operation.unknown().iter().map(unknown));
+        let chat = matches!(*operation, Operation::Chat(_));
+        warnings.extend(operation.unknown().iter().map(|path| unknown(path, chat)));
         let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());
         let retry = retry.or(config.retry).policy();
         let deadline = Deadline::after(facts.began, total);
@@ -157,13 +159,15 @@ impl Call {
     }
 }
 
-fn unknown(path: &String) -> Warning {
+/// A member that nobody knows. Only of a chat do we know what else may be meant.
+fn unknown(path: &String, chat: bool) -> Warning {
+    let advice = chat
+        .then(|| near::chat_member(path))
+        .flatten()
+        .unwrap_or_else(|| "; members for one provider go under extra.<provider>".to_owned());
     Warning {
         code: "unknown_parameter",
-        message: format!(
-            "{path} is not a member of a request and was not sent; members for one provider go \
-             under extra.<provider>"
-        ),
+        message: format!("{path} is not a member of a request and was not sent{advice}"),
         param: Some(path.clone()),
     }
 }

@@ -102,5 +102,6 @@ fn idempotency_key<'a>(
         return Ok(None);
     }
     let made = || call.idempotency.get_or_init(|| CallId::new(services.process).text("")).as_str();
-    Ok(Some(own.unwrap_or_else(made)))
+    // A part of a request has one of its own, made of the caller's.
+    Ok(Some(call.idempotency.get().map(String::as_str).or(own).unwrap_or_else(made)))
 }

@@ -9,6 +9,7 @@ mod base_url;
 mod environment;
 mod extras;
 mod limits;
+mod models;
 mod names;
 mod provider;
 mod proxies;

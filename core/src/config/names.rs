@@ -1,6 +1,8 @@
 //! Names that nobody knows, told with the nearest known ones.
 
 use crate::codec::did_you_mean;
+use crate::error::Error;
+use crate::provider::registry;
 
 /// `unknown provider 'opnai'; did you mean 'openai'?`, or a list of all where none is near.
 pub(crate) fn unknown<'a>(
@@ -28,6 +30,22 @@ pub(crate) fn quoted(name: &str) -> Option<String> {
         && !name.starts_with("sk-")
         && run.is_none_or(|run| run < LONGEST_RUN);
     is_name.then(|| format!("'{name}'"))
+}
+
+/// The error of an entry that no row fits: `kind` is wrong, or the name stands for none.
+pub(super) fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
+    let kinds = registry::ROWS.iter().map(|row| row.name);
+    let message = match kind {
+        Some(kind) => {
+            let near = did_you_mean(kind, kinds.clone()).unwrap_or_default();
+            format!("{path} must be one of {}{near}", kinds.collect::<Vec<_>>().join(", "))
+        }
+        None => {
+            let unknown = unknown("provider", name, kinds);
+            format!("{unknown}; an entry with a name of its own says in {path} which one it is")
+        }
+    };
+    Error::invalid(path, message)
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use ::http::{HeaderName, Uri};
 use super::base_url::Place;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
-use super::names::unknown;
+use super::models::{ModelConfig, read_models};
+use super::names::{no_row, unknown};
 use super::surroundings::Surroundings;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, did_you_mean, finish, finish_near};
+use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
@@ -52,8 +53,8 @@ pub struct ProviderConfig {
     pub region: Option<String>,
     /// The limits of all its models together.
     pub(crate) limits: Limits,
-    /// The limits of single models.
-    pub(crate) models: Vec<(String, Limits)>,
+    /// The settings of single models.
+    pub(crate) models: Vec<ModelConfig>,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
     /// The members of a body that `extra` may replace although limits and policies look at them.
@@ -70,7 +71,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 21] = [
+const MEMBERS: [&str; 22] = [
     "kind",
     "api",
     "base_url",
@@ -85,6 +86,7 @@ const MEMBERS: [&str; 21] = [
     "timeouts",
     "api_version",
     "ca_file",
+    "proxy",
     "http",
     "region",
     "limits",
@@ -112,11 +114,15 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 14] = [
+pub(crate) const LOOKED_AT: [&str; 18] = [
     "model",
     "stream",
     "messages",
     "input",
+    "inputs",
+    "texts",
+    "requests",
+    "instances",
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
@@ -141,6 +147,11 @@ impl ProviderConfig {
             dialect: self.dialect.clone(),
             body: self.body.clone(),
         }
+    }
+
+    /// The number of inputs that one request to this model may have, if it is configured.
+    pub(crate) fn max_inputs(&self, model: &str) -> Option<usize> {
+        self.models.iter().find(|own| own.name == model)?.max_inputs
     }
 
     /// How the key is sent.
@@ -257,7 +268,7 @@ fn read_http(
     fields: &mut Fields,
     around: &Surroundings<'_>,
 ) -> Result<http::Settings, Error> {
-    let (proxy, trust) = around.way(&base_url);
+    let (proxy, trust) = around.way_of_entry(fields, &base_url)?;
     Ok(http::Settings {
         proxy,
         trust,
@@ -347,34 +358,6 @@ pub(crate) fn unknown_provider<'a>(
             row.url_like()
         ),
     }
-}
-
-/// Reads `models`, the settings of single models.
-fn read_models(fields: &mut Fields) -> Result<Vec<(String, Limits)>, Error> {
-    let entries = fields.object("models")?.unwrap_or_default();
-    let read = |(name, entry): (crate::json::Key, Value)| {
-        let mut entry = Fields::of(entry, format!("{}.{name}", fields.at("models")))?;
-        let limits = read_limits(&mut entry)?;
-        finish(entry, "a model")?;
-        Ok((name.to_string(), limits))
-    };
-    entries.into_iter().map(read).collect()
-}
-
-/// The error of an entry that no row fits: `kind` is wrong, or the name stands for none.
-fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
-    let kinds = registry::ROWS.iter().map(|row| row.name);
-    let message = match kind {
-        Some(kind) => {
-            let near = did_you_mean(kind, kinds.clone()).unwrap_or_default();
-            format!("{path} must be one of {}{near}", kinds.collect::<Vec<_>>().join(", "))
-        }
-        None => {
-            let unknown = unknown("provider", name, kinds);
-            format!("{unknown}; an entry with a name of its own says in {path} which one it is")
-        }
-    };
-    Error::invalid(path, message)
 }
 
 fn read_timeouts(mut fields: Fields) -> Result<Timeouts, Error> {

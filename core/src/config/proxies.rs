@@ -1,9 +1,11 @@
-//! Which proxy of the environment is on the way to a provider.
+//! Which proxy is on the way to a provider: its entry's own, or one of the environment.
 
 use ::http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use super::environment::Environment;
+use crate::codec::Fields;
+use crate::error::Error;
 
 /// The proxies, by the rules of curl.
 pub(super) struct Proxies {
@@ -36,7 +38,34 @@ impl Proxies {
         Proxies { matcher, direct }
     }
 
-    /// The proxy on the way to this URL.
+    /// The proxy on the way to an entry's URL. Its member `proxy` counts before the environment.
+    pub(super) fn of_entry(
+        &self,
+        fields: &mut Fields,
+        environment: &Environment,
+        url: &Uri,
+    ) -> Result<Option<Intercept>, Error> {
+        let Some(text) = fields.string("proxy")? else { return Ok(self.to(url)) };
+        if text == "none" {
+            return Ok(None);
+        }
+        let path = fields.at("proxy");
+        let wrong = |what: &str| Error::invalid(path.as_str(), format!("{path} {what}"));
+        let named = match text.strip_prefix("env:") {
+            None => text,
+            Some(name) => environment
+                .get(name)
+                .ok_or_else(|| wrong(&format!("names the variable {name}, which is not set")))?,
+        };
+        // The URL may hold a password, so that no message repeats it.
+        let found = Matcher::builder().all(named.as_str()).build().intercept(url);
+        match found {
+            Some(found) if named.starts_with("http://") => Ok(Some(found)),
+            _ => Err(wrong("must be http://[user:password@]host:port, env:NAME or none")),
+        }
+    }
+
+    /// The environment's proxy on the way to this URL.
     pub(super) fn to(&self, url: &Uri) -> Option<Intercept> {
         let host = url.host().unwrap_or_default().to_ascii_lowercase();
         let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
@@ -68,6 +97,36 @@ mod tests {
         let environment = format!(r#"{{"HTTP_PROXY":"http://proxy:1","NO_PROXY":"{no}"}}"#);
         let environment = Environment::parse(environment.as_bytes()).unwrap();
         Proxies::of(&environment).to(&url.parse().unwrap()).is_none()
+    }
+
+    /// The proxy of an entry beside an environment that has one, and `NO_PROXY` for the host.
+    fn of_entry(proxy: &str) -> Result<Option<String>, Error> {
+        let environment =
+            r#"{"HTTPS_PROXY":"http://theirs:1","NO_PROXY":"a.example","P":"http://p:2"}"#;
+        let environment = Environment::parse(environment.as_bytes()).unwrap();
+        let entry = crate::codec::parse_object(proxy.as_bytes(), "x").unwrap();
+        let (mut fields, url) = (Fields::new(entry, "x"), "https://b.example/v1".parse().unwrap());
+        let found = Proxies::of(&environment).of_entry(&mut fields, &environment, &url)?;
+        Ok(found.map(|found| found.uri().to_string()))
+    }
+
+    #[test]
+    fn the_proxy_of_an_entry_counts_before_the_environment() {
+        let found = |proxy: &str| of_entry(proxy).unwrap();
+        assert_eq!(found("{}").as_deref(), Some("http://theirs:1/"));
+        assert_eq!(
+            found(r#"{"proxy": "http://u:secret@own:3"}"#).as_deref(),
+            Some("http://own:3/")
+        );
+        assert_eq!(found(r#"{"proxy": "env:P"}"#).as_deref(), Some("http://p:2/"));
+        assert_eq!(found(r#"{"proxy": "none"}"#), None);
+        for wrong in
+            ["socks5://u:secret@p:1", "secret", "", "https://u:secret@p:1", "env:SECRET_NONE"]
+        {
+            let error = of_entry(&format!(r#"{{"proxy": "{wrong}"}}"#)).unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("x.proxy"), "{wrong}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use hyper_util::client::proxy::matcher::Intercept;
 use super::base_url;
 use super::environment::Environment;
 use super::proxies::Proxies;
+use crate::codec::Fields;
+use crate::error::Error;
 use crate::http::Trust;
 use crate::provider::Row;
 
@@ -27,7 +29,18 @@ impl<'a> Surroundings<'a> {
         self.environment
     }
 
+    /// The proxy on the way to an entry's base URL, and the roots that are trusted.
+    pub(super) fn way_of_entry(
+        &self,
+        fields: &mut Fields,
+        url: &Uri,
+    ) -> Result<(Option<Intercept>, Arc<Trust>), Error> {
+        let proxy = self.proxies.of_entry(fields, self.environment, url)?;
+        Ok((proxy, Arc::clone(&self.trust)))
+    }
+
     /// The proxy on the way to a URL, and the roots that are trusted.
+    #[cfg(feature = "aws")]
     pub(super) fn way(&self, url: &Uri) -> (Option<Intercept>, Arc<Trust>) {
         (self.proxies.to(url), Arc::clone(&self.trust))
     }

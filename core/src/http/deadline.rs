@@ -156,7 +156,9 @@ impl Deadline {
 /// change.
 fn late(limit: Duration, what: &str) -> Error {
     let ms = limit.as_millis();
-    Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}"))
+    // Seconds where milliseconds are meant look like this.
+    let unit = if ms < 1000 { "; limits are in milliseconds" } else { "" };
+    Error::new(ErrorKind::Timeout, format!("gave up after {ms} ms waiting for {what}{unit}"))
 }
 
 /// Waits for `work` until it is `due`. `None` means that it was not done by then. Work that is done

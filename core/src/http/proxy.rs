@@ -1,4 +1,4 @@
-//! A proxy that the environment names, and what it says instead of the origin.
+//! A proxy, and what it says instead of the origin.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -98,7 +98,7 @@ impl Proxy {
         let (kind, hint) = match status {
             StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED => (
                 ErrorKind::Authentication,
-                ": set its user and password in the proxy's URL in the environment \
+                ": set its user and password in the proxy's URL \
                  (http://user:password@host:port)",
             ),
             StatusCode::FORBIDDEN => (ErrorKind::Permission, ": its rules forbid this origin"),

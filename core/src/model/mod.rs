@@ -1,10 +1,14 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod embed;
+mod further;
 mod header_map;
 mod http;
 mod models;
 mod moderate;
+#[doc(hidden)]
+pub mod near;
 mod options;
 mod parameters;
 mod policy;
@@ -15,7 +19,11 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod stream;
+mod vector;
 
+pub use embed::{
+    EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,
+};
 pub(crate) use header_map::{FRAMING, read_headers};
 pub use http::{HttpAnswer, HttpCall, HttpEvent};
 pub use models::{ModelInfo, ModelList, ModelsRequest, ModelsResponse};
@@ -33,3 +41,4 @@ pub use response::{
     Timing, ToolCall, Usage, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
+pub use vector::{Encoding, Vector};

@@ -5,6 +5,7 @@ use ::http::header::AUTHORIZATION;
 use ::http::{HeaderName, HeaderValue};
 
 use super::header_map::read_headers;
+use super::near;
 use super::policy::{self, Hedge, RetryOverlay};
 use crate::codec::{Fields, Object, parse_object, short, wrong};
 use crate::error::{Error, ErrorKind};
@@ -163,9 +164,10 @@ impl Options {
                 let (kind, message) = if NOT_YET.contains(&name.as_str()) {
                     (ErrorKind::Unsupported, format!("{path} is not in this build: leave it out"))
                 } else {
+                    let advice = near::option(name).unwrap_or_default();
                     (
                         ErrorKind::InvalidRequest,
-                        format!("{path} is not an option: see docs/contract.md"),
+                        format!("{path} is not an option: see docs/contract.md{advice}"),
                     )
                 };
                 Err(Error::new(kind, message).with(|e| e.param = Some(path)))

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::further;
 use super::options::Options;
 use super::read_message::name_calls;
 use super::request::{Message, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
@@ -39,6 +40,7 @@ impl Request {
             stream: fields.bool("stream")?.unwrap_or(false),
             metadata: fields.object("metadata")?,
             user: fields.string("user")?,
+            further: further::read(&mut fields)?,
             extra: read_extra(&mut fields)?,
             unknown: Vec::new(),
         };
@@ -84,7 +86,15 @@ fn read_conversation(
     unknown: &mut Vec<String>,
 ) -> Result<Vec<Message>, Error> {
     let prompt = fields.string("prompt")?;
-    let messages = fields.list("messages")?;
+    let messages = match fields.value("messages") {
+        Some(Value::String(_)) => {
+            let message = "messages must be a list, not a string: one text goes into prompt";
+            return Err(Error::invalid("messages", message));
+        }
+        Some(Value::Array(items)) => Some(items),
+        Some(other) => return Err(wrong("messages", "a list", &other)),
+        None => None,
+    };
     match (prompt, messages) {
         (Some(_), Some(_)) => Err(Error::invalid(
             "prompt",

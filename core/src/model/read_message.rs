@@ -241,7 +241,11 @@ pub(super) fn name_calls(messages: &mut [Message]) -> Result<(), Error> {
 }
 
 impl Part {
-    fn read(value: Value, path: String, unknown: &mut Vec<String>) -> Result<Self, Error> {
+    pub(super) fn read(
+        value: Value,
+        path: String,
+        unknown: &mut Vec<String>,
+    ) -> Result<Self, Error> {
         let mut fields = Fields::of(value, path)?;
         let kind = fields.string("type")?;
         let cache_control = fields.value("cache_control");

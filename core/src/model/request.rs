@@ -50,6 +50,8 @@ pub struct Request {
     pub metadata: Option<Object>,
     /// An id of the end user, for the provider's abuse checks.
     pub user: Option<String>,
+    /// Members that only some providers know, by their names.
+    pub further: Vec<(&'static str, Value)>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Object,
     /// Paths of members that nobody knows: reported in `warnings`.

@@ -1,27 +1,29 @@
-//! An operation is what can be asked. This is the one place that tells operations apart. A new
-//! operation is a variant of each of these types, its arms here and a file beside this one.
+//! An operation is what can be asked. This file and `answer` are the one place that tells operations
+//! apart. A new operation is a variant of each of their types, its arms there and a file beside them.
 
+mod answer;
 mod chat;
+mod embed;
 mod envelope;
 mod many;
 mod models;
 mod moderate;
 
+pub use answer::Answer;
+pub(crate) use answer::Decoded;
 pub(crate) use envelope::Envelope;
 pub use many::Many;
 
+use std::ops::Range;
 use std::sync::Arc;
-
-use serde::{Serialize, Serializer};
 
 use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
-use crate::json::{Object, write};
+use crate::json::Object;
 use crate::model::{
-    HttpCall, Liter, ModelList, ModelsRequest, ModelsResponse, ModerateRequest, ModerateResponse,
-    Moderations, Options, Parameters, Request, Response, Usage, Warning,
+    EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
 };
-use crate::provider::{Chat, Completion, Notes, Provider, StreamReader, Target};
+use crate::provider::{Chat, Notes, Provider, StreamReader, Target};
 use crate::wire;
 
 /// A request to a provider.
@@ -30,28 +32,12 @@ use crate::wire;
 pub(crate) enum Operation {
     /// A chat completion.
     Chat(Request),
+    /// Vectors of texts.
+    Embed(EmbedRequest),
     /// A list of the models that a provider has.
     Models(ModelsRequest),
     /// A check of texts against a provider's rules.
     Moderate(ModerateRequest),
-}
-
-/// A provider's answer, before the engine adds its own members.
-pub(crate) enum Decoded {
-    Chat(Completion),
-    Models(ModelList),
-    Moderate(Moderations),
-}
-
-/// The document that answers an operation.
-#[derive(Debug)]
-pub enum Answer {
-    /// The answer to a chat.
-    Chat(Box<Response>),
-    /// The answer to a request for models.
-    Models(Box<ModelsResponse>),
-    /// The answer to a moderation.
-    Moderate(Box<ModerateResponse>),
 }
 
 /// A request document.
@@ -72,6 +58,7 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
     };
     let asked = match fields.string("op")?.as_deref() {
         None | Some("chat") => Asked::Operation(Operation::Chat(Request::read(fields, &options)?)),
+        Some("embed") => Asked::Operation(Operation::Embed(EmbedRequest::read(fields, &options)?)),
         Some("models") => {
             Asked::Operation(Operation::Models(ModelsRequest::read(fields, &options)?))
         }
@@ -83,8 +70,8 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
-            let message = "op must be \"chat\", \"models\", \"moderate\" or \"http\": this build has \
-                           no other operation";
+            let message = "op must be \"chat\", \"embed\", \"models\", \"moderate\" or \"http\": this \
+                           build has no other operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -114,6 +101,7 @@ impl Operation {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Operation::Chat(_) => "chat",
+            Operation::Embed(_) => "embed",
             Operation::Models(_) => "models",
             Operation::Moderate(_) => "moderate",
         }
@@ -123,6 +111,7 @@ impl Operation {
     pub(crate) fn model(&self) -> Option<&str> {
         match self {
             Operation::Chat(request) => request.model.as_deref(),
+            Operation::Embed(request) => request.model.as_deref(),
             Operation::Models(request) => request.model.as_deref(),
             Operation::Moderate(request) => request.model.as_deref(),
         }
@@ -132,7 +121,7 @@ impl Operation {
     pub(crate) fn wants_model(&self) -> bool {
         match self {
             Operation::Chat(_) => true,
-            Operation::Models(_) | Operation::Moderate(_) => false,
+            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => false,
         }
     }
 
@@ -140,7 +129,7 @@ impl Operation {
     pub(crate) fn streams(&self) -> bool {
         match self {
             Operation::Chat(request) => request.stream,
-            Operation::Models(_) | Operation::Moderate(_) => false,
+            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => false,
         }
     }
 
@@ -148,7 +137,7 @@ impl Operation {
     pub(crate) fn streamed(self, stream: bool) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(Request { stream, ..request }),
-            whole @ (Operation::Models(_) | Operation::Moderate(_)) => whole,
+            whole @ (Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_)) => whole,
         }
     }
 
@@ -156,8 +145,8 @@ impl Operation {
     pub(crate) fn max_tokens(&self) -> Option<u64> {
         match self {
             Operation::Chat(request) => request.max_tokens,
-            // These answers cost no tokens.
-            Operation::Models(_) | Operation::Moderate(_) => Some(0),
+            // These answers have no tokens.
+            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => Some(0),
         }
     }
 
@@ -165,6 +154,7 @@ impl Operation {
     pub(crate) fn extra(&self) -> Option<&Object> {
         match self {
             Operation::Chat(request) => Some(&request.extra),
+            Operation::Embed(request) => Some(&request.extra),
             Operation::Models(_) => None,
             Operation::Moderate(request) => Some(&request.extra),
         }
@@ -174,6 +164,7 @@ impl Operation {
     pub(crate) fn unknown(&self) -> &[String] {
         match self {
             Operation::Chat(request) => &request.unknown,
+            Operation::Embed(request) => &request.unknown,
             Operation::Models(request) => &request.unknown,
             Operation::Moderate(request) => &request.unknown,
         }
@@ -183,11 +174,31 @@ impl Operation {
     pub(crate) fn adapted(&self, parameters: &Parameters) -> Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
+            Operation::Embed(request) => {
+                let extra = parameters.extra_over(&request.extra);
+                Operation::Embed(EmbedRequest { extra, ..request.clone() })
+            }
             Operation::Models(_) => self.clone(),
             Operation::Moderate(request) => {
                 let extra = parameters.extra_over(&request.extra);
                 Operation::Moderate(ModerateRequest { extra, ..request.clone() })
             }
+        }
+    }
+
+    /// The parts in which this operation goes out, if its targets do not take it in one request.
+    /// Each has the range of the inputs that it is about. `targets` come with the number of inputs
+    /// that the configuration allows them.
+    pub(crate) fn parts<'a>(
+        &self,
+        targets: impl Iterator<Item = (&'static dyn Provider, &'a Target, Option<usize>)>,
+    ) -> Option<Vec<(Range<usize>, Operation)>> {
+        match self {
+            Operation::Embed(request) => {
+                let part = |part: EmbedRequest| (part.part.clone(), Operation::Embed(part));
+                Some(embed::parts(request, targets)?.into_iter().map(part).collect())
+            }
+            Operation::Chat(_) | Operation::Models(_) | Operation::Moderate(_) => None,
         }
     }
 
@@ -202,6 +213,9 @@ impl Operation {
         match self {
             Operation::Chat(request) => {
                 self.of(provider.chat(), target)?.encode(request, target, notes)
+            }
+            Operation::Embed(request) => {
+                self.of(provider.embed(), target)?.encode(request, target, notes)
             }
             Operation::Models(request) => {
                 self.of(provider.models(), target)?.encode(request, target)
@@ -223,6 +237,10 @@ impl Operation {
             Operation::Chat(_) => {
                 let chat = self.of(provider.chat(), target)?;
                 chat.decode(reply, target).map(Decoded::Chat)
+            }
+            Operation::Embed(request) => {
+                let embed = self.of(provider.embed(), target)?;
+                embed.decode(reply, request, target).map(Decoded::Embed)
             }
             Operation::Models(_) => {
                 let models = self.of(provider.models(), target)?;
@@ -247,7 +265,9 @@ impl Operation {
                 let chat: &'static dyn Chat = self.of(provider.chat(), target)?;
                 Ok(StreamReader::new(chat, target, merge))
             }
-            Operation::Models(_) | Operation::Moderate(_) => self.of(None, target),
+            Operation::Embed(_) | Operation::Models(_) | Operation::Moderate(_) => {
+                self.of(None, target)
+            }
         }
     }
 
@@ -261,121 +281,4 @@ impl Operation {
             Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".to_owned()))
         })
     }
-}
-
-impl Decoded {
-    /// The document, with what the engine adds.
-    pub(crate) fn into_answer(self, envelope: Envelope) -> Answer {
-        match self {
-            Decoded::Chat(completion) => {
-                Answer::Chat(Box::new(chat::response(completion, envelope)))
-            }
-            Decoded::Models(list) => Answer::Models(Box::new(models::response(list, envelope))),
-            Decoded::Moderate(answer) => {
-                Answer::Moderate(Box::new(moderate::response(answer, envelope)))
-            }
-        }
-    }
-
-    /// The answer that a stream has built up.
-    pub(crate) fn of_stream(reader: StreamReader) -> Decoded {
-        Decoded::Chat(reader.into_completion())
-    }
-
-    /// The usage that the provider reports.
-    pub(crate) fn usage(&self) -> Option<&Usage> {
-        match self {
-            Decoded::Chat(completion) => completion.usage.as_ref(),
-            Decoded::Models(_) => None,
-            Decoded::Moderate(answer) => answer.usage.as_ref(),
-        }
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Answer::Chat(response) => response.serialize(serializer),
-            Answer::Models(response) => response.serialize(serializer),
-            Answer::Moderate(response) => response.serialize(serializer),
-        }
-    }
-}
-
-impl Answer {
-    /// The document, compact and in canonical member order. It follows `room` zero bytes, which a
-    /// caller can fill with data of its own.
-    #[must_use]
-    pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
-        match self {
-            Answer::Chat(response) => response.to_json_behind(room),
-            Answer::Models(response) => behind(room, &**response),
-            Answer::Moderate(response) => behind(room, &**response),
-        }
-    }
-
-    /// The name in the configuration of the provider that answered.
-    #[must_use]
-    pub fn provider(&self) -> &str {
-        match self {
-            Answer::Chat(response) => &response.provider,
-            Answer::Models(response) => &response.provider,
-            Answer::Moderate(response) => &response.provider,
-        }
-    }
-
-    /// The model, as the provider names it.
-    #[must_use]
-    pub fn model(&self) -> Option<&str> {
-        match self {
-            Answer::Chat(response) => response.model.as_deref(),
-            Answer::Models(_) => None,
-            Answer::Moderate(response) => response.model.as_deref(),
-        }
-    }
-
-    /// The usage that the provider reports.
-    #[must_use]
-    pub fn usage(&self) -> Option<&Usage> {
-        match self {
-            Answer::Chat(response) => response.usage.as_ref(),
-            Answer::Models(_) => None,
-            Answer::Moderate(response) => response.usage.as_ref(),
-        }
-    }
-
-    /// The members that are volatile or added by the engine.
-    #[must_use]
-    pub fn liter(&self) -> &Liter {
-        match self {
-            Answer::Chat(response) => &response.liter,
-            Answer::Models(response) => &response.liter,
-            Answer::Moderate(response) => &response.liter,
-        }
-    }
-
-    /// What the engine adds to the provider's own answer.
-    pub(crate) fn additions(&mut self) -> (&mut Vec<Warning>, &mut Liter) {
-        match self {
-            Answer::Chat(response) => (&mut response.warnings, &mut response.liter),
-            Answer::Models(response) => (&mut response.warnings, &mut response.liter),
-            Answer::Moderate(response) => (&mut response.warnings, &mut response.liter),
-        }
-    }
-
-    /// Returns the chat response, or an error if the answer is of another operation.
-    pub fn chat(self) -> Result<Box<Response>, Error> {
-        match self {
-            Answer::Chat(response) => Ok(response),
-            Answer::Models(_) | Answer::Moderate(_) => {
-                Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
-            }
-        }
-    }
-}
-
-fn behind(room: usize, document: &impl Serialize) -> Vec<u8> {
-    let mut out = vec![0; room];
-    write(&mut out, document);
-    out
 }

@@ -11,13 +11,16 @@ pub mod classify;
 mod cohere;
 mod completion;
 mod details;
+pub mod embeddings;
 mod foreign;
+mod further;
 mod gemini;
 mod history;
 mod ids;
 mod json;
 mod kind;
 mod model_list;
+mod most;
 mod openai;
 mod page;
 mod provider_error;
@@ -28,6 +31,7 @@ pub mod rules;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
+pub use most::Most;
 pub use openai::{Dialect, SWITCHES};
 pub use reader::StreamReader;
 pub use registry::Row;
@@ -38,7 +42,8 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
-    ModelList, ModelsRequest, ModerateRequest, Moderations, Request, Unsupported, Warning,
+    EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Request,
+    Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -59,6 +64,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Embeddings.
+    fn embed(&self) -> Option<&dyn Embed> {
+        None
+    }
+
     /// Lists of models.
     fn models(&self) -> Option<&dyn Models> {
         None
@@ -68,6 +78,28 @@ pub trait Provider: Send + Sync {
     fn moderate(&self) -> Option<&dyn Moderate> {
         None
     }
+}
+
+/// Embeddings in one provider's wire format.
+pub trait Embed: Send + Sync {
+    /// The most that one request may ask for. A longer list of inputs goes out in parts.
+    fn most(&self, request: &EmbedRequest, target: &Target) -> Most;
+
+    /// The wire request for `request`. What the provider cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &EmbedRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status. There is a vector for each input of `request`.
+    fn decode(
+        &self,
+        reply: &wire::Reply<'_>,
+        request: &EmbedRequest,
+        target: &Target,
+    ) -> Result<Embeddings, Error>;
 }
 
 /// Lists of models in one provider's wire format.
@@ -192,6 +224,26 @@ impl Notes {
             return self.unsupported(param, message);
         }
         self.warn("adjusted", param, message);
+        Ok(())
+    }
+
+    /// Writes the members that only some providers know, each under the provider's name for it.
+    /// Those that it does not take are noted.
+    fn further(
+        &mut self,
+        request: &Request,
+        takes: further::Takes,
+        provider: &str,
+        body: &mut Object,
+    ) -> Result<(), Error> {
+        for (name, value) in &request.further {
+            match takes.iter().find(|(ours, _)| ours == name) {
+                Some((_, theirs)) => {
+                    body.insert(*theirs, value.clone());
+                }
+                None => self.unsupported(name, format!("{provider} takes no {name}"))?,
+            }
+        }
         Ok(())
     }
 

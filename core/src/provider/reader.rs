@@ -172,7 +172,7 @@ impl StreamReader {
     pub fn broken(&self, mut error: Error) -> Error {
         if self.assembly.committed() {
             let text = self.assembly.text_so_far().to_owned();
-            error.partial = Some(Partial { text });
+            error.partial = Some(Partial { text, ..Partial::default() });
         }
         error
     }

@@ -3,7 +3,7 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, bedrock, cohere, gemini, openai};
+use super::{Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, openai};
 
 /// What stands for the region in a base URL.
 const REGION: &str = "REGION";
@@ -38,6 +38,8 @@ pub enum Format {
     Gemini(gemini::Gemini),
     /// Amazon Bedrock's Converse.
     Bedrock,
+    /// Embeddings in OpenAI's form, and no chats.
+    Embeddings(embeddings::Server),
 }
 
 impl Row {
@@ -50,6 +52,7 @@ impl Row {
             Format::Cohere => &cohere::Cohere,
             Format::Gemini(gemini) => gemini,
             Format::Bedrock => &bedrock::Bedrock,
+            Format::Embeddings(server) => server,
         }
     }
 
@@ -181,6 +184,23 @@ pub static ROWS: &[Row] = &[
         base_url_like: "https://bedrock-runtime.REGION.amazonaws.com",
         base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         key_env: "AWS_BEARER_TOKEN_BEDROCK",
+    },
+    Row {
+        name: "voyage",
+        format: Format::Embeddings(embeddings::VOYAGE),
+        base_url: "https://api.voyageai.com/v1",
+        base_url_like: "",
+        base_url_env: "",
+        key_env: "VOYAGE_API_KEY",
+    },
+    // Host, path and variable [doc].
+    Row {
+        name: "jina",
+        format: Format::Embeddings(embeddings::JINA),
+        base_url: "https://api.jina.ai/v1",
+        base_url_like: "",
+        base_url_env: "",
+        key_env: "JINA_API_KEY",
     },
     openai_row("groq", openai::GROQ, "https://api.groq.com/openai/v1", "", "GROQ_API_KEY"),
     openai_row("mistral", openai::MISTRAL, "https://api.mistral.ai/v1", "", "MISTRAL_API_KEY"),

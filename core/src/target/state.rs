@@ -16,6 +16,7 @@ use crate::provider::Target;
 const FAILING: Duration = Duration::from_secs(10);
 
 /// One target of a call.
+#[derive(Clone)]
 pub(crate) struct ChosenTarget {
     /// The provider's index in the configuration.
     pub(crate) provider: usize,

@@ -76,7 +76,7 @@ impl Table {
         }
         let configured = |model: &str| {
             let mut models = config.providers[provider].models.iter();
-            models.find(|(name, _)| name == model).map(|(_, limits)| *limits)
+            models.find(|own| own.name == model).map(|own| own.limits)
         };
         let limits = configured(model);
         let is_kept = model.len() <= LONGEST_NAME || limits.is_some();

@@ -1,7 +1,10 @@
 //! Whole answers of each wire format, and JSON of each shape.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use liter_llm_core::error::Error;
+use liter_llm_core::model::{EmbedInput, EmbedRequest};
 use liter_llm_core::provider::Completion;
 use liter_llm_core::wire::Reply;
 use serde_json::{Value, json};
@@ -110,12 +113,28 @@ fn whole_answers() {
     answer("gemini", "citations", |n| {
         candidate(json!({"citationMetadata": {"citations": each(n, |i| json!({"startIndex": i}))}}))
     });
+    answer("gemini", "announced paths", |n| {
+        let call = json!({"name": "f", "args": members(n.clone()), "partialArgs": each(n, |_| json!({"jsonPath": "$"}))});
+        parts(json!([{ "functionCall": call }]))
+    });
     answer("gemini", "members of a candidate", |n| candidate(members(n)));
     answer(
         "gemini",
         "members of the usage",
         |n| json!({"candidates": [{}], "usageMetadata": members(n)}),
     );
+}
+
+#[test]
+fn items_of_responses() {
+    let response = |item: Value| json!({"id": "r", "status": "completed", "output": [item]});
+    let part = |_| json!({"type": "output_text", "text": "x"});
+    answer("openai/responses", "parts of an item", |n| {
+        response(json!({"type": "message", "content": each(n, part)}))
+    });
+    answer("openai/responses", "parts of a summary", |n| {
+        response(json!({"type": "reasoning", "summary": each(n, part)}))
+    });
 }
 
 #[test]
@@ -176,6 +195,37 @@ fn lists_of_models_and_verdicts() {
             std::hint::black_box(adapter.moderate().unwrap().decode(reply, &target).unwrap());
         });
     });
+    embeddings(&reply);
+}
+
+/// Hands a reply of this text to a reader.
+type Reading<'a> = &'a dyn Fn(&String, &dyn Fn(&Reply<'_>));
+
+/// Vectors as decimal text, and lists that are no vectors.
+fn embeddings(reply: Reading<'_>) {
+    let shapes: [Shape; 3] = [
+        ("vectors", |n| {
+            let one = |i| json!({"index": i, "embedding": [i, 0.5]});
+            json!({"data": each((0..n).collect(), one)}).to_string()
+        }),
+        ("one long vector", |n| format!(r#"{{"data":[{{"embedding":[{}0.5]}}]}}"#, "0,".repeat(n))),
+        ("no vectors", |n| {
+            format!(r#"{{"data":[{{"embedding":[{}0]}}]}}"#, r#"[0,1,"",0,"#.repeat(n))
+        }),
+    ];
+    let provider = corpus::provider("openai");
+    let (adapter, target) = (provider.row.adapter(), provider.target("model"));
+    for (name, make) in shapes {
+        linear(&format!("openai, {name}"), MANY, make, |body: &String| {
+            let count = if name == "vectors" { body.matches("index").count() } else { 1 };
+            let inputs = Arc::new(vec![EmbedInput::Text(String::new()); count]);
+            let request = EmbedRequest { inputs, part: 0..count, ..Default::default() };
+            reply(body, &|reply| {
+                let _ =
+                    std::hint::black_box(adapter.embed().unwrap().decode(reply, &request, &target));
+            });
+        });
+    }
 }
 
 #[test]

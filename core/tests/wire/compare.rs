@@ -287,7 +287,7 @@ pub fn chunks_differ(chunks: &[Chunk], answer: &Completion) -> Option<String> {
 }
 
 /// Equality of JSON, numbers by value: the facts have been through another JSON library.
-fn same(a: &Value, b: &Value) -> bool {
+pub fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
         (Value::Array(a), Value::Array(b)) => {

@@ -24,6 +24,8 @@ pub struct Record {
     /// The conversation, and the place in it.
     pub case: String,
     pub seq: u64,
+    /// The path that was asked.
+    pub path: String,
     /// The body of the request; `null` where it was not recorded.
     pub request: Value,
 }
@@ -90,6 +92,7 @@ fn read(line: &str) -> Record {
             Some(Value::Object(facts)) => facts,
             _ => panic!("a record without facts"),
         },
+        path,
         request,
     }
 }

@@ -1,10 +1,14 @@
-//! Recorded lists of models and moderations, against their facts.
+//! Recorded embeddings, lists of models and moderations, against their facts.
+
+use std::sync::Arc;
 
 use liter_llm_core::error::Error;
+use liter_llm_core::model::{EmbedInput, EmbedRequest, Encoding, Vector};
 use liter_llm_core::provider::registry;
 use liter_llm_core::wire::Reply;
 use serde_json::Value;
 
+use crate::compare;
 use crate::corpus::{self, Record};
 
 /// Each record of the file, by `read`: what is wrong with it, in words.
@@ -61,6 +65,96 @@ pub fn models(file: &str, kind: &str) {
         let agrees = ids.len() as u64 == count && ids.first().map(String::as_str) == first;
         agrees.then_some(()).ok_or_else(|| format!("wanted {count} from {first:?} on: {ids:?}"))
     });
+}
+
+/// Records that are no answers to requests for embeddings of the API that is built.
+const OTHERS: [(&str, &str); 2] = [
+    ("/v1/organization/usage/embeddings", "OpenAI's list of what an organization has used"),
+    ("/api/embed", "Ollama's native API"),
+];
+
+pub fn embeddings(file: &str, kind: &str) {
+    let provider = corpus::provider(kind);
+    check(file, |record| {
+        if OTHERS.iter().any(|(path, _)| *path == record.path) {
+            return Ok(());
+        }
+        let facts = &record.facts;
+        let body: Value = serde_json::from_slice(&record.body).unwrap_or_default();
+        // The facts of Vertex's answer lack both.
+        let predictions = body["predictions"].as_array();
+        let count = facts["kind"] != "error";
+        let count = count.then(|| facts["count"].as_u64().or(predictions.map(|p| p.len() as u64)));
+        let count = count.flatten().unwrap_or(1) as usize;
+        let inputs = vec![EmbedInput::Text("x".to_owned()); count];
+        let int8 = facts.get("encoding").is_some_and(|encoding| encoding == "int8");
+        let encoding = if int8 { Encoding::Int8 } else { Encoding::Base64 };
+        let (inputs, part) = (Arc::new(inputs), 0..count);
+        let request = EmbedRequest { inputs, part, encoding, ..Default::default() };
+        let target = provider.target(&record.model);
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let adapter = registry::row(target.kind).unwrap().adapter().embed().unwrap();
+        let outcome = adapter.decode(&reply, &request, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let answer = outcome.map_err(|error| error.message.clone())?;
+        let dims = facts["dims"].as_u64().unwrap_or_else(|| {
+            body["predictions"][0]["embeddings"]["values"].as_array().unwrap().len() as u64
+        });
+        let width = encoding.width();
+        let length = |one: &Vector| (one.bytes(width).unwrap() / width) as u64;
+        let found: Vec<_> = answer.vectors.iter().map(length).collect();
+        // Perplexity's base64 is of bytes, and the facts count four of them as a number.
+        if found != vec![dims; count] {
+            return Err(format!("{found:?}: not {count} vectors of {dims}"));
+        }
+        let usage = answer.usage_raw.as_ref().map(corpus::seen);
+        let wanted = Some(&facts["usage"]).filter(|usage| !usage.is_null()).cloned();
+        if !compare::same(&usage.clone().unwrap_or_default(), &wanted.clone().unwrap_or_default()) {
+            return Err(format!("{usage:?} is not {wanted:?}"));
+        }
+        if int8 {
+            let first = body["embeddings"]["int8"][0].as_array().unwrap();
+            let first: Vec<u8> = first.iter().map(|n| n.as_i64().unwrap() as u8).collect();
+            return (answer.vectors[0] == Vector::of(&first)).then_some(()).ok_or("bytes".into());
+        }
+        same_numbers(&body, &answer.vectors[0])
+    });
+}
+
+/// The first vector's bytes are those of the first recorded numbers.
+fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
+    let places = [
+        "/data/0/embedding",
+        "/embeddings/0",
+        "/embeddings/float/0",
+        "/embeddings/0/values",
+        "/predictions/0/embeddings/values",
+    ];
+    let recorded = places.iter().filter_map(|place| body.pointer(place));
+    let Some(recorded) = recorded.into_iter().find(|value| !value.is_object()) else {
+        return Err("no recorded numbers are found".to_owned());
+    };
+    if recorded.is_string() {
+        return (corpus::seen(vector) == *recorded)
+            .then_some(())
+            .ok_or_else(|| "base64".to_owned());
+    }
+    let wanted: Vec<f32> = recorded.as_array().unwrap().iter().map(float).collect();
+    let Some(Vector::Numbers(found)) = vector.clone().unpacked() else {
+        return Err("the vector is no base64 of floats".to_owned());
+    };
+    (found == wanted).then_some(()).ok_or_else(|| format!("{found:?} is not {wanted:?}"))
+}
+
+fn float(number: &Value) -> f32 {
+    number.to_string().parse().unwrap()
 }
 
 pub fn moderations(file: &str, kind: &str) {

@@ -217,7 +217,7 @@ int64_t liter_llm_queue_read(struct liter_llm_queue *queue,
 // Bytes that the next event needs; 0 when there is none.
 size_t liter_llm_queue_next_size(struct liter_llm_queue *queue);
 
-// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug, 5 trace) to this queue: of
+// Adds log records of `level` (0 off, 1 error, 2 warn, 3 info, 4 debug) to this queue: of
 // the calls of every client. At most 10,000 records or 4 MiB of them wait unread: of more, the
 // oldest are dropped, and a record "dropped" says how many.
 int32_t liter_llm_queue_logs(struct liter_llm_queue *queue, int32_t level);

@@ -51,6 +51,7 @@ const (
 	Chunk  = C.LITER_LLM_EVENT_CHUNK
 	Result = C.LITER_LLM_EVENT_RESULT
 	Error  = C.LITER_LLM_EVENT_ERROR
+	Log    = C.LITER_LLM_EVENT_LOG
 )
 
 // ABIVersion is that of the header this package is compiled against.
@@ -165,6 +166,21 @@ func (q *Queue) Cancel(token uint64) {
 // Collect asks for the whole answer of a stream and no further chunk of it.
 func (q *Queue) Collect(token uint64) {
 	C.liter_llm_collect(q.handle, C.uint64_t(token))
+	runtime.KeepAlive(q)
+}
+
+// LogsOf adds the log records of one client's calls to this queue: 0 none, 1 error, 2 warn, 3 info,
+// 4 debug. It replaces what the queue wanted before.
+func (q *Queue) LogsOf(client *Client, level int) int {
+	status := C.liter_llm_queue_logs_of(q.handle, client.handle, C.int32_t(level))
+	runtime.KeepAlive(client)
+	runtime.KeepAlive(q)
+	return int(status)
+}
+
+// NoLogs ends that. It needs no client, which may be gone.
+func (q *Queue) NoLogs() {
+	C.liter_llm_queue_logs(q.handle, 0)
 	runtime.KeepAlive(q)
 }
 

@@ -15,7 +15,7 @@ from . import _json
 from ._client import BaseClient, StreamState, wants_stream
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
-from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
 from ._queue import SINGLE, WHOLE
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._loop import Inbox
     from ._multi import MultiResponse
     from ._native import NativeClient
-    from ._types import Members, ModelsMembers, ModerateMembers, Options
+    from ._types import EmbedMembers, Members, ModelsMembers, ModerateMembers, Options
 
 
 class AsyncClient(BaseClient):
@@ -102,6 +102,17 @@ class AsyncClient(BaseClient):
             members["provider"] = name
         return ModelsResponse(await self._ask(self._documents("models", options, members)))
 
+    async def embed(
+        self,
+        input: str | Sequence[str] | Sequence[Any],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[EmbedMembers],
+    ) -> EmbedResponse:
+        """Turns texts into vectors. Arguments and errors are those of `Client.embed`."""
+        asked = {"input": input, **members}
+        return EmbedResponse(await self._ask(self._documents("embed", options, asked)))
+
     async def moderate(
         self,
         input: str | Sequence[str] | Sequence[Mapping[str, Any]],  # noqa: A002
@@ -115,7 +126,7 @@ class AsyncClient(BaseClient):
 
     async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
-        return self._read(await call(self._native, WHOLE | SINGLE, *documents))
+        return self._read(await call(self._native, WHOLE | SINGLE, *documents), documents[0])
 
     async def generate_multi(
         self,
@@ -129,7 +140,8 @@ class AsyncClient(BaseClient):
     ) -> MultiResponse:
         """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
         documents = self._many(request, targets, first, options, {**members})
-        return self._several(_json.loads(await call(self._native, WHOLE, *documents)))
+        answer = await call(self._native, WHOLE, *documents)
+        return self._several(_json.loads(answer), documents[0])
 
     def stream(
         self,
@@ -180,7 +192,7 @@ class AsyncStream(StreamState):
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
-        super().__init__()
+        super().__init__(request)
         self._inbox: Inbox | None = None
         self._reader = Reader(self)
         self._cancelled = False

@@ -10,8 +10,8 @@ import os
 from collections import deque
 
 from . import _json
-from ._errors import from_document
-from ._models import Chunk, ModelsResponse, ModerateResponse, Response
+from ._errors import Led, counted, from_document
+from ._models import Chunk, EmbedResponse, ModelsResponse, ModerateResponse, Response
 from ._multi import MultiResponse
 from ._native import NativeClient, environment
 from ._queue import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._types import (
         ChatRequest,
         Config,
+        EmbedMembers,
         Members,
         Message,
         ModelsMembers,
@@ -110,17 +111,17 @@ class BaseClient:
         """The documents of an operation that only has members."""
         return self._defaults.documents({"op": op}, options, {**members}, op, op)
 
-    def _read(self, payload: bytearray) -> Any:
+    def _read(self, payload: bytearray, request: bytes) -> Any:
         """The document of a whole answer, whose warnings are said."""
         document = _json.loads(payload)
         if document.get("warnings"):
-            say(self._native.said, document["warnings"])
+            say(self._native.said, document["warnings"], type(request) is Led)
         return document
 
-    def _several(self, document: Any) -> MultiResponse:
+    def _several(self, document: Any, request: bytes) -> MultiResponse:
         """The result of a request to several targets, whose warnings are said."""
         for answer in document["results"]:
-            say(self._native.said, answer.get("warnings") or ())
+            say(self._native.said, answer.get("warnings") or (), type(request) is Led)
         return MultiResponse(document)
 
     @property
@@ -218,6 +219,28 @@ class Client(BaseClient):
             return Stream(self._native, *self._defaults.documents(request, options, {**members}))
         return Response(self._ask(self._defaults.documents(request, options, {**members})))
 
+    def embed(
+        self,
+        input: str | Sequence[str] | Sequence[Any],  # noqa: A002
+        *,
+        options: Options | None = None,
+        **members: Unpack[EmbedMembers],
+    ) -> EmbedResponse:
+        """Turns texts into vectors, one for each input.
+
+        `input` is a text, or a list. An item of a list is a text, a list of tokens, or a list of
+        parts (`text`, `image_url`) that get one vector together. A list that is longer than the
+        provider takes goes out in several requests at once, and comes back as one answer.
+
+            answer = client.embed(["Hello", "world"], model="openai/text-embedding-3-small")
+            answer.vectors()[0]  # a memoryview of floats; numpy.asarray takes it without a copy
+
+        Raises a LiterLLMError. If one of several requests fails, its `partial.inputs` says which
+        inputs were done.
+        """
+        asked = {"input": input, **members}
+        return EmbedResponse(self._ask(self._documents("embed", options, asked)))
+
     def models(
         self,
         name: str | None = None,
@@ -257,7 +280,7 @@ class Client(BaseClient):
     def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
         waits(self._native.said)
-        return self._read(call(self._native, INLINE | SINGLE, *documents))
+        return self._read(call(self._native, INLINE | SINGLE, *documents), documents[0])
 
     def generate_multi(
         self,
@@ -280,7 +303,7 @@ class Client(BaseClient):
         """
         documents = self._many(request, targets, first, options, {**members})
         waits(self._native.said)
-        return self._several(_json.loads(call(self._native, INLINE, *documents)))
+        return self._several(_json.loads(call(self._native, INLINE, *documents)), documents[0])
 
     def stream(
         self,
@@ -339,8 +362,9 @@ class StreamState:
 
     _native: NativeClient
 
-    def __init__(self) -> None:
+    def __init__(self, request: bytes) -> None:
         self._documents: Iterator[Any] = iter(())
+        self._led = type(request) is Led
         self._response: Response | None = None
         self._shown = False  # the caller has a chunk
 
@@ -361,13 +385,13 @@ class StreamState:
             self._response = Response(_json.loads(payload))
             return True
         elif kind == ERROR:
-            raise from_document(_json.loads(payload))
+            raise counted(from_document(_json.loads(payload)), self._led)
         return False
 
     def _say(self) -> None:
         """Says the whole answer's warnings, when the stream has ended in good order."""
         if self._response is not None and self._response.get("warnings"):
-            say(self._native.said, self._response["warnings"])
+            say(self._native.said, self._response["warnings"], self._led)
 
     def _begin(self) -> None:
         """Somebody begins to iterate."""
@@ -401,7 +425,7 @@ class Stream(StreamState):
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
-        super().__init__()
+        super().__init__(request)
         self._native = native
         self._queue: Queue | None = Queue()
         self._token = self._queue.next_token()

@@ -7,14 +7,30 @@ AttributeError.
 
 from __future__ import annotations
 
+import sys
+from array import array
+from binascii import a2b_base64
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import Any, ClassVar, Literal
+
+    Format = Literal["f", "b", "B"]
 
     from typing_extensions import Self
 
 SHOWN = 120
 """The number of characters of a text that a notebook shows."""
+
+FORMATS: dict[str, Format] = {
+    "base64": "f",
+    "float": "f",
+    "int8": "b",
+    "binary": "b",
+    "uint8": "B",
+    "ubinary": "B",
+}
+"""The format of a vector's numbers, by its encoding."""
 
 
 class Document(dict[str, "Any"]):
@@ -172,3 +188,51 @@ class NewText(Document):
         """The break after which the answer begins anew, or None. All chunks before it are void."""
         reason: Any = self.get("reason") if self.get("object") == "chat.completion.reset" else None
         return reason
+
+
+class Vectors(Document):
+    """An answer with vectors."""
+
+    __slots__ = ()
+
+    def vectors(self) -> list[memoryview[Any]]:
+        """A vector for each input, in their order: its numbers as a memoryview.
+
+        All are views of the same memory. numpy takes them, and `matrix`, without a copy:
+        `numpy.asarray(vector)`. Each call decodes the vectors anew, so keep what it gives.
+
+        | `encoding` | format of the view |
+        |---|---|
+        | `base64`, `float` | `f`: 32-bit floats |
+        | `int8`, `binary` | `b`: signed bytes |
+        | `uint8`, `ubinary` | `B`: bytes |
+
+        Raises ValueError if a vector is not base64 of such numbers.
+        """
+        numbers, length = self._numbers()
+        view = memoryview(numbers)
+        return [view[at : at + length] for at in range(0, len(view), length or 1)]
+
+    def matrix(self) -> memoryview[Any]:
+        """All vectors as one view of two dimensions: inputs, and numbers of a vector."""
+        numbers, length = self._numbers()
+        shape = [len(numbers) // length, length]
+        return memoryview(numbers).cast("B").cast(FORMATS[self["encoding"]], shape)
+
+    def _numbers(self) -> tuple[array[Any], int]:
+        """The numbers of all vectors, one after the other, and the length of a vector."""
+        numbers: array[Any] = array(FORMATS[self["encoding"]])
+        length = 0
+        for item in self["data"]:
+            embedding: str | list[float] = item["embedding"]
+            before = len(numbers)
+            if isinstance(embedding, str):
+                numbers.frombytes(a2b_base64(embedding))
+            else:
+                numbers.extend(embedding)
+            length = length or len(numbers)
+            if len(numbers) - before != length or not length:
+                raise ValueError("the vectors of this document differ in length")
+        if sys.byteorder == "big" and self["encoding"] == "base64":
+            numbers.byteswap()
+        return numbers, length

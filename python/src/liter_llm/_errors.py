@@ -51,6 +51,20 @@ MEMBERS = (
 """What a program may give an error that it makes itself, as in a test."""
 
 
+class Led(bytes):
+    """A request as JSON, whose first message is the argument `system`.
+
+    The engine counts that message too in its texts, and so does a provider.
+    """
+
+
+def count_system(text: str) -> str:
+    """A text about such a request, which says where `system=` is if it counts messages."""
+    if "messages[" in text:
+        return f"{text} (messages[0] is system=, and messages[1] is your first message)"
+    return text
+
+
 class LiterLLMError(Exception):
     """A request that failed.
 
@@ -272,6 +286,15 @@ CLASSES: dict[str, type[LiterLLMError]] = {
 def from_document(document: dict[str, Any]) -> LiterLLMError:
     """The exception for an error document. A kind of a newer engine gives LiterLLMError."""
     return CLASSES.get(document["error"].get("kind"), LiterLLMError)(document)
+
+
+def counted(error: LiterLLMError, led: bool) -> LiterLLMError:
+    """The error of a request, which says where `system=` is (`led`) if it counts messages."""
+    if led:
+        error.message = count_system(error.message)
+        error.args = (error.message,)
+        error.document["error"]["message"] = error.message
+    return error
 
 
 def misuse(status: int) -> LiterLLMError:

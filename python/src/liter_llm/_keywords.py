@@ -1,9 +1,11 @@
 """The error for a keyword argument that nothing takes: what it is called here, and how it is given.
 
-Values are not repeated, because one of them may be a key. A number of seconds is.
+Values are not repeated, because one of them may be a key. Numbers of seconds and of retries are.
 """
 
 from __future__ import annotations
+
+from ._names import MEMBER_NAMES, OPTION_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 SECONDS = ("timeout", "timeout_s", "timeout_seconds", "request_timeout")
 """Names that other clients have for a time in seconds."""
+
+RETRIES = ("max_retries", "num_retries")
+"""Names that other clients have for the attempts after the first."""
 
 SETTINGS = {
     "api_key": 'Client(provider="openai", api_key=...)',
@@ -63,16 +68,26 @@ FORMS = {
 
 STREAMS = "stream"
 
+OF_CLIENTS = ("Client", "with_options")
+"""Where options are given, and no members of a request."""
+
+OPTIONS = "options="
+"""Where a name is found that is in the dict `options=`."""
+
 
 def unknown(name: str, value: Any, where: str, known: AbstractSet[str]) -> TypeError:
-    """The error for the argument `name` of the method `where`, which takes `known` ones."""
-    return TypeError(f"{where}() takes no {name}: {_advice(name, value, where, known)}")
+    """The error for the argument `name` of the method `where`, which takes `known` ones.
+
+    A name in the dict `options=` is judged likewise. All that the method takes is `known` then.
+    """
+    method = where if where == OPTIONS else f"{where}()"
+    return TypeError(f"{method} takes no {name}: {_advice(name, value, where, known)}")
 
 
 def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
     if name in SECONDS and "timeout_ms" in known:
         return f"use timeout_ms={_milliseconds(value)} (milliseconds)"
-    if name == STREAMS:
+    if name == STREAMS and where != OPTIONS:
         return f"{where}() " + (
             "always streams, leave it out" if where == STREAMS else "has whole answers only"
         )
@@ -82,13 +97,24 @@ def _advice(name: str, value: Any, where: str, known: AbstractSet[str]) -> str:
 
         near = get_close_matches(name.lower(), [*known, *SETTINGS], 1, 0.7)
         ours = near[0] if near else ours
-    if ours in known:
-        return f"use {FORMS.get(ours, f'{ours}=...')}"
+    form = FORMS.get(ours, f"{ours}=...")
+    if name in RETRIES and type(value) is int and 0 <= value < 1000:
+        form = form.replace("...", str(value + 1))
+    return _place(ours, form, where, known)
+
+
+def _place(ours: str, form: str, where: str, known: AbstractSet[str]) -> str:
+    """Where an argument is given, by our name for it, and in which form."""
+    if ours in known or ours == STREAMS:
+        misplaced = where == OPTIONS and ours not in OPTION_NAMES
+        return f"it is no option but an argument, {form}" if misplaced else f"use {form}"
     if ours in SETTINGS:
         setting = SETTINGS[ours]
         return (
             f"use {setting}" if where == "Client" else f"it is a setting of the client, {setting}"
         )
+    if where in OF_CLIENTS and ours in MEMBER_NAMES["chat"]:
+        return f"it belongs to a request, as in client.chat(..., {form})"
     if "extra" in known:
         return f"a parameter of one provider alone goes in {FORMS['extra']}"
     return f"it takes {', '.join(sorted(known))}"

@@ -7,6 +7,7 @@ asks the logger once a second which levels are wanted, so that nothing is made t
 from __future__ import annotations
 
 import atexit
+import json
 import logging
 import os
 import sys
@@ -26,7 +27,6 @@ LEVELS = {
     "warn": logging.WARNING,
     "info": logging.INFO,
     "debug": logging.DEBUG,
-    "trace": logging.DEBUG - 5,
 }
 """The engine's levels in the order of its numbers, from 1, and Python's."""
 
@@ -36,7 +36,10 @@ SLICE_MS = 1000
 LAST_SECONDS = 2.0
 """How long the end of the process waits for the last records."""
 
-HEAD = ("level", "event", "ts", "time_ms", "message")
+PLAIN = frozenset(" \"'=")
+"""What no value has that is written without quotes."""
+
+HEAD = ("level", "event", "ts", "message")
 """Members that the text of a record has in its head, or not at all."""
 
 _logger = logging.getLogger("liter_llm")
@@ -134,20 +137,34 @@ def write(document: dict[str, Any]) -> None:
 
 
 def text(document: dict[str, Any]) -> str:
-    """A record in one line: `call provider=openai model=gpt-5-mini outcome=ok …`."""
-    parts = [str(document.get("event", "log"))]
+    """A record in one line: `call provider=openai model=gpt-5-mini outcome=ok …`.
+
+    A model's name is the caller's, and may have come from outside. So no value can end the line,
+    nor pass for another member.
+    """
+    parts = [_word(document.get("event", "log"))]
     parts += [
-        f"{name}={value if isinstance(value, str) and ' ' not in value else _json_text(value)}"
+        f"{_word(name)}={_word(value)}"
         for name, value in document.items()
         if name not in HEAD and value is not None
     ]
     if said := document.get("message"):
-        parts.append(f"- {said}")
+        parts.append(f"- {_line(str(said))}")
     return " ".join(parts)
 
 
-def _json_text(value: Any) -> str:
-    return _json.dumps(value, "record").decode()
+def _word(value: Any) -> str:
+    """A value as it is, where it is one plain word; else as JSON in ASCII."""
+    if isinstance(value, str) and value.isprintable() and PLAIN.isdisjoint(value) and value:
+        return value
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _line(message: str) -> str:
+    """A text whose control characters, and others that cannot be seen, are escaped as in JSON."""
+    if message.isprintable():
+        return message
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in message)
 
 
 def _at_exit() -> None:

@@ -15,7 +15,7 @@ from collections import deque
 from weakref import ref
 
 from . import _json
-from ._errors import from_document
+from ._errors import Led, LiterLLMError, counted, from_document
 from ._queue import RESULT, STREAM, Buffer, Queue
 
 TYPE_CHECKING = False
@@ -102,7 +102,9 @@ async def call(client: NativeClient, how: int, request: bytes, options: bytes) -
     futures[token] = future = loop.create_future()
     try:
         return await future
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, LiterLLMError):
+            counted(error, type(request) is Led)
         if futures.pop(token, None) is not None:  # no answer came: the task was cancelled
             queue.cancel(token)
         elif not future.cancelled():

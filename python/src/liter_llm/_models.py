@@ -12,7 +12,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, NewText, Text
+from ._document import Document, NewText, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
         "internal",
     ]
     """The closed list of kinds."""
+
+    Vector = str | list[float]
+    """A vector in the schema."""
+
+    Encoding = Literal["base64", "float", "int8", "uint8", "binary", "ubinary"]
+    """How vectors are written, and what their numbers are."""
 
 
 class Function(Document):
@@ -361,6 +367,55 @@ class Chunk(NewText):
     """
     usage: Usage | None
     """The usage, in the chunk in which the provider reports it. All other chunks have none."""
+
+
+class Embedding(Document):
+    """The vector of one input."""
+
+    __slots__ = ()
+    index: int
+    """The input's place in the list of the request, from 0."""
+    embedding: Vector
+    """The vector: base64 of its numbers, as `encoding` of the answer says, or with the encoding
+    `float` a list of numbers.
+
+    The packages' method `vectors` reads either.
+    """
+
+
+class EmbedResponse(Vectors):
+    """The answer to `op: "embed"`."""
+
+    __slots__ = ()
+    _nested = {"data": Embedding, "usage": Usage, "warnings": ResponseWarning, "liter": Liter}
+    _absent = {"usage": Usage}
+    id: str | None
+    """The provider's id of the answer; of the first one if the inputs went out in parts."""
+    object: str
+    """`list`."""
+    data: list[Embedding]
+    """A vector for each input, in the order of the inputs. All have the same length."""
+    encoding: Encoding
+    """How the vectors are written.
+
+    Not as asked if the provider cannot do that; a warning says so.
+    - `base64`: Base64 of 32-bit floats, little-endian.
+    - `float`: a list of numbers, for readers that have nothing but JSON.
+    - `int8`: Base64 of signed bytes, one for each number.
+    - `uint8`: Base64 of bytes, one for each number.
+    - `binary`: Base64 of signed bytes, each with the signs of eight numbers.
+    - `ubinary`: Base64 of bytes, each with the signs of eight numbers.
+    """
+    model: str | None
+    """The model, as the provider names it."""
+    usage: Usage
+    """The usage that the provider reports; the sum if the inputs went out in parts."""
+    provider: str
+    """The name in the configuration of the provider that answered."""
+    warnings: list[ResponseWarning]
+    """Warnings about members that were left out or changed."""
+    liter: Liter
+    """The members that are volatile or added by the engine."""
 
 
 class ModelInfo(Document):

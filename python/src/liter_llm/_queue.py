@@ -19,7 +19,7 @@ from _thread import _local as thread_local  # threading.local, without importing
 from itertools import count
 
 from . import _json
-from ._errors import from_document, misuse
+from ._errors import Led, counted, from_document, misuse
 from ._library import ffi, lib
 
 TYPE_CHECKING = False
@@ -225,7 +225,8 @@ def call(client: NativeClient, how: int, request: bytes, options: bytes) -> byte
                     if kind == RESULT:
                         return payload
                     if kind == ERROR:
-                        raise from_document(_json.loads(payload))
+                        error = from_document(_json.loads(payload))
+                        raise counted(error, type(request) is Led)
     except BaseException:
         queue.cancel(token)
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from . import _json
-from ._errors import BadRequestError
+from ._errors import BadRequestError, Led
 from ._names import MEMBER_NAMES, OPTION_NAMES
 
 TYPE_CHECKING = False
@@ -47,9 +47,7 @@ class Defaults:
         """
         if members and not members.keys() <= KEYWORDS[operation]:
             _refuse(members, where, KEYWORDS[operation])
-        if options and not hasattr(options, "keys"):
-            raise TypeError(f"options is a dict, not {type(options).__name__}")
-        chosen: dict[str, Any] | None = dict(options) if options else None
+        chosen: dict[str, Any] | None = _checked(options, operation) if options else None
         if members and not OPTION_NAMES.isdisjoint(members):
             chosen = {} if chosen is None else chosen
             for name in OPTION_NAMES.intersection(members):
@@ -77,6 +75,7 @@ class Defaults:
                 chosen = {**own, **(chosen or {})}  # pyright: ignore[reportUnknownVariableType]
         if system is not None:
             _begin_with(system, members)
+            return Led(_json.dumps(members)), self._merge(chosen)
         return _json.dumps(members), self._merge(chosen)
 
     def _merge(self, chosen: dict[str, Any] | None) -> bytes:
@@ -85,22 +84,39 @@ class Defaults:
         return _json.dumps({**self.options, **chosen}, "options")
 
 
-def _refuse(arguments: Mapping[str, Any], where: str, known: frozenset[str]) -> NoReturn:
+def _refuse(
+    arguments: Mapping[str, Any],
+    where: str,
+    known: frozenset[str],
+    near: frozenset[str] | None = None,
+) -> NoReturn:
+    """Raises the error for the first argument that is not in `known`. `near` has what is meant."""
     from ._keywords import unknown
 
     name = next(name for name in arguments if name not in known)
-    raise unknown(name, arguments[name], where, known)
+    raise unknown(name, arguments[name], where, near or known)
+
+
+def _checked(options: Options | Mapping[str, Any], operation: str) -> dict[str, Any]:
+    """The argument `options`, copied."""
+    if not hasattr(options, "keys"):
+        raise TypeError(f"options is a dict, not {type(options).__name__}")
+    if not options.keys() <= OPTION_NAMES:
+        _refuse(options, "options=", OPTION_NAMES, KEYWORDS[operation])
+    return dict(options)
 
 
 def _begin_with(system: Any, members: dict[str, Any]) -> None:
-    """Puts a message of the system's before the others."""
+    """Puts a message of the system's before the others. What is no list is left to the engine."""
     if not isinstance(system, str):
         raise TypeError(f"system is a str, not {type(system).__name__}")
     prompt, messages = members.get("prompt"), members.get("messages")
     if prompt is not None and messages is None:
         del members["prompt"]
         messages = [{"role": "user", "content": prompt}]
-    if messages is not None and hasattr(messages, "__iter__") and not isinstance(messages, str):
+    if messages is None or isinstance(messages, (str, bytes, bytearray, memoryview)):
+        return
+    if hasattr(messages, "__iter__") and not hasattr(messages, "keys"):
         members["messages"] = [{"role": "system", "content": system}, *messages]
 
 
@@ -174,10 +190,11 @@ def with_settings(
         )
         provider = str(model).partition("/")[0] if "/" in str(model) else None
     names = " and ".join(f"{name}=" for name in settings)
+    belong = f"{names} {'belongs' if len(settings) == 1 else 'belong'} to one provider"
     if not provider:
-        raise TypeError(f'{names} belong to one provider: name it, as in provider="openai"')
+        raise TypeError(f'{belong}: name it, as in provider="openai"')
     if provider in (found.get("routes") or {}):
-        raise TypeError(f"{names} belong to one provider, and {provider} is a route")
+        raise TypeError(f"{belong}, and {provider} is a route")
     providers = dict(found.get("providers") or {})
     providers[provider] = {**(providers.get(provider) or {}), **settings}
     document = _json.dumps({**found, "providers": providers}, "configuration")

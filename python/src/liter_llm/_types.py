@@ -479,6 +479,28 @@ class _RequestMembers(TypedDict, total=False):
     """Labels that the provider stores with the request."""
     user: str | None
     """An id of the end user, for the provider's abuse checks."""
+    logprobs: bool | None
+    """Whether the log probabilities of the answer's tokens are wanted."""
+    top_logprobs: int | None
+    """The number of the likeliest tokens whose probabilities are wanted at each place."""
+    top_k: int | None
+    """Sampling among this many of the likeliest tokens."""
+    prediction: Mapping[str, Any] | None
+    """What the answer is expected to be, in OpenAI's form: `{"type": "content", "content":
+    ...}`.
+    """
+    service_tier: str | None
+    """The provider's word for how fast and how dear the answer is."""
+    verbosity: Literal["low", "medium", "high"] | None
+    """How long the answer is: `low`, `medium` or `high`.
+    - `low`: Short.
+    - `medium`: the provider's default.
+    - `high`: Long.
+    """
+    prompt_cache_key: str | None
+    """A key for requests with the same beginning, for the provider's cache of prompts."""
+    safety_identifier: str | None
+    """A stable id of the end user, hashed, for the provider's abuse checks."""
     extra: Mapping[str, Mapping[str, Any]] | None
     """Members for one provider's body only, by the provider's name."""
 
@@ -505,6 +527,97 @@ class Members(_RequestMembers, Options, total=False):
 
     system: str | None
     """Instructions before the conversation."""
+
+
+class _EmbedRequest(TypedDict):
+    """The members that every EmbedRequest has."""
+
+    op: Literal["embed"]
+    """The operation."""
+    input: str | Sequence[str] | Sequence[Any]
+    """A text, or a list.
+
+    Each item of a list gets a vector: a text, a list of tokens, or a list of parts (`text`,
+    `image_url`) that are looked at together. A list that is longer than the provider takes
+    goes out in several requests, and comes back as one answer.
+    """
+
+
+class EmbedRequest(_EmbedRequest, total=False):
+    """Texts, or images, to turn into vectors.
+
+    A member that is not listed is left out of the provider's body and reported in `warnings`.
+    """
+
+    model: str | None
+    """The provider's model. It is required: vectors of different models cannot be compared."""
+    dimensions: int | None
+    """The length of the vectors, for models that can give shorter ones."""
+    input_type: Literal["query", "document", "classification", "clustering"] | None
+    """What the vectors are for. Some models make other vectors for a query than for a document.
+    - `query`: a query, which is compared with documents.
+    - `document`: a document, which queries are to find.
+    - `classification`: a text to classify.
+    - `clustering`: Texts to group.
+    """
+    truncate: Literal["none", "start", "end"] | None
+    """What happens to an input that is too long for the model: the request fails (`none`), or
+    the start or the end is cut off.
+
+    Default: as the provider does.
+    - `none`: the request fails.
+    - `start`: its start is cut off.
+    - `end`: its end is cut off.
+    """
+    encoding: Literal["base64", "float", "int8", "uint8", "binary", "ubinary"] | None
+    """How vectors are written in the answer. Default: `base64`, of 32-bit floats.
+    - `base64`: Base64 of 32-bit floats, little-endian.
+    - `float`: a list of numbers, for readers that have nothing but JSON.
+    - `int8`: Base64 of signed bytes, one for each number.
+    - `uint8`: Base64 of bytes, one for each number.
+    - `binary`: Base64 of signed bytes, each with the signs of eight numbers.
+    - `ubinary`: Base64 of bytes, each with the signs of eight numbers.
+    """
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
+    options: Options | None
+    """How the request is sent. Options beside the request override these."""
+
+
+class EmbedMembers(Options, total=False):
+    """Keyword arguments: members of the request, and options."""
+
+    model: str | None
+    """The provider's model. It is required: vectors of different models cannot be compared."""
+    dimensions: int | None
+    """The length of the vectors, for models that can give shorter ones."""
+    input_type: Literal["query", "document", "classification", "clustering"] | None
+    """What the vectors are for. Some models make other vectors for a query than for a document.
+    - `query`: a query, which is compared with documents.
+    - `document`: a document, which queries are to find.
+    - `classification`: a text to classify.
+    - `clustering`: Texts to group.
+    """
+    truncate: Literal["none", "start", "end"] | None
+    """What happens to an input that is too long for the model: the request fails (`none`), or
+    the start or the end is cut off.
+
+    Default: as the provider does.
+    - `none`: the request fails.
+    - `start`: its start is cut off.
+    - `end`: its end is cut off.
+    """
+    encoding: Literal["base64", "float", "int8", "uint8", "binary", "ubinary"] | None
+    """How vectors are written in the answer. Default: `base64`, of 32-bit floats.
+    - `base64`: Base64 of 32-bit floats, little-endian.
+    - `float`: a list of numbers, for readers that have nothing but JSON.
+    - `int8`: Base64 of signed bytes, one for each number.
+    - `uint8`: Base64 of bytes, one for each number.
+    - `binary`: Base64 of signed bytes, each with the signs of eight numbers.
+    - `ubinary`: Base64 of bytes, each with the signs of eight numbers.
+    """
+    extra: Mapping[str, Mapping[str, Any]] | None
+    """Members for one provider's body only, by the provider's name."""
 
 
 class _ModelsRequest(TypedDict):
@@ -672,6 +785,11 @@ class ModelConfig(TypedDict, total=False):
 
     limits: Limits | None
     """The model's limits."""
+    max_inputs: int | None
+    """The number of inputs that one request for embeddings may have.
+
+    Default: what the provider is known to take. A longer list goes out in parts.
+    """
 
 
 class HealthProbe(TypedDict, total=False):
@@ -721,6 +839,10 @@ class ProviderConfig(TypedDict, total=False):
     """The version header's value (Anthropic)."""
     ca_file: str | None
     """A PEM file with further trusted roots."""
+    proxy: str | None
+    """The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+    `env:NAME`, or `none`.
+    """
     http: Literal["auto", "1.1", "2"] | None
     """The HTTP versions that are offered.
     - `auto`: HTTP/2 if the server supports it, otherwise HTTP/1.1.
@@ -740,9 +862,9 @@ class ProviderConfig(TypedDict, total=False):
     """The header that makes a repeated request count once, if the server has one."""
     extra_may_replace: Sequence[str] | None
     """The members of a body that a request's `extra` may replace although limits and policies
-    look at them: `model`, `stream`, `messages`, `input`, `max_tokens`,
-    `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`, `contents`,
-    `systemInstruction`, `generationConfig.maxOutputTokens`,
+    look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
+    `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
+    `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
     `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
     """
     health_probe: HealthProbe | None

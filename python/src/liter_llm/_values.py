@@ -39,7 +39,17 @@ def convert(value: Any) -> Any:
         raise TypeError("a path: read the file, or give str(path)")
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return dict(value)
+    if hasattr(value, "__await__"):
+        raise TypeError(f"an object of type {type(value).__name__}: await it first")
+    if callable(value):
+        raise TypeError(f"a function. {TOOL}")
     raise TypeError(f"an object of type {type(value).__name__}")
+
+
+TOOL = (
+    "A tool is described to the model by a JSON Schema of its arguments, as in "
+    '{"type": "function", "function": {"name": ..., "parameters": {"type": "object", ...}}}'
+)
 
 
 def _number(value: Any) -> int | float:

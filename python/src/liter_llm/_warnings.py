@@ -9,6 +9,8 @@ import os
 import sys
 import warnings
 
+from ._errors import count_system
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +35,16 @@ class LiterLLMWarning(UserWarning):
     """
 
 
-def say(said: set[str], notes: Sequence[dict[str, Any]]) -> None:
-    """Says the warnings of an answer, but for those in `said`, the client's texts so far."""
+def say(said: set[str], notes: Sequence[dict[str, Any]], led: bool = False) -> None:
+    """Says the warnings of an answer, but for those in `said`, the client's texts so far.
+
+    `led` is whether the request's first message is the argument `system`.
+    """
     for note in notes:
         text = note.get("message") or note.get("code") or ""
         param = note.get("param")
-        once(said, text if not param or param in text else f"{param}: {text}")
+        text = text if not param or param in text else f"{param}: {text}"
+        once(said, count_system(text) if led else text)
 
 
 def once(said: set[str], text: str) -> None:

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::FreeReply;
+use super::faults::Fault;
 use super::writer::Writer;
 use crate::reply::Framing;
 use crate::script::{Step, put_piece};
@@ -13,6 +14,12 @@ pub(crate) fn encode_http1(
     out: &mut Vec<u8>,
     steps: &mut Vec<Step>,
 ) {
+    match reply.fault {
+        // The end of the connection is all that the peer sees.
+        Some(Fault::Reset) => return steps.push(Step::WaitUntil(reply.knobs.delay)),
+        Some(Fault::Silence) => return steps.push(Step::Hang),
+        _ => {}
+    }
     let provider = reply.provider;
     let mut writer = Writer(out);
     match reply.status {
@@ -27,10 +34,15 @@ pub(crate) fn encode_http1(
     writer.raw(provider.header_lines()).raw(provider.request_id_header()).raw(": ");
     writer.raw(provider.request_id_prefix()).id(reply.id);
     writer.raw(if keep_alive { "\r\n" } else { "\r\nconnection: close\r\n" });
+    if reply.status == 429 {
+        writer.raw("retry-after: 1\r\n");
+    }
     if reply.cuts.is_empty() {
+        let html = reply.fault == Some(Fault::Html);
         writer
-            .raw("content-type: application/json\r\ncontent-length: ")
-            .number(reply.body.len() as u64);
+            .raw(if html { "content-type: text/html" } else { "content-type: application/json" })
+            .raw("\r\ncontent-length: ")
+            .number((reply.body.len() + reply.missing) as u64);
         writer.raw("\r\n\r\n");
         out.extend_from_slice(&reply.body);
     } else {
@@ -42,6 +54,12 @@ pub(crate) fn encode_http1(
     if reply.knobs.delay > Duration::ZERO && steps.is_empty() {
         steps.extend([Step::WaitUntil(reply.knobs.delay), Step::Write { until: out.len() }]);
     }
+    if reply.fault == Some(Fault::Stall) {
+        if steps.is_empty() {
+            steps.push(Step::Write { until: out.len() });
+        }
+        steps.push(Step::Hang);
+    }
 }
 
 /// Each burst is one HTTP chunk and, if there are pauses, one step.
@@ -49,7 +67,7 @@ fn stream(reply: &FreeReply, out: &mut Vec<u8>, steps: &mut Vec<Step>) {
     let mut from = 0;
     for (at, until) in bursts(reply) {
         put_piece(out, &reply.body[from..until], Framing::Chunked);
-        if until == reply.body.len() {
+        if until == reply.body.len() && reply.ends_in_order() {
             out.extend_from_slice(b"0\r\n\r\n");
         }
         if at > Duration::ZERO {

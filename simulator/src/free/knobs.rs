@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::faults::Fault;
+
 /// The knobs of one request.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Knobs {
@@ -17,21 +19,34 @@ pub(crate) struct Knobs {
     pub(crate) bytes: Option<usize>,
     /// After its answer an HTTP/1.1 connection rests for a random time, up to this one, and is closed.
     pub(crate) close: Option<Duration>,
+    /// What goes wrong.
+    pub(crate) fault: Option<Fault>,
+    /// It goes wrong for this many requests under the same segment, then no more. None: for all.
+    pub(super) times: Option<usize>,
 }
 
 /// Bounds a typing error's damage: a text is held in memory as a whole.
 const MAX_SIZE: usize = 64 << 20;
 
-/// The knobs, and the path without them and without the query.
-pub(crate) fn parse(target: &str) -> Result<(Knobs, &str), String> {
+/// The knobs, the segment that says them, and the path without it and without the query.
+pub(crate) fn parse(target: &str) -> Result<(Knobs, &str, &str), String> {
     let path = target.split('?').next().unwrap_or_default();
     let mut knobs = Knobs::default();
     let Some(rest) = path.strip_prefix("/sim,") else {
-        return Ok((knobs, path));
+        return Ok((knobs, "", path));
     };
     let (list, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
     for knob in list.split(',').filter(|knob| !knob.is_empty()) {
         let (name, value) = knob.split_once('=').unwrap_or((knob, ""));
+        match name {
+            "fault" => {
+                knobs.fault = Some(Fault::named(value)?);
+                continue;
+            }
+            // Any word. It makes the segment, for which `times` counts, the caller's own.
+            "run" => continue,
+            _ => {}
+        }
         let number: usize =
             value.parse().ok().filter(|number| *number <= MAX_SIZE).ok_or_else(|| {
                 format!("{knob:?}: a number up to {MAX_SIZE} is wanted, as in delay_ms=50")
@@ -42,13 +57,17 @@ pub(crate) fn parse(target: &str) -> Result<(Knobs, &str), String> {
             "chunks" => knobs.chunks = Some(number.max(1)),
             "burst" => knobs.burst = number,
             "bytes" => knobs.bytes = Some(number),
+            "times" => knobs.times = Some(number),
             "close_us" => knobs.close = Some(Duration::from_micros(number as u64)),
             _ => {
                 return Err(format!(
-                    "{name:?}: the knobs are delay_ms, chunks, interval_ms, burst, bytes and close_us"
+                    "{name:?}: the knobs are delay_ms, chunks, interval_ms, burst, bytes, close_us, fault, times and run"
                 ));
             }
         }
     }
-    Ok((knobs, path))
+    if knobs.times.is_some() && knobs.fault.is_none() {
+        return Err("times says how often a fault is played: fault=… is missing".to_owned());
+    }
+    Ok((knobs, list, path))
 }

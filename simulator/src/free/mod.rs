@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! target ── knobs, provider ──► ask (what the body says) ──► openai | anthropic | cohere ──► FreeReply
-//!        └─ other: lists of models, moderations, in OpenAI's format ──────────────────────────┘
+//!        └─ other: embeddings, models, moderations, in OpenAI's format ────────────────────────┘
 //!                                                                      encode_http1, or h2_server ──► bytes
 //! ```
 //!
@@ -15,6 +15,7 @@ mod anthropic;
 mod ask;
 mod cohere;
 mod encode;
+mod faults;
 mod knobs;
 mod openai;
 mod other;
@@ -23,11 +24,15 @@ mod text;
 mod writer;
 
 pub(crate) use encode::{bursts, encode_http1};
+pub(crate) use faults::Turns;
 pub(crate) use provider::Provider;
 
 use answer::Answer;
 use ask::Ask;
+use faults::{Fault, PAGE};
 use knobs::Knobs;
+
+use crate::script::End;
 
 /// An answer before it is framed for its HTTP version. It is reused from request to request.
 #[derive(Debug, Default)]
@@ -39,22 +44,33 @@ pub(crate) struct FreeReply {
     /// For a stream: where each of its text chunks ends in `body`; the last is the end. Else empty.
     pub(crate) cuts: Vec<usize>,
     pub(crate) knobs: Knobs,
+    /// What goes wrong with this answer.
+    fault: Option<Fault>,
+    /// The bytes of the whole body that `body` does not have, because the answer breaks.
+    missing: usize,
+    /// Of a stream: where the last text chunk ends in `body`.
+    text_end: usize,
     text: String,
 }
 
+/// A request, as far as free mode looks at it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    /// Whether it has a key.
+    pub(crate) authorised: bool,
+    pub(crate) body: &'a [u8],
+    pub(crate) id: u64,
+}
+
 /// Fills `reply` with the answer to a request.
-pub(crate) fn answer(
-    method: &str,
-    target: &str,
-    authorised: bool,
-    body: &[u8],
-    id: u64,
-    reply: &mut FreeReply,
-) {
-    reply.id = id;
+pub(crate) fn answer(asking: Asking<'_>, turns: &Turns, reply: &mut FreeReply) {
+    reply.id = asking.id;
     reply.body.clear();
     reply.cuts.clear();
-    let (knobs, path) = match knobs::parse(target) {
+    (reply.fault, reply.missing) = (None, 0);
+    let (knobs, segment, path) = match knobs::parse(asking.target) {
         Ok(parsed) => parsed,
         Err(message) => {
             reply.knobs = Knobs::default();
@@ -62,6 +78,19 @@ pub(crate) fn answer(
         }
     };
     reply.knobs = knobs;
+    well(asking, path, reply);
+    // A request that is refused anyway takes no turn.
+    if let Some(fault) = knobs.fault
+        && reply.status == 200
+        && knobs.times.is_none_or(|times| turns.take(segment, times))
+    {
+        reply.go_wrong(fault);
+    }
+}
+
+/// The answer without a fault.
+fn well(asking: Asking<'_>, path: &str, reply: &mut FreeReply) {
+    let Asking { method, authorised, body, id, .. } = asking;
     if let Some(asked) = other::Asked::of(method, path) {
         reply.provider = Provider::OpenAi;
         if !authorised {
@@ -76,7 +105,7 @@ pub(crate) fn answer(
     let Some(provider) = Provider::of_path(path) else {
         reply.provider = Provider::OpenAi;
         let message = format!(
-            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, /case/… and /_sim/…, not {method} {path}"
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, POST …/embeddings, /case/… and /_sim/…, not {method} {path}"
         );
         return reply.fail(404, "not_found_error", &message);
     };
@@ -142,14 +171,77 @@ impl FreeReply {
             (Provider::Cohere, true) => cohere::stream(&answer, &mut self.body, &mut self.cuts),
         }
         if let Some(last) = self.cuts.last_mut() {
-            *last = self.body.len();
+            self.text_end = std::mem::replace(last, self.body.len());
         }
         self.text = text;
     }
 
+    fn go_wrong(&mut self, fault: Fault) {
+        self.fault = Some(fault);
+        match fault {
+            Fault::Refusal(refusal) => {
+                let (status, kind, code, message) = refusal.words(self.provider);
+                self.body.clear();
+                self.cuts.clear();
+                self.refuse(status, kind, Some(code), message);
+            }
+            Fault::Html => {
+                self.body.clear();
+                self.cuts.clear();
+                self.body.extend_from_slice(PAGE.as_bytes());
+            }
+            Fault::Cut | Fault::Stall => self.break_off(self.middle()),
+            Fault::NoTerminator if !self.cuts.is_empty() => self.break_off(self.text_end),
+            Fault::Malformed if self.cuts.is_empty() => self.body.truncate(self.middle()),
+            Fault::Malformed => {
+                let (at, event) = (self.middle(), b"data: {\"id\":\n\n");
+                self.body.splice(at..at, event.iter().copied());
+                self.cuts.iter_mut().filter(|cut| **cut > at).for_each(|cut| *cut += event.len());
+            }
+            Fault::NoTerminator | Fault::Reset | Fault::Silence => {}
+        }
+    }
+
+    /// The middle of the body; of a stream: between two text chunks, if there are two.
+    fn middle(&self) -> usize {
+        match self.cuts.len() {
+            0 | 1 => self.body.len() / 2,
+            count => self.cuts[count / 2 - 1],
+        }
+    }
+
+    /// Takes the body away from this byte on.
+    fn break_off(&mut self, at: usize) {
+        self.missing = self.body.len() - at;
+        self.body.truncate(at);
+        if !self.cuts.is_empty() {
+            self.cuts.retain(|cut| *cut < at);
+            self.cuts.push(at);
+        }
+    }
+
+    /// Whether the framing says that the answer is complete.
+    fn ends_in_order(&self) -> bool {
+        !matches!(self.fault, Some(Fault::Cut | Fault::Stall))
+    }
+
+    /// What becomes of the connection.
+    pub(crate) fn end(&self) -> End {
+        match self.fault {
+            Some(Fault::Reset) => End::Reset,
+            Some(Fault::Cut) => End::Cut,
+            _ => End::KeepAlive,
+        }
+    }
+
     fn fail(&mut self, status: u16, kind: &str, message: &str) {
+        let code = if status == 404 { Some("unknown_url") } else { None };
+        self.refuse(status, kind, code, message);
+    }
+
+    fn refuse(&mut self, status: u16, kind: &str, code: Option<&str>, message: &str) {
         self.status = status;
-        let body = self.provider.error_body(status, kind, message, self.id);
+        let body = self.provider.error_body(kind, code, message, self.id);
         self.body.extend_from_slice(body.as_bytes());
     }
 }

@@ -1,5 +1,7 @@
 //! What is asked beside chats, answered in OpenAI's format.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 const MODELS: [&str; 2] = ["gpt-5-mini", "gpt-5"];
@@ -9,6 +11,7 @@ pub(super) enum Asked<'a> {
     Models,
     Model(&'a str),
     Moderation,
+    Embeddings,
 }
 
 impl<'a> Asked<'a> {
@@ -18,6 +21,7 @@ impl<'a> Asked<'a> {
             "GET" if path.ends_with("/models") => Some(Self::Models),
             "GET" => path.split_once("/models/").map(|(_, id)| Self::Model(id)),
             "POST" if path.ends_with("/moderations") => Some(Self::Moderation),
+            "POST" if path.ends_with("/embeddings") => Some(Self::Embeddings),
             _ => None,
         }
     }
@@ -27,6 +31,7 @@ impl<'a> Asked<'a> {
         match self {
             Self::Models => Ok(json!({"object": "list", "data": MODELS.map(model)})),
             Self::Model(id) => Ok(model(id)),
+            Self::Embeddings => embeddings(body),
             Self::Moderation => {
                 let body: Value = serde_json::from_slice(body)
                     .map_err(|error| format!("could not read the body: {error}"))?;
@@ -46,6 +51,41 @@ impl<'a> Asked<'a> {
 
 fn model(id: &str) -> Value {
     json!({"id": id, "object": "model", "created": 1_700_000_000, "owned_by": "simulator"})
+}
+
+/// The most inputs of a request, as OpenAI has it.
+const MOST_INPUTS: usize = 2_048;
+
+/// A vector for each input: the sum of its bytes, their number, and then as many thirds as
+/// `dimensions` asks for. They are base64 where the request asks for it.
+fn embeddings(body: &[u8]) -> Result<Value, String> {
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|error| format!("could not read the body: {error}"))?;
+    let Some(inputs) = body["input"].as_array() else {
+        return Err("input: a list is required".to_owned());
+    };
+    if inputs.len() > MOST_INPUTS {
+        return Err(format!("input: at most {MOST_INPUTS} are taken"));
+    }
+    let dimensions = body["dimensions"].as_u64().map_or(4, |length| length.min(4_096) as usize);
+    let packed = body["encoding_format"] == "base64";
+    let one = |(index, input): (usize, &Value)| {
+        let text = input.as_str().unwrap_or_default();
+        let sum: u32 = text.bytes().map(u32::from).sum();
+        let mut numbers = vec![sum as f32, text.len() as f32];
+        numbers.resize(dimensions, 1.0 / 3.0);
+        let embedding = if packed {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+            Value::from(STANDARD.encode(bytes))
+        } else {
+            Value::from(numbers)
+        };
+        json!({"object": "embedding", "index": index, "embedding": embedding})
+    };
+    let data: Vec<Value> = inputs.iter().enumerate().map(one).collect();
+    let tokens = data.len();
+    let usage = json!({"prompt_tokens": tokens, "total_tokens": tokens});
+    Ok(json!({"object": "list", "data": data, "model": body["model"], "usage": usage}))
 }
 
 /// It is flagged where the word "violence" is in it.

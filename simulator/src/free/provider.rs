@@ -103,13 +103,23 @@ impl Provider {
         }
     }
 
-    /// The provider's own form of an error. `kind` is Anthropic's name for it.
-    pub(super) fn error_body(self, status: u16, kind: &str, message: &str, id: u64) -> String {
+    /// The provider's own form of an error. `kind` is Anthropic's name for it, `code` OpenAI's.
+    pub(super) fn error_body(
+        self,
+        kind: &str,
+        code: Option<&str>,
+        message: &str,
+        id: u64,
+    ) -> String {
         let value = match self {
             Self::OpenAi => {
-                let code = if status == 404 { Some("unknown_url") } else { None };
+                let class = match kind {
+                    "rate_limit_error" => "requests",
+                    "api_error" | "overloaded_error" => "server_error",
+                    _ => "invalid_request_error",
+                };
                 serde_json::json!({"error": {
-                    "message": message, "type": "invalid_request_error", "param": null, "code": code}})
+                    "message": message, "type": class, "param": null, "code": code}})
             }
             Self::Anthropic => serde_json::json!({
                 "type": "error",

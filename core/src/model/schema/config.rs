@@ -170,6 +170,9 @@ pub struct ProviderDocument {
     pub api_version: Option<String>,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<String>,
+    /// The proxy on the way, in place of the environment's: `http://user:password@host:port`,
+    /// `env:NAME`, or `none`.
+    pub proxy: Option<String>,
     /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
     /// The provider's region, in the words of `options.region`. Bedrock's base URL follows from it.
@@ -181,10 +184,10 @@ pub struct ProviderDocument {
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
     /// The members of a body that a request's `extra` may replace although limits and policies look
-    /// at them: `model`, `stream`, `messages`, `input`, `max_tokens`, `max_completion_tokens`,
-    /// `max_output_tokens`, `system`, `instructions`, `contents`, `systemInstruction`,
-    /// `generationConfig.maxOutputTokens`, `generationConfig.candidateCount`,
-    /// `inferenceConfig.maxTokens`.
+    /// at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`, `instances`,
+    /// `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
+    /// `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
+    /// `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
@@ -316,6 +319,9 @@ pub struct LimitsDocument {
 pub struct ModelDocument {
     /// The model's limits.
     pub limits: Option<LimitsDocument>,
+    /// The number of inputs that one request for embeddings may have. Default: what the provider is
+    /// known to take. A longer list goes out in parts.
+    pub max_inputs: Option<u64>,
 }
 
 /// The settings of the health probe.

@@ -28,7 +28,10 @@ pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
 
-pub use operations::{ModelsOp, ModelsRequestDocument, ModerateOp, ModerateRequestDocument};
+pub use operations::{
+    EmbedOp, EmbedRequestDocument, ModelsOp, ModelsRequestDocument, ModerateOp,
+    ModerateRequestDocument,
+};
 
 pub use tools::{
     FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,
@@ -89,10 +92,39 @@ pub struct RequestDocument {
     pub metadata: Option<Object>,
     /// An id of the end user, for the provider's abuse checks.
     pub user: Option<String>,
+    /// Whether the log probabilities of the answer's tokens are wanted.
+    pub logprobs: Option<bool>,
+    /// The number of the likeliest tokens whose probabilities are wanted at each place.
+    pub top_logprobs: Option<u64>,
+    /// Sampling among this many of the likeliest tokens.
+    #[schemars(range(min = 1))]
+    pub top_k: Option<u64>,
+    /// What the answer is expected to be, in OpenAI's form: `{"type": "content", "content": ...}`.
+    pub prediction: Option<Object>,
+    /// The provider's word for how fast and how dear the answer is.
+    pub service_tier: Option<String>,
+    /// How long the answer is: `low`, `medium` or `high`.
+    pub verbosity: Option<Verbosity>,
+    /// A key for requests with the same beginning, for the provider's cache of prompts.
+    pub prompt_cache_key: Option<String>,
+    /// A stable id of the end user, hashed, for the provider's abuse checks.
+    pub safety_identifier: Option<String>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Option<BTreeMap<String, Option<Object>>>,
     /// How and where the request is sent. Options beside the request override these.
     pub options: Option<OptionsDocument>,
+}
+
+/// How long an answer is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verbosity {
+    /// Short.
+    Low,
+    /// The provider's default.
+    Medium,
+    /// Long.
+    High,
 }
 
 /// The operation.

@@ -1,9 +1,11 @@
-//! The requests of the operations besides chat: `model::{ModelsRequest, ModerateRequest}`.
+//! The requests of the operations besides chat: `model::{EmbedRequest, ModelsRequest,
+//! ModerateRequest}`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::OptionsDocument;
 use super::members::Object;
@@ -28,6 +30,98 @@ pub struct ModelsRequestDocument {
 pub enum ModelsOp {
     /// A list of models.
     Models,
+}
+
+/// Texts, or images, to turn into vectors. A member that is not listed is left out of the provider's
+/// body and reported in `warnings`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "EmbedRequest")]
+pub struct EmbedRequestDocument {
+    /// The operation.
+    pub op: EmbedOp,
+    /// A text, or a list. Each item of a list gets a vector: a text, a list of tokens, or a list of
+    /// parts (`text`, `image_url`) that are looked at together. A list that is longer than the
+    /// provider takes goes out in several requests, and comes back as one answer.
+    pub input: EmbedInput,
+    /// The provider's model. It is required: vectors of different models cannot be compared.
+    pub model: Option<String>,
+    /// The length of the vectors, for models that can give shorter ones.
+    pub dimensions: Option<u64>,
+    /// What the vectors are for. Some models make other vectors for a query than for a document.
+    pub input_type: Option<EmbedInputType>,
+    /// What happens to an input that is too long for the model: the request fails (`none`), or the
+    /// start or the end is cut off. Default: as the provider does.
+    pub truncate: Option<EmbedTruncate>,
+    /// How vectors are written in the answer. Default: `base64`, of 32-bit floats.
+    pub encoding: Option<EmbedEncoding>,
+    /// Members for one provider's body only, by the provider's name.
+    pub extra: Option<BTreeMap<String, Option<Object>>>,
+    /// How the request is sent. Options beside the request override these.
+    pub options: Option<OptionsDocument>,
+}
+
+/// What is embedded.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum EmbedInput {
+    /// One text.
+    Text(String),
+    /// Texts.
+    Texts(Vec<String>),
+    /// Lists of tokens, or of parts.
+    Others(Vec<Value>),
+}
+
+/// What vectors are for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedInputType {
+    /// A query, which is compared with documents.
+    Query,
+    /// A document, which queries are to find.
+    Document,
+    /// A text to classify.
+    Classification,
+    /// Texts to group.
+    Clustering,
+}
+
+/// What happens to an input that is too long for the model.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedTruncate {
+    /// The request fails.
+    None,
+    /// Its start is cut off.
+    Start,
+    /// Its end is cut off.
+    End,
+}
+
+/// How vectors are written, and what their numbers are.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedEncoding {
+    /// Base64 of 32-bit floats, little-endian.
+    Base64,
+    /// A list of numbers, for readers that have nothing but JSON.
+    Float,
+    /// Base64 of signed bytes, one for each number.
+    Int8,
+    /// Base64 of bytes, one for each number.
+    Uint8,
+    /// Base64 of signed bytes, each with the signs of eight numbers.
+    Binary,
+    /// Base64 of bytes, each with the signs of eight numbers.
+    Ubinary,
+}
+
+/// The operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbedOp {
+    /// Embeddings.
+    Embed,
 }
 
 /// A question whether texts or images break a provider's rules. A member that is not listed is left

@@ -1,10 +1,11 @@
 //! Cohere's formats.
 
 mod chat;
+mod embed;
 mod error;
 mod models;
 
-use super::{Chat, Models, Provider, Target};
+use super::{Chat, Embed, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -22,6 +23,10 @@ impl Provider for Cohere {
     }
 
     fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+
+    fn embed(&self) -> Option<&dyn Embed> {
         Some(self)
     }
 

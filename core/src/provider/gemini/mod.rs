@@ -4,9 +4,10 @@
 //! have no id, and a stream has no terminal event.
 
 mod chat;
+mod embed;
 mod models;
 
-use super::{Chat, Models, Provider, Target};
+use super::{Chat, Embed, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -33,6 +34,10 @@ impl Provider for Gemini {
     }
 
     fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+
+    fn embed(&self) -> Option<&dyn Embed> {
         Some(self)
     }
 

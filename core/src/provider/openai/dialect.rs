@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use crate::provider::embeddings::{self, Form};
+use crate::provider::further;
 use crate::provider::rules::{self, Rules};
 
 /// What a server takes, and how it differs from OpenAI. `switches` changes it for one entry of the
@@ -50,6 +52,8 @@ pub struct Dialect {
     pub json_schema: bool,
     /// The parts that a message may have beside text.
     pub parts: Parts,
+    /// How the server takes requests for embeddings, if it has them.
+    pub embeddings: Option<&'static Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
     /// How a request asks for reasoning.
@@ -70,6 +74,8 @@ pub struct Dialect {
     pub short_call_ids: bool,
     /// Takes `stream_options`; otherwise usage comes unasked.
     pub stream_options: bool,
+    /// The members that it takes beside those that every server knows.
+    pub further: further::Takes,
     /// A stream may end without `[DONE]`, once each choice has its finish reason.
     pub open_end: bool,
 }
@@ -211,6 +217,7 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    embeddings: Some(&embeddings::OPENAI),
     moderation: Moderates::Yes,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
@@ -220,6 +227,7 @@ pub const OPENAI: Dialect = Dialect {
     cache_control: false,
     short_call_ids: false,
     stream_options: true,
+    further: further::OPENAI,
     open_end: false,
 };
 
@@ -230,9 +238,11 @@ pub(super) const OTHERS: Dialect = Dialect {
     completion: CompletionTokens::Never,
     developer_role: false,
     refusals: false,
+    embeddings: None,
     moderation: Moderates::Nothing,
     custom_tools: false,
     audio_back: false,
+    further: further::LOGPROBS,
     ..OPENAI
 };
 
@@ -244,9 +254,11 @@ pub const COMPATIBLE: Dialect = Dialect {
     rules: &rules::COMPATIBLE,
     completion: CompletionTokens::AskedOrModel,
     open_end: true,
+    embeddings: Some(&embeddings::OTHERS),
     moderation: Moderates::Yes,
     custom_tools: true,
     audio_back: true,
+    further: further::EVERY,
     ..OTHERS
 };
 
@@ -260,6 +272,8 @@ pub const GROQ: Dialect = Dialect {
     metadata: false,
     parts: IMAGES,
     reasoning_back: ReasoningBack::PlainFor(&["gpt-oss", "qwen3", "deepseek-r1"]),
+    // Log probabilities are in its form, and "not yet supported by any of our models" [sdk 1.7].
+    further: &[("service_tier", "service_tier")],
     ..OTHERS
 };
 
@@ -275,8 +289,10 @@ pub const MISTRAL: Dialect = Dialect {
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     short_call_ids: true,
     stream_options: false,
+    embeddings: Some(&embeddings::MISTRAL),
     // `model` is required [sdk].
     moderation: Moderates::WithModel,
+    further: &[("prediction", "prediction")],
     ..OTHERS
 };
 
@@ -298,13 +314,16 @@ pub const XAI: Dialect =
     Dialect { metadata: false, parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
 
 /// `OpenRouter`: `reasoning {effort | max_tokens}`, `reasoning_details` back unchanged,
-/// `cache_control` marks [rec]; `n: 2` gives one choice [rec]; no `metadata` [unverified].
+/// `cache_control` marks, embeddings [rec]; `n: 2` gives one choice [rec]; no `metadata`
+/// [unverified].
 pub const OPENROUTER: Dialect = Dialect {
     sampling: ONE_CHOICE,
     metadata: false,
     reasoning: Reasoning::Object,
     reasoning_back: ReasoningBack::Details,
     cache_control: true,
+    further: further::EVERY,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -316,12 +335,20 @@ pub const TOGETHER: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: IMAGES,
     stream_options: false,
+    // Its `logprobs` is a number [sdk 3.1].
+    further: &[("top_k", "top_k")],
+    embeddings: Some(&embeddings::TOGETHER),
     ..OTHERS
 };
 
 /// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
-pub const FIREWORKS: Dialect =
-    Dialect { parts: IMAGES, reasoning_back: ReasoningBack::Content, ..OTHERS };
+pub const FIREWORKS: Dialect = Dialect {
+    parts: IMAGES,
+    reasoning_back: ReasoningBack::Content,
+    further: further::LOGPROBS_AND_TOP_K,
+    embeddings: Some(&embeddings::FIREWORKS),
+    ..OTHERS
+};
 
 /// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
 /// `reasoning` is sent back under the name that it has in answers [unverified].
@@ -334,6 +361,7 @@ pub const OLLAMA: Dialect = Dialect {
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
     reasoning_back: ReasoningBack::Plain,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -343,6 +371,8 @@ pub const VLLM: Dialect = Dialect {
     metadata: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Plain,
+    further: further::LOGPROBS_AND_TOP_K,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 

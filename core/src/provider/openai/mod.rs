@@ -9,7 +9,7 @@ mod responses;
 mod servers;
 mod switches;
 
-use super::{Chat, Completion, Models, Moderate, Notes, Provider, StreamDecoder, Target};
+use super::{Chat, Completion, Embed, Models, Moderate, Notes, Provider, StreamDecoder, Target};
 use crate::error::Error;
 use crate::model;
 use crate::wire::{Framing, Reply, Request, Scheme};
@@ -40,6 +40,10 @@ impl Provider for Dialect {
 
     fn chat(&self) -> Option<&dyn Chat> {
         Some(self)
+    }
+
+    fn embed(&self) -> Option<&dyn Embed> {
+        self.embeddings.map(|form| form as _)
     }
 
     fn models(&self) -> Option<&dyn Models> {

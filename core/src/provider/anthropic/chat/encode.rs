@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::anthropic::{VERSION, VERSION_HEADER, version};
-use crate::provider::{Notes, Target, extra, rules};
+use crate::provider::{Notes, Target, extra, further, rules};
 use crate::wire;
 
 /// The default for the required `max_tokens`. Every served model accepts it, beside the tokens of
@@ -36,6 +36,7 @@ pub(super) fn request(
         body.insert("stop_sequences", request.stop.clone());
     }
     sampling(request, version, &mut body, notes)?;
+    notes.further(request, FURTHER, "Anthropic", &mut body)?;
     tools(request, &mut body);
     output(request, &mut body, notes)?;
     metadata(request, &mut body, notes)?;
@@ -48,6 +49,9 @@ pub(super) fn request(
     out.header(VERSION_HEADER, version)?;
     Ok(out)
 }
+
+/// What Anthropic takes of the members that only some providers know [sdk].
+const FURTHER: further::Takes = &[("top_k", "top_k"), ("service_tier", "service_tier")];
 
 fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
     if let Some(given) = request.max_tokens {

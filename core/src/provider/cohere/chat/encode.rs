@@ -7,7 +7,7 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Message, Reasoning, Request, ResponseFormat, Role, Tool, ToolChoice};
-use crate::provider::{Notes, Target, extra, rules};
+use crate::provider::{Notes, Target, extra, further, rules};
 use crate::wire;
 
 /// The request on the wire.
@@ -39,6 +39,7 @@ pub(super) fn request(
             body.insert(name, value.clone());
         }
     }
+    notes.further(request, FURTHER, "Cohere", &mut body)?;
     if !request.stop.is_empty() {
         body.insert("stop_sequences", request.stop.clone());
     }
@@ -56,6 +57,9 @@ pub(super) fn request(
     body.extend(extra);
     Ok(wire::Request::post("/v2/chat", body.to_json()))
 }
+
+/// What Cohere takes of the members that only some providers know [sdk].
+const FURTHER: further::Takes = &[("logprobs", "logprobs"), ("top_k", "k")];
 
 fn message(message: &Message, path: &str, notes: &mut Notes) -> Result<Value, Error> {
     let mut out = Object::new();

@@ -35,8 +35,7 @@ impl Pieces {
         for piece in pieces.into_iter().flatten() {
             let path = piece.get("jsonPath").and_then(Value::as_str)?;
             let place = place(&mut self.args, path.strip_prefix('$')?, &mut made)?;
-            put(place, piece)?;
-            made += place.nodes() - 1;
+            made += put(place, piece)?;
         }
         Some(made)
     }
@@ -107,15 +106,17 @@ fn item<'a>(at: &'a mut Value, index: usize, made: &mut usize) -> Option<&'a mut
     items.get_mut(index)
 }
 
-/// Puts a piece's value at its place. A text continues the text that is there.
-fn put(place: &mut Value, piece: &Value) -> Option<()> {
+/// Puts a piece's value at its place. A text continues the text that is there. Returns how many
+/// values the place got beside itself. What was there is not counted again: a piece that only
+/// announces a path may name all the arguments.
+fn put(place: &mut Value, piece: &Value) -> Option<usize> {
     if let Some(text) = piece.get("stringValue").and_then(Value::as_str) {
         match place {
             Value::String(so_far) => so_far.push_str(text),
             Value::Null => *place = text.into(),
             _ => return None,
         }
-        return Some(());
+        return Some(0);
     }
     let value = ["numberValue", "boolValue"].iter().find_map(|name| piece.get(name));
     match value {
@@ -124,5 +125,5 @@ fn put(place: &mut Value, piece: &Value) -> Option<()> {
         // A piece without a value only announces its path.
         None => {}
     }
-    Some(())
+    Some(value.map_or(0, |value| value.nodes() - 1))
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::gemini::models::path_of_model;
-use crate::provider::{Notes, Target, extra, rules};
+use crate::provider::{Notes, Target, extra, further, rules};
 use crate::wire;
 
 /// The request on the wire.
@@ -124,6 +124,10 @@ fn own_tool(native: &Object) -> Value {
     }
 }
 
+/// What Google takes of the members that only some providers know [doc].
+const FURTHER: further::Takes =
+    &[("logprobs", "responseLogprobs"), ("top_logprobs", "logprobs"), ("top_k", "topK")];
+
 fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Object, Error> {
     let mut config = Object::new();
     if let Some(most) = request.max_tokens {
@@ -140,6 +144,7 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
             config.insert(name, value.clone());
         }
     }
+    notes.further(request, FURTHER, &target.provider, &mut config)?;
     if !request.stop.is_empty() {
         config.insert("stopSequences", request.stop.clone());
     }

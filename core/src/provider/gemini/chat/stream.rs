@@ -65,6 +65,10 @@ impl Decoder {
         for (place, candidate) in
             take_list(&mut object, "candidates").into_iter().flatten().enumerate()
         {
+            // Each is looked up among those before it.
+            if let Some(what) = out.flooded() {
+                return Err(bad(&format!("it has {what}")));
+            }
             let Value::Object(candidate) = candidate else {
                 return Err(bad("a candidate is not a JSON object"));
             };

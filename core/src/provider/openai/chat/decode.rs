@@ -10,7 +10,7 @@ use crate::model::{Choice, ToolCall};
 use crate::provider::finish_remark;
 use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
-use crate::provider::{Completion, Target, classify, foreign, ids, reader};
+use crate::provider::{Completion, Target, classify, ids, reader};
 use crate::wire::Reply;
 
 /// Reads a complete answer of any status.
@@ -22,17 +22,10 @@ pub(in crate::provider::openai) fn answer(
         return Err(classify::failed(reply, target));
     }
     let bad = |what: String| Err(classify::bad_response(what, reply, target));
-    if reply.body.iter().all(u8::is_ascii_whitespace) {
-        return bad("the answer has an empty body under a status that means success".to_owned());
-    }
     if let Some(read) = reader::unasked(reply, target) {
         return read;
     }
-    let (mut object, warnings) = match foreign::read_whole(reply.body) {
-        Ok((Value::Object(object), warnings)) => (object, warnings),
-        Ok(_) => return bad("the answer is not a JSON object: check base_url".to_owned()),
-        Err(error) => return bad(format!("the answer {error}: check base_url and any proxy")),
-    };
+    let (mut object, warnings) = classify::answer_object(reply, target)?;
     if let Some(error) = error_in(&object, target) {
         return Err(classify::locate(error, reply, target));
     }

@@ -115,7 +115,9 @@ impl Writer<'_> {
         let presence = request.presence_penalty.clone();
         self.put_if(takes.presence_penalty, "presence_penalty", presence)?;
         let frequency = request.frequency_penalty.clone();
-        self.put_if(takes.frequency_penalty, "frequency_penalty", frequency)
+        self.put_if(takes.frequency_penalty, "frequency_penalty", frequency)?;
+        let takes = self.dialect.further;
+        self.notes.further(request, takes, self.name, &mut self.body)
     }
 
     fn tools(&mut self, request: &Request) -> Result<(), Error> {

@@ -7,8 +7,18 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Request, ResponseFormat, Tool, ToolChoice};
 use crate::provider::openai::dialect::{Dialect, Reasoning};
-use crate::provider::{Notes, Target, extra, rules};
+use crate::provider::{Notes, Target, extra, further, rules};
 use crate::wire;
+
+/// What Responses takes of the members that only some providers know [sdk].
+const FURTHER: further::Takes = &[
+    ("logprobs", "logprobs"),
+    ("top_logprobs", "top_logprobs"),
+    ("service_tier", "service_tier"),
+    ("verbosity", "verbosity"),
+    ("prompt_cache_key", "prompt_cache_key"),
+    ("safety_identifier", "safety_identifier"),
+];
 
 /// The HTTP request for `request`.
 pub(in crate::provider::openai) fn request(
@@ -32,11 +42,12 @@ pub(in crate::provider::openai) fn request(
     writer.answer_form(request);
     writer.put_if(dialect.metadata, "metadata", request.metadata.clone())?;
     writer.put_if(dialect.user, "user", request.user.clone())?;
+    let logprobs = writer.further(request)?;
     // Nothing is stored, so reasoning comes back with the next turn, encrypted.
     writer.put("store", Some(false));
-    if reasons(&target.model) {
-        writer.put("include", Some(vec![Value::from("reasoning.encrypted_content")]));
-    }
+    let reasoning = reasons(&target.model).then_some("reasoning.encrypted_content");
+    let include: Vec<_> = reasoning.into_iter().chain(logprobs).map(Value::from).collect();
+    writer.put("include", Some(include).filter(|include| !include.is_empty()));
     writer.put("stream", request.stream.then_some(true));
     let Writer { mut body, .. } = writer;
     body.extend(extra);
@@ -120,6 +131,24 @@ impl Writer<'_> {
         insert(&mut out, "summary", (!silent).then_some("auto"));
         self.put("reasoning", Some(out));
         Ok(())
+    }
+
+    /// Writes the members that only some providers know. Two have places of their own: what is
+    /// returned has to be included in the answer.
+    fn further(&mut self, request: &Request) -> Result<Option<&'static str>, Error> {
+        let mut found = Object::new();
+        self.notes.further(request, FURTHER, self.name, &mut found)?;
+        if let Some(verbosity) = found.shift_remove("verbosity") {
+            match self.body.get_mut("text") {
+                Some(Value::Object(text)) => {
+                    text.insert("verbosity", verbosity);
+                }
+                _ => self.put("text", Some(json!({ "verbosity": verbosity }))),
+            }
+        }
+        let logprobs = found.shift_remove("logprobs") == Some(Value::Bool(true));
+        self.body.extend(found);
+        Ok(logprobs.then_some("message.output_text.logprobs"))
     }
 
     fn answer_form(&mut self, request: &Request) {

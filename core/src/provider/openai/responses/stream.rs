@@ -4,7 +4,7 @@
 //! response's end) is compared with that: the rest is delivered, and a contradiction is told. The
 //! terminal events are `response.completed`, `response.incomplete` and `response.failed`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::item::{self, Item};
 use super::items::{self, OUTPUT, Which};
@@ -133,13 +133,13 @@ impl Decoder {
 
     /// Takes an item as far as it is: at its start, or whole.
     fn begun(&mut self, at: usize, item: &Value, out: &mut Assembly) {
-        let mut before: BTreeMap<Which, usize> = BTreeMap::new();
+        // The events of a text may number it otherwise: Bedrock begins with 1 [rec].
+        let mut known: BTreeMap<Which, VecDeque<u64>> = BTreeMap::new();
+        for (which, index) in self.items[at].texts.keys() {
+            known.entry(*which).or_default().push_back(*index);
+        }
         for (which, index, text) in items::texts(item) {
-            // The events of a text may number it otherwise: Bedrock begins with 1 [rec].
-            let rank = before.entry(which).or_default();
-            let mut known = self.items[at].texts.keys().filter(|(known, _)| *known == which);
-            let index = known.nth(*rank).map_or(index, |(_, index)| *index);
-            *rank += 1;
+            let index = known.get_mut(&which).and_then(VecDeque::pop_front).unwrap_or(index);
             self.text_is(at, which, index, text, out);
         }
         if items::kind(item) == "function_call" {

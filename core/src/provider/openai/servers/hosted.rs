@@ -6,6 +6,7 @@ use super::super::dialect::{
     COMPATIBLE, Dialect, EVERY_SAMPLING, IMAGES, ONE_CHOICE, OTHERS, Parts, Reasoning,
     ReasoningBack, Sampling, TEXT,
 };
+use crate::provider::embeddings;
 
 /// No penalties, and one choice.
 const PLAIN_SAMPLING: Sampling =
@@ -158,8 +159,13 @@ pub const FEATHERLESS: Dialect = Dialect {
     ..OPEN_MODELS
 };
 
-/// Venice: answers have `reasoning_content` [rec]; that it goes back is [unverified].
-pub const VENICE: Dialect = Dialect { reasoning_back: ReasoningBack::Content, ..OPEN_MODELS };
+/// Venice: answers have `reasoning_content`; embeddings [rec]. That reasoning goes back is
+/// [unverified].
+pub const VENICE: Dialect = Dialect {
+    reasoning_back: ReasoningBack::Content,
+    embeddings: Some(&embeddings::OTHERS),
+    ..OPEN_MODELS
+};
 
 /// Vercel's gateway: `reasoning`, and both names of the limit [rec]; `reasoning_details` go back;
 /// files, but no audio [unverified].
@@ -170,9 +176,13 @@ pub const VERCEL: Dialect = Dialect {
     ..OPEN_MODELS
 };
 
-/// Doubleword: answers have `reasoning` and `reasoning_details` [rec]; that they go back is
-/// [unverified].
-pub const DOUBLEWORD: Dialect = Dialect { reasoning_back: ReasoningBack::Details, ..OPEN_MODELS };
+/// Doubleword: answers have `reasoning` and `reasoning_details`; embeddings [rec]. That reasoning
+/// goes back is [unverified].
+pub const DOUBLEWORD: Dialect = Dialect {
+    reasoning_back: ReasoningBack::Details,
+    embeddings: Some(&embeddings::OTHERS),
+    ..OPEN_MODELS
+};
 
 /// Portkey: its key has a header of its own [sdk 2.3]. A gateway, so everything is passed on.
 pub const PORTKEY: Dialect = Dialect { key_header: "x-portkey-api-key", ..COMPATIBLE };

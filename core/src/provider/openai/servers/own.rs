@@ -4,6 +4,7 @@ use super::super::dialect::{
     COMPATIBLE, Dialect, EVERY_SAMPLING, IMAGES, Moderates, ONE_CHOICE, OPENAI, OTHERS, Parts,
     ReasoningBack, Sampling, VLLM,
 };
+use crate::provider::embeddings;
 
 /// Azure: OpenAI's form, with the key in `api-key` [rec]. A deployment's older path goes into
 /// `switches.path`, and its `api-version` into `query`.
@@ -43,13 +44,14 @@ pub const CLOUDFLARE: Dialect = Dialect {
     ..OTHERS
 };
 
-/// llama.cpp's server, also inside a llamafile: `reasoning_content` [rec] goes back; images and
-/// audio, no files, no `user` or `metadata` [unverified].
+/// llama.cpp's server, also inside a llamafile: `reasoning_content` and embeddings [rec]; the
+/// former goes back; images and audio, no files, no `user` or `metadata` [unverified].
 pub const LLAMA_CPP: Dialect = Dialect {
     metadata: false,
     user: false,
     parts: Parts { image_url: true, image_data: true, audio: true, file: false },
     reasoning_back: ReasoningBack::Content,
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 
@@ -61,6 +63,7 @@ pub const LM_STUDIO: Dialect = Dialect {
     user: false,
     parallel_tool_calls: false,
     parts: Parts { image_url: false, image_data: true, audio: false, file: false },
+    embeddings: Some(&embeddings::OTHERS),
     ..OTHERS
 };
 

@@ -1,0 +1,23 @@
+//! Members of a chat request that only some providers know.
+
+use crate::codec::Fields;
+use crate::error::Error;
+use crate::json::Value;
+
+/// Reads those that the request has, in the order in which they are sent.
+pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Error> {
+    let verbosity = fields.word("verbosity", &["low", "medium", "high"])?;
+    Ok([
+        ("logprobs", fields.bool("logprobs")?.map(Value::from)),
+        ("top_logprobs", fields.whole("top_logprobs", 0)?.map(Value::from)),
+        ("top_k", fields.whole("top_k", 1)?.map(Value::from)),
+        ("prediction", fields.object("prediction")?.map(Value::Object)),
+        ("service_tier", fields.string("service_tier")?.map(Value::from)),
+        ("verbosity", verbosity.map(Value::from)),
+        ("prompt_cache_key", fields.string("prompt_cache_key")?.map(Value::from)),
+        ("safety_identifier", fields.string("safety_identifier")?.map(Value::from)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect())
+}

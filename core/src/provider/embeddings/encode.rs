@@ -1,0 +1,152 @@
+//! Requests for embeddings in OpenAI's form.
+
+use super::form::Form;
+use super::{model, no_encoding, not_taken, read};
+use crate::codec::Object;
+use crate::error::Error;
+use crate::json::{Value, json};
+use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate};
+use crate::provider::most::Most;
+use crate::provider::{Embed, Notes, Target, asked_extra};
+use crate::wire::{Reply, Request};
+
+impl Form {
+    /// How the answer's vectors are to be written, which is not always what was asked for.
+    fn encoding(&self, request: &EmbedRequest) -> Encoding {
+        let wanted = request.encoding;
+        if wanted.is_float() || self.encodings.contains(&wanted) {
+            wanted
+        } else {
+            Encoding::Base64
+        }
+    }
+
+    /// Adds how the vectors are to be written.
+    fn add_encoding(
+        &self,
+        body: &mut Object,
+        request: &EmbedRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<(), Error> {
+        if let Some((member, word)) = self.base64 {
+            body.insert(member, word);
+        }
+        if self.encodings.contains(&request.encoding) {
+            body.insert(self.numbers, request.encoding.name());
+        } else if !request.encoding.is_float() {
+            notes.unsupported("encoding", no_encoding(target, request.encoding))?;
+        }
+        Ok(())
+    }
+
+    fn add_type(
+        &self,
+        body: &mut Object,
+        asked: InputType,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<(), Error> {
+        let (member, words) = self.input_type;
+        match words[asked as usize] {
+            "" => {
+                let (provider, name) = (&target.provider, asked.name());
+                let message = format!("{provider} cannot be told that an input is a {name}");
+                notes.unsupported("input_type", message)
+            }
+            word => {
+                body.insert(member, word);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_truncate(
+        &self,
+        body: &mut Object,
+        asked: Truncate,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<(), Error> {
+        match (asked, self.truncate) {
+            (Truncate::None, "") => {}
+            (Truncate::None | Truncate::End, member) if !member.is_empty() => {
+                body.insert(member, asked == Truncate::End);
+            }
+            _ => {
+                let message = format!("{} cannot be asked to cut inputs off so", target.provider);
+                notes.unsupported("truncate", message)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn input(&self, i: usize, input: &EmbedInput, target: &Target) -> Result<Value, Error> {
+        match input {
+            EmbedInput::Text(text) => Ok(Value::from(text)),
+            EmbedInput::Tokens(tokens) if self.tokens => Ok(Value::Array(tokens.clone())),
+            EmbedInput::Tokens(_) => Err(not_taken(target, i, "lists of tokens, but texts")),
+            EmbedInput::Parts(parts) => match parts.as_slice() {
+                [Part::Text { text, .. }] => Ok(Value::from(text)),
+                [Part::Image { url, .. }] if self.images => {
+                    // It takes the data alone [doc].
+                    let data = url.split_once(";base64,").map_or(url.as_str(), |(_, data)| data);
+                    Ok(json!({ "image": data }))
+                }
+                [_] => Err(not_taken(target, i, "images")),
+                _ => Err(not_taken(target, i, "several parts together")),
+            },
+        }
+    }
+}
+
+impl Embed for Form {
+    fn most(&self, request: &EmbedRequest, _target: &Target) -> Most {
+        self.most.that_fits(request, self.base64.is_some())
+    }
+
+    fn encode(
+        &self,
+        request: &EmbedRequest,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<Request, Error> {
+        let mut body = Object::new();
+        body.insert("model", model(target)?);
+        let inputs = request.asked().iter().zip(request.part.clone());
+        let inputs = inputs.map(|(input, i)| self.input(i, input, target));
+        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        // A server that takes images takes objects beside texts, and no mix of both.
+        let mixed = self.images && inputs.iter().any(Value::is_object);
+        let object =
+            |input: Value| if input.is_object() { input } else { json!({ "text": input }) };
+        let inputs = if mixed { inputs.into_iter().map(object).collect() } else { inputs };
+        body.insert("input", inputs);
+        self.add_encoding(&mut body, request, target, notes)?;
+        match (request.dimensions, self.dimensions) {
+            (None, _) => {}
+            (Some(_), "") => {
+                let message = format!("{} has no choice of dimensions", target.provider);
+                notes.unsupported("dimensions", message)?;
+            }
+            (Some(dimensions), member) => drop(body.insert(member, dimensions)),
+        }
+        if let Some(asked) = request.input_type {
+            self.add_type(&mut body, asked, target, notes)?;
+        }
+        if let Some(asked) = request.truncate {
+            self.add_truncate(&mut body, asked, target, notes)?;
+        }
+        body.extend(asked_extra(&request.extra, target));
+        Ok(Request::post("/embeddings", body.to_json()))
+    }
+
+    fn decode(
+        &self,
+        reply: &Reply<'_>,
+        request: &EmbedRequest,
+        target: &Target,
+    ) -> Result<Embeddings, Error> {
+        read::answer(reply, request, target, self.encoding(request))
+    }
+}

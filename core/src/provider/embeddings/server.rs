@@ -1,0 +1,64 @@
+//! Providers that have embeddings and no chats.
+
+use super::form::{Form, OPENAI};
+use crate::error::Error;
+use crate::model::Encoding;
+use crate::provider::{Embed, Most, Provider, Target};
+use crate::wire::{Request, Scheme};
+
+/// The adapter of such a provider.
+#[derive(Debug)]
+pub struct Server {
+    /// How it takes a request for embeddings.
+    pub embed: Form,
+}
+
+/// Voyage: `input_type`, `truncation`, `output_dimension`, `output_dtype`, base64 [sdk 0.5, rec];
+/// 1,000 inputs [doc], and 120,000 tokens with the models of the smallest limit [doc]. Its types of
+/// inputs are `query` and `document` [doc].
+pub const VOYAGE: Server = Server {
+    embed: Form {
+        numbers: "output_dtype",
+        encodings: &[Encoding::Int8, Encoding::Uint8, Encoding::Binary, Encoding::Ubinary],
+        dimensions: "output_dimension",
+        input_type: ("input_type", ["query", "document", "", ""]),
+        truncate: "truncation",
+        tokens: false,
+        most: Most { inputs: 1_000, tokens: 120_000 },
+        ..OPENAI
+    },
+};
+
+/// Jina: `task`, `truncate`, `dimensions`, and `embedding_type` in the place of `encoding_format`
+/// [doc]; images as `{"image": …}` [doc]. How many inputs a request may have is [unverified].
+pub const JINA: Server = Server {
+    embed: Form {
+        base64: Some(("embedding_type", "base64")),
+        numbers: "embedding_type",
+        encodings: &[Encoding::Binary, Encoding::Ubinary],
+        input_type: (
+            "task",
+            ["retrieval.query", "retrieval.passage", "classification", "separation"],
+        ),
+        truncate: "truncate",
+        tokens: false,
+        images: true,
+        most: Most { inputs: 512, tokens: usize::MAX },
+        ..OPENAI
+    },
+};
+
+impl Provider for Server {
+    fn scheme(&self) -> Scheme {
+        Scheme::Bearer
+    }
+
+    /// They have no list of models. A server that says so works.
+    fn probe(&self, _target: &Target) -> Result<Request, Error> {
+        Ok(Request::get("/models"))
+    }
+
+    fn embed(&self) -> Option<&dyn Embed> {
+        Some(&self.embed)
+    }
+}
