@@ -474,6 +474,9 @@ type Provider struct {
 	APIKey string `json:"api_key,omitempty"`
 	// The header of the key, if it is not the kind's own.
 	Auth *Auth `json:"auth,omitempty"`
+	// AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
+	// environment.
+	Aws *Aws `json:"aws,omitempty"`
 	// The model for requests that name none.
 	Model string `json:"model,omitempty"`
 	// Headers added to each request.
@@ -498,7 +501,7 @@ type Provider struct {
 	// - "1.1": HTTP/1.1 only.
 	// - "2": HTTP/2 without negotiation.
 	HTTP string `json:"http,omitempty"`
-	// The provider's region, in the words of "options.region".
+	// The provider's region, in the words of "options.region". Bedrock's base URL follows from it.
 	Region string `json:"region,omitempty"`
 	// The limits of all its models together.
 	Limits *Limits `json:"limits,omitempty"`
@@ -510,7 +513,7 @@ type Provider struct {
 	// them: "model", "stream", "messages", "input", "inputs", "texts", "requests", "instances",
 	// "max_tokens", "max_completion_tokens", "max_output_tokens", "system", "instructions",
 	// "contents", "systemInstruction", "generationConfig.maxOutputTokens",
-	// "generationConfig.candidateCount".
+	// "generationConfig.candidateCount", "inferenceConfig.maxTokens".
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
@@ -539,6 +542,11 @@ func (v *Provider) write(e *encoder) {
 	if v.Auth != nil {
 		e.name("auth")
 		v.Auth.value(e)
+		e.comma()
+	}
+	if v.Aws != nil {
+		e.name("aws")
+		v.Aws.value(e)
 		e.comma()
 	}
 	e.string("model", v.Model)
@@ -606,6 +614,11 @@ func (v *Provider) read(d *decoder) {
 			if !d.null() {
 				v.Auth = new(Auth)
 				v.Auth.read(d)
+			}
+		case "aws":
+			if !d.null() {
+				v.Aws = new(Aws)
+				v.Aws.read(d)
 			}
 		case "model":
 			v.Model = d.string()
@@ -922,6 +935,58 @@ func (v *Switches) read(d *decoder) {
 			v.ParallelToolCalls = d.flag()
 		case "extra_content":
 			v.ExtraContent = d.flag()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Aws: AWS's keys: two or three texts, or the name of a profile. A text may be "env:NAME" or
+// "file:/path". Zero values are left out.
+type Aws struct {
+	// The access key's id.
+	AccessKeyID string `json:"access_key_id,omitempty"`
+	// The secret access key.
+	SecretAccessKey string `json:"secret_access_key,omitempty"`
+	// The token of temporary keys.
+	SessionToken string `json:"session_token,omitempty"`
+	// A profile of "~/.aws/credentials" or "~/.aws/config".
+	Profile string `json:"profile,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Aws) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Aws) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Aws).read, document, "Aws")
+}
+
+func (v *Aws) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Aws) write(e *encoder) {
+	e.string("access_key_id", v.AccessKeyID)
+	e.string("secret_access_key", v.SecretAccessKey)
+	e.string("session_token", v.SessionToken)
+	e.string("profile", v.Profile)
+}
+
+func (v *Aws) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "access_key_id":
+			v.AccessKeyID = d.string()
+		case "secret_access_key":
+			v.SecretAccessKey = d.string()
+		case "session_token":
+			v.SessionToken = d.string()
+		case "profile":
+			v.Profile = d.string()
 		default:
 			d.skip()
 		}

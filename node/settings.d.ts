@@ -120,6 +120,21 @@ export interface Auth {
 }
 
 /**
+ * AWS's keys: two or three texts, or the name of a profile. A text may be `env:NAME` or
+ * `file:/path`.
+ */
+export interface Aws {
+  /** The access key's id. */
+  access_key_id?: string | null;
+  /** The secret access key. */
+  secret_access_key?: string | null;
+  /** The token of temporary keys. */
+  session_token?: string | null;
+  /** A profile of `~/.aws/credentials` or `~/.aws/config`. */
+  profile?: string | null;
+}
+
+/**
  * What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the
  * kind does.
  */
@@ -212,6 +227,11 @@ export interface ProviderConfig {
   api_key?: string | null;
   /** The header of the key, if it is not the kind's own. */
   auth?: Auth | null;
+  /**
+   * AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
+   * environment.
+   */
+  aws?: Aws | null;
   /** The model for requests that name none. */
   model?: string | null;
   /** Headers added to each request. */
@@ -240,7 +260,10 @@ export interface ProviderConfig {
    * - `2`: HTTP/2 without negotiation.
    */
   http?: "auto" | "1.1" | "2" | null;
-  /** The provider's region, in the words of `options.region`. */
+  /**
+   * The provider's region, in the words of `options.region`. Bedrock's base URL follows from
+   * it.
+   */
   region?: string | null;
   /** The limits of all its models together. */
   limits?: Limits | null;
@@ -253,7 +276,7 @@ export interface ProviderConfig {
    * look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
    * `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
    * `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
-   * `generationConfig.candidateCount`.
+   * `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
    */
   extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */

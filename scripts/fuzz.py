@@ -30,6 +30,7 @@ TARGETS = (
     "decode_anthropic",
     "decode_cohere",
     "decode_gemini",
+    "decode_bedrock",
 )
 COVERAGE = (
     "-Cpasses=sancov-module",

@@ -21,6 +21,8 @@ CASES = ROOT / "bindings" / "conformance" / "cases"
 GOLDEN = ROOT / "core" / "tests" / "providers"
 
 STREAM, WHOLE, ERROR = 0, 1, 3
+# Formats with a target of their own.
+FAMILIES = ("anthropic", "bedrock", "cohere", "gemini")
 
 
 def write(folder: Path) -> int:
@@ -51,14 +53,18 @@ def found() -> Iterator[tuple[str, bytes]]:
         if "request" in pair:
             yield "codec", compact(pair["request"])
         reply = {"body": pair["reply"]} if "reply" in pair else {}
-        yield from answers(path.parent.name, reply | {k: pair[k] for k in ("sse",) if k in pair})
+        events = {name: pair[name] for name in ("sse", "frames") if name in pair}
+        yield from answers(path.parent.name, reply | events)
 
 
 def answers(provider: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """A reply as seeds: a stream also for the parser of events."""
-    family = provider if provider in ("anthropic", "cohere", "gemini") else "openai"
+    family = provider if provider in FAMILIES else "openai"
     target = f"decode_{family}"
-    if "sse" in reply:
+    if "frames" in reply:
+        lines = (frame(item) for item in reply["frames"])
+        yield target, bytes([STREAM, 0, 0]) + b"\n".join(lines)
+    elif "sse" in reply:
         body = b"".join(event(item) for item in reply["sse"])
         yield "sse", b"\0" + body
         yield target, bytes([STREAM, 0, 0]) + body
@@ -77,6 +83,12 @@ def event(item: Any) -> bytes:
         name, item = f"event: {item['event']}\n".encode(), item["data"]
     data = item.encode() if isinstance(item, str) else compact(item)
     return name + b"data: " + data + b"\n\n"
+
+
+def frame(item: dict[str, Any]) -> bytes:
+    """One frame of an event stream, as the target of Bedrock reads it."""
+    name = item.get("event") or item["exception"]
+    return f"{name} ".encode() + compact(item["data"])
 
 
 def compact(value: Any) -> bytes:

@@ -30,6 +30,7 @@ OTHER_ROW = re.compile(
 CHAT_COMPLETIONS = "OpenAI chat completions"
 FORMATS = {
     "Anthropic": "Anthropic messages",
+    "Bedrock": "Amazon Bedrock Converse",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
     "Embeddings": "OpenAI embeddings",
@@ -41,6 +42,8 @@ Row = tuple[str, str, str, str]
 
 def where(url: str, like: str, variable: str) -> str:
     """Where a provider is."""
+    if "REGION" in like:
+        return f"`{like}`, with your `region` or `AWS_REGION`; or `{variable}`"
     if like:
         return f"your `base_url`, such as `{like}`"
     return f"`{url}`" + (f" or `{variable}`" if variable else "")

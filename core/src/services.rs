@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+#[cfg(feature = "aws")]
+use crate::auth;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
 use crate::http::{Lookups, Network, Pool};
@@ -63,7 +65,13 @@ impl Services {
         let names = config.providers.iter().map(|provider| Arc::clone(&provider.name));
         let metrics = Arc::new(Metrics::new(names));
         let credential = |provider: &ProviderConfig| {
-            Credential::new(Arc::clone(&provider.name), provider.key.clone())
+            let credential = Credential::new(Arc::clone(&provider.name), provider.key.clone());
+            #[cfg(feature = "aws")]
+            let credential = credential.signing(
+                provider.aws.clone(),
+                auth::aws::Network { lookups: lookups.clone(), network: network.clone() },
+            );
+            credential
         };
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;
         let shares = Arc::default();

@@ -11,6 +11,8 @@
 
 #[path = "linear/answers.rs"]
 mod answers;
+#[path = "linear/bedrock.rs"]
+mod bedrock;
 #[allow(dead_code)]
 #[path = "wire/corpus.rs"]
 mod corpus;

@@ -1,7 +1,8 @@
 //! Golden pairs of the adapters: `providers/<name>/*.json`, each about one thing that is peculiar.
 //!
 //! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
-//! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`), with the `outcome`
+//! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`, or `frames` for AWS's event
+//! streams), with the `outcome`
 //! that they become. `config` holds settings of the provider, which is then called `mine`.
 //! `UPDATE=1` writes what the adapters do now; read the difference.
 #![allow(clippy::unwrap_used)]
@@ -62,7 +63,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
 
 /// The case with what the adapter really does in it.
 fn run(name: &str, case: &Object) -> Object {
-    const MEMBERS: [&str; 11] = [
+    const MEMBERS: [&str; 12] = [
         "about",
         "config",
         "request",
@@ -73,6 +74,7 @@ fn run(name: &str, case: &Object) -> Object {
         "headers",
         "reply",
         "sse",
+        "frames",
         "outcome",
     ];
     for member in case.keys() {
@@ -118,7 +120,14 @@ fn run(name: &str, case: &Object) -> Object {
         let value = HeaderValue::try_from(value.as_str().unwrap()).unwrap();
         headers.append(HeaderName::try_from(name).unwrap(), value);
     }
+    let framed = case.get("frames").and_then(Value::as_array);
     let outcome = match case.get("sse") {
+        _ if framed.is_some() => {
+            let body: Vec<u8> = framed.unwrap().iter().flat_map(frame).collect();
+            let mut reader = StreamReader::new(adapter, &target, false);
+            let read = reader.push(&body).and_then(|_| reader.end(&headers));
+            read.map(|()| reader.into_completion())
+        }
         Some(Value::Array(events)) => {
             let mut body = String::new();
             for event in events {
@@ -190,4 +199,11 @@ fn shown(outcome: Result<Completion, Error>) -> Value {
     put("fields", seen(&answer.fields));
     put("warnings", seen(&answer.warnings));
     Value::Object(out)
+}
+
+/// A frame of AWS's event streams: `{"event": name, "data": …}` or `{"exception": name, …}`.
+fn frame(event: &Value) -> Vec<u8> {
+    let kind = if event.get("event").is_some() { "event" } else { "exception" };
+    let name = event[kind].as_str().unwrap();
+    liter_llm_simulator::frames::frame(kind, name, event["data"].to_string().as_bytes())
 }

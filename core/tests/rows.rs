@@ -15,12 +15,13 @@ use liter_llm_core::provider::registry::{ROWS, Row, row};
 use serde_json::{Value, json};
 
 /// Rows whose cases lie in other folders, or that have golden pairs.
-const ELSEWHERE: [&str; 15] = [
+const ELSEWHERE: [&str; 16] = [
     "openai",
     "anthropic",
     "cohere",
     "gemini",
     "vertex",
+    "bedrock",
     "groq",
     "mistral",
     "deepseek",

@@ -170,6 +170,8 @@ fn schemas_name_what_the_readers_know() {
     let config = concat!(
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/provider.rs"),
+        include_str!("../src/config/base_url.rs"),
+        include_str!("../src/config/aws.rs"),
         include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),

@@ -84,6 +84,10 @@ fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
     if let Some(input) = body["input"].as_array() {
         return Some(input.iter().skip(1).cloned().collect());
     }
+    if kind == "bedrock" {
+        let mut turns = body["messages"].as_array()?.iter();
+        return turns.find(|turn| turn["role"] == "assistant").cloned();
+    }
     body["contents"].as_array()?.iter().find(|content| content["role"] == "model").cloned()
 }
 
@@ -215,4 +219,63 @@ fn a_recorded_second_turn_of_responses_is_sent_again() {
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(turns >= 20 && signed >= 10, "only {turns} turns, {signed} signed");
+}
+
+/// What an assistant's blocks say: the text, the calls, and each signed or hidden reasoning.
+fn blocks(turn: &Value) -> (String, Vec<Value>, Vec<Value>) {
+    let (mut text, mut calls, mut signed) = (String::new(), Vec::new(), Vec::new());
+    for block in turn["content"].as_array().into_iter().flatten() {
+        text.push_str(block["text"].as_str().unwrap_or_default());
+        if let Some(call) = block.get("toolUse") {
+            calls.push(json!([call["toolUseId"], call["name"], call["input"]]));
+        }
+        signed.extend(block.get("reasoningContent").cloned());
+    }
+    (text, calls, signed)
+}
+
+#[test]
+fn a_recorded_second_turn_of_bedrock_is_sent_again() {
+    let files = ["bedrock__converse.jsonl", "bedrock__converse-stream.jsonl"];
+    let (mut turns, mut signed, mut others, mut wrong) = (0, 0, 0, Vec::new());
+    for file in files {
+        let Some(records) = corpus::records(file) else { return };
+        let mut cases: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for record in &records {
+            cases.entry(&record.case).or_default().push(record);
+        }
+        for case in cases.values_mut() {
+            case.sort_by_key(|record| record.seq);
+            for pair in case.windows(2) {
+                let messages = pair[1].request.get("messages").and_then(Value::as_array);
+                let mut turns_back = messages.into_iter().flatten().rev();
+                let Some(recorded) = turns_back.find(|turn| turn["role"] == "assistant") else {
+                    continue;
+                };
+                if pair[0].status != 200 {
+                    continue;
+                }
+                let Some(mine) = back(pair[0], pair[1], "bedrock") else { continue };
+                let (mine, recorded) = (blocks(&mine), blocks(recorded));
+                // The client's next question may be about another answer.
+                if mine.0 != recorded.0 || mine.1 != recorded.1 {
+                    others += 1;
+                    continue;
+                }
+                turns += 1;
+                signed += usize::from(!recorded.2.is_empty());
+                // Some clients leave reasoning out.
+                if !recorded.2.is_empty() && mine.2 != recorded.2 {
+                    wrong.push(format!("{}: {mine:?}, recorded {recorded:?}", pair[0].id));
+                }
+            }
+        }
+    }
+    eprintln!(
+        "bedrock: {} of {turns} agree, {signed} signed, {others} others",
+        turns - wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(turns >= 15 && signed >= 3, "only {turns} turns, {signed} signed");
+    assert!(others <= 10, "{others} next turns are about another answer");
 }

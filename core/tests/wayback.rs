@@ -20,13 +20,15 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 27] = [
+const FILES: [(&str, &str); 29] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
     ("misc__messages.jsonl", "anthropic"),
     ("azure__chat.jsonl", "compatible"),
     ("bedrock__chat.jsonl", "compatible"),
+    ("bedrock__converse.jsonl", "bedrock"),
+    ("bedrock__converse-stream.jsonl", "bedrock"),
     ("cohere__v2-chat.jsonl", "cohere"),
     ("deepseek__chat.jsonl", "deepseek"),
     ("gemini__chat.jsonl", "compatible"),
@@ -232,7 +234,9 @@ fn what_came_goes_back_or_is_said() {
             // The server's own number of the message, and calls under ids of the provider's form.
             let items = ["custom_tool_calls", "responses_output"].contains(&name.as_str());
             let own = name == "index" || (items && is_said("tool_calls"));
-            if !is_there(value) && !said && !by_id && !of_calls && !own {
+            // Unsigned reasoning of Bedrock's is named under the member that shows it.
+            let unsigned = name == "bedrock_content" && is_said("reasoning");
+            if !is_there(value) && !said && !by_id && !of_calls && !own && !unsigned {
                 lost.push(format!("provider_fields.{name}"));
             }
         }
@@ -265,6 +269,18 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
                 && item["call_id"] == call["id"]
                 && item["name"] == *name
                 && whole
+        });
+    }
+    if kind == "bedrock" {
+        let blocks = wire["content"].as_array().into_iter().flatten();
+        return blocks.map(|block| &block["toolUse"]).any(|sent| {
+            let whole = parsed.as_ref().is_none_or(|parsed| {
+                sent["input"] == *parsed || !parsed.is_object() && sent["input"].is_object()
+            });
+            // An id in a form that Bedrock refuses is replaced.
+            let id = sent["toolUseId"] == call["id"]
+                || sent["toolUseId"].as_str().is_some_and(|id| id.starts_with("call_"));
+            id && sent["name"] == *name && whole
         });
     }
     if kind == "anthropic" {
@@ -346,8 +362,12 @@ fn said<'a>(wire: &'a Value, out: &mut Vec<&'a str>) {
     match &wire["content"] {
         Value::String(text) => out.push(text),
         Value::Array(blocks) => {
-            let texts = blocks.iter().filter(|block| block["type"] == "text");
-            out.extend(texts.filter_map(|block| block["text"].as_str()));
+            // Bedrock's blocks have no type, and a text with citations is a list of its own.
+            for block in blocks.iter().filter(|b| b["type"] == "text" || b["type"].is_null()) {
+                out.extend(block["text"].as_str());
+                let cited = block["citationsContent"]["content"].as_array();
+                out.extend(cited.into_iter().flatten().filter_map(|part| part["text"].as_str()));
+            }
         }
         _ => {}
     }

@@ -59,6 +59,8 @@ files! {
     xai_responses: "xai__responses.jsonl" => "xai/responses",
     azure_chat: "azure__chat.jsonl" => "compatible",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
+    bedrock_converse: "bedrock__converse.jsonl" => "bedrock",
+    bedrock_converse_stream: "bedrock__converse-stream.jsonl" => "bedrock",
     cohere_v2_chat: "cohere__v2-chat.jsonl" => "cohere",
     deepseek_chat: "deepseek__chat.jsonl" => "deepseek",
     gemini_chat: "gemini__chat.jsonl" => "compatible",

@@ -27,6 +27,7 @@ pub fn panics_on_purpose(input: &[u8]) -> bool {
 pub fn config() -> Config {
     let document = br#"{"providers":{
         "mine":{"kind":"compatible","base_url":"http://localhost/v1"},
+        "bedrock":{"region":"us-east-1","api_key":"k"},
         "responses":{"kind":"openai","api":"responses"}}}"#;
     Config::parse(document).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -68,6 +69,24 @@ fn stream<'a>(target: &Target, parts: impl IntoIterator<Item = &'a [u8]>) -> Str
         Ok(()) => format!("{:?}", reader.into_completion()),
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// The frames of an event stream: one a line, its name up to the first space. A name that ends in
+/// `Exception` is one of an exception. A line that begins with `#` stays as it is.
+#[must_use]
+pub fn frames(lines: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in lines.split(|byte| *byte == b'\n') {
+        if let Some(raw) = line.strip_prefix(b"#") {
+            out.extend_from_slice(raw);
+            continue;
+        }
+        let space = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+        let (name, payload) = (String::from_utf8_lossy(&line[..space.min(99)]), &line[space..]);
+        let kind = if name.ends_with("Exception") { "exception" } else { "event" };
+        out.extend(liter_llm_simulator::frames::frame(kind, &name, payload));
+    }
+    out
 }
 
 /// `bytes` in parts of one to sixteen bytes, by a small generator of its own.

@@ -19,7 +19,7 @@ const WRONG = [
   [{ extraHeaders: {} }, /did you mean headers/],
   [{ extra_headers: {} }, /did you mean headers/],
   [{ extra_body: {} }, /did you mean extra: \{ <provider>: \{ … \} \}/],
-  [{ top_k: 5 }, /extra: \{ <provider>: \{ top_k: … \} \}/],
+  [{ min_p: 5 }, /extra: \{ <provider>: \{ min_p: … \} \}/],
   [{ maxRetries: 2 }, /retry: \{ max_attempts: 3 \}/],
   [{ max_retries: 0 }, /retry: false/],
   [{ maxTokens: 5 }, /did you mean max_tokens\?/],

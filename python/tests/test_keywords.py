@@ -29,7 +29,7 @@ ADVICE = [
     ({"max_output_tokens": 2}, "use max_tokens=..."),
     ({"temprature": 1}, "use temperature=..."),
     ({"instructions": "x"}, "use system=..."),
-    ({"top_k": 1}, 'extra={"openai": {...}}'),
+    ({"min_p": 1}, 'extra={"openai": {...}}'),
 ]
 
 

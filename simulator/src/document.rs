@@ -82,3 +82,13 @@ pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
     #[expect(clippy::cast_possible_truncation, reason = "two digits make a byte")]
     Ok(digits.chunks_exact(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())
 }
+
+/// The text of a JSON string.
+pub(crate) fn string(json: &str) -> Result<String, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// The text behind `data: `. A string stays as it is, and other JSON is made compact.
+pub(crate) fn data(json: &serde_json::value::RawValue) -> Result<String, String> {
+    if json.get().starts_with('"') { string(json.get()) } else { Ok(compact(json.get())) }
+}

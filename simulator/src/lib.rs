@@ -21,6 +21,7 @@ mod connection;
 mod control;
 mod document;
 mod expect;
+pub mod frames;
 mod free;
 mod h2_server;
 mod load;

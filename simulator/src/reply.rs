@@ -11,7 +11,8 @@ use flate2::write::GzEncoder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::document::{Pairs, compact, hex, present};
+use crate::document::{Pairs, compact, data, hex, present, string};
+use crate::frames::frames;
 
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -130,6 +131,7 @@ struct Document {
     body: Option<Box<RawValue>>,
     body_hex: Option<String>,
     sse: Option<Vec<Box<RawValue>>>,
+    frames: Option<Vec<Box<RawValue>>>,
     chunks: Option<Vec<String>>,
     gzip: Option<Gzip>,
     framing: Option<Framing>,
@@ -168,6 +170,7 @@ impl Reply {
             ("body", document.body.is_some()),
             ("body_hex", document.body_hex.is_some()),
             ("sse", document.sse.is_some()),
+            ("frames", document.frames.is_some()),
             ("chunks", document.chunks.is_some()),
             ("gzip.zeros", zeros.is_some()),
             ("raw", document.raw.is_some()),
@@ -195,6 +198,10 @@ impl Reply {
             bytes = sse(&events).map_err(|error| format!("sse{error}"))?;
             default_framing = Framing::Chunked;
             or_header(&mut headers, "content-type", "text/event-stream");
+        } else if let Some(events) = document.frames {
+            bytes = frames(&events).map_err(|error| format!("frames{error}"))?;
+            default_framing = Framing::Chunked;
+            or_header(&mut headers, "content-type", "application/vnd.amazon.eventstream");
         } else if let Some(chunks) = document.chunks {
             if split.is_some() || matches!(document.gzip, Some(Gzip::Flag(true))) {
                 return Err("chunks are writes already: `split` and `gzip` exclude them".to_owned());
@@ -327,15 +334,6 @@ fn or_header(headers: &mut Vec<(String, String)>, name: &str, value: &str) {
     if !headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
         headers.push((name.to_owned(), value.to_owned()));
     }
-}
-
-fn string(json: &str) -> Result<String, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
-}
-
-/// The text behind `data: `. A string stays as it is, and other JSON is made compact.
-fn data(json: &RawValue) -> Result<String, String> {
-    if json.get().starts_with('"') { string(json.get()) } else { Ok(compact(json.get())) }
 }
 
 fn sse(events: &[Box<RawValue>]) -> Result<Vec<u8>, String> {

@@ -45,6 +45,7 @@ _REPLY = {
     "body": object,
     "body_hex": str,
     "sse": list,
+    "frames": list,
     "chunks": list,
     "gzip": (bool, dict),
     "framing": str,
@@ -170,7 +171,9 @@ def _check_exchanges(exchanges: list[Any]) -> None:
         _members(exchange.get("expect", {}), _EXPECT, f"{path}.expect")
         reply = exchange.get("reply", {})
         _members(reply, _REPLY, f"{path}.reply")
-        bodies = [name for name in ("body", "body_hex", "sse", "chunks", "raw") if name in reply]
+        bodies = [
+            name for name in ("body", "body_hex", "sse", "frames", "chunks", "raw") if name in reply
+        ]
         if len(bodies) > 1:
             raise CaseError(f"{path}.reply: {' and '.join(bodies)} exclude each other")
 

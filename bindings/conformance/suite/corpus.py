@@ -7,6 +7,7 @@ written down here but judged by `facts`.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ FILES = {
     "xai__chat": "xai",
     "azure__chat": "compatible",
     "azure__responses": "compatible/responses",
+    "bedrock__converse": "bedrock",
+    "bedrock__converse-stream": "bedrock",
     "bedrock__responses": "compatible/responses",
     "deepseek__responses": "deepseek/responses",
     "misc__responses": "compatible/responses",
@@ -62,7 +65,7 @@ EMBEDDINGS = {
 }
 
 # Kinds that are no providers: they have no base URL.
-KINDS = {"azure", "compatible", "vertex"}
+KINDS = {"azure", "bedrock", "compatible", "vertex"}
 
 # The simulator frames and sends the decoded body itself.
 _FRAMING = {"content-length", "content-encoding", "transfer-encoding", "connection"}
@@ -128,9 +131,14 @@ def embeddings(record: Record) -> int:
 def case(record: Record, seed: int) -> Case:
     """The case that replays `record` under `seed`."""
     data = record.data
-    body: str = data["response_body"]
+    text: str | None = data.get("response_body")
+    if text is not None:
+        body, length = {"body": text}, len(text)
+    else:
+        raw = base64.b64decode(data["response_body_b64"])
+        body, length = {"body_hex": raw.hex()}, len(raw)
     streaming: bool = data["streaming"]
-    every_byte = seed == 0 and len(body) < _SMALL
+    every_byte = seed == 0 and length < _SMALL
     kind, _, api = record.kind.partition("/")
     provider = "recorded" if kind in KINDS else kind
     entry: dict[str, Any] = {"base_url": "$SIM", "api_key": "sk-conf-corpus"}
@@ -139,10 +147,9 @@ def case(record: Record, seed: int) -> Case:
     if provider != kind:
         entry = {"kind": kind} | entry
     headers = data["response_headers"] or {}
-    reply = {
+    reply: dict[str, Any] = {
         "status": data["status"],
         "headers": {name: value for name, value in headers.items() if name not in _FRAMING},
-        "body": body,
         "framing": "chunked" if streaming else "length",
         "split": {"every": 1} if every_byte else {"seed": seed},
     }
@@ -152,6 +159,6 @@ def case(record: Record, seed: int) -> Case:
         "provider": provider,
         "request": request(record),
         "via": ["stream"] if streaming else ["call", "submit"],
-        "exchanges": [{"reply": reply}],
+        "exchanges": [{"reply": reply | body}],
     }
     return Case(case_id(record, seed), document)

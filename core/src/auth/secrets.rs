@@ -7,12 +7,11 @@ mod search;
 
 use std::ops::Range;
 
+use super::Proof;
 use ::http::{HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret, SecretString};
-
 use search::{SHORTEST, find};
 
 /// What takes a secret's place.
@@ -38,7 +37,7 @@ const PLAIN_PARAMETERS: [&str; 3] = ["alt", "api-version", "version"];
 #[derive(Clone, Copy)]
 pub struct Secrets<'a> {
     /// The key as it was sent. `None` means that there was none.
-    pub key: Option<&'a SecretString>,
+    pub key: Option<&'a Proof>,
     /// Further headers that were sent, any of which may hold a secret: the configured ones, and
     /// those of the call.
     pub headers: [&'a [(HeaderName, HeaderValue)]; 2],
@@ -56,7 +55,7 @@ impl Secrets<'_> {
         }
         let mut found = Vec::new();
         if let Some(key) = self.key {
-            find(text, key.expose_secret(), &mut found);
+            key.each(|secret| find(text, secret, &mut found));
         }
         let headers = self.headers.into_iter().flatten();
         for (name, value) in headers.filter(|(name, _)| !PLAIN.contains(&name.as_str())) {
@@ -111,11 +110,12 @@ fn replaced(text: &str, mut places: Vec<Range<usize>>) -> String {
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use secrecy::SecretString;
 
     use super::*;
 
     fn clean(key: &str, text: &str) -> String {
-        let key = SecretString::from(key.to_owned());
+        let key = Proof::Key(SecretString::from(key.to_owned()));
         let secrets = Secrets { key: Some(&key), headers: [&[], &[]], query: "" };
         secrets.redact(text).unwrap_or_else(|| text.to_owned())
     }

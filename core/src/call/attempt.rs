@@ -8,7 +8,7 @@
 use std::pin::{Pin, pin};
 use std::time::SystemTime;
 
-use ::http::Request;
+use ::http::{HeaderMap, Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -51,15 +51,18 @@ pub(super) struct Failure {
     /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
     /// sent.
     pub(super) tried: bool,
+    /// Its signature had a wrong time, which the next one has not.
+    untimely: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { error, tried: false }
+        Failure { error, tried: false, untimely: false }
     }
 }
 
-/// Makes one attempt, and repeats it if only one parameter was refused and the caller can do without.
+/// Makes one attempt. It is repeated once if only one parameter was refused and the caller can do
+/// without, or if the clock of its signature was wrong.
 pub(super) async fn attempt(
     services: &Services,
     call: &Call,
@@ -67,8 +70,8 @@ pub(super) async fn attempt(
     mode: Mode,
 ) -> Result<Served, Failure> {
     match once(services, call, index, mode).await {
-        Err(Failure { error, tried: true })
-            if refusal::goes_again(services, call, index, &error) =>
+        Err(Failure { error, tried: true, untimely })
+            if untimely || refusal::goes_again(services, call, index, &error) =>
         {
             // Boxed: without the box every call's future would have room for this one.
             Box::pin(once(services, call, index, mode)).await
@@ -103,10 +106,15 @@ async fn once(
         late_at: targets::first_token(services, call, index)
             .map(|time| Deadline::after(began, time)),
         guard: &mut guard,
+        refusal: None,
     };
     let came = exchange.run(prepared.request).await;
+    let refusal = exchange.refusal.zip(prepared.sent.key.as_ref());
+    let credential = &services.credentials[call.targets[index].provider];
+    let untimely = refusal.is_some_and(|(head, proof)| credential.was_untimely(proof, &head));
     drop(prepared.held);
     settle(services, call, index, ticket, guard, came, prepared.sent)
+        .map_err(|failure| Failure { untimely, ..failure })
 }
 
 /// Takes an attempt's place under the limits of its target and provider.
@@ -144,6 +152,8 @@ struct Exchange<'a> {
     /// When to report a late first token. `None` if it was reported, or if no report is needed.
     late_at: Option<Instant>,
     guard: &'a mut AttemptGuard,
+    /// The head of an answer that refused the credential.
+    refusal: Option<HeaderMap>,
 }
 
 /// How far a stream's body was read.
@@ -195,6 +205,9 @@ impl Exchange<'_> {
         let received = refused.then(SystemTime::now);
         let reply = Reply { status, headers: &head.headers, body: &body, received };
         let answer = call.operation.decode(adapter, &reply, chosen.target()).map_err(|error| {
+            if error.kind() == ErrorKind::Authentication {
+                self.refusal = Some(head.headers.clone());
+            }
             let error = pool.name_proxy(self.with_url(error), &head.headers);
             match lost {
                 Some(lost) => {
@@ -306,7 +319,7 @@ fn settle(
             let error = call.place(redact::error(&secrets, error), index);
             call.ledger.end(ticket, Some(&error), now);
             report(services, call, index, guard, &error, now);
-            return Err(Failure { error, tried: true });
+            return Err(Failure { error, tried: true, untimely: false });
         }
     };
     guard.answered(now, call.operation.streams());

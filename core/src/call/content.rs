@@ -1,8 +1,6 @@
 //! What calls ask and answer, for observers, where `LITER_LLM_LOG_BODIES=1` asks for it. Keys never
 //! are in it.
 
-use secrecy::SecretString;
-
 use super::Call;
 use crate::auth::Secrets;
 use crate::codec::parse_object;
@@ -17,7 +15,7 @@ pub(super) fn request(services: &Services, call: &Call, document: &[u8]) {
     let Ok(mut document) = parse_object(document, "request") else { return };
     document.shift_remove("options");
     let own = &services.credentials[call.targets[0].provider];
-    let key: Option<SecretString> = own.known();
+    let key = own.known();
     show(services, call, &call.secrets(services, 0, key.as_ref()), "request", &document.to_json());
 }
 

@@ -3,9 +3,9 @@
 use ::http::{HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
-use secrecy::SecretString;
 
 use super::{Call, refusal};
+use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::limit::{self, Held};
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
 /// What is kept of a request that was sent.
 pub(super) struct Sent {
     /// The key that went out with it. It may have changed since in its file.
-    pub(super) key: Option<SecretString>,
+    pub(super) key: Option<Proof>,
     pub(super) notes: Notes,
 }
 

@@ -3,10 +3,8 @@
 //! Secrets are removed before a text is shortened: half a key is not recognized as one. The content
 //! of an answer stays as it came.
 
-use secrecy::SecretString;
-
 use super::Call;
-use crate::auth::Secrets;
+use crate::auth::{Proof, Secrets};
 use crate::error::Error;
 use crate::json::{Object, Value};
 use crate::operation::Answer;
@@ -24,7 +22,7 @@ impl Call {
         &'a self,
         services: &'a Services,
         target: usize,
-        key: Option<&'a SecretString>,
+        key: Option<&'a Proof>,
     ) -> Secrets<'a> {
         let configured = &services.settings(&self.targets[target]).http;
         let own = self.options.headers.as_deref().unwrap_or_default();

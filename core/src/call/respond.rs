@@ -1,10 +1,10 @@
 //! The response document: the provider's answer, and what the engine adds.
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::served::{Content, Head, Served};
 use super::{Call, content, redact};
+use crate::auth::Proof;
 use crate::model::{Liter, Timing, Warning};
 use crate::observe::millis;
 use crate::operation::{Answer, Decoded, Envelope};
@@ -27,7 +27,7 @@ pub(super) fn finished(
     services: &Services,
     call: &Call,
     target: usize,
-    key: Option<&SecretString>,
+    key: Option<&Proof>,
     answer: Answer,
 ) -> Answer {
     let secrets = call.secrets(services, target, key);

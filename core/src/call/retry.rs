@@ -123,7 +123,7 @@ impl<'a> Tries<'a> {
     /// to be one.
     fn next(&mut self, failure: Failure, waited: bool) -> Option<usize> {
         self.now = Instant::now();
-        let Failure { error, tried: sent } = failure;
+        let Failure { error, tried: sent, .. } = failure;
         self.patience = self.patience(&error, sent);
         let next = self.judge(&error, sent, waited);
         let after = self.pause_or_give_up(next, sent);

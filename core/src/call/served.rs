@@ -1,10 +1,10 @@
 //! A served attempt was answered by its target: with the whole answer, or with a stream's first
 //! content.
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
+use crate::auth::Proof;
 use crate::error::Error;
 use crate::http::{Body, Deadline};
 use crate::limit::Held;
@@ -21,8 +21,8 @@ pub(crate) struct Served {
     /// The attempt's guard, held while a stream goes on.
     pub(super) guard: Option<AttemptGuard>,
     pub(super) head: Head,
-    /// The key that went out with the request.
-    pub(super) key: Option<SecretString>,
+    /// The credential that went out with the request.
+    pub(super) key: Option<Proof>,
     /// Warnings about what this target could not be asked.
     pub(super) warnings: Vec<Warning>,
     /// When a stream's first content came.

@@ -3,6 +3,9 @@
 //! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+#[cfg(feature = "aws")]
+mod aws;
+mod base_url;
 mod environment;
 mod extras;
 mod limits;
@@ -11,6 +14,7 @@ mod names;
 mod provider;
 mod proxies;
 mod route;
+mod surroundings;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;
@@ -27,7 +31,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
-use provider::Surroundings;
+use surroundings::Surroundings;
 
 /// A client's configuration.
 #[derive(Clone, Debug)]
@@ -112,7 +116,7 @@ impl Config {
         let around = Surroundings::of(environment);
         let mut entries = fields.object("providers")?.unwrap_or_default();
         let mut providers = BTreeMap::new();
-        for row in registry::ROWS.iter().filter(|row| !row.base_url.is_empty()) {
+        for row in registry::ROWS.iter().filter(|row| around.knows(row)) {
             let path = format!("providers.{}", row.name);
             let entry = entries.shift_remove(row.name);
             let named = entry.is_some();

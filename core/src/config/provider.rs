@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
-use super::environment::Environment;
+use super::base_url::Place;
 use super::extras::{read_auth, read_query};
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
-use super::proxies::Proxies;
+use super::surroundings::Surroundings;
 use crate::auth::KeyRef;
-use crate::codec::{Fields, Object, finish, finish_near, url};
+use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
-use crate::http::{self, HttpVersion, Timeouts, Trust};
+use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
@@ -36,6 +36,9 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
+    /// AWS's keys, which sign in the place of a key.
+    #[cfg(feature = "aws")]
+    pub aws: Option<Arc<crate::auth::aws::Settings>>,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -67,26 +70,14 @@ pub struct ProbeConfig {
     pub interval: Duration,
 }
 
-/// What the settings of every provider take from the environment.
-pub(super) struct Surroundings<'a> {
-    environment: &'a Environment,
-    proxies: Proxies,
-    trust: Arc<Trust>,
-}
-
-impl<'a> Surroundings<'a> {
-    pub(super) fn of(environment: &'a Environment) -> Self {
-        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
-    }
-}
-
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 21] = [
+const MEMBERS: [&str; 22] = [
     "kind",
     "api",
     "base_url",
     "api_key",
     "auth",
+    "aws",
     "model",
     "headers",
     "query",
@@ -113,6 +104,8 @@ const OURS: &[&str] = &[
     "content-encoding",
     "content-type",
     "cookie",
+    "x-amz-date",
+    "x-amz-security-token",
     "x-api-key",
     "x-goog-api-key",
     "x-portkey-api-key",
@@ -121,7 +114,7 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 17] = [
+pub(crate) const LOOKED_AT: [&str; 18] = [
     "model",
     "stream",
     "messages",
@@ -139,6 +132,7 @@ pub(crate) const LOOKED_AT: [&str; 17] = [
     "systemInstruction",
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
+    "inferenceConfig.maxTokens",
 ];
 
 impl ProviderConfig {
@@ -173,32 +167,41 @@ impl ProviderConfig {
         named: bool,
         around: &Surroundings<'_>,
     ) -> Result<ProviderConfig, Error> {
-        let environment = around.environment;
+        let environment = around.environment();
         let kind = fields.string("kind")?;
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
-        let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
-        let named = named || given.is_some();
-        let base_url = given.unwrap_or_else(|| row.base_url.to_owned());
-        let base_url = read_base_url(&base_url, &fields.at("base_url"), row)?;
+        let Place { base_url, region, given } = Place::read(row, &mut fields, environment)?;
+        let named = named || given;
         let key = match fields.string("api_key")? {
             Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
             None if row.key_env.is_empty() => KeyRef::None,
             None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
+        let http = read_http(base_url, &mut fields, around)?;
+        #[cfg(feature = "aws")]
+        let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
+        #[cfg(not(feature = "aws"))]
+        if row.signed_service().is_some() && fields.value("aws").is_some() {
+            let path = fields.at("aws");
+            let message = format!("{path}: this library was built without the feature aws");
+            return Err(Error::invalid(path, message));
+        }
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
+            #[cfg(feature = "aws")]
+            aws,
             auth: read_auth(&mut fields)?,
-            dialect: read_switches(row, &base_url, &mut fields)?,
+            dialect: read_switches(row, &http.base_url, &mut fields)?,
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
-            http: read_http(base_url, &mut fields, around)?,
+            http,
             api_version: fields.string("api_version")?.map(Arc::from),
-            region: fields.string("region")?,
+            region,
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
             idempotency_header: read_idempotency(&mut fields)?,
@@ -265,9 +268,10 @@ fn read_http(
     fields: &mut Fields,
     around: &Surroundings<'_>,
 ) -> Result<http::Settings, Error> {
+    let (proxy, trust) = around.way_of_entry(fields, &base_url)?;
     Ok(http::Settings {
-        proxy: around.proxies.of_entry(fields, around.environment, &base_url)?,
-        trust: Arc::clone(&around.trust),
+        proxy,
+        trust,
         base_url,
         headers: read_headers(fields)?.unwrap_or_default(),
         query: read_query(fields)?,
@@ -344,28 +348,16 @@ pub(crate) fn unknown_provider<'a>(
 ) -> String {
     match registry::row(name).filter(|row| row.base_url.is_empty()) {
         None => unknown(what, name, known),
+        Some(row) if row.takes_region() => format!(
+            "provider '{name}' needs a region: give providers.{name}.region in the configuration, or \
+             set AWS_REGION"
+        ),
         Some(row) => format!(
             "provider '{name}' has no base URL of its own: give providers.{name}.base_url in the \
              configuration, such as {}",
             row.url_like()
         ),
     }
-}
-
-fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {
-    if text.is_empty() {
-        let message = format!("{path} is missing: the server's URL, such as {}", row.url_like());
-        return Err(Error::invalid(path, message));
-    }
-    // A message does not quote the URL, because it may contain a password.
-    let fault = match url::read(text) {
-        Err(fault) => fault,
-        Ok(uri) if uri.query().is_some() || text.contains('#') => {
-            "no query and no fragment are allowed (a query goes into query)".to_owned()
-        }
-        Ok(uri) => return Ok(uri),
-    };
-    Err(Error::invalid(path, format!("{path} is not a usable URL: {fault}")))
 }
 
 fn read_timeouts(mut fields: Fields) -> Result<Timeouts, Error> {

@@ -66,7 +66,7 @@ impl Proxies {
     }
 
     /// The environment's proxy on the way to this URL.
-    fn to(&self, url: &Uri) -> Option<Intercept> {
+    pub(super) fn to(&self, url: &Uri) -> Option<Intercept> {
         let host = url.host().unwrap_or_default().to_ascii_lowercase();
         let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
         let port = url.port_u16().unwrap_or(default);

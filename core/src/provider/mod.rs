@@ -6,6 +6,7 @@
 
 mod anthropic;
 mod assembly;
+mod bedrock;
 pub mod classify;
 mod cohere;
 mod completion;

@@ -219,7 +219,8 @@ fn is_keep_alive(event: &Event<'_>) -> bool {
     let data = event.data.trim_ascii();
     let named = !event.name.is_empty()
         && matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
-    named || data.starts_with(':') || (data.is_empty() && event.name != "error")
+    let empty = data.is_empty() && event.name != "error" && !event.failed;
+    named || data.starts_with(':') || empty
 }
 
 /// The answer of a server that streams unasked. `None` for any other.
@@ -239,7 +240,12 @@ pub(super) fn unasked(reply: &Reply<'_>, target: &Target) -> Option<Result<Compl
 }
 
 fn bad_events(error: EventError) -> Error {
-    Error::new(ErrorKind::BadResponse, format!("the event stream is malformed: {error}"))
+    let kind = match error {
+        // The bytes were changed on the way, which another attempt mends.
+        EventError::Checksum => ErrorKind::StreamBroken,
+        _ => ErrorKind::BadResponse,
+    };
+    Error::new(kind, format!("the event stream is malformed: {error}"))
 }
 
 /// The error of a stream that ended without its terminal event.

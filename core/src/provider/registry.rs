@@ -3,7 +3,10 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, cohere, embeddings, gemini, openai};
+use super::{Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, openai};
+
+/// What stands for the region in a base URL.
+const REGION: &str = "REGION";
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub enum Format {
     Cohere,
     /// Google's `generateContent`.
     Gemini(gemini::Gemini),
+    /// Amazon Bedrock's Converse.
+    Bedrock,
     /// Embeddings in OpenAI's form, and no chats.
     Embeddings(embeddings::Server),
 }
@@ -46,6 +51,7 @@ impl Row {
             Format::Anthropic => &anthropic::Anthropic,
             Format::Cohere => &cohere::Cohere,
             Format::Gemini(gemini) => gemini,
+            Format::Bedrock => &bedrock::Bedrock,
             Format::Embeddings(server) => server,
         }
     }
@@ -69,6 +75,26 @@ impl Row {
     #[must_use]
     pub fn url_like(&self) -> &'static str {
         if self.base_url.is_empty() { self.base_url_like } else { self.base_url }
+    }
+
+    /// Its base URL in a region. `None` if its URL does not depend on one.
+    #[must_use]
+    pub fn at_region(&self, region: &str) -> Option<String> {
+        let url = self.takes_region().then(|| self.base_url_like.replace(REGION, region))?;
+        // China's regions have a domain of their own [sdk].
+        Some(if region.starts_with("cn-") { format!("{url}.cn") } else { url })
+    }
+
+    /// Whether its base URL follows from a region.
+    #[must_use]
+    pub fn takes_region(&self) -> bool {
+        self.base_url_like.contains(REGION)
+    }
+
+    /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
+    #[must_use]
+    pub fn signed_service(&self) -> Option<&'static str> {
+        matches!(self.format, Format::Bedrock).then_some("bedrock")
     }
 
     /// Whether this provider uses `api_version`.
@@ -149,6 +175,15 @@ pub static ROWS: &[Row] = &[
         base_url_like: "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google",
         base_url_env: "",
         key_env: "",
+    },
+    // The URL of each region [sdk]. The variables are those of AWS's SDKs.
+    Row {
+        name: "bedrock",
+        format: Format::Bedrock,
+        base_url: "",
+        base_url_like: "https://bedrock-runtime.REGION.amazonaws.com",
+        base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        key_env: "AWS_BEARER_TOKEN_BEDROCK",
     },
     Row {
         name: "voyage",

@@ -10,6 +10,8 @@ pub struct Event<'a> {
     pub name: &'a str,
     /// The event's data.
     pub data: &'a str,
+    /// Whether the framing itself marks it as a failure (an exception frame of AWS).
+    pub failed: bool,
 }
 
 /// The fault of a stream of events.
@@ -21,4 +23,13 @@ pub enum EventError {
     /// An event is larger than [`MAX_EVENT`].
     #[error("an event is larger than 16 MiB")]
     TooLarge,
+    /// A frame's checksum is not that of its bytes.
+    #[error("the checksum of a frame does not match its bytes")]
+    Checksum,
+    /// A frame is not built as the framing says.
+    #[error("a frame is not built as an event stream's")]
+    Malformed,
+    /// The body ended in the middle of a frame.
+    #[error("the last frame is not whole")]
+    Cut,
 }

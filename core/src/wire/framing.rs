@@ -2,6 +2,7 @@
 //! adapter chooses the framing.
 
 use super::event::{Event, EventError};
+use super::event_stream::EventStreamParser;
 use super::sse::SseParser;
 
 /// How a streamed body is cut into events.
@@ -9,6 +10,8 @@ use super::sse::SseParser;
 pub enum Framing {
     /// Server-sent events.
     Sse,
+    /// AWS's event stream: binary frames with checksums.
+    EventStream,
 }
 
 /// The parser of one streamed body. It takes bytes as they come, and returns events.
@@ -16,6 +19,8 @@ pub enum Framing {
 pub enum Frames {
     /// The parser of server-sent events.
     Sse(SseParser),
+    /// The parser of AWS's event streams.
+    EventStream(EventStreamParser),
 }
 
 impl Frames {
@@ -24,6 +29,7 @@ impl Frames {
     pub fn new(framing: Framing) -> Self {
         match framing {
             Framing::Sse => Frames::Sse(SseParser::default()),
+            Framing::EventStream => Frames::EventStream(EventStreamParser::default()),
         }
     }
 
@@ -31,6 +37,7 @@ impl Frames {
     pub fn push(&mut self, bytes: &[u8]) {
         match self {
             Frames::Sse(parser) => parser.push(bytes),
+            Frames::EventStream(parser) => parser.push(bytes),
         }
     }
 
@@ -38,6 +45,7 @@ impl Frames {
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         match self {
             Frames::Sse(parser) => parser.next_event(),
+            Frames::EventStream(parser) => parser.next_event(),
         }
     }
 
@@ -45,6 +53,7 @@ impl Frames {
     pub fn last_event(&mut self) -> Result<Option<Event<'_>>, EventError> {
         match self {
             Frames::Sse(parser) => parser.last_event(),
+            Frames::EventStream(parser) => parser.last_event(),
         }
     }
 }

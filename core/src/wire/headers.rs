@@ -14,7 +14,7 @@ use crate::json::{Key, Object, Value};
 /// The provider's request id, under any of the names in use.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<String> {
-    static NAMES: [HeaderName; 9] = [
+    static NAMES: [HeaderName; 10] = [
         HeaderName::from_static("x-request-id"),
         HeaderName::from_static("request-id"),
         HeaderName::from_static("x-debug-trace-id"),
@@ -23,6 +23,7 @@ pub fn request_id(headers: &HeaderMap) -> Option<String> {
         HeaderName::from_static("x-ds-trace-id"),
         HeaderName::from_static("x-generation-id"),
         HeaderName::from_static("x-groq-request-id"),
+        HeaderName::from_static("x-amzn-requestid"),
         HeaderName::from_static("cf-ray"),
     ];
     NAMES.iter().find_map(|name| text(headers, name)).map(str::to_owned)

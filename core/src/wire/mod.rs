@@ -5,6 +5,7 @@
 //! head of an answer. `framing` cuts a streamed body into events.
 
 mod event;
+mod event_stream;
 mod framing;
 pub mod headers;
 mod request;
@@ -12,6 +13,7 @@ pub mod retry_after;
 mod sse;
 
 pub use event::{Event, EventError, MAX_EVENT};
+pub use event_stream::EventStreamParser;
 pub use framing::{Frames, Framing};
 pub use request::{Reply, Request, Scheme};
 pub use sse::SseParser;

@@ -167,7 +167,7 @@ impl SseParser {
         let range = self.data.take().unwrap_or_default();
         let data = if self.is_joined { &self.joined[..] } else { &self.buffer[range] };
         let text = |bytes| std::str::from_utf8(bytes).map_err(|_| EventError::NotUtf8);
-        Ok(Event { name: text(name)?, data: text(data)? })
+        Ok(Event { name: text(name)?, data: text(data)?, failed: false })
     }
 }
 

@@ -129,6 +129,6 @@ fn a_path_of_arguments_is_no_deeper_than_a_document() {
         let candidates = json!([argument(0, path, json!({"numberValue": 1}))]);
         let end = json!([{"index": 0, "finishReason": "STOP"}]);
         let events = [candidates, end].map(|candidates| json!({ "candidates": candidates }));
-        read("gemini", &sse(events), is_whole);
+        read("gemini", sse(events), is_whole);
     }
 }

@@ -12,12 +12,12 @@ const MANY: usize = 2_000;
 
 /// Reads a stream in reads of the size of a network packet, and takes its chunks as the engine does.
 /// `is_whole` says whether the stream must be a whole answer.
-pub(crate) fn read(provider: &str, text: &str, is_whole: bool) {
+pub(crate) fn read(provider: &str, body: impl AsRef<[u8]>, is_whole: bool) {
     let provider = corpus::provider(provider);
     let target = provider.target("model");
     let mut reader = StreamReader::new(provider.row.chat().unwrap(), &target, false);
     let mut pushed = Ok(());
-    for part in text.as_bytes().chunks(1_400) {
+    for part in body.as_ref().chunks(1_400) {
         pushed = pushed.and_then(|()| reader.push(part).map(drop));
         reader.take_chunks();
     }

@@ -128,8 +128,10 @@ fn finish(facts: &Object) -> String {
 }
 
 fn calls(facts: &Object, found: &[liter_llm_core::model::ToolCall], wrong: &mut Vec<String>) {
-    let empty = Vec::new();
-    let wanted = facts.get("tool_calls").and_then(Value::as_array).unwrap_or(&empty);
+    // The facts count the calls of Amazon's own tools, which Amazon has run: no caller answers them.
+    let mut wanted: Vec<_> =
+        facts.get("tool_calls").and_then(Value::as_array).into_iter().flatten().collect();
+    wanted.retain(|call| !call["name"].as_str().is_some_and(|name| name.starts_with("nova_")));
     if wanted.len() != found.len() {
         wrong.push(format!("tool_calls: wanted {}, found {}", wanted.len(), found.len()));
         return;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
@@ -74,6 +76,8 @@ fn read(line: &str) -> Record {
     // Gemini's paths name the model: `/v1beta/models/gemini-2.5-flash:generateContent`.
     let path = record["url_path"].as_str().unwrap_or_default().to_owned();
     let of_path = path.rsplit_once("models/").and_then(|(_, rest)| rest.split(':').next());
+    // Bedrock's do, too: `/model/us.amazon.nova-lite-v1%3A0/converse`.
+    let of_path = of_path.or_else(|| path.strip_prefix("/model/")?.split('/').next());
     let model = request.get("model").and_then(Value::as_str).or(of_path);
     Record {
         case: record["case"].as_str().unwrap_or_default().to_owned(),
@@ -81,7 +85,7 @@ fn read(line: &str) -> Record {
         id: record["id"].as_str().unwrap().to_owned(),
         status: u16::try_from(record["status"].as_u64().unwrap()).unwrap(),
         headers,
-        body: record["response_body"].as_str().expect("a text body").as_bytes().to_vec(),
+        body: body(&record),
         streaming: record["streaming"].as_bool().unwrap(),
         model: model.unwrap_or("model").to_owned(),
         facts: match record.shift_remove("facts") {
@@ -90,6 +94,14 @@ fn read(line: &str) -> Record {
         },
         path,
         request,
+    }
+}
+
+/// The recorded body: text, or bytes in base64.
+fn body(record: &Object) -> Vec<u8> {
+    match record.get("response_body").and_then(Value::as_str) {
+        Some(text) => text.as_bytes().to_vec(),
+        None => STANDARD.decode(record["response_body_b64"].as_str().unwrap()).unwrap(),
     }
 }
 

@@ -737,6 +737,22 @@ class Auth(TypedDict, total=False):
     """Whether `Bearer ` stands before the key. Default: only in `authorization`."""
 
 
+class Aws(TypedDict, total=False):
+    """AWS's keys: two or three texts, or the name of a profile.
+
+    A text may be `env:NAME` or `file:/path`.
+    """
+
+    access_key_id: str | None
+    """The access key's id."""
+    secret_access_key: str | None
+    """The secret access key."""
+    session_token: str | None
+    """The token of temporary keys."""
+    profile: str | None
+    """A profile of `~/.aws/credentials` or `~/.aws/config`."""
+
+
 class Switches(TypedDict, total=False):
     """What a server that speaks OpenAI's chat completions takes and how it differs.
 
@@ -844,6 +860,11 @@ class ProviderConfig(TypedDict, total=False):
     """`env:NAME`, `file:/path`, or the key itself."""
     auth: Auth | None
     """The header of the key, if it is not the kind's own."""
+    aws: Aws | None
+    """AWS's keys, which sign each request in the place of a key (Bedrock).
+
+    Default: those of the environment.
+    """
     model: str | None
     """The model for requests that name none."""
     headers: Mapping[str, str] | None
@@ -871,7 +892,10 @@ class ProviderConfig(TypedDict, total=False):
     - `2`: HTTP/2 without negotiation.
     """
     region: str | None
-    """The provider's region, in the words of `options.region`."""
+    """The provider's region, in the words of `options.region`.
+
+    Bedrock's base URL follows from it.
+    """
     limits: Limits | None
     """The limits of all its models together."""
     models: Mapping[str, ModelConfig] | None
@@ -883,7 +907,7 @@ class ProviderConfig(TypedDict, total=False):
     look at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`,
     `instances`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`,
     `instructions`, `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
-    `generationConfig.candidateCount`.
+    `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
     """
     health_probe: HealthProbe | None
     """The health probe, which asks a provider that failed whether it works again."""

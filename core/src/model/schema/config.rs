@@ -151,6 +151,9 @@ pub struct ProviderDocument {
     pub api_key: Option<String>,
     /// The header of the key, if it is not the kind's own.
     pub auth: Option<AuthDocument>,
+    /// AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
+    /// environment.
+    pub aws: Option<AwsDocument>,
     /// The model for requests that name none.
     pub model: Option<String>,
     /// Headers added to each request.
@@ -172,7 +175,7 @@ pub struct ProviderDocument {
     pub proxy: Option<String>,
     /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
-    /// The provider's region, in the words of `options.region`.
+    /// The provider's region, in the words of `options.region`. Bedrock's base URL follows from it.
     pub region: Option<String>,
     /// The limits of all its models together.
     pub limits: Option<LimitsDocument>,
@@ -184,7 +187,7 @@ pub struct ProviderDocument {
     /// at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`, `instances`,
     /// `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
     /// `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
-    /// `generationConfig.candidateCount`.
+    /// `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
@@ -208,6 +211,21 @@ pub struct AuthDocument {
     pub header: Option<String>,
     /// Whether `Bearer ` stands before the key. Default: only in `authorization`.
     pub bearer: Option<bool>,
+}
+
+/// AWS's keys: two or three texts, or the name of a profile. A text may be `env:NAME` or
+/// `file:/path`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AwsDocument {
+    /// The access key's id.
+    pub access_key_id: Option<String>,
+    /// The secret access key.
+    pub secret_access_key: Option<String>,
+    /// The token of temporary keys.
+    pub session_token: Option<String>,
+    /// A profile of `~/.aws/credentials` or `~/.aws/config`.
+    pub profile: Option<String>,
 }
 
 /// What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the

@@ -61,3 +61,7 @@ pub const ANTHROPIC: Rules =
 /// Gemini: keywords of a schema that it does not have are not read, so the model is told of them. It
 /// takes "up to 5" stop sequences [doc].
 pub const GEMINI: Rules = Rules { schema: Some(Dialect::Gemini), most_stops: Some(5), ..COMMON };
+
+/// Bedrock: schemas must be closed, and have no bounds of numbers and lists [rec]; stop sequences as
+/// Anthropic's models take them.
+pub const BEDROCK: Rules = Rules { blank_stops: true, schema: Some(Dialect::Anthropic), ..COMMON };

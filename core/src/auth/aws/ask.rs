@@ -1,0 +1,37 @@
+//! Asks one source for its keys.
+
+use tokio::runtime::Handle;
+
+use super::fetch::Network;
+use super::sign::Keys;
+use super::source::{Found, Source};
+use super::{metadata, profile, web_identity};
+use crate::auth::KeyRef;
+use crate::auth::key::Key;
+
+/// The keys. `None` means that the source is not there; an error is a reason.
+pub(super) async fn keys(
+    source: &Source,
+    network: &Network,
+    provider: &str,
+    blocking: Option<&Handle>,
+) -> Result<Option<Found>, String> {
+    match source {
+        Source::Keys { id, secret, token, .. } => {
+            let read = async |from: &KeyRef| {
+                let key = Key::new(from.clone()).read(provider, blocking).await;
+                key.map(Option::unwrap_or_default).map_err(|error| error.message.clone())
+            };
+            let (id, secret) = (read(id).await?, read(secret).await?);
+            let token = match token {
+                Some(token) => Some(read(token).await?),
+                None => None,
+            };
+            Ok(Some(Found { keys: Keys { id, secret, token }.into(), expires: None }))
+        }
+        Source::Profile(profile) => profile::read(profile.clone(), blocking).await,
+        Source::WebIdentity(web) => web_identity::ask(web, network, blocking).await.map(Some),
+        Source::Wrong { reason, .. } => Err(reason.clone()),
+        Source::Metadata(server) => metadata::ask(server, network, provider, blocking).await,
+    }
+}

@@ -1,0 +1,52 @@
+//! What the settings of every provider take from the environment.
+
+use std::sync::Arc;
+
+use ::http::Uri;
+use hyper_util::client::proxy::matcher::Intercept;
+
+use super::base_url;
+use super::environment::Environment;
+use super::proxies::Proxies;
+use crate::codec::Fields;
+use crate::error::Error;
+use crate::http::Trust;
+use crate::provider::Row;
+
+/// What the settings of every provider take from the environment.
+pub(super) struct Surroundings<'a> {
+    environment: &'a Environment,
+    proxies: Proxies,
+    trust: Arc<Trust>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(environment: &'a Environment) -> Self {
+        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        self.environment
+    }
+
+    /// The proxy on the way to an entry's base URL, and the roots that are trusted.
+    pub(super) fn way_of_entry(
+        &self,
+        fields: &mut Fields,
+        url: &Uri,
+    ) -> Result<(Option<Intercept>, Arc<Trust>), Error> {
+        let proxy = self.proxies.of_entry(fields, self.environment, url)?;
+        Ok((proxy, Arc::clone(&self.trust)))
+    }
+
+    /// The proxy on the way to a URL, and the roots that are trusted.
+    #[cfg(feature = "aws")]
+    pub(super) fn way(&self, url: &Uri) -> (Option<Intercept>, Arc<Trust>) {
+        (self.proxies.to(url), Arc::clone(&self.trust))
+    }
+
+    /// Whether a row has a base URL without an entry.
+    pub(super) fn knows(&self, row: &Row) -> bool {
+        base_url::is_known(row, self.environment)
+    }
+}

@@ -1,0 +1,52 @@
+//! Amazon Bedrock's Converse format, which is the same for every model there.
+//!
+//! It has three peculiarities: a block is an object with one member, which says what it is. A stream
+//! is AWS's binary event stream. The class of an error stands in a header.
+
+mod chat;
+mod error;
+
+use super::{Chat, Provider, Target};
+use crate::error::Error;
+use crate::wire::{Request, Scheme};
+
+/// The adapter.
+#[derive(Debug)]
+pub struct Bedrock;
+
+impl Provider for Bedrock {
+    /// An API key of Bedrock is a bearer token [spec].
+    fn scheme(&self) -> Scheme {
+        Scheme::Bearer
+    }
+
+    /// The list of models has another host, so the probe lists the account's jobs, one at most.
+    fn probe(&self, _target: &Target) -> Result<Request, Error> {
+        Ok(Request { query: "maxResults=1".into(), ..Request::get("/async-invoke") })
+    }
+
+    fn chat(&self) -> Option<&dyn Chat> {
+        Some(self)
+    }
+}
+
+/// The path of an operation on the target's model. The id is one part of the path, so each character
+/// but the unreserved ones is percent-encoded, also `:` and the `/` of an ARN [rec].
+fn path(target: &Target, operation: &str) -> Result<String, Error> {
+    if matches!(&*target.model, "." | "..") {
+        // It would be the path of another resource.
+        return Err(Error::invalid("model", "model is \".\" or \"..\": no id is"));
+    }
+    let mut out = String::from("/model/");
+    for byte in target.model.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out.push('/');
+    out.push_str(operation);
+    Ok(out)
+}
