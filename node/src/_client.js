@@ -23,6 +23,9 @@ let callWhole;
 
 const FIRST = "members of the request and options go into the first";
 const SECOND = "members of the request and options go into the second";
+const THIRD = "members of the request and options go into the third";
+/** Which argument of an operation has the members that are not arguments themselves. */
+const PLACES = { embed: SECOND, rerank: THIRD, models: FIRST, moderate: SECOND };
 
 class Client {
   #native;
@@ -69,10 +72,11 @@ class Client {
   /**
    * @param {unknown} input
    * @param {Members} [more]
+   * @param {unknown[]} others
    * @returns {Promise<any>}
    */
-  embed(input, more) {
-    const asked = this.#operation({ op: "embed", input }, more, REQUEST_NAMES.embed);
+  embed(input, more, ...others) {
+    const asked = this.#operation({ op: "embed", input }, more, others);
     return answer(asked.then(embeddings));
   }
 
@@ -80,10 +84,11 @@ class Client {
    * @param {unknown} query
    * @param {unknown} documents
    * @param {Members} [more]
+   * @param {unknown[]} others
    * @returns {Promise<any>}
    */
-  rerank(query, documents, more) {
-    return answer(this.#operation({ op: "rerank", query, documents }, more, REQUEST_NAMES.rerank));
+  rerank(query, documents, more, ...others) {
+    return answer(this.#operation({ op: "rerank", query, documents }, more, others));
   }
 
   /**
@@ -106,12 +111,12 @@ class Client {
   }
 
   /**
-   * @param {Members & {op: "models" | "moderate"}} request
+   * @param {Members & {op: keyof typeof PLACES}} request
    * @param {Members | undefined} more
    * @param {readonly unknown[]} others
    */
   async #operation(request, more, others) {
-    checkNoMore(others, request.op === "models" ? FIRST : SECOND);
+    checkNoMore(others, PLACES[request.op]);
     const names = REQUEST_NAMES[request.op];
     return await this.#ask(this.#defaults.documents(request, more, names));
   }
@@ -145,7 +150,7 @@ class Client {
    * @param {readonly unknown[]} others
    */
   async #multi(request, targets, more, others) {
-    checkNoMore(others, "members of the request and options go into the third");
+    checkNoMore(others, THIRD);
     if (!Array.isArray(targets)) throw new TypeError("targets is a list of 'provider/model'");
     const { first, ...members } = checkMembers(more);
     members.fanout = { targets, first };
