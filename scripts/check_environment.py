@@ -20,6 +20,7 @@ HEADER = ROOT / "include" / "liter_llm.h"
 NAME = r"([A-Z][A-Z0-9_]+)"
 READERS = (
     ("core/src", ".rs", rf'\b(?:get|some|is_on|first|var|var_os)\("{NAME}"\)'),
+    ("core/src/config", ".rs", r'"(AWS_[A-Z0-9_]+)"'),
     ("bindings/c/src", ".rs", rf'\b(?:get|some|is_on|var|var_os)\("{NAME}"\)'),
     ("python/src", ".py", rf'\b(?:environ|variables)(?:\.get\(|\[)"{NAME}"|"([A-Z_]+_BUNDLE)"'),
     ("node/src", ".js", rf"\b(?:process\.env|variables)\.{NAME}"),
@@ -62,7 +63,9 @@ def variables() -> list[tuple[str, Path]]:
                 found.append((next(filter(None, match.groups())), where))
             found += [(name, where) for name in OURS.findall(text)]
     rows = REGISTRY.read_text(encoding="utf-8")
-    found += [(name, REGISTRY.relative_to(ROOT)) for name in re.findall(rf'"{NAME}"', rows)]
+    found += [
+        (name, REGISTRY.relative_to(ROOT)) for name in re.findall(r'"([A-Z]+_[A-Z0-9_]+)"', rows)
+    ]
     # Node's debuglog reads this one.
     if any("debuglog(" in path.read_text() for path in (ROOT / "node" / "src").glob("*.js")):
         found.append(("NODE_DEBUG", Path("node/src")))

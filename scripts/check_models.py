@@ -16,12 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRY = ROOT / "core" / "src" / "provider" / "registry.rs"
 
-# The models of each provider: the one for chats, and the one for moderation. Each takes
+# The models of each provider: the one for chats, and those for other operations. Each takes
 # temperature, top_p, stop and max_tokens; OpenAI's models that reason refuse most of them.
 MODELS = {
-    "openai": ("gpt-4.1-mini", "omni-moderation-latest"),
+    "openai": ("gpt-4.1-mini", "omni-moderation-latest", "text-embedding-3-small"),
     "anthropic": ("claude-haiku-4-5",),
-    "cohere": ("command-a-03-2025",),
+    "cohere": ("command-a-03-2025", "rerank-v3.5"),
     "mistral": ("mistral-small-latest",),
     "groq": ("openai/gpt-oss-20b",),
     "together": ("openai/gpt-oss-20b",),
