@@ -160,6 +160,11 @@ impl Fields {
         }
     }
 
+    /// Whether a member may be there whose name has one of these bits.
+    pub(crate) fn may_have(&self, bits: u64) -> bool {
+        self.names & bits != 0
+    }
+
     /// Takes any value but `null`. A `null` is left in its place, so that the other members need
     /// not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {

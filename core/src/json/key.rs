@@ -70,9 +70,9 @@ impl Key {
     /// A bit for a name. Two different names mostly have different bits. So a set of bits shows for
     /// most names that they are not in it.
     #[inline]
-    pub(crate) fn bit(name: &str) -> u64 {
-        let first = name.as_bytes().first().copied().unwrap_or_default();
-        1 << ((name.len() * 5 + usize::from(first)) % 64)
+    pub(crate) const fn bit(name: &str) -> u64 {
+        let first = if name.is_empty() { 0 } else { name.as_bytes()[0] };
+        1 << ((name.len() * 5 + first as usize) % 64)
     }
 
     /// Makes a key, with a copy of the name unless the table has it.

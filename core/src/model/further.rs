@@ -2,10 +2,23 @@
 
 use crate::codec::Fields;
 use crate::error::Error;
-use crate::json::Value;
+use crate::json::{Key, Value};
+
+/// The bits of all names below: most requests have none of these members.
+const ANY: u64 = Key::bit("logprobs")
+    | Key::bit("top_logprobs")
+    | Key::bit("top_k")
+    | Key::bit("prediction")
+    | Key::bit("service_tier")
+    | Key::bit("verbosity")
+    | Key::bit("prompt_cache_key")
+    | Key::bit("safety_identifier");
 
 /// Reads those that the request has, in the order in which they are sent.
 pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Error> {
+    if !fields.may_have(ANY) {
+        return Ok(Vec::new());
+    }
     let verbosity = fields.word("verbosity", &["low", "medium", "high"])?;
     Ok([
         ("logprobs", fields.bool("logprobs")?.map(Value::from)),
