@@ -103,7 +103,8 @@ impl Call {
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
         let chat = matches!(*operation, Operation::Chat(_));
-        warnings.extend(operation.unknown().iter().map(|path| unknown(path, chat)));
+        let unknowns = operation.unknown().iter().enumerate();
+        warnings.extend(unknowns.map(|(i, path)| unknown(path, chat && i < ADVISED)));
         let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());
         let retry = retry.or(config.retry).policy();
         let deadline = Deadline::after(facts.began, total);
@@ -158,6 +159,10 @@ impl Call {
         self.place(error, 0).with(|e| e.attempts = self.attempts())
     }
 }
+
+/// How many unknown members are told with what may be meant: a comparison with each name costs more
+/// than all else of a member.
+const ADVISED: usize = 8;
 
 /// A member that nobody knows. Only of a chat do we know what else may be meant.
 fn unknown(path: &String, chat: bool) -> Warning {
