@@ -24,7 +24,7 @@ int main(void) {
   liter_llm_client *client = client_sim("");
   liter_llm_queue *queue = queue_of(0);
   CHECK(liter_llm_queue_fd(queue) >= 0, "no descriptor");
-  CHECK(liter_llm_queue_logs(queue, 5) == 0, "logs");
+  CHECK(liter_llm_queue_logs(queue, 4) == 0, "logs");
   char *metrics = NULL;
   size_t len = 0;
   CHECK(liter_llm_client_metrics(client, "json", &metrics, &len) == 0 && len > 0, "metrics");

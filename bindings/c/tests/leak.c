@@ -12,7 +12,7 @@ static void round_of_everything(int i) {
   size_t len;
   char *document;
   CHECK(liter_llm_queue_fd(queue) >= 0, "no descriptor");
-  CHECK(liter_llm_queue_logs(queue, i % 6) == LITER_LLM_OK, "logs");
+  CHECK(liter_llm_queue_logs(queue, i % 5) == LITER_LLM_OK, "logs");
   call_ok(client);
   liter_llm_free(call(client, "{\"prompt\":7}", &status));
   CHECK(liter_llm_client_metrics(client, "json", &document, &len) == LITER_LLM_OK, "metrics");

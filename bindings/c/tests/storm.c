@@ -164,7 +164,7 @@ static void *storm(void *number) {
         hang(own, (int)draw(&state, 2));
         break;
       case 11:
-        CHECK(liter_llm_queue_logs(own->queue, (int32_t)draw(&state, 6)) == 0, "logs");
+        CHECK(liter_llm_queue_logs(own->queue, (int32_t)draw(&state, 5)) == 0, "logs");
         break;
       case 12:
         if (draw(&state, 4) == 0) {
