@@ -82,7 +82,7 @@ static void of_one_client(liter_llm_client *client) {
 int main(void) {
   liter_llm_client *client = client_sim("");
   liter_llm_queue *all = queue_of(0), *errors = queue_of(0), *none = queue_of(0);
-  CHECK(liter_llm_queue_logs(all, 6) == LITER_LLM_E_ARGUMENT, "level 6");
+  CHECK(liter_llm_queue_logs(all, 5) == LITER_LLM_E_ARGUMENT, "level 5");
   CHECK(liter_llm_queue_logs(all, -1) == LITER_LLM_E_ARGUMENT, "level -1");
   CHECK(liter_llm_queue_logs(NULL, 1) == LITER_LLM_E_ARGUMENT, "no queue");
   CHECK(liter_llm_queue_logs(all, 3) == 0 && liter_llm_queue_logs(errors, 1) == 0, "levels");
