@@ -4,11 +4,12 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use liter_llm_core::provider::{Notes, Target};
+use liter_llm_core::config::ProviderConfig;
+use liter_llm_core::provider::Notes;
 use liter_llm_core::{Config, Options, Request};
-use liter_llm_fuzz::panics_on_purpose;
+use liter_llm_fuzz::{panics_on_purpose, providers};
 
-static CONFIG: LazyLock<Config> = LazyLock::new(liter_llm_fuzz::config);
+static PROVIDERS: LazyLock<Vec<ProviderConfig>> = LazyLock::new(|| providers(|_| true));
 
 fuzz_target!(|document: &[u8]| {
     if panics_on_purpose(document) {
@@ -17,7 +18,7 @@ fuzz_target!(|document: &[u8]| {
     let _ = Config::parse(document);
     let _ = Options::parse(document);
     let Ok((request, options)) = Request::parse(document, Options::default()) else { return };
-    for provider in &CONFIG.providers {
+    for provider in PROVIDERS.iter() {
         let target = provider.target("m");
         let mut notes = Notes::new(options.unsupported.unwrap_or_default());
         if let Ok(http) = provider.row.chat().unwrap().encode(&request, &target, &mut notes) {

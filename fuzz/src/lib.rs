@@ -32,10 +32,11 @@ pub fn config() -> Config {
     Config::parse(document).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The providers of `config` that are spoken to in one wire format.
+/// The providers of `config` that have chats in one wire format.
 #[must_use]
 pub fn providers(wanted: impl Fn(&str) -> bool) -> Vec<ProviderConfig> {
-    config().providers.into_iter().filter(|provider| wanted(provider.row.name)).collect()
+    let chats = config().providers.into_iter().filter(|provider| provider.row.chat().is_some());
+    chats.filter(|provider| wanted(provider.row.name)).collect()
 }
 
 /// Reads `input` as an answer of one of `providers`.
@@ -46,7 +47,8 @@ pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
     if how % 2 == 1 {
         let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
         let adapter = provider.row.chat().unwrap();
-        let _ = adapter.decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target);
+        let _ = adapter
+            .decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target);
         return;
     }
     let whole = stream(&target, [body]);
