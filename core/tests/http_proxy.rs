@@ -169,6 +169,23 @@ fn other_kinds_of_proxy_are_refused() {
     }
 }
 
+#[test]
+fn l3_a_proxy_has_a_port_that_is_one() {
+    let check = "l3_a_proxy_has_a_port_that_is_one";
+    if is_child(check) {
+        return runtime().block_on(async {
+            for url in ["http://api.test", "https://api.test"] {
+                let error = failure(&client(url, json!({}))).await;
+                assert_says(&error, ErrorKind::Connection, "has no port from 1 to 65535");
+                assert!(!error.to_string().contains("hush"), "{error}");
+            }
+        });
+    }
+    for proxy in ["http://me:hush@127.0.0.1:99999", "http://me:hush@127.0.0.1:080"] {
+        run(check, &[("HTTP_PROXY", proxy), ("HTTPS_PROXY", proxy)]);
+    }
+}
+
 /// What a proxy does with every request: `None`, it ends the connection. The child gets the error of
 /// both ways, through a tunnel and without one.
 fn with_refusal(check: &str, reply: Option<&'static str>, judge: fn(Error, &str)) {

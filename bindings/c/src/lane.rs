@@ -29,7 +29,7 @@ pub(crate) struct Lanes {
     /// The one that was used last is at the back.
     idle: Mutex<VecDeque<Lane>>,
     /// Whether a task looks after them.
-    swept: AtomicBool,
+    swept: Arc<AtomicBool>,
 }
 
 /// One thread's worth of engine.
@@ -48,7 +48,7 @@ const MOST_IDLE: usize = 64;
 
 impl Lanes {
     pub(crate) fn new(client: Client) -> Self {
-        Lanes { client, idle: Mutex::default(), swept: AtomicBool::new(false) }
+        Lanes { client, idle: Mutex::default(), swept: Arc::default() }
     }
 
     /// A lane for one call.

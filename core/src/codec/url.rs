@@ -50,8 +50,11 @@ fn encoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn has_good_port(authority: &Authority) -> bool {
-    let Some(rest) = authority.as_str().strip_prefix(authority.host()) else { return false };
+/// Whether the port is left out, or a number from 1 to 65535 without leading zeros. Credentials in
+/// front of the host do not count.
+pub(crate) fn has_good_port(authority: &Authority) -> bool {
+    let place = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place);
+    let Some(rest) = place.strip_prefix(authority.host()) else { return false };
     if rest.is_empty() {
         return true;
     }

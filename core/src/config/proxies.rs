@@ -4,7 +4,7 @@ use ::http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
 use super::environment::Environment;
-use crate::codec::Fields;
+use crate::codec::{Fields, url};
 use crate::error::Error;
 
 /// The proxies, by the rules of curl.
@@ -43,9 +43,9 @@ impl Proxies {
         &self,
         fields: &mut Fields,
         environment: &Environment,
-        url: &Uri,
+        origin: &Uri,
     ) -> Result<Option<Intercept>, Error> {
-        let Some(text) = fields.string("proxy")? else { return Ok(self.to(url)) };
+        let Some(text) = fields.string("proxy")? else { return Ok(self.to(origin)) };
         if text == "none" {
             return Ok(None);
         }
@@ -58,9 +58,14 @@ impl Proxies {
                 .ok_or_else(|| wrong(&format!("names the variable {name}, which is not set")))?,
         };
         // The URL may hold a password, so that no message repeats it.
-        let found = Matcher::builder().all(named.as_str()).build().intercept(url);
+        let found = Matcher::builder().all(named.as_str()).build().intercept(origin);
         match found {
-            Some(found) if named.starts_with("http://") => Ok(Some(found)),
+            Some(found)
+                if named.starts_with("http://")
+                    && found.uri().authority().is_some_and(url::has_good_port) =>
+            {
+                Ok(Some(found))
+            }
             _ => Err(wrong("must be http://[user:password@]host:port, env:NAME or none")),
         }
     }
@@ -120,9 +125,16 @@ mod tests {
         );
         assert_eq!(found(r#"{"proxy": "env:P"}"#).as_deref(), Some("http://p:2/"));
         assert_eq!(found(r#"{"proxy": "none"}"#), None);
-        for wrong in
-            ["socks5://u:secret@p:1", "secret", "", "https://u:secret@p:1", "env:SECRET_NONE"]
-        {
+        for wrong in [
+            "http://u:secret@p:99999",
+            "http://p:",
+            "http://p:080",
+            "socks5://u:secret@p:1",
+            "secret",
+            "",
+            "https://u:secret@p:1",
+            "env:SECRET_NONE",
+        ] {
             let error = of_entry(&format!(r#"{{"proxy": "{wrong}"}}"#)).unwrap_err();
             assert_eq!(error.param.as_deref(), Some("x.proxy"), "{wrong}");
             assert!(!error.to_string().contains("secret"), "{error}");

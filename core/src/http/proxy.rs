@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use super::failure;
 use super::settings::port;
 use super::socket::Quiet;
+use crate::codec::url;
 use crate::error::{Error, ErrorKind};
 
 /// A proxy on the way to an origin.
@@ -44,6 +45,13 @@ impl Proxy {
     /// Whether it speaks plain HTTP. An encrypted proxy would get its password in the clear, and a
     /// proxy of another protocol would get HTTP.
     pub(super) fn check(&self, origin: &str) -> Result<(), Error> {
+        if !self.uri.authority().is_some_and(url::has_good_port) {
+            let message = format!(
+                "{}, on the way to {origin}, has no port from 1 to 65535: mend it in the environment",
+                self.name()
+            );
+            return Err(Error::new(ErrorKind::Connection, message));
+        }
         if self.uri.scheme_str() == Some("http") {
             return Ok(());
         }

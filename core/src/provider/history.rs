@@ -3,12 +3,12 @@
 //! Each adapter sends what its provider takes back. All the rest is in `warnings`, whatever
 //! `options.unsupported` is, because a response's message can be handed back unchanged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Notes;
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{Message, says_nothing};
+use crate::model::{Message, ToolCall, says_nothing};
 
 /// The member that holds a message's calls of custom tools, which take text.
 pub(super) const CUSTOM_CALLS: &str = "custom_tool_calls";
@@ -82,6 +82,49 @@ impl<'a> CallFields<'a> {
 pub(super) fn call_rest(fields: &Object, who: &str, path: &str, notes: &mut Notes) {
     for name in fields.iter().filter(|(_, value)| !says_nothing(value)).map(|(name, _)| name) {
         left_out(notes, &format!("{path}.{name}"), format!("{who} takes no {name} of a call back"));
+    }
+}
+
+/// The same for all calls of a message, of which the provider gets nothing but the calls.
+pub(super) fn calls_rest(message: &Message, who: &str, path: &str, notes: &mut Notes) {
+    let mut fields = CallFields::of(message);
+    for (i, call) in message.tool_calls.iter().enumerate() {
+        call_rest(&fields.take(i, &call.id), who, &format!("{path}.tool_calls[{i}]"), notes);
+    }
+}
+
+/// The calls of a message that no block was found for yet, in their order.
+pub(super) struct Calls<'a> {
+    pub(super) left: Vec<Option<&'a ToolCall>>,
+    /// Where the calls with an id are, and those of a function.
+    by_id: BTreeMap<&'a str, VecDeque<usize>>,
+    by_name: BTreeMap<&'a str, VecDeque<usize>>,
+}
+
+impl<'a> Calls<'a> {
+    pub(super) fn of(calls: &'a [ToolCall]) -> Self {
+        let mut found =
+            Calls { left: Vec::new(), by_id: BTreeMap::new(), by_name: BTreeMap::new() };
+        for (at, call) in calls.iter().enumerate() {
+            found.left.push(Some(call));
+            found.by_id.entry(&call.id).or_default().push_back(at);
+            found.by_name.entry(&call.name).or_default().push_back(at);
+        }
+        found
+    }
+
+    /// Takes the first call of a block. Ids identify calls, so a call without its id was removed by
+    /// the caller. A call that came without an id has one of ours.
+    pub(super) fn take(&mut self, id: &str, name: &str) -> Option<&'a ToolCall> {
+        let of_id = self.by_id.get_mut(id);
+        let places = if id.is_empty() { self.by_name.get_mut(name) } else { of_id }?;
+        while let Some(at) = places.pop_front() {
+            // A call is in both lists, so it may be gone.
+            if let Some(call) = self.left[at].take() {
+                return Some(call);
+            }
+        }
+        None
     }
 }
 

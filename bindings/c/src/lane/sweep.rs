@@ -5,7 +5,7 @@
 //! connection, a task lets each of them run for a moment, twice a second. Connections for one call at a
 //! time need no runtime to be looked at (`core/src/http/pool/idle.rs`).
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ impl Lanes {
         if self.swept.load(Ordering::SeqCst) || self.swept.swap(true, Ordering::SeqCst) {
             return;
         }
-        engine.spawn(Sweeping(Arc::downgrade(self)).run());
+        let (lanes, swept) = (Arc::downgrade(self), Arc::clone(&self.swept));
+        engine.spawn(Sweeping { lanes, swept, over: false }.run());
     }
 
     /// Lets the tasks of each idle lane run. `false` means that none has a shared connection.
@@ -54,13 +55,20 @@ impl Lane {
     }
 }
 
-/// Says that no task runs any more, also if the engine drops the task.
-struct Sweeping(Weak<Lanes>);
+/// The task. It holds on to the lanes only on a thread that may wait: whoever lets go of the last hold
+/// drops them, and tokio panics where a runtime is dropped by a task.
+struct Sweeping {
+    lanes: Weak<Lanes>,
+    swept: Arc<AtomicBool>,
+    /// It has said that it does not run any more.
+    over: bool,
+}
 
+/// Says that no task runs any more, also if the engine drops the task.
 impl Drop for Sweeping {
     fn drop(&mut self) {
-        if let Some(lanes) = self.0.upgrade() {
-            lanes.swept.store(false, Ordering::SeqCst);
+        if !self.over {
+            self.swept.store(false, Ordering::SeqCst);
         }
     }
 }
@@ -72,18 +80,19 @@ impl Sweeping {
             if self.look().await {
                 continue;
             }
-            let Some(lanes) = self.0.upgrade() else { return };
-            lanes.swept.store(false, Ordering::SeqCst);
+            self.swept.store(false, Ordering::SeqCst);
             // A lane may have come between the look and the store.
-            if !self.look().await || lanes.swept.swap(true, Ordering::SeqCst) {
-                return self.0 = Weak::new();
+            if !self.look().await || self.swept.swap(true, Ordering::SeqCst) {
+                self.over = true;
+                return;
             }
         }
     }
 
-    /// Sweeps once, on a thread that may wait: a lane is driven by the thread it is on.
+    /// Sweeps once.
     async fn look(&self) -> bool {
-        let Some(lanes) = self.0.upgrade() else { return false };
-        tokio::task::spawn_blocking(move || lanes.sweep()).await.unwrap_or(false)
+        let lanes = Weak::clone(&self.lanes);
+        let sweep = move || lanes.upgrade().is_some_and(|lanes| lanes.sweep());
+        tokio::task::spawn_blocking(sweep).await.unwrap_or(false)
     }
 }

@@ -4,8 +4,6 @@
 //! caller's text counts. A block is left out if its text or call is gone, and only unedited
 //! thinking stays.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use super::blocks::{self, CONTENT};
 use super::content::{content, is_empty};
 use crate::codec::Object;
@@ -13,7 +11,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{AssistantMessage, Content, Message, Part, ToolCall, says_nothing};
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
 
 const WHO: &str = "Anthropic";
 
@@ -25,11 +23,7 @@ pub(super) fn assistant(
 ) -> Result<Vec<Value>, Error> {
     let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
     history::rest(message, &sent, WHO, path, notes);
-    let mut fields = CallFields::of(message);
-    for (i, call) in message.tool_calls.iter().enumerate() {
-        let fields = fields.take(i, &call.id);
-        history::call_rest(&fields, WHO, &format!("{path}.tool_calls[{i}]"), notes);
-    }
+    history::calls_rest(message, WHO, path, notes);
     let mut out = match message.provider_fields.get(CONTENT) {
         Some(Value::Array(native)) if message.native_only => return Ok(native.clone()),
         Some(Value::Array(native)) => kept(native, message, path, notes)?,
@@ -99,41 +93,6 @@ fn kept(
     out.append(&mut said);
     out.extend(calls.left.into_iter().flatten().map(tool_use));
     Ok(out)
-}
-
-/// The calls of a message that no block was found for yet, in their order.
-struct Calls<'a> {
-    left: Vec<Option<&'a ToolCall>>,
-    /// Where the calls with an id are, and those of a function.
-    by_id: BTreeMap<&'a str, VecDeque<usize>>,
-    by_name: BTreeMap<&'a str, VecDeque<usize>>,
-}
-
-impl<'a> Calls<'a> {
-    fn of(calls: &'a [ToolCall]) -> Self {
-        let mut found =
-            Calls { left: Vec::new(), by_id: BTreeMap::new(), by_name: BTreeMap::new() };
-        for (at, call) in calls.iter().enumerate() {
-            found.left.push(Some(call));
-            found.by_id.entry(&call.id).or_default().push_back(at);
-            found.by_name.entry(&call.name).or_default().push_back(at);
-        }
-        found
-    }
-
-    /// Takes the first call of a block. Ids identify calls, so a call without its id was removed by
-    /// the caller. A call that came without an id has one of ours.
-    fn take(&mut self, id: &str, name: &str) -> Option<&'a ToolCall> {
-        let of_id = self.by_id.get_mut(id);
-        let places = if id.is_empty() { self.by_name.get_mut(name) } else { of_id }?;
-        while let Some(at) = places.pop_front() {
-            // A call is in both lists, so it may be gone.
-            if let Some(call) = self.left[at].take() {
-                return Some(call);
-            }
-        }
-        None
-    }
 }
 
 /// The message's text, with its refusal.

@@ -2,15 +2,13 @@
 //! that this adapter read are sent back unchanged, as long as they match the message. If the caller
 //! edited the message, the caller's text counts.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use super::blocks::{self, CONTENT, Said, call_id};
 use super::content::{content, is_text};
 use super::documents::Documents;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Bedrock";
@@ -26,11 +24,7 @@ pub(super) fn assistant(
 ) -> Result<Vec<Value>, Error> {
     let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
     history::rest(message, &sent, WHO, path, notes);
-    let mut fields = CallFields::of(message);
-    for (i, call) in message.tool_calls.iter().enumerate() {
-        let fields = fields.take(i, &call.id);
-        history::call_rest(&fields, WHO, &format!("{path}.tool_calls[{i}]"), notes);
-    }
+    history::calls_rest(message, WHO, path, notes);
     let mut out = match message.provider_fields.get(CONTENT) {
         Some(Value::Array(native)) if message.native_only => return Ok(native.clone()),
         Some(Value::Array(native)) => kept(native, message, path, notes)?,
@@ -137,8 +131,9 @@ fn kept(
             }
             _ if block.get("reasoningContent").is_some() && !same_reasoning => {}
             Said::Call(call) => {
-                let id = call.get("toolUseId").and_then(Value::as_str).unwrap_or_default();
-                out.extend(calls.take(id).map(|mine| called(block, mine)));
+                let text = |name| call.get(name).and_then(Value::as_str).unwrap_or_default();
+                let found = calls.take(text("toolUseId"), text("name"));
+                out.extend(found.map(|mine| called(block, mine)));
             }
             _ => out.push(block.clone()),
         }
@@ -150,27 +145,6 @@ fn kept(
     out.append(&mut said);
     out.extend(calls.left.into_iter().flatten().map(tool_use));
     Ok(out)
-}
-
-/// The calls of a message that no block was found for yet, in their order.
-struct Calls<'a> {
-    left: Vec<Option<&'a ToolCall>>,
-    by_id: BTreeMap<&'a str, VecDeque<usize>>,
-}
-
-impl<'a> Calls<'a> {
-    fn of(calls: &'a [ToolCall]) -> Self {
-        let mut by_id: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
-        for (at, call) in calls.iter().enumerate() {
-            by_id.entry(&call.id).or_default().push_back(at);
-        }
-        Calls { left: calls.iter().map(Some).collect(), by_id }
-    }
-
-    /// Takes the first call with the id of a block. A call without its id was removed by the caller.
-    fn take(&mut self, id: &str) -> Option<&'a ToolCall> {
-        self.left[self.by_id.get_mut(id)?.pop_front()?].take()
-    }
 }
 
 /// The call's block, with the caller's name and arguments if they differ.

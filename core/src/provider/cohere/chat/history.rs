@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::Message;
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
 
 const WHO: &str = "Cohere";
 
@@ -88,10 +88,8 @@ fn calls(message: &Message, path: &str, notes: &mut Notes) -> Vec<Value> {
         let function = json!({"name": name, "arguments": arguments});
         json!({"id": id, "type": "function", "function": function})
     };
-    let mut fields = CallFields::of(message);
-    for (i, given) in message.tool_calls.iter().enumerate() {
-        let fields = fields.take(i, &given.id);
-        history::call_rest(&fields, WHO, &format!("{path}.tool_calls[{i}]"), notes);
+    history::calls_rest(message, WHO, path, notes);
+    for given in &message.tool_calls {
         calls.push(call(&given.id, &given.name, &given.arguments));
     }
     for custom in history::custom_calls(message) {

@@ -10,7 +10,7 @@ use super::writer::Writer;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, CustomCall};
+use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CustomCall};
 use crate::provider::history::{THINKING_BLOCKS, custom_calls};
 
 /// The items of an assistant's message.
@@ -38,12 +38,8 @@ pub(super) fn assistant(
 fn written(message: &Message, path: &str, writer: &mut Writer<'_>) -> Result<Vec<Value>, Error> {
     reasoning_unsent(message, path, writer);
     let mut out = said(message, path, writer)?;
-    let mut all = CallFields::of(message);
-    for (i, call) in message.tool_calls.iter().enumerate() {
-        let fields = all.take(i, &call.id);
-        history::call_rest(&fields, writer.name, &format!("{path}.tool_calls[{i}]"), writer.notes);
-        out.push(function_call(call));
-    }
+    history::calls_rest(message, writer.name, path, writer.notes);
+    out.extend(message.tool_calls.iter().map(function_call));
     for call in custom_calls(message) {
         out.push(custom_call(&call, path, writer));
     }
