@@ -16,6 +16,7 @@ type (
 	plainProvider Provider
 	plainConfig   Config
 	plainOptions  Options
+	plainAws      Aws
 )
 
 // maskValues is a table with its names only.
@@ -28,6 +29,14 @@ func maskValues(table map[string]string) map[string]string {
 		names[name] = masked
 	}
 	return names
+}
+
+// maskKey is a key that may be shown: a reference to one.
+func maskKey(text string) string {
+	if text == "" || strings.HasPrefix(text, "env:") || strings.HasPrefix(text, "file:") {
+		return text
+	}
+	return masked
 }
 
 // maskURL is a URL without what may be secret in it: a user with a password, a query.
@@ -51,11 +60,21 @@ func maskURL(text string) string {
 // mask is the provider without its secrets: the key, unless it is a reference to one, the values of
 // headers and of query parameters, and what the URL and the proxy's URL have of these.
 func (v Provider) mask() Provider {
-	if v.APIKey != "" && !strings.HasPrefix(v.APIKey, "env:") && !strings.HasPrefix(v.APIKey, "file:") {
-		v.APIKey = masked
-	}
+	v.APIKey = maskKey(v.APIKey)
 	v.BaseURL, v.Proxy = maskURL(v.BaseURL), maskURL(v.Proxy)
 	v.Headers, v.Query = maskValues(v.Headers), maskValues(v.Query)
+	if v.Aws != nil {
+		keys := v.Aws.mask()
+		v.Aws = &keys
+	}
+	return v
+}
+
+// mask is the keys without their values, unless one is a reference.
+func (v Aws) mask() Aws {
+	for _, text := range []*string{&v.AccessKeyID, &v.SecretAccessKey, &v.SessionToken} {
+		*text = maskKey(*text)
+	}
 	return v
 }
 
@@ -88,6 +107,15 @@ func (v Provider) Format(state fmt.State, verb rune) {
 
 // LogValue is what slog logs: the provider without its secrets.
 func (v Provider) LogValue() slog.Value { return slog.AnyValue(plainProvider(v.mask())) }
+
+// Format prints AWS's keys with every verb of fmt, and masks them.
+func (v Aws) Format(state fmt.State, verb rune) {
+	type Aws plainAws // the name that %#v prints
+	fmt.Fprintf(state, fmt.FormatString(state, verb), Aws(v.mask()))
+}
+
+// LogValue is what slog logs: the names of AWS's keys.
+func (v Aws) LogValue() slog.Value { return slog.AnyValue(plainAws(v.mask())) }
 
 // LogValue is what slog logs: the configuration without the secrets of its providers.
 func (v Config) LogValue() slog.Value {

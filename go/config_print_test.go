@@ -20,11 +20,13 @@ func TestConfigPrintsMasked(t *testing.T) {
 		Headers: map[string]string{"x-team": "canary-header"},
 		Query:   map[string]string{"key": "canary-parameter"},
 		Proxy:   "http://me:canary-proxy@proxy.example.com:3128",
+		Aws:     &Aws{AccessKeyID: "canary-id", SecretAccessKey: "canary-secret", SessionToken: "canary-token"},
 	}
 	config := Config{DefaultModel: "shown", Providers: map[string]Provider{"openai": provider}}
 	values := map[string]any{
 		"provider":    provider,
 		"a pointer":   &provider,
+		"aws":         *provider.Aws,
 		"config":      config,
 		"its pointer": &config,
 		"a list":      []Provider{provider},
@@ -40,7 +42,8 @@ func TestConfigPrintsMasked(t *testing.T) {
 				t.Errorf("%s by %s: %s", name, how, text)
 			}
 		}
-		if text := printed["%+v"]; !strings.Contains(text, "openai") || !strings.Contains(text, "x-team") {
+		if text := printed["%+v"]; name != "aws" &&
+			(!strings.Contains(text, "openai") || !strings.Contains(text, "x-team")) {
 			t.Errorf("%s: not even what may be shown: %s", name, text)
 		}
 	}

@@ -511,9 +511,10 @@ type Provider struct {
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
 	// The members of a body that a request's "extra" may replace although limits and policies look at
 	// them: "model", "stream", "messages", "input", "inputs", "texts", "requests", "instances",
-	// "max_tokens", "max_completion_tokens", "max_output_tokens", "system", "instructions",
-	// "contents", "systemInstruction", "generationConfig.maxOutputTokens",
-	// "generationConfig.candidateCount", "inferenceConfig.maxTokens".
+	// "images", "query", "documents", "top_n", "top_k", "n", "max_tokens", "max_completion_tokens",
+	// "max_output_tokens", "system", "instructions", "contents", "systemInstruction",
+	// "generationConfig.maxOutputTokens", "generationConfig.candidateCount",
+	// "inferenceConfig.maxTokens", "additionalModelRequestFields.max_tokens".
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`

@@ -8,6 +8,7 @@ mod search;
 use std::ops::Range;
 
 use super::Proof;
+use ::http::header::PROXY_AUTHORIZATION;
 use ::http::{HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,6 +44,8 @@ pub struct Secrets<'a> {
     pub headers: [&'a [(HeaderName, HeaderValue)]; 2],
     /// The configured query that was sent, percent-encoded. Any value of it may be a secret.
     pub query: &'a str,
+    /// What a proxy on the way was sent: it may answer in the provider's place.
+    pub proxy: Option<&'a HeaderValue>,
 }
 
 impl Secrets<'_> {
@@ -60,6 +63,9 @@ impl Secrets<'_> {
         let headers = self.headers.into_iter().flatten();
         for (name, value) in headers.filter(|(name, _)| !PLAIN.contains(&name.as_str())) {
             each_secret(name, value, |secret| find(text, secret, &mut found));
+        }
+        if let Some(value) = self.proxy {
+            each_secret(&PROXY_AUTHORIZATION, value, |secret| find(text, secret, &mut found));
         }
         for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or(("", pair));
@@ -116,7 +122,7 @@ mod tests {
 
     fn clean(key: &str, text: &str) -> String {
         let key = Proof::Key(SecretString::from(key.to_owned()));
-        let secrets = Secrets { key: Some(&key), headers: [&[], &[]], query: "" };
+        let secrets = Secrets { key: Some(&key), headers: [&[], &[]], query: "", proxy: None };
         secrets.redact(text).unwrap_or_else(|| text.to_owned())
     }
 
@@ -126,7 +132,7 @@ mod tests {
             (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap())
         };
         let headers: Vec<_> = headers.iter().map(header).collect();
-        let secrets = Secrets { key: None, headers: [&headers, &[]], query: "" };
+        let secrets = Secrets { key: None, headers: [&headers, &[]], query: "", proxy: None };
         secrets.redact(text).unwrap_or_else(|| text.to_owned())
     }
 
@@ -212,7 +218,7 @@ mod tests {
     #[test]
     fn a_query_hides_its_values_in_every_form() {
         let query = "code=q%2Fr%20s-0123456789&api-version=2025-01-01-preview&a=short&flag";
-        let secrets = Secrets { key: None, headers: [&[], &[]], query };
+        let secrets = Secrets { key: None, headers: [&[], &[]], query, proxy: None };
         let clean = |text: &str| secrets.redact(text).unwrap_or_else(|| text.to_owned());
         assert_eq!(clean("not q/r s-0123456789"), "not [key]");
         assert_eq!(clean("/v1?code=q%2Fr+s-0123456789&a=short"), "/v1?code=[key]&a=short");

@@ -22,7 +22,8 @@ pub(super) fn check(
         for name in [settings.row.name, &*settings.name] {
             let Some(Value::Object(members)) = extra.get(name) else { continue };
             let allowed = &settings.extra_may_replace;
-            let denied = LOOKED_AT.iter().filter(|member| !allowed.contains(*member));
+            let of_it = LOOKED_AT.iter().filter(|member| concerns(operation, member));
+            let denied = of_it.filter(|member| !allowed.contains(*member));
             let found = denied.filter_map(|member| Some((member, replaced(members, member)?)));
             if let Some((member, at)) = found.into_iter().next() {
                 let path = format!("extra.{name}.{at}");
@@ -37,6 +38,16 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Whether a member of the body means for this operation what was looked at. A chat's `documents` are
+/// Cohere's sources, and its `top_k` is a way to sample.
+fn concerns(operation: &Operation, member: &str) -> bool {
+    match member {
+        "query" | "documents" | "top_n" | "top_k" => matches!(operation, Operation::Rerank(_)),
+        "images" => matches!(operation, Operation::Embed(_)),
+        _ => true,
+    }
 }
 
 /// Where `members` replace the member at this path, in their own spelling.

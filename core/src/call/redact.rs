@@ -26,7 +26,8 @@ impl Call {
     ) -> Secrets<'a> {
         let configured = &services.settings(&self.targets[target]).http;
         let own = self.options.headers.as_deref().unwrap_or_default();
-        Secrets { key, headers: [&configured.headers, own], query: &configured.query }
+        let proxy = configured.proxy.as_ref().and_then(|proxy| proxy.basic_auth());
+        Secrets { key, headers: [&configured.headers, own], query: &configured.query, proxy }
     }
 }
 

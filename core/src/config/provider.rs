@@ -114,7 +114,7 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 18] = [
+pub(crate) const LOOKED_AT: [&str; 25] = [
     "model",
     "stream",
     "messages",
@@ -123,6 +123,12 @@ pub(crate) const LOOKED_AT: [&str; 18] = [
     "texts",
     "requests",
     "instances",
+    "images",
+    "query",
+    "documents",
+    "top_n",
+    "top_k",
+    "n",
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
@@ -133,6 +139,7 @@ pub(crate) const LOOKED_AT: [&str; 18] = [
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
     "inferenceConfig.maxTokens",
+    "additionalModelRequestFields.max_tokens",
 ];
 
 impl ProviderConfig {

@@ -31,7 +31,23 @@ const WORDS: [&str; 11] = [
 const BEFORE: [&str; 5] = ["parameter", "param", "property", "argument", "field"];
 
 /// Members that make the request what it is. They are never taken out.
-const NEEDED: [&str; 7] = ["model", "messages", "stream", "input", "contents", "prompt", "system"];
+const NEEDED: [&str; 15] = [
+    "model",
+    "messages",
+    "stream",
+    "input",
+    "contents",
+    "prompt",
+    "system",
+    "instructions",
+    "inputs",
+    "texts",
+    "images",
+    "requests",
+    "instances",
+    "query",
+    "documents",
+];
 
 /// The same of a message.
 const NEEDED_IN_MESSAGE: [&str; 4] = ["role", "content", "tool_calls", "tool_call_id"];

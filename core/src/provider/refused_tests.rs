@@ -101,6 +101,16 @@ fn the_refused_member_is_found() {
 }
 
 #[test]
+fn the_question_itself_is_never_taken_out() {
+    for member in ["documents", "query", "texts", "inputs", "instances", "requests", "instructions"]
+    {
+        let body = format!(r#"{{"model":"m","{member}":["x"],"top_n":1}}"#);
+        let error = said(400, None, None, &format!("'{member}' is not supported with this model."));
+        assert_eq!(refused(&error, body.as_bytes()), None, "{member}");
+    }
+}
+
+#[test]
 fn what_is_no_refusal_of_one_member_is_left() {
     for (param, code, message) in [
         // A wrong value, not a refused parameter.

@@ -17,6 +17,9 @@ const TOKEN: &str = "gw-canary-token-0123456789";
 /// The value of a configured query, whose characters are escaped in JSON and in URLs, too.
 const CODE: &str = r#"code/"canary"&+\w 0123456789~"#;
 
+/// The password of a proxy, which may answer in the provider's place.
+const PASSWORD: &str = "proxy-canary-0123456789";
+
 /// A secret as a server may repeat it.
 type Form = (&'static str, fn(&str) -> String);
 
@@ -51,14 +54,17 @@ fn url_encoded(text: &str) -> String {
 fn settings() -> Value {
     let headers = json!({"x-gateway-token": format!("Bearer {TOKEN}")});
     let query = json!({"code": CODE, "api-version": "2025-01-01-preview"});
-    json!({"providers": {"a": {"api_key": KEY, "headers": headers, "query": query}}})
+    json!({"providers": {"a": {
+        "api_key": KEY, "headers": headers, "query": query,
+        "proxy": format!("http://usr:{PASSWORD}@proxy.test:3128"),
+    }}})
 }
 
 /// No part of a secret of eight characters is in the document, however it is escaped.
 fn assert_clean(document: &[u8], form: &str, place: &str) {
     let text = String::from_utf8(document.to_vec()).unwrap();
     assert!(text.contains("[key]"), "{place}, {form}: nothing was taken out: {text:.300}");
-    for secret in [KEY, TOKEN, CODE] {
+    for secret in [KEY, TOKEN, CODE, PASSWORD] {
         for (_, form_of) in FORMS {
             let whole = form_of(secret);
             for at in 0..=whole.len() - 8 {
@@ -118,7 +124,7 @@ fn answering(bytes: Vec<u8>) -> (liter_llm_core::Client, Arc<World>) {
 
 #[tokio::test(start_paused = true)]
 async fn m4_no_error_repeats_a_secret() {
-    for secret in [KEY, TOKEN, CODE] {
+    for secret in [KEY, TOKEN, CODE, PASSWORD] {
         for (form, form_of) in FORMS {
             for (place, reply) in ERRORS {
                 let (client, _) = answering(reply(&form_of(secret)));

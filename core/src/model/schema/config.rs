@@ -185,9 +185,10 @@ pub struct ProviderDocument {
     pub idempotency_header: Option<String>,
     /// The members of a body that a request's `extra` may replace although limits and policies look
     /// at them: `model`, `stream`, `messages`, `input`, `inputs`, `texts`, `requests`, `instances`,
-    /// `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
+    /// `images`, `query`, `documents`, `top_n`, `top_k`, `n`, `max_tokens`, `max_completion_tokens`, `max_output_tokens`, `system`, `instructions`,
     /// `contents`, `systemInstruction`, `generationConfig.maxOutputTokens`,
-    /// `generationConfig.candidateCount`, `inferenceConfig.maxTokens`.
+    /// `generationConfig.candidateCount`, `inferenceConfig.maxTokens`,
+    /// `additionalModelRequestFields.max_tokens`.
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,

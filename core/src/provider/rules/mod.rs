@@ -62,6 +62,8 @@ pub const ANTHROPIC: Rules =
 /// takes "up to 5" stop sequences [doc].
 pub const GEMINI: Rules = Rules { schema: Some(Dialect::Gemini), most_stops: Some(5), ..COMMON };
 
-/// Bedrock: schemas must be closed, and have no bounds of numbers and lists [rec]; stop sequences as
-/// Anthropic's models take them.
-pub const BEDROCK: Rules = Rules { blank_stops: true, schema: Some(Dialect::Anthropic), ..COMMON };
+/// Bedrock: schemas must be closed, and have no bounds of numbers and lists [rec].
+pub const BEDROCK: Rules = Rules { schema: Some(Dialect::Anthropic), ..COMMON };
+
+/// Anthropic's models at Bedrock take stop sequences as they do at Anthropic's.
+pub const BEDROCK_CLAUDE: Rules = Rules { blank_stops: true, ..BEDROCK };

@@ -16,7 +16,9 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
     let extra = extra(&request.extra, target);
-    let request = &*rules::adapted(request, &rules::BEDROCK, target, &extra, notes)?;
+    let claude = target.model.contains("anthropic");
+    let rules = if claude { &rules::BEDROCK_CLAUDE } else { &rules::BEDROCK };
+    let request = &*rules::adapted(request, rules, target, &extra, notes)?;
     let mut body = Object::new();
     let (system, messages) = messages::conversation(&request.messages, target, notes)?;
     body.insert("messages", messages);
