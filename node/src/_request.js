@@ -54,7 +54,7 @@ class Defaults {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
-      return { request, options: this.#merge(chosen), signal, stream: undefined };
+      return { request, options: this.#merge(chosen), signal, stream: streamOf(request) };
     } else if (typeof request === "object" && request !== null) {
       whole = { ...request, ...members };
       if (whole.messages === undefined && whole.prompt === undefined) checkRequest(request);
@@ -82,6 +82,22 @@ class Defaults {
   #merge(chosen) {
     if (chosen === undefined) return this.#document;
     return stringify({ ...this.options, ...chosen }, "options");
+  }
+}
+
+/**
+ * The member `stream` of a request that is JSON. Most do not have the word and are not parsed. What is
+ * wrong with a text that is no JSON, the engine says.
+ * @param {Uint8Array} request
+ * @returns {unknown}
+ */
+function streamOf({ buffer, byteOffset, byteLength }) {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  if (!bytes.includes('"stream"')) return undefined;
+  try {
+    return JSON.parse(bytes.toString())?.stream ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -157,6 +157,29 @@ test("stream: true gives the stream", async () => {
   assert.equal(out, "TypeError\nTypeError\nTypeError\n");
 });
 
+test("stream in a request that is JSON counts as it does in an object", async () => {
+  const json = (stream, prompt = "Hello") => Buffer.from(JSON.stringify({ prompt, stream }));
+  const stream = await client.chat(json(true));
+  assert.ok(stream instanceof Stream);
+  assert.equal(await stream.text(), "You said: Hello");
+  for (const request of [json(false), json(null), json(undefined, '"stream": true')]) {
+    assert.match((await client.chat(request)).text, /^You said: /);
+  }
+  assert.throws(() => client.stream(json(false)), { name: "TypeError", message: /client.chat/ });
+  const whole = { name: "TypeError", message: /use client.stream/ };
+  await assert.rejects(client.generateMulti(new Uint8Array(json(true)), ["openai"]), whole);
+  const broken = Buffer.from('{"prompt": "Hello", "stream": true');
+  await assert.rejects(client.chat(broken), { name: "BadRequestError" });
+  const out = await run(`
+    const request = '{"prompt": "Hello", "stream": true}';
+    for (const asked of [request, Buffer.from(request)]) {
+      await liter.invoke("openai", asked).catch((error) => console.log(error.name));
+      try { liter.invokeSync("openai", asked) } catch (error) { console.log(error.name) }
+    }
+  `);
+  assert.equal(out, "TypeError\n".repeat(4));
+});
+
 test("every warning goes to Node's own channel, once a client", async () => {
   const script = `
     const seen = [];
