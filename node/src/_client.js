@@ -9,8 +9,8 @@ const { codec, encode } = require("./_json.js");
 const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
-const { REQUEST_NAMES, unknownName } = require("./_names.js");
-const { checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
+const { REQUEST_NAMES } = require("./_names.js");
+const { checkHow, checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 const { warn, warnOf } = require("./_warnings.js");
 
@@ -196,7 +196,8 @@ class Client {
   }
 
   /** @param {{graceMs?: number}} [how] */
-  async close({ graceMs = 0 } = {}) {
+  async close(how) {
+    const { graceMs = 0 } = checkHow(how, ["graceMs"]);
     if (!(Number(graceMs) >= 0)) throw new TypeError("graceMs is a number of milliseconds");
     await this.#native.close(graceMs);
   }
@@ -285,9 +286,7 @@ function invoke(provider, request, how) {
  * @param {{signal?: AbortSignal} | undefined} how
  */
 async function invoked(provider, request, how) {
-  const { signal, ...others } = how ?? {};
-  const [name] = Object.keys(others);
-  if (name !== undefined) throw unknownName(name, undefined, ["signal"], "not known here");
+  const { signal } = checkHow(how, ["signal"]);
   const options = { signal, provider: nameOf(provider) };
   return await callWhole(defaultClient(), json(request), options);
 }

@@ -15,10 +15,13 @@ const { debuglog } = require("node:util");
 const { addon } = require("./_native.js");
 const { misuse } = require("./_errors.js");
 const { openSource, state } = require("./_queue.js");
+const { checkHow } = require("./_request.js");
 const { warn } = require("./_warnings.js");
 
 /** The levels, with the engine's numbers. */
-const LEVELS = /** @type {Record<string, number>} */ ({ error: 1, warn: 2, info: 3, debug: 4 });
+const LEVELS = /** @type {Record<string, number>} */ (
+  Object.assign(Object.create(null), { error: 1, warn: 2, info: 3, debug: 4 })
+);
 
 /** @typedef {{level: string, [member: string]: unknown}} LogRecord */
 
@@ -41,7 +44,8 @@ const LEVELS = /** @type {Record<string, number>} */ ({ error: 1, warn: 2, info:
  * @param {unknown} [sink]
  * @param {{level?: string}} [how]
  */
-function logs(sink = console, { level = "info" } = {}) {
+function logs(sink = console, how) {
+  const { level = "info" } = checkHow(how, ["level"]);
   if (LEVELS[level] === undefined) {
     throw new TypeError(`level is one of ${Object.keys(LEVELS).join(", ")}`);
   }

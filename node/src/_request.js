@@ -188,7 +188,27 @@ function checkMembers(more) {
   );
 }
 
-/** @param {unknown} value */
+/**
+ * An argument that says how something is done: none, or an object with no other members than these.
+ * @param {unknown} how
+ * @param {readonly string[]} known
+ * @returns {Members}
+ */
+function checkHow(how, known) {
+  if (how === undefined || how === null) return NONE;
+  if (!isObject(how)) {
+    const type = Array.isArray(how) ? "array" : typeof how;
+    throw new TypeError(`the last argument is an object, { ${known[0]}: … }, not of type ${type}`);
+  }
+  const wrong = Object.keys(how).find((name) => !known.includes(name));
+  if (wrong !== undefined) throw unknownName(wrong, undefined, known, "not known here");
+  return how;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Members}
+ */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -217,4 +237,4 @@ function checkNoMore(others, known) {
   throw new TypeError(`it takes no further argument: ${known}`);
 }
 
-module.exports = { Defaults, NONE, checkMembers, checkNoMore, given, isObject };
+module.exports = { Defaults, NONE, checkHow, checkMembers, checkNoMore, given, isObject };

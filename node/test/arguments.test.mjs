@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { Client, Stream, invoke } from "../src/index.js";
+import { Client, Stream, invoke, logs } from "../src/index.js";
 import { run, simulator, textOf } from "./helpers.mjs";
 
 const client = new Client(simulator.config());
@@ -55,6 +55,21 @@ test("an option that is none", async () => {
   await assert.rejects(client.models({ temperature: 1 }), /temperature is neither/);
   await assert.rejects(client.moderate("x", { max_tokens: 1 }), /max_tokens is neither/);
   await assert.rejects(invoke("openai", { prompt: "x" }, { timeout_ms: 5 }), /timeout_ms is not known/);
+});
+
+test("a name beside graceMs, level and signal that is none", async () => {
+  const own = new Client(simulator.config());
+  const wrong = (message) => ({ name: "TypeError", message });
+  await assert.rejects(own.close({ grace: 5000 }), wrong(/^grace is not known here; known: graceMs$/));
+  await assert.rejects(own.close({ grace_ms: 5000 }), wrong(/did you mean graceMs\?$/));
+  await assert.rejects(own.close(5000), wrong(/an object, \{ graceMs: … \}, not of type number$/));
+  assert.equal(own.closed, false);
+  await own.close(null);
+  assert.throws(() => logs(console, { lvl: "debug" }), wrong(/^lvl is not known here; known: level$/));
+  assert.throws(() => logs(console, "debug"), wrong(/an object, \{ level: … \}, not of type string$/));
+  assert.throws(() => logs(console, { level: "constructor" }), wrong(/^level is one of error, /));
+  const asked = invoke("openai", { prompt: "x" }, [new AbortController().signal]);
+  await assert.rejects(asked, wrong(/\{ signal: … \}, not of type array$/));
 });
 
 test("a setting that is none", () => {
