@@ -21,12 +21,28 @@ function warnOf({ warned }, { warnings }) {
   }
 }
 
+/** What would end a line, steer a terminal, or turn round the order of what is read. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * The text as one line, with the escapes of JSON. A name that a stranger gave cannot forge a line.
+ * @param {string} text
+ */
+function printable(text) {
+  return text.replace(UNPRINTABLE, (found) => {
+    const short = JSON.stringify(found).slice(1, -1);
+    if (short !== found) return short;
+    const units = Array.from({ length: found.length }, (_, at) => found.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
 /**
  * @param {string} message
  * @param {string} [code]
  */
 function warn(message, code) {
-  process.emitWarning(message, { type: "LiterLLMWarning", ...(code === undefined ? {} : { code }) });
+  process.emitWarning(printable(message), { type: "LiterLLMWarning", ...(code === undefined ? {} : { code }) });
 }
 
 /**

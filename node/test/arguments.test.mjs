@@ -220,6 +220,20 @@ test("every warning goes to Node's own channel, once a client", async () => {
   }
 });
 
+test("a name cannot forge a line of a warning", async () => {
+  const script = `
+    process.stderr.write = (text) => { console.log(JSON.stringify(text)); return true };
+    const name = "x\\n2026-01-01 liter_llm ERROR forged \\x1b[31m\\u202e\\u2028\\x9b é 🎉";
+    const { warnings } = await new liter.Client().chat({ prompt: "Hello", [name]: 1 });
+    console.log(warnings[0].param === name);
+  `;
+  const [own, ...lines] = (await run(script)).split("\n");
+  assert.equal(own, "true");
+  const printed = lines.map((line) => line && JSON.parse(line)).join("");
+  assert.match(printed, /LiterLLMWarning: x\\n2026-01-01 liter_llm ERROR forged \\u001b\[31m\\u202e\\u2028\\u009b é 🎉/);
+  assert.doesNotMatch(printed, /\n2026|[\x1b\x9b\u202e\u2028]/);
+});
+
 test("a promise that is taken for an answer says so", async () => {
   const promise = client.chat("Hello");
   assert.ok(promise instanceof Promise && promise.constructor === Promise);
