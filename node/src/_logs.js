@@ -109,7 +109,8 @@ function report(error) {
 function listenAsAsked() {
   const { LITER_LLM_LOG: level = "" } = process.env;
   const section = debuglog("liter_llm");
-  const word = level.toLowerCase();
+  const plain = level.trim().toLowerCase();
+  const word = plain === "warning" ? "warn" : plain;
   const asked = LEVELS[word] ?? (section.enabled ? LEVELS.debug : 0);
   if (word !== "" && word !== "off" && LEVELS[word] === undefined) {
     warn(`LITER_LLM_LOG is one of ${Object.keys(LEVELS).join(", ")}, off`);

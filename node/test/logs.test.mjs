@@ -60,6 +60,10 @@ test("the environment asks for them without code", async () => {
   assert.deepEqual(await said({}), []);
   assert.deepEqual(await said({ LITER_LLM_LOG: "info" }), ["liter_llm", "liter_llm"]);
   assert.deepEqual(await said({ LITER_LLM_LOG: "error" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " Error\n" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: "WARNING" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " " }), []);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " Off ", NODE_DEBUG: "liter_llm" }), []);
   assert.deepEqual(await said({ LITER_LLM_LOG: "off", NODE_DEBUG: "liter_llm" }), []);
   // Node's own writer goes past process.stderr.write: it is looked at from outside.
   const debug = await run(CALLS, { env: { ...env, NODE_DEBUG: "liter_llm" }, stderr: true });
