@@ -27,7 +27,7 @@ const LEVELS = /** @type {Record<string, number>} */ (
 
 /**
  * @typedef {object} Sink
- * @property {(record: LogRecord, line: string) => void} write
+ * @property {(record: LogRecord, line: string) => unknown} write it may be asynchronous
  * @property {number} level
  */
 
@@ -93,7 +93,7 @@ function take(_kind, line) {
   for (const sink of [stderr, own]) {
     if (sink === undefined || !(LEVELS[record.level] <= sink.level)) continue;
     try {
-      sink.write(record, line);
+      Promise.resolve(sink.write(record, line)).catch(report);
     } catch (error) {
       report(error); // no call fails because it cannot be logged
     }

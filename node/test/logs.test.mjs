@@ -84,18 +84,24 @@ test("what has come is written at the end, and nothing is kept alive", async () 
   assert.match(await run(script("process.exit(0)")), /^info\n/);
 });
 
-test("a function that throws harms no call", async () => {
-  const out = await run(`
-    const seen = [];
-    process.on("warning", ({ name, message }) => seen.push(name + ": " + message));
-    liter.logs(() => { throw new Error("broken") });
-    console.log((await new liter.Client().chat("Hello")).text);
-    await new Promise(setImmediate);
-    liter.logs(null);
-    console.log(seen.join());
-  `, { flags: ["--no-warnings"] });
-  assert.equal(out, "You said: Hello\nLiterLLMWarning: a log record could not be written: broken\n");
-});
+for (const [how, sink] of [
+  ["throws", `() => { throw new Error("broken") }`],
+  ["rejects", `async () => { throw new Error("broken") }`],
+  ["has a method that rejects", `{ ...console, info: async () => { throw new Error("broken") } }`],
+]) {
+  test(`a sink that ${how} harms no call`, async () => {
+    const out = await run(`
+      const seen = [];
+      process.on("warning", ({ name, message }) => seen.push(name + ": " + message));
+      liter.logs(${sink});
+      console.log((await new liter.Client().chat("Hello")).text);
+      await new Promise(setImmediate);
+      liter.logs(null);
+      console.log(seen.join());
+    `, { flags: ["--no-warnings"] });
+    assert.equal(out, "You said: Hello\nLiterLLMWarning: a log record could not be written: broken\n");
+  });
+}
 
 test("a worker's calls are in the records", async () => {
   const out = await run(`
