@@ -66,8 +66,12 @@ test("the environment asks for them without code", async () => {
   assert.deepEqual(await said({ LITER_LLM_LOG: " Off ", NODE_DEBUG: "liter_llm" }), []);
   assert.deepEqual(await said({ LITER_LLM_LOG: "off", NODE_DEBUG: "liter_llm" }), []);
   // Node's own writer goes past process.stderr.write: it is looked at from outside.
-  const debug = await run(CALLS, { env: { ...env, NODE_DEBUG: "liter_llm" }, stderr: true });
-  assert.equal(debug, "");
+  const debug = await run(CALLS, { env: { ...env, NODE_DEBUG: "liter_llm" }, told: true });
+  const lines = debug.trimEnd().split("\n");
+  for (const line of lines) assert.match(line, /^LITER_LLM \d+: \{"/);
+  const calls = lines.filter((line) => line.includes('"event":"call"'));
+  assert.deepEqual([calls.length, lines.length > 2], [2, true]);
+  assert.doesNotMatch(debug, /secret/);
   const wrong = run(CALLS, { env: { ...env, LITER_LLM_LOG: "loud" } });
   await assert.rejects(wrong, /LiterLLMWarning: LITER_LLM_LOG is one of error, warn, info, debug, off/);
 });
