@@ -95,11 +95,11 @@ test("settings of the default provider", async () => {
     { api_key: "sk", base_url, headers: { "x-team": "blue" }, timeout_ms: 60_000 },
     { apiKey: "sk", baseUrl: base_url, timeoutMs: 60_000 },
   ]) {
-    const answer = await new Client(config).chat("Hello", more);
+    const answer = await new Client(config, { provider: "openai" }).chat("Hello", more);
     assert.deepEqual([answer.provider, answer.text], ["openai", "You said: Hello"]);
   }
   const slow = simulator.config("delay_ms=60000").providers.openai.base_url;
-  const short = new Client({ apiKey: "sk", baseUrl: slow, timeoutMs: 20 }, { retry: false });
+  const short = new Client({ apiKey: "sk", baseUrl: slow, timeoutMs: 20 }, { provider: "openai", retry: false });
   await assert.rejects(short.chat("Hello", more), { name: "APITimeoutError" });
   // Each names the default provider, and the last has an entry of its own beside it.
   const named = { kind: "compatible", model: "m" };
@@ -113,6 +113,23 @@ test("settings of the default provider", async () => {
   }
   const route = { default_provider: "sure", routes: { sure: { targets: ["openai/m"] } } };
   assert.throws(() => new Client({ ...route, apiKey: "x" }), /sure is a route/);
+});
+
+test("settings that are nobody's", async () => {
+  for (const [name, value] of [["api_key", "sk-ant-secret"], ["base_url", base_url], ["headers", { "x-team": "blue" }]]) {
+    const message = `${name} is a setting of one provider: name the provider, new Client({ ${name}: … }, { provider: "openai" })`;
+    for (const config of [{}, { default_model: "gpt-5-mini" }, { providers: { mine: {} } }]) {
+      assert.throws(() => new Client({ ...config, [name]: value }), { name: "TypeError", message });
+    }
+  }
+  new Client({ timeout_ms: 60_000 }); // an option of every call
+  const script = `
+    const made = new liter.Client(${JSON.stringify({ api_key: "sk", base_url })});
+    console.log((await made.chat("Hello", { model: "gpt-5-mini" })).provider);
+  `;
+  for (const named of [{ LITER_LLM_PROVIDER: "openai" }, { LITER_LLM_MODEL: "openai/gpt-5-mini" }]) {
+    assert.equal(await run(script, { env: { LITER_LLM_CONFIG: "", ...named } }), "openai\n");
+  }
 });
 
 test("settings stand beside the environment's configuration", async () => {
