@@ -136,10 +136,38 @@ test("what JSON would lose", async () => {
       return true;
     });
   }
+  const deep = (properties) => ({
+    prompt: "secret",
+    tools: [{ type: "function", function: { name: "f", parameters: { type: "object", properties } } }],
+  });
+  const at = "tools\\[0\\]\\.function\\.parameters\\.properties";
+  const none = (path, what) => new RegExp(`^${path} is ${what}, which JSON cannot say`);
+  for (const [request, message] of [
+    [deep({ x: () => 1 }), none(`${at}\\.x`, "a function")],
+    [deep({ d: new Map([["secret", 1]]) }), none(`${at}\\.d`, "a Map")],
+    [deep({ x: { enum: ["a", Symbol("secret")] } }), none(`${at}\\.x\\.enum\\[1\\]`, "a symbol")],
+    [deep({ x: { pattern: /secret/ } }), none(`${at}\\.x\\.pattern`, "a RegExp")],
+    [{ prompt: "x", extra: { openai: { logit_bias: { 5: NaN } } } }, none("extra\\.openai\\.logit_bias\\.5", "NaN")],
+    [{ prompt: "x", options: { retry: { backoff_ms: Infinity } } }, none("retry\\.backoff_ms", "Infinity")],
+    [[{ role: "user", content: Promise.resolve("secret") }], none("messages\\[0\\]\\.content", "a Promise")],
+  ]) {
+    await assert.rejects(client.chat(request), (error) => {
+      assert.equal(error.name, "BadRequestError");
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+  const nowhere = { providers: { openai: { headers: new Headers({ a: "b" }) } } };
+  assert.throws(() => new Client(nowhere), { message: /^providers\.openai\.headers is a Headers/ });
   const headers = new Headers({ "x-key": "secret" });
   assert.throws(() => new Client({ apiKey: "x", headers }), { message: /^headers is a Headers/ });
   // What can be written is written, as everywhere in JavaScript.
   assert.equal((await client.chat([{ role: "user", content: new Date(0) }])).text, "You said: 1970-01-01T00:00:00.000Z");
+  const sayable = { toJSON: () => "a", call: () => 1 };
+  const metadata = { a: sayable, b: Object.assign(() => 1, sayable), c: undefined, d: {}, e: new Number(5) };
+  const request = { prompt: "Hello", extra: { openai: { metadata } } };
+  assert.equal((await client.chat(request)).text, "You said: Hello");
 });
 
 test("settings that are undefined are not there", async () => {
