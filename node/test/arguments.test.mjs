@@ -1,5 +1,6 @@
 // Names that are wrong, settings, `system` and `stream`: nothing of a caller's is lost in silence.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { Client, Stream, invoke, logs } from "../src/index.js";
@@ -24,6 +25,10 @@ const WRONG = [
   [{ max_retries: 0 }, /retry: false/],
   [{ maxTokens: 5 }, /did you mean max_tokens\?/],
   [{ temprature: 5 }, /did you mean temperature\?/],
+  [{ topK: 5 }, /did you mean top_k\?$/],
+  [{ key: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
+  [{ token: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
+  [{ openaiApiKey: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
   [{ abortSignal: null }, /did you mean signal\?/],
   [{ apiKey: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)/],
   [{ api_key: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)/],
@@ -46,6 +51,18 @@ for (const [more, message] of WRONG) {
     assert.equal((await simulator.stats()).requests, requests);
   });
 }
+
+test("a member or an option in camel case is told how it is written", async () => {
+  const { OPTION_NAMES, REQUEST_NAMES } = createRequire(import.meta.url)("../src/_names.js");
+  const names = [...REQUEST_NAMES.chat, ...OPTION_NAMES].filter((name) => name.includes("_"));
+  assert.ok(names.length > 20);
+  for (const name of names) {
+    const camel = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    await assert.rejects(client.chat("Hello", { [camel]: 5 }), ({ message }) =>
+      message.startsWith(`${camel} is neither`) && message.endsWith(`: did you mean ${name}?`));
+  }
+  await assert.rejects(client.rerank("x", ["y"], { topK: 5 }), { message: /did you mean top_n\?$/ });
+});
 
 test("an option that is none", async () => {
   const message = /^timeout is not an option: did you mean timeout_ms: 3000, in milliseconds\?$/;
@@ -77,6 +94,7 @@ test("a setting that is none", () => {
   throws({ timeout: 3 }, /did you mean timeout_ms: 3000, in milliseconds\?/);
   throws({ baseURL: base_url }, /did you mean base_url\?/);
   throws({ apikey: "x" }, /did you mean api_key\?/);
+  throws({ token: "x" }, /did you mean api_key\?/);
   throws({ model: "gpt-5" }, /did you mean default_model\?/);
   throws({ provider: "openai" }, /an option: .*second argument.*default_provider/);
   throws({ idle_ms: 5 }, /an option: .*second argument/);
