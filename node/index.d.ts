@@ -124,7 +124,7 @@ export class Client {
    * settings of the default provider: `new Client({ api_key: "…" }, { provider: "openai" })`.
    * `options`: defaults for every request.
    */
-  constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options);
+  constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options | null);
 
   /**
    * Asks for a whole answer, or with `stream: true` for a stream. Rejects with a LiterLLMError by

@@ -10,7 +10,7 @@ const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES } = require("./_names.js");
-const { checkHow, checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
+const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 const { warn, warnOf } = require("./_warnings.js");
 
@@ -33,9 +33,10 @@ class Client {
 
   /**
    * @param {unknown} [config]
-   * @param {Members} [options]
+   * @param {Members | null} [given]
    */
-  constructor(config, options = NONE) {
+  constructor(config, given) {
+    const options = checkDefaults(given);
     if (config instanceof NativeClient) {
       this.#defaults = new Defaults(options);
       this.#native = config;
@@ -179,7 +180,7 @@ class Client {
 
   /** @param {Members} options */
   withOptions(options) {
-    return new Client(this.#native, { ...this.#defaults.options, ...given(options) });
+    return new Client(this.#native, { ...this.#defaults.options, ...given(checkDefaults(options)) });
   }
 
   /** @param {string} [format] */

@@ -176,16 +176,43 @@ function given(options) {
 
 /**
  * The argument after the request: none, or an object.
- * @param {Members | null | undefined} more
+ * @param {unknown} more
  * @returns {Members}
  */
 function checkMembers(more) {
-  if (more === undefined || more === null) return NONE;
-  if (isObject(more)) return more;
-  throw new TypeError(
-    "the last argument is an object with members of the request and options, " +
-      `as { model: "gpt-4.1-mini", timeout_ms: 30000 }, not of type ${Array.isArray(more) ? "array" : typeof more}`,
-  );
+  const form =
+    "an object with members of the request and options, " +
+    'as { model: "gpt-4.1-mini", timeout_ms: 30000 }';
+  return checkObject(more, form);
+}
+
+/**
+ * The options of a client: none, or an object.
+ * @param {unknown} options
+ * @returns {Members}
+ */
+function checkDefaults(options) {
+  return checkObject(options, "an object with options, as { timeout_ms: 30000 }");
+}
+
+/**
+ * The last argument of a function: none, or an object that has its members as its own.
+ * @param {any} given
+ * @param {string} form what it should be
+ * @returns {Members}
+ */
+function checkObject(given, form) {
+  if (given === undefined || given === null) return NONE;
+  // By its name, because a test may have the classes of another realm.
+  const name = given.constructor?.name;
+  if (name === "AbortController" || name === "AbortSignal") {
+    const signal = name === "AbortSignal" ? "{ signal }" : "{ signal: controller.signal }";
+    throw new TypeError(`the last argument is an ${name}: give ${signal}`);
+  }
+  const iterable = typeof given === "object" && typeof given[Symbol.iterator] === "function";
+  if (isObject(given) && !iterable) return given;
+  const type = Array.isArray(given) ? "array" : iterable ? name : typeof given;
+  throw new TypeError(`the last argument is ${form}, not of type ${type}`);
 }
 
 /**
@@ -195,14 +222,10 @@ function checkMembers(more) {
  * @returns {Members}
  */
 function checkHow(how, known) {
-  if (how === undefined || how === null) return NONE;
-  if (!isObject(how)) {
-    const type = Array.isArray(how) ? "array" : typeof how;
-    throw new TypeError(`the last argument is an object, { ${known[0]}: … }, not of type ${type}`);
-  }
-  const wrong = Object.keys(how).find((name) => !known.includes(name));
+  const members = checkObject(how, `an object, { ${known[0]}: … }`);
+  const wrong = Object.keys(members).find((name) => !known.includes(name));
   if (wrong !== undefined) throw unknownName(wrong, undefined, known, "not known here");
-  return how;
+  return members;
 }
 
 /**
@@ -237,4 +260,4 @@ function checkNoMore(others, known) {
   throw new TypeError(`it takes no further argument: ${known}`);
 }
 
-module.exports = { Defaults, NONE, checkHow, checkMembers, checkNoMore, given, isObject };
+module.exports = { Defaults, checkDefaults, checkHow, checkMembers, checkNoMore, given, isObject };

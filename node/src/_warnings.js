@@ -4,7 +4,7 @@
 
 /** @typedef {{code: string, message: string}} Warning */
 
-/** A client that meets more different texts begins anew. */
+/** The number of different texts that a client emits. */
 const MOST = 1000;
 
 /**
@@ -14,8 +14,7 @@ const MOST = 1000;
  */
 function warnOf({ warned }, { warnings }) {
   for (const { code, message } of warnings ?? []) {
-    if (warned.has(message)) continue;
-    if (warned.size >= MOST) warned.clear();
+    if (warned.size >= MOST || warned.has(message)) continue;
     warned.add(message);
     warn(message, code);
   }

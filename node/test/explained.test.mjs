@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { Client, generate, invoke, invokeSync } from "../src/index.js";
 import { run, simulator } from "./helpers.mjs";
 
@@ -119,6 +120,48 @@ test("options by their own name are judged like members", async () => {
   const message = /^maxRetries is not an option: did you mean retry: \{ max_attempts: 6 \}\?$/;
   await says(() => client.chat("Hello", { options: { maxRetries: 5 } }), message);
   await says(() => client.stream("Hello", { options: { maxRetries: 5 } }), message);
+});
+
+test("an argument that is none", async () => {
+  const wrong = (message) => ({ name: "TypeError", message });
+  const controller = new AbortController();
+  const other = runInNewContext("new (class AbortController { signal = 1 })"); // as in Jest
+  for (const one of [controller, other]) {
+    const message = /^the last argument is an AbortController: give \{ signal: controller\.signal \}$/;
+    await assert.rejects(client.chat("Hello", one), wrong(message));
+    assert.throws(() => client.stream("Hello", one), wrong(message));
+    assert.throws(() => new Client({}, one), wrong(message));
+    await assert.rejects(invoke("openai", { prompt: "Hello" }, one), wrong(message));
+  }
+  const message = /^the last argument is an AbortSignal: give \{ signal \}$/;
+  await assert.rejects(client.chat("Hello", controller.signal), wrong(message));
+  await assert.rejects(client.embed("Hello", controller.signal), wrong(message));
+  await assert.rejects(client.chat("Hello", new Map([["model", "m"]])), wrong(/not of type Map$/));
+  for (const make of [(options) => new Client({}, options), (options) => client.withOptions(options)]) {
+    assert.throws(() => make(5), wrong(/an object with options, .*, not of type number$/));
+    assert.throws(() => make([]), wrong(/not of type array$/));
+    assert.equal(make(null).closed, false);
+  }
+  assert.equal(new Client(null, null).closed, false);
+  const bare = Object.assign(Object.create(null), { model: "m" });
+  assert.equal((await client.chat("Hello", bare)).model, "m");
+  await assert.rejects(client.chat("Hello", { constructor: undefined }), wrong(/^constructor is neither/));
+});
+
+test("a client emits at most a thousand warnings, each once", async () => {
+  const out = await run(`
+    let count = 0;
+    process.on("warning", () => count++);
+    const client = new liter.Client();
+    const names = Array.from({ length: 50 }, (_, n) => n);
+    for (let n = 0; n < 25; n++) {
+      await client.chat({ prompt: "Hello", ...Object.fromEntries(names.map((name) => ["x" + n + "y" + name, 1])) });
+      await client.chat({ prompt: "Hello", x0y0: 1 });
+    }
+    await new Promise(setImmediate);
+    console.log(count);
+  `, { flags: ["--no-warnings"] });
+  assert.equal(out, "1000\n");
 });
 
 test("what JSON would lose", async () => {
