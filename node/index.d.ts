@@ -127,9 +127,9 @@ export class Client {
   constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options | null);
 
   /**
-   * Asks for a whole answer, or with `stream: true` for a stream. Rejects with a LiterLLMError by
-   * kind, or with the signal's reason. Each warning of an answer also goes to `process.emitWarning`,
-   * once a client, as a LiterLLMWarning.
+   * Asks for a whole answer, or with `stream: true` for a stream (not in bytes, which `stream` takes).
+   * Rejects with a LiterLLMError by kind, or with the signal's reason. Each warning of an answer also
+   * goes to `process.emitWarning`, once a client, as a LiterLLMWarning.
    */
   chat(request: Request, more?: Members): Promise<Response>;
   chat(request: Request, more: StreamMembers): Promise<Stream>;

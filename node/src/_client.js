@@ -66,6 +66,8 @@ class Client {
   async #chat(request, more, others) {
     checkNoMore(others, SECOND);
     const documents = this.#defaults.documents(request, more);
+    // The types promise a whole answer for bytes, whose members they do not see.
+    if (typeof documents.request !== "string") checkWhole(documents, "calls of chat with bytes");
     if (documents.stream === true) return new Stream(this.#native, documents);
     return await this.#ask(documents); // awaited, so that an error's stack names the caller
   }

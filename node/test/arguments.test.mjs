@@ -207,17 +207,18 @@ test("stream: true gives the stream", async () => {
   assert.equal(out, "TypeError\nTypeError\nTypeError\n");
 });
 
-test("stream in a request that is JSON counts as it does in an object", async () => {
+test("stream in a request that is JSON is not ignored", async () => {
   const json = (stream, prompt = "Hello") => Buffer.from(JSON.stringify({ prompt, stream }));
-  const stream = await client.chat(json(true));
-  assert.ok(stream instanceof Stream);
-  assert.equal(await stream.text(), "You said: Hello");
+  const whole = { name: "TypeError", message: /use client.stream/ };
+  for (const request of [json(true), new Uint8Array(json(true)), Buffer.from('{"stream" : true} ')]) {
+    await assert.rejects(client.chat(request), whole);
+    await assert.rejects(client.generateMulti(request, ["openai"]), whole);
+  }
+  assert.equal(await client.stream(json(true)).text(), "You said: Hello");
   for (const request of [json(false), json(null), json(undefined, '"stream": true')]) {
     assert.match((await client.chat(request)).text, /^You said: /);
   }
   assert.throws(() => client.stream(json(false)), { name: "TypeError", message: /client.chat/ });
-  const whole = { name: "TypeError", message: /use client.stream/ };
-  await assert.rejects(client.generateMulti(new Uint8Array(json(true)), ["openai"]), whole);
   const broken = Buffer.from('{"prompt": "Hello", "stream": true');
   await assert.rejects(client.chat(broken), { name: "BadRequestError" });
   const out = await run(`
