@@ -174,16 +174,17 @@ function given(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
+const MEMBERS =
+  "an object with members of the request and options, " +
+  'as { model: "gpt-4.1-mini", timeout_ms: 30000 }';
+
 /**
  * The argument after the request: none, or an object.
  * @param {unknown} more
  * @returns {Members}
  */
 function checkMembers(more) {
-  const form =
-    "an object with members of the request and options, " +
-    'as { model: "gpt-4.1-mini", timeout_ms: 30000 }';
-  return checkObject(more, form);
+  return checkObject(more, MEMBERS);
 }
 
 /**
