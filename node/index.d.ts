@@ -90,8 +90,9 @@ export interface RerankMembers extends Omit<RerankRequest, "op" | "query" | "doc
 export interface ModerateMembers extends Omit<ModerateRequest, "op" | "input">, How {}
 
 /**
- * Settings of the default provider: that of the options, of the configuration or of
- * LITER_LLM_PROVIDER, else `openai`. Alone, they stand beside the environment's configuration.
+ * Settings of the default provider: that of the options, of the configuration, of
+ * LITER_LLM_PROVIDER or of the default model. Without one they are an error, but for `timeout_ms`.
+ * Alone, they stand beside the environment's configuration.
  */
 export interface Settings {
   /** `env:NAME`, `file:/path`, or the key itself. */
@@ -120,15 +121,15 @@ export class Client {
   /**
    * `config`: an object, JSON text or bytes, the URL of a file, or undefined for the environment
    * (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …). An object may have
-   * settings of the default provider: `new Client({ api_key: "…" })`. `options`: defaults for every
-   * request.
+   * settings of the default provider: `new Client({ api_key: "…" }, { provider: "openai" })`.
+   * `options`: defaults for every request.
    */
-  constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options);
+  constructor(config?: (Config & Settings) | string | Uint8Array | URL | null, options?: Options | null);
 
   /**
-   * Asks for a whole answer, or with `stream: true` for a stream. Rejects with a LiterLLMError by
-   * kind, or with the signal's reason. Each warning of an answer also goes to `process.emitWarning`,
-   * once a client, as a LiterLLMWarning.
+   * Asks for a whole answer, or with `stream: true` for a stream (not in bytes, which `stream` takes).
+   * Rejects with a LiterLLMError by kind, or with the signal's reason. Each warning of an answer also
+   * goes to `process.emitWarning`, once a client, as a LiterLLMWarning.
    */
   chat(request: Request, more?: Members): Promise<Response>;
   chat(request: Request, more: StreamMembers): Promise<Stream>;

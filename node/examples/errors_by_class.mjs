@@ -23,7 +23,7 @@ function advice(error) {
 }
 
 const client = new Client(undefined, { retry: false });
-const keyless = new Client({ api_key: "" });
+const keyless = new Client({ api_key: "" }, { provider: "openai" });
 const slow = { model: "together/openai/gpt-oss-20b", timeout_ms: 100 };
 
 /** @type {Record<string, () => Promise<unknown>>} */

@@ -9,8 +9,8 @@ const { codec, encode } = require("./_json.js");
 const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
-const { REQUEST_NAMES, unknownName } = require("./_names.js");
-const { checkMembers, checkNoMore, Defaults, given, NONE } = require("./_request.js");
+const { REQUEST_NAMES } = require("./_names.js");
+const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 const { warn, warnOf } = require("./_warnings.js");
 
@@ -33,9 +33,10 @@ class Client {
 
   /**
    * @param {unknown} [config]
-   * @param {Members} [options]
+   * @param {Members | null} [given]
    */
-  constructor(config, options = NONE) {
+  constructor(config, given) {
+    const options = checkDefaults(given);
     if (config instanceof NativeClient) {
       this.#defaults = new Defaults(options);
       this.#native = config;
@@ -65,6 +66,8 @@ class Client {
   async #chat(request, more, others) {
     checkNoMore(others, SECOND);
     const documents = this.#defaults.documents(request, more);
+    // The types promise a whole answer for bytes, whose members they do not see.
+    if (typeof documents.request !== "string") checkWhole(documents, "calls of chat with bytes");
     if (documents.stream === true) return new Stream(this.#native, documents);
     return await this.#ask(documents); // awaited, so that an error's stack names the caller
   }
@@ -179,7 +182,7 @@ class Client {
 
   /** @param {Members} options */
   withOptions(options) {
-    return new Client(this.#native, { ...this.#defaults.options, ...given(options) });
+    return new Client(this.#native, { ...this.#defaults.options, ...given(checkDefaults(options)) });
   }
 
   /** @param {string} [format] */
@@ -196,7 +199,8 @@ class Client {
   }
 
   /** @param {{graceMs?: number}} [how] */
-  async close({ graceMs = 0 } = {}) {
+  async close(how) {
+    const { graceMs = 0 } = checkHow(how, ["graceMs"]);
     if (!(Number(graceMs) >= 0)) throw new TypeError("graceMs is a number of milliseconds");
     await this.#native.close(graceMs);
   }
@@ -285,9 +289,7 @@ function invoke(provider, request, how) {
  * @param {{signal?: AbortSignal} | undefined} how
  */
 async function invoked(provider, request, how) {
-  const { signal, ...others } = how ?? {};
-  const [name] = Object.keys(others);
-  if (name !== undefined) throw unknownName(name, undefined, ["signal"], "not known here");
+  const { signal } = checkHow(how, ["signal"]);
   const options = { signal, provider: nameOf(provider) };
   return await callWhole(defaultClient(), json(request), options);
 }

@@ -11,9 +11,6 @@ const { isObject } = require("./_request.js");
 /** @typedef {import("./_native.js").Text} Text */
 /** @typedef {import("./_request.js").Members} Members */
 
-/** The provider whose settings are meant where nothing names one. */
-const USUAL = "openai";
-
 /** What else a text may be meant for. */
 const NO_JSON =
   'a file is read by its URL, new Client(new URL("file:///etc/liter-llm.json")), ' +
@@ -89,10 +86,17 @@ function split(config) {
 function withEntry(members, entry, options) {
   const base = isEmpty(members) ? environmentConfig() : members;
   const prefix = /^[^/]+(?=\/)/.exec(base.default_model ?? "")?.[0];
-  const name = options.provider ?? base.default_provider ?? prefix ?? USUAL;
+  const name = options.provider ?? base.default_provider ?? prefix;
+  const first = Object.keys(entry)[0];
+  if (name == null) {
+    throw new TypeError(
+      `${first} is a setting of one provider: name the provider, ` +
+        `new Client({ ${first}: … }, { provider: "openai" })`,
+    );
+  }
   if (Object.hasOwn(base.routes ?? {}, name)) {
     throw new TypeError(
-      `${Object.keys(entry)[0]} is a setting of one provider, but ${name} is a route: ` +
+      `${first} is a setting of one provider, but ${name} is a route: ` +
         "set it in providers.<name> of the configuration",
     );
   }

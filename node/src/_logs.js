@@ -15,16 +15,19 @@ const { debuglog } = require("node:util");
 const { addon } = require("./_native.js");
 const { misuse } = require("./_errors.js");
 const { openSource, state } = require("./_queue.js");
+const { checkHow } = require("./_request.js");
 const { warn } = require("./_warnings.js");
 
 /** The levels, with the engine's numbers. */
-const LEVELS = /** @type {Record<string, number>} */ ({ error: 1, warn: 2, info: 3, debug: 4 });
+const LEVELS = /** @type {Record<string, number>} */ (
+  Object.assign(Object.create(null), { error: 1, warn: 2, info: 3, debug: 4 })
+);
 
 /** @typedef {{level: string, [member: string]: unknown}} LogRecord */
 
 /**
  * @typedef {object} Sink
- * @property {(record: LogRecord, line: string) => void} write
+ * @property {(record: LogRecord, line: string) => unknown} write it may be asynchronous
  * @property {number} level
  */
 
@@ -41,7 +44,8 @@ const LEVELS = /** @type {Record<string, number>} */ ({ error: 1, warn: 2, info:
  * @param {unknown} [sink]
  * @param {{level?: string}} [how]
  */
-function logs(sink = console, { level = "info" } = {}) {
+function logs(sink = console, how) {
+  const { level = "info" } = checkHow(how, ["level"]);
   if (LEVELS[level] === undefined) {
     throw new TypeError(`level is one of ${Object.keys(LEVELS).join(", ")}`);
   }
@@ -89,7 +93,7 @@ function take(_kind, line) {
   for (const sink of [stderr, own]) {
     if (sink === undefined || !(LEVELS[record.level] <= sink.level)) continue;
     try {
-      sink.write(record, line);
+      Promise.resolve(sink.write(record, line)).catch(report);
     } catch (error) {
       report(error); // no call fails because it cannot be logged
     }
@@ -105,7 +109,8 @@ function report(error) {
 function listenAsAsked() {
   const { LITER_LLM_LOG: level = "" } = process.env;
   const section = debuglog("liter_llm");
-  const word = level.toLowerCase();
+  const plain = level.trim().toLowerCase();
+  const word = plain === "warning" ? "warn" : plain;
   const asked = LEVELS[word] ?? (section.enabled ? LEVELS.debug : 0);
   if (word !== "" && word !== "off" && LEVELS[word] === undefined) {
     warn(`LITER_LLM_LOG is one of ${Object.keys(LEVELS).join(", ")}, off`);

@@ -116,7 +116,7 @@ const FOREIGN = new Map([
   ["extra_headers", "headers"],
   ["default_headers", "headers"],
   ["extra_body", "extra"],
-  ["top_k", "extra"],
+  ["top_k", "top_n"],
   ["max_output_tokens", "max_tokens"],
   ["max_tokens_to_sample", "max_tokens"],
   ["max_retries", "retry"],
@@ -130,6 +130,14 @@ const FOREIGN = new Map([
   ["system_prompt", "system"],
   ["thinking", "reasoning"],
   ["api_base", "base_url"],
+  ["key", "api_key"],
+  ["secret_key", "api_key"],
+  ["token", "api_key"],
+  ["access_token", "api_key"],
+  ["api_token", "api_key"],
+  ["auth_token", "api_key"],
+  ["bearer_token", "api_key"],
+  ["authorization", "api_key"],
   ["default_model", "model"],
   ["model", "default_model"],
   ["default_provider", "provider"],
@@ -187,9 +195,9 @@ function misplaced(name, value) {
  */
 function nearest(name, names) {
   const plain = snake(name);
+  if (names.includes(plain)) return plain;
   const foreign = FOREIGN.get(plain);
   if (foreign !== undefined && names.includes(foreign)) return foreign;
-  if (names.includes(plain)) return plain;
   const most = plain.length < 4 ? 0 : plain.length < 8 ? 1 : 2;
   return names.find((one) => distance(plain, one) <= most);
 }
@@ -197,7 +205,7 @@ function nearest(name, names) {
 /** @param {string} name */
 function settingName(name) {
   const plain = SETTING_SPELLINGS.get(name) ?? snake(name);
-  const setting = FOREIGN.get(plain) ?? plain;
+  const setting = plain.endsWith("_api_key") ? "api_key" : (FOREIGN.get(plain) ?? plain);
   return SETTING_NAMES.has(setting) ? setting : nearest(name, [...SETTING_NAMES]);
 }
 

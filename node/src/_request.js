@@ -54,7 +54,7 @@ class Defaults {
       if (Object.keys(members).length > 0) {
         throw new TypeError("members cannot be added to a request that is given as bytes");
       }
-      return { request, options: this.#merge(chosen), signal, stream: undefined };
+      return { request, options: this.#merge(chosen), signal, stream: streamOf(request) };
     } else if (typeof request === "object" && request !== null) {
       whole = { ...request, ...members };
       if (whole.messages === undefined && whole.prompt === undefined) checkRequest(request);
@@ -82,6 +82,22 @@ class Defaults {
   #merge(chosen) {
     if (chosen === undefined) return this.#document;
     return stringify({ ...this.options, ...chosen }, "options");
+  }
+}
+
+/**
+ * The member `stream` of a request that is JSON. Most do not have the word and are not parsed. What is
+ * wrong with a text that is no JSON, the engine says.
+ * @param {Uint8Array} request
+ * @returns {unknown}
+ */
+function streamOf({ buffer, byteOffset, byteLength }) {
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  if (!bytes.includes('"stream"')) return undefined;
+  try {
+    return JSON.parse(bytes.toString())?.stream ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -158,21 +174,65 @@ function given(options) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
+const MEMBERS =
+  "an object with members of the request and options, " +
+  'as { model: "gpt-4.1-mini", timeout_ms: 30000 }';
+
 /**
  * The argument after the request: none, or an object.
- * @param {Members | null | undefined} more
+ * @param {unknown} more
  * @returns {Members}
  */
 function checkMembers(more) {
-  if (more === undefined || more === null) return NONE;
-  if (isObject(more)) return more;
-  throw new TypeError(
-    "the last argument is an object with members of the request and options, " +
-      `as { model: "gpt-4.1-mini", timeout_ms: 30000 }, not of type ${Array.isArray(more) ? "array" : typeof more}`,
-  );
+  return checkObject(more, MEMBERS);
 }
 
-/** @param {unknown} value */
+/**
+ * The options of a client: none, or an object.
+ * @param {unknown} options
+ * @returns {Members}
+ */
+function checkDefaults(options) {
+  return checkObject(options, "an object with options, as { timeout_ms: 30000 }");
+}
+
+/**
+ * The last argument of a function: none, or an object that has its members as its own.
+ * @param {any} given
+ * @param {string} form what it should be
+ * @returns {Members}
+ */
+function checkObject(given, form) {
+  if (given === undefined || given === null) return NONE;
+  // By its name, because a test may have the classes of another realm.
+  const name = given.constructor?.name;
+  if (name === "AbortController" || name === "AbortSignal") {
+    const signal = name === "AbortSignal" ? "{ signal }" : "{ signal: controller.signal }";
+    throw new TypeError(`the last argument is an ${name}: give ${signal}`);
+  }
+  const iterable = typeof given === "object" && typeof given[Symbol.iterator] === "function";
+  if (isObject(given) && !iterable) return given;
+  const type = Array.isArray(given) ? "array" : iterable ? name : typeof given;
+  throw new TypeError(`the last argument is ${form}, not of type ${type}`);
+}
+
+/**
+ * An argument that says how something is done: none, or an object with no other members than these.
+ * @param {unknown} how
+ * @param {readonly string[]} known
+ * @returns {Members}
+ */
+function checkHow(how, known) {
+  const members = checkObject(how, `an object, { ${known[0]}: … }`);
+  const wrong = Object.keys(members).find((name) => !known.includes(name));
+  if (wrong !== undefined) throw unknownName(wrong, undefined, known, "not known here");
+  return members;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Members}
+ */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -201,4 +261,4 @@ function checkNoMore(others, known) {
   throw new TypeError(`it takes no further argument: ${known}`);
 }
 
-module.exports = { Defaults, NONE, checkMembers, checkNoMore, given, isObject };
+module.exports = { Defaults, checkDefaults, checkHow, checkMembers, checkNoMore, given, isObject };

@@ -4,7 +4,7 @@
 
 /** @typedef {{code: string, message: string}} Warning */
 
-/** A client that meets more different texts begins anew. */
+/** The number of different texts that a client emits. */
 const MOST = 1000;
 
 /**
@@ -14,11 +14,26 @@ const MOST = 1000;
  */
 function warnOf({ warned }, { warnings }) {
   for (const { code, message } of warnings ?? []) {
-    if (warned.has(message)) continue;
-    if (warned.size >= MOST) warned.clear();
+    if (warned.size >= MOST || warned.has(message)) continue;
     warned.add(message);
     warn(message, code);
   }
+}
+
+/** What would end a line, steer a terminal, or turn round the order of what is read. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * The text as one line, with the escapes of JSON. A name that a stranger gave cannot forge a line.
+ * @param {string} text
+ */
+function printable(text) {
+  return text.replace(UNPRINTABLE, (found) => {
+    const short = JSON.stringify(found).slice(1, -1);
+    if (short !== found) return short;
+    const units = Array.from({ length: found.length }, (_, at) => found.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
 }
 
 /**
@@ -26,7 +41,7 @@ function warnOf({ warned }, { warnings }) {
  * @param {string} [code]
  */
 function warn(message, code) {
-  process.emitWarning(message, { type: "LiterLLMWarning", ...(code === undefined ? {} : { code }) });
+  process.emitWarning(printable(message), { type: "LiterLLMWarning", ...(code === undefined ? {} : { code }) });
 }
 
 /**

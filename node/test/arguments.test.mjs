@@ -1,8 +1,9 @@
 // Names that are wrong, settings, `system` and `stream`: nothing of a caller's is lost in silence.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { Client, Stream, invoke } from "../src/index.js";
+import { Client, Stream, invoke, logs } from "../src/index.js";
 import { run, simulator, textOf } from "./helpers.mjs";
 
 const client = new Client(simulator.config());
@@ -24,6 +25,10 @@ const WRONG = [
   [{ max_retries: 0 }, /retry: false/],
   [{ maxTokens: 5 }, /did you mean max_tokens\?/],
   [{ temprature: 5 }, /did you mean temperature\?/],
+  [{ topK: 5 }, /did you mean top_k\?$/],
+  [{ key: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
+  [{ token: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
+  [{ openaiApiKey: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)$/],
   [{ abortSignal: null }, /did you mean signal\?/],
   [{ apiKey: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)/],
   [{ api_key: "secret" }, /a setting of a client: new Client\(\{ api_key: … \}\)/],
@@ -47,6 +52,18 @@ for (const [more, message] of WRONG) {
   });
 }
 
+test("a member or an option in camel case is told how it is written", async () => {
+  const { OPTION_NAMES, REQUEST_NAMES } = createRequire(import.meta.url)("../src/_names.js");
+  const names = [...REQUEST_NAMES.chat, ...OPTION_NAMES].filter((name) => name.includes("_"));
+  assert.ok(names.length > 20);
+  for (const name of names) {
+    const camel = name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    await assert.rejects(client.chat("Hello", { [camel]: 5 }), ({ message }) =>
+      message.startsWith(`${camel} is neither`) && message.endsWith(`: did you mean ${name}?`));
+  }
+  await assert.rejects(client.rerank("x", ["y"], { topK: 5 }), { message: /did you mean top_n\?$/ });
+});
+
 test("an option that is none", async () => {
   const message = /^timeout is not an option: did you mean timeout_ms: 3000, in milliseconds\?$/;
   assert.throws(() => client.withOptions({ timeout: 3 }), { name: "TypeError", message });
@@ -57,11 +74,27 @@ test("an option that is none", async () => {
   await assert.rejects(invoke("openai", { prompt: "x" }, { timeout_ms: 5 }), /timeout_ms is not known/);
 });
 
+test("a name beside graceMs, level and signal that is none", async () => {
+  const own = new Client(simulator.config());
+  const wrong = (message) => ({ name: "TypeError", message });
+  await assert.rejects(own.close({ grace: 5000 }), wrong(/^grace is not known here; known: graceMs$/));
+  await assert.rejects(own.close({ grace_ms: 5000 }), wrong(/did you mean graceMs\?$/));
+  await assert.rejects(own.close(5000), wrong(/an object, \{ graceMs: … \}, not of type number$/));
+  assert.equal(own.closed, false);
+  await own.close(null);
+  assert.throws(() => logs(console, { lvl: "debug" }), wrong(/^lvl is not known here; known: level$/));
+  assert.throws(() => logs(console, "debug"), wrong(/an object, \{ level: … \}, not of type string$/));
+  assert.throws(() => logs(console, { level: "constructor" }), wrong(/^level is one of error, /));
+  const asked = invoke("openai", { prompt: "x" }, [new AbortController().signal]);
+  await assert.rejects(asked, wrong(/\{ signal: … \}, not of type array$/));
+});
+
 test("a setting that is none", () => {
   const throws = (config, message) => assert.throws(() => new Client(config), { name: "TypeError", message });
   throws({ timeout: 3 }, /did you mean timeout_ms: 3000, in milliseconds\?/);
   throws({ baseURL: base_url }, /did you mean base_url\?/);
   throws({ apikey: "x" }, /did you mean api_key\?/);
+  throws({ token: "x" }, /did you mean api_key\?/);
   throws({ model: "gpt-5" }, /did you mean default_model\?/);
   throws({ provider: "openai" }, /an option: .*second argument.*default_provider/);
   throws({ idle_ms: 5 }, /an option: .*second argument/);
@@ -80,11 +113,11 @@ test("settings of the default provider", async () => {
     { api_key: "sk", base_url, headers: { "x-team": "blue" }, timeout_ms: 60_000 },
     { apiKey: "sk", baseUrl: base_url, timeoutMs: 60_000 },
   ]) {
-    const answer = await new Client(config).chat("Hello", more);
+    const answer = await new Client(config, { provider: "openai" }).chat("Hello", more);
     assert.deepEqual([answer.provider, answer.text], ["openai", "You said: Hello"]);
   }
   const slow = simulator.config("delay_ms=60000").providers.openai.base_url;
-  const short = new Client({ apiKey: "sk", baseUrl: slow, timeoutMs: 20 }, { retry: false });
+  const short = new Client({ apiKey: "sk", baseUrl: slow, timeoutMs: 20 }, { provider: "openai", retry: false });
   await assert.rejects(short.chat("Hello", more), { name: "APITimeoutError" });
   // Each names the default provider, and the last has an entry of its own beside it.
   const named = { kind: "compatible", model: "m" };
@@ -98,6 +131,23 @@ test("settings of the default provider", async () => {
   }
   const route = { default_provider: "sure", routes: { sure: { targets: ["openai/m"] } } };
   assert.throws(() => new Client({ ...route, apiKey: "x" }), /sure is a route/);
+});
+
+test("settings that are nobody's", async () => {
+  for (const [name, value] of [["api_key", "sk-ant-secret"], ["base_url", base_url], ["headers", { "x-team": "blue" }]]) {
+    const message = `${name} is a setting of one provider: name the provider, new Client({ ${name}: … }, { provider: "openai" })`;
+    for (const config of [{}, { default_model: "gpt-5-mini" }, { providers: { mine: {} } }]) {
+      assert.throws(() => new Client({ ...config, [name]: value }), { name: "TypeError", message });
+    }
+  }
+  new Client({ timeout_ms: 60_000 }); // an option of every call
+  const script = `
+    const made = new liter.Client(${JSON.stringify({ api_key: "sk", base_url })});
+    console.log((await made.chat("Hello", { model: "gpt-5-mini" })).provider);
+  `;
+  for (const named of [{ LITER_LLM_PROVIDER: "openai" }, { LITER_LLM_MODEL: "openai/gpt-5-mini" }]) {
+    assert.equal(await run(script, { env: { LITER_LLM_CONFIG: "", ...named } }), "openai\n");
+  }
 });
 
 test("settings stand beside the environment's configuration", async () => {
@@ -157,6 +207,30 @@ test("stream: true gives the stream", async () => {
   assert.equal(out, "TypeError\nTypeError\nTypeError\n");
 });
 
+test("stream in a request that is JSON is not ignored", async () => {
+  const json = (stream, prompt = "Hello") => Buffer.from(JSON.stringify({ prompt, stream }));
+  const whole = { name: "TypeError", message: /use client.stream/ };
+  for (const request of [json(true), new Uint8Array(json(true)), Buffer.from('{"stream" : true} ')]) {
+    await assert.rejects(client.chat(request), whole);
+    await assert.rejects(client.generateMulti(request, ["openai"]), whole);
+  }
+  assert.equal(await client.stream(json(true)).text(), "You said: Hello");
+  for (const request of [json(false), json(null), json(undefined, '"stream": true')]) {
+    assert.match((await client.chat(request)).text, /^You said: /);
+  }
+  assert.throws(() => client.stream(json(false)), { name: "TypeError", message: /client.chat/ });
+  const broken = Buffer.from('{"prompt": "Hello", "stream": true');
+  await assert.rejects(client.chat(broken), { name: "BadRequestError" });
+  const out = await run(`
+    const request = '{"prompt": "Hello", "stream": true}';
+    for (const asked of [request, Buffer.from(request)]) {
+      await liter.invoke("openai", asked).catch((error) => console.log(error.name));
+      try { liter.invokeSync("openai", asked) } catch (error) { console.log(error.name) }
+    }
+  `);
+  assert.equal(out, "TypeError\n".repeat(4));
+});
+
 test("every warning goes to Node's own channel, once a client", async () => {
   const script = `
     const seen = [];
@@ -180,6 +254,20 @@ test("every warning goes to Node's own channel, once a client", async () => {
     assert.deepEqual([name, code], ["LiterLLMWarning", "unknown_parameter"]);
     assert.doesNotMatch(message, /secret/);
   }
+});
+
+test("a name cannot forge a line of a warning", async () => {
+  const script = `
+    process.stderr.write = (text) => { console.log(JSON.stringify(text)); return true };
+    const name = "x\\n2026-01-01 liter_llm ERROR forged \\x1b[31m\\u202e\\u2028\\x9b é 🎉";
+    const { warnings } = await new liter.Client().chat({ prompt: "Hello", [name]: 1 });
+    console.log(warnings[0].param === name);
+  `;
+  const [own, ...lines] = (await run(script)).split("\n");
+  assert.equal(own, "true");
+  const printed = lines.map((line) => line && JSON.parse(line)).join("");
+  assert.match(printed, /LiterLLMWarning: x\\n2026-01-01 liter_llm ERROR forged \\u001b\[31m\\u202e\\u2028\\u009b é 🎉/);
+  assert.doesNotMatch(printed, /\n2026|[\x1b\x9b\u202e\u2028]/);
 });
 
 test("a promise that is taken for an answer says so", async () => {

@@ -111,15 +111,10 @@ test("configuration in every form", async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('"stream": true in a request as JSON', async () => {
-  const requests = [
-    Buffer.from('{"stream" : true, "prompt":"Hello"} '),
-    Buffer.from('{"prompt":"Hello","metadata":{"stream":true}}'),
-  ];
-  for (const request of requests) {
-    // The whole answer, and the provider was not asked for pieces.
-    assert.equal((await client.chat(request)).liter.timing.ttft_ms, undefined);
-  }
+test('"stream": true deeper in a request as JSON', async () => {
+  const request = Buffer.from('{"prompt":"Hello","metadata":{"stream":true}}');
+  // The whole answer, and the provider was not asked for pieces.
+  assert.equal((await client.chat(request)).liter.timing.ttft_ms, undefined);
 });
 
 test("a message goes back into a request", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { runInNewContext } from "node:vm";
 import { Client, generate, invoke, invokeSync } from "../src/index.js";
 import { run, simulator } from "./helpers.mjs";
 
@@ -121,6 +122,48 @@ test("options by their own name are judged like members", async () => {
   await says(() => client.stream("Hello", { options: { maxRetries: 5 } }), message);
 });
 
+test("an argument that is none", async () => {
+  const wrong = (message) => ({ name: "TypeError", message });
+  const controller = new AbortController();
+  const other = runInNewContext("new (class AbortController { signal = 1 })"); // as in Jest
+  for (const one of [controller, other]) {
+    const message = /^the last argument is an AbortController: give \{ signal: controller\.signal \}$/;
+    await assert.rejects(client.chat("Hello", one), wrong(message));
+    assert.throws(() => client.stream("Hello", one), wrong(message));
+    assert.throws(() => new Client({}, one), wrong(message));
+    await assert.rejects(invoke("openai", { prompt: "Hello" }, one), wrong(message));
+  }
+  const message = /^the last argument is an AbortSignal: give \{ signal \}$/;
+  await assert.rejects(client.chat("Hello", controller.signal), wrong(message));
+  await assert.rejects(client.embed("Hello", controller.signal), wrong(message));
+  await assert.rejects(client.chat("Hello", new Map([["model", "m"]])), wrong(/not of type Map$/));
+  for (const make of [(options) => new Client({}, options), (options) => client.withOptions(options)]) {
+    assert.throws(() => make(5), wrong(/an object with options, .*, not of type number$/));
+    assert.throws(() => make([]), wrong(/not of type array$/));
+    assert.equal(make(null).closed, false);
+  }
+  assert.equal(new Client(null, null).closed, false);
+  const bare = Object.assign(Object.create(null), { model: "m" });
+  assert.equal((await client.chat("Hello", bare)).model, "m");
+  await assert.rejects(client.chat("Hello", { constructor: undefined }), wrong(/^constructor is neither/));
+});
+
+test("a client emits at most a thousand warnings, each once", async () => {
+  const out = await run(`
+    let count = 0;
+    process.on("warning", () => count++);
+    const client = new liter.Client();
+    const names = Array.from({ length: 50 }, (_, n) => n);
+    for (let n = 0; n < 25; n++) {
+      await client.chat({ prompt: "Hello", ...Object.fromEntries(names.map((name) => ["x" + n + "y" + name, 1])) });
+      await client.chat({ prompt: "Hello", x0y0: 1 });
+    }
+    await new Promise(setImmediate);
+    console.log(count);
+  `, { flags: ["--no-warnings"] });
+  assert.equal(out, "1000\n");
+});
+
 test("what JSON would lose", async () => {
   const wrong = {
     metadata: [new Map([["secret", 1]]), /^metadata is a Map, which JSON cannot say: .*Object\.fromEntries/],
@@ -136,10 +179,38 @@ test("what JSON would lose", async () => {
       return true;
     });
   }
+  const deep = (properties) => ({
+    prompt: "secret",
+    tools: [{ type: "function", function: { name: "f", parameters: { type: "object", properties } } }],
+  });
+  const at = "tools\\[0\\]\\.function\\.parameters\\.properties";
+  const none = (path, what) => new RegExp(`^${path} is ${what}, which JSON cannot say`);
+  for (const [request, message] of [
+    [deep({ x: () => 1 }), none(`${at}\\.x`, "a function")],
+    [deep({ d: new Map([["secret", 1]]) }), none(`${at}\\.d`, "a Map")],
+    [deep({ x: { enum: ["a", Symbol("secret")] } }), none(`${at}\\.x\\.enum\\[1\\]`, "a symbol")],
+    [deep({ x: { pattern: /secret/ } }), none(`${at}\\.x\\.pattern`, "a RegExp")],
+    [{ prompt: "x", extra: { openai: { logit_bias: { 5: NaN } } } }, none("extra\\.openai\\.logit_bias\\.5", "NaN")],
+    [{ prompt: "x", options: { retry: { backoff_ms: Infinity } } }, none("retry\\.backoff_ms", "Infinity")],
+    [[{ role: "user", content: Promise.resolve("secret") }], none("messages\\[0\\]\\.content", "a Promise")],
+  ]) {
+    await assert.rejects(client.chat(request), (error) => {
+      assert.equal(error.name, "BadRequestError");
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+  const nowhere = { providers: { openai: { headers: new Headers({ a: "b" }) } } };
+  assert.throws(() => new Client(nowhere), { message: /^providers\.openai\.headers is a Headers/ });
   const headers = new Headers({ "x-key": "secret" });
   assert.throws(() => new Client({ apiKey: "x", headers }), { message: /^headers is a Headers/ });
   // What can be written is written, as everywhere in JavaScript.
   assert.equal((await client.chat([{ role: "user", content: new Date(0) }])).text, "You said: 1970-01-01T00:00:00.000Z");
+  const sayable = { toJSON: () => "a", call: () => 1 };
+  const metadata = { a: sayable, b: Object.assign(() => 1, sayable), c: undefined, d: {}, e: new Number(5) };
+  const request = { prompt: "Hello", extra: { openai: { metadata } } };
+  assert.equal((await client.chat(request)).text, "You said: Hello");
 });
 
 test("settings that are undefined are not there", async () => {

@@ -182,7 +182,8 @@ export const simulator = await Simulator.start();
 /**
  * Runs an ES module in another Node, which must end with `expect` and say nothing on stderr. The text
  * that it prints. `signal(child)` may do something to it once it has printed a line; `load: false`:
- * the package is not there; `descriptors`: at most so many. What a process must not wait for has to take
+ * the package is not there; `descriptors`: at most so many; `stderr`: it may say something there; `told`:
+ * that is returned. What a process must not wait for has to take
  * longer than its deadline.
  */
 export async function run(script, options = {}) {
@@ -207,10 +208,10 @@ export async function run(script, options = {}) {
   const [code, signal] = await once(child, "close");
   clearTimeout(timer);
   await signalled;
-  if ((signal ?? code) !== expect || (errors !== "" && !options.stderr)) {
+  if ((signal ?? code) !== expect || (errors !== "" && !options.stderr && !options.told)) {
     throw new Error(`ended with ${signal ?? code}, not ${expect}; it said:\n${out}${errors}`);
   }
-  return out;
+  return options.told ? errors : out;
 }
 
 const head = (script) => `

@@ -60,10 +60,18 @@ test("the environment asks for them without code", async () => {
   assert.deepEqual(await said({}), []);
   assert.deepEqual(await said({ LITER_LLM_LOG: "info" }), ["liter_llm", "liter_llm"]);
   assert.deepEqual(await said({ LITER_LLM_LOG: "error" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " Error\n" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: "WARNING" }), ["liter_llm"]);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " " }), []);
+  assert.deepEqual(await said({ LITER_LLM_LOG: " Off ", NODE_DEBUG: "liter_llm" }), []);
   assert.deepEqual(await said({ LITER_LLM_LOG: "off", NODE_DEBUG: "liter_llm" }), []);
   // Node's own writer goes past process.stderr.write: it is looked at from outside.
-  const debug = await run(CALLS, { env: { ...env, NODE_DEBUG: "liter_llm" }, stderr: true });
-  assert.equal(debug, "");
+  const debug = await run(CALLS, { env: { ...env, NODE_DEBUG: "liter_llm" }, told: true });
+  const lines = debug.trimEnd().split("\n");
+  for (const line of lines) assert.match(line, /^LITER_LLM \d+: \{"/);
+  const calls = lines.filter((line) => line.includes('"event":"call"'));
+  assert.deepEqual([calls.length, lines.length > 2], [2, true]);
+  assert.doesNotMatch(debug, /secret/);
   const wrong = run(CALLS, { env: { ...env, LITER_LLM_LOG: "loud" } });
   await assert.rejects(wrong, /LiterLLMWarning: LITER_LLM_LOG is one of error, warn, info, debug, off/);
 });
@@ -80,18 +88,24 @@ test("what has come is written at the end, and nothing is kept alive", async () 
   assert.match(await run(script("process.exit(0)")), /^info\n/);
 });
 
-test("a function that throws harms no call", async () => {
-  const out = await run(`
-    const seen = [];
-    process.on("warning", ({ name, message }) => seen.push(name + ": " + message));
-    liter.logs(() => { throw new Error("broken") });
-    console.log((await new liter.Client().chat("Hello")).text);
-    await new Promise(setImmediate);
-    liter.logs(null);
-    console.log(seen.join());
-  `, { flags: ["--no-warnings"] });
-  assert.equal(out, "You said: Hello\nLiterLLMWarning: a log record could not be written: broken\n");
-});
+for (const [how, sink] of [
+  ["throws", `() => { throw new Error("broken") }`],
+  ["rejects", `async () => { throw new Error("broken") }`],
+  ["has a method that rejects", `{ ...console, info: async () => { throw new Error("broken") } }`],
+]) {
+  test(`a sink that ${how} harms no call`, async () => {
+    const out = await run(`
+      const seen = [];
+      process.on("warning", ({ name, message }) => seen.push(name + ": " + message));
+      liter.logs(${sink});
+      console.log((await new liter.Client().chat("Hello")).text);
+      await new Promise(setImmediate);
+      liter.logs(null);
+      console.log(seen.join());
+    `, { flags: ["--no-warnings"] });
+    assert.equal(out, "You said: Hello\nLiterLLMWarning: a log record could not be written: broken\n");
+  });
+}
 
 test("a worker's calls are in the records", async () => {
   const out = await run(`

@@ -110,7 +110,7 @@ test("wrong arguments of a fan-out", async () => {
 });
 
 const fanout = { targets: ["openai"] };
-const json = '{"prompt":"Hello","stream":true,"options":{"fanout":{"targets":["openai"]}}}';
+const json = '{"prompt":"Hello","options":{"fanout":{"targets":["openai"]}}}';
 const WAYS = {
   member: ["Hello", { fanout }],
   option: ["Hello", { options: { fanout } }],

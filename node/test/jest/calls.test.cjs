@@ -2,7 +2,7 @@
 const { APITimeoutError, Client, logs } = require("@liter-llm/node");
 
 const base_url = process.env.TEST_BASE_URL;
-const client = new Client({ api_key: "sk-test", base_url });
+const client = new Client({ api_key: "sk-test", base_url }, { provider: "openai" });
 const more = { model: "gpt-4.1-mini" };
 
 test("a call", async () => {
@@ -11,7 +11,7 @@ test("a call", async () => {
 });
 
 test("a call with a signal and a time limit", async () => {
-  const slow = new Client({ api_key: "sk-test", base_url: base_url.replace("/v1", "/sim,delay_ms=60000/v1") });
+  const slow = new Client({ api_key: "sk-test", base_url: base_url.replace("/v1", "/sim,delay_ms=60000/v1") }, { provider: "openai" });
   await expect(slow.chat("Hello", { ...more, timeout_ms: 50 })).rejects.toThrow(APITimeoutError);
   const controller = new AbortController();
   const asked = slow.chat("Hello", { ...more, signal: controller.signal });

@@ -10,6 +10,6 @@ test("a mock of the package", async () => {
 
 test("the package itself beside it", async () => {
   const real = jest.requireActual("@liter-llm/node");
-  const client = new real.Client({ api_key: "sk-test", base_url: process.env.TEST_BASE_URL });
+  const client = new real.Client({ api_key: "sk-test", base_url: process.env.TEST_BASE_URL }, { provider: "openai" });
   await expect(client.chat("Hello", { model: "m" })).resolves.toMatchObject({ text: "You said: Hello" });
 });
