@@ -51,7 +51,7 @@ pub(in crate::provider::openai) fn request(
     writer.put("stream", request.stream.then_some(true));
     let Writer { mut body, .. } = writer;
     body.extend(extra);
-    Ok(wire::Request::post(dialect.path.clone(), body.to_json()))
+    dialect.post(target, body.to_json())
 }
 
 /// Whether a model may reason. OpenAI's models that do not refuse to be asked for their encrypted
