@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 34] = [
+const FILES: [(&str, &str); 35] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
     ("misc__messages.jsonl", "anthropic"),
-    ("azure__chat.jsonl", "compatible"),
+    ("azure__chat.jsonl", "azure"),
     ("bedrock__chat.jsonl", "compatible"),
     ("bedrock__converse.jsonl", "bedrock"),
     ("bedrock__converse-stream.jsonl", "bedrock"),
@@ -42,10 +42,11 @@ const FILES: [(&str, &str); 34] = [
     ("openai-compatible__chat.jsonl", "compatible"),
     ("openrouter__chat.jsonl", "openrouter"),
     ("together__chat.jsonl", "together"),
+    ("vertex__rawPredict.jsonl", "vertex"),
     ("vertex__generateContent.jsonl", "vertex"),
     ("vertex__streamGenerateContent.jsonl", "vertex"),
     ("xai__chat.jsonl", "xai"),
-    ("azure__responses.jsonl", "compatible/responses"),
+    ("azure__responses.jsonl", "azure/responses"),
     ("deepseek__responses.jsonl", "deepseek/responses"),
     ("misc__responses.jsonl", "compatible/responses"),
     ("openai__responses.jsonl", "openai/responses"),

@@ -52,9 +52,9 @@ impl Place {
         environment: &Environment,
         api_version: Option<&str>,
     ) -> Result<Place, Error> {
-        let mut read = |name: &str| fields.string(name);
-        let (base_url, region, location) = (read("base_url")?, read("region")?, read("location")?);
-        let (project, resource) = (read("project")?, read("resource")?);
+        let (base_url, resource) = (fields.string("base_url")?, fields.string("resource")?);
+        let (region, location) = (fields.string("region")?, fields.string("location")?);
+        let project = fields.string("project")?;
         // The entry's resource is another one than that of the environment.
         let of_environment = || environment.some(row.base_url_env).filter(|_| resource.is_none());
         let at = |name: &str| fields.at(name);
