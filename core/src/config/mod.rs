@@ -10,6 +10,7 @@ mod base_url;
 mod environment;
 mod extras;
 mod limits;
+mod members;
 mod models;
 mod names;
 mod provider;
