@@ -1,4 +1,4 @@
-"""What `sdks/questions.py` asks with the official packages, as requests of ours."""
+"""What `sdks/questions` asks with the official packages, as requests of ours."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def sent(folder: Path) -> Iterator[dict[str, dict[str, list[Sent]]]]:
     """What each side sent."""
     theirs, our = Capture(), Capture()
     names = subprocess.run(
-        [ORACLE, HERE / "sdks" / "questions.py", theirs.url, *QUESTIONS],
+        [ORACLE, HERE / "sdks" / "questions", theirs.url, *QUESTIONS],
         check=True,
         capture_output=True,
         text=True,
