@@ -12,7 +12,7 @@ from typing import overload
 from weakref import ref
 
 from . import _json
-from ._client import BaseClient, StreamState, wants_stream
+from ._client import BaseClient, StreamState
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
 from ._models import (
@@ -24,6 +24,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
+from ._request import check_stream, wants_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ class AsyncClient(BaseClient):
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
+        check_stream(request)
         documents = self._defaults.documents(request, options, {**members}, "stream")
         return AsyncStream(self._native, *documents)
 

@@ -33,7 +33,14 @@ from ._queue import (
     SecondReaderError,
     call,
 )
-from ._request import Defaults, config_document, with_settings
+from ._request import (
+    Defaults,
+    check_stream,
+    check_whole,
+    config_document,
+    wants_stream,
+    with_settings,
+)
 from ._warnings import once, say, waits
 
 TYPE_CHECKING = False
@@ -107,6 +114,7 @@ class BaseClient:
         """The documents of a request to several targets."""
         if isinstance(targets, str):
             raise TypeError("targets is a list of 'provider/model', not one str")
+        check_whole(request, "fan-outs wait")
         members["fanout"] = {"targets": list(targets), "first": first}
         # The client's fallback stands in for a target that fails. A fan-out gives its targets
         # itself.
@@ -218,7 +226,7 @@ class Client(BaseClient):
         (bytes, passed on as they are). Keyword arguments are members of the request
         (`model=`, `max_tokens=`, `system=`) or options (`provider=`, `timeout_ms=`). An argument
         of another name is a TypeError; an unknown member of a dict is a warning.
-        With `stream=True` it gives a Stream at once, as `stream` does.
+        With `stream=True` it gives a Stream at once, as `stream` does. In bytes that is an error.
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
@@ -346,6 +354,7 @@ class Client(BaseClient):
 
         With `on_break="restart"` a chunk may be a `reset`, which makes all text before it void.
         """
+        check_stream(request)
         documents = self._defaults.documents(request, options, {**members}, "stream")
         waits(self._native.said)
         return Stream(self._native, *documents)
@@ -366,15 +375,6 @@ class Client(BaseClient):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def wants_stream(request: Any, stream: bool | None) -> bool:
-    """Whether `chat` is asked for a stream, by its argument or by a whole request."""
-    if stream is None and isinstance(request, dict):
-        stream = request.get("stream")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if stream is not None and not isinstance(stream, bool):
-        raise TypeError(f"stream is True or False, not {type(stream).__name__}")  # pyright: ignore[reportUnknownArgumentType]
-    return stream is True
 
 
 ANSWERS = frozenset({"choices", "usage", "warnings", "liter", "id", "provider", "model"})
@@ -549,6 +549,7 @@ def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Re
     client = default_client()
     if isinstance(request, str):
         request = _json.encode_text(request, "request")
+    check_whole(request, "invoke waits")
     options: Options | None = {"provider": provider} if provider else None
     return client.chat(request, stream=False, options=options)
 

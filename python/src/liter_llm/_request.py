@@ -84,6 +84,60 @@ class Defaults:
         return _json.dumps({**self.options, **chosen}, "options")
 
 
+def stream_of(request: Any) -> Any:
+    """The member `stream` of a whole request, which is a mapping or JSON. None: it has none.
+
+    Most bytes do not have the word, and are not parsed. What is wrong with bytes that are no JSON,
+    the engine says.
+    """
+    if isinstance(request, (str, list, tuple)):
+        return None
+    if isinstance(request, (bytes, bytearray, memoryview)):
+        body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
+        if b'"stream"' not in body:
+            return None
+        import json
+
+        try:
+            document: Any = json.loads(body.decode())
+        except (ValueError, RecursionError):
+            return None
+    else:
+        document = request
+    if not hasattr(document, "keys"):
+        return None
+    return document["stream"] if "stream" in document.keys() else None  # noqa: SIM118
+
+
+def wants_stream(request: Any, stream: Any) -> bool:
+    """Whether `chat` is asked for a stream, by its argument or by a whole request."""
+    if stream is None:
+        stream = stream_of(request)
+        if isinstance(request, (bytes, bytearray, memoryview)):
+            # The types promise a whole answer for bytes, whose members they do not see.
+            _whole(stream, "calls of chat with bytes wait")
+            return False  # what is no boolean, the engine refuses
+    if stream is not None and not isinstance(stream, bool):
+        raise TypeError(f"stream is True or False, not {type(stream).__name__}")
+    return stream is True
+
+
+def check_whole(request: Any, who: str) -> None:
+    """Refuses a request for a stream where a whole answer is waited for, by `who`."""
+    _whole(stream_of(request), who)
+
+
+def _whole(stream: Any, who: str) -> None:
+    if stream is True:
+        raise TypeError(f"stream is True, but {who} for the whole answer: use client.stream")
+
+
+def check_stream(request: Any) -> None:
+    """Refuses a request for a whole answer where a stream is made."""
+    if stream_of(request) is False:
+        raise TypeError("stream is False, but this is client.stream: ask with client.chat")
+
+
 def _refuse(
     arguments: Mapping[str, Any],
     where: str,
