@@ -101,7 +101,7 @@ func (c *Client) usable(ctx context.Context) error {
 	return nil
 }
 
-// Chat asks and waits for the whole answer.
+// Chat asks and waits for the whole answer. A request that asks for a stream is an error.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
 	return ask(ctx, c, request, readResponse)
 }
@@ -139,9 +139,14 @@ func ask[T any](
 	if err != nil {
 		return nil, err
 	}
+	defer body.release()
+	if _, chat := request.(*ChatRequest); chat {
+		if err := checkWhole(body.out, "Chat"); err != nil {
+			return nil, err
+		}
+	}
 	_, _, options := request.beside()
 	answer, err := c.call(ctx, native.Single, body.out, options)
-	body.release()
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ func Invoke(provider, req any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := checkWhole(request, "Invoke"); err != nil {
+		return "", err
+	}
 	client, err := defaultClient()
 	if err != nil {
 		return "", err

@@ -72,6 +72,9 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		return nil, err
 	}
 	defer body.release()
+	if err := checkStream(body.out); err != nil {
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
