@@ -83,13 +83,17 @@ class BaseClient:
         base_url: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._defaults = Defaults(options)
-        document = config_document(config)
-        given = {"api_key": api_key, "base_url": base_url}
+        given: dict[str, Any] = {"api_key": api_key, "base_url": base_url}
         settings = {name: value for name, value in given.items() if value is not None}
+        defaults: dict[str, Any] = {**options}
+        if settings and defaults.get("headers") is not None:
+            # They may have what only that server may see, and options go to every provider.
+            settings["headers"] = defaults.pop("headers")
+        self._defaults = Defaults(defaults)
+        document = config_document(config)
         if settings:
             variables = environment()
-            document = with_settings(document, variables, options.get("provider"), settings)
+            document = with_settings(document, variables, defaults.get("provider"), settings)
             self._native = NativeClient(document, variables)
         else:
             self._native = NativeClient(document)
@@ -175,7 +179,9 @@ class Client(BaseClient):
     for the environment (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …).
     `options` are defaults for every request, such as `provider="openai"` or `timeout_ms=30_000`.
     `api_key` and `base_url` are settings of the client's own provider: `provider=`, or the
-    configuration's default.
+    configuration's default. `headers` beside one of the two are that provider's too, and no other
+    provider gets them, also none of `fallback=`. Without the two they are an option, and go to each
+    provider that a request asks.
 
         with liter_llm.Client(provider="openai") as client:
             print(client.chat("Hello", model="gpt-5-mini").text)

@@ -101,7 +101,7 @@ class LiterLLMError(Exception):
     provider_error: Any
     """The provider's own error: its JSON, or its text. None if the provider gave none."""
     partial: dict[str, Any] | None
-    """The part of a stream that had arrived when it broke: `{"text": "…"}`."""
+    """What had been done: of a stream `{"text": "…"}`, of embeddings `{"inputs": […]}`."""
     attempts: list[Attempt]
     """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
@@ -110,8 +110,9 @@ class LiterLLMError(Exception):
         if isinstance(document, str):
             if wrong := members.keys() - MEMBERS:
                 raise TypeError(f"{min(wrong)} is no member of an error: {', '.join(MEMBERS)}")
-            if "retry_after" in members:
-                members["retry_after_ms"] = members.pop("retry_after") * 1000
+            after: float | None = members.pop("retry_after", None)
+            if after is not None:
+                members["retry_after_ms"] = after * 1000
             inner = {"kind": self.kind, "message": document, "retryable": False, **members}
             document = {"error": inner}
         elif members:

@@ -21,7 +21,7 @@ RETRIES = ("max_retries", "num_retries")
 SETTINGS = {
     "api_key": 'Client(provider="openai", api_key=...)',
     "base_url": 'Client(provider="openai", base_url=...)',
-    "organization": 'a header of the provider: headers={"OpenAI-Organization": ...}',
+    "organization": 'Client(provider="openai", api_key=..., headers={"OpenAI-Organization": ...})',
     "default_provider": "Client(provider=...)",
     "providers": 'Client({"providers": ...})',
     "routes": 'Client({"routes": ...})',
