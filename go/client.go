@@ -1,7 +1,7 @@
 // Package literllm talks to language models of any provider through one engine.
 //
 //	client, err := literllm.NewClient()
-//	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-5-mini", Prompt: "Hello"})
+//	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-4.1-mini", Prompt: "Hello"})
 //	fmt.Println(response.Text)
 //
 // A client holds connections and limits. Make few, keep them long, and use one from any number of

@@ -53,7 +53,7 @@ class AsyncClient(BaseClient):
     Any number of loops and threads may use it. Cancelling a task cancels its request.
 
         async with liter_llm.AsyncClient(provider="openai") as client:
-            print((await client.chat("Hello", model="gpt-5-mini")).text)
+            print((await client.chat("Hello", model="gpt-4.1-mini")).text)
     """
 
     @overload
@@ -180,7 +180,7 @@ class AsyncClient(BaseClient):
     ) -> AsyncStream:
         """Asks, and gives the answer as it arrives. Call it on a running loop.
 
-        async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+        async with client.stream("Tell me a story", model="openai/gpt-4.1-mini") as stream:
             async for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)

@@ -184,7 +184,7 @@ class Client(BaseClient):
     provider that a request asks.
 
         with liter_llm.Client(provider="openai") as client:
-            print(client.chat("Hello", model="gpt-5-mini").text)
+            print(client.chat("Hello", model="gpt-4.1-mini").text)
     """
 
     @overload
@@ -337,7 +337,7 @@ class Client(BaseClient):
         error is in `failures`. If no target answers, the first failure is raised, with the
         `attempts` of all targets.
 
-            client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
+            client.generate_multi("Hello", ["openai/gpt-4.1-mini", "cohere/command-a-03-2025"])
         """
         documents = self._many(request, targets, first, options, {**members})
         waits(self._native.said)
@@ -353,7 +353,7 @@ class Client(BaseClient):
     ) -> Stream:
         """Asks, and gives the answer as it arrives. Takes what `chat` takes.
 
-        with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+        with client.stream("Tell me a story", model="openai/gpt-4.1-mini") as stream:
             for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
@@ -550,7 +550,7 @@ def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Re
     `provider` is a name of the configuration ("openai"). None or "" routes by the request's model.
     `request` is a dict, or JSON (str or bytes, passed on as they are).
 
-        liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Hello"}).text
+        liter_llm.invoke("openai", {"model": "gpt-4.1-mini", "prompt": "Hello"}).text
     """
     client = default_client()
     if isinstance(request, str):

@@ -138,7 +138,7 @@ def write(document: dict[str, Any]) -> None:
 
 
 def text(document: dict[str, Any]) -> str:
-    """A record in one line: `call provider=openai model=gpt-5-mini outcome=ok …`.
+    """A record in one line: `call provider=openai model=gpt-4.1-mini outcome=ok …`.
 
     A model's name is the caller's, and may have come from outside. So no value can end the line,
     nor pass for another member.
