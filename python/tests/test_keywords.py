@@ -32,6 +32,22 @@ ADVICE = [
     ({"temprature": 1}, "use temperature=..."),
     ({"instructions": "x"}, "use system=..."),
     ({"min_p": 1}, 'extra={"openai": {...}}'),
+    ({"documents": []}, 'extra={"openai": {...}}'),
+    ({"store": True}, 'extra={"openai": {...}}'),
+    ({"topK": 1}, "use top_k=..."),
+    ({"maxOutputTokens": 1}, "use max_tokens=..."),
+    ({"top_n": 1}, "it belongs to client.rerank(..., top_n=...)"),
+    ({"dimensions": 1}, "it belongs to client.embed(..., dimensions=...)"),
+    ({"stream_options": {}}, "leave it out: a stream always has its usage"),
+    ({"secret_key": SECRET}, "a setting of the client, Client("),
+    ({"openai_api_key": SECRET}, "a setting of the client, Client("),
+    ({"OPENAI_API_KEY": SECRET}, "a setting of the client, Client("),
+    ({"access_token": SECRET}, "a setting of the client, Client("),
+    ({"authorization": SECRET}, "a setting of the client, Client("),
+    ({"organization": "org"}, 'headers={"OpenAI-Organization": ...})'),
+    ({"sticky": "x"}, "use sticky_key=..."),
+    ({"idempotency": "x"}, "use idempotency_key=..."),
+    ({"prompt_key": "x"}, "use prompt_cache_key=..."),
 ]
 
 
@@ -100,8 +116,31 @@ def test_of_a_client(simulator):
 def test_of_other_operations(client):
     with pytest.raises(TypeError, match=r"timeout_ms=2000"):
         client.models(timeout=2)
-    with pytest.raises(TypeError, match=r"moderate\(\) takes no temperature: a parameter of one"):
-        client.moderate("x", temperature=1)
+    for call, name, advice in (
+        (client.moderate, "temperature", r"it belongs to client\.chat\(\.\.\., temperature="),
+        (client.moderate, "safe_mode", "a parameter of one"),
+        (client.embed, "top_logprobs", r"it belongs to client\.chat"),
+        (client.embed, "encoding_format", "use encoding="),
+        (client.embed, "text", "use input="),
+        (client.models, "top_k", r"it belongs to client\.chat"),
+        (client.models, "api_token", "it is a setting of the client"),
+    ):
+        with pytest.raises(TypeError, match=rf"{call.__name__}\(\) takes no {name}: {advice}"):
+            call(**{name: 1, **({"input": "x"} if call != client.models else {})})
+    for name, advice in (
+        ("top_k", "use top_n="),
+        ("topK", "use top_n="),
+        ("texts", "use documents="),
+    ):
+        with pytest.raises(TypeError, match=rf"rerank\(\) takes no {name}: {advice}"):
+            client.rerank("x", ["y"], **{name: 1})
+    for name, advice in (
+        ("stream", "stream=..."),
+        ("top_n", r"client\.rerank"),
+        ("verbosity", "client"),
+    ):
+        with pytest.raises(TypeError, match=rf"Client\(\) takes no {name}: it belongs.*{advice}"):
+            liter_llm.Client(**{name: 1})
     with pytest.raises(TypeError, match=r"use timeout_ms=2000"):
         client.with_options(timeout=2)
     with pytest.raises(TypeError, match=r"as in client\.chat\(\.\.\., max_tokens=\.\.\.\)"):
