@@ -68,9 +68,12 @@ def count_system(text: str) -> str:
 class LiterLLMError(Exception):
     """A request that failed.
 
-    `str(error)` is `message`, which is the same in every language: `openai/gpt-4.1-mini: 429 rate
-    limited, retry after 2 s (3 attempts; request req_1): Slow down`. It never holds a key or a
-    prompt. A test makes one as `RateLimitError("slow down", status=429, retry_after=2)`.
+    `str(error)` is `message`, which is the engine's, and so the same in every language:
+    `openai/gpt-4.1-mini: 429 rate limited, retry after 2 s (3 attempts; request req_1): Slow down`.
+    With `system=` it also says how messages are counted. It never holds a key, and of a prompt only
+    what the provider's own words repeat.
+
+    A test makes one as `RateLimitError("slow down", status=429, retry_after=2)`.
     """
 
     kind: str = "internal"
