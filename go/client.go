@@ -93,12 +93,16 @@ func (c *Client) startLogs(logger *slog.Logger, variables map[string]string) err
 // usable is an error for a client that NewClient did not make, and for a nil context.
 func (c *Client) usable(ctx context.Context) error {
 	if c == nil || c.native == nil {
-		return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
+		return errNoClient()
 	}
 	if ctx == nil {
 		return newError(ErrInvalidRequest, "the context is nil: pass context.Background()")
 	}
 	return nil
+}
+
+func errNoClient() *Error {
+	return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
 }
 
 // Chat asks and waits for the whole answer. A request that asks for a stream is an error.
@@ -164,6 +168,7 @@ func (c *Client) CloseWithin(grace time.Duration) error {
 		return err
 	}
 	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
+	c.native.Ended.Store(true)
 	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
 		return misuse(status)
 	}
