@@ -12,7 +12,7 @@ from typing import overload
 from weakref import ref
 
 from . import _json
-from ._client import BaseClient, StreamState, wants_stream
+from ._client import BaseClient, StreamState
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
 from ._models import (
@@ -24,6 +24,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
+from ._request import check_stream, wants_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class AsyncClient(BaseClient):
     Any number of loops and threads may use it. Cancelling a task cancels its request.
 
         async with liter_llm.AsyncClient(provider="openai") as client:
-            print((await client.chat("Hello", model="gpt-5-mini")).text)
+            print((await client.chat("Hello", model="gpt-4.1-mini")).text)
     """
 
     @overload
@@ -179,11 +180,12 @@ class AsyncClient(BaseClient):
     ) -> AsyncStream:
         """Asks, and gives the answer as it arrives. Call it on a running loop.
 
-        async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+        async with client.stream("Tell me a story", model="openai/gpt-4.1-mini") as stream:
             async for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
+        check_stream(request)
         documents = self._defaults.documents(request, options, {**members}, "stream")
         return AsyncStream(self._native, *documents)
 
