@@ -127,6 +127,13 @@ func (c *Client) Rerank(ctx context.Context, request *RerankRequest) (*RerankRes
 	return ask(ctx, c, request, readRerankResponse)
 }
 
+// CountTokens counts the tokens that a chat with this request would read. The provider counts them:
+// Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text. Elsewhere it is an
+// [ErrUnsupported], never an estimate.
+func (c *Client) CountTokens(ctx context.Context, request *ChatRequest) (*CountTokensResponse, error) {
+	return ask(ctx, c, counted{request}, readCountTokensResponse)
+}
+
 // Moderate checks whether texts or images break a provider's rules. Each input gets a verdict.
 func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*ModerateResponse, error) {
 	return ask(ctx, c, request, readModerateResponse)

@@ -484,6 +484,80 @@ func (v *Embedding) read(d *decoder) {
 	}
 }
 
+// CountTokensResponse: the answer to "op: "count_tokens"".
+type CountTokensResponse struct {
+	// The number of tokens that a chat with this request would read, as the provider counts them.
+	InputTokens int `json:"input_tokens"`
+	// The model whose tokens these are: the one that was asked about, as the request or the
+	// configuration names it.
+	Model string `json:"model"`
+	// The name in the configuration of the provider that answered.
+	Provider string `json:"provider"`
+	// Warnings about members that were left out or changed.
+	Warnings []Warning `json:"warnings"`
+	// The members that are volatile or added by the engine.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *CountTokensResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v CountTokensResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain CountTokensResponse
+		return marshal("the CountTokensResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *CountTokensResponse) UnmarshalJSON(document []byte) error {
+	read, err := readCountTokensResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readCountTokensResponse(document string) (*CountTokensResponse, error) {
+	d := decoder{text: document}
+	v := &CountTokensResponse{document: document}
+	v.read(&d)
+	if err := d.answered("CountTokensResponse"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *CountTokensResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "input_tokens":
+			v.InputTokens = int(d.integer())
+		case "model":
+			v.Model = d.string()
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// The error.

@@ -140,3 +140,26 @@ func memberInside(request []byte, name string) (inside JSON) {
 	}
 	return inside
 }
+
+// counted is a chat request whose tokens are to be counted.
+type counted struct{ *ChatRequest }
+
+// encode writes the chat request with another operation. The engine says what is wrong with a Raw
+// that is no object.
+func (v counted) encode() (*encoder, error) {
+	chat, err := v.ChatRequest.encode()
+	if err != nil {
+		return nil, err
+	}
+	body := bytes.TrimSpace(chat.out)
+	if !bytes.HasPrefix(body, []byte("{")) || !bytes.HasSuffix(body, []byte("}")) {
+		return chat, nil
+	}
+	e := &encoder{out: make([]byte, 0, len(body)+32)}
+	e.open('{')
+	e.inner(JSON(body))
+	e.text("op", "count_tokens") // the last of members with one name counts
+	e.close('}')
+	chat.release()
+	return e, nil
+}

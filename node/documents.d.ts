@@ -843,6 +843,23 @@ export interface ErrorDocument {
   error: ErrorBody;
 }
 
+/** The answer to `op: "count_tokens"`. */
+export interface CountTokensResponse {
+  /** The number of tokens that a chat with this request would read, as the provider counts them. */
+  input_tokens: number;
+  /**
+   * The model whose tokens these are: the one that was asked about, as the request or the
+   * configuration names it.
+   */
+  model: string;
+  /** The name in the configuration of the provider that answered. */
+  provider: string;
+  /** Warnings about members that were left out or changed. */
+  warnings: Warning[];
+  /** The members that are volatile or added by the engine. */
+  liter: Liter;
+}
+
 /** The vector of one input. */
 export interface Embedding {
   /** The input's place in the list of the request, from 0. */

@@ -254,6 +254,7 @@ async fn what_is_too_much_is_refused_before_memory_is_taken() {
         json!({"op": "embed", "input": "x", "model": long}),
         json!({"op": "models", "model": long}),
         json!({"op": "moderate", "input": "x", "model": long}),
+        json!({"op": "count_tokens", "prompt": "x", "model": long}),
         json!({"prompt": "x", "options": {"provider": long}}),
         json!({"prompt": "x", "options": {"fallback": [long]}}),
         json!({"prompt": "x", "options": {"fanout": {"targets": [long]}}}),

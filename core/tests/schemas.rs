@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    ConfigDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
-    HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
-    RequestDocument, RerankRequestDocument,
+    ConfigDocument, CountTokensRequestDocument, EmbedRequestDocument, ErrorDocument,
+    HttpEventDocument, HttpRequestDocument, HttpResponseDocument, ModelsRequestDocument,
+    ModerateRequestDocument, OptionsDocument, RequestDocument, RerankRequestDocument,
 };
-use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse};
+use liter_llm_core::model::{
+    CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse,
+};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -86,6 +88,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("models_response", schema::<ModelsResponse>()),
         ("rerank_request", schema::<RerankRequestDocument>()),
         ("rerank_response", schema::<RerankResponse>()),
+        ("count_tokens_request", schema::<CountTokensRequestDocument>()),
+        ("count_tokens_response", schema::<CountTokensResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
         ("moderate_response", schema::<ModerateResponse>()),
         ("http_request", schema::<HttpRequestDocument>()),
@@ -198,6 +202,7 @@ fn schemas_name_what_the_readers_know() {
         ("rerank_request", schema::<RerankRequestDocument>(), rerank.as_str()),
         ("moderate_request", schema::<ModerateRequestDocument>(), moderate.as_str()),
         ("request", schema::<RequestDocument>(), request.as_str()),
+        ("count_tokens_request", schema::<CountTokensRequestDocument>(), request.as_str()),
         ("http_request", schema::<HttpRequestDocument>(), http.as_str()),
         ("options", schema::<OptionsDocument>(), options),
         ("config", schema::<ConfigDocument>(), config.as_str()),

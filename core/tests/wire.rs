@@ -118,6 +118,20 @@ fn rankings() {
 }
 
 #[test]
+fn counts() {
+    for (file, kind, least) in [
+        ("anthropic__count_tokens.jsonl", "anthropic", 9),
+        ("bedrock__count-tokens.jsonl", "bedrock", 3),
+        ("cohere__tokenize.jsonl", "cohere", 1),
+        ("gemini__countTokens.jsonl", "gemini", 6),
+        ("openai__responses-get.jsonl", "openai", 6),
+        ("vertex__countTokens.jsonl", "vertex", 4),
+    ] {
+        operations::counts(file, kind, least);
+    }
+}
+
+#[test]
 fn moderations() {
     operations::moderations("openai__moderations.jsonl", "openai");
 }

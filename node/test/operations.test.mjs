@@ -86,3 +86,22 @@ test("several answers are refused before anything is sent", async () => {
   const fanout = { targets: ["openai", "openai"] };
   await assert.rejects(client.models({ fanout }), { name: "BadRequestError", attempts: [] });
 });
+
+test("counted tokens", async () => {
+  const asked = { model: "m", provider: "openai" };
+  const answer = await client.countTokens("How many words", asked);
+  assert.deepEqual([answer.input_tokens, answer.model, answer.provider], [3, "m", "openai"]);
+  const tools = [{ type: "function", function: { name: "f" } }];
+  const whole = { system: "Be brief.", prompt: "Why?", tools };
+  assert.equal((await client.countTokens(whole, asked)).input_tokens, 4);
+  const text = ' {"prompt": "one two", "model": "openai/m", "op": "chat"}\n';
+  const padded = Buffer.from(`xx${text}`).subarray(2);
+  for (const request of [[{ role: "user", content: "one two" }], JSON.parse(text), new TextEncoder().encode(text), padded]) {
+    assert.equal((await client.countTokens(request, { provider: "openai" })).input_tokens, 2);
+  }
+  const bytes = (json) => new TextEncoder().encode(json);
+  for (const request of [bytes("{}"), bytes("[]"), bytes(""), bytes('{"prompt":"x","stream":true}'), { prompt: 1 }]) {
+    await assert.rejects(client.countTokens(request), { name: "BadRequestError" });
+  }
+  await assert.rejects(client.countTokens("x", { provider: "mistral", model: "m" }), liter.UnsupportedError);
+});

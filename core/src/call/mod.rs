@@ -102,7 +102,7 @@ impl Call {
             ..CallFacts::new(services.process, name, provider, operation.streams())
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
-        let chat = matches!(*operation, Operation::Chat(_));
+        let chat = matches!(*operation, Operation::Chat(_) | Operation::CountTokens(_));
         let unknowns = operation.unknown().iter().enumerate();
         warnings.extend(unknowns.map(|(i, path)| unknown(path, chat && i < ADVISED)));
         let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());

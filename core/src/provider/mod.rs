@@ -10,6 +10,7 @@ mod bedrock;
 pub mod classify;
 mod cohere;
 mod completion;
+mod counting;
 mod details;
 pub mod embeddings;
 mod foreign;
@@ -44,7 +45,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
     EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Ranking,
-    Request, RerankRequest, Unsupported, Warning,
+    Request, RerankRequest, TokenCount, Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -77,6 +78,11 @@ pub trait Provider: Send + Sync {
 
     /// Ranking of documents.
     fn rerank(&self) -> Option<&dyn Rerank> {
+        None
+    }
+
+    /// Counts of tokens.
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
         None
     }
 
@@ -134,6 +140,21 @@ pub trait Rerank: Send + Sync {
         request: &RerankRequest,
         target: &Target,
     ) -> Result<Ranking, Error>;
+}
+
+/// Counts of tokens in one provider's wire format.
+pub trait CountTokens: Send + Sync {
+    /// The wire request for `request`, of which only what counts is looked at. What the provider
+    /// cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<TokenCount, Error>;
 }
 
 /// Moderation in one provider's wire format.

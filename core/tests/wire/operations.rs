@@ -1,4 +1,4 @@
-//! Recorded embeddings, lists of models and moderations, against their facts.
+//! Recorded embeddings, lists of models, counts of tokens and moderations, against their facts.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn check(file: &str, read: impl Fn(&Record) -> Result<(), String>) {
 
 /// An error's status and message are the recorded ones; `None`: the record is no error.
 fn failed<T>(record: &Record, outcome: &Result<T, Error>) -> Option<Result<(), String>> {
-    if record.facts["kind"] != "error" {
+    if record.facts.get("kind").is_none_or(|kind| kind != "error") {
         return None;
     }
     let Err(error) = outcome else { return Some(Err("an error became an answer".into())) };
@@ -65,6 +65,39 @@ pub fn models(file: &str, kind: &str) {
         let agrees = ids.len() as u64 == count && ids.first().map(String::as_str) == first;
         agrees.then_some(()).ok_or_else(|| format!("wanted {count} from {first:?} on: {ids:?}"))
     });
+}
+
+/// The ends of paths that count tokens.
+const COUNTS: [&str; 5] =
+    ["/count_tokens", "/count-tokens", ":countTokens", "/input_tokens", "/tokenize"];
+
+pub fn counts(file: &str, kind: &str, least: usize) {
+    let provider = corpus::provider(kind);
+    let found = std::cell::Cell::new(0);
+    check(file, |record| {
+        if !COUNTS.iter().any(|end| record.path.ends_with(end)) {
+            return Ok(());
+        }
+        found.set(found.get() + 1);
+        let target = provider.target(&record.model);
+        let (status, headers) = (record.status, &record.headers);
+        let reply = Reply { status, headers, body: &record.body, received: None };
+        let adapter = registry::row(target.kind).unwrap().adapter().count_tokens().unwrap();
+        let outcome = adapter.decode(&reply, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let answer = outcome.map_err(|error| error.message.clone())?;
+        // OpenAI's and Cohere's records have no facts.
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        let tokens = body["tokens"].as_array().map(|tokens| tokens.len() as u64);
+        let wanted = record.facts.get("tokens").and_then(Value::as_u64);
+        let wanted = wanted.or(body["input_tokens"].as_u64()).or(tokens);
+        let agrees = Some(answer.input_tokens) == wanted && answer.model == record.model;
+        agrees.then_some(()).ok_or_else(|| format!("{answer:?} is not {wanted:?}"))
+    });
+    // A corpus that is not there is said, and checks nothing.
+    assert!(found.get() == 0 || found.get() >= least, "{file}: only {}", found.get());
 }
 
 /// Records that are no answers to requests for embeddings of the API that is built.

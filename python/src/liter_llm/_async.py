@@ -17,6 +17,7 @@ from ._errors import CancelledError
 from ._loop import call, running, running_hub
 from ._models import (
     Chunk,
+    CountTokensResponse,
     EmbedResponse,
     ModelsResponse,
     ModerateResponse,
@@ -138,6 +139,18 @@ class AsyncClient(BaseClient):
         """Asks whether texts or images break rules. Arguments are those of `Client.moderate`."""
         asked = {"input": input, **members}
         return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
+
+    async def count_tokens(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> CountTokensResponse:
+        """Counts the tokens that a chat would read. Arguments are those of `Client.count_tokens`."""
+        documents = self._counted(request, options, {**members})
+        return CountTokensResponse(await self._ask(documents))
 
     async def rerank(
         self,

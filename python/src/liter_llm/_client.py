@@ -13,6 +13,7 @@ from . import _json
 from ._errors import Led, counted, from_document
 from ._models import (
     Chunk,
+    CountTokensResponse,
     EmbedResponse,
     ModelsResponse,
     ModerateResponse,
@@ -39,6 +40,7 @@ from ._request import (
     check_whole,
     config_document,
     wants_stream,
+    with_operation,
     with_settings,
 )
 from ._warnings import once, say, waits
@@ -130,6 +132,13 @@ class BaseClient:
     ) -> tuple[bytes, bytes]:
         """The documents of an operation that only has members."""
         return self._defaults.documents({"op": op}, options, {**members}, op, op)
+
+    def _counted(
+        self, request: Request | None, options: Options | None, members: dict[str, Any]
+    ) -> tuple[bytes, bytes]:
+        """The documents of a chat request whose tokens are to be counted."""
+        body, chosen = self._defaults.documents(request, options, members, "count_tokens")
+        return with_operation(body, "count_tokens"), chosen
 
     def _read(self, payload: bytearray, request: bytes) -> Any:
         """The document of a whole answer, whose warnings are said."""
@@ -298,6 +307,23 @@ class Client(BaseClient):
         """
         asked = {"input": input, **members}
         return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
+
+    def count_tokens(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> CountTokensResponse:
+        """Counts the tokens that a chat would read. Takes what `chat` takes, but no `stream=True`.
+
+        The provider counts them: Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text.
+        Elsewhere it is an UnsupportedError, never an estimate.
+
+            client.count_tokens("Hello", model="anthropic/claude-sonnet-4-5").input_tokens
+        """
+        return CountTokensResponse(self._ask(self._counted(request, options, {**members})))
 
     def rerank(
         self,

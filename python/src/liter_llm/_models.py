@@ -369,6 +369,27 @@ class Chunk(NewText):
     """The usage, in the chunk in which the provider reports it. All other chunks have none."""
 
 
+class CountTokensResponse(Document):
+    """The answer to `op: "count_tokens"`."""
+
+    __slots__ = ()
+    _nested = {"warnings": ResponseWarning, "liter": Liter}
+    input_tokens: int
+    """The number of tokens that a chat with this request would read, as the provider counts
+    them.
+    """
+    model: str
+    """The model whose tokens these are: the one that was asked about, as the request or the
+    configuration names it.
+    """
+    provider: str
+    """The name in the configuration of the provider that answered."""
+    warnings: list[ResponseWarning]
+    """Warnings about members that were left out or changed."""
+    liter: Liter
+    """The members that are volatile or added by the engine."""
+
+
 class Embedding(Document):
     """The vector of one input."""
 

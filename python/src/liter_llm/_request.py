@@ -138,6 +138,19 @@ def check_stream(request: Any) -> None:
         raise TypeError("stream is False, but this is client.stream: ask with client.chat")
 
 
+def with_operation(request: bytes, operation: str) -> bytes:
+    """The same request for another operation. The engine says what is wrong with one that is none.
+
+    Of members with one name the last counts.
+    """
+    begin, end = request.strip()[:-1], request.rstrip()[-1:]
+    if not begin.startswith(b"{") or end != b"}":
+        return request
+    comma = b"" if begin.strip() == b"{" else b","
+    changed = b'%b%b"op":"%b"}' % (begin, comma, operation.encode())
+    return Led(changed) if type(request) is Led else changed
+
+
 def _refuse(
     arguments: Mapping[str, Any],
     where: str,

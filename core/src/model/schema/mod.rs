@@ -19,11 +19,13 @@ use serde_json::{Number, Value};
 
 use members::Object;
 
+mod counted;
 mod http;
 mod members;
 mod operations;
 mod tools;
 
+pub use counted::CountTokensRequestDocument;
 pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };

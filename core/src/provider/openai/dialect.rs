@@ -59,6 +59,8 @@ pub struct Dialect {
     pub reranking: Option<&'static reranking::Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
+    /// Counts the tokens of Responses' input.
+    pub counts: bool,
     /// How a request asks for reasoning.
     pub reasoning: Reasoning,
     /// How an assistant's reasoning is sent back.
@@ -223,6 +225,7 @@ pub const OPENAI: Dialect = Dialect {
     embeddings: Some(&embeddings::OPENAI),
     reranking: None,
     moderation: Moderates::Yes,
+    counts: true,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
     custom_tools: true,
@@ -244,6 +247,7 @@ pub(super) const OTHERS: Dialect = Dialect {
     refusals: false,
     embeddings: None,
     moderation: Moderates::Nothing,
+    counts: false,
     custom_tools: false,
     audio_back: false,
     further: further::LOGPROBS,

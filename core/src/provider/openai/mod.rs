@@ -2,6 +2,7 @@
 //! what each server takes.
 
 mod chat;
+mod count_tokens;
 mod dialect;
 mod models;
 mod moderate;
@@ -10,7 +11,8 @@ mod servers;
 mod switches;
 
 use super::{
-    Chat, Completion, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder, Target,
+    Chat, Completion, CountTokens, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder,
+    Target,
 };
 use crate::error::Error;
 use crate::model;
@@ -54,6 +56,10 @@ impl Provider for Dialect {
 
     fn models(&self) -> Option<&dyn Models> {
         Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        self.counts.then_some(self as _)
     }
 
     fn moderate(&self) -> Option<&dyn Moderate> {

@@ -15,6 +15,23 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let stream = request.stream;
+    let body = body(request, target, notes)?;
+    let path = path_of_model(target)?;
+    Ok(if stream {
+        let path = format!("{path}:streamGenerateContent");
+        wire::Request { query: "alt=sse".into(), ..wire::Request::post(path, body.to_json()) }
+    } else {
+        wire::Request::post(format!("{path}:generateContent"), body.to_json())
+    })
+}
+
+/// The body of a chat. That of a count has the same form.
+pub(in crate::provider::gemini) fn body(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
     let extra = extra(&request.extra, target);
     let request = &*rules::adapted(request, &rules::GEMINI, target, &extra, notes)?;
     let mut body = Object::new();
@@ -30,13 +47,7 @@ pub(super) fn request(
     }
     labels(request, target, &mut body, notes)?;
     merge(&mut body, extra);
-    let path = path_of_model(target)?;
-    Ok(if request.stream {
-        let path = format!("{path}:streamGenerateContent");
-        wire::Request { query: "alt=sse".into(), ..wire::Request::post(path, body.to_json()) }
-    } else {
-        wire::Request::post(format!("{path}:generateContent"), body.to_json())
-    })
+    Ok(body)
 }
 
 /// Adds the members that the caller wants. Those of `generationConfig` and `toolConfig` are merged

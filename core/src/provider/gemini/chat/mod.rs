@@ -11,6 +11,8 @@ mod history;
 mod parts;
 mod stream;
 
+pub(super) use encode::body;
+
 use super::Gemini;
 use crate::error::Error;
 use crate::model::Request;

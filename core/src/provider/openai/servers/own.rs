@@ -7,9 +7,9 @@ use super::super::dialect::{
 use crate::provider::{embeddings, reranking};
 
 /// Azure: OpenAI's form, with the key in `api-key` [rec]. A deployment's older path goes into
-/// `switches.path`, and its `api-version` into `query`.
+/// `switches.path`, and its `api-version` into `query`. Whether it counts tokens is [unverified].
 pub const AZURE: Dialect =
-    Dialect { key_header: "api-key", moderation: Moderates::Nothing, ..OPENAI };
+    Dialect { key_header: "api-key", moderation: Moderates::Nothing, counts: false, ..OPENAI };
 
 /// Databricks: no `seed`, penalties, `user`, `metadata` or `parallel_tool_calls` [litellm]; images,
 /// and a stream's usage comes unasked [rec].
