@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod azure;
 mod base_url;
 mod environment;
 mod extras;
@@ -13,8 +14,10 @@ mod models;
 mod names;
 mod provider;
 mod proxies;
+mod region;
 mod route;
 mod surroundings;
+mod vertex;
 
 pub use environment::Environment;
 pub use limits::BudgetConfig;

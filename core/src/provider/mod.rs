@@ -11,6 +11,7 @@ pub mod classify;
 mod cohere;
 mod completion;
 mod counting;
+mod deployment;
 mod details;
 pub mod embeddings;
 mod foreign;
@@ -27,9 +28,11 @@ mod page;
 mod provider_error;
 mod reader;
 pub(crate) mod refused;
+pub mod regions;
 pub mod registry;
 pub mod reranking;
 pub mod rules;
+mod vertex;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
@@ -218,6 +221,8 @@ pub struct Target {
     pub model: Arc<str>,
     /// The version of the provider's API, if one is configured.
     pub api_version: Option<Arc<str>>,
+    /// The provider's region, if one is known.
+    pub region: Option<Arc<str>>,
     /// The dialect of its entry, where that has switches. Otherwise that of its row.
     pub dialect: Option<Arc<Dialect>>,
     /// Members that its entry adds to each chat's body.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate};
 use crate::provider::most::Most;
-use crate::provider::{Embed, Notes, Target, asked_extra};
+use crate::provider::{Embed, Notes, Target, asked_extra, deployment};
 use crate::wire::{Reply, Request};
 
 impl Form {
@@ -138,6 +138,9 @@ impl Embed for Form {
             self.add_truncate(&mut body, asked, target, notes)?;
         }
         body.extend(asked_extra(&request.extra, target));
+        if self.deployments {
+            return deployment::post(target, "/embeddings", body.to_json());
+        }
         Ok(Request::post("/embeddings", body.to_json()))
     }
 

@@ -25,6 +25,8 @@ pub struct Form {
     pub tokens: bool,
     /// Takes an input that is an image, as `{"image": URL}`.
     pub images: bool,
+    /// With a version of the API, its path names the deployment (Azure).
+    pub deployments: bool,
     /// The most that one request may have.
     pub most: Most,
 }
@@ -43,8 +45,12 @@ pub const OPENAI: Form = Form {
     truncate: "",
     tokens: true,
     images: false,
+    deployments: false,
     most: Most { inputs: 2_048, tokens: 300_000 },
 };
+
+/// Azure: as OpenAI, and with deployments [rec].
+pub const AZURE: Form = Form { deployments: true, ..OPENAI };
 
 /// Servers of which little is known. `OpenAI`'s SDKs ask every server for base64, so all of them
 /// have met it; what comes as decimal text is read as well.

@@ -10,7 +10,7 @@ mod read;
 mod server;
 
 pub use form::Form;
-pub(super) use form::{FIREWORKS, MISTRAL, OPENAI, OTHERS, TOGETHER};
+pub(super) use form::{AZURE, FIREWORKS, MISTRAL, OPENAI, OTHERS, TOGETHER};
 pub(super) use read::{count_vectors, open, usage};
 pub use server::{JINA, Server, VOYAGE};
 

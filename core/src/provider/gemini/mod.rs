@@ -17,7 +17,7 @@ use crate::wire::{Request, Scheme};
 pub enum Gemini {
     /// The Gemini API, with a key of its own.
     Api,
-    /// Vertex AI, with an OAuth token. The base URL names project, location and publisher.
+    /// Vertex AI, with an OAuth token. The target's model is a path under the location.
     Vertex,
 }
 

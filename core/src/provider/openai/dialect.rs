@@ -23,6 +23,8 @@ pub struct Dialect {
     pub rules: &'static Rules,
     /// The path of chats, after the base URL.
     pub path: Cow<'static, str>,
+    /// With a version of the API, its paths name the deployment (Azure).
+    pub deployments: bool,
     /// The header of the key; "" for `Authorization: Bearer`.
     pub key_header: &'static str,
     /// The member for the largest number of tokens of the answer.
@@ -207,6 +209,7 @@ pub const OPENAI: Dialect = Dialect {
     api: Api::Chat,
     rules: &rules::OPENAI,
     path: Cow::Borrowed("/chat/completions"),
+    deployments: false,
     key_header: "",
     max_tokens: "max_completion_tokens",
     completion: CompletionTokens::AskedOrModel,

@@ -51,7 +51,7 @@ pub(in crate::provider::openai) fn request(
     writer.put("stream", request.stream.then_some(true));
     let Writer { mut body, .. } = writer;
     body.extend(extra);
-    Ok(wire::Request::post(dialect.path.clone(), body.to_json()))
+    dialect.post(target, body.to_json())
 }
 
 /// The body of a count of tokens: the members of a chat's that count [sdk].
