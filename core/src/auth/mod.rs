@@ -55,9 +55,13 @@ impl Credential {
         Credential { aws, ..self }
     }
 
-    /// The key, if it is known without a look at a file.
+    /// What is known of the credential without a look at a file, or at another source.
     #[must_use]
     pub fn known(&self) -> Option<Proof> {
+        #[cfg(feature = "aws")]
+        if let Some(aws) = &self.aws {
+            return aws.known().map(Box::new).map(Proof::Signed);
+        }
         self.key.known().map(Proof::Key)
     }
 
