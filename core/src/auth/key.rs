@@ -142,6 +142,17 @@ impl Key {
         format!("the key for {provider} is empty: {advice}")
     }
 
+    /// Whether there is a key that can be read, or none is needed. Only a file is looked at.
+    pub(super) async fn ready(&self, provider: &str, handle: Option<&Handle>) -> Result<(), Error> {
+        match &self.from {
+            KeyRef::None => Ok(()),
+            KeyRef::Literal(key) | KeyRef::Env(_, Some(key)) if !key.expose_secret().is_empty() => {
+                Ok(())
+            }
+            _ => self.read(provider, handle).await.map(drop),
+        }
+    }
+
     /// Forgets the last check, so that the file is checked before its key is used again.
     pub(super) fn forget(&self) {
         if let Some(file) = &mut *self.lock() {

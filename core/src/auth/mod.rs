@@ -5,6 +5,8 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
+mod flight;
 mod key;
 mod proof;
 mod secrets;
@@ -15,7 +17,7 @@ pub use secrets::Secrets;
 
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
@@ -53,10 +55,43 @@ impl Credential {
         Credential { aws, ..self }
     }
 
-    /// The key, if it is known without a look at a file.
+    /// What is known of the credential without a look at a file, or at another source.
     #[must_use]
     pub fn known(&self) -> Option<Proof> {
+        #[cfg(feature = "aws")]
+        if let Some(aws) = &self.aws {
+            return aws.known().map(Box::new).map(Proof::Signed);
+        }
         self.key.known().map(Proof::Key)
+    }
+
+    /// Whether requests are signed.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        #[cfg(feature = "aws")]
+        return self.aws.is_some();
+        #[cfg(not(feature = "aws"))]
+        false
+    }
+
+    /// Whether the credential needs this header for itself.
+    #[must_use]
+    pub fn owns(&self, scheme: &Scheme, name: &HeaderName) -> bool {
+        #[cfg(feature = "aws")]
+        if self.aws.is_some() {
+            return aws::is_signed(name);
+        }
+        scheme.clone().header().0 == *name
+    }
+
+    /// Waits until the credential is there, so that a call without one fails before it waits for
+    /// anything else. The arguments and errors are those of [`Credential::authorize`].
+    pub async fn ready(&self, blocking: Option<&Handle>) -> Result<(), Error> {
+        #[cfg(feature = "aws")]
+        if let Some(aws) = &self.aws {
+            return Box::pin(aws.ready(&self.provider, blocking)).await;
+        }
+        self.key.ready(&self.provider, blocking).await
     }
 
     /// Adds the credential to a request, and returns what it sends. `blocking` is the
@@ -90,27 +125,21 @@ impl Credential {
         Ok(Some(Proof::Key(key)))
     }
 
-    /// Records that the provider refused the credential, so that a key file is read again next
-    /// time, and AWS's keys are fetched again.
-    pub fn refused(&self) {
-        self.key.forget();
-        #[cfg(feature = "aws")]
-        if let Some(aws) = &self.aws {
-            aws.refused();
-        }
-    }
-
-    /// Whether a refused signature had a wrong time, by the head of the refusal. The next one has the
-    /// provider's time, so the request may pass once it is signed again.
-    #[must_use]
-    pub fn was_untimely(&self, proof: &Proof, head: &HeaderMap) -> bool {
+    /// Records that the provider refused the credential that it was sent, `None` if none is known: a
+    /// key file is read again next time, and AWS's keys are fetched again. `class` is the code of
+    /// the refusal, `head` its headers. Returns whether the same request may pass once it has the
+    /// credential as it is now: the clock of a signature was wrong, or temporary keys had ended.
+    pub fn refused(&self, proof: Option<&Proof>, class: Option<&str>, head: &HeaderMap) -> bool {
         match proof {
-            Proof::Key(_) => {
-                let _ = head;
+            None | Some(Proof::Key(_)) => {
+                let _ = (class, head);
+                self.key.forget();
                 false
             }
             #[cfg(feature = "aws")]
-            Proof::Signed(signed) => self.aws.as_ref().is_some_and(|aws| aws.heard(signed, head)),
+            Some(Proof::Signed(signed)) => {
+                self.aws.as_ref().is_some_and(|aws| aws.refused(signed, class, head))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::attempt::report;
 use super::hedge::hedged;
+use super::prepare::refused;
 use super::respond::{document, finished};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, notices, redact, targets};
@@ -201,6 +202,7 @@ impl Open {
         let Served { target, ticket, guard, head, key, content, .. } = served;
         let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
         let error = located(opened.reader.broken(error), head.status, &head.headers);
+        refused(&self.services, &self.call, target, key.as_ref(), &error, &head.headers);
         let secrets = self.call.secrets(&self.services, target, key.as_ref());
         let error = self.call.place(redact::error(&secrets, error), target);
         let now = Instant::now();

@@ -172,8 +172,11 @@ fn output(
             notes.unsupported("response_format", text)?;
         }
         // Every answer matches exactly, so `strict` has no effect here. The schema is a text [sdk].
-        Some(ResponseFormat::JsonSchema { name, schema, .. }) => {
-            let schema = json!({"schema": schema.to_string(), "name": name});
+        Some(ResponseFormat::JsonSchema { name, description, schema, strict: _ }) => {
+            let mut schema = json!({"schema": schema.to_string(), "name": name});
+            if let Some(description) = description {
+                schema.set("description", description.as_str());
+            }
             let structure = json!({ "jsonSchema": schema });
             let format = json!({"type": "json_schema", "structure": structure});
             config.insert("textFormat", format);

@@ -124,7 +124,7 @@ impl Decoder {
             return Err(malformed("a delta belongs to no open block"));
         }
         for (name, value) in delta {
-            block.add(name.as_str(), value, out);
+            block.add(name.as_str(), value, out)?;
         }
         Ok(())
     }
@@ -193,12 +193,16 @@ fn rest(event: Object, out: &mut Assembly) {
 
 impl Block {
     /// Adds one member of a delta.
-    fn add(&mut self, name: &str, value: Value, out: &mut Assembly) {
+    fn add(&mut self, name: &str, value: Value, out: &mut Assembly) -> Result<(), Error> {
         match (name, value) {
             (_, Value::Null) => {}
             ("text", Value::String(text)) => {
                 out.text(0, text.as_str());
                 append(&mut self.body, "text", &text);
+            }
+            // The name and the id of the call would be lost with its beginning.
+            ("toolUse", _) if !self.body.contains_key("toolUse") => {
+                return Err(malformed("a piece of a call has no beginning"));
             }
             ("toolUse", Value::Object(mut piece)) => {
                 let part = take_string(&mut piece, "input").unwrap_or_default();
@@ -229,6 +233,7 @@ impl Block {
                 self.body.insert(name.to_owned(), value);
             }
         }
+        Ok(())
     }
 
     fn reasoning(&mut self, piece: Object, out: &mut Assembly) {
