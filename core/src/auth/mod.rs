@@ -5,11 +5,34 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "azure")]
+pub mod azure;
+#[cfg(unix)]
+mod exec;
+#[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
+mod fetch;
+#[cfg(any(unix, feature = "aws", feature = "azure", feature = "google"))]
+mod flight;
+#[cfg(feature = "google")]
+pub mod google;
+#[cfg(any(feature = "azure", feature = "google"))]
+mod jwt;
 mod key;
+#[cfg(any(feature = "azure", feature = "google"))]
+mod oauth;
 mod proof;
 mod secrets;
+#[cfg(any(unix, feature = "azure", feature = "google"))]
+mod token;
 
+#[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
+pub use fetch::{Network, far, near};
 pub use key::KeyRef;
+pub(crate) use key::Variables;
+#[cfg(any(feature = "azure", feature = "google"))]
+pub use oauth::Reach;
+#[cfg(any(feature = "azure", feature = "google"))]
+pub(crate) use oauth::{near_url, secret_url};
 pub use proof::Proof;
 pub use secrets::Secrets;
 
@@ -22,41 +45,69 @@ use tokio::runtime::Handle;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Request, Scheme};
 use key::Key;
+#[cfg(any(feature = "azure", feature = "google"))]
+use token::Tokens;
 
 /// The proof for one provider of who sends a request.
 #[derive(Debug)]
 pub struct Credential {
     /// The provider's name in the configuration, for messages.
     provider: Arc<str>,
-    key: Key,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Key(Key),
     #[cfg(feature = "aws")]
-    aws: Option<aws::Aws>,
+    Aws(aws::Aws),
+    #[cfg(any(feature = "azure", feature = "google"))]
+    Token(Tokens),
 }
 
 impl Credential {
     /// Makes the credential of the provider with this name. It reads nothing yet.
     #[must_use]
     pub fn new(provider: Arc<str>, key: KeyRef) -> Self {
-        Credential {
-            provider,
-            key: Key::new(key),
-            #[cfg(feature = "aws")]
-            aws: None,
-        }
+        Credential { provider, kind: Kind::Key(Key::new(key)) }
     }
 
     /// The same with AWS's keys instead, if there are settings for them.
     #[cfg(feature = "aws")]
     #[must_use]
-    pub fn signing(self, settings: Option<Arc<aws::Settings>>, network: aws::Network) -> Self {
-        let aws = settings.map(|settings| aws::Aws::new(settings, network));
-        Credential { aws, ..self }
+    pub fn signing(self, settings: Option<Arc<aws::Settings>>, network: &Network) -> Self {
+        let Some(settings) = settings else { return self };
+        Credential { kind: Kind::Aws(aws::Aws::new(settings, network.clone())), ..self }
+    }
+
+    /// The same with Google's tokens instead, if there are settings for them.
+    #[cfg(feature = "google")]
+    #[must_use]
+    pub fn of_google(self, settings: Option<Arc<google::Settings>>, network: &Network) -> Self {
+        let Some(settings) = settings else { return self };
+        let google = google::Google::new(settings, network.clone(), Arc::clone(&self.provider));
+        Credential { kind: Kind::Token(Tokens::new(Arc::new(google))), ..self }
+    }
+
+    /// The same with Entra ID's tokens instead, if there are settings for them.
+    #[cfg(feature = "azure")]
+    #[must_use]
+    pub fn of_entra(self, settings: Option<Arc<azure::Settings>>, network: &Network) -> Self {
+        let Some(settings) = settings else { return self };
+        let entra = azure::Entra::new(settings, network.clone(), Arc::clone(&self.provider));
+        Credential { kind: Kind::Token(Tokens::new(Arc::new(entra))), ..self }
     }
 
     /// The key, if it is known without a look at a file.
     #[must_use]
     pub fn known(&self) -> Option<Proof> {
-        self.key.known().map(Proof::Key)
+        match &self.kind {
+            Kind::Key(key) => key.known().map(Proof::Key),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => None,
+            #[cfg(any(feature = "azure", feature = "google"))]
+            Kind::Token(tokens) => tokens.known().map(Proof::Key),
+        }
     }
 
     /// Adds the credential to a request, and returns what it sends. `blocking` is the
@@ -68,13 +119,22 @@ impl Credential {
         request: &mut Request,
         blocking: Option<&Handle>,
     ) -> Result<Option<Proof>, Error> {
-        #[cfg(feature = "aws")]
-        if let Some(aws) = &self.aws {
-            // Boxed: few providers sign, and each call's future would have room for it.
-            let signed = Box::pin(aws.sign(&self.provider, request, blocking)).await?;
-            return Ok(Some(Proof::Signed(signed)));
-        }
-        let Some(key) = self.key.read(&self.provider, blocking).await? else { return Ok(None) };
+        let key = match &self.kind {
+            Kind::Key(key) => key.read(&self.provider, blocking).await?,
+            #[cfg(feature = "aws")]
+            Kind::Aws(aws) => {
+                // Boxed: few providers sign, and each call's future would have room for it.
+                let signed = Box::pin(aws.sign(&self.provider, request, blocking)).await?;
+                return Ok(Some(Proof::Signed(signed)));
+            }
+            #[cfg(any(feature = "azure", feature = "google"))]
+            Kind::Token(tokens) => {
+                let token = Box::pin(tokens.get(&self.provider, blocking)).await?;
+                request.headers.extend(token.project());
+                Some(token.text().clone())
+            }
+        };
+        let Some(key) = key else { return Ok(None) };
         let (name, before) = scheme.header();
         // The memory has the final size, because moving the text would leave a copy of the key
         // behind.
@@ -90,13 +150,28 @@ impl Credential {
         Ok(Some(Proof::Key(key)))
     }
 
-    /// Records that the provider refused the credential, so that a key file is read again next
-    /// time, and AWS's keys are fetched again.
+    /// Records that the provider refused the credential, so that AWS's keys are fetched again.
     pub fn refused(&self) {
-        self.key.forget();
         #[cfg(feature = "aws")]
-        if let Some(aws) = &self.aws {
+        if let Kind::Aws(aws) = &self.kind {
             aws.refused();
+        }
+    }
+
+    /// Asks for a key again that the provider refused, if it may be another one by now. Returns
+    /// whether it is, so that the same request may pass.
+    pub async fn renew(&self, refused: &Proof, blocking: Option<&Handle>) -> bool {
+        match (&self.kind, refused) {
+            // Boxed: few keys are refused, and each call's future would have room for it.
+            (Kind::Key(own), Proof::Key(key)) => {
+                Box::pin(own.renew(key, &self.provider, blocking)).await
+            }
+            #[cfg(any(feature = "azure", feature = "google"))]
+            (Kind::Token(tokens), Proof::Key(key)) => {
+                Box::pin(tokens.renew(key, &self.provider, blocking)).await
+            }
+            #[cfg(feature = "aws")]
+            _ => false,
         }
     }
 
@@ -104,13 +179,13 @@ impl Credential {
     /// provider's time, so the request may pass once it is signed again.
     #[must_use]
     pub fn was_untimely(&self, proof: &Proof, head: &HeaderMap) -> bool {
-        match proof {
-            Proof::Key(_) => {
+        match (&self.kind, proof) {
+            #[cfg(feature = "aws")]
+            (Kind::Aws(aws), Proof::Signed(signed)) => aws.heard(signed, head),
+            _ => {
                 let _ = head;
                 false
             }
-            #[cfg(feature = "aws")]
-            Proof::Signed(signed) => self.aws.as_ref().is_some_and(|aws| aws.heard(signed, head)),
         }
     }
 }

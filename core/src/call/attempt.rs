@@ -18,7 +18,7 @@ use super::prepare::{Sent, prepare};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, notices, probe, redact, refusal, targets};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Again, Body, Deadline, Received};
+use crate::http::{Again, Body, Deadline, Received, until};
 use crate::limit::Held;
 use crate::model::Unsupported;
 use crate::observe::Reason;
@@ -51,18 +51,18 @@ pub(super) struct Failure {
     /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
     /// sent.
     pub(super) tried: bool,
-    /// Its signature had a wrong time, which the next one has not.
-    untimely: bool,
+    /// Its credential was refused, and the next one may pass.
+    mended: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { error, tried: false, untimely: false }
+        Failure { error, tried: false, mended: false }
     }
 }
 
 /// Makes one attempt. It is repeated once if only one parameter was refused and the caller can do
-/// without, or if the clock of its signature was wrong.
+/// without, or if its credential was refused and is mended.
 pub(super) async fn attempt(
     services: &Services,
     call: &Call,
@@ -70,8 +70,8 @@ pub(super) async fn attempt(
     mode: Mode,
 ) -> Result<Served, Failure> {
     match once(services, call, index, mode).await {
-        Err(Failure { error, tried: true, untimely })
-            if untimely || refusal::goes_again(services, call, index, &error) =>
+        Err(Failure { error, tried: true, mended })
+            if mended || refusal::goes_again(services, call, index, &error) =>
         {
             // Boxed: without the box every call's future would have room for this one.
             Box::pin(once(services, call, index, mode)).await
@@ -111,10 +111,16 @@ async fn once(
     let came = exchange.run(prepared.request).await;
     let refusal = exchange.refusal.zip(prepared.sent.key.as_ref());
     let credential = &services.credentials[call.targets[index].provider];
-    let untimely = refusal.is_some_and(|(head, proof)| credential.was_untimely(proof, &head));
+    let mut mended = false;
+    if let Some((head, proof)) = refusal {
+        let blocking = services.pools[call.targets[index].provider].blocking();
+        let renewing = credential.renew(proof, blocking);
+        mended = credential.was_untimely(proof, &head)
+            || until(|| call.deadline, renewing).await.unwrap_or(false);
+    }
     drop(prepared.held);
     settle(services, call, index, ticket, guard, came, prepared.sent)
-        .map_err(|failure| Failure { untimely, ..failure })
+        .map_err(|failure| Failure { mended, ..failure })
 }
 
 /// Takes an attempt's place under the limits of its target and provider.
@@ -319,7 +325,7 @@ fn settle(
             let error = call.place(redact::error(&secrets, error), index);
             call.ledger.end(ticket, Some(&error), now);
             report(services, call, index, guard, &error, now);
-            return Err(Failure { error, tried: true, untimely: false });
+            return Err(Failure { error, tried: true, mended: false });
         }
     };
     guard.answered(now, call.operation.streams());

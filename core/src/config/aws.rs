@@ -8,8 +8,8 @@ use ::http::Uri;
 
 use super::environment::Environment;
 use super::surroundings::Surroundings;
-use crate::auth::KeyRef;
-use crate::auth::aws::{Metadata, Profile, Scope, Settings, Source, WebIdentity, far, near};
+use crate::auth::aws::{Metadata, Profile, Scope, Settings, Source, WebIdentity};
+use crate::auth::{KeyRef, far, near};
 use crate::codec::{Fields, finish, url};
 use crate::error::Error;
 use crate::http::{self, HttpVersion, Timeouts};
@@ -71,11 +71,12 @@ pub(super) fn read(
 
 /// The one source that an entry names.
 fn own(mut fields: Fields, environment: &Environment) -> Result<Vec<Source>, Error> {
-    let key =
-        |text: Option<String>| text.map(|text| KeyRef::parse(&text, |name| environment.get(name)));
-    let id = key(fields.string("access_key_id")?);
-    let secret = key(fields.string("secret_access_key")?);
-    let token = key(fields.string("session_token")?);
+    let key = |path: String, text: Option<String>| {
+        text.map(|text| KeyRef::parse(&path, &text, environment)).transpose()
+    };
+    let id = key(fields.at("access_key_id"), fields.string("access_key_id")?)?;
+    let secret = key(fields.at("secret_access_key"), fields.string("secret_access_key")?)?;
+    let token = key(fields.at("session_token"), fields.string("session_token")?)?;
     let name = fields.string("profile")?;
     let path = fields.at("profile");
     finish(fields, "aws")?;

@@ -5,9 +5,13 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 mod base_url;
 mod environment;
 mod extras;
+#[cfg(feature = "google")]
+mod google;
 mod limits;
 mod models;
 mod names;

@@ -39,6 +39,12 @@ pub struct ProviderConfig {
     /// AWS's keys, which sign in the place of a key.
     #[cfg(feature = "aws")]
     pub aws: Option<Arc<crate::auth::aws::Settings>>,
+    /// Google's tokens, in the place of a key.
+    #[cfg(feature = "google")]
+    pub google: Option<Arc<crate::auth::google::Settings>>,
+    /// Entra ID's tokens, in the place of a key.
+    #[cfg(feature = "azure")]
+    pub entra: Option<Arc<crate::auth::azure::Settings>>,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -71,13 +77,15 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 22] = [
+const MEMBERS: [&str; 24] = [
     "kind",
     "api",
     "base_url",
     "api_key",
     "auth",
     "aws",
+    "google",
+    "entra",
     "model",
     "headers",
     "query",
@@ -164,6 +172,10 @@ impl ProviderConfig {
     /// How the key is sent.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
+        #[cfg(feature = "azure")]
+        if self.auth.is_none() && self.entra.is_some() {
+            return Scheme::Bearer;
+        }
         self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
     }
 
@@ -182,19 +194,18 @@ impl ProviderConfig {
         let Place { base_url, region, given } = Place::read(row, &mut fields, environment)?;
         let named = named || given;
         let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
+            Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment)?,
             None if row.key_env.is_empty() => KeyRef::None,
             None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
         let http = read_http(base_url, &mut fields, around)?;
         #[cfg(feature = "aws")]
         let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
-        #[cfg(not(feature = "aws"))]
-        if row.signed_service().is_some() && fields.value("aws").is_some() {
-            let path = fields.at("aws");
-            let message = format!("{path}: this library was built without the feature aws");
-            return Err(Error::invalid(path, message));
-        }
+        #[cfg(feature = "google")]
+        let google = super::google::read(row, &mut fields, &http, &key, around)?;
+        #[cfg(feature = "azure")]
+        let entra = super::azure::read(row, &mut fields, &key, around)?;
+        refuse_unbuilt(row, &mut fields)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
@@ -202,6 +213,10 @@ impl ProviderConfig {
             key,
             #[cfg(feature = "aws")]
             aws,
+            #[cfg(feature = "google")]
+            google,
+            #[cfg(feature = "azure")]
+            entra,
             auth: read_auth(&mut fields)?,
             dialect: read_switches(row, &http.base_url, &mut fields)?,
             body: super::extras::read_body(&mut fields)?,
@@ -230,6 +245,22 @@ impl ProviderConfig {
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
     }
+}
+
+/// Refuses credentials that this library was built without.
+fn refuse_unbuilt(row: &Row, fields: &mut Fields) -> Result<(), Error> {
+    for (member, feature, is_built, is_taken) in [
+        ("aws", "aws", cfg!(feature = "aws"), row.signed_service().is_some()),
+        ("google", "google", cfg!(feature = "google"), row.takes_google()),
+        ("entra", "azure", cfg!(feature = "azure"), row.takes_entra()),
+    ] {
+        if !is_built && is_taken && fields.value(member).is_some() {
+            let path = fields.at(member);
+            let message = format!("{path}: this library was built without the feature {feature}");
+            return Err(Error::invalid(path, message));
+        }
+    }
+    Ok(())
 }
 
 /// Reads `api` and `switches`. The dialect is `None` if it is the row's.

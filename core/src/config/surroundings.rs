@@ -16,13 +16,14 @@ use crate::provider::Row;
 /// What the settings of every provider take from the environment.
 pub(super) struct Surroundings<'a> {
     environment: &'a Environment,
-    proxies: Proxies,
+    proxies: Arc<Proxies>,
     trust: Arc<Trust>,
 }
 
 impl<'a> Surroundings<'a> {
     pub(super) fn of(environment: &'a Environment) -> Self {
-        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
+        let proxies = Arc::new(Proxies::of(environment));
+        Surroundings { environment, proxies, trust: environment.trust() }
     }
 
     pub(super) fn environment(&self) -> &Environment {
@@ -43,6 +44,13 @@ impl<'a> Surroundings<'a> {
     #[cfg(feature = "aws")]
     pub(super) fn way(&self, url: &Uri) -> (Option<Intercept>, Arc<Trust>) {
         (self.proxies.to(url), Arc::clone(&self.trust))
+    }
+
+    /// How servers are reached whose URLs are not known yet.
+    #[cfg(any(feature = "azure", feature = "google"))]
+    pub(super) fn reach(&self) -> crate::auth::Reach {
+        let (proxies, trust) = (Arc::clone(&self.proxies), Arc::clone(&self.trust));
+        crate::auth::Reach::new(move |url| (proxies.to(url), Arc::clone(&trust)))
     }
 
     /// Whether a row has a base URL without an entry.

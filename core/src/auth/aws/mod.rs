@@ -6,14 +6,12 @@
 //! more.
 
 mod ask;
-mod fetch;
 mod metadata;
 mod profile;
 mod sign;
 mod source;
 mod web_identity;
 
-pub use fetch::{Network, far, near};
 pub use sign::Scope;
 pub use source::{Metadata, Profile, Source, WebIdentity};
 
@@ -25,6 +23,7 @@ use ::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
+use super::fetch::{self, Network};
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Request, headers};
 use sign::Keys;
