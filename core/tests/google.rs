@@ -141,7 +141,7 @@ async fn a_user_refreshes_and_the_project_pays() {
         let ask = vertex.asked().pop().unwrap();
         assert_eq!(ask.header("authorization"), "Bearer token-1");
         assert_eq!(ask.header("x-goog-user-project"), project);
-        let body = "grant_type=refresh_token&client_id=client&client_secret=secret%2Dcanary&\
+        let body = "grant_type=refresh%5Ftoken&client_id=client&client_secret=secret%2Dcanary&\
                     refresh_token=refresh%2Dcanary";
         assert_eq!(endpoint.asked().pop().unwrap().body, body);
     }
@@ -277,20 +277,26 @@ async fn a_token_is_asked_for_once_by_many_calls_also_if_the_first_is_cancelled(
 async fn a_token_is_renewed_before_its_end_and_used_on_if_that_fails() {
     let vertex = Fake::saying(ANSWER);
     let endpoint = Fake::new(|n, _| match n {
-        0 => (200, token("token-0", 1.0)),
+        // Due after 6.4 s.
+        0 => (200, token("token-0", 8.0)),
         1 => (500, String::new()),
         _ => (200, token(&format!("token-{n}"), 3_600.0)),
     });
     let client = client(&vertex, of_user(&endpoint), json!({}));
     // No call fails or waits while the first token is valid, which the second request did not renew.
+    let mut at_second = None;
     within(async {
         while bearers(&vertex).last().is_none_or(|last| last == "Bearer token-0") {
             call(&client).await.unwrap();
+            at_second = at_second.or_else(|| (endpoint.count() == 2).then(|| vertex.count()));
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
     .await;
     assert_eq!(bearers(&vertex).last().unwrap(), "Bearer token-2");
     assert_eq!(endpoint.count(), 3);
+    // Many calls went on with the first one.
+    assert!(vertex.count() > at_second.unwrap() + 5, "{at_second:?} of {}", vertex.count());
 }
 
 #[tokio::test]

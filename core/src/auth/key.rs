@@ -200,6 +200,18 @@ impl Key {
         format!("the key for {provider} is empty: {advice}")
     }
 
+    /// Whether there is a key that can be read, or none is needed. Only a file is looked at, and a
+    /// program run.
+    pub(super) async fn ready(&self, provider: &str, handle: Option<&Handle>) -> Result<(), Error> {
+        match &self.from {
+            KeyRef::None => Ok(()),
+            KeyRef::Literal(key) | KeyRef::Env(_, Some(key)) if !key.expose_secret().is_empty() => {
+                Ok(())
+            }
+            _ => self.read(provider, handle).await.map(drop),
+        }
+    }
+
     /// Asks for the key again, because the provider refused this one: the file is checked before its
     /// next use, and the program runs. Returns whether there is another key now.
     pub(super) async fn renew(

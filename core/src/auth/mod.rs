@@ -38,7 +38,7 @@ pub use secrets::Secrets;
 
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 
@@ -110,6 +110,38 @@ impl Credential {
         }
     }
 
+    /// Whether requests are signed.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        match &self.kind {
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the credential needs this header for itself.
+    #[must_use]
+    pub fn owns(&self, scheme: &Scheme, name: &HeaderName) -> bool {
+        match &self.kind {
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => aws::is_signed(name),
+            _ => scheme.clone().header().0 == *name,
+        }
+    }
+
+    /// Waits until the credential is there, so that a call without one fails before it waits for
+    /// anything else. The arguments and errors are those of [`Credential::authorize`].
+    pub async fn ready(&self, blocking: Option<&Handle>) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Key(key) => key.ready(&self.provider, blocking).await,
+            #[cfg(feature = "aws")]
+            Kind::Aws(aws) => Box::pin(aws.ready(&self.provider, blocking)).await,
+            #[cfg(any(feature = "azure", feature = "google"))]
+            Kind::Token(tokens) => Box::pin(tokens.get(&self.provider, blocking)).await.map(drop),
+        }
+    }
+
     /// Adds the credential to a request, and returns what it sends. `blocking` is the
     /// runtime whose threads read files; the default is the call's. The error kind is
     /// `authentication` if there is no key, or none that can be sent.
@@ -150,42 +182,31 @@ impl Credential {
         Ok(Some(Proof::Key(key)))
     }
 
-    /// Records that the provider refused the credential, so that AWS's keys are fetched again.
-    pub fn refused(&self) {
-        #[cfg(feature = "aws")]
-        if let Kind::Aws(aws) = &self.kind {
-            aws.refused();
-        }
-    }
-
-    /// Asks for a key again that the provider refused, if it may be another one by now. Returns
-    /// whether it is, so that the same request may pass.
-    pub async fn renew(&self, refused: &Proof, blocking: Option<&Handle>) -> bool {
-        match (&self.kind, refused) {
+    /// Records that the provider refused the credential that it was sent, `None` if none is known: a
+    /// key file is read again next time, AWS's keys are fetched again, and a program or an issuer of
+    /// tokens is asked at once. `class` is the code of the refusal, `head` its headers. Returns
+    /// whether the same request may pass once it has the credential as it is now: there is another
+    /// one, or the clock of a signature was wrong.
+    pub async fn refused(
+        &self,
+        proof: Option<&Proof>,
+        class: Option<&str>,
+        head: &HeaderMap,
+        blocking: Option<&Handle>,
+    ) -> bool {
+        let _ = (class, head);
+        match (&self.kind, proof) {
             // Boxed: few keys are refused, and each call's future would have room for it.
-            (Kind::Key(own), Proof::Key(key)) => {
+            (Kind::Key(own), Some(Proof::Key(key))) => {
                 Box::pin(own.renew(key, &self.provider, blocking)).await
             }
             #[cfg(any(feature = "azure", feature = "google"))]
-            (Kind::Token(tokens), Proof::Key(key)) => {
+            (Kind::Token(tokens), Some(Proof::Key(key))) => {
                 Box::pin(tokens.renew(key, &self.provider, blocking)).await
             }
             #[cfg(feature = "aws")]
+            (Kind::Aws(aws), Some(Proof::Signed(signed))) => aws.refused(signed, class, head),
             _ => false,
-        }
-    }
-
-    /// Whether a refused signature had a wrong time, by the head of the refusal. The next one has the
-    /// provider's time, so the request may pass once it is signed again.
-    #[must_use]
-    pub fn was_untimely(&self, proof: &Proof, head: &HeaderMap) -> bool {
-        match (&self.kind, proof) {
-            #[cfg(feature = "aws")]
-            (Kind::Aws(aws), Proof::Signed(signed)) => aws.heard(signed, head),
-            _ => {
-                let _ = head;
-                false
-            }
         }
     }
 }

@@ -198,9 +198,14 @@ impl ProviderConfig {
             None if row.key_env.is_empty() => KeyRef::None,
             None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
         };
+        #[cfg(feature = "aws")]
+        let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
         #[cfg(feature = "aws")]
-        let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
+        let aws = {
+            let place = super::aws::Place { http: &http, own_proxy, region: region.as_deref() };
+            super::aws::read(row, &mut fields, &place, &key, around)?
+        };
         #[cfg(feature = "google")]
         let google = super::google::read(row, &mut fields, &http, &key, around)?;
         #[cfg(feature = "azure")]

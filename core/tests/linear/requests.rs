@@ -11,7 +11,7 @@ const MANY: usize = 200;
 /// A request with n of a kind is read and written for each wire format.
 #[track_caller]
 fn request(kind: &str, of: impl Fn(Vec<usize>) -> Value) {
-    for name in ["openai", "mistral", "openrouter", "anthropic", "cohere", "gemini"] {
+    for name in ["openai", "mistral", "openrouter", "anthropic", "cohere", "gemini", "bedrock"] {
         let provider = corpus::provider(name);
         let (chat, target) = (provider.row.chat().unwrap(), provider.target("model"));
         let make = |n: usize| of((0..n).collect()).to_string();

@@ -14,6 +14,12 @@ use crate::wire::Request;
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
+/// Whether a signature needs this header for itself.
+#[must_use]
+pub fn is_signed(name: &HeaderName) -> bool {
+    [AUTHORIZATION, DATE, TOKEN].contains(name)
+}
+
 /// AWS's keys, as one source gives them.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {

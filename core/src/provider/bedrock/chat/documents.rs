@@ -1,10 +1,11 @@
 //! The names of documents, which Bedrock restricts.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-/// The names of the documents so far. Each must have another one [doc].
+/// The names of the documents of a request so far. Each must have another one [doc]. With a name is
+/// the number that the next document of the same name gets.
 #[derive(Default)]
-pub(super) struct Documents(HashSet<String>);
+pub(super) struct Documents(HashMap<String, usize>);
 
 impl Documents {
     /// A name of a document as Bedrock takes it: letters, digits, single spaces, hyphens and
@@ -22,12 +23,22 @@ impl Documents {
         }
         name.truncate(180);
         let name = if name.trim().is_empty() { "document" } else { name.trim_end() };
-        let mut own = name.to_owned();
-        let mut number = 2;
-        while !self.0.insert(own.clone()) {
-            own = format!("{name} ({number})");
-            number += 1;
+        let Some(mut next) = self.0.get(name).copied() else {
+            self.0.insert(name.to_owned(), 2);
+            return name.to_owned();
+        };
+        let mut own = numbered(name, next);
+        // Another document may be named so.
+        while self.0.contains_key(&own) {
+            next += 1;
+            own = numbered(name, next);
         }
+        self.0.insert(name.to_owned(), next + 1);
+        self.0.insert(own.clone(), 2);
         own
     }
+}
+
+fn numbered(name: &str, number: usize) -> String {
+    format!("{name} ({number})")
 }
