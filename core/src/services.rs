@@ -69,11 +69,11 @@ impl Services {
         let credential = |provider: &ProviderConfig| {
             let credential = Credential::new(Arc::clone(&provider.name), provider.key.clone());
             #[cfg(feature = "aws")]
-            let credential = credential.signing(provider.aws.clone(), &asking);
+            let credential = credential.signing(provider.identity.aws.clone(), &asking);
             #[cfg(feature = "google")]
-            let credential = credential.of_google(provider.google.clone(), &asking);
+            let credential = credential.of_google(provider.identity.google.clone(), &asking);
             #[cfg(feature = "azure")]
-            let credential = credential.of_entra(provider.entra.clone(), &asking);
+            let credential = credential.of_entra(provider.identity.entra.clone(), &asking);
             credential
         };
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;

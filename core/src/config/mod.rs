@@ -12,6 +12,7 @@ mod environment;
 mod extras;
 #[cfg(feature = "google")]
 mod google;
+mod identity;
 mod limits;
 mod models;
 mod names;
@@ -21,6 +22,7 @@ mod route;
 mod surroundings;
 
 pub use environment::Environment;
+pub use identity::Identity;
 pub use limits::BudgetConfig;
 pub(crate) use names::quoted;
 pub(crate) use provider::{LOOKED_AT, unknown_provider};

@@ -7,11 +7,13 @@ use std::time::Duration;
 use ::http::{HeaderName, Uri};
 
 use super::base_url::Place;
+use super::environment::Environment;
 use super::extras::{read_auth, read_query};
+use super::identity::Identity;
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
@@ -36,15 +38,8 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
-    /// AWS's keys, which sign in the place of a key.
-    #[cfg(feature = "aws")]
-    pub aws: Option<Arc<crate::auth::aws::Settings>>,
-    /// Google's tokens, in the place of a key.
-    #[cfg(feature = "google")]
-    pub google: Option<Arc<crate::auth::google::Settings>>,
-    /// Entra ID's tokens, in the place of a key.
-    #[cfg(feature = "azure")]
-    pub entra: Option<Arc<crate::auth::azure::Settings>>,
+    /// What stands in the place of a key.
+    pub identity: Identity,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -172,11 +167,8 @@ impl ProviderConfig {
     /// How the key is sent.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        #[cfg(feature = "azure")]
-        if self.auth.is_none() && self.entra.is_some() {
-            return Scheme::Bearer;
-        }
-        self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
+        let of_identity = || self.identity.scheme();
+        self.auth.clone().or_else(of_identity).unwrap_or_else(|| self.row.adapter().scheme())
     }
 
     /// Reads an entry. `named` means that the configuration has one.
@@ -193,35 +185,24 @@ impl ProviderConfig {
         };
         let Place { base_url, region, given } = Place::read(row, &mut fields, environment)?;
         let named = named || given;
-        let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment)?,
-            None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
-        };
+        let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
         let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
-        #[cfg(feature = "aws")]
-        let aws = {
-            let place = super::aws::Place { http: &http, own_proxy, region: region.as_deref() };
-            super::aws::read(row, &mut fields, &place, &key, around)?
+        let way = Way {
+            http: &http,
+            #[cfg(feature = "aws")]
+            own_proxy,
+            #[cfg(feature = "aws")]
+            region: region.as_deref(),
         };
-        #[cfg(feature = "google")]
-        let google = super::google::read(row, &mut fields, &http, &key, around)?;
-        #[cfg(feature = "azure")]
-        let entra = super::azure::read(row, &mut fields, &key, around)?;
-        refuse_unbuilt(row, &mut fields)?;
+        let identity = Identity::read(row, &mut fields, &way, &key, around)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
-            #[cfg(feature = "aws")]
-            aws,
-            #[cfg(feature = "google")]
-            google,
-            #[cfg(feature = "azure")]
-            entra,
+            identity,
             auth: read_auth(&mut fields)?,
             dialect: read_switches(row, &http.base_url, &mut fields)?,
             body: super::extras::read_body(&mut fields)?,
@@ -252,20 +233,13 @@ impl ProviderConfig {
     }
 }
 
-/// Refuses credentials that this library was built without.
-fn refuse_unbuilt(row: &Row, fields: &mut Fields) -> Result<(), Error> {
-    for (member, feature, is_built, is_taken) in [
-        ("aws", "aws", cfg!(feature = "aws"), row.signed_service().is_some()),
-        ("google", "google", cfg!(feature = "google"), row.takes_google()),
-        ("entra", "azure", cfg!(feature = "azure"), row.takes_entra()),
-    ] {
-        if !is_built && is_taken && fields.value(member).is_some() {
-            let path = fields.at(member);
-            let message = format!("{path}: this library was built without the feature {feature}");
-            return Err(Error::invalid(path, message));
-        }
+/// Reads `api_key`.
+fn read_key(row: &Row, fields: &mut Fields, environment: &Environment) -> Result<KeyRef, Error> {
+    match fields.string("api_key")? {
+        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
+        None if row.key_env.is_empty() => Ok(KeyRef::None),
+        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
-    Ok(())
 }
 
 /// Reads `api` and `switches`. The dialect is `None` if it is the row's.

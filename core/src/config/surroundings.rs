@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::proxies::Proxies;
 use crate::codec::Fields;
 use crate::error::Error;
-use crate::http::Trust;
+use crate::http::{self, Trust};
 use crate::provider::Row;
 
 /// What the settings of every provider take from the environment.
@@ -18,6 +18,16 @@ pub(super) struct Surroundings<'a> {
     environment: &'a Environment,
     proxies: Arc<Proxies>,
     trust: Arc<Trust>,
+}
+
+/// How a provider is reached.
+pub(super) struct Way<'a> {
+    pub(super) http: &'a http::Settings,
+    /// The proxy is the entry's own, not the environment's.
+    #[cfg(feature = "aws")]
+    pub(super) own_proxy: bool,
+    #[cfg(feature = "aws")]
+    pub(super) region: Option<&'a str>,
 }
 
 impl<'a> Surroundings<'a> {

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 
-use super::Source;
+use super::source::Source;
 use crate::auth::fetch::Network;
 use crate::auth::oauth;
 use crate::auth::token::Token;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use secrecy::SecretString;
 
 use super::external::External;
+use super::member::{missing, optional, secret, text};
 use crate::auth::oauth::{self, secret_url};
 use crate::auth::token::Token;
 use crate::codec::parse_foreign;
@@ -128,24 +129,6 @@ fn impersonation_of(document: &Value) -> Result<Option<Impersonation>, String> {
 fn token_url(document: &Value) -> Result<Uri, String> {
     let url = optional(document, "token_uri");
     secret_url(url.as_deref().unwrap_or(TOKEN_URL), "token_uri")
-}
-
-/// The text in a member that has to be there.
-pub(super) fn text<'a>(document: &'a Value, name: &str) -> Result<&'a str, String> {
-    let text = document.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    text.ok_or_else(|| missing(name))
-}
-
-pub(super) fn optional(document: &Value, name: &str) -> Option<String> {
-    text(document, name).ok().map(str::to_owned)
-}
-
-fn secret(document: &Value, name: &str) -> Result<SecretString, String> {
-    text(document, name).map(|text| SecretString::from(text))
-}
-
-fn missing(name: &str) -> String {
-    format!("it has no {name}")
 }
 
 /// The token of an answer of the service that impersonates: `accessToken`, `expireTime` [doc].

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::SCOPE;
-use super::credentials::{optional, text};
+use super::member::{optional, text};
+use super::source::SCOPE;
 use crate::auth::fetch::{Network, far, near};
 use crate::auth::oauth::{self, Reach, near_url, secret_url};
 use crate::auth::token::Token;

@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::SCOPE;
+use super::source::SCOPE;
 use crate::auth::fetch::Network;
 use crate::auth::oauth;
 use crate::auth::token::Token;

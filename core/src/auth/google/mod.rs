@@ -3,61 +3,25 @@
 
 mod credentials;
 mod external;
+mod member;
 mod metadata;
+mod source;
 
-use std::path::PathBuf;
+pub use source::{Settings, Source};
+
 use std::sync::Arc;
 
 use ::http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use self::credentials::{Credentials, Impersonation, Kind};
-use super::KeyRef;
+use self::source::SCOPE;
 use super::fetch::{Network, far};
 use super::jwt::{self, Algorithm};
 use super::key::Key;
-use super::oauth::{self, Reach};
+use super::oauth;
 use super::token::{Issue, Issuing, Token};
 use crate::codec::Object;
-use crate::http;
-
-/// What tokens are for [sdk].
-pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
-
-/// Where a provider's tokens come from.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The sources, in the order in which they are asked.
-    pub sources: Vec<Source>,
-    /// How the servers are reached that a file of credentials names.
-    pub reach: Reach,
-    /// The project that pays, in place of the one in a file (`GOOGLE_CLOUD_QUOTA_PROJECT`).
-    pub quota_project: Option<String>,
-}
-
-/// One source of tokens.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// A file of credentials. One that was not asked for may be missing.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// Whether somebody named it.
-        asked: bool,
-    },
-    /// Credentials that are no file: a variable's, or those of the configuration itself.
-    Text(KeyRef),
-    /// The metadata server of the machine.
-    Metadata {
-        /// How it is reached.
-        http: Box<http::Settings>,
-        /// Whether somebody named it.
-        asked: bool,
-    },
-    /// A variable of the environment that says something impossible. Only a call that needs a token
-    /// fails by it.
-    Wrong(String),
-}
 
 /// Asks the sources.
 pub(super) struct Google {
