@@ -123,9 +123,10 @@ async fn once(
     };
     let came = exchange.run(request).await;
     let Exchange { key, refusal, .. } = exchange;
-    let mended = came
-        .as_ref()
-        .is_err_and(|error| refused(services, call, index, key.as_ref(), error, &refusal) && first);
+    let mended = match &came {
+        Err(error) => refused(services, call, index, key.as_ref(), error, &refusal).await && first,
+        Ok(_) => false,
+    };
     drop(held);
     let sent = Sent { key, notes, mended };
     settle(services, call, index, ticket, guard, came, sent)

@@ -83,7 +83,7 @@ pub(super) async fn authorize(
 
 /// Tells the credential of an attempt that it was refused, if it was. Returns whether the next one
 /// may pass.
-pub(super) fn refused(
+pub(super) async fn refused(
     services: &Services,
     call: &Call,
     index: usize,
@@ -91,12 +91,14 @@ pub(super) fn refused(
     error: &Error,
     head: &HeaderMap,
 ) -> bool {
-    error.kind() == ErrorKind::Authentication
-        && services.credentials[call.targets[index].provider].refused(
-            key,
-            error.code.as_deref(),
-            head,
-        )
+    if error.kind() != ErrorKind::Authentication {
+        return false;
+    }
+    let provider = call.targets[index].provider;
+    let (credential, blocking) =
+        (&services.credentials[provider], services.pools[provider].blocking());
+    let telling = credential.refused(key, error.code.as_deref(), head, blocking);
+    until(|| call.deadline, telling).await.unwrap_or(false)
 }
 
 /// The headers of `options.headers`. The key's header is none of them, whatever its name is here.

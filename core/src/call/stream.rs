@@ -146,7 +146,9 @@ impl Open {
             Ok(None) => self.done(),
             Err(error) => {
                 let Some(served) = self.served.take() else { return Err(error) };
-                let target = served.target;
+                let (target, key, head) =
+                    (served.target, served.key.as_ref(), &served.head.headers);
+                refused(&self.services, &self.call, target, key, &error, head).await;
                 let error = self.ended(served, error);
                 self.restart_or(error, target).await
             }
@@ -202,7 +204,6 @@ impl Open {
         let Served { target, ticket, guard, head, key, content, .. } = served;
         let (Content::Stream(opened), Some(guard)) = (content, guard) else { return error };
         let error = located(opened.reader.broken(error), head.status, &head.headers);
-        refused(&self.services, &self.call, target, key.as_ref(), &error, &head.headers);
         let secrets = self.call.secrets(&self.services, target, key.as_ref());
         let error = self.call.place(redact::error(&secrets, error), target);
         let now = Instant::now();

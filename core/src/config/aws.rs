@@ -8,11 +8,9 @@ use ::http::Uri;
 use secrecy::ExposeSecret;
 
 use super::environment::Environment;
-use super::surroundings::Surroundings;
-use crate::auth::KeyRef;
-use crate::auth::aws::{
-    Metadata, Profile, Scope, Settings, Source, WebIdentity, far, is_signed, near,
-};
+use super::surroundings::{Surroundings, Way};
+use crate::auth::aws::{Metadata, Profile, Scope, Settings, Source, WebIdentity, is_signed};
+use crate::auth::{KeyRef, far, near};
 use crate::codec::{Fields, finish, url};
 use crate::error::Error;
 use crate::http::{self, HttpVersion, Timeouts};
@@ -28,20 +26,12 @@ const MACHINE: &str = "http://169.254.169.254";
 /// machine [sdk].
 const NEAR: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
-/// How a provider is reached.
-pub(super) struct Place<'a> {
-    pub(super) http: &'a http::Settings,
-    /// The proxy is the entry's own, not the environment's.
-    pub(super) own_proxy: bool,
-    pub(super) region: Option<&'a str>,
-}
-
 /// Reads `aws` of an entry. `None` means that requests are not signed: the provider takes no
 /// signatures, or it has a key, or a header of its own for one.
 pub(super) fn read(
     row: &Row,
     fields: &mut Fields,
-    place: &Place<'_>,
+    place: &Way<'_>,
     key: &KeyRef,
     around: &Surroundings<'_>,
 ) -> Result<Option<Arc<Settings>>, Error> {
@@ -97,11 +87,12 @@ pub(super) fn read(
 
 /// The one source that an entry names.
 fn own(mut fields: Fields, environment: &Environment) -> Result<Vec<Source>, Error> {
-    let key =
-        |text: Option<String>| text.map(|text| KeyRef::parse(&text, |name| environment.get(name)));
-    let id = key(fields.string("access_key_id")?);
-    let secret = key(fields.string("secret_access_key")?);
-    let token = key(fields.string("session_token")?);
+    let key = |path: String, text: Option<String>| {
+        text.map(|text| KeyRef::parse(&path, &text, environment)).transpose()
+    };
+    let id = key(fields.at("access_key_id"), fields.string("access_key_id")?)?;
+    let secret = key(fields.at("secret_access_key"), fields.string("secret_access_key")?)?;
+    let token = key(fields.at("session_token"), fields.string("session_token")?)?;
     let name = fields.string("profile")?;
     let path = fields.at("profile");
     finish(fields, "aws")?;
@@ -125,7 +116,7 @@ fn own(mut fields: Fields, environment: &Environment) -> Result<Vec<Source>, Err
 }
 
 /// The sources that the environment names, in the order of AWS's SDKs.
-fn of_environment(region: &str, of: &Place<'_>, around: &Surroundings<'_>) -> Vec<Source> {
+fn of_environment(region: &str, of: &Way<'_>, around: &Surroundings<'_>) -> Vec<Source> {
     let environment = around.environment();
     let key = |name: &str| {
         environment.some(name).map(|_| KeyRef::of_variable(name, |name| environment.get(name)))
@@ -150,7 +141,7 @@ fn wrong(error: Error) -> Option<Source> {
 
 fn web_identity(
     region: &str,
-    of: &Place<'_>,
+    of: &Way<'_>,
     around: &Surroundings<'_>,
 ) -> Result<Option<Source>, Error> {
     let some = |name: &str| around.environment().some(name);
@@ -286,7 +277,7 @@ mod tests {
                 format!(r#"{{"providers":{{"bedrock":{{"region":"eu-west-1"{entry}}}}}}}"#);
             let config = Config::parse_in(document.as_bytes(), &environment).unwrap();
             let entry = &config.providers[config.index("bedrock").unwrap()];
-            let sources = &entry.aws.as_ref().unwrap().sources;
+            let sources = &entry.identity.aws.as_ref().unwrap().sources;
             let web = sources.iter().find_map(|source| match source {
                 Source::WebIdentity(web) => Some(web.http.clone()),
                 _ => None,

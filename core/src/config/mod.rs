@@ -7,8 +7,13 @@
 mod aws;
 mod azure;
 mod base_url;
+#[cfg(feature = "azure")]
+mod entra;
 mod environment;
 mod extras;
+#[cfg(feature = "google")]
+mod google;
+mod identity;
 mod limits;
 mod models;
 mod names;
@@ -20,6 +25,7 @@ mod surroundings;
 mod vertex;
 
 pub use environment::Environment;
+pub use identity::Identity;
 pub use limits::BudgetConfig;
 pub(crate) use names::quoted;
 pub(crate) use provider::{LOOKED_AT, unknown_provider};

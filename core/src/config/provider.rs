@@ -8,11 +8,13 @@ use ::http::{HeaderName, Uri};
 
 use super::azure;
 use super::base_url::Place;
+use super::environment::Environment;
 use super::extras::{read_api_version, read_auth, read_query};
+use super::identity::Identity;
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
@@ -37,9 +39,8 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
-    /// AWS's keys, which sign in the place of a key.
-    #[cfg(feature = "aws")]
-    pub aws: Option<Arc<crate::auth::aws::Settings>>,
+    /// What stands in the place of a key.
+    pub identity: Identity,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -72,7 +73,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 25] = [
+const MEMBERS: [&str; 27] = [
     "kind",
     "api",
     "base_url",
@@ -82,6 +83,8 @@ const MEMBERS: [&str; 25] = [
     "api_key",
     "auth",
     "aws",
+    "google",
+    "entra",
     "model",
     "headers",
     "query",
@@ -169,7 +172,8 @@ impl ProviderConfig {
     /// How the key is sent.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
+        let of_identity = || self.identity.scheme();
+        self.auth.clone().or_else(of_identity).unwrap_or_else(|| self.row.adapter().scheme())
     }
 
     /// Reads an entry. `named` means that the configuration has one.
@@ -188,32 +192,24 @@ impl ProviderConfig {
         let Place { base_url, region, given } =
             Place::read(row, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
-        let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
-            None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
-        };
+        let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
         let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
-        #[cfg(feature = "aws")]
-        let aws = {
-            let place = super::aws::Place { http: &http, own_proxy, region: region.as_deref() };
-            super::aws::read(row, &mut fields, &place, &key, around)?
+        let way = Way {
+            http: &http,
+            #[cfg(feature = "aws")]
+            own_proxy,
+            #[cfg(feature = "aws")]
+            region: region.as_deref(),
         };
-        #[cfg(not(feature = "aws"))]
-        if row.signed_service().is_some() && fields.value("aws").is_some() {
-            let path = fields.at("aws");
-            let message = format!("{path}: this library was built without the feature aws");
-            return Err(Error::invalid(path, message));
-        }
+        let identity = Identity::read(row, &mut fields, &way, &key, around)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
-            #[cfg(feature = "aws")]
-            aws,
+            identity,
             auth: read_auth(&mut fields)?,
             dialect: read_switches(row, &http.base_url, &mut fields)?,
             body: super::extras::read_body(&mut fields)?,
@@ -240,6 +236,15 @@ impl ProviderConfig {
         }
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
+    }
+}
+
+/// Reads `api_key`.
+fn read_key(row: &Row, fields: &mut Fields, environment: &Environment) -> Result<KeyRef, Error> {
+    match fields.string("api_key")? {
+        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
+        None if row.key_env.is_empty() => Ok(KeyRef::None),
+        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
 }
 

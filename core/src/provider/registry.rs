@@ -83,6 +83,18 @@ impl Row {
         matches!(self.format, Format::Bedrock).then_some("bedrock")
     }
 
+    /// Whether its requests may have Google's tokens [doc].
+    #[must_use]
+    pub fn takes_google(&self) -> bool {
+        matches!(self.format, Format::Gemini(gemini::Gemini::Vertex))
+    }
+
+    /// Whether its requests may have Entra ID's tokens [sdk].
+    #[must_use]
+    pub fn takes_entra(&self) -> bool {
+        self.name == "azure"
+    }
+
     /// Whether this provider uses `api_version`.
     #[must_use]
     pub fn takes_api_version(&self) -> bool {

@@ -8,14 +8,12 @@
 //! early. Then the call is signed once more with the next ones.
 
 mod ask;
-mod fetch;
 mod metadata;
 mod profile;
 mod sign;
 mod source;
 mod web_identity;
 
-pub use fetch::{Network, far, near};
 pub use sign::{Scope, is_signed};
 pub use source::{Metadata, Profile, Source, WebIdentity};
 
@@ -27,6 +25,7 @@ use ::http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
+use super::fetch::{self, Network};
 use super::flight::Flights;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Request, headers};
