@@ -17,6 +17,7 @@ mod notices;
 mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
+mod place;
 pub(crate) mod plan;
 mod prepare;
 mod probe;
@@ -38,6 +39,7 @@ use tokio::time::Instant;
 
 use crate::error::{Attempt, Error};
 use crate::http::{Deadline, Timeouts};
+use crate::limit::Held;
 use crate::model::{Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::Operation;
@@ -45,6 +47,7 @@ use crate::retry::RetryPolicy;
 use crate::services::Services;
 use crate::target::{Choice, ChosenTarget, choose};
 use ledger::Ledger;
+use split::Part;
 
 /// How long a call outlasts its only target's outage if nobody has given the call a time.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -72,6 +75,10 @@ pub(crate) struct Call {
     idempotency: OnceLock<String>,
     /// What targets refused, each by its index, with the member that later attempts leave out.
     refused: Mutex<Vec<(usize, String)>>,
+    /// The room that the answer takes. It is held as long as the call: the answer may wait for others.
+    held: OnceLock<Held>,
+    /// The parts of the request, if it goes out in parts.
+    parts: Mutex<Vec<Arc<Part>>>,
 }
 
 impl Call {
@@ -122,6 +129,8 @@ impl Call {
             ledger: Ledger::new(facts, Arc::clone(&services.observers)),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),
+            held: OnceLock::new(),
+            parts: Mutex::default(),
             operation,
             options,
             targets,
@@ -138,9 +147,12 @@ impl Call {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// All attempts so far.
+    /// All attempts so far, those of its parts in the order of the parts.
     fn attempts(&self) -> Vec<Attempt> {
         let mut attempts = self.ledger.attempts();
+        for part in self.parts() {
+            attempts.extend(part.call.attempts());
+        }
         attempts.extend_from_slice(&self.others);
         attempts
     }
@@ -156,7 +168,11 @@ impl Call {
 
     /// Adds to an error what every error of this call has.
     pub(crate) fn failed(&self, error: Error) -> Error {
-        self.place(error, 0).with(|e| e.attempts = self.attempts())
+        let partial = self.partial();
+        self.place(error, 0).with(|e| {
+            e.attempts = self.attempts();
+            e.partial = e.partial.take().or(partial);
+        })
     }
 }
 

@@ -25,7 +25,7 @@ use crate::model::{
     EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
     RerankRequest,
 };
-use crate::provider::{Chat, Notes, Provider, StreamReader, Target};
+use crate::provider::{Chat, Notes, Provider, StreamReader, Target, embeddings};
 use crate::wire;
 
 /// A request to a provider.
@@ -175,7 +175,7 @@ impl Operation {
     pub(crate) fn extra(&self) -> Option<&Object> {
         match self {
             Operation::Chat(request) => Some(&request.extra),
-            Operation::Embed(request) => Some(&request.extra),
+            Operation::Embed(request) => Some(&*request.extra),
             Operation::Models(_) => None,
             Operation::Rerank(request) => Some(&request.extra),
             Operation::Moderate(request) => Some(&request.extra),
@@ -198,7 +198,7 @@ impl Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
             Operation::Embed(request) => {
-                let extra = parameters.extra_over(&request.extra);
+                let extra = Arc::new(parameters.extra_over(&request.extra));
                 Operation::Embed(EmbedRequest { extra, ..request.clone() })
             }
             Operation::Models(_) => self.clone(),
@@ -229,6 +229,19 @@ impl Operation {
             | Operation::Models(_)
             | Operation::Rerank(_)
             | Operation::Moderate(_) => None,
+        }
+    }
+
+    /// Whether a target can be asked about each input of this operation.
+    pub(crate) fn check(&self, provider: &dyn Provider, target: &Target) -> Result<(), Error> {
+        match self {
+            Operation::Embed(request) => {
+                embeddings::check(self.of(provider.embed(), target)?, request, target)
+            }
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => Ok(()),
         }
     }
 
