@@ -32,22 +32,22 @@ pub(crate) mod stream;
 mod targets;
 pub(crate) mod wanted;
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{Attempt, Error};
+use crate::error::{Attempt, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
 use crate::model::{Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
-use crate::operation::Operation;
+use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
 use crate::services::Services;
 use crate::target::{Choice, ChosenTarget, choose};
 use ledger::Ledger;
-use split::Part;
 
 /// How long a call outlasts its only target's outage if nobody has given the call a time.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -79,6 +79,14 @@ pub(crate) struct Call {
     held: OnceLock<Held>,
     /// The parts of the request, if it goes out in parts.
     parts: Mutex<Vec<Arc<Part>>>,
+}
+
+/// A part of a request that goes out in parts (`split`): a range of its inputs, and a call about them.
+struct Part {
+    range: Range<usize>,
+    call: Call,
+    /// Set when the part is done.
+    answer: OnceLock<Answer>,
 }
 
 impl Call {
@@ -155,6 +163,19 @@ impl Call {
         }
         attempts.extend_from_slice(&self.others);
         attempts
+    }
+
+    /// The parts that were made so far.
+    fn parts(&self) -> Vec<Arc<Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What had come of the parts, if there are any.
+    fn partial(&self) -> Option<Partial> {
+        let parts = self.parts();
+        let done = parts.iter().filter(|part| part.answer.get().is_some());
+        let inputs = done.map(|part| Done { from: part.range.start, to: part.range.end }).collect();
+        (!parts.is_empty()).then_some(Partial { inputs, ..Partial::default() })
     }
 
     /// Adds the target to an error.

@@ -13,25 +13,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::time::Instant;
 
-use super::Call;
 use super::hedge::hedged;
 use super::place::{of_whole, says_a_place};
 use super::race::{Runs, first_of};
 use super::respond::respond;
-use crate::error::{Done, Error, ErrorKind, Partial};
+use super::{Call, Part};
+use crate::error::{Error, ErrorKind};
 use crate::observe::millis;
 use crate::operation::{Answer, Operation};
 use crate::services::Services;
 
 /// The most parts that are asked at once.
 const AT_ONCE: usize = 8;
-
-/// A part of a request: the range of its inputs, and its call.
-pub(super) struct Part {
-    range: Range<usize>,
-    pub(super) call: Call,
-    answer: OnceLock<Answer>,
-}
 
 /// The parts of a call's request, or none if it goes out in one piece.
 pub(crate) fn parts(services: &Services, call: &Call) -> Option<Vec<(Range<usize>, Operation)>> {
@@ -199,18 +192,5 @@ impl Call {
         let part = Arc::new(Part { range, call, answer: OnceLock::new() });
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&part));
         part
-    }
-
-    /// The parts that were made so far.
-    pub(super) fn parts(&self) -> Vec<Arc<Part>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What had come of the parts, if there are any.
-    pub(super) fn partial(&self) -> Option<Partial> {
-        let parts = self.parts();
-        let done = parts.iter().filter(|part| part.answer.get().is_some());
-        let inputs = done.map(|part| Done { from: part.range.start, to: part.range.end }).collect();
-        (!parts.is_empty()).then_some(Partial { inputs, ..Partial::default() })
     }
 }

@@ -109,7 +109,7 @@ impl Vector {
     pub fn read(text: String, encoding: Encoding, bytes: &mut Vec<u8>) -> Result<Self, NoVector> {
         bytes.clear();
         BASE64.decode_vec(&text, bytes).map_err(|_| NoVector::Form)?;
-        if bytes.is_empty() || bytes.len() % encoding.width() != 0 {
+        if bytes.is_empty() || !bytes.len().is_multiple_of(encoding.width()) {
             return Err(NoVector::Form);
         }
         if !encoding.is_float() {

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memchr2;
 
+use crate::codec::MAX_DOCUMENT;
 use crate::model::Encoding;
 
 /// Where a vector is in an answer: the top-level member, the member that it belongs to, and the
@@ -26,6 +27,9 @@ const PLACES: [(&[u8], &[u8], usize); 9] = [
     (b"embeddings", b"binary", 3),
     (b"embeddings", b"ubinary", 3),
 ];
+
+/// The most bytes of a vector. Models have some thousand numbers.
+const LONGEST: usize = 4 << 20;
 
 /// The text with each vector as a string of base64. What is no list of such numbers stays.
 pub(super) fn pack(text: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
@@ -57,6 +61,10 @@ pub(super) fn pack(text: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
         }
         numbers.clear();
         let Some(length) = list(&text[at..], encoding, &mut numbers) else { continue };
+        // Short numbers, as no vector has them, would become a longer document than any may be.
+        if out.len() + numbers.len() > MAX_DOCUMENT {
+            return Cow::Borrowed(text);
+        }
         out.extend_from_slice(&text[copied..at - 1]);
         base64.clear();
         STANDARD.encode_string(&numbers, &mut base64);
@@ -95,6 +103,9 @@ fn list(text: &[u8], encoding: Encoding, numbers: &mut Vec<u8>) -> Option<usize>
         let length = text[at..].iter().take_while(|byte| is_number(**byte)).count();
         let digits = std::str::from_utf8(&text[at..at + length]).ok()?;
         number(digits, encoding, numbers)?;
+        if numbers.len() > LONGEST {
+            return None;
+        }
         at += length;
         at += space(&text[at..]);
         match text.get(at)? {
