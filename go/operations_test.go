@@ -67,6 +67,13 @@ func TestEncodingsOfVectors(t *testing.T) {
 		`{"encoding":"base64","data":[]}`:                                        {},
 		`{"encoding":"base64","data":[{"embedding":"AAA="}]}`:                    nil,
 		`{"encoding":"base64","data":[{"embedding":"?"}]}`:                       nil,
+		`{"encoding":"base64","data":[{"embedding":""}]}`:                        nil,
+		`{"encoding":"int8","data":[{"embedding":"gA=="}]}`:                      {{-128}},
+		`{"encoding":"binary","data":[{"embedding":"gP8="}]}`:                    {{-128, -1}},
+		`{"encoding":"uint8","data":[{"embedding":"/w=="}]}`:                     {{255}},
+		`{"encoding":"int8","data":[{"embedding":"gAF/"},{"embedding":"AA=="}]}`: nil,
+		`{"encoding":"float","data":[{"embedding":[1]},{"embedding":[1,2]}]}`:    nil,
+		`{"encoding":"float","data":[{"embedding":[]}]}`:                         nil,
 		`{"encoding":"float","data":[{"embedding":"AAA="}]}`:                     nil,
 	} {
 		var answer literllm.EmbedResponse

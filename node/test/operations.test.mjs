@@ -48,7 +48,18 @@ test("the encodings of vectors", async () => {
   assert.deepEqual(vectors("int8", "gAF/", "AAEC"), [Int8Array.of(-128, 1, 127), Int8Array.of(0, 1, 2)]);
   assert.deepEqual(vectors("ubinary", "/wE="), [Uint8Array.of(255, 1)]);
   assert.deepEqual(vectors("base64"), []);
+  assert.deepEqual(vectors("int8", "gA=="), [Int8Array.of(-128)]);
+  assert.deepEqual(vectors("binary", "gP8="), [Int8Array.of(-128, -1)]);
+  assert.deepEqual(vectors("uint8", "/w=="), [Uint8Array.of(255)]);
+  assert.deepEqual(vectors("base64", "AAAAPw==", "AACAvw=="), [Float32Array.of(0.5), Float32Array.of(-1)]);
+  const [one, other] = vectors("float", [0.5, -1], [2, 3]);
+  assert.deepEqual([one, other], [Float32Array.of(0.5, -1), Float32Array.of(2, 3)]);
+  assert.equal(one.buffer, other.buffer); // views of the same memory
+  assert.deepEqual(vectors("float"), []);
   assert.throws(() => vectors("int8", "gAF/", "AA=="), RangeError);
+  assert.throws(() => vectors("float", [1], [1, 2]), RangeError);
+  assert.throws(() => vectors("float", []), RangeError);
+  for (const odd of ["", "AAA=", "AAAAPwA=", "????????"]) assert.throws(() => vectors("base64", odd), RangeError, odd);
 });
 
 test("rankings", async () => {

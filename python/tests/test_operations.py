@@ -84,7 +84,16 @@ def test_the_encodings_of_vectors():
     assert [list(one) for one in vectors("ubinary", "/wE=")] == [[255, 1]]
     assert [list(one) for one in vectors("float", [0.5, -1.0])] == [[0.5, -1.0]]
     assert vectors("float", [0.1])[0].tolist() == array.array("f", [0.1]).tolist()
+    assert [list(one) for one in vectors("int8", "gA==")] == [[-128]]
+    assert [list(one) for one in vectors("binary", "gP8=")] == [[-128, -1]]
+    assert [list(one) for one in vectors("uint8", "/w==")] == [[255]]
     assert vectors("base64") == []
+    for embedding in ("", "AAA=", "AAAAPwA=", "?"):
+        with pytest.raises(ValueError, match="differ in length|bytes length"):
+            vectors("base64", embedding)
+    empty = liter_llm.EmbedResponse({"encoding": "base64", "data": []})
+    with pytest.raises(ValueError, match="no vectors"):
+        empty.matrix()
     with pytest.raises(ValueError, match="differ in length"):
         vectors("int8", "gAF/", "AA==")
 

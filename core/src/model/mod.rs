@@ -45,4 +45,4 @@ pub use response::{
     Timing, ToolCall, Usage, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
-pub use vector::{Encoding, Vector};
+pub use vector::{Encoding, NoVector, Vector};

@@ -204,7 +204,7 @@ pub struct CompletionDetails {
 }
 
 /// Something that was left out or changed on the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Warning {
     /// A word for programs: `unsupported_parameter`, `unknown_parameter`, …

@@ -26,7 +26,7 @@ use crate::model::{
     EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
     RerankRequest,
 };
-use crate::provider::{Chat, Notes, Provider, StreamReader, Target};
+use crate::provider::{Chat, Notes, Provider, StreamReader, Target, embeddings};
 use crate::wire;
 
 /// A request to a provider.
@@ -185,7 +185,7 @@ impl Operation {
     pub(crate) fn extra(&self) -> Option<&Object> {
         match self {
             Operation::Chat(request) | Operation::CountTokens(request) => Some(&request.extra),
-            Operation::Embed(request) => Some(&request.extra),
+            Operation::Embed(request) => Some(&*request.extra),
             Operation::Models(_) => None,
             Operation::Rerank(request) => Some(&request.extra),
             Operation::Moderate(request) => Some(&request.extra),
@@ -208,7 +208,7 @@ impl Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
             Operation::Embed(request) => {
-                let extra = parameters.extra_over(&request.extra);
+                let extra = Arc::new(parameters.extra_over(&request.extra));
                 Operation::Embed(EmbedRequest { extra, ..request.clone() })
             }
             Operation::Models(_) => self.clone(),
@@ -243,6 +243,19 @@ impl Operation {
             | Operation::Rerank(_)
             | Operation::CountTokens(_)
             | Operation::Moderate(_) => None,
+        }
+    }
+
+    /// Whether a target can be asked about each input of this operation.
+    pub(crate) fn check(&self, provider: &dyn Provider, target: &Target) -> Result<(), Error> {
+        match self {
+            Operation::Embed(request) => {
+                embeddings::check(self.of(provider.embed(), target)?, request, target)
+            }
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::Moderate(_) => Ok(()),
         }
     }
 

@@ -47,8 +47,8 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
-    EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Ranking,
-    Request, RerankRequest, TokenCount, Unsupported, Warning,
+    EmbedInput, EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations,
+    Ranking, Request, RerankRequest, TokenCount, Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -99,6 +99,9 @@ pub trait Provider: Send + Sync {
 pub trait Embed: Send + Sync {
     /// The most that one request may ask for. A longer list of inputs goes out in parts.
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most;
+
+    /// What of an input the provider cannot embed, in words for an error. `None`: it takes it.
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str>;
 
     /// The wire request for `request`. What the provider cannot take goes to `notes`.
     fn encode(

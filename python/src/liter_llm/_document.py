@@ -235,8 +235,13 @@ class Vectors(Document):
         return [view[at : at + length] for at in range(0, len(view), length or 1)]
 
     def matrix(self) -> memoryview[Any]:
-        """All vectors as one view of two dimensions: inputs, and numbers of a vector."""
+        """All vectors as one view of two dimensions: inputs, and numbers of a vector.
+
+        Raises ValueError as `vectors` does, and for a document without vectors.
+        """
         numbers, length = self._numbers()
+        if not length:
+            raise ValueError("this document has no vectors")
         shape = [len(numbers) // length, length]
         return memoryview(numbers).cast("B").cast(FORMATS[self["encoding"]], shape)
 
