@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::item::{self, Item};
+use super::item::{self, Item, Text};
 use super::items::{self, OUTPUT, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
@@ -138,9 +138,12 @@ impl Decoder {
         for (which, index) in self.items[at].texts.keys() {
             known.entry(*which).or_default().push_back(*index);
         }
-        for (which, index, text) in items::texts(item) {
+        for (which, index, text, part) in items::texts(item) {
             let index = known.get_mut(&which).and_then(VecDeque::pop_front).unwrap_or(index);
             self.text_is(at, which, index, text, out);
+            if which == Which::Content && !part.is_null() {
+                self.text(at, which, index, out).beside(part, out);
+            }
         }
         if items::kind(item) == "function_call" {
             if self.items[at].call.is_none() {
@@ -161,15 +164,21 @@ impl Decoder {
         // The same item may end twice: itself, and with the response, where its reasoning is
         // encrypted anew. The official clients send the former back [rec].
         if self.items[at].whole.is_none() {
+            items::image(&item).into_iter().for_each(|image| out.image(0, image));
             out.keeps(item.nodes());
             self.items[at].whole = Some(item);
         }
     }
 
-    fn text_more(&mut self, at: usize, which: Which, index: u64, more: &str, out: &mut Assembly) {
+    /// The text at this place, which begins if it is not there.
+    fn text(&mut self, at: usize, which: Which, index: u64, out: &mut Assembly) -> &mut Text {
         let texts = &mut self.items[at].texts;
         out.has_parts(texts.len());
-        texts.entry((which, index)).or_default().push_str(more);
+        texts.entry((which, index)).or_insert_with(|| Text::begin(which, out))
+    }
+
+    fn text_more(&mut self, at: usize, which: Which, index: u64, more: &str, out: &mut Assembly) {
+        self.text(at, which, index, out).said.push_str(more);
         match which {
             Which::Content => out.text(0, more),
             Which::Refusal => out.refusal(0, more),
@@ -178,7 +187,7 @@ impl Decoder {
     }
 
     fn text_is(&mut self, at: usize, which: Which, index: u64, text: &str, out: &mut Assembly) {
-        let so_far = self.items[at].texts.get(&(which, index)).map_or("", String::as_str);
+        let so_far = self.items[at].texts.get(&(which, index)).map_or("", |text| &text.said);
         match text.strip_prefix(so_far) {
             Some("") => {}
             Some(rest) => {
@@ -188,6 +197,17 @@ impl Decoder {
             // Halves of characters are joined only when they are delivered.
             None => self.contradicts |= !text.is_empty() && !out.has_halves(),
         }
+    }
+
+    /// Takes the log probabilities of a piece, or what is left of those of the whole text.
+    fn tokens(&mut self, at: usize, index: u64, event: &Object, step: &str, out: &mut Assembly) {
+        let Some(Value::Array(tokens)) = event.get("logprobs") else { return };
+        if tokens.is_empty() {
+            return;
+        }
+        let text = self.text(at, Which::Content, index, out);
+        let known = if step == "done" { text.logprobs() } else { 0 };
+        text.tokens(tokens.get(known..).unwrap_or_default(), out);
     }
 
     fn arguments_more(&mut self, at: usize, more: &str, out: &mut Assembly) {
@@ -273,7 +293,7 @@ impl Decoder {
             return;
         };
         let which = match what {
-            "output_text" => Some((Which::Content, "text")),
+            "output_text.annotation" | "output_text" => Some((Which::Content, "text")),
             "refusal" => Some((Which::Refusal, "refusal")),
             "reasoning_summary_text" => Some((Which::Summary, "text")),
             "reasoning_text" => Some((Which::Thought, "text")),
@@ -288,10 +308,16 @@ impl Decoder {
             Some((which, member)) => {
                 let list = if which == Which::Summary { "summary_index" } else { "content_index" };
                 let index = number(list).unwrap_or_default();
+                if let Some(annotation) = event.get("annotation") {
+                    return self.text(at, which, index, out).annotate(annotation.clone(), out);
+                }
                 match (more, text(member).filter(|_| step == "done")) {
                     (Some(more), _) => self.text_more(at, which, index, more, out),
                     (_, Some(text)) => self.text_is(at, which, index, text, out),
                     _ => {}
+                }
+                if which == Which::Content {
+                    self.tokens(at, index, event, step, out);
                 }
             }
             None => match (more, text("arguments").filter(|_| step == "done")) {
