@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    AnnotationDocument, AnswerAudioDocument, ConfigDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
-    HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
-    RequestDocument, RerankRequestDocument,
+    AnnotationDocument, AnswerAudioDocument, ConfigDocument, EmbedRequestDocument, ErrorDocument,
+    HttpEventDocument, HttpRequestDocument, HttpResponseDocument, ModelsRequestDocument,
+    ModerateRequestDocument, OptionsDocument, RequestDocument, RerankRequestDocument,
 };
 use liter_llm_core::model::{EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse};
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};

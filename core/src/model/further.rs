@@ -23,7 +23,8 @@ pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Er
     }
     let verbosity = fields.word("verbosity", &["low", "medium", "high"])?;
     let modalities = fields.list("modalities")?;
-    for (i, word) in modalities.iter().flatten().enumerate().filter(|(_, word)| !word.is_string()) {
+    let mut words = modalities.iter().flatten().enumerate();
+    if let Some((i, word)) = words.find(|(_, word)| !word.is_string()) {
         return Err(wrong(&fields.at(&format!("modalities[{i}]")), "a string", word));
     }
     Ok([

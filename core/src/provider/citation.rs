@@ -46,7 +46,8 @@ impl Source<'_> {
         let is_page = named[0].0 == "url";
         let members = named.into_iter().chain(place);
         let members: Object = members.filter_map(|(name, value)| Some((name, value?))).collect();
-        let known = members.keys().any(|name| !matches!(name.as_str(), "start_index" | "end_index"));
+        let known =
+            members.keys().any(|name| !matches!(name.as_str(), "start_index" | "end_index"));
         known.then(|| typed(if is_page { URL } else { FILE }, members))
     }
 }
@@ -55,10 +56,7 @@ const URL: &str = "url_citation";
 const FILE: &str = "file_citation";
 
 fn typed(kind: &'static str, members: Object) -> Value {
-    Value::Object(Object::from_iter([
-        ("type", Value::from(kind)),
-        (kind, Value::Object(members)),
-    ]))
+    Value::Object(Object::from_iter([("type", Value::from(kind)), (kind, Value::Object(members))]))
 }
 
 /// A text that names a page, and no id of another kind.
@@ -212,7 +210,8 @@ mod tests {
         let wanted = r#"{"type":"url_citation","url_citation":{"url":"https://a.b","title":"A","start_index":1,"end_index":3}}"#;
         assert_eq!(page.annotation(Some((1, 3))).unwrap().to_string(), wanted);
         let file = Source { title: Some("A"), document: Some(0), ..Source::default() };
-        let wanted = r#"{"type":"file_citation","file_citation":{"filename":"A","document_index":0}}"#;
+        let wanted =
+            r#"{"type":"file_citation","file_citation":{"filename":"A","document_index":0}}"#;
         assert_eq!(file.annotation(Some((3, 3))).unwrap().to_string(), wanted);
         assert_eq!(Source::default().annotation(Some((1, 3))), None);
     }
@@ -232,10 +231,7 @@ mod tests {
                 r#"{"type":"container_file_citation","file_id":"f","container_id":"c"}"#,
                 r#"{"type":"file_citation","file_citation":{"file_id":"f","container_id":"c"}}"#,
             ),
-            (
-                r#"{"type":"file","file":{"hash":"h"}}"#,
-                r#"{"type":"file","file":{"hash":"h"}}"#,
-            ),
+            (r#"{"type":"file","file":{"hash":"h"}}"#, r#"{"type":"file","file":{"hash":"h"}}"#),
         ] {
             assert_eq!(openai(parse(from).unwrap(), 10).unwrap().to_string(), wanted);
         }

@@ -32,8 +32,10 @@ pub fn disagreements(record: &Record, kind: &str, answer: &Completion) -> Vec<St
     count("logprobs", logprobs(&documents), tokens);
     let speech = documents.iter().any(|document| {
         let audio = |audio: &&Value| audio["data"].as_str().is_some_and(|data| !data.is_empty());
-        let inline = |data: &&Value| data["mimeType"].as_str().is_some_and(|t| t.starts_with("audio/"));
-        found(document, "audio").iter().any(audio) || found(document, "inlineData").iter().any(inline)
+        let inline =
+            |data: &&Value| data["mimeType"].as_str().is_some_and(|t| t.starts_with("audio/"));
+        found(document, "audio").iter().any(audio)
+            || found(document, "inlineData").iter().any(inline)
     });
     count("speech", usize::from(speech), usize::from(message.audio.is_some()));
     wrong.extend(places(&documents, answer));
@@ -126,7 +128,9 @@ fn texts(documents: &[Value]) -> impl Iterator<Item = &Value> {
 /// The first choice of a chat completion or of a chunk of one: its message, whole or in part.
 fn messages(documents: &[Value]) -> impl Iterator<Item = &Value> {
     let choices = documents.iter().filter_map(|document| document["choices"].as_array()?.first());
-    choices.map(|choice| if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] })
+    choices.map(
+        |choice| if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] },
+    )
 }
 
 fn citations(documents: &[Value]) -> usize {
@@ -165,13 +169,15 @@ fn grounded(documents: &[Value]) -> usize {
     let chunks = last.and_then(|last| last["groundingChunks"].as_array());
     let supports = last.and_then(|last| last["groundingSupports"].as_array()).into_iter().flatten();
     let numbers = supports.filter_map(|one| one["groundingChunkIndices"].as_array()).flatten();
-    let numbers: Vec<usize> = numbers.map(|n| usize::try_from(n.as_u64().unwrap()).unwrap()).collect();
+    let numbers: Vec<usize> =
+        numbers.map(|n| usize::try_from(n.as_u64().unwrap()).unwrap()).collect();
     let chunks: Vec<bool> = chunks.into_iter().flatten().map(known).collect();
     let named = numbers.iter().filter(|n| chunks.get(**n) == Some(&true)).count();
     let others = chunks.iter().enumerate().filter(|(n, known)| **known && !numbers.contains(n));
     let mut recited = Vec::new();
     for citation in documents.iter().flat_map(|document| {
-        let lists = found(document, "citationSources").into_iter().chain(found(document, "citations"));
+        let lists =
+            found(document, "citationSources").into_iter().chain(found(document, "citations"));
         lists.filter_map(Value::as_array).flatten()
     }) {
         let says = |name: &str| citation[name].as_str().is_some_and(|text| !text.is_empty());
@@ -190,7 +196,8 @@ fn images(documents: &[Value]) -> usize {
         part["thought"] != true && kind.is_some_and(|kind| kind.starts_with("image/"))
     });
     let made = output(documents).into_iter().filter(|item| {
-        item["type"] == "image_generation_call" && item["result"].as_str().is_some_and(|r| !r.is_empty())
+        item["type"] == "image_generation_call"
+            && item["result"].as_str().is_some_and(|r| !r.is_empty())
     });
     let chat: usize = messages(documents).map(|message| length(&message["images"])).sum();
     inline.count() + made.count() + chat

@@ -5,16 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Assembly;
+use super::which::Counted;
 use crate::codec::Object;
 use crate::json::{Key, Value};
-
-/// How far the characters of a choice's text are counted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
-    choice: u64,
-    bytes: usize,
-    characters: u64,
-}
 
 impl Assembly {
     /// The number of characters of a choice's text so far. Each is counted once.
@@ -25,10 +18,14 @@ impl Assembly {
             return 0;
         }
         let known = self.counted.iter().position(|counted| counted.choice == choice);
-        let so_far = known.map_or(Counted { choice, bytes: 0, characters: 0 }, |at| self.counted[at]);
+        let so_far =
+            known.map_or(Counted { choice, bytes: 0, characters: 0 }, |at| self.counted[at]);
         let more = text.get(so_far.bytes..).unwrap_or_default().chars().count() as u64;
-        let now =
-            Counted { choice, bytes: text.len(), characters: so_far.characters.saturating_add(more) };
+        let now = Counted {
+            choice,
+            bytes: text.len(),
+            characters: so_far.characters.saturating_add(more),
+        };
         match known {
             Some(at) => self.counted[at] = now,
             None => self.counted.push(now),
@@ -109,7 +106,7 @@ fn join_audio(whole: &mut Object, piece: Object) {
 /// Continues bytes in base64. Where the bytes so far end inside a group of four letters, the letters
 /// of the next ones are others: each piece is base64 of its own.
 fn join_base64(so_far: &mut String, more: &str) {
-    if so_far.ends_with('=') && so_far.len() % 4 == 0 {
+    if so_far.ends_with('=') && so_far.len().is_multiple_of(4) {
         let group = so_far.len() - 4;
         let last = so_far.get(group..).map(|last| STANDARD.decode(last));
         if let (Some(Ok(mut bytes)), Ok(next)) = (last, STANDARD.decode(more)) {

@@ -11,8 +11,7 @@ mod which;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use self::members::Counted;
-use self::which::Text;
+use self::which::{Counted, Text};
 use super::foreign::Halves;
 use super::{Completion, ids};
 use crate::json::{Key, Value};

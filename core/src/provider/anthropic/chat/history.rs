@@ -11,7 +11,9 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{AssistantMessage, Content, Message, Part, ToolCall, says_nothing};
 use crate::provider::Notes;
-use crate::provider::history::{self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS,
+};
 
 const WHO: &str = "Anthropic";
 

@@ -8,7 +8,9 @@ use super::documents::Documents;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, IMAGES, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, IMAGES, THINKING_BLOCKS,
+};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Bedrock";

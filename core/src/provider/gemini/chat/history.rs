@@ -10,7 +10,9 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json, parse};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, IMAGES, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, CALL_FIELDS, CUSTOM_CALLS, CallFields, IMAGES, THINKING_BLOCKS,
+};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Gemini";

@@ -12,7 +12,8 @@ pub(super) fn take(result: &mut Object) -> Option<Object> {
     let chosen = take_list(result, "chosenCandidates")?;
     let mut top = take_list(result, "topCandidates").unwrap_or_default().into_iter();
     let entry = |token: Value| {
-        let candidates = top.next().and_then(|mut top| take_list(top.as_object_mut()?, "candidates"));
+        let candidates =
+            top.next().and_then(|mut top| take_list(top.as_object_mut()?, "candidates"));
         let top: Vec<Value> = candidates.into_iter().flatten().map(|t| read(t, None)).collect();
         read(token, Some(top))
     };

@@ -220,7 +220,9 @@ impl Candidate {
 
     /// An image or speech. What the model drew while it thought is no part of its answer.
     fn media(&self, part: &Value, out: &mut Assembly) {
-        let Some(media) = part.get("inlineData").filter(|_| !parts::is_thought(part)) else { return };
+        let Some(media) = part.get("inlineData").filter(|_| !parts::is_thought(part)) else {
+            return;
+        };
         let text = |name: &str| media.get(name).and_then(Value::as_str).unwrap_or_default();
         let (kind, data) = (text("mimeType"), text("data"));
         if kind.starts_with("image/") {

@@ -108,7 +108,8 @@ impl Piece {
                 false => keep(&mut object, "images", item),
             }
         }
-        piece.audio = take_object(&mut object, "audio").map(said_of_audio).filter(|a| !a.is_empty());
+        piece.audio =
+            take_object(&mut object, "audio").map(said_of_audio).filter(|a| !a.is_empty());
         piece.fields = said(object);
         piece
     }

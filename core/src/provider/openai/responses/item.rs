@@ -45,26 +45,24 @@ impl Text {
         }
     }
 
-    /// Delivers log probabilities.
-    pub(super) fn tokens(&mut self, tokens: &[Value], out: &mut Assembly) {
-        if !tokens.is_empty() {
-            self.logprobs += tokens.len();
-            out.logprobs(0, Object::from_iter([("content", Value::from(tokens.to_vec()))]));
+    /// Delivers log probabilities. Those of the whole text have some that have come.
+    pub(super) fn tokens(&mut self, tokens: &[Value], are_whole: bool, out: &mut Assembly) {
+        let known = if are_whole { self.logprobs } else { 0 };
+        let new = tokens.get(known..).unwrap_or_default();
+        if !new.is_empty() {
+            self.logprobs += new.len();
+            out.logprobs(0, Object::from_iter([("content", Value::from(new.to_vec()))]));
         }
-    }
-
-    /// How many tokens have their log probabilities.
-    pub(super) fn logprobs(&self) -> usize {
-        self.logprobs
     }
 
     /// Delivers what has not come of a whole text's annotations and log probabilities.
     pub(super) fn beside(&mut self, part: &Value, out: &mut Assembly) {
-        let list = |name: &str| part.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let list =
+            |name: &str| part.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         for annotation in list("annotations").get(self.annotations..).unwrap_or_default() {
             self.annotate(annotation.clone(), out);
         }
-        self.tokens(list("logprobs").get(self.logprobs..).unwrap_or_default(), out);
+        self.tokens(list("logprobs"), true, out);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, says_nothing};
+use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, Warning, says_nothing};
 use crate::provider::citation;
 use crate::provider::json::count;
 
@@ -160,4 +160,19 @@ pub(super) fn usage(raw: &Object) -> Usage {
         prompt_tokens_details: Some(prompt).filter(|d| *d != PromptDetails::default()),
         completion_tokens_details: Some(completion).filter(|d| *d != CompletionDetails::default()),
     }
+}
+
+/// The warning about an answer that is not over.
+pub(super) fn unfinished(status: &str) -> Warning {
+    let message = format!(
+        "the provider still works on this answer (status {status:?}): fetch it later by its id"
+    );
+    Warning { code: "unfinished_turn", message, param: None }
+}
+
+/// The warning about a text that came twice, and not the same.
+pub(super) fn contradiction() -> Warning {
+    let message = "a text came in pieces, and was another or a longer one at its end: the pieces \
+                   count, and what a longer one adds to them";
+    Warning { code: "contradiction", message: message.to_owned(), param: None }
 }

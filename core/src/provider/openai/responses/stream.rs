@@ -11,7 +11,6 @@ use super::items::{self, OUTPUT, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Value, json};
-use crate::model::Warning;
 use crate::provider::history::CUSTOM_CALLS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
@@ -199,17 +198,6 @@ impl Decoder {
         }
     }
 
-    /// Takes the log probabilities of a piece, or what is left of those of the whole text.
-    fn tokens(&mut self, at: usize, index: u64, event: &Object, step: &str, out: &mut Assembly) {
-        let Some(Value::Array(tokens)) = event.get("logprobs") else { return };
-        if tokens.is_empty() {
-            return;
-        }
-        let text = self.text(at, Which::Content, index, out);
-        let known = if step == "done" { text.logprobs() } else { 0 };
-        text.tokens(tokens.get(known..).unwrap_or_default(), out);
-    }
-
     fn arguments_more(&mut self, at: usize, more: &str, out: &mut Assembly) {
         // A call that did not begin has no name yet: its end says all.
         let Some((number, so_far)) = &mut self.items[at].call else { return };
@@ -251,13 +239,13 @@ impl Decoder {
         }
         let (word, reason, known) = items::finish(&object, calls);
         if matches!(word.as_str(), "queued" | "in_progress") {
-            out.warn(unfinished(&word));
+            out.warn(items::unfinished(&word));
         } else if let Some(remark) = finish_remark(&word, known) {
             out.warn(remark);
         }
         out.finish(0, &word, reason);
         if self.contradicts {
-            out.warn(contradiction());
+            out.warn(items::contradiction());
         }
         if let Some(raw) = take_object(&mut object, "usage") {
             out.usage(items::usage(&raw));
@@ -316,8 +304,9 @@ impl Decoder {
                     (_, Some(text)) => self.text_is(at, which, index, text, out),
                     _ => {}
                 }
-                if which == Which::Content {
-                    self.tokens(at, index, event, step, out);
+                if let (Which::Content, Some(Value::Array(tokens))) = (which, event.get("logprobs"))
+                {
+                    self.text(at, which, index, out).tokens(tokens, step == "done", out);
                 }
             }
             None => match (more, text("arguments").filter(|_| step == "done")) {
@@ -368,19 +357,6 @@ impl Decoder {
         }
         Ok(Progress::More)
     }
-}
-
-fn unfinished(status: &str) -> Warning {
-    let message = format!(
-        "the provider still works on this answer (status {status:?}): fetch it later by its id"
-    );
-    Warning { code: "unfinished_turn", message, param: None }
-}
-
-fn contradiction() -> Warning {
-    let message = "a text came in pieces, and was another or a longer one at its end: the pieces \
-                   count, and what a longer one adds to them";
-    Warning { code: "contradiction", message: message.to_owned(), param: None }
 }
 
 fn bad(what: &str) -> Error {
