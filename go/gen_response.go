@@ -848,6 +848,8 @@ type ChunkChoice struct {
 	// - "tool_calls": the model calls tools.
 	// - "content_filter": a filter or the model refused.
 	FinishReason FinishReason `json:"finish_reason,omitempty"`
+	// Log probabilities of the chunk's tokens, in OpenAI's form. Append each list.
+	Logprobs JSON `json:"logprobs,omitempty"`
 }
 
 func (v *ChunkChoice) read(d *decoder) {
@@ -859,6 +861,8 @@ func (v *ChunkChoice) read(d *decoder) {
 			v.Delta.read(d)
 		case "finish_reason":
 			v.FinishReason = FinishReason(d.string())
+		case "logprobs":
+			v.Logprobs = d.raw()
 		default:
 			d.skip()
 		}
@@ -877,6 +881,12 @@ type Delta struct {
 	Refusal string `json:"refusal,omitempty"`
 	// Parts of tool calls.
 	ToolCalls []ToolCallDelta `json:"tool_calls,omitempty"`
+	// Further annotations.
+	Annotations []Annotation `json:"annotations,omitempty"`
+	// Further images.
+	Images []AnswerImage `json:"images,omitempty"`
+	// A piece of speech. Append each transcript. The data of each piece is base64 of its own.
+	Audio *AnswerAudio `json:"audio,omitempty"`
 	// Members of the provider's delta that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
@@ -900,6 +910,29 @@ func (v *Delta) read(d *decoder) {
 					item.read(d)
 					v.ToolCalls = append(v.ToolCalls, item)
 				}
+			}
+		case "annotations":
+			if !d.null() {
+				v.Annotations = []Annotation{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Annotation
+					item.read(d)
+					v.Annotations = append(v.Annotations, item)
+				}
+			}
+		case "images":
+			if !d.null() {
+				v.Images = []AnswerImage{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item AnswerImage
+					item.read(d)
+					v.Images = append(v.Images, item)
+				}
+			}
+		case "audio":
+			if !d.null() {
+				v.Audio = new(AnswerAudio)
+				v.Audio.read(d)
 			}
 		case "provider_fields":
 			v.ProviderFields = d.raw()
@@ -1314,7 +1347,7 @@ type Choice struct {
 	// - "tool_calls": the model calls tools.
 	// - "content_filter": a filter or the model refused.
 	FinishReason FinishReason `json:"finish_reason,omitempty"`
-	// OpenAI's log probabilities, as they came.
+	// Log probabilities in OpenAI's form: "content" has one entry for each token.
 	Logprobs JSON `json:"logprobs,omitempty"`
 	// Members of the provider's choice that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`

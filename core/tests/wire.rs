@@ -10,6 +10,8 @@ mod compare;
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
 mod corpus;
+#[path = "wire/members.rs"]
+mod members;
 #[path = "wire/operations.rs"]
 mod operations;
 
@@ -170,12 +172,18 @@ fn check_record(record: &Record, target: &Target) -> Vec<String> {
             },
             target,
         );
-        return compare::disagreements(record, &outcome);
+        let mut wrong = compare::disagreements(record, &outcome);
+        if let Ok(answer) = &outcome {
+            wrong.extend(members::disagreements(record, target.kind, answer));
+        }
+        return wrong;
     }
     let (outcome, chunks) = stream(record, target, Split::Bytes);
     let mut wrong = compare::disagreements(record, &outcome);
     if let Ok(answer) = &outcome {
         wrong.extend(compare::chunks_differ(&chunks, answer));
+        wrong.extend(members::chunks_differ(&chunks, answer));
+        wrong.extend(members::disagreements(record, target.kind, answer));
     }
     let first = (format!("{outcome:?}"), format!("{chunks:?}"));
     for split in [Split::Small, Split::Lines] {

@@ -7,6 +7,7 @@
 mod anthropic;
 mod assembly;
 mod bedrock;
+mod citation;
 pub mod classify;
 mod cohere;
 mod completion;

@@ -136,8 +136,16 @@ fn own_tool(native: &Object) -> Value {
 }
 
 /// What Google takes of the members that only some providers know [doc].
-const FURTHER: further::Takes =
-    &[("logprobs", "responseLogprobs"), ("top_logprobs", "logprobs"), ("top_k", "topK")];
+const FURTHER: further::Takes = &[
+    ("logprobs", "responseLogprobs"),
+    ("top_logprobs", "logprobs"),
+    ("top_k", "topK"),
+    ("modalities", "responseModalities"),
+    ("audio", SPEECH),
+];
+
+/// The member that says how an answer is spoken.
+const SPEECH: &str = "speechConfig";
 
 fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Object, Error> {
     let mut config = Object::new();
@@ -156,6 +164,7 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
         }
     }
     notes.further(request, FURTHER, &target.provider, &mut config)?;
+    media(&mut config, notes)?;
     if !request.stop.is_empty() {
         config.insert("stopSequences", request.stop.clone());
     }
@@ -179,6 +188,34 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
         config.insert("thinkingConfig", thinking);
     }
     Ok(config)
+}
+
+/// Puts the members of the answer's kinds into Google's words.
+fn media(config: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    // Google returns none without this, whatever their number [doc].
+    if config.contains_key("logprobs") && !config.contains_key("responseLogprobs") {
+        config.insert("responseLogprobs", true);
+    }
+    if let Some(Value::Array(words)) = config.get_mut("responseModalities") {
+        for word in words {
+            *word = word.as_str().unwrap_or_default().to_uppercase().into();
+        }
+    }
+    let Some(Value::Object(audio)) = config.shift_remove(SPEECH) else { return Ok(()) };
+    for (name, value) in audio {
+        match (name.as_str(), value) {
+            ("voice", Value::String(voice)) => {
+                let voice = json!({ "voiceName": voice });
+                let voice = json!({ "prebuiltVoiceConfig": voice });
+                config.insert(SPEECH, json!({ "voiceConfig": voice }));
+            }
+            (name, _) => {
+                let text = format!("Gemini takes no audio.{name}: its own form is speechConfig");
+                notes.unsupported(&format!("audio.{name}"), text)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How much the model thinks. Gemini 3 has levels, and the models before it have budgets, for which

@@ -8,7 +8,9 @@ mod contents;
 mod decode;
 mod encode;
 mod history;
+mod logprobs;
 mod parts;
+mod sources;
 mod stream;
 
 pub(super) use encode::body;

@@ -170,7 +170,9 @@ impl Writer<'_> {
                 _ => self.put("text", Some(json!({ "verbosity": verbosity }))),
             }
         }
-        let logprobs = found.shift_remove("logprobs") == Some(Value::Bool(true));
+        // The number alone asks for them, too: nothing is returned that is not included [rec].
+        let logprobs = found.shift_remove("logprobs") == Some(Value::Bool(true))
+            || found.get("top_logprobs").is_some();
         self.body.extend(found);
         Ok(logprobs.then_some("message.output_text.logprobs"))
     }
