@@ -32,9 +32,10 @@ fn region_of(row: &Row, environment: &Environment) -> Option<String> {
 }
 
 impl Place {
-    /// Reads `base_url` and `region` of an entry.
+    /// Reads `base_url` and `region` of an entry. Without them the provider is at `built_in`.
     pub(super) fn read(
         row: &Row,
+        built_in: String,
         fields: &mut Fields,
         environment: &Environment,
     ) -> Result<Place, Error> {
@@ -47,7 +48,7 @@ impl Place {
             (None, Some(region)) if row.takes_region() => {
                 at_region(row, region, &fields.at("region"))?
             }
-            (None, _) => row.base_url.to_owned(),
+            (None, _) => built_in,
         };
         if base_url.is_empty() && row.takes_region() {
             let path = fields.at("region");

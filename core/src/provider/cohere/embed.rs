@@ -27,7 +27,7 @@ impl Embed for Cohere {
         let mut body = Object::new();
         body.insert("model", model(target)?);
         body.insert("input_type", input_type(request.input_type, target, notes));
-        inputs(request, target, &mut body)?;
+        inputs(request, target, &mut body, |url| json!({ "url": url }))?;
         body.insert("embedding_types", vec![wanted(request.encoding)]);
         if let Some(dimensions) = request.dimensions {
             body.insert("output_dimension", dimensions);
@@ -88,8 +88,13 @@ impl Embed for Cohere {
     }
 }
 
-/// Adds the inputs: texts, or objects if one of them has parts.
-fn inputs(request: &EmbedRequest, target: &Target, body: &mut Object) -> Result<(), Error> {
+/// Adds the inputs: texts, or objects if one of them has parts. `image` writes an image's URL.
+pub(in crate::provider) fn inputs(
+    request: &EmbedRequest,
+    target: &Target,
+    body: &mut Object,
+    image: impl Fn(&str) -> Value,
+) -> Result<(), Error> {
     let asked = request.asked();
     if let Some(i) = asked.iter().position(|input| matches!(input, EmbedInput::Tokens(_))) {
         return Err(not_taken(target, request.part.start + i, "lists of tokens, but texts"));
@@ -103,7 +108,7 @@ fn inputs(request: &EmbedRequest, target: &Target, body: &mut Object) -> Result<
         return Ok(());
     }
     let part = |part: &Part| match part {
-        Part::Image { url, .. } => json!({"type": "image_url", "image_url": json!({ "url": url })}),
+        Part::Image { url, .. } => json!({"type": "image_url", "image_url": image(url)}),
         Part::Text { text, .. } => json!({"type": "text", "text": text}),
         Part::Audio { .. } | Part::File { .. } => Value::Null,
     };
@@ -125,7 +130,11 @@ fn wanted(encoding: Encoding) -> &'static str {
 }
 
 /// The type of the inputs, which Cohere requires.
-fn input_type(asked: Option<InputType>, target: &Target, notes: &mut Notes) -> &'static str {
+pub(in crate::provider) fn input_type(
+    asked: Option<InputType>,
+    target: &Target,
+    notes: &mut Notes,
+) -> &'static str {
     match asked {
         Some(InputType::Query) => "search_query",
         Some(InputType::Document) => "search_document",
