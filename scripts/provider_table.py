@@ -33,6 +33,7 @@ FORMATS = {
     "Bedrock": "Amazon Bedrock Converse",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
+    "Ollama": "Ollama chat, or OpenAI chat completions under `/v1`",
     "Embeddings": "OpenAI embeddings",
 }
 

@@ -71,7 +71,8 @@ files! {
     groq_chat: "groq__chat.jsonl" => "groq",
     misc_chat: "misc__chat.jsonl" => "compatible",
     mistral_chat: "mistral__chat.jsonl" => "mistral",
-    ollama_chat: "ollama__chat.jsonl" => "ollama",
+    ollama_chat: "ollama__chat.jsonl" => "ollama/chat",
+    ollama_native: "ollama__ollama-chat.jsonl" => "ollama",
     openai_chat: "openai__chat.jsonl" => "openai",
     openai_compatible_chat: "openai-compatible__chat.jsonl" => "compatible",
     openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
@@ -86,6 +87,7 @@ fn models() {
     for kind in ["anthropic", "cohere", "gemini", "groq", "mistral", "openai", "openrouter"] {
         operations::models(&format!("{kind}__models.jsonl"), kind);
     }
+    operations::shown("ollama__ollama-meta.jsonl", "ollama");
     for file in ["bedrock__models.jsonl", "misc__models.jsonl", "openai-compatible__models.jsonl"] {
         operations::models(file, "compatible");
     }
@@ -106,6 +108,7 @@ fn embeddings() {
     ] {
         operations::embeddings(file, kind);
     }
+    operations::invoked("bedrock__invoke.jsonl", "bedrock");
 }
 
 #[test]

@@ -255,6 +255,7 @@ impl Operation {
             Operation::Chat(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => Ok(()),
         }
     }
