@@ -16,6 +16,7 @@ mod extras;
 mod google;
 mod identity;
 mod limits;
+mod members;
 mod models;
 mod names;
 mod provider;
