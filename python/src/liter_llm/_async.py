@@ -147,7 +147,7 @@ class AsyncClient(BaseClient):
         options: Options | None = None,
         **members: Unpack[Members],
     ) -> CountTokensResponse:
-        """Counts the tokens that a chat would read. Arguments are those of `Client.count_tokens`."""
+        """Counts the tokens that a chat would read. Takes what `Client.count_tokens` takes."""
         documents = self._counted(request, options, {**members})
         return CountTokensResponse(await self._ask(documents))
 
