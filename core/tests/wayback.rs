@@ -248,6 +248,16 @@ fn what_came_goes_back_or_is_said() {
             }
         }
         let fields = message.get("provider_fields").and_then(Value::as_object);
+        // What a provider's own parts hold goes back with them; speech goes back by its id.
+        let own = ["anthropic_content", "bedrock_content", "gemini_parts", "responses_output"];
+        let own = own.iter().chain(&["citations"]).filter_map(|name| fields?.get(*name));
+        let goes_back = own.into_iter().any(is_there);
+        for name in ["annotations", "images", "audio"] {
+            let by_id = name == "audio" && wire["audio"]["id"].is_string();
+            if message.contains_key(name) && !is_said(name) && !goes_back && !by_id {
+                lost.push(name.to_owned());
+            }
+        }
         for (name, value) in fields.into_iter().flatten() {
             // An audio answer goes back by its id. Gateways fill in one that has nothing.
             let by_id = name == "audio" && wire["audio"]["id"] == value["id"];

@@ -10,6 +10,8 @@ mod compare;
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
 mod corpus;
+#[path = "wire/members.rs"]
+mod members;
 #[path = "wire/operations.rs"]
 mod operations;
 
@@ -118,6 +120,20 @@ fn rankings() {
 }
 
 #[test]
+fn counts() {
+    for (file, kind, least) in [
+        ("anthropic__count_tokens.jsonl", "anthropic", 9),
+        ("bedrock__count-tokens.jsonl", "bedrock", 3),
+        ("cohere__tokenize.jsonl", "cohere", 1),
+        ("gemini__countTokens.jsonl", "gemini", 6),
+        ("openai__responses-get.jsonl", "openai", 6),
+        ("vertex__countTokens.jsonl", "vertex", 4),
+    ] {
+        operations::counts(file, kind, least);
+    }
+}
+
+#[test]
 fn moderations() {
     operations::moderations("openai__moderations.jsonl", "openai");
 }
@@ -156,12 +172,18 @@ fn check_record(record: &Record, target: &Target) -> Vec<String> {
             },
             target,
         );
-        return compare::disagreements(record, &outcome);
+        let mut wrong = compare::disagreements(record, &outcome);
+        if let Ok(answer) = &outcome {
+            wrong.extend(members::disagreements(record, target.kind, answer));
+        }
+        return wrong;
     }
     let (outcome, chunks) = stream(record, target, Split::Bytes);
     let mut wrong = compare::disagreements(record, &outcome);
     if let Ok(answer) = &outcome {
         wrong.extend(compare::chunks_differ(&chunks, answer));
+        wrong.extend(members::chunks_differ(&chunks, answer));
+        wrong.extend(members::disagreements(record, target.kind, answer));
     }
     let first = (format!("{outcome:?}"), format!("{chunks:?}"));
     for split in [Split::Small, Split::Lines] {

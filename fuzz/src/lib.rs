@@ -5,6 +5,8 @@
 //! hold: nothing panics, and a stream says the same however it is cut.
 #![forbid(unsafe_code)]
 
+pub mod vectors;
+
 use http::HeaderMap;
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
@@ -14,7 +16,7 @@ use liter_llm_core::wire::Reply;
 /// Bytes of an input before the body.
 pub const HEAD: usize = 3;
 
-const STATUSES: [u16; 6] = [200, 400, 401, 404, 429, 503];
+pub(crate) const STATUSES: [u16; 6] = [200, 400, 401, 404, 429, 503];
 
 /// Whether an input may hold the operation of debug builds that panics.
 #[must_use]

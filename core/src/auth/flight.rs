@@ -75,6 +75,11 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         Err(Error::new(ErrorKind::Internal, "the fetch of a credential was interrupted"))
     }
 
+    /// The credential as far as it is known, whether it is still valid or not.
+    pub(super) fn known(&self) -> Option<T> {
+        lock(&self.0).known.clone()
+    }
+
     /// Forgets the credential if it is this one, because the provider refused it.
     pub(super) fn forget(&self, is_refused: impl FnOnce(&T) -> bool) {
         let mut state = lock(&self.0);

@@ -98,13 +98,13 @@ impl Credential {
         Credential { kind: Kind::Token(Tokens::new(Arc::new(entra))), ..self }
     }
 
-    /// The key, if it is known without a look at a file.
+    /// What is known of the credential without a look at a file, or at another source.
     #[must_use]
     pub fn known(&self) -> Option<Proof> {
         match &self.kind {
             Kind::Key(key) => key.known().map(Proof::Key),
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => None,
+            Kind::Aws(aws) => aws.known().map(Box::new).map(Proof::Signed),
             #[cfg(any(feature = "azure", feature = "google"))]
             Kind::Token(tokens) => tokens.known().map(Proof::Key),
         }

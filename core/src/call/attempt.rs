@@ -195,25 +195,7 @@ impl Exchange<'_> {
         let (call, ticket) = (self.call, self.ticket);
         let pool = &self.services.pools[call.targets[self.index].provider];
         let deadline = self.deadline;
-        let sent = |passing| call.ledger.passing(ticket, passing);
-        // Each future has its own scope, so that a future that has ended takes no room in this one.
-        let received = {
-            let (services, index) = (self.services, self.index);
-            let next = OnceLock::new();
-            let again = || -> Again<'_> {
-                Box::pin(async {
-                    let bare = prepare(services, call, index).await?.request;
-                    let (request, key) = authorize(services, call, index, bare).await?;
-                    let _ = next.set(key);
-                    Ok(request)
-                })
-            };
-            let received = self.punctual(pin!(pool.send(request, again, &deadline, sent))).await;
-            // An answer may repeat the second signature.
-            self.key = next.into_inner().unwrap_or_else(|| self.key.take());
-            received?
-        };
-        let Received { status, headers, body } = received;
+        let Received { status, headers, body } = self.send(request).await?;
         call.ledger.answered(ticket, status);
         self.guard.heard(&headers);
         let mut head = Head { status, headers, held: Held::new(&self.services.room) };
@@ -254,6 +236,26 @@ impl Exchange<'_> {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         Ok((head, Content::Whole(answer)))
+    }
+
+    /// Sends the request. It has a new signature if it goes again.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Received, Error> {
+        let Exchange { services, call, index, ticket, deadline, .. } = *self;
+        let pool = &services.pools[call.targets[index].provider];
+        let sent = |passing| call.ledger.passing(ticket, passing);
+        let next = OnceLock::new();
+        let again = || -> Again<'_> {
+            Box::pin(async {
+                let bare = prepare(services, call, index).await?.request;
+                let (request, key) = authorize(services, call, index, bare).await?;
+                let _ = next.set(key);
+                Ok(request)
+            })
+        };
+        let received = self.punctual(pin!(pool.send(request, again, &deadline, sent))).await;
+        // An answer may repeat the second signature.
+        self.key = next.into_inner().unwrap_or_else(|| self.key.take());
+        received
     }
 
     /// Adds the URL that was asked to an error that it may explain.

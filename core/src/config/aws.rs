@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::http::Uri;
+use secrecy::ExposeSecret;
 
 use super::environment::Environment;
 use super::surroundings::{Surroundings, Way};
@@ -36,8 +37,9 @@ pub(super) fn read(
 ) -> Result<Option<Arc<Settings>>, Error> {
     let Some(service) = row.signed_service() else { return Ok(None) };
     let (path, given) = (fields.at("aws"), fields.object("aws")?);
-    // A variable that is not set is the only way to have no key.
-    let keyless = matches!(key, KeyRef::Env(name, None) if name == row.key_env);
+    // A variable that is not set, or set to nothing, is the only way to have no key.
+    let keyless = matches!(key, KeyRef::Env(name, value)
+        if name == row.key_env && value.as_ref().is_none_or(|key| key.expose_secret().is_empty()));
     let of_variable = matches!(key, KeyRef::Env(name, _) if name == row.key_env);
     if given.is_some() && !of_variable {
         let message = format!("{path} and api_key are two ways to say who asks: give one");

@@ -1,195 +1,131 @@
-//! Where a provider's tokens of Entra ID come from: the entry's `entra`, or else the environment, in
-//! the order of Azure's libraries [sdk].
+//! Where Azure is: a resource, or an endpoint, and whether its paths name a deployment.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use secrecy::SecretString;
-
-use super::environment::Environment;
-use super::surroundings::Surroundings;
-use crate::auth::azure::{App, Settings, Source};
-use crate::auth::{KeyRef, far, near, near_url, secret_url};
-use crate::codec::{Fields, finish, url};
+use super::base_url::Members;
 use crate::error::Error;
-use crate::provider::Row;
+use crate::provider::Dialect;
 
-/// Azure's public cloud [sdk].
-const AUTHORITY: &str = "https://login.microsoftonline.com";
-
-/// What tokens are for [sdk, doc].
-const SCOPE: &str = "https://cognitiveservices.azure.com/.default";
-
-/// The metadata server of a machine [doc].
-const MACHINE: &str = "http://169.254.169.254";
-
-/// Reads `entra` of an entry. `None` means that no token is asked for: the provider takes none, or it
-/// has a key.
-pub(super) fn read(
-    row: &Row,
-    fields: &mut Fields,
-    key: &KeyRef,
-    around: &Surroundings<'_>,
-) -> Result<Option<Arc<Settings>>, Error> {
-    if !row.takes_entra() {
-        return Ok(None);
+/// The base URL. It ends with `/openai/v1`, or, with an `api_version`, with `/openai`, which the
+/// deployment follows. "" if nothing says it.
+pub(super) fn url(members: &Members<'_>) -> Result<String, Error> {
+    if let Some(version) = members.api_version
+        && !is_version(version)
+    {
+        return Err(members.wrong("api_version", "is no version: 2024-10-21 is one"));
     }
-    let (path, given) = (fields.at("entra"), fields.object("entra")?);
-    let of_variable = matches!(key, KeyRef::Env(name, _) if name == row.key_env);
-    let keyless = matches!(key, KeyRef::Env(name, None) if name == row.key_env);
-    let Some(object) = given else {
-        let asks = keyless && names_any(around.environment());
-        let sources = || of_environment(&Given::default(), false, around);
-        return Ok(asks.then(|| Arc::new(Settings { sources: sources(), scope: SCOPE.to_owned() })));
+    let url = match (&members.resource, &members.base_url) {
+        (Some(_), Some(_)) => {
+            return Err(members.wrong("resource", "says the same as base_url: give one of them"));
+        }
+        (Some(resource), None) if is_resource(resource) => {
+            format!("https://{resource}.openai.azure.com")
+        }
+        (Some(_), None) => {
+            let reason = "is not the name of a resource, which has letters, digits and '-': for \
+                          another host, give base_url";
+            return Err(members.wrong("resource", reason));
+        }
+        (None, Some(url)) => url.trim_end_matches('/').to_owned(),
+        (None, None) => return Ok(String::new()),
     };
-    if !of_variable {
-        let message = format!("{path} and api_key are two ways to say who asks: give one");
-        return Err(Error::invalid(path, message));
+    let has_path = url.split_once("://").is_none_or(|(_, rest)| rest.contains('/'));
+    match members.api_version {
+        Some(_) if url.ends_with("/v1") => {
+            let reason = "is for deployments, and base_url ends with /v1, which takes no version: leave \
+                          one of them out, or give a base_url that ends with /openai";
+            Err(members.wrong("api_version", reason))
+        }
+        _ if has_path => Ok(url),
+        Some(_) => Ok(url + "/openai"),
+        None => Ok(url + "/openai/v1"),
     }
-    let mut fields = Fields::new(object, path);
-    let scope = fields.string("scope")?.unwrap_or_else(|| SCOPE.to_owned());
-    let given = Given::read(&mut fields, around.environment())?;
-    let at = fields.at("authority_host");
-    finish(fields, "entra")?;
-    let sources = given.sources(&at, around)?;
-    Ok(Some(Arc::new(Settings { sources, scope })))
 }
 
-/// Whether the environment says anything of an identity: a machine is asked for its own only then, as
-/// most machines have none and each call would wait for it.
-fn names_any(environment: &Environment) -> bool {
-    let app = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID"];
-    app.iter().all(|name| environment.some(name).is_some())
-        || environment.some("IDENTITY_ENDPOINT").is_some()
+/// A version of the API is said once, and a deployment, too.
+pub(super) fn check(path: &str, query: &str, dialect: Option<&Dialect>) -> Result<(), Error> {
+    let wrong = |what: &str| {
+        let message = format!("{path} and {what} say the same: give one of them");
+        Err(Error::invalid(path, message))
+    };
+    if query.split('&').any(|pair| pair.starts_with("api-version=")) {
+        return wrong("the api-version of query");
+    }
+    if dialect.is_some_and(|dialect| dialect.path.starts_with("/deployments/")) {
+        return wrong("the deployment of switches.path");
+    }
+    Ok(())
 }
 
-/// What an entry says of an identity.
-#[derive(Default)]
-struct Given {
-    tenant: Option<String>,
-    client: Option<String>,
-    authority: Option<String>,
-    secret: Option<KeyRef>,
-    certificate: Option<PathBuf>,
-    token: Option<PathBuf>,
+/// It becomes a part of the host.
+fn is_resource(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-impl Given {
-    fn read(fields: &mut Fields, environment: &Environment) -> Result<Given, Error> {
-        let path = fields.at("client_secret");
-        let secret = fields.string("client_secret")?;
-        let at = fields.at("");
-        let given = Given {
-            tenant: fields.string("tenant_id")?,
-            client: fields.string("client_id")?,
-            authority: fields.string("authority_host")?,
-            secret: secret.map(|text| KeyRef::parse(&path, &text, environment)).transpose()?,
-            certificate: fields.string("client_certificate_path")?.map(PathBuf::from),
-            token: fields.string("federated_token_file")?.map(PathBuf::from),
-        };
-        let ways = [given.secret.is_some(), given.certificate.is_some(), given.token.is_some()];
-        if ways.iter().filter(|way| **way).count() > 1 {
-            let at = at.trim_end_matches('.');
-            let message = format!(
-                "{at}: client_secret, client_certificate_path and federated_token_file are three ways \
-                 to say who asks: give one"
+/// It becomes a part of the query.
+fn is_version(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, Environment};
+
+    fn url(entry: &str, variables: &str) -> Result<String, String> {
+        let environment = Environment::parse(variables.as_bytes()).unwrap();
+        let document = format!(r#"{{"providers":{{"azure":{entry}}}}}"#);
+        let config = Config::parse_in(document.as_bytes(), &environment);
+        let config = config.map_err(|error| error.param.clone().unwrap_or_default())?;
+        Ok(config.providers[config.index("azure").unwrap()].http.base_url.to_string())
+    }
+
+    #[test]
+    fn a_resource_or_an_endpoint_makes_the_base_url() {
+        let endpoint = r#"{"AZURE_OPENAI_ENDPOINT":"https://env.openai.azure.com/"}"#;
+        for (entry, variables, wanted) in [
+            (r#"{"resource":"mine"}"#, "{}", "https://mine.openai.azure.com/openai/v1"),
+            (r#"{"resource":"mine"}"#, endpoint, "https://mine.openai.azure.com/openai/v1"),
+            ("{}", endpoint, "https://env.openai.azure.com/openai/v1"),
+            (r#"{"api_version":"2024-10-21"}"#, endpoint, "https://env.openai.azure.com/openai"),
+            (
+                r#"{"base_url":"https://x.services.ai.azure.com"}"#,
+                "{}",
+                "https://x.services.ai.azure.com/openai/v1",
+            ),
+            (
+                r#"{"base_url":"https://proxy.example/openai","api_version":"preview"}"#,
+                "{}",
+                "https://proxy.example/openai",
+            ),
+        ] {
+            assert_eq!(url(entry, variables).unwrap(), wanted, "{entry}");
+        }
+        let environment = Environment::parse(endpoint.as_bytes()).unwrap();
+        assert!(Config::parse_in(b"{}", &environment).unwrap().index("azure").is_ok());
+        assert!(Config::parse(b"{}").unwrap().index("azure").is_err());
+    }
+
+    #[test]
+    fn wrong_mixes_are_named() {
+        for (entry, param) in [
+            (
+                r#"{"base_url":"https://x.openai.azure.com/openai/v1/","api_version":"2024-10-21"}"#,
+                "api_version",
+            ),
+            (r#"{"resource":"x","base_url":"https://x.openai.azure.com"}"#, "resource"),
+            (r#"{"resource":"evil.example/"}"#, "resource"),
+            (r#"{"resource":"x","api_version":"1&a=b"}"#, "api_version"),
+            (r#"{"resource":"x","api_version":"1","query":{"api-version":"2"}}"#, "api_version"),
+            (
+                r#"{"resource":"x","api_version":"1","switches":{"path":"/deployments/d/chat/completions"}}"#,
+                "api_version",
+            ),
+            ("{}", "base_url"),
+        ] {
+            assert_eq!(
+                url(entry, "{}").unwrap_err(),
+                format!("providers.azure.{param}"),
+                "{entry}"
             );
-            return Err(Error::invalid(at, message));
-        }
-        Ok(given)
-    }
-
-    /// The one source that an entry names, or those of the environment.
-    fn sources(self, at: &str, around: &Surroundings<'_>) -> Result<Vec<Source>, Error> {
-        let names_way = self.secret.is_some() || self.certificate.is_some() || self.token.is_some();
-        if !names_way {
-            return Ok(of_environment(&self, true, around));
-        }
-        let wrong = |reason: String| {
-            let entry = at.trim_end_matches(".authority_host");
-            Error::invalid(entry, format!("{entry}: {reason}"))
-        };
-        let app = app(&self, around).map_err(wrong)?;
-        let one = match (self.secret, self.certificate, self.token) {
-            (Some(secret), _, _) => Source::Secret(app, secret),
-            (_, Some(path), _) => Source::Certificate(app, path),
-            (_, _, path) => Source::Federated(app, path.unwrap_or_default()),
-        };
-        Ok(vec![one])
-    }
-}
-
-/// An application, of the entry or else of the environment.
-fn app(given: &Given, around: &Surroundings<'_>) -> Result<App, String> {
-    let environment = around.environment();
-    let of = |own: &Option<String>, name: &str| {
-        own.clone().filter(|own| !own.is_empty()).or_else(|| environment.some(name))
-    };
-    let missing = |member: &str, name: &str| format!("give {member}, or set {name}");
-    let tenant = of(&given.tenant, "AZURE_TENANT_ID")
-        .ok_or_else(|| missing("tenant_id", "AZURE_TENANT_ID"))?;
-    let client_id = of(&given.client, "AZURE_CLIENT_ID")
-        .ok_or_else(|| missing("client_id", "AZURE_CLIENT_ID"))?;
-    // The tenant becomes a part of the path, so it may hold nothing else.
-    if !tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
-        return Err("the tenant is neither an id nor a domain".to_owned());
-    }
-    let authority = of(&given.authority, "AZURE_AUTHORITY_HOST");
-    let authority = authority.unwrap_or_else(|| AUTHORITY.to_owned());
-    // Some write the host alone [sdk].
-    let before = if authority.contains("://") { "" } else { "https://" };
-    let authority = authority.trim_end_matches('/');
-    let url = format!("{before}{authority}/{tenant}/oauth2/v2.0/token");
-    let url = secret_url(&url, "the authority's host")?;
-    Ok(App { client_id, http: Box::new(around.reach().to(url, far())) })
-}
-
-/// The sources of the environment: an application, and then the managed identity.
-fn of_environment(given: &Given, asked: bool, around: &Surroundings<'_>) -> Vec<Source> {
-    let environment = around.environment();
-    let mut sources = Vec::new();
-    let secret = environment
-        .some("AZURE_CLIENT_SECRET")
-        .map(|_| KeyRef::of_variable("AZURE_CLIENT_SECRET", |name| environment.get(name)));
-    let path = |name: &str| environment.some(name).map(PathBuf::from);
-    let of_app = |app: App| match secret {
-        Some(secret) => Some(Source::Secret(app, secret)),
-        None => match path("AZURE_CLIENT_CERTIFICATE_PATH") {
-            Some(path) => Some(Source::Certificate(app, path)),
-            None => path("AZURE_FEDERATED_TOKEN_FILE").map(|path| Source::Federated(app, path)),
-        },
-    };
-    let names =
-        ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"];
-    if names.iter().any(|name| environment.some(name).is_some()) {
-        sources
-            .extend(app(given, around).map_or_else(|reason| Some(Source::Wrong(reason)), of_app));
-    }
-    sources.push(managed(given, asked, around));
-    sources
-}
-
-/// The managed identity of App Service, or of the machine.
-fn managed(given: &Given, asked: bool, around: &Surroundings<'_>) -> Source {
-    let environment = around.environment();
-    let client_id = given.client.clone().or_else(|| environment.some("AZURE_CLIENT_ID"));
-    let endpoint = environment.some("IDENTITY_ENDPOINT");
-    if let Some((endpoint, header)) = endpoint.zip(environment.some("IDENTITY_HEADER")) {
-        return match near_url(&endpoint, "IDENTITY_ENDPOINT") {
-            Err(reason) => Source::Wrong(reason),
-            Ok(at) => {
-                let http = Box::new(around.reach().to(at, near()));
-                Source::AppService { http, header: SecretString::from(header), client_id }
-            }
-        };
-    }
-    let name = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
-    let host = environment.some(name).unwrap_or_else(|| MACHINE.to_owned());
-    match url::read(&host) {
-        Err(fault) => Source::Wrong(format!("{name} is not a usable URL: {fault}")),
-        Ok(at) => {
-            let http = Box::new(around.reach().to(at, near()));
-            Source::Machine { http, client_id, asked }
         }
     }
 }

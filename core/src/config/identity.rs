@@ -44,7 +44,7 @@ impl Identity {
             #[cfg(feature = "google")]
             google: super::google::read(row, fields, way.http, key, around)?,
             #[cfg(feature = "azure")]
-            entra: super::azure::read(row, fields, key, around)?,
+            entra: super::entra::read(row, fields, key, around)?,
         };
         refuse_unbuilt(row, fields)?;
         Ok(identity)

@@ -5,9 +5,10 @@
 
 #[cfg(feature = "aws")]
 mod aws;
-#[cfg(feature = "azure")]
 mod azure;
 mod base_url;
+#[cfg(feature = "azure")]
+mod entra;
 mod environment;
 mod extras;
 #[cfg(feature = "google")]
@@ -18,8 +19,10 @@ mod models;
 mod names;
 mod provider;
 mod proxies;
+mod region;
 mod route;
 mod surroundings;
+mod vertex;
 
 pub use environment::Environment;
 pub use identity::Identity;

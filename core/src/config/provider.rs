@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
+use super::azure;
 use super::base_url::Place;
 use super::environment::Environment;
-use super::extras::{read_auth, read_query};
+use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::Identity;
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
@@ -48,10 +49,10 @@ pub struct ProviderConfig {
     body: Option<Arc<Object>>,
     /// The model for requests that name none.
     pub model: Option<String>,
-    /// The version header's value (Anthropic).
+    /// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
     pub api_version: Option<Arc<str>>,
     /// The provider's region, in the words of `options.region`.
-    pub region: Option<String>,
+    pub region: Option<Arc<str>>,
     /// The limits of all its models together.
     pub(crate) limits: Limits,
     /// The settings of single models.
@@ -72,10 +73,13 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 24] = [
+const MEMBERS: [&str; 27] = [
     "kind",
     "api",
     "base_url",
+    "resource",
+    "project",
+    "location",
     "api_key",
     "auth",
     "aws",
@@ -154,6 +158,7 @@ impl ProviderConfig {
             kind: self.row.name,
             model: Arc::from(model),
             api_version: self.api_version.clone(),
+            region: self.region.clone(),
             dialect: self.dialect.clone(),
             body: self.body.clone(),
         }
@@ -183,7 +188,9 @@ impl ProviderConfig {
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
-        let Place { base_url, region, given } = Place::read(row, &mut fields, environment)?;
+        let api_version = read_api_version(row, &mut fields)?;
+        let Place { base_url, region, given } =
+            Place::read(row, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
         let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
@@ -208,18 +215,17 @@ impl ProviderConfig {
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
-            api_version: fields.string("api_version")?.map(Arc::from),
-            region,
+            api_version,
+            region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
             idempotency_header: read_idempotency(&mut fields)?,
             extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,
         };
-        if config.api_version.is_some() && !row.takes_api_version() {
+        if row.takes_resource() && config.api_version.is_some() {
             let path = fields.at("api_version");
-            let message = format!("{path}: {} has no API version to choose", row.name);
-            return Err(Error::invalid(path, message));
+            azure::check(&path, &config.http.query, config.dialect.as_deref())?;
         }
         for switch in SWITCHES {
             if fields.value(switch).is_some() {
@@ -365,6 +371,10 @@ pub(crate) fn unknown_provider<'a>(
 ) -> String {
     match registry::row(name).filter(|row| row.base_url.is_empty()) {
         None => unknown(what, name, known),
+        Some(row) if row.takes_project() => format!(
+            "provider '{name}' needs a project and a location: give them in providers.{name} in the \
+             configuration, or set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION"
+        ),
         Some(row) if row.takes_region() => format!(
             "provider '{name}' needs a region: give providers.{name}.region in the configuration, or \
              set AWS_REGION"

@@ -4,7 +4,7 @@ use liter_llm_core::config::Environment;
 use liter_llm_core::{Config, ErrorKind};
 use serde_json::json;
 
-use crate::fake::{ANSWER, Fake, File, call, canaries, client, document, failure};
+use crate::fake::{ANSWER, Fake, File, KEYS, call, canaries, client, document, failure};
 
 #[tokio::test]
 async fn keys_of_the_environment_sign_what_arrives() {
@@ -161,6 +161,33 @@ async fn settings_that_contradict_each_other() {
     let other = br#"{"providers":{"openai":{"aws":{"profile":"x"}}}}"#;
     let error = Config::parse_in(other, &Environment::parse(b"{}").unwrap()).unwrap_err();
     assert_eq!(error.param.as_deref(), Some("providers.openai.aws"));
+}
+
+#[tokio::test]
+async fn a_bearer_key_of_nothing_is_none() {
+    let bedrock = Fake::saying(ANSWER);
+    for nothing in ["", "  "] {
+        let mut variables = canaries();
+        variables["AWS_BEARER_TOKEN_BEDROCK"] = nothing.into();
+        call(&client(json!({"base_url": bedrock.url}), variables)).await.unwrap();
+    }
+    assert!(bedrock.asked().iter().all(|ask| ask.signed_with(KEYS[1]) == KEYS[0]));
+    assert_eq!(bedrock.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_there_is_named_and_no_other_member() {
+    let aws = json!({"access_key_id": "AKID", "secret_access_key": "env:MINE"});
+    let entry = json!({"base_url": "http://127.0.0.1:1", "aws": aws});
+    for (variables, words) in [
+        (json!({}), "the environment variable MINE is not set"),
+        (json!({"MINE": ""}), "the environment variable MINE is set to nothing"),
+    ] {
+        let error = failure(&client(entry.clone(), variables)).await;
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        assert!(error.message.contains(words), "{}", error.message);
+        assert!(!error.message.contains("api_key"), "{}", error.message);
+    }
 }
 
 /// A header of a call that would replace one of the signature is refused. Without a signature it is

@@ -2,11 +2,11 @@
 
     import liter_llm
 
-    liter_llm.generate("Say hello", provider="openai", model="gpt-5-mini")      # -> str
-    liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Say hello"})  # -> Response
+    liter_llm.generate("Say hello", provider="openai", model="gpt-4.1-mini")      # -> str
+    liter_llm.invoke("openai", {"model": "gpt-4.1-mini", "prompt": "Say hello"})  # -> Response
 
     with liter_llm.Client() as client:                # or AsyncClient, for asyncio
-        client.chat("Hello", model="openai/gpt-5-mini").text
+        client.chat("Hello", model="openai/gpt-4.1-mini").text
 
 Everything that is not listed in `__all__` is private.
 """
@@ -39,6 +39,7 @@ from ._models import (
     Chunk,
     ChunkChoice,
     CompletionDetails,
+    CountTokensResponse,
     Delta,
     Embedding,
     EmbedResponse,
@@ -94,6 +95,7 @@ __all__ = [
     "Config",
     "ContentFilterError",
     "ContextLengthError",
+    "CountTokensResponse",
     "Delta",
     "EmbedResponse",
     "Embedding",

@@ -1,5 +1,6 @@
 //! Asks one source for its keys.
 
+use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -24,6 +25,13 @@ pub(super) async fn keys(
                 .flatten()
                 .any(|from| matches!(from, KeyRef::File(_)));
             let read = async |from: &KeyRef| {
+                // What helps is said by the one who knows the member.
+                if let KeyRef::Env(name, value) = from
+                    && value.as_ref().is_none_or(|value| value.expose_secret().is_empty())
+                {
+                    let state = if value.is_some() { "set to nothing" } else { "not set" };
+                    return Err(format!("the environment variable {name} is {state}"));
+                }
                 let key = Key::new(from.clone()).read(provider, blocking).await;
                 key.map(Option::unwrap_or_default).map_err(|error| error.message.clone())
             };

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::sign::Keys;
 use crate::auth::KeyRef;
+use crate::auth::key::Key;
 use crate::codec::Object;
 use crate::http;
 use crate::json::Value;
@@ -88,6 +89,14 @@ pub enum Metadata {
 }
 
 impl Source {
+    /// The keys, if they are known without a look at a file or server.
+    pub(super) fn known(&self) -> Option<Arc<Keys>> {
+        let Source::Keys { id, secret, token, .. } = self else { return None };
+        let known = |from: &KeyRef| Key::new(from.clone()).known();
+        let token = token.as_ref().and_then(known);
+        Some(Arc::new(Keys { id: known(id)?, secret: known(secret)?, token }))
+    }
+
     /// Its name in messages.
     pub(super) fn name(&self) -> String {
         match self {

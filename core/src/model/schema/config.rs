@@ -147,6 +147,13 @@ pub struct ProviderDocument {
     pub api: Option<ApiDocument>,
     /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
+    /// The name of Azure's resource, from which the URL follows.
+    pub resource: Option<String>,
+    /// Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`.
+    pub project: Option<String>,
+    /// The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
+    /// `GOOGLE_CLOUD_LOCATION`.
+    pub location: Option<String>,
     /// `env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself.
     pub api_key: Option<String>,
     /// The header of the key, if it is not the kind's own.
@@ -172,7 +179,7 @@ pub struct ProviderDocument {
     pub switches: Option<SwitchesDocument>,
     /// The five timers.
     pub timeouts: Option<TimeoutsDocument>,
-    /// The version header's value (Anthropic).
+    /// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
     pub api_version: Option<String>,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<String>,
@@ -181,7 +188,8 @@ pub struct ProviderDocument {
     pub proxy: Option<String>,
     /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
-    /// The provider's region, in the words of `options.region`. Bedrock's base URL follows from it.
+    /// The provider's region, in the words of `options.region`. The base URL of a provider with regions
+    /// follows from it.
     pub region: Option<String>,
     /// The limits of all its models together.
     pub limits: Option<LimitsDocument>,

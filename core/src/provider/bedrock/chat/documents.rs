@@ -42,3 +42,20 @@ impl Documents {
 fn numbered(name: &str, number: usize) -> String {
     format!("{name} ({number})")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut documents = Documents::default();
+        let mut name = |file: &str| documents.name(file);
+        assert_eq!(name("a/report_v1.pdf"), "report v1");
+        assert_eq!(name("report v1.pdf"), "report v1 (2)");
+        assert_eq!(name("report v1 (3).pdf"), "report v1 (3)");
+        assert_eq!(name("report v1.pdf"), "report v1 (4)");
+        assert_eq!(name("report v1 (2).pdf"), "report v1 (2) (2)");
+        assert_eq!((name(""), name("é.pdf")), ("document".into(), "document (2)".into()));
+    }
+}

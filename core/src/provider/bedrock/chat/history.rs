@@ -8,7 +8,9 @@ use super::documents::Documents;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, IMAGES, THINKING_BLOCKS,
+};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Bedrock";
@@ -23,7 +25,11 @@ pub(super) fn assistant(
     path: &str,
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
-    let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    let mut sent = vec![CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    // The blocks have both.
+    if message.provider_fields.contains_key(CONTENT) {
+        sent.extend([ANNOTATIONS, IMAGES]);
+    }
     history::rest(message, &sent, WHO, path, notes);
     history::calls_rest(message, WHO, path, notes);
     let mut out = match message.provider_fields.get(CONTENT) {
