@@ -858,6 +858,44 @@ class Aws(TypedDict, total=False):
     """A profile of `~/.aws/credentials` or `~/.aws/config`."""
 
 
+class Google(TypedDict, total=False):
+    """Google's credentials."""
+
+    credentials: str | None
+    """The path of a file of credentials, `env:NAME` for a variable that has its content, or the
+    content itself.
+
+    Default: application default credentials.
+    """
+
+
+class Entra(TypedDict, total=False):
+    """An identity of Entra ID.
+
+    Default: what the environment says, and then the managed identity of this machine.
+    """
+
+    tenant_id: str | None
+    """The tenant's id or domain. Default: `AZURE_TENANT_ID`."""
+    client_id: str | None
+    """The id of the application, or of a managed identity that a user has assigned. Default:
+    `AZURE_CLIENT_ID`.
+    """
+    client_secret: str | None
+    """The application's secret: `env:NAME`, `file:/path`, or the secret itself."""
+    client_certificate_path: str | None
+    """A PEM file with the application's certificate and private key."""
+    federated_token_file: str | None
+    """A file with a token of another identity provider (workload identity)."""
+    authority_host: str | None
+    """The host of another cloud.
+
+    Default: `AZURE_AUTHORITY_HOST`, or `https://login.microsoftonline.com`.
+    """
+    scope: str | None
+    """What tokens are for. Default: `https://cognitiveservices.azure.com/.default`."""
+
+
 class Switches(TypedDict, total=False):
     """What a server that speaks OpenAI's chat completions takes and how it differs.
 
@@ -970,13 +1008,23 @@ class ProviderConfig(TypedDict, total=False):
     `GOOGLE_CLOUD_LOCATION`.
     """
     api_key: str | None
-    """`env:NAME`, `file:/path`, or the key itself."""
+    """`env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself."""
     auth: Auth | None
     """The header of the key, if it is not the kind's own."""
     aws: Aws | None
     """AWS's keys, which sign each request in the place of a key (Bedrock).
 
     Default: those of the environment.
+    """
+    google: Google | None
+    """Google's credentials, whose tokens stand in the place of a key (Vertex).
+
+    Default: those of the environment.
+    """
+    entra: Entra | None
+    """An identity of Entra ID, whose tokens stand in the place of a key (Azure).
+
+    Default: that of the environment.
     """
     model: str | None
     """The model for requests that name none."""
