@@ -33,6 +33,10 @@ from ._errors import (
     UnsupportedError,
 )
 from ._models import (
+    Annotation,
+    AnswerAudio,
+    AnswerImage,
+    AnswerImageURL,
     AssistantMessage,
     Attempt,
     Choice,
@@ -42,6 +46,7 @@ from ._models import (
     Delta,
     Embedding,
     EmbedResponse,
+    FileCitation,
     Function,
     FunctionDelta,
     Liter,
@@ -57,6 +62,7 @@ from ._models import (
     Timing,
     ToolCall,
     ToolCallDelta,
+    UrlCitation,
     Usage,
 )
 from ._multi import MultiResponse
@@ -78,6 +84,10 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "Annotation",
+    "AnswerAudio",
+    "AnswerImage",
+    "AnswerImageURL",
     "AssistantMessage",
     "AsyncClient",
     "AsyncStream",
@@ -97,6 +107,7 @@ __all__ = [
     "Delta",
     "EmbedResponse",
     "Embedding",
+    "FileCitation",
     "Function",
     "FunctionDelta",
     "InternalServerError",
@@ -127,6 +138,7 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "UnsupportedError",
+    "UrlCitation",
     "Usage",
     "__version__",
     "generate",
