@@ -470,20 +470,19 @@ type Provider struct {
 	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
-	// The name of Azure's resource, from which the URL follows.
-	Resource string `json:"resource,omitempty"`
-	// Google Cloud's project (Vertex). Default: "GOOGLE_CLOUD_PROJECT".
-	Project string `json:"project,omitempty"`
-	// The location at Google (Vertex), such as "europe-west4", "eu" or "global". Default:
-	// "GOOGLE_CLOUD_LOCATION".
-	Location string `json:"location,omitempty"`
-	// "env:NAME", "file:/path", or the key itself.
+	// "env:NAME", "file:/path", "exec:["program","argument"]", or the key itself.
 	APIKey string `json:"api_key,omitempty"`
 	// The header of the key, if it is not the kind's own.
 	Auth *Auth `json:"auth,omitempty"`
 	// AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
 	// environment.
 	Aws *Aws `json:"aws,omitempty"`
+	// Google's credentials, whose tokens stand in the place of a key (Vertex). Default: those of the
+	// environment.
+	Google *Google `json:"google,omitempty"`
+	// An identity of Entra ID, whose tokens stand in the place of a key (Azure). Default: that of the
+	// environment.
+	Entra *Entra `json:"entra,omitempty"`
 	// The model for requests that name none.
 	Model string `json:"model,omitempty"`
 	// Headers added to each request.
@@ -496,7 +495,7 @@ type Provider struct {
 	Switches *Switches `json:"switches,omitempty"`
 	// The five timers.
 	Timeouts *Timeouts `json:"timeouts,omitempty"`
-	// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
+	// The version header's value (Anthropic).
 	APIVersion string `json:"api_version,omitempty"`
 	// A PEM file with further trusted roots.
 	CAFile string `json:"ca_file,omitempty"`
@@ -508,8 +507,7 @@ type Provider struct {
 	// - "1.1": HTTP/1.1 only.
 	// - "2": HTTP/2 without negotiation.
 	HTTP string `json:"http,omitempty"`
-	// The provider's region, in the words of "options.region". The base URL of a provider with regions
-	// follows from it.
+	// The provider's region, in the words of "options.region". Bedrock's base URL follows from it.
 	Region string `json:"region,omitempty"`
 	// The limits of all its models together.
 	Limits *Limits `json:"limits,omitempty"`
@@ -547,9 +545,6 @@ func (v *Provider) write(e *encoder) {
 	e.string("kind", v.Kind)
 	e.string("api", v.API)
 	e.string("base_url", v.BaseURL)
-	e.string("resource", v.Resource)
-	e.string("project", v.Project)
-	e.string("location", v.Location)
 	e.string("api_key", v.APIKey)
 	if v.Auth != nil {
 		e.name("auth")
@@ -559,6 +554,16 @@ func (v *Provider) write(e *encoder) {
 	if v.Aws != nil {
 		e.name("aws")
 		v.Aws.value(e)
+		e.comma()
+	}
+	if v.Google != nil {
+		e.name("google")
+		v.Google.value(e)
+		e.comma()
+	}
+	if v.Entra != nil {
+		e.name("entra")
+		v.Entra.value(e)
 		e.comma()
 	}
 	e.string("model", v.Model)
@@ -620,12 +625,6 @@ func (v *Provider) read(d *decoder) {
 			v.API = d.string()
 		case "base_url":
 			v.BaseURL = d.string()
-		case "resource":
-			v.Resource = d.string()
-		case "project":
-			v.Project = d.string()
-		case "location":
-			v.Location = d.string()
 		case "api_key":
 			v.APIKey = d.string()
 		case "auth":
@@ -637,6 +636,16 @@ func (v *Provider) read(d *decoder) {
 			if !d.null() {
 				v.Aws = new(Aws)
 				v.Aws.read(d)
+			}
+		case "google":
+			if !d.null() {
+				v.Google = new(Google)
+				v.Google.read(d)
+			}
+		case "entra":
+			if !d.null() {
+				v.Entra = new(Entra)
+				v.Entra.read(d)
 			}
 		case "model":
 			v.Model = d.string()
@@ -953,6 +962,112 @@ func (v *Switches) read(d *decoder) {
 			v.ParallelToolCalls = d.flag()
 		case "extra_content":
 			v.ExtraContent = d.flag()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Entra: an identity of Entra ID. Default: what the environment says, and then the managed
+// identity of this machine. Zero values are left out.
+type Entra struct {
+	// The tenant's id or domain. Default: "AZURE_TENANT_ID".
+	TenantID string `json:"tenant_id,omitempty"`
+	// The id of the application, or of a managed identity that a user has assigned. Default:
+	// "AZURE_CLIENT_ID".
+	ClientID string `json:"client_id,omitempty"`
+	// The application's secret: "env:NAME", "file:/path", or the secret itself.
+	ClientSecret string `json:"client_secret,omitempty"`
+	// A PEM file with the application's certificate and private key.
+	ClientCertificatePath string `json:"client_certificate_path,omitempty"`
+	// A file with a token of another identity provider (workload identity).
+	FederatedTokenFile string `json:"federated_token_file,omitempty"`
+	// The host of another cloud. Default: "AZURE_AUTHORITY_HOST", or
+	// "https://login.microsoftonline.com".
+	AuthorityHost string `json:"authority_host,omitempty"`
+	// What tokens are for. Default: "https://cognitiveservices.azure.com/.default".
+	Scope string `json:"scope,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Entra) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Entra) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Entra).read, document, "Entra")
+}
+
+func (v *Entra) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Entra) write(e *encoder) {
+	e.string("tenant_id", v.TenantID)
+	e.string("client_id", v.ClientID)
+	e.string("client_secret", v.ClientSecret)
+	e.string("client_certificate_path", v.ClientCertificatePath)
+	e.string("federated_token_file", v.FederatedTokenFile)
+	e.string("authority_host", v.AuthorityHost)
+	e.string("scope", v.Scope)
+}
+
+func (v *Entra) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "tenant_id":
+			v.TenantID = d.string()
+		case "client_id":
+			v.ClientID = d.string()
+		case "client_secret":
+			v.ClientSecret = d.string()
+		case "client_certificate_path":
+			v.ClientCertificatePath = d.string()
+		case "federated_token_file":
+			v.FederatedTokenFile = d.string()
+		case "authority_host":
+			v.AuthorityHost = d.string()
+		case "scope":
+			v.Scope = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Google: Google's credentials. Zero values are left out.
+type Google struct {
+	// The path of a file of credentials, "env:NAME" for a variable that has its content, or the
+	// content itself. Default: application default credentials.
+	Credentials string `json:"credentials,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Google) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Google) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Google).read, document, "Google")
+}
+
+func (v *Google) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Google) write(e *encoder) {
+	e.string("credentials", v.Credentials)
+}
+
+func (v *Google) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "credentials":
+			v.Credentials = d.string()
 		default:
 			d.skip()
 		}

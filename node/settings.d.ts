@@ -134,6 +134,42 @@ export interface Aws {
   profile?: string | null;
 }
 
+/** Google's credentials. */
+export interface Google {
+  /**
+   * The path of a file of credentials, `env:NAME` for a variable that has its content, or the
+   * content itself. Default: application default credentials.
+   */
+  credentials?: string | null;
+}
+
+/**
+ * An identity of Entra ID. Default: what the environment says, and then the managed identity of
+ * this machine.
+ */
+export interface Entra {
+  /** The tenant's id or domain. Default: `AZURE_TENANT_ID`. */
+  tenant_id?: string | null;
+  /**
+   * The id of the application, or of a managed identity that a user has assigned. Default:
+   * `AZURE_CLIENT_ID`.
+   */
+  client_id?: string | null;
+  /** The application's secret: `env:NAME`, `file:/path`, or the secret itself. */
+  client_secret?: string | null;
+  /** A PEM file with the application's certificate and private key. */
+  client_certificate_path?: string | null;
+  /** A file with a token of another identity provider (workload identity). */
+  federated_token_file?: string | null;
+  /**
+   * The host of another cloud. Default: `AZURE_AUTHORITY_HOST`, or
+   * `https://login.microsoftonline.com`.
+   */
+  authority_host?: string | null;
+  /** What tokens are for. Default: `https://cognitiveservices.azure.com/.default`. */
+  scope?: string | null;
+}
+
 /**
  * What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the
  * kind does.
@@ -223,16 +259,7 @@ export interface ProviderConfig {
   api?: "chat" | "responses" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
-  /** The name of Azure's resource, from which the URL follows. */
-  resource?: string | null;
-  /** Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`. */
-  project?: string | null;
-  /**
-   * The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
-   * `GOOGLE_CLOUD_LOCATION`.
-   */
-  location?: string | null;
-  /** `env:NAME`, `file:/path`, or the key itself. */
+  /** `env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself. */
   api_key?: string | null;
   /** The header of the key, if it is not the kind's own. */
   auth?: Auth | null;
@@ -241,6 +268,16 @@ export interface ProviderConfig {
    * environment.
    */
   aws?: Aws | null;
+  /**
+   * Google's credentials, whose tokens stand in the place of a key (Vertex). Default: those of
+   * the environment.
+   */
+  google?: Google | null;
+  /**
+   * An identity of Entra ID, whose tokens stand in the place of a key (Azure). Default: that of
+   * the environment.
+   */
+  entra?: Entra | null;
   /** The model for requests that name none. */
   model?: string | null;
   /** Headers added to each request. */
@@ -253,7 +290,7 @@ export interface ProviderConfig {
   switches?: Switches | null;
   /** The five timers. */
   timeouts?: Timeouts | null;
-  /** The version of the API: a header's value (Anthropic), or that of deployments (Azure). */
+  /** The version header's value (Anthropic). */
   api_version?: string | null;
   /** A PEM file with further trusted roots. */
   ca_file?: string | null;
@@ -270,8 +307,8 @@ export interface ProviderConfig {
    */
   http?: "auto" | "1.1" | "2" | null;
   /**
-   * The provider's region, in the words of `options.region`. The base URL of a provider with
-   * regions follows from it.
+   * The provider's region, in the words of `options.region`. Bedrock's base URL follows from
+   * it.
    */
   region?: string | null;
   /** The limits of all its models together. */

@@ -26,11 +26,13 @@ TARGETS = (
     "sse",
     "codec",
     "operations",
+    "vectors",
     "decode_openai",
     "decode_anthropic",
     "decode_cohere",
     "decode_gemini",
     "decode_bedrock",
+    "decode_ollama",
 )
 COVERAGE = (
     "-Cpasses=sancov-module",

@@ -35,6 +35,7 @@ FORMATS = {
     "Bedrock": "Amazon Bedrock Converse",
     "Cohere": "Cohere v2 chat",
     "Gemini": "Google generateContent",
+    "Ollama": "Ollama chat, or OpenAI chat completions under `/v1`",
     "Embeddings": "OpenAI embeddings",
     "OpenAi": CHAT_COMPLETIONS,
     "Vertex": "that of the model's publisher",

@@ -18,6 +18,10 @@ mod bedrock;
 mod corpus;
 #[path = "linear/limits.rs"]
 mod limits;
+#[path = "linear/members.rs"]
+mod members;
+#[path = "linear/ollama.rs"]
+mod ollama;
 #[path = "linear/requests.rs"]
 mod requests;
 #[path = "linear/streams.rs"]

@@ -299,3 +299,33 @@ fn a_recorded_second_turn_of_anthropic_at_vertex_is_sent_again() {
     }
     assert_eq!(turns, 2);
 }
+
+#[test]
+fn a_recorded_second_turn_of_ollama_is_sent_again() {
+    let Some(records) = corpus::records("ollama__ollama-chat.jsonl") else { return };
+    let (mut turns, mut others) = (0, 0);
+    for first in &records {
+        let next = records.iter().find(|next| next.case == first.case && next.seq == first.seq + 1);
+        let Some(next) = next else { continue };
+        let messages = next.request["messages"].as_array().into_iter().flatten();
+        let Some(recorded) = messages.rev().find(|message| message["role"] == "assistant") else {
+            continue;
+        };
+        let Some(mine) = back(first, next, "ollama") else { continue };
+        let calls = |message: &Value| -> Vec<Value> {
+            let calls = message["tool_calls"].as_array().into_iter().flatten();
+            calls
+                .map(|call| json!([call["function"]["name"], call["function"]["arguments"]]))
+                .collect()
+        };
+        assert_eq!(calls(&mine), calls(recorded), "{}", first.id);
+        // One client takes thoughts out of a text that was not to have any.
+        if mine["content"] != recorded["content"] {
+            others += 1;
+            continue;
+        }
+        assert_eq!(mine["thinking"], recorded["thinking"], "{}", first.id);
+        turns += 1;
+    }
+    assert!(turns >= 1 && others <= 1, "{turns} turns, {others} others");
+}

@@ -37,7 +37,8 @@ const FILES: [(&str, &str); 35] = [
     ("groq__chat.jsonl", "groq"),
     ("misc__chat.jsonl", "compatible"),
     ("mistral__chat.jsonl", "mistral"),
-    ("ollama__chat.jsonl", "ollama"),
+    ("ollama__chat.jsonl", "ollama/chat"),
+    ("ollama__ollama-chat.jsonl", "ollama"),
     ("openai__chat.jsonl", "openai"),
     ("openai-compatible__chat.jsonl", "compatible"),
     ("openrouter__chat.jsonl", "openrouter"),
@@ -249,6 +250,16 @@ fn what_came_goes_back_or_is_said() {
             }
         }
         let fields = message.get("provider_fields").and_then(Value::as_object);
+        // What a provider's own parts hold goes back with them; speech goes back by its id.
+        let own = ["anthropic_content", "bedrock_content", "gemini_parts", "responses_output"];
+        let own = own.iter().chain(&["citations"]).filter_map(|name| fields?.get(*name));
+        let goes_back = own.into_iter().any(is_there);
+        for name in ["annotations", "images", "audio"] {
+            let by_id = name == "audio" && wire["audio"]["id"].is_string();
+            if message.contains_key(name) && !is_said(name) && !goes_back && !by_id {
+                lost.push(name.to_owned());
+            }
+        }
         for (name, value) in fields.into_iter().flatten() {
             // An audio answer goes back by its id. Gateways fill in one that has nothing.
             let by_id = name == "audio" && wire["audio"]["id"] == value["id"];
@@ -322,6 +333,15 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
         });
     }
     let calls = wire["tool_calls"].as_array().into_iter().flatten();
+    if kind == "ollama" {
+        // It has no ids.
+        return calls.map(|call| &call["function"]).any(|sent| {
+            let whole = parsed.as_ref().is_none_or(|parsed| {
+                sent["arguments"] == *parsed || !parsed.is_object() && sent["arguments"].is_object()
+            });
+            sent["name"] == *name && whole
+        });
+    }
     calls.into_iter().any(|sent| {
         let same_id = kind == "mistral" || sent["id"] == call["id"];
         let back = sent["function"]["arguments"].as_str().unwrap();

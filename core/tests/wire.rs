@@ -10,6 +10,8 @@ mod compare;
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
 mod corpus;
+#[path = "wire/members.rs"]
+mod members;
 #[path = "wire/operations.rs"]
 mod operations;
 
@@ -69,7 +71,8 @@ files! {
     groq_chat: "groq__chat.jsonl" => "groq",
     misc_chat: "misc__chat.jsonl" => "compatible",
     mistral_chat: "mistral__chat.jsonl" => "mistral",
-    ollama_chat: "ollama__chat.jsonl" => "ollama",
+    ollama_chat: "ollama__chat.jsonl" => "ollama/chat",
+    ollama_native: "ollama__ollama-chat.jsonl" => "ollama",
     openai_chat: "openai__chat.jsonl" => "openai",
     openai_compatible_chat: "openai-compatible__chat.jsonl" => "compatible",
     openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
@@ -85,6 +88,7 @@ fn models() {
     for kind in ["anthropic", "cohere", "gemini", "groq", "mistral", "openai", "openrouter"] {
         operations::models(&format!("{kind}__models.jsonl"), kind);
     }
+    operations::shown("ollama__ollama-meta.jsonl", "ollama");
     for file in ["bedrock__models.jsonl", "misc__models.jsonl", "openai-compatible__models.jsonl"] {
         operations::models(file, "compatible");
     }
@@ -105,6 +109,7 @@ fn embeddings() {
     ] {
         operations::embeddings(file, kind);
     }
+    operations::invoked("bedrock__invoke.jsonl", "bedrock");
 }
 
 #[test]
@@ -115,6 +120,20 @@ fn rankings() {
         ("openrouter__rerank.jsonl", "openrouter"),
     ] {
         operations::rankings(file, kind);
+    }
+}
+
+#[test]
+fn counts() {
+    for (file, kind, least) in [
+        ("anthropic__count_tokens.jsonl", "anthropic", 9),
+        ("bedrock__count-tokens.jsonl", "bedrock", 3),
+        ("cohere__tokenize.jsonl", "cohere", 1),
+        ("gemini__countTokens.jsonl", "gemini", 6),
+        ("openai__responses-get.jsonl", "openai", 6),
+        ("vertex__countTokens.jsonl", "vertex", 4),
+    ] {
+        operations::counts(file, kind, least);
     }
 }
 
@@ -157,12 +176,18 @@ fn check_record(record: &Record, target: &Target) -> Vec<String> {
             },
             target,
         );
-        return compare::disagreements(record, &outcome);
+        let mut wrong = compare::disagreements(record, &outcome);
+        if let Ok(answer) = &outcome {
+            wrong.extend(members::disagreements(record, target.kind, answer));
+        }
+        return wrong;
     }
     let (outcome, chunks) = stream(record, target, Split::Bytes);
     let mut wrong = compare::disagreements(record, &outcome);
     if let Ok(answer) = &outcome {
         wrong.extend(compare::chunks_differ(&chunks, answer));
+        wrong.extend(members::chunks_differ(&chunks, answer));
+        wrong.extend(members::disagreements(record, target.kind, answer));
     }
     let first = (format!("{outcome:?}"), format!("{chunks:?}"));
     for split in [Split::Small, Split::Lines] {

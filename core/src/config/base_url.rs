@@ -31,9 +31,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Reads `base_url`, `region`, and what else says where the provider is.
+    /// Reads `base_url`, `region`, and what else says where the provider is. Without them it is at
+    /// `built_in`.
     pub(super) fn read(
         row: &Row,
+        built_in: String,
         fields: &mut Fields,
         environment: &Environment,
         api_version: Option<&str>,
@@ -46,6 +48,7 @@ impl Place {
         let at = |name: &str| fields.at(name);
         let members = Members {
             row,
+            built_in,
             environment,
             api_version,
             at: &at,
@@ -73,7 +76,7 @@ impl Members<'_> {
         if self.row.takes_resource() {
             return azure::url(self);
         }
-        let own = || self.base_url.clone().unwrap_or_else(|| self.row.base_url.to_owned());
+        let own = || self.base_url.clone().unwrap_or_else(|| self.built_in.clone());
         let region = match self.region.clone().or_else(|| region::of_row(self)) {
             Some(region) => region,
             None if self.row.takes_region() && self.base_url.is_none() => {

@@ -7,6 +7,8 @@ use crate::provider::Row;
 /// The members of an entry that say where its provider is.
 pub(super) struct Members<'a> {
     pub(super) row: &'a Row,
+    /// The base URL where nothing else is said; "" if there is none.
+    pub(super) built_in: String,
     /// Their paths in the configuration, for messages.
     pub(super) at: &'a dyn Fn(&str) -> String,
     pub(super) environment: &'a Environment,

@@ -3,12 +3,18 @@
 //! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod api;
 #[cfg(feature = "aws")]
 mod aws;
 mod azure;
 mod base_url;
+#[cfg(feature = "azure")]
+mod entra;
 mod environment;
 mod extras;
+#[cfg(feature = "google")]
+mod google;
+mod identity;
 mod limits;
 mod members;
 mod models;
@@ -21,6 +27,7 @@ mod surroundings;
 mod vertex;
 
 pub use environment::Environment;
+pub use identity::Identity;
 pub use limits::BudgetConfig;
 pub(crate) use names::quoted;
 pub(crate) use provider::{LOOKED_AT, unknown_provider};

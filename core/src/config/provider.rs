@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
+use super::api::Api;
 use super::azure;
 use super::base_url::Place;
+use super::environment::Environment;
 use super::extras::{read_api_version, read_auth, read_query};
+use super::identity::Identity;
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
@@ -37,9 +40,8 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
-    /// AWS's keys, which sign in the place of a key.
-    #[cfg(feature = "aws")]
-    pub aws: Option<Arc<crate::auth::aws::Settings>>,
+    /// What stands in the place of a key.
+    pub identity: Identity,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -72,7 +74,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 25] = [
+const MEMBERS: [&str; 27] = [
     "kind",
     "api",
     "base_url",
@@ -82,6 +84,8 @@ const MEMBERS: [&str; 25] = [
     "api_key",
     "auth",
     "aws",
+    "google",
+    "entra",
     "model",
     "headers",
     "query",
@@ -118,13 +122,15 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 25] = [
+pub(crate) const LOOKED_AT: [&str; 31] = [
     "model",
     "stream",
     "messages",
     "input",
     "inputs",
     "texts",
+    "inputText",
+    "inputImage",
     "requests",
     "instances",
     "images",
@@ -143,6 +149,10 @@ pub(crate) const LOOKED_AT: [&str; 25] = [
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
     "inferenceConfig.maxTokens",
+    "num_predict",
+    "options.num_predict",
+    "singleEmbeddingParams.text",
+    "singleEmbeddingParams.image",
     "additionalModelRequestFields.max_tokens",
 ];
 
@@ -169,7 +179,8 @@ impl ProviderConfig {
     /// How the key is sent.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
+        let of_identity = || self.identity.scheme();
+        self.auth.clone().or_else(of_identity).unwrap_or_else(|| self.row.adapter().scheme())
     }
 
     /// Reads an entry. `named` means that the configuration has one.
@@ -185,32 +196,31 @@ impl ProviderConfig {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
         let api_version = read_api_version(row, &mut fields)?;
+        let api = Api::read(row, &mut fields)?;
+        let built_in = api.base_url();
         let Place { base_url, region, given } =
-            Place::read(row, &mut fields, environment, api_version.as_deref())?;
+            Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
-        let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
-            None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
-        };
-        let http = read_http(base_url, &mut fields, around)?;
+        let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
-        let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
-        #[cfg(not(feature = "aws"))]
-        if row.signed_service().is_some() && fields.value("aws").is_some() {
-            let path = fields.at("aws");
-            let message = format!("{path}: this library was built without the feature aws");
-            return Err(Error::invalid(path, message));
-        }
+        let own_proxy = fields.has("proxy");
+        let http = read_http(base_url, &mut fields, around)?;
+        let way = Way {
+            http: &http,
+            #[cfg(feature = "aws")]
+            own_proxy,
+            #[cfg(feature = "aws")]
+            region: region.as_deref(),
+        };
+        let identity = Identity::read(row, &mut fields, &way, &key, around)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
-            #[cfg(feature = "aws")]
-            aws,
+            identity,
             auth: read_auth(&mut fields)?,
-            dialect: read_switches(row, &http.base_url, &mut fields)?,
+            dialect: api.dialect(&http.base_url, &fields.at("base_url"))?,
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
@@ -238,41 +248,13 @@ impl ProviderConfig {
     }
 }
 
-/// Reads `api` and `switches`. The dialect is `None` if it is the row's.
-fn read_switches(
-    row: &'static Row,
-    base_url: &Uri,
-    fields: &mut Fields,
-) -> Result<Option<Arc<Dialect>>, Error> {
-    let (path, given) = (fields.at("switches"), fields.object("switches")?);
-    let api = fields.word("api", &["chat", "responses"])?;
-    let Some(dialect) = row.dialect() else {
-        if api.is_some() {
-            let path = fields.at("api");
-            let message =
-                format!("{path} is for servers of OpenAI's formats: {} has one format", row.name);
-            return Err(Error::invalid(path, message));
-        }
-        return match given {
-            None => Ok(None),
-            Some(_) => {
-                let message = format!(
-                    "{path} are for servers that speak OpenAI's chat completions, which {} does not",
-                    row.name
-                );
-                Err(Error::invalid(path, message))
-            }
-        };
-    };
-    let mut own = dialect.at_host(base_url.host().unwrap_or_default());
-    if api == Some("responses") {
-        own = Some(own.as_ref().unwrap_or(dialect).with_responses());
+/// Reads `api_key`.
+fn read_key(row: &Row, fields: &mut Fields, environment: &Environment) -> Result<KeyRef, Error> {
+    match fields.string("api_key")? {
+        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
+        None if row.key_env.is_empty() => Ok(KeyRef::None),
+        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
-    let dialect = match given {
-        Some(object) => Some(own.as_ref().unwrap_or(dialect).switched(object, path)?),
-        None => own,
-    };
-    Ok(dialect.map(Arc::new))
 }
 
 /// Reads the settings of the connection.

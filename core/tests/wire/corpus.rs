@@ -90,6 +90,8 @@ fn read(line: &str) -> Record {
         model: model.unwrap_or("model").to_owned(),
         facts: match record.shift_remove("facts") {
             Some(Value::Object(facts)) => facts,
+            // Nobody has read it.
+            Some(Value::Null) => Object::new(),
             _ => panic!("a record without facts"),
         },
         path,

@@ -1,7 +1,9 @@
-//! Recorded embeddings, lists of models and moderations, against their facts.
+//! Recorded embeddings, lists of models, counts of tokens and moderations, against their facts.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use liter_llm_core::error::Error;
 use liter_llm_core::model::{EmbedInput, EmbedRequest, Encoding, Ranked, RerankRequest, Vector};
 use liter_llm_core::provider::registry;
@@ -23,7 +25,7 @@ fn check(file: &str, read: impl Fn(&Record) -> Result<(), String>) {
 
 /// An error's status and message are the recorded ones; `None`: the record is no error.
 fn failed<T>(record: &Record, outcome: &Result<T, Error>) -> Option<Result<(), String>> {
-    if record.facts["kind"] != "error" {
+    if record.facts.get("kind").is_none_or(|kind| kind != "error") {
         return None;
     }
     let Err(error) = outcome else { return Some(Err("an error became an answer".into())) };
@@ -67,11 +69,72 @@ pub fn models(file: &str, kind: &str) {
     });
 }
 
+/// The ends of paths that count tokens.
+const COUNTS: [&str; 5] =
+    ["/count_tokens", "/count-tokens", ":countTokens", "/input_tokens", "/tokenize"];
+
+pub fn counts(file: &str, kind: &str, least: usize) {
+    let provider = corpus::provider(kind);
+    let found = std::cell::Cell::new(0);
+    check(file, |record| {
+        if !COUNTS.iter().any(|end| record.path.ends_with(end)) {
+            return Ok(());
+        }
+        found.set(found.get() + 1);
+        let target = provider.target(&record.model);
+        let (status, headers) = (record.status, &record.headers);
+        let reply = Reply { status, headers, body: &record.body, received: None };
+        let adapter = registry::row(target.kind).unwrap().adapter().count_tokens().unwrap();
+        let outcome = adapter.decode(&reply, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let answer = outcome.map_err(|error| error.message.clone())?;
+        // OpenAI's and Cohere's records have no facts.
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        let tokens = body["tokens"].as_array().map(|tokens| tokens.len() as u64);
+        let wanted = record.facts.get("tokens").and_then(Value::as_u64);
+        let wanted = wanted.or(body["input_tokens"].as_u64()).or(tokens);
+        let agrees = Some(answer.input_tokens) == wanted && answer.model == record.model;
+        agrees.then_some(()).ok_or_else(|| format!("{answer:?} is not {wanted:?}"))
+    });
+    // A corpus that is not there is said, and checks nothing.
+    assert!(found.get() == 0 || found.get() >= least, "{file}: only {}", found.get());
+}
+
+/// Descriptions of one model: the name is the one that was asked for, and the context its own.
+pub fn shown(file: &str, kind: &str) {
+    let provider = corpus::provider(kind);
+    check(file, |record| {
+        let target = provider.target("asked");
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let outcome =
+            registry::row(target.kind).unwrap().adapter().models().unwrap().decode(&reply, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let list = outcome.map_err(|error| error.message.clone())?;
+        let [model] = &list.data[..] else { return Err(format!("{} models", list.data.len())) };
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        let info = &body["model_info"];
+        let architecture = info["general.architecture"].as_str().unwrap();
+        let context = info[format!("{architecture}.context_length")].as_u64();
+        let agrees = model.id == "asked" && context.is_some() && model.context_window == context;
+        let details = model.provider_fields.get("details").map(corpus::seen);
+        (agrees && details.as_ref() == Some(&body["details"]))
+            .then_some(())
+            .ok_or_else(|| format!("{} with {:?} of {context:?}", model.id, model.context_window))
+    });
+}
+
 /// Records that are no answers to requests for embeddings of the API that is built.
-const OTHERS: [(&str, &str); 2] = [
-    ("/v1/organization/usage/embeddings", "OpenAI's list of what an organization has used"),
-    ("/api/embed", "Ollama's native API"),
-];
+const OTHERS: [(&str, &str); 1] =
+    [("/v1/organization/usage/embeddings", "OpenAI's list of what an organization has used")];
 
 pub fn embeddings(file: &str, kind: &str) {
     let provider = corpus::provider(kind);
@@ -108,7 +171,7 @@ pub fn embeddings(file: &str, kind: &str) {
             body["predictions"][0]["embeddings"]["values"].as_array().unwrap().len() as u64
         });
         let width = encoding.width();
-        let length = |one: &Vector| (one.bytes(width).unwrap() / width) as u64;
+        let length = |one: &Vector| (one.length() / width) as u64;
         let found: Vec<_> = answer.vectors.iter().map(length).collect();
         // Perplexity's base64 is of bytes, and the facts count four of them as a number.
         if found != vec![dims; count] {
@@ -116,13 +179,17 @@ pub fn embeddings(file: &str, kind: &str) {
         }
         let usage = answer.usage_raw.as_ref().map(corpus::seen);
         let wanted = Some(&facts["usage"]).filter(|usage| !usage.is_null()).cloned();
+        // Ollama's count is a member of the answer, which the facts leave out.
+        let own = || body.get("prompt_eval_count").map(|n| json!({ "prompt_eval_count": n }));
+        let wanted = wanted.or_else(own);
         if !compare::same(&usage.clone().unwrap_or_default(), &wanted.clone().unwrap_or_default()) {
             return Err(format!("{usage:?} is not {wanted:?}"));
         }
         if int8 {
             let first = body["embeddings"]["int8"][0].as_array().unwrap();
             let first: Vec<u8> = first.iter().map(|n| n.as_i64().unwrap() as u8).collect();
-            return (answer.vectors[0] == Vector::of(&first)).then_some(()).ok_or("bytes".into());
+            let first = Vector::Packed(STANDARD.encode(first));
+            return (answer.vectors[0] == first).then_some(()).ok_or("bytes".into());
         }
         same_numbers(&body, &answer.vectors[0])
     });
@@ -132,6 +199,8 @@ pub fn embeddings(file: &str, kind: &str) {
 fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
     let places = [
         "/data/0/embedding",
+        "/embedding",
+        "/embeddings/0/embedding",
         "/embeddings/0",
         "/embeddings/float/0",
         "/embeddings/0/values",
@@ -147,7 +216,8 @@ fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
             .ok_or_else(|| "base64".to_owned());
     }
     let wanted: Vec<f32> = recorded.as_array().unwrap().iter().map(float).collect();
-    let Some(Vector::Numbers(found)) = vector.clone().unpacked() else {
+    let Vector::Packed(text) = vector.clone() else { return Err("no base64".to_owned()) };
+    let Ok(Vector::Numbers(found)) = Vector::read(text, Encoding::Float, &mut Vec::new()) else {
         return Err("the vector is no base64 of floats".to_owned());
     };
     (found == wanted).then_some(()).ok_or_else(|| format!("{found:?} is not {wanted:?}"))
@@ -155,6 +225,45 @@ fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
 
 fn float(number: &Value) -> f32 {
     number.to_string().parse().unwrap()
+}
+
+/// Recorded answers of one model's embeddings by `invoke`, which have no facts: each vector is the
+/// recorded one, and the tokens are those that a header counts.
+pub fn invoked(file: &str, kind: &str) {
+    let provider = corpus::provider(kind);
+    let mut found = 0;
+    for record in corpus::records(file).into_iter().flatten() {
+        if !record.path.contains("embed") {
+            continue;
+        }
+        found += 1;
+        let model = record.model.replace("%3A", ":");
+        let target = provider.target(&model);
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let inputs = vec![EmbedInput::Text("x".to_owned())];
+        let request =
+            EmbedRequest { inputs: Arc::new(inputs), part: 0..1, ..EmbedRequest::default() };
+        let adapter = registry::row(target.kind).unwrap().adapter().embed().unwrap();
+        let outcome = adapter.decode(&reply, &request, &target);
+        if let Some(verdict) = failed(&record, &outcome) {
+            verdict.unwrap_or_else(|reason| panic!("{}: {reason}", record.id));
+            continue;
+        }
+        let answer = outcome.unwrap_or_else(|error| panic!("{}: {error}", record.id));
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        same_numbers(&body, &answer.vectors[0])
+            .unwrap_or_else(|reason| panic!("{}: {reason}", record.id));
+        let counted = record.headers.get("x-amzn-bedrock-input-token-count");
+        let counted = counted.map(|count| count.to_str().unwrap().parse::<u64>().unwrap());
+        let tokens = answer.usage.and_then(|usage| usage.prompt_tokens);
+        assert_eq!(tokens, counted, "{}", record.id);
+    }
+    assert!(found == 0 || found >= 6, "only {found} embeddings in {file}");
 }
 
 pub fn rankings(file: &str, kind: &str) {
@@ -170,7 +279,10 @@ pub fn rankings(file: &str, kind: &str) {
             body: &record.body,
             received: None,
         };
-        let request = RerankRequest { documents: vec![String::new(); 50], ..Default::default() };
+        // What a record does not say: so many were asked for as came.
+        let documents = vec![String::new(); 50];
+        let top_n = wanted.as_array().map(|results| results.len() as u64);
+        let request = RerankRequest { documents, top_n, ..Default::default() };
         let adapter = registry::row(target.kind).unwrap().adapter().rerank().unwrap();
         let outcome = adapter.decode(&reply, &request, &target);
         if let Some(verdict) = failed(record, &outcome) {

@@ -4,10 +4,11 @@
 //! required, and tool results are blocks of a user's message.
 
 mod chat;
+mod count_tokens;
 mod error;
 mod models;
 
-use super::{Chat, Models, Provider, Target};
+use super::{Chat, CountTokens, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -47,6 +48,10 @@ impl Provider for Anthropic {
     }
 
     fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
         Some(self)
     }
 }

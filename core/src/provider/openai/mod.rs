@@ -2,6 +2,7 @@
 //! what each server takes.
 
 mod chat;
+mod count_tokens;
 mod dialect;
 mod models;
 mod moderate;
@@ -12,8 +13,8 @@ mod switches;
 use std::borrow::Cow;
 
 use super::{
-    Chat, Completion, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder, Target,
-    deployment,
+    Chat, Completion, CountTokens, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder,
+    Target, deployment,
 };
 use crate::error::Error;
 use crate::model;
@@ -21,8 +22,7 @@ use crate::wire::{Framing, Reply, Request, Scheme};
 use dialect::{Api, Moderates};
 
 pub use dialect::{
-    COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
-    VLLM, XAI,
+    COMPATIBLE, DEEPSEEK, Dialect, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, VLLM, XAI,
 };
 pub use servers::*;
 pub use switches::NAMES as SWITCHES;
@@ -75,6 +75,10 @@ impl Provider for Dialect {
 
     fn models(&self) -> Option<&dyn Models> {
         Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        self.counts.then_some(self as _)
     }
 
     fn moderate(&self) -> Option<&dyn Moderate> {

@@ -34,11 +34,7 @@ pub(super) fn request(
     if !extra.contains_key("max_tokens") {
         body.insert("max_tokens", max_tokens(request, notes));
     }
-    let (system, messages) = messages::conversation(&request.messages, notes)?;
-    if let Some(system) = system {
-        body.insert("system", system);
-    }
-    body.insert("messages", Value::Array(messages));
+    conversation(request, &mut body, notes)?;
     if !request.stop.is_empty() {
         body.insert("stop_sequences", request.stop.clone());
     }
@@ -61,6 +57,32 @@ pub(super) fn request(
     let mut out = wire::Request::post("/v1/messages", body.to_json());
     out.header(VERSION_HEADER, version(target))?;
     Ok(out)
+}
+
+/// The body of a count of tokens: the members of a chat's that count [sdk].
+pub(in crate::provider::anthropic) fn counted(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::ANTHROPIC, target, &extra, notes)?;
+    let mut body = Object::new();
+    body.insert("model", &*target.model);
+    conversation(request, &mut body, notes)?;
+    tools(request, &mut body);
+    output(request, &mut body, notes)?;
+    body.extend(extra);
+    Ok(body)
+}
+
+fn conversation(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let (system, messages) = messages::conversation(&request.messages, notes)?;
+    if let Some(system) = system {
+        body.insert("system", system);
+    }
+    body.insert("messages", Value::Array(messages));
+    Ok(())
 }
 
 /// What Anthropic takes of the members that only some providers know [sdk].

@@ -10,6 +10,8 @@ mod history;
 mod messages;
 mod stream;
 
+pub(super) use encode::counted;
+
 use crate::error::Error;
 use crate::model::Request;
 use crate::provider::anthropic::Anthropic;

@@ -9,8 +9,9 @@ use super::super::dialect::{
 use crate::provider::{embeddings, reranking};
 
 /// Azure: OpenAI's form, with the key in `api-key`, and with a deployment's path if a version of the
-/// API is configured [rec].
+/// API is configured [rec]. Whether it counts tokens is [unverified].
 pub const AZURE: Dialect = Dialect {
+    counts: false,
     deployments: true,
     key_header: "api-key",
     embeddings: Some(&embeddings::AZURE),
