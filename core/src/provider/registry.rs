@@ -86,7 +86,7 @@ impl Row {
     /// Whether its requests may have Google's tokens [doc].
     #[must_use]
     pub fn takes_google(&self) -> bool {
-        matches!(self.format, Format::Gemini(gemini::Gemini::Vertex))
+        matches!(self.format, Format::Vertex)
     }
 
     /// Whether its requests may have Entra ID's tokens [sdk].
