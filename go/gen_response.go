@@ -332,6 +332,9 @@ type ModelInfo struct {
 	ContextWindow *int64 `json:"context_window,omitempty"`
 	// The largest number of tokens of an answer.
 	MaxOutput *int64 `json:"max_output,omitempty"`
+	// What the model can do, in the provider's own words: "vision", "tools", "generateContent", …
+	// Where they stand in the provider's form, they are in "provider_fields" too.
+	Capabilities []string `json:"capabilities,omitempty"`
 	// The provider's other members, unchanged.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
@@ -349,6 +352,8 @@ func (v *ModelInfo) read(d *decoder) {
 			v.ContextWindow = d.count()
 		case "max_output":
 			v.MaxOutput = d.count()
+		case "capabilities":
+			v.Capabilities = d.texts()
 		case "provider_fields":
 			v.ProviderFields = d.raw()
 		default:

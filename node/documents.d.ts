@@ -1022,6 +1022,11 @@ export interface ModelInfo {
   context_window?: number | null;
   /** The largest number of tokens of an answer. */
   max_output?: number | null;
+  /**
+   * What the model can do, in the provider's own words: `vision`, `tools`, `generateContent`, …
+   * Where they stand in the provider's form, they are in `provider_fields` too.
+   */
+  capabilities?: string[];
   /** The provider's other members, unchanged. */
   provider_fields?: Json;
 }

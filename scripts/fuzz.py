@@ -32,6 +32,7 @@ TARGETS = (
     "decode_cohere",
     "decode_gemini",
     "decode_bedrock",
+    "decode_ollama",
 )
 COVERAGE = (
     "-Cpasses=sancov-module",

@@ -24,7 +24,7 @@ STREAM, WHOLE, ERROR = 0, 1, 3
 # The operations of the target `vectors`, in the order of its head.
 VECTORS = ("embed", "rerank")
 # Formats with a target of their own.
-FAMILIES = ("anthropic", "bedrock", "cohere", "gemini")
+FAMILIES = ("anthropic", "bedrock", "cohere", "gemini", "ollama")
 
 
 def write(folder: Path) -> int:
@@ -57,7 +57,7 @@ def found() -> Iterator[tuple[str, bytes]]:
         if "request" in pair:
             yield "codec", compact(pair["request"])
         reply = {"body": pair["reply"]} if "reply" in pair else {}
-        events = {name: pair[name] for name in ("sse", "frames") if name in pair}
+        events = {name: pair[name] for name in ("sse", "frames", "lines") if name in pair}
         yield from answers(path.parent.name, reply | events)
 
 
@@ -79,6 +79,9 @@ def answers(provider: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]
         body = b"".join(event(item) for item in reply["sse"])
         yield "sse", b"\0" + body
         yield target, bytes([STREAM, 0, 0]) + body
+    elif "lines" in reply:
+        lines = (x if isinstance(x, str) else compact(x).decode() + "\n" for x in reply["lines"])
+        yield target, bytes([STREAM, 0, 0]) + "".join(lines).encode()
     elif "body" in reply:
         body = reply["body"].encode() if isinstance(reply["body"], str) else compact(reply["body"])
         for how in (STREAM, WHOLE, ERROR):

@@ -17,8 +17,11 @@ use liter_llm_core::wire::Reply;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const FILES: &[(&str, &str)] =
-    &[("anthropic__messages.jsonl", "anthropic"), ("cohere__v2-chat.jsonl", "cohere")];
+const FILES: &[(&str, &str)] = &[
+    ("anthropic__messages.jsonl", "anthropic"),
+    ("cohere__v2-chat.jsonl", "cohere"),
+    ("ollama__ollama-chat.jsonl", "ollama"),
+];
 
 /// Reads a streamed body in the given pieces, and its end as proper.
 fn stream<'a>(

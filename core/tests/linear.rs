@@ -20,6 +20,8 @@ mod corpus;
 mod limits;
 #[path = "linear/members.rs"]
 mod members;
+#[path = "linear/ollama.rs"]
+mod ollama;
 #[path = "linear/requests.rs"]
 mod requests;
 #[path = "linear/streams.rs"]

@@ -1,8 +1,8 @@
 //! Golden pairs of the adapters: `providers/<name>/*.json`, each about one thing that is peculiar.
 //!
 //! A case holds either a `request` of ours, with the `wire` body and the `warnings` that it becomes,
-//! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`, or `frames` for AWS's event
-//! streams), with the `outcome`
+//! or a `reply` (with `status` and `headers`) or the events of a stream (`sse`, `frames` for AWS's event
+//! streams, or `lines` of JSON), with the `outcome`
 //! that they become. `config` holds settings of the provider, which is then called `mine`.
 //! `UPDATE=1` writes what the adapters do now; read the difference.
 #![allow(clippy::unwrap_used)]
@@ -63,7 +63,7 @@ fn list(folder: &Path) -> Vec<PathBuf> {
 
 /// The case with what the adapter really does in it.
 fn run(name: &str, case: &Object) -> Object {
-    const MEMBERS: [&str; 12] = [
+    const MEMBERS: [&str; 13] = [
         "about",
         "config",
         "request",
@@ -75,6 +75,7 @@ fn run(name: &str, case: &Object) -> Object {
         "reply",
         "sse",
         "frames",
+        "lines",
         "outcome",
     ];
     for member in case.keys() {
@@ -121,11 +122,22 @@ fn run(name: &str, case: &Object) -> Object {
         headers.append(HeaderName::try_from(name).unwrap(), value);
     }
     let framed = case.get("frames").and_then(Value::as_array);
+    let lines = case.get("lines").and_then(Value::as_array);
     let outcome = match case.get("sse") {
         _ if framed.is_some() => {
             let body: Vec<u8> = framed.unwrap().iter().flat_map(frame).collect();
             let mut reader = StreamReader::new(adapter, &target, false);
             let read = reader.push(&body).and_then(|_| reader.end(&headers));
+            read.map(|()| reader.into_completion())
+        }
+        _ if lines.is_some() => {
+            let line = |line: &Value| match line {
+                Value::String(text) => text.clone(),
+                line => format!("{line}\n"),
+            };
+            let body: String = lines.unwrap().iter().map(line).collect();
+            let mut reader = StreamReader::new(adapter, &target, false);
+            let read = reader.push(body.as_bytes()).and_then(|_| reader.end(&headers));
             read.map(|()| reader.into_completion())
         }
         Some(Value::Array(events)) => {

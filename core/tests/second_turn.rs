@@ -84,7 +84,7 @@ fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
     if let Some(input) = body["input"].as_array() {
         return Some(input.iter().skip(1).cloned().collect());
     }
-    if kind == "bedrock" {
+    if kind == "bedrock" || kind == "ollama" {
         let mut turns = body["messages"].as_array()?.iter();
         return turns.find(|turn| turn["role"] == "assistant").cloned();
     }
@@ -172,7 +172,7 @@ fn items(items: &Value) -> Vec<(String, String)> {
 #[test]
 fn a_recorded_second_turn_of_responses_is_sent_again() {
     let files = [
-        ("azure__responses.jsonl", "compatible/responses"),
+        ("azure__responses.jsonl", "azure/responses"),
         ("misc__responses.jsonl", "compatible/responses"),
         ("openai__responses.jsonl", "openai/responses"),
         ("xai__responses.jsonl", "xai/responses"),
@@ -278,4 +278,34 @@ fn a_recorded_second_turn_of_bedrock_is_sent_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(turns >= 15 && signed >= 3, "only {turns} turns, {signed} signed");
     assert!(others <= 10, "{others} next turns are about another answer");
+}
+
+#[test]
+fn a_recorded_second_turn_of_ollama_is_sent_again() {
+    let Some(records) = corpus::records("ollama__ollama-chat.jsonl") else { return };
+    let (mut turns, mut others) = (0, 0);
+    for first in &records {
+        let next = records.iter().find(|next| next.case == first.case && next.seq == first.seq + 1);
+        let Some(next) = next else { continue };
+        let messages = next.request["messages"].as_array().into_iter().flatten();
+        let Some(recorded) = messages.rev().find(|message| message["role"] == "assistant") else {
+            continue;
+        };
+        let Some(mine) = back(first, next, "ollama") else { continue };
+        let calls = |message: &Value| -> Vec<Value> {
+            let calls = message["tool_calls"].as_array().into_iter().flatten();
+            calls
+                .map(|call| json!([call["function"]["name"], call["function"]["arguments"]]))
+                .collect()
+        };
+        assert_eq!(calls(&mine), calls(recorded), "{}", first.id);
+        // One client takes thoughts out of a text that was not to have any.
+        if mine["content"] != recorded["content"] {
+            others += 1;
+            continue;
+        }
+        assert_eq!(mine["thinking"], recorded["thinking"], "{}", first.id);
+        turns += 1;
+    }
+    assert!(turns >= 1 && others <= 1, "{turns} turns, {others} others");
 }

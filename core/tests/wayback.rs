@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 34] = [
+const FILES: [(&str, &str); 35] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
     ("misc__messages.jsonl", "anthropic"),
-    ("azure__chat.jsonl", "compatible"),
+    ("azure__chat.jsonl", "azure"),
     ("bedrock__chat.jsonl", "compatible"),
     ("bedrock__converse.jsonl", "bedrock"),
     ("bedrock__converse-stream.jsonl", "bedrock"),
@@ -37,15 +37,17 @@ const FILES: [(&str, &str); 34] = [
     ("groq__chat.jsonl", "groq"),
     ("misc__chat.jsonl", "compatible"),
     ("mistral__chat.jsonl", "mistral"),
-    ("ollama__chat.jsonl", "ollama"),
+    ("ollama__chat.jsonl", "ollama/chat"),
+    ("ollama__ollama-chat.jsonl", "ollama"),
     ("openai__chat.jsonl", "openai"),
     ("openai-compatible__chat.jsonl", "compatible"),
     ("openrouter__chat.jsonl", "openrouter"),
     ("together__chat.jsonl", "together"),
+    ("vertex__rawPredict.jsonl", "vertex"),
     ("vertex__generateContent.jsonl", "vertex"),
     ("vertex__streamGenerateContent.jsonl", "vertex"),
     ("xai__chat.jsonl", "xai"),
-    ("azure__responses.jsonl", "compatible/responses"),
+    ("azure__responses.jsonl", "azure/responses"),
     ("deepseek__responses.jsonl", "deepseek/responses"),
     ("misc__responses.jsonl", "compatible/responses"),
     ("openai__responses.jsonl", "openai/responses"),
@@ -331,6 +333,15 @@ fn has_call(wire: &Value, call: &Value, kind: &str) -> bool {
         });
     }
     let calls = wire["tool_calls"].as_array().into_iter().flatten();
+    if kind == "ollama" {
+        // It has no ids.
+        return calls.map(|call| &call["function"]).any(|sent| {
+            let whole = parsed.as_ref().is_none_or(|parsed| {
+                sent["arguments"] == *parsed || !parsed.is_object() && sent["arguments"].is_object()
+            });
+            sent["name"] == *name && whole
+        });
+    }
     calls.into_iter().any(|sent| {
         let same_id = kind == "mistral" || sent["id"] == call["id"];
         let back = sent["function"]["arguments"].as_str().unwrap();

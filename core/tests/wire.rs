@@ -51,7 +51,7 @@ files! {
     anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
     compatible_messages: "openai-compatible__messages.jsonl" => "anthropic",
     misc_messages: "misc__messages.jsonl" => "anthropic",
-    azure_responses: "azure__responses.jsonl" => "compatible/responses",
+    azure_responses: "azure__responses.jsonl" => "azure/responses",
     bedrock_responses: "bedrock__responses.jsonl" => "compatible/responses",
     deepseek_responses: "deepseek__responses.jsonl" => "deepseek/responses",
     misc_responses: "misc__responses.jsonl" => "compatible/responses",
@@ -59,7 +59,7 @@ files! {
     openai_responses: "openai__responses.jsonl" => "openai/responses",
     openrouter_responses: "openrouter__responses.jsonl" => "openrouter/responses",
     xai_responses: "xai__responses.jsonl" => "xai/responses",
-    azure_chat: "azure__chat.jsonl" => "compatible",
+    azure_chat: "azure__chat.jsonl" => "azure",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
     bedrock_converse: "bedrock__converse.jsonl" => "bedrock",
     bedrock_converse_stream: "bedrock__converse-stream.jsonl" => "bedrock",
@@ -71,11 +71,13 @@ files! {
     groq_chat: "groq__chat.jsonl" => "groq",
     misc_chat: "misc__chat.jsonl" => "compatible",
     mistral_chat: "mistral__chat.jsonl" => "mistral",
-    ollama_chat: "ollama__chat.jsonl" => "ollama",
+    ollama_chat: "ollama__chat.jsonl" => "ollama/chat",
+    ollama_native: "ollama__ollama-chat.jsonl" => "ollama",
     openai_chat: "openai__chat.jsonl" => "openai",
     openai_compatible_chat: "openai-compatible__chat.jsonl" => "compatible",
     openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
     together_chat: "together__chat.jsonl" => "together",
+    vertex_raw: "vertex__rawPredict.jsonl" => "vertex",
     vertex_generate: "vertex__generateContent.jsonl" => "vertex",
     vertex_stream: "vertex__streamGenerateContent.jsonl" => "vertex",
     xai_chat: "xai__chat.jsonl" => "xai",
@@ -86,6 +88,7 @@ fn models() {
     for kind in ["anthropic", "cohere", "gemini", "groq", "mistral", "openai", "openrouter"] {
         operations::models(&format!("{kind}__models.jsonl"), kind);
     }
+    operations::shown("ollama__ollama-meta.jsonl", "ollama");
     for file in ["bedrock__models.jsonl", "misc__models.jsonl", "openai-compatible__models.jsonl"] {
         operations::models(file, "compatible");
     }
@@ -106,6 +109,7 @@ fn embeddings() {
     ] {
         operations::embeddings(file, kind);
     }
+    operations::invoked("bedrock__invoke.jsonl", "bedrock");
 }
 
 #[test]

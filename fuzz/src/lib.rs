@@ -48,9 +48,12 @@ pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
     let target = provider.target("m");
     if how % 2 == 1 {
         let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
-        let adapter = provider.row.chat().unwrap();
-        let _ = adapter
-            .decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target);
+        let reply = Reply { status, headers: &HeaderMap::new(), body, received: None };
+        let adapter = provider.row.adapter();
+        let _ = provider.row.chat().unwrap().decode(&reply, &target);
+        // The same body as an answer to other operations.
+        let _ = adapter.models().map(|models| models.decode(&reply, &target));
+        let _ = adapter.count_tokens().map(|count| count.decode(&reply, &target));
         return;
     }
     let whole = stream(&target, [body]);

@@ -89,7 +89,7 @@ def test_the_encodings_of_vectors():
     assert [list(one) for one in vectors("uint8", "/w==")] == [[255]]
     assert vectors("base64") == []
     for embedding in ("", "AAA=", "AAAAPwA=", "?"):
-        with pytest.raises(ValueError, match="differ in length|bytes length"):
+        with pytest.raises(ValueError, match=r"differ in length|bytes length"):
             vectors("base64", embedding)
     empty = liter_llm.EmbedResponse({"encoding": "base64", "data": []})
     with pytest.raises(ValueError, match="no vectors"):

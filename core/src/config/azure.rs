@@ -1,6 +1,6 @@
 //! Where Azure is: a resource, or an endpoint, and whether its paths name a deployment.
 
-use super::base_url::Members;
+use super::members::Members;
 use crate::error::Error;
 use crate::provider::Dialect;
 

@@ -3,6 +3,7 @@
 use ::http::Uri;
 
 use super::environment::Environment;
+use super::members::Members;
 use super::{azure, region, vertex};
 use crate::codec::{Fields, url};
 use crate::error::Error;
@@ -29,37 +30,25 @@ pub(super) struct Place {
     pub(super) given: bool,
 }
 
-/// The members of an entry that say where its provider is.
-pub(super) struct Members<'a> {
-    pub(super) row: &'a Row,
-    /// Their paths in the configuration, for messages.
-    pub(super) at: &'a dyn Fn(&str) -> String,
-    pub(super) environment: &'a Environment,
-    /// The base URL, of the entry or of the environment.
-    pub(super) base_url: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) location: Option<String>,
-    pub(super) project: Option<String>,
-    pub(super) resource: Option<String>,
-    pub(super) api_version: Option<&'a str>,
-}
-
 impl Place {
-    /// Reads `base_url`, `region`, and what else says where the provider is.
+    /// Reads `base_url`, `region`, and what else says where the provider is. Without them it is at
+    /// `built_in`.
     pub(super) fn read(
         row: &Row,
+        built_in: String,
         fields: &mut Fields,
         environment: &Environment,
         api_version: Option<&str>,
     ) -> Result<Place, Error> {
-        let mut read = |name: &str| fields.string(name);
-        let (base_url, region, location) = (read("base_url")?, read("region")?, read("location")?);
-        let (project, resource) = (read("project")?, read("resource")?);
+        let (base_url, resource) = (fields.string("base_url")?, fields.string("resource")?);
+        let (region, location) = (fields.string("region")?, fields.string("location")?);
+        let project = fields.string("project")?;
         // The entry's resource is another one than that of the environment.
         let of_environment = || environment.some(row.base_url_env).filter(|_| resource.is_none());
         let at = |name: &str| fields.at(name);
         let members = Members {
             row,
+            built_in,
             environment,
             api_version,
             at: &at,
@@ -79,29 +68,6 @@ impl Place {
 }
 
 impl Members<'_> {
-    /// An error about one of them.
-    pub(super) fn wrong(&self, name: &str, reason: impl AsRef<str>) -> Error {
-        let path = (self.at)(name);
-        let message = format!("{path} {}", reason.as_ref());
-        Error::invalid(path, message)
-    }
-
-    /// Members that only other kinds have.
-    fn refuse_foreign(&self) -> Result<(), Error> {
-        let row = self.row;
-        for (name, given, taken, whose) in [
-            ("project", self.project.is_some(), row.takes_project(), "Vertex"),
-            ("location", self.location.is_some(), row.takes_project(), "Vertex"),
-            ("resource", self.resource.is_some(), row.takes_resource(), "Azure"),
-        ] {
-            if given && !taken {
-                let reason = format!("is a member of {whose}'s entries: {} has none", row.name);
-                return Err(self.wrong(name, reason));
-            }
-        }
-        Ok(())
-    }
-
     /// The base URL, which is "" if nothing says it.
     fn url(&self) -> Result<String, Error> {
         if self.row.takes_project() {
@@ -110,7 +76,7 @@ impl Members<'_> {
         if self.row.takes_resource() {
             return azure::url(self);
         }
-        let own = || self.base_url.clone().unwrap_or_else(|| self.row.base_url.to_owned());
+        let own = || self.base_url.clone().unwrap_or_else(|| self.built_in.clone());
         let region = match self.region.clone().or_else(|| region::of_row(self)) {
             Some(region) => region,
             None if self.row.takes_region() && self.base_url.is_none() => {

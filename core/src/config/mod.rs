@@ -3,6 +3,7 @@
 //! Every built-in provider (`provider::registry`) is known without configuration. An entry under
 //! `providers` changes one or adds one. `docs/contract.md` lists the members.
 
+mod api;
 #[cfg(feature = "aws")]
 mod aws;
 mod azure;
@@ -15,6 +16,7 @@ mod extras;
 mod google;
 mod identity;
 mod limits;
+mod members;
 mod models;
 mod names;
 mod provider;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::http::{HeaderName, Uri};
 
+use super::api::Api;
 use super::azure;
 use super::base_url::Place;
 use super::extras::{read_api_version, read_auth, read_query};
@@ -120,13 +121,15 @@ const OURS: &[&str] = &[
 /// The members of a body that limits and policies have looked at when a request goes out. `extra`
 /// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
 /// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 25] = [
+pub(crate) const LOOKED_AT: [&str; 31] = [
     "model",
     "stream",
     "messages",
     "input",
     "inputs",
     "texts",
+    "inputText",
+    "inputImage",
     "requests",
     "instances",
     "images",
@@ -145,6 +148,10 @@ pub(crate) const LOOKED_AT: [&str; 25] = [
     "generationConfig.maxOutputTokens",
     "generationConfig.candidateCount",
     "inferenceConfig.maxTokens",
+    "num_predict",
+    "options.num_predict",
+    "singleEmbeddingParams.text",
+    "singleEmbeddingParams.image",
     "additionalModelRequestFields.max_tokens",
 ];
 
@@ -188,8 +195,10 @@ impl ProviderConfig {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
         let api_version = read_api_version(row, &mut fields)?;
+        let api = Api::read(row, &mut fields)?;
+        let built_in = api.base_url();
         let Place { base_url, region, given } =
-            Place::read(row, &mut fields, environment, api_version.as_deref())?;
+            Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
         let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
@@ -210,7 +219,7 @@ impl ProviderConfig {
             key,
             identity,
             auth: read_auth(&mut fields)?,
-            dialect: read_switches(row, &http.base_url, &mut fields)?,
+            dialect: api.dialect(&http.base_url, &fields.at("base_url"))?,
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
@@ -236,43 +245,6 @@ impl ProviderConfig {
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
     }
-}
-
-/// Reads `api` and `switches`. The dialect is `None` if it is the row's.
-fn read_switches(
-    row: &'static Row,
-    base_url: &Uri,
-    fields: &mut Fields,
-) -> Result<Option<Arc<Dialect>>, Error> {
-    let (path, given) = (fields.at("switches"), fields.object("switches")?);
-    let api = fields.word("api", &["chat", "responses"])?;
-    let Some(dialect) = row.dialect() else {
-        if api.is_some() {
-            let path = fields.at("api");
-            let message =
-                format!("{path} is for servers of OpenAI's formats: {} has one format", row.name);
-            return Err(Error::invalid(path, message));
-        }
-        return match given {
-            None => Ok(None),
-            Some(_) => {
-                let message = format!(
-                    "{path} are for servers that speak OpenAI's chat completions, which {} does not",
-                    row.name
-                );
-                Err(Error::invalid(path, message))
-            }
-        };
-    };
-    let mut own = dialect.at_host(base_url.host().unwrap_or_default());
-    if api == Some("responses") {
-        own = Some(own.as_ref().unwrap_or(dialect).with_responses());
-    }
-    let dialect = match given {
-        Some(object) => Some(own.as_ref().unwrap_or(dialect).switched(object, path)?),
-        None => own,
-    };
-    Ok(dialect.map(Arc::new))
 }
 
 /// Reads the settings of the connection.

@@ -1,7 +1,7 @@
 //! The regions that the environment names, and their form.
 
-use super::base_url::Members;
 use super::environment::Environment;
+use super::members::Members;
 use crate::provider::Row;
 use crate::provider::regions::is_amazon_region;
 

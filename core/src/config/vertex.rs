@@ -1,7 +1,7 @@
 //! Where Vertex is: a project and a location, of the entry or of the environment.
 
-use super::base_url::Members;
 use super::environment::Environment;
+use super::members::Members;
 use super::region::is_well_formed;
 use crate::error::Error;
 use crate::provider::regions::vertex_url;

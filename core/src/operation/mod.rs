@@ -31,7 +31,6 @@ use crate::wire;
 
 /// A request to a provider.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are chats, and a box would cost each")]
 pub(crate) enum Operation {
     /// A chat completion.
     Chat(Request),
@@ -255,6 +254,7 @@ impl Operation {
             Operation::Chat(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => Ok(()),
         }
     }

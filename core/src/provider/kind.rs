@@ -103,9 +103,20 @@ pub(super) fn of_text(text: &str, status: Option<u16>) -> Option<ErrorKind> {
         Some(400 | 422 | 500) if text.contains("image input is not supported") => {
             Some(ErrorKind::Unsupported)
         }
+        // A model of Ollama's that lacks what was asked for [doc].
+        Some(400) if LACKS.iter().any(|what| text.ends_with(what)) => Some(ErrorKind::Unsupported),
         _ => None,
     }
 }
+
+/// The end of what Ollama says of a model: `"gemma3:1b" does not support thinking`.
+const LACKS: [&str; 5] = [
+    "does not support chat",
+    "does not support embeddings",
+    "does not support generate",
+    "does not support thinking",
+    "does not support tools",
+];
 
 /// The kind of an error of which only the status is known.
 #[must_use]

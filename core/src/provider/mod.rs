@@ -24,6 +24,7 @@ mod json;
 mod kind;
 mod model_list;
 mod most;
+mod ollama;
 mod openai;
 mod page;
 mod provider_error;
@@ -227,7 +228,8 @@ pub struct Target {
     pub api_version: Option<Arc<str>>,
     /// The provider's region, if one is known.
     pub region: Option<Arc<str>>,
-    /// The dialect of its entry, where that has switches. Otherwise that of its row.
+    /// The dialect of its entry, where that has switches. Otherwise that of its row. For Ollama, it
+    /// has one where it is reached in OpenAI's form.
     pub dialect: Option<Arc<Dialect>>,
     /// Members that its entry adds to each chat's body.
     pub body: Option<Arc<Object>>,

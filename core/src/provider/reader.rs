@@ -11,13 +11,14 @@ use super::{Assembly, Chat, Completion, Progress, StreamDecoder, Target, classif
 use crate::codec::MAX_DOCUMENT;
 use crate::error::{Error, ErrorKind, Partial};
 use crate::model::Chunk;
-use crate::wire::{Event, EventError, Frames, Reply};
+use crate::wire::{Event, EventError, Frames, Framing, Reply};
 
 /// The reader of one streamed body.
 pub struct StreamReader {
     adapter: &'static dyn Chat,
     target: Target,
     form: Form,
+    framing: Framing,
     frames: Frames,
     decoder: Box<dyn StreamDecoder>,
     assembly: Assembly,
@@ -34,7 +35,7 @@ const MAX_STREAM: usize = 8 * MAX_DOCUMENT;
 enum Form {
     /// Nothing but white space so far.
     Unknown,
-    /// Server-sent events.
+    /// Events, as the framing cuts them.
     Events,
     /// One JSON document: an error, or the whole answer from a server that does not stream.
     Json(Vec<u8>),
@@ -49,6 +50,7 @@ impl StreamReader {
             adapter,
             target: target.clone(),
             form: Form::Unknown,
+            framing,
             frames: Frames::new(framing),
             decoder,
             assembly: Assembly::new(merge),
@@ -77,7 +79,10 @@ impl StreamReader {
             bytes = bytes.trim_ascii_start();
             match bytes.first() {
                 None => return Ok(Progress::More),
-                Some(b'{' | b'[') => self.form = Form::Json(Vec::new()),
+                // A line of JSON is an event, also if it is the only one.
+                Some(b'{' | b'[') if self.framing != Framing::Ndjson => {
+                    self.form = Form::Json(Vec::new());
+                }
                 Some(b'<') => {
                     return Err(Error::new(
                         ErrorKind::BadResponse,
@@ -233,9 +238,14 @@ pub(super) fn unasked(reply: &Reply<'_>, target: &Target) -> Option<Result<Compl
     if !marks.iter().any(|mark| body.starts_with(mark)) {
         return None;
     }
+    streamed(reply, target)
+}
+
+/// The answer of a whole body that is a stream. `None` if the provider has no chats.
+pub(super) fn streamed(reply: &Reply<'_>, target: &Target) -> Option<Result<Completion, Error>> {
     let chat = registry::row(target.kind)?.chat()?;
     let mut reader = StreamReader::new(chat, target, true);
-    let read = reader.push(body).and_then(|_| reader.end(reply.headers));
+    let read = reader.push(reply.body).and_then(|_| reader.end(reply.headers));
     Some(match read {
         Ok(()) => Ok(reader.into_completion()),
         Err(error) => Err(classify::locate(error, reply, target)),

@@ -3,7 +3,9 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, openai, vertex};
+use super::{
+    Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, ollama, openai, vertex,
+};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub enum Format {
     Vertex,
     /// Amazon Bedrock's Converse.
     Bedrock,
+    /// Ollama's own API, or its endpoints in OpenAI's form.
+    Ollama,
     /// Embeddings in OpenAI's form, and no chats.
     Embeddings(embeddings::Server),
 }
@@ -52,15 +56,17 @@ impl Row {
             Format::Gemini => &gemini::Gemini::Api,
             Format::Vertex => &vertex::Vertex,
             Format::Bedrock => &bedrock::Bedrock,
+            Format::Ollama => &ollama::Ollama,
             Format::Embeddings(server) => server,
         }
     }
 
-    /// The dialect, if it speaks OpenAI's chat completions.
+    /// The dialect, if it speaks OpenAI's chat completions, also beside a format of its own.
     #[must_use]
     pub fn dialect(&'static self) -> Option<&'static openai::Dialect> {
         match &self.format {
             Format::OpenAi(dialect) => Some(dialect),
+            Format::Ollama => Some(&ollama::OPENAI),
             _ => None,
         }
     }
@@ -75,6 +81,12 @@ impl Row {
     #[must_use]
     pub fn url_like(&self) -> &'static str {
         if self.base_url.is_empty() { self.base_url_like } else { self.base_url }
+    }
+
+    /// Where it speaks OpenAI's form under its URL, if it has a format of its own besides.
+    #[must_use]
+    pub fn openai_path(&self) -> Option<&'static str> {
+        matches!(self.format, Format::Ollama).then_some(ollama::OPENAI_PATH)
     }
 
     /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
@@ -225,7 +237,14 @@ pub static ROWS: &[Row] = &[
         "",
         "FIREWORKS_API_KEY",
     ),
-    openai_row("ollama", openai::OLLAMA, "http://localhost:11434/v1", "", ""),
+    Row {
+        name: "ollama",
+        format: Format::Ollama,
+        base_url: "http://localhost:11434",
+        base_url_like: "",
+        base_url_env: "",
+        key_env: "",
+    },
     openai_row("vllm", openai::VLLM, "http://localhost:8000/v1", "", ""),
     // Hosts and paths are [rec] for Cerebras, Hugging Face, GitHub, Moonshot, Z.ai, AI21, Writer,
     // Vercel and Portkey, [sdk] for SambaNova, NVIDIA and Zhipu, [doc] for MiniMax, Nebius and

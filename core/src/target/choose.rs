@@ -6,15 +6,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::policy;
+use super::region::keep_region;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
 use crate::codec::did_you_mean;
-use crate::config::{
-    Config, ProviderConfig, RoutePolicy, RouteTarget, at, quoted, target, unknown_provider,
-};
+use crate::config::{Config, RoutePolicy, RouteTarget, at, quoted, target, unknown_provider};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
-use crate::provider::regions::is_within;
 
 /// The targets of a call, and the settings of its route.
 pub(crate) struct Choice {
@@ -126,52 +124,6 @@ fn add_fallbacks(
         targets.push(plain(provider, model));
     }
     Ok(())
-}
-
-/// Keeps only the targets that stay in this region. Returns how many of the first `own` remain.
-fn keep_region(
-    config: &Config,
-    asked: &str,
-    own: usize,
-    targets: &mut Vec<RouteTarget>,
-    model_of: &dyn Fn(&RouteTarget) -> Option<String>,
-) -> Result<usize, Error> {
-    let why_not = |target: &RouteTarget| {
-        let settings = &config.providers[target.provider];
-        let region = target.region.as_deref().or(settings.region.as_deref());
-        if !region.is_some_and(|region| is_within(region, asked)) {
-            return Some(elsewhere(settings, region));
-        }
-        let model = model_of(target).unwrap_or_default();
-        let reason = settings.row.contradiction(&model, region, Some(asked))?;
-        Some(format!("{}'s model leaves it: {reason}", settings.name))
-    };
-    let reason = targets.first().and_then(why_not).unwrap_or_default();
-    let own = targets[..own].iter().filter(|target| why_not(target).is_none()).count();
-    targets.retain(|target| why_not(target).is_none());
-    if targets.is_empty() {
-        let message = format!(
-            "no target of this call is in the region that options.region asks for ({reason})"
-        );
-        return Err(Error::new(ErrorKind::Unsupported, message)
-            .with(|e| e.param = Some("options.region".to_owned())));
-    }
-    Ok(own)
-}
-
-/// Where a provider is, if it is not where the caller wants it, and what to do.
-fn elsewhere(settings: &ProviderConfig, region: Option<&str>) -> String {
-    let name = &settings.name;
-    match (region, settings.row.region_words()) {
-        (Some(region), _) => format!("{name} is in {region}"),
-        (None, words) if words.is_empty() => {
-            format!("{name} has no region: nothing says where it answers")
-        }
-        (None, words) => format!(
-            "{name} has no region in the configuration: give providers.{name}.region, which may be \
-             {words}"
-        ),
-    }
 }
 
 /// The model of a target: its own, that of the request, or the configuration's.

@@ -3,6 +3,7 @@
 
 use super::event::{Event, EventError};
 use super::event_stream::EventStreamParser;
+use super::ndjson::NdjsonParser;
 use super::sse::SseParser;
 
 /// How a streamed body is cut into events.
@@ -12,6 +13,8 @@ pub enum Framing {
     Sse,
     /// AWS's event stream: binary frames with checksums.
     EventStream,
+    /// A JSON document on each line.
+    Ndjson,
 }
 
 /// The parser of one streamed body. It takes bytes as they come, and returns events.
@@ -21,6 +24,8 @@ pub enum Frames {
     Sse(SseParser),
     /// The parser of AWS's event streams.
     EventStream(EventStreamParser),
+    /// The parser of JSON lines.
+    Ndjson(NdjsonParser),
 }
 
 impl Frames {
@@ -30,6 +35,7 @@ impl Frames {
         match framing {
             Framing::Sse => Frames::Sse(SseParser::default()),
             Framing::EventStream => Frames::EventStream(EventStreamParser::default()),
+            Framing::Ndjson => Frames::Ndjson(NdjsonParser::default()),
         }
     }
 
@@ -38,6 +44,7 @@ impl Frames {
         match self {
             Frames::Sse(parser) => parser.push(bytes),
             Frames::EventStream(parser) => parser.push(bytes),
+            Frames::Ndjson(parser) => parser.push(bytes),
         }
     }
 
@@ -46,6 +53,7 @@ impl Frames {
         match self {
             Frames::Sse(parser) => parser.next_event(),
             Frames::EventStream(parser) => parser.next_event(),
+            Frames::Ndjson(parser) => parser.next_event(),
         }
     }
 
@@ -54,6 +62,7 @@ impl Frames {
         match self {
             Frames::Sse(parser) => parser.last_event(),
             Frames::EventStream(parser) => parser.last_event(),
+            Frames::Ndjson(parser) => parser.last_event(),
         }
     }
 }

@@ -159,7 +159,7 @@ pub fn client(entry: Value, environment: Value) -> Client {
 }
 
 pub async fn call(client: &Client) -> Result<Response, Error> {
-    let request = br#"{"model":"us.amazon.nova-lite-v1:0","prompt":"q"}"#;
+    let request = br#"{"model":"eu.amazon.nova-lite-v1:0","prompt":"q"}"#;
     let options = br#"{"provider":"bedrock"}"#;
     tokio::time::timeout(Duration::from_secs(30), client.call(request, options)).await.unwrap()
 }

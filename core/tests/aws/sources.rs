@@ -16,7 +16,7 @@ async fn keys_of_the_environment_sign_what_arrives() {
     assert_eq!(call(&client(entry, keys)).await.unwrap().text, "Hi");
     let [ask] = &bedrock.asked()[..] else { panic!() };
     assert_eq!(ask.signed_with("secret-1"), "AKID1");
-    let path = "/front/model/us.amazon.nova-lite-v1%3A0/converse?";
+    let path = "/front/model/eu.amazon.nova-lite-v1%3A0/converse?";
     assert!(ask.target.starts_with(path), "{}", ask.target);
     assert_eq!(ask.header("x-amz-security-token"), "token-1");
     let scope = "/eu-central-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-";

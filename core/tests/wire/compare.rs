@@ -162,8 +162,10 @@ fn calls(facts: &Object, found: &[liter_llm_core::model::ToolCall], wrong: &mut 
 }
 
 fn usage(facts: &Object, answer: &Completion, wrong: &mut Vec<String>) {
-    let wanted = facts.get("usage").filter(|usage| !usage.is_null());
-    match (wanted, answer.usage_raw.as_ref().map(seen)) {
+    // An answer without counts has none, or an object of none.
+    let none = |usage: &&Value| usage.is_null() || usage.as_object().is_some_and(Object::is_empty);
+    let wanted = facts.get("usage").filter(|usage| !none(usage));
+    match (wanted, answer.usage_raw.as_ref().map(seen).filter(|usage| !none(&usage))) {
         (None, None) => {}
         (Some(wanted), Some(found)) if same(wanted, &found) => {}
         (wanted, found) => wrong.push(format!("usage_raw: wanted {wanted:?}, found {found:?}")),

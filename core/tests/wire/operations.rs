@@ -102,11 +102,39 @@ pub fn counts(file: &str, kind: &str, least: usize) {
     assert!(found.get() == 0 || found.get() >= least, "{file}: only {}", found.get());
 }
 
+/// Descriptions of one model: the name is the one that was asked for, and the context its own.
+pub fn shown(file: &str, kind: &str) {
+    let provider = corpus::provider(kind);
+    check(file, |record| {
+        let target = provider.target("asked");
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let outcome =
+            registry::row(target.kind).unwrap().adapter().models().unwrap().decode(&reply, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let list = outcome.map_err(|error| error.message.clone())?;
+        let [model] = &list.data[..] else { return Err(format!("{} models", list.data.len())) };
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        let info = &body["model_info"];
+        let architecture = info["general.architecture"].as_str().unwrap();
+        let context = info[format!("{architecture}.context_length")].as_u64();
+        let agrees = model.id == "asked" && context.is_some() && model.context_window == context;
+        let details = model.provider_fields.get("details").map(corpus::seen);
+        (agrees && details.as_ref() == Some(&body["details"]))
+            .then_some(())
+            .ok_or_else(|| format!("{} with {:?} of {context:?}", model.id, model.context_window))
+    });
+}
+
 /// Records that are no answers to requests for embeddings of the API that is built.
-const OTHERS: [(&str, &str); 2] = [
-    ("/v1/organization/usage/embeddings", "OpenAI's list of what an organization has used"),
-    ("/api/embed", "Ollama's native API"),
-];
+const OTHERS: [(&str, &str); 1] =
+    [("/v1/organization/usage/embeddings", "OpenAI's list of what an organization has used")];
 
 pub fn embeddings(file: &str, kind: &str) {
     let provider = corpus::provider(kind);
@@ -151,6 +179,9 @@ pub fn embeddings(file: &str, kind: &str) {
         }
         let usage = answer.usage_raw.as_ref().map(corpus::seen);
         let wanted = Some(&facts["usage"]).filter(|usage| !usage.is_null()).cloned();
+        // Ollama's count is a member of the answer, which the facts leave out.
+        let own = || body.get("prompt_eval_count").map(|n| json!({ "prompt_eval_count": n }));
+        let wanted = wanted.or_else(own);
         if !compare::same(&usage.clone().unwrap_or_default(), &wanted.clone().unwrap_or_default()) {
             return Err(format!("{usage:?} is not {wanted:?}"));
         }
@@ -168,6 +199,8 @@ pub fn embeddings(file: &str, kind: &str) {
 fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
     let places = [
         "/data/0/embedding",
+        "/embedding",
+        "/embeddings/0/embedding",
         "/embeddings/0",
         "/embeddings/float/0",
         "/embeddings/0/values",
@@ -192,6 +225,45 @@ fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
 
 fn float(number: &Value) -> f32 {
     number.to_string().parse().unwrap()
+}
+
+/// Recorded answers of one model's embeddings by `invoke`, which have no facts: each vector is the
+/// recorded one, and the tokens are those that a header counts.
+pub fn invoked(file: &str, kind: &str) {
+    let provider = corpus::provider(kind);
+    let mut found = 0;
+    for record in corpus::records(file).into_iter().flatten() {
+        if !record.path.contains("embed") {
+            continue;
+        }
+        found += 1;
+        let model = record.model.replace("%3A", ":");
+        let target = provider.target(&model);
+        let reply = Reply {
+            status: record.status,
+            headers: &record.headers,
+            body: &record.body,
+            received: None,
+        };
+        let inputs = vec![EmbedInput::Text("x".to_owned())];
+        let request =
+            EmbedRequest { inputs: Arc::new(inputs), part: 0..1, ..EmbedRequest::default() };
+        let adapter = registry::row(target.kind).unwrap().adapter().embed().unwrap();
+        let outcome = adapter.decode(&reply, &request, &target);
+        if let Some(verdict) = failed(&record, &outcome) {
+            verdict.unwrap_or_else(|reason| panic!("{}: {reason}", record.id));
+            continue;
+        }
+        let answer = outcome.unwrap_or_else(|error| panic!("{}: {error}", record.id));
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        same_numbers(&body, &answer.vectors[0])
+            .unwrap_or_else(|reason| panic!("{}: {reason}", record.id));
+        let counted = record.headers.get("x-amzn-bedrock-input-token-count");
+        let counted = counted.map(|count| count.to_str().unwrap().parse::<u64>().unwrap());
+        let tokens = answer.usage.and_then(|usage| usage.prompt_tokens);
+        assert_eq!(tokens, counted, "{}", record.id);
+    }
+    assert!(found == 0 || found >= 6, "only {found} embeddings in {file}");
 }
 
 pub fn rankings(file: &str, kind: &str) {

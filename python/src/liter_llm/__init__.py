@@ -33,6 +33,10 @@ from ._errors import (
     UnsupportedError,
 )
 from ._models import (
+    Annotation,
+    AnswerAudio,
+    AnswerImage,
+    AnswerImageURL,
     AssistantMessage,
     Attempt,
     Choice,
@@ -43,6 +47,7 @@ from ._models import (
     Delta,
     Embedding,
     EmbedResponse,
+    FileCitation,
     Function,
     FunctionDelta,
     Liter,
@@ -58,6 +63,7 @@ from ._models import (
     Timing,
     ToolCall,
     ToolCallDelta,
+    UrlCitation,
     Usage,
 )
 from ._multi import MultiResponse
@@ -79,6 +85,10 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "Annotation",
+    "AnswerAudio",
+    "AnswerImage",
+    "AnswerImageURL",
     "AssistantMessage",
     "AsyncClient",
     "AsyncStream",
@@ -99,6 +109,7 @@ __all__ = [
     "Delta",
     "EmbedResponse",
     "Embedding",
+    "FileCitation",
     "Function",
     "FunctionDelta",
     "InternalServerError",
@@ -129,6 +140,7 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "UnsupportedError",
+    "UrlCitation",
     "Usage",
     "__version__",
     "generate",

@@ -572,6 +572,10 @@ class ModelInfo(Document):
     """
     max_output: int | None
     """The largest number of tokens of an answer."""
+    capabilities: list[str] | None
+    """What the model can do, in the provider's own words: `vision`, `tools`, `generateContent`,
+    … Where they stand in the provider's form, they are in `provider_fields` too.
+    """
     provider_fields: Document | None
     """The provider's other members, unchanged."""
 

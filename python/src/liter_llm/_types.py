@@ -999,6 +999,14 @@ class ProviderConfig(TypedDict, total=False):
     """
     base_url: str | None
     """The URL, with the version path. The provider's key goes to this origin only."""
+    resource: str | None
+    """The name of Azure's resource, from which the URL follows."""
+    project: str | None
+    """Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`."""
+    location: str | None
+    """The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
+    `GOOGLE_CLOUD_LOCATION`.
+    """
     api_key: str | None
     """`env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself."""
     auth: Auth | None
@@ -1031,7 +1039,7 @@ class ProviderConfig(TypedDict, total=False):
     timeouts: Timeouts | None
     """The five timers."""
     api_version: str | None
-    """The version header's value (Anthropic)."""
+    """The version of the API: a header's value (Anthropic), or that of deployments (Azure)."""
     ca_file: str | None
     """A PEM file with further trusted roots."""
     proxy: str | None
@@ -1047,7 +1055,7 @@ class ProviderConfig(TypedDict, total=False):
     region: str | None
     """The provider's region, in the words of `options.region`.
 
-    Bedrock's base URL follows from it.
+    The base URL of a provider with regions follows from it.
     """
     limits: Limits | None
     """The limits of all its models together."""

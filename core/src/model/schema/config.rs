@@ -144,7 +144,8 @@ pub struct ParametersDocument {
 pub struct ProviderDocument {
     /// A built-in provider whose wire format this one uses. Default: the provider of its own name.
     pub kind: Option<String>,
-    /// The format of chats, for a server of OpenAI's formats. Default: `chat`.
+    /// The format of chats, for a server of OpenAI's formats. Default: `chat`; for Ollama `native`,
+    /// or `chat` where `base_url` ends in `/v1` or the entry has `switches`.
     pub api: Option<ApiDocument>,
     /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
@@ -217,6 +218,8 @@ pub enum ApiDocument {
     Chat,
     /// OpenAI's Responses.
     Responses,
+    /// The provider's own format, where it has one beside OpenAI's (Ollama).
+    Native,
 }
 
 /// What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the

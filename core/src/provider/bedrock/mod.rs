@@ -1,13 +1,17 @@
-//! Amazon Bedrock's Converse format, which is the same for every model there.
+//! Amazon Bedrock's Converse format, which is the same for every model there. Embeddings and ranking go
+//! by `invoke`, in each model's own form.
 //!
-//! It has three peculiarities: a block is an object with one member, which says what it is. A stream
+//! Converse has three peculiarities: a block is an object with one member, which says what it is. A stream
 //! is AWS's binary event stream. The class of an error stands in a header.
 
 mod chat;
 mod count_tokens;
+mod embed;
 mod error;
+mod invoke;
+mod rerank;
 
-use super::{Chat, CountTokens, Provider, Target};
+use super::{Chat, CountTokens, Embed, Provider, Rerank, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -31,6 +35,14 @@ impl Provider for Bedrock {
     }
 
     fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        Some(self)
+    }
+
+    fn embed(&self) -> Option<&dyn Embed> {
+        Some(self)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
         Some(self)
     }
 }

@@ -30,7 +30,7 @@ impl Embed for Cohere {
         body.insert("model", model(target)?);
         body.insert("input_type", input_type(request.input_type, target, notes));
         check(self, request, target)?;
-        inputs(request, &mut body);
+        inputs(request, &mut body, |url| json!({ "url": url }));
         body.insert("embedding_types", vec![wanted(request.encoding)]);
         if let Some(dimensions) = request.dimensions {
             body.insert("output_dimension", dimensions);
@@ -90,8 +90,12 @@ impl Embed for Cohere {
     }
 }
 
-/// Adds the inputs: texts, or objects if one of them has parts.
-fn inputs(request: &EmbedRequest, body: &mut Object) {
+/// Adds the inputs: texts, or objects if one of them has parts. `image` writes an image's URL.
+pub(in crate::provider) fn inputs(
+    request: &EmbedRequest,
+    body: &mut Object,
+    image: impl Fn(&str) -> Value,
+) {
     let asked = request.asked();
     let text = |input: &EmbedInput| match input {
         EmbedInput::Text(text) => Some(Value::from(text)),
@@ -102,7 +106,7 @@ fn inputs(request: &EmbedRequest, body: &mut Object) {
         return;
     }
     let part = |part: &Part| match part {
-        Part::Image { url, .. } => json!({"type": "image_url", "image_url": json!({ "url": url })}),
+        Part::Image { url, .. } => json!({"type": "image_url", "image_url": image(url)}),
         Part::Text { text, .. } => json!({"type": "text", "text": text}),
         Part::Audio { .. } | Part::File { .. } => Value::Null,
     };
@@ -123,7 +127,11 @@ fn wanted(encoding: Encoding) -> &'static str {
 }
 
 /// The type of the inputs, which Cohere requires.
-fn input_type(asked: Option<InputType>, target: &Target, notes: &mut Notes) -> &'static str {
+pub(in crate::provider) fn input_type(
+    asked: Option<InputType>,
+    target: &Target,
+    notes: &mut Notes,
+) -> &'static str {
     match asked {
         Some(InputType::Query) => "search_query",
         Some(InputType::Document) => "search_document",

@@ -6,6 +6,8 @@ mod embed;
 mod error;
 mod models;
 
+pub(super) use embed::{input_type, inputs};
+
 use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target, reranking};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};

@@ -11,8 +11,8 @@ mod read;
 mod server;
 
 pub(super) use extra::extra;
-pub use form::Form;
 pub(super) use form::{AZURE, FIREWORKS, MISTRAL, OPENAI, OTHERS, TOGETHER};
+pub use form::{Cut, Form};
 pub(super) use read::{count_vectors, open, usage};
 pub use server::{JINA, Server, VOYAGE};
 

@@ -55,6 +55,10 @@ pub struct Dialect {
     pub json_schema: bool,
     /// The parts that a message may have beside text.
     pub parts: Parts,
+    /// How audio and files are written.
+    pub media: Media,
+    /// Takes `prefix`: the answer begins with the text of the last message.
+    pub prefix: bool,
     /// How the server takes requests for embeddings, if it has them.
     pub embeddings: Option<&'static Form>,
     /// How the server takes requests to rank documents, if it has that.
@@ -137,6 +141,15 @@ pub struct Parts {
     pub audio: bool,
     /// Files.
     pub file: bool,
+}
+
+/// How audio and files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// As objects.
+    OpenAi,
+    /// As texts: `document_url`, a file's id, and audio in base64 [rec, sdk 3.7].
+    Mistral,
 }
 
 /// Whether a server has `POST /moderations`.
@@ -225,6 +238,8 @@ pub const OPENAI: Dialect = Dialect {
     parallel_tool_calls: true,
     json_schema: true,
     parts: ALL_PARTS,
+    media: Media::OpenAi,
+    prefix: false,
     embeddings: Some(&embeddings::OPENAI),
     reranking: None,
     moderation: Moderates::Yes,
@@ -292,13 +307,15 @@ pub const GROQ: Dialect = Dialect {
 /// Mistral: `random_seed`, `tool_choice: any`, ids of nine characters [rec]; no `stream_options`,
 /// no `user` [sdk 3.7]. Thinking comes as parts of the content. It is not sent back, because models
 /// without reasoning refuse it ("Reasoning input is not enabled for this model" [rec]). Files have
-/// their own part, `document_url` [rec], which is not written.
+/// their own part, `document_url` [rec]; `prefix` [sdk 3.7].
 pub const MISTRAL: Dialect = Dialect {
     names: false,
     seed: "random_seed",
     user: false,
     any_tool: "any",
-    parts: Parts { image_url: true, image_data: true, audio: true, file: false },
+    parts: ALL_PARTS,
+    media: Media::Mistral,
+    prefix: true,
     short_call_ids: true,
     stream_options: false,
     embeddings: Some(&embeddings::MISTRAL),
@@ -337,29 +354,6 @@ pub const OPENROUTER: Dialect = Dialect {
     further: further::EVERY,
     embeddings: Some(&embeddings::OTHERS),
     reranking: Some(&reranking::OTHERS),
-    ..OTHERS
-};
-
-/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage
-/// comes unasked [rec]; images, but neither audio nor files [unverified].
-pub const TOGETHER: Dialect = Dialect {
-    metadata: false,
-    user: false,
-    parallel_tool_calls: false,
-    parts: IMAGES,
-    stream_options: false,
-    // Its `logprobs` is a number [sdk 3.1].
-    further: &[("top_k", "top_k")],
-    embeddings: Some(&embeddings::TOGETHER),
-    ..OTHERS
-};
-
-/// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
-pub const FIREWORKS: Dialect = Dialect {
-    parts: IMAGES,
-    reasoning_back: ReasoningBack::Content,
-    further: further::LOGPROBS_AND_TOP_K,
-    embeddings: Some(&embeddings::FIREWORKS),
     ..OTHERS
 };
 

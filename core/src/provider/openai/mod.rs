@@ -22,8 +22,7 @@ use crate::wire::{Framing, Reply, Request, Scheme};
 use dialect::{Api, Moderates};
 
 pub use dialect::{
-    COMPATIBLE, DEEPSEEK, Dialect, FIREWORKS, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER,
-    VLLM, XAI,
+    COMPATIBLE, DEEPSEEK, Dialect, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, VLLM, XAI,
 };
 pub use servers::*;
 pub use switches::NAMES as SWITCHES;

@@ -3,13 +3,17 @@
 use super::publisher::{Format, Published};
 use super::{GOOGLE, Vertex, renamed};
 use crate::error::{Error, ErrorKind};
-use crate::model::{EmbedRequest, Embeddings};
+use crate::model::{EmbedInput, EmbedRequest, Embeddings};
 use crate::provider::{Embed, Most, Notes, Target};
 use crate::wire::{Reply, Request};
 
 impl Embed for Vertex {
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most {
         GOOGLE.most(request, target)
+    }
+
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str> {
+        GOOGLE.refuses(input, target)
     }
 
     fn encode(

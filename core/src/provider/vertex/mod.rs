@@ -3,6 +3,7 @@
 //! Google's models speak `generateContent`, Anthropic's speak the messages API by `rawPredict`, and
 //! the others speak OpenAI's chat completions. The base URL ends with the location.
 
+mod count_tokens;
 mod embed;
 mod models;
 mod publisher;
@@ -13,7 +14,8 @@ use super::anthropic::Anthropic;
 use super::gemini::Gemini;
 use super::openai::VERTEX_OPEN;
 use super::{
-    Chat, Completion, Embed, Models, Notes, Provider, StreamDecoder, Target, anthropic, gemini,
+    Chat, Completion, CountTokens, Embed, Models, Notes, Provider, StreamDecoder, Target,
+    anthropic, gemini,
 };
 use crate::error::Error;
 use crate::model;
@@ -47,6 +49,10 @@ impl Provider for Vertex {
     }
 
     fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
         Some(self)
     }
 }

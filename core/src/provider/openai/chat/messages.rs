@@ -10,7 +10,7 @@ use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, Role, says_nothing};
 use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
 use crate::provider::ids;
-use crate::provider::openai::dialect::ReasoningBack;
+use crate::provider::openai::dialect::{Media, ReasoningBack};
 
 /// `OpenRouter`'s reasoning, with signatures.
 const DETAILS: &str = "reasoning_details";
@@ -59,6 +59,10 @@ impl Writer<'_> {
         }
         self.audio(message, path, out);
         let mut sent = vec![CALL_FIELDS, CUSTOM_CALLS, DETAILS, "audio"];
+        if self.dialect.prefix {
+            insert(out, PREFIX, message.member(PREFIX).cloned());
+            sent.push(PREFIX);
+        }
         if self.dialect.extensions_back {
             insert(out, EXTENSION, message.member(EXTENSION).cloned());
             sent.push(EXTENSION);
@@ -216,9 +220,15 @@ impl Writer<'_> {
                 insert(&mut image, "detail", detail.clone());
                 (json!({"type": "image_url", "image_url": image}), cache_control.as_ref())
             }
+            Part::Audio { data, .. } if self.dialect.media == Media::Mistral => {
+                (json!({"type": "input_audio", "input_audio": data}), None)
+            }
             Part::Audio { data, format } => {
                 let audio = json!({"data": data, "format": format});
                 (json!({"type": "input_audio", "input_audio": audio}), None)
+            }
+            Part::File { file, cache_control } if self.dialect.media == Media::Mistral => {
+                (document(file, &path.to_string())?, cache_control.as_ref())
             }
             Part::File { file, cache_control } => {
                 (json!({"type": "file", "file": file}), cache_control.as_ref())
@@ -254,6 +264,35 @@ impl Writer<'_> {
         }
         ids::short(id)
     }
+}
+
+/// The member that makes an answer begin with a message's text.
+const PREFIX: &str = "prefix";
+
+/// A file in Mistral's form: by its address or its data as an address, or by its id [sdk 3.7].
+fn document(file: &Object, path: &str) -> Result<Value, Error> {
+    let text = |name: &str| file.get(name).and_then(Value::as_str);
+    if let Some(id) = text("file_id") {
+        return Ok(json!({"type": "file", "file_id": id}));
+    }
+    let url = match (text("file_data"), text("file_url")) {
+        (Some(data), _) if !data.starts_with("data:") => {
+            let path = format!("{path}.file.file_data");
+            let message = format!("{path} must be a data: URL, data:application/pdf;base64,…");
+            return Err(Error::invalid(path, message));
+        }
+        (Some(url), _) | (None, Some(url)) => url,
+        (None, None) => {
+            let path = format!("{path}.file");
+            let message = format!("{path} needs file_data, file_id or file_url");
+            return Err(Error::invalid(path, message));
+        }
+    };
+    let mut document = json!({"type": "document_url", "document_url": url});
+    if let Some(name) = text("filename") {
+        document.set("document_name", name);
+    }
+    Ok(document)
 }
 
 /// The text that `reasoning_details` show.

@@ -7,6 +7,7 @@ use super::super::dialect::{
     ReasoningBack, Sampling, TEXT,
 };
 use crate::provider::embeddings;
+use crate::provider::further;
 
 /// No penalties, and one choice.
 const PLAIN_SAMPLING: Sampling =
@@ -186,3 +187,26 @@ pub const DOUBLEWORD: Dialect = Dialect {
 
 /// Portkey: its key has a header of its own [sdk 2.3]. A gateway, so everything is passed on.
 pub const PORTKEY: Dialect = Dialect { key_header: "x-portkey-api-key", ..COMPATIBLE };
+
+/// Together: no `metadata`, `user`, `parallel_tool_calls` or `stream_options` [sdk 3.1]; usage
+/// comes unasked [rec]; images, but neither audio nor files [unverified].
+pub const TOGETHER: Dialect = Dialect {
+    metadata: false,
+    user: false,
+    parallel_tool_calls: false,
+    parts: IMAGES,
+    stream_options: false,
+    // Its `logprobs` is a number [sdk 3.1].
+    further: &[("top_k", "top_k")],
+    embeddings: Some(&embeddings::TOGETHER),
+    ..OTHERS
+};
+
+/// Fireworks: OpenAI's form; images, but neither audio nor files [unverified]; no recordings.
+pub const FIREWORKS: Dialect = Dialect {
+    parts: IMAGES,
+    reasoning_back: ReasoningBack::Content,
+    further: further::LOGPROBS_AND_TOP_K,
+    embeddings: Some(&embeddings::FIREWORKS),
+    ..OTHERS
+};
