@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 35] = [
+const FILES: [(&str, &str); 36] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),

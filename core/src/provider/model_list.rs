@@ -94,7 +94,7 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
 
 /// What a model can do, in the provider's words: those of lists, and the names of what is marked as
 /// true. Anthropic's marks are objects, `{"supported": true}` [rec]. Google has one for thinking [rec].
-fn capabilities(object: &Object) -> Vec<String> {
+pub(super) fn capabilities(object: &Object) -> Vec<String> {
     let lists = WORDS.iter().filter_map(|name| object.get(name)?.as_array()).flatten();
     let mut words: Vec<String> = lists.filter_map(Value::as_str).map(str::to_owned).collect();
     let marked = |value: &Value| {
