@@ -62,7 +62,7 @@ from ._models import (
     Timing,
     ToolCall,
     ToolCallDelta,
-    UrlCitation,
+    URLCitation,
     Usage,
 )
 from ._multi import MultiResponse
@@ -137,8 +137,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "URLCitation",
     "UnsupportedError",
-    "UrlCitation",
     "Usage",
     "__version__",
     "generate",
