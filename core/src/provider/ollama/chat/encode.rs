@@ -1,7 +1,8 @@
 //! Encodes a unified request as the body of `POST /api/chat`. The server reads members that it knows
 //! and drops the others in silence, so only those that it has are sent.
 
-use super::{WHO, messages};
+use super::content::{WHO, cache_mark};
+use super::messages;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -160,7 +161,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
             notes.unsupported(&format!("{path}.function.strict"), text)?;
         }
         if cache_control.is_some() {
-            super::content::cache_mark(&path, notes)?;
+            cache_mark(&path, notes)?;
         }
         let mut function = Object::new();
         function.insert("name", name.clone());
