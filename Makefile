@@ -231,7 +231,7 @@ target/real/%/installed: bindings/real/requirements-%.txt
 	@touch $@
 
 .PHONY: real
-real: setup-system .venv/installed go-lib node-addon target/real/llama/installed target/real/litellm/installed ## Python, Node and Go against llama.cpp, LiteLLM, nginx, HAProxy, Squid and tinyproxy
+real: setup-system .venv/installed go-lib node-addon target/real/llama/installed target/real/litellm/installed target/real/oracle/installed ## Python, Node and Go against llama.cpp, LiteLLM, nginx, HAProxy, Squid and tinyproxy, and beside official packages
 	$(call say,real servers)
 	cd bindings/real && test -z "$$(gofmt -l .)" && go -C programs/go vet ./... && go vet sdks/raw/main.go
 	$(BIN)/python -m pytest -q -p no:cacheprovider bindings/real

@@ -216,21 +216,58 @@ func TestInlineIsNotAnOption(t *testing.T) {
 	})
 }
 
+// Who asks for a stream of a method that has none is told which method streams, however the request
+// is given. Nothing is sent.
 func TestARequestThatSaysStream(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		client := open(t, free("chunks=3"), way)
+		before := simulatorStats(t).Requests
 		for _, request := range []*literllm.ChatRequest{
-			{Raw: json.RawMessage(`{"prompt":"Hello", "stream" : true } `)},
-			{Prompt: "Hello", Members: map[string]any{"stream": true}},
+			raw(`{"prompt":"Hello", "stream" : true } `),
+			raw(`{"prompt":"Hello","stream":false,"metadata":{"stream":false},"stream":true}`),
+			member("stream", true),
 		} {
-			response, err := client.Chat(context.Background(), request)
-			if err != nil || response.Object != "chat.completion" || response.Text != "You said: Hello" {
-				t.Fatal(response, err)
+			_, chat := client.Chat(background, request)
+			_, multi := client.GenerateMulti(background, request, []string{"openai"}, 1)
+			_, invoke := literllm.Invoke("openai", request)
+			for method, err := range map[string]error{"Chat": chat, "GenerateMulti": multi, "Invoke": invoke} {
+				var failure *literllm.Error
+				expected := "stream is true, but " + method + " waits for the whole answer: use Client.Stream"
+				if !errors.As(err, &failure) || failure.Message != expected || failure.Param != "stream" ||
+					failure.Kind != "invalid_request" {
+					t.Errorf("%s: %v", method, err)
+				}
 			}
 		}
-		for _, raw := range []string{`{"prompt":"stream"}`, `{"stream":false,"prompt":"stream"}`} {
+		for _, document := range []any{
+			`{"prompt":"x","stream":true}`, []byte(`{"stream":true}`), map[string]any{"stream": true},
+		} {
+			if _, err := literllm.Invoke("", document); !errors.Is(err, literllm.ErrInvalidRequest) ||
+				!strings.Contains(err.Error(), "use Client.Stream") {
+				t.Error(err)
+			}
+		}
+		for _, request := range []*literllm.ChatRequest{raw(`{"stream":false,"prompt":"x"}`), member("stream", false)} {
+			for _, err := range client.Stream(background, request) {
+				if !errors.Is(err, literllm.ErrInvalidRequest) || !strings.Contains(err.Error(), "ask with Client.Chat") {
+					t.Error(err)
+				}
+			}
+		}
+		equal(t, simulatorStats(t).Requests, before)
+	})
+}
+
+// A stream of a request that says so, or nothing, and a whole answer likewise.
+func TestARequestThatMaySayStream(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free("chunks=3"), way)
+		for _, text := range []string{
+			`{"prompt":"Hello"}`, `{"stream":true,"prompt":"Hello"}`, `{"prompt":"Hello","stream":null}`,
+			`{"prompt":"Hello","metadata":{"stream":false}}`,
+		} {
 			chunks := 0
-			for chunk, err := range client.Stream(context.Background(), &literllm.ChatRequest{Raw: json.RawMessage(raw)}) {
+			for chunk, err := range client.Stream(background, raw(text)) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -238,8 +275,13 @@ func TestARequestThatSaysStream(t *testing.T) {
 					chunks++
 				}
 			}
-			if chunks != 3 {
-				t.Errorf("%s: %d chunks", raw, chunks)
+			equal(t, chunks, 3)
+		}
+		for _, text := range []string{
+			`{"prompt":"Hello","stream":false}`, `{"prompt":"Hello","metadata":{"stream":true}}`, `{"prompt":"\"stream\":true"}`,
+		} {
+			if response, err := client.Chat(background, raw(text)); err != nil || response.Object != "chat.completion" {
+				t.Error(text, response, err)
 			}
 		}
 	})

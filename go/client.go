@@ -1,7 +1,7 @@
 // Package literllm talks to language models of any provider through one engine.
 //
 //	client, err := literllm.NewClient()
-//	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-5-mini", Prompt: "Hello"})
+//	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-4.1-mini", Prompt: "Hello"})
 //	fmt.Println(response.Text)
 //
 // A client holds connections and limits. Make few, keep them long, and use one from any number of
@@ -93,7 +93,7 @@ func (c *Client) startLogs(logger *slog.Logger, variables map[string]string) err
 // usable is an error for a client that NewClient did not make, and for a nil context.
 func (c *Client) usable(ctx context.Context) error {
 	if c == nil || c.native == nil {
-		return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
+		return errNoClient()
 	}
 	if ctx == nil {
 		return newError(ErrInvalidRequest, "the context is nil: pass context.Background()")
@@ -101,7 +101,11 @@ func (c *Client) usable(ctx context.Context) error {
 	return nil
 }
 
-// Chat asks and waits for the whole answer.
+func errNoClient() *Error {
+	return newError(ErrInvalidRequest, "this client is nil or was not made by NewClient")
+}
+
+// Chat asks and waits for the whole answer. A request that asks for a stream is an error.
 func (c *Client) Chat(ctx context.Context, request *ChatRequest) (*Response, error) {
 	return ask(ctx, c, request, readResponse)
 }
@@ -123,6 +127,13 @@ func (c *Client) Rerank(ctx context.Context, request *RerankRequest) (*RerankRes
 	return ask(ctx, c, request, readRerankResponse)
 }
 
+// CountTokens counts the tokens that a chat with this request would read. The provider counts them:
+// Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text. Elsewhere it is an
+// [ErrUnsupported], never an estimate.
+func (c *Client) CountTokens(ctx context.Context, request *ChatRequest) (*CountTokensResponse, error) {
+	return ask(ctx, c, counted{request}, readCountTokensResponse)
+}
+
 // Moderate checks whether texts or images break a provider's rules. Each input gets a verdict.
 func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*ModerateResponse, error) {
 	return ask(ctx, c, request, readModerateResponse)
@@ -139,9 +150,14 @@ func ask[T any](
 	if err != nil {
 		return nil, err
 	}
+	defer body.release()
+	if _, chat := request.(*ChatRequest); chat {
+		if err := checkWhole(body.out, "Chat"); err != nil {
+			return nil, err
+		}
+	}
 	_, _, options := request.beside()
 	answer, err := c.call(ctx, native.Single, body.out, options)
-	body.release()
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +175,7 @@ func (c *Client) CloseWithin(grace time.Duration) error {
 		return err
 	}
 	ms := min(max(grace.Milliseconds(), 0), math.MaxUint32)
+	c.native.Ended.Store(true)
 	if status := c.native.Close(uint32(ms)); status < 0 && status != native.Closed {
 		return misuse(status)
 	}

@@ -41,16 +41,45 @@ func settingsOf(options []Option) (made settings, err error) {
 	if made.timeout != 0 {
 		made.options.Timeout = made.timeout
 	}
-	if made.headers != nil {
-		headers := maps.Clone(made.headers)
-		for name, value := range made.options.Headers {
-			if _, set := headers[name]; !set {
-				headers[name] = value
-			}
-		}
-		made.options.Headers = headers
-	}
+	made.headersFor()
 	return made, nil
+}
+
+// headersFor leaves the headers of WithHeaders to the client's own provider, where its key or URL is
+// given too: they may have what only that server may see, and options go to every provider. Without
+// the two they are options. They win over those of WithOptions in either place.
+func (s *settings) headersFor() {
+	if s.headers == nil {
+		return
+	}
+	options := map[string]string{}
+	if s.apiKey == "" && s.baseURL == "" {
+		options, s.headers = maps.Clone(s.headers), nil
+		addHeaders(options, s.options.Headers)
+	} else {
+		addHeaders(options, s.options.Headers)
+		maps.DeleteFunc(options, func(name, _ string) bool { return hasHeader(s.headers, name) })
+	}
+	s.options.Headers = options
+}
+
+// addHeaders adds those whose names are not there yet.
+func addHeaders[T any](headers, further map[string]T) {
+	for name, value := range further {
+		if !hasHeader(headers, name) {
+			headers[name] = value
+		}
+	}
+}
+
+// hasHeader looks for a name, which has no case.
+func hasHeader[T any](headers map[string]T, name string) bool {
+	for each := range headers {
+		if strings.EqualFold(each, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // WithConfig gives the configuration in place of the environment's.
@@ -132,6 +161,9 @@ func WithTimeout(timeout time.Duration) Option {
 
 // WithHeaders gives headers of every request, over those of [WithOptions]. A key is given by
 // [WithAPIKey].
+//
+// Beside [WithAPIKey] or [WithBaseURL] they are headers of that one provider. No other gets them, also
+// none of a fallback. Those of [WithOptions] go to each provider that a request asks.
 func WithHeaders(headers map[string]string) Option {
 	own := maps.Clone(headers) // the caller may change theirs
 	return func(s *settings) error {

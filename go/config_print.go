@@ -17,6 +17,8 @@ type (
 	plainConfig   Config
 	plainOptions  Options
 	plainAws      Aws
+	plainGoogle   Google
+	plainEntra    Entra
 )
 
 // maskValues is a table with its names only.
@@ -67,6 +69,14 @@ func (v Provider) mask() Provider {
 		keys := v.Aws.mask()
 		v.Aws = &keys
 	}
+	if v.Google != nil {
+		credentials := v.Google.mask()
+		v.Google = &credentials
+	}
+	if v.Entra != nil {
+		identity := v.Entra.mask()
+		v.Entra = &identity
+	}
 	return v
 }
 
@@ -75,6 +85,18 @@ func (v Aws) mask() Aws {
 	for _, text := range []*string{&v.AccessKeyID, &v.SecretAccessKey, &v.SessionToken} {
 		*text = maskKey(*text)
 	}
+	return v
+}
+
+// mask is Google's credentials without their content, unless it is a reference.
+func (v Google) mask() Google {
+	v.Credentials = maskKey(v.Credentials)
+	return v
+}
+
+// mask is the identity without its secret, unless it is a reference.
+func (v Entra) mask() Entra {
+	v.ClientSecret = maskKey(v.ClientSecret)
 	return v
 }
 
@@ -116,6 +138,24 @@ func (v Aws) Format(state fmt.State, verb rune) {
 
 // LogValue is what slog logs: the names of AWS's keys.
 func (v Aws) LogValue() slog.Value { return slog.AnyValue(plainAws(v.mask())) }
+
+// Format prints Google's credentials with every verb of fmt, and masks them.
+func (v Google) Format(state fmt.State, verb rune) {
+	type Google plainGoogle // the name that %#v prints
+	fmt.Fprintf(state, fmt.FormatString(state, verb), Google(v.mask()))
+}
+
+// LogValue is what slog logs: whether there are credentials.
+func (v Google) LogValue() slog.Value { return slog.AnyValue(plainGoogle(v.mask())) }
+
+// Format prints the identity with every verb of fmt, and masks its secret.
+func (v Entra) Format(state fmt.State, verb rune) {
+	type Entra plainEntra // the name that %#v prints
+	fmt.Fprintf(state, fmt.FormatString(state, verb), Entra(v.mask()))
+}
+
+// LogValue is what slog logs: the identity without its secret.
+func (v Entra) LogValue() slog.Value { return slog.AnyValue(plainEntra(v.mask())) }
 
 // LogValue is what slog logs: the configuration without the secrets of its providers.
 func (v Config) LogValue() slog.Value {

@@ -21,12 +21,16 @@ func TestConfigPrintsMasked(t *testing.T) {
 		Query:   map[string]string{"key": "canary-parameter"},
 		Proxy:   "http://me:canary-proxy@proxy.example.com:3128",
 		Aws:     &Aws{AccessKeyID: "canary-id", SecretAccessKey: "canary-secret", SessionToken: "canary-token"},
+		Google:  &Google{Credentials: "{\"private_key\": \"canary-credentials\"}"},
+		Entra:   &Entra{ClientID: "shown", ClientSecret: "canary-client"},
 	}
 	config := Config{DefaultModel: "shown", Providers: map[string]Provider{"openai": provider}}
 	values := map[string]any{
 		"provider":    provider,
 		"a pointer":   &provider,
 		"aws":         *provider.Aws,
+		"google":      *provider.Google,
+		"entra":       *provider.Entra,
 		"config":      config,
 		"its pointer": &config,
 		"a list":      []Provider{provider},
@@ -42,7 +46,7 @@ func TestConfigPrintsMasked(t *testing.T) {
 				t.Errorf("%s by %s: %s", name, how, text)
 			}
 		}
-		if text := printed["%+v"]; name != "aws" &&
+		if text := printed["%+v"]; name != "aws" && name != "google" && name != "entra" &&
 			(!strings.Contains(text, "openai") || !strings.Contains(text, "x-team")) {
 			t.Errorf("%s: not even what may be shown: %s", name, text)
 		}

@@ -19,7 +19,7 @@ func Example() {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-5-mini", Prompt: "Say hello"})
+	response, err := client.Chat(ctx, &literllm.ChatRequest{Model: "openai/gpt-4.1-mini", Prompt: "Say hello"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func ExampleNewClient() {
 func ExampleClient_Chat() {
 	var client *literllm.Client // of NewClient
 	response, err := client.Chat(context.Background(), &literllm.ChatRequest{
-		Model:       "openai/gpt-5-mini",
+		Model:       "openai/gpt-4.1-mini",
 		Messages:    []literllm.Message{literllm.System("Be brief"), literllm.User("The weather in Zürich?")},
 		Temperature: literllm.Ptr(0.2),
 		Tools: []literllm.Tool{{Function: &literllm.FunctionSpec{
@@ -60,7 +60,7 @@ func ExampleClient_Chat() {
 
 func ExampleClient_Stream() {
 	var client *literllm.Client // of NewClient
-	request := &literllm.ChatRequest{Model: "anthropic/claude-sonnet-4-5", Prompt: "Count to three"}
+	request := &literllm.ChatRequest{Model: "anthropic/claude-haiku-4-5", Prompt: "Count to three"}
 	for chunk, err := range client.Stream(context.Background(), request) {
 		if err != nil {
 			log.Fatal(err)
@@ -98,7 +98,7 @@ func ExampleClient_OpenStream() {
 
 func ExampleClient_GenerateMulti() {
 	var client *literllm.Client // of NewClient
-	targets := []string{"openai/gpt-5-mini", "anthropic/claude-sonnet-4-5"}
+	targets := []string{"openai/gpt-4.1-mini", "anthropic/claude-haiku-4-5"}
 	multi, err := client.GenerateMulti(context.Background(), &literllm.ChatRequest{Prompt: "Say hello"}, targets, 1)
 	if err != nil { // nobody answered
 		log.Fatal(err)
@@ -107,7 +107,7 @@ func ExampleClient_GenerateMulti() {
 }
 
 func ExampleInvoke() {
-	answer, err := literllm.Invoke("openai", `{"model":"gpt-5-mini","prompt":"Say hello"}`)
+	answer, err := literllm.Invoke("openai", `{"model":"gpt-4.1-mini","prompt":"Say hello"}`)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -138,8 +138,8 @@ func ExampleError() {
 func ExampleChatRequest_raw() {
 	var client *literllm.Client // of NewClient
 	response, err := client.Chat(context.Background(), &literllm.ChatRequest{
-		Raw:     []byte(`{"model":"openai/gpt-5-mini","prompt":"Say hello"}`),
-		Options: &literllm.Options{Fallback: []string{"anthropic/claude-sonnet-4-5"}},
+		Raw:     []byte(`{"model":"openai/gpt-4.1-mini","prompt":"Say hello"}`),
+		Options: &literllm.Options{Fallback: []string{"anthropic/claude-haiku-4-5"}},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -441,6 +441,10 @@ type ChatRequest struct {
 	PromptCacheKey string `json:"prompt_cache_key,omitempty"`
 	// A stable id of the end user, hashed, for the provider's abuse checks.
 	SafetyIdentifier string `json:"safety_identifier,omitempty"`
+	// What the answer is made of: "text", "image", "audio".
+	Modalities []string `json:"modalities,omitempty"`
+	// The voice and the format of an answer that is spoken, in OpenAI's form.
+	Audio map[string]any `json:"audio,omitempty"`
 	// Members for one provider's body only, by the provider's name.
 	Extra map[string]map[string]any `json:"extra,omitempty"`
 	// How and where the request is sent. Options beside the request override these.
@@ -543,6 +547,10 @@ func (v *ChatRequest) write(e *encoder) {
 	e.string("verbosity", v.Verbosity)
 	e.string("prompt_cache_key", v.PromptCacheKey)
 	e.string("safety_identifier", v.SafetyIdentifier)
+	e.texts("modalities", v.Modalities, false)
+	if v.Audio != nil {
+		e.value("audio", v.Audio)
+	}
 	if v.Extra != nil {
 		e.value("extra", v.Extra)
 	}
@@ -626,6 +634,10 @@ func (v *ChatRequest) read(d *decoder) {
 			v.PromptCacheKey = d.string()
 		case "safety_identifier":
 			v.SafetyIdentifier = d.string()
+		case "modalities":
+			v.Modalities = d.texts()
+		case "audio":
+			d.decode(&v.Audio)
 		case "extra":
 			d.decode(&v.Extra)
 		case "options":
@@ -878,6 +890,12 @@ type Message struct {
 	Reasoning string `json:"reasoning,omitempty"`
 	// Whether a tool's result reports a failure.
 	IsError bool `json:"is_error,omitempty"`
+	// The annotations of an earlier answer.
+	Annotations []Annotation `json:"annotations,omitempty"`
+	// The images of an earlier answer.
+	Images []AnswerImage `json:"images,omitempty"`
+	// The speech of an earlier answer.
+	Audio *AnswerAudio `json:"audio,omitempty"`
 	// The provider's members without a unified place, as in the response.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
@@ -913,6 +931,27 @@ func (v *Message) write(e *encoder) {
 	e.string("refusal", v.Refusal)
 	e.string("reasoning", v.Reasoning)
 	e.true("is_error", v.IsError)
+	if v.Annotations != nil {
+		e.list("annotations")
+		for i := range v.Annotations {
+			v.Annotations[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+	if v.Images != nil {
+		e.list("images")
+		for i := range v.Images {
+			v.Images[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+	if v.Audio != nil {
+		e.name("audio")
+		v.Audio.value(e)
+		e.comma()
+	}
 	e.json("provider_fields", v.ProviderFields)
 }
 
@@ -953,8 +992,355 @@ func (v *Message) read(d *decoder) {
 			v.Reasoning = d.string()
 		case "is_error":
 			v.IsError = d.boolean()
+		case "annotations":
+			if !d.null() {
+				v.Annotations = []Annotation{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Annotation
+					item.read(d)
+					v.Annotations = append(v.Annotations, item)
+				}
+			}
+		case "images":
+			if !d.null() {
+				v.Images = []AnswerImage{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item AnswerImage
+					item.read(d)
+					v.Images = append(v.Images, item)
+				}
+			}
+		case "audio":
+			if !d.null() {
+				v.Audio = new(AnswerAudio)
+				v.Audio.read(d)
+			}
 		case "provider_fields":
 			v.ProviderFields = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// AnswerAudio: Speech that the model made. Zero values are left out.
+type AnswerAudio struct {
+	// The provider's id, by which the answer goes back.
+	ID string `json:"id,omitempty"`
+	// The sound in base64, in the format that was asked for.
+	Data string `json:"data,omitempty"`
+	// The words.
+	Transcript string `json:"transcript,omitempty"`
+	// Until when the provider knows the id: seconds since 1970.
+	ExpiresAt *int `json:"expires_at,omitempty"`
+	// The sound's type, if the provider names it: "audio/L16;codec=pcm;rate=24000".
+	Format string `json:"format,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v AnswerAudio) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *AnswerAudio) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*AnswerAudio).read, document, "AnswerAudio")
+}
+
+func (v *AnswerAudio) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *AnswerAudio) write(e *encoder) {
+	e.string("id", v.ID)
+	e.string("data", v.Data)
+	e.string("transcript", v.Transcript)
+	number(e, "expires_at", v.ExpiresAt)
+	e.string("format", v.Format)
+}
+
+func (v *AnswerAudio) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "id":
+			v.ID = d.string()
+		case "data":
+			v.Data = d.string()
+		case "transcript":
+			v.Transcript = d.string()
+		case "expires_at":
+			v.ExpiresAt = d.int()
+		case "format":
+			v.Format = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// AnswerImage: an image that the model made. Zero values are left out.
+type AnswerImage struct {
+	// "image_url".
+	Type string `json:"type"`
+	// The place of the image.
+	ImageURL AnswerImageURL `json:"image_url"`
+}
+
+// MarshalJSON writes the document.
+func (v AnswerImage) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *AnswerImage) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*AnswerImage).read, document, "AnswerImage")
+}
+
+func (v *AnswerImage) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *AnswerImage) write(e *encoder) {
+	e.text("type", v.Type)
+	e.name("image_url")
+	v.ImageURL.value(e)
+	e.comma()
+}
+
+func (v *AnswerImage) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "type":
+			v.Type = d.string()
+		case "image_url":
+			v.ImageURL.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// AnswerImageURL: the place of an image that the model made. Zero values are left out.
+type AnswerImageURL struct {
+	// A "data:" URL with base64, or a URL of the provider.
+	URL string `json:"url"`
+}
+
+// MarshalJSON writes the document.
+func (v AnswerImageURL) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *AnswerImageURL) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*AnswerImageURL).read, document, "AnswerImageURL")
+}
+
+func (v *AnswerImageURL) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *AnswerImageURL) write(e *encoder) {
+	e.text("url", v.URL)
+}
+
+func (v *AnswerImageURL) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "url":
+			v.URL = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Annotation: a citation of the text. Its type says which member it has. A type that is not listed
+// is a server's own. Zero values are left out.
+type Annotation struct {
+	// "url_citation" or "file_citation".
+	Type string `json:"type"`
+	// A page that is cited.
+	URLCitation *UrlCitation `json:"url_citation,omitempty"`
+	// A file, a document or the result of a tool that is cited.
+	FileCitation *FileCitation `json:"file_citation,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Annotation) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Annotation) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Annotation).read, document, "Annotation")
+}
+
+func (v *Annotation) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Annotation) write(e *encoder) {
+	e.text("type", v.Type)
+	if v.URLCitation != nil {
+		e.name("url_citation")
+		v.URLCitation.value(e)
+		e.comma()
+	}
+	if v.FileCitation != nil {
+		e.name("file_citation")
+		v.FileCitation.value(e)
+		e.comma()
+	}
+}
+
+func (v *Annotation) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "type":
+			v.Type = d.string()
+		case "url_citation":
+			if !d.null() {
+				v.URLCitation = new(UrlCitation)
+				v.URLCitation.read(d)
+			}
+		case "file_citation":
+			if !d.null() {
+				v.FileCitation = new(FileCitation)
+				v.FileCitation.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// FileCitation: a file, a document or the result of a tool that is cited. Zero values are left
+// out.
+type FileCitation struct {
+	// The provider's id of the file, of the document, or of the tool's result.
+	FileID string `json:"file_id,omitempty"`
+	// The file's name, or the document's title.
+	Filename string `json:"filename,omitempty"`
+	// The number of the document among those of the request, from 0.
+	DocumentIndex *int `json:"document_index,omitempty"`
+	// The container of a tool that wrote the file.
+	ContainerID string `json:"container_id,omitempty"`
+	// The number that OpenAI gives, as it came.
+	Index *int `json:"index,omitempty"`
+	// Where the words begin that cite it: a place in "content", in characters (Unicode code points).
+	StartIndex *int `json:"start_index,omitempty"`
+	// Where these words end: the place behind the last character.
+	EndIndex *int `json:"end_index,omitempty"`
+	// What the source says there.
+	Content string `json:"content,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v FileCitation) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *FileCitation) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*FileCitation).read, document, "FileCitation")
+}
+
+func (v *FileCitation) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *FileCitation) write(e *encoder) {
+	e.string("file_id", v.FileID)
+	e.string("filename", v.Filename)
+	number(e, "document_index", v.DocumentIndex)
+	e.string("container_id", v.ContainerID)
+	number(e, "index", v.Index)
+	number(e, "start_index", v.StartIndex)
+	number(e, "end_index", v.EndIndex)
+	e.string("content", v.Content)
+}
+
+func (v *FileCitation) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "file_id":
+			v.FileID = d.string()
+		case "filename":
+			v.Filename = d.string()
+		case "document_index":
+			v.DocumentIndex = d.int()
+		case "container_id":
+			v.ContainerID = d.string()
+		case "index":
+			v.Index = d.int()
+		case "start_index":
+			v.StartIndex = d.int()
+		case "end_index":
+			v.EndIndex = d.int()
+		case "content":
+			v.Content = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// UrlCitation: a page that is cited. Zero values are left out.
+type UrlCitation struct {
+	// The page's URL.
+	URL string `json:"url"`
+	// The page's title.
+	Title string `json:"title,omitempty"`
+	// Where the words begin that cite it: a place in "content", in characters (Unicode code points).
+	StartIndex *int `json:"start_index,omitempty"`
+	// Where these words end: the place behind the last character.
+	EndIndex *int `json:"end_index,omitempty"`
+	// What the page says there.
+	Content string `json:"content,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v UrlCitation) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *UrlCitation) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*UrlCitation).read, document, "UrlCitation")
+}
+
+func (v *UrlCitation) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *UrlCitation) write(e *encoder) {
+	e.text("url", v.URL)
+	e.string("title", v.Title)
+	number(e, "start_index", v.StartIndex)
+	number(e, "end_index", v.EndIndex)
+	e.string("content", v.Content)
+}
+
+func (v *UrlCitation) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "url":
+			v.URL = d.string()
+		case "title":
+			v.Title = d.string()
+		case "start_index":
+			v.StartIndex = d.int()
+		case "end_index":
+			v.EndIndex = d.int()
+		case "content":
+			v.Content = d.string()
 		default:
 			d.skip()
 		}

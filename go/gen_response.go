@@ -332,6 +332,9 @@ type ModelInfo struct {
 	ContextWindow *int64 `json:"context_window,omitempty"`
 	// The largest number of tokens of an answer.
 	MaxOutput *int64 `json:"max_output,omitempty"`
+	// What the model can do, in the provider's own words: "vision", "tools", "generateContent", …
+	// Where they stand in the provider's form, they are in "provider_fields" too.
+	Capabilities []string `json:"capabilities,omitempty"`
 	// The provider's other members, unchanged.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
@@ -349,6 +352,8 @@ func (v *ModelInfo) read(d *decoder) {
 			v.ContextWindow = d.count()
 		case "max_output":
 			v.MaxOutput = d.count()
+		case "capabilities":
+			v.Capabilities = d.texts()
 		case "provider_fields":
 			v.ProviderFields = d.raw()
 		default:
@@ -478,6 +483,80 @@ func (v *Embedding) read(d *decoder) {
 			v.Index = int(d.integer())
 		case "embedding":
 			v.Embedding = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// CountTokensResponse: the answer to "op: "count_tokens"".
+type CountTokensResponse struct {
+	// The number of tokens that a chat with this request would read, as the provider counts them.
+	InputTokens int `json:"input_tokens"`
+	// The model whose tokens these are: the one that was asked about, as the request or the
+	// configuration names it.
+	Model string `json:"model"`
+	// The name in the configuration of the provider that answered.
+	Provider string `json:"provider"`
+	// Warnings about members that were left out or changed.
+	Warnings []Warning `json:"warnings"`
+	// The members that are volatile or added by the engine.
+	Liter Liter `json:"liter"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *CountTokensResponse) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v CountTokensResponse) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain CountTokensResponse
+		return marshal("the CountTokensResponse", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *CountTokensResponse) UnmarshalJSON(document []byte) error {
+	read, err := readCountTokensResponse(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readCountTokensResponse(document string) (*CountTokensResponse, error) {
+	d := decoder{text: document}
+	v := &CountTokensResponse{document: document}
+	v.read(&d)
+	if err := d.answered("CountTokensResponse"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *CountTokensResponse) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "input_tokens":
+			v.InputTokens = int(d.integer())
+		case "model":
+			v.Model = d.string()
+		case "provider":
+			v.Provider = d.string()
+		case "warnings":
+			if !d.null() {
+				v.Warnings = []Warning{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Warning
+					item.read(d)
+					v.Warnings = append(v.Warnings, item)
+				}
+			}
+		case "liter":
+			v.Liter.read(d)
 		default:
 			d.skip()
 		}
@@ -774,6 +853,8 @@ type ChunkChoice struct {
 	// - "tool_calls": the model calls tools.
 	// - "content_filter": a filter or the model refused.
 	FinishReason FinishReason `json:"finish_reason,omitempty"`
+	// Log probabilities of the chunk's tokens, in OpenAI's form. Append each list.
+	Logprobs JSON `json:"logprobs,omitempty"`
 }
 
 func (v *ChunkChoice) read(d *decoder) {
@@ -785,6 +866,8 @@ func (v *ChunkChoice) read(d *decoder) {
 			v.Delta.read(d)
 		case "finish_reason":
 			v.FinishReason = FinishReason(d.string())
+		case "logprobs":
+			v.Logprobs = d.raw()
 		default:
 			d.skip()
 		}
@@ -803,6 +886,12 @@ type Delta struct {
 	Refusal string `json:"refusal,omitempty"`
 	// Parts of tool calls.
 	ToolCalls []ToolCallDelta `json:"tool_calls,omitempty"`
+	// Further annotations.
+	Annotations []Annotation `json:"annotations,omitempty"`
+	// Further images.
+	Images []AnswerImage `json:"images,omitempty"`
+	// A piece of speech. Append each transcript. The data of each piece is base64 of its own.
+	Audio *AnswerAudio `json:"audio,omitempty"`
 	// Members of the provider's delta that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 }
@@ -826,6 +915,29 @@ func (v *Delta) read(d *decoder) {
 					item.read(d)
 					v.ToolCalls = append(v.ToolCalls, item)
 				}
+			}
+		case "annotations":
+			if !d.null() {
+				v.Annotations = []Annotation{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Annotation
+					item.read(d)
+					v.Annotations = append(v.Annotations, item)
+				}
+			}
+		case "images":
+			if !d.null() {
+				v.Images = []AnswerImage{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item AnswerImage
+					item.read(d)
+					v.Images = append(v.Images, item)
+				}
+			}
+		case "audio":
+			if !d.null() {
+				v.Audio = new(AnswerAudio)
+				v.Audio.read(d)
 			}
 		case "provider_fields":
 			v.ProviderFields = d.raw()
@@ -1240,7 +1352,7 @@ type Choice struct {
 	// - "tool_calls": the model calls tools.
 	// - "content_filter": a filter or the model refused.
 	FinishReason FinishReason `json:"finish_reason,omitempty"`
-	// OpenAI's log probabilities, as they came.
+	// Log probabilities in OpenAI's form: "content" has one entry for each token.
 	Logprobs JSON `json:"logprobs,omitempty"`
 	// Members of the provider's choice that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`

@@ -472,13 +472,19 @@ type Provider struct {
 	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
-	// "env:NAME", "file:/path", or the key itself.
+	// "env:NAME", "file:/path", "exec:["program","argument"]", or the key itself.
 	APIKey string `json:"api_key,omitempty"`
 	// The header of the key, if it is not the kind's own.
 	Auth *Auth `json:"auth,omitempty"`
 	// AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
 	// environment.
 	Aws *Aws `json:"aws,omitempty"`
+	// Google's credentials, whose tokens stand in the place of a key (Vertex). Default: those of the
+	// environment.
+	Google *Google `json:"google,omitempty"`
+	// An identity of Entra ID, whose tokens stand in the place of a key (Azure). Default: that of the
+	// environment.
+	Entra *Entra `json:"entra,omitempty"`
 	// The model for requests that name none.
 	Model string `json:"model,omitempty"`
 	// Headers added to each request.
@@ -552,6 +558,16 @@ func (v *Provider) write(e *encoder) {
 		v.Aws.value(e)
 		e.comma()
 	}
+	if v.Google != nil {
+		e.name("google")
+		v.Google.value(e)
+		e.comma()
+	}
+	if v.Entra != nil {
+		e.name("entra")
+		v.Entra.value(e)
+		e.comma()
+	}
 	e.string("model", v.Model)
 	if v.Headers != nil {
 		e.value("headers", v.Headers)
@@ -622,6 +638,16 @@ func (v *Provider) read(d *decoder) {
 			if !d.null() {
 				v.Aws = new(Aws)
 				v.Aws.read(d)
+			}
+		case "google":
+			if !d.null() {
+				v.Google = new(Google)
+				v.Google.read(d)
+			}
+		case "entra":
+			if !d.null() {
+				v.Entra = new(Entra)
+				v.Entra.read(d)
 			}
 		case "model":
 			v.Model = d.string()
@@ -938,6 +964,112 @@ func (v *Switches) read(d *decoder) {
 			v.ParallelToolCalls = d.flag()
 		case "extra_content":
 			v.ExtraContent = d.flag()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Entra: an identity of Entra ID. Default: what the environment says, and then the managed
+// identity of this machine. Zero values are left out.
+type Entra struct {
+	// The tenant's id or domain. Default: "AZURE_TENANT_ID".
+	TenantID string `json:"tenant_id,omitempty"`
+	// The id of the application, or of a managed identity that a user has assigned. Default:
+	// "AZURE_CLIENT_ID".
+	ClientID string `json:"client_id,omitempty"`
+	// The application's secret: "env:NAME", "file:/path", or the secret itself.
+	ClientSecret string `json:"client_secret,omitempty"`
+	// A PEM file with the application's certificate and private key.
+	ClientCertificatePath string `json:"client_certificate_path,omitempty"`
+	// A file with a token of another identity provider (workload identity).
+	FederatedTokenFile string `json:"federated_token_file,omitempty"`
+	// The host of another cloud. Default: "AZURE_AUTHORITY_HOST", or
+	// "https://login.microsoftonline.com".
+	AuthorityHost string `json:"authority_host,omitempty"`
+	// What tokens are for. Default: "https://cognitiveservices.azure.com/.default".
+	Scope string `json:"scope,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Entra) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Entra) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Entra).read, document, "Entra")
+}
+
+func (v *Entra) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Entra) write(e *encoder) {
+	e.string("tenant_id", v.TenantID)
+	e.string("client_id", v.ClientID)
+	e.string("client_secret", v.ClientSecret)
+	e.string("client_certificate_path", v.ClientCertificatePath)
+	e.string("federated_token_file", v.FederatedTokenFile)
+	e.string("authority_host", v.AuthorityHost)
+	e.string("scope", v.Scope)
+}
+
+func (v *Entra) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "tenant_id":
+			v.TenantID = d.string()
+		case "client_id":
+			v.ClientID = d.string()
+		case "client_secret":
+			v.ClientSecret = d.string()
+		case "client_certificate_path":
+			v.ClientCertificatePath = d.string()
+		case "federated_token_file":
+			v.FederatedTokenFile = d.string()
+		case "authority_host":
+			v.AuthorityHost = d.string()
+		case "scope":
+			v.Scope = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Google: Google's credentials. Zero values are left out.
+type Google struct {
+	// The path of a file of credentials, "env:NAME" for a variable that has its content, or the
+	// content itself. Default: application default credentials.
+	Credentials string `json:"credentials,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Google) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Google) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Google).read, document, "Google")
+}
+
+func (v *Google) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Google) write(e *encoder) {
+	e.string("credentials", v.Credentials)
+}
+
+func (v *Google) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "credentials":
+			v.Credentials = d.string()
 		default:
 			d.skip()
 		}

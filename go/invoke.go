@@ -12,7 +12,7 @@ import (
 // (an Options, a map, a struct). req is a request: JSON (string or []byte, passed on as they are),
 // or a value that encoding/json turns into one (a *ChatRequest, a map, a struct).
 //
-//	answer, err := literllm.Invoke("openai", `{"model":"gpt-5-mini","prompt":"Hello"}`)
+//	answer, err := literllm.Invoke("openai", `{"model":"gpt-4.1-mini","prompt":"Hello"}`)
 func Invoke(provider, req any) (string, error) {
 	options, err := providerOptions(provider)
 	if err != nil {
@@ -20,6 +20,9 @@ func Invoke(provider, req any) (string, error) {
 	}
 	request, err := document("the request", req)
 	if err != nil {
+		return "", err
+	}
+	if err := checkWhole(request, "Invoke"); err != nil {
 		return "", err
 	}
 	client, err := defaultClient()

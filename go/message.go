@@ -35,7 +35,7 @@ func (m *Message) writeContent(e *encoder) {
 // speaksOtherwise: only an assistant's message may be without content.
 func (m *Message) speaksOtherwise() bool {
 	return m.Role == "assistant" && (len(m.ToolCalls) > 0 || m.Refusal != "" || m.Reasoning != "" ||
-		m.ProviderFields != "")
+		m.ProviderFields != "" || len(m.Images) > 0 || m.Audio != nil)
 }
 
 // Text is a part of text.

@@ -50,13 +50,16 @@ func (c *Client) GenerateMulti(
 	if err != nil {
 		return nil, err
 	}
+	defer body.release()
+	if err := checkWhole(body.out, "GenerateMulti"); err != nil {
+		return nil, err
+	}
 	var options Options
 	if request.Options != nil {
 		options = *request.Options
 	}
 	options.Fanout = &Fanout{Targets: targets, First: first}
 	answer, err := c.call(ctx, 0, body.out, &options)
-	body.release()
 	if err != nil {
 		return nil, err
 	}

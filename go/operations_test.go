@@ -67,6 +67,13 @@ func TestEncodingsOfVectors(t *testing.T) {
 		`{"encoding":"base64","data":[]}`:                                        {},
 		`{"encoding":"base64","data":[{"embedding":"AAA="}]}`:                    nil,
 		`{"encoding":"base64","data":[{"embedding":"?"}]}`:                       nil,
+		`{"encoding":"base64","data":[{"embedding":""}]}`:                        nil,
+		`{"encoding":"int8","data":[{"embedding":"gA=="}]}`:                      {{-128}},
+		`{"encoding":"binary","data":[{"embedding":"gP8="}]}`:                    {{-128, -1}},
+		`{"encoding":"uint8","data":[{"embedding":"/w=="}]}`:                     {{255}},
+		`{"encoding":"int8","data":[{"embedding":"gAF/"},{"embedding":"AA=="}]}`: nil,
+		`{"encoding":"float","data":[{"embedding":[1]},{"embedding":[1,2]}]}`:    nil,
+		`{"encoding":"float","data":[{"embedding":[]}]}`:                         nil,
 		`{"encoding":"float","data":[{"embedding":"AAA="}]}`:                     nil,
 	} {
 		var answer literllm.EmbedResponse
@@ -165,4 +172,42 @@ func TestRequestsOfOperationsThereAndBack(t *testing.T) {
 		t.Errorf("%+v %v", answer, err)
 	}
 	back(t, *answer)
+}
+
+func TestCountTokens(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free(""), way)
+		for _, test := range []struct {
+			request literllm.ChatRequest
+			want    int
+		}{
+			{literllm.ChatRequest{Prompt: "How many words"}, 3},
+			{literllm.ChatRequest{
+				Messages: []literllm.Message{literllm.System("Be brief."), literllm.User("Why?")},
+				Tools:    []literllm.Tool{{Type: "function", Function: &literllm.FunctionSpec{Name: "f"}}},
+			}, 4},
+			{literllm.ChatRequest{Raw: json.RawMessage(` {"prompt": "one two", "op": "chat"} `)}, 2},
+		} {
+			test.request.Options = &literllm.Options{Provider: "openai"}
+			raw := string(test.request.Raw)
+			answer, err := client.CountTokens(context.Background(), &test.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if int(answer.InputTokens) != test.want || answer.Provider != "openai" || answer.Model == "" {
+				t.Errorf("%+v", answer)
+			}
+			if string(test.request.Raw) != raw {
+				t.Errorf("the caller's request is now %s", test.request.Raw)
+			}
+		}
+		for _, request := range []*literllm.ChatRequest{
+			nil, {}, {Raw: json.RawMessage(`{}`)}, {Raw: json.RawMessage(`[]`)},
+			{Raw: json.RawMessage(`{"prompt":"x","stream":true}`)},
+		} {
+			if _, err := client.CountTokens(context.Background(), request); !errors.Is(err, literllm.ErrInvalidRequest) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
 }

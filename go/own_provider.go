@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// document is the configuration as JSON, with the key and the base URL of the client's own provider
-// in it. nil: that of the environment.
+// document is the configuration as JSON, with the key, the base URL and the headers of the client's own
+// provider in it. nil: that of the environment.
 //
 // Without a configuration, LITER_LLM_CONFIG of the variables takes them in, so that all else of the
 // environment counts as before.
@@ -95,6 +95,18 @@ func (s *settings) withOwn(found map[string]json.RawMessage, name string) ([]byt
 		return nil, nil
 	}
 	own := added(provider, nil)
+	if s.headers != nil {
+		var before map[string]json.RawMessage
+		if provider["headers"] != nil && json.Unmarshal(provider["headers"], &before) != nil {
+			return nil, nil
+		}
+		headers := make(map[string]any, len(s.headers)+len(before))
+		for name, value := range s.headers {
+			headers[name] = value
+		}
+		addHeaders(headers, added(before, nil))
+		own["headers"] = headers
+	}
 	if s.apiKey != "" {
 		own["api_key"] = s.apiKey
 	}

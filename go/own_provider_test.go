@@ -164,3 +164,58 @@ func TestTimeAndHeadersOfTheClient(t *testing.T) {
 		equal(t, []string{headers.Get("x-one"), headers.Get("x-two")}, []string{"one", "two"})
 	}
 }
+
+// A gateway's token is among the headers that are given beside a key. A fallback's provider must see
+// neither. Headers without a key or a URL are options, and go to every provider.
+func TestHeadersBesideAKeyGoToItsProviderAlone(t *testing.T) {
+	bare(t)
+	refusing := func() (string, func() []string) {
+		seen := make(chan http.Header, 10)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			seen <- r.Header
+			http.Error(w, "{}", http.StatusServiceUnavailable)
+		}))
+		t.Cleanup(server.Close)
+		return server.URL, func() (values []string) {
+			select {
+			case headers := <-seen:
+				for _, name := range []string{"authorization", "x-gateway", "x-stays", "x-option"} {
+					values = append(values, headers.Get(name))
+				}
+			default:
+			}
+			return values
+		}
+	}
+	own, ownSaw := refusing()
+	other, otherSaw := refusing()
+	config := literllm.Config{Providers: map[string]literllm.Provider{
+		"own":   {Kind: "openai", BaseURL: own, APIKey: "k0", Headers: map[string]string{"X-Gateway": "old", "x-stays": "stays"}},
+		"other": {Kind: "openai", BaseURL: other, APIKey: "k2"},
+	}}
+	shared := []literllm.Option{
+		literllm.WithProvider("own"), literllm.WithHeaders(map[string]string{"x-gateway": "token"}),
+		literllm.WithOptions(literllm.Options{
+			Fallback: []string{"other/m"}, Retry: &literllm.Retry{Off: true},
+			Headers: map[string]string{"x-option": "option", "X-GATEWAY": "loses"},
+		}),
+	}
+	request := &literllm.ChatRequest{Model: "m", Prompt: "Hello"}
+	for _, row := range []struct {
+		options    []literllm.Option
+		own, other []string
+	}{
+		{[]literllm.Option{literllm.WithAPIKey("k1"), literllm.WithBaseURL(own)},
+			[]string{"Bearer k1", "token", "stays", "option"}, []string{"Bearer k2", "", "", "option"}},
+		{[]literllm.Option{literllm.WithBaseURL(own)},
+			[]string{"Bearer k0", "token", "stays", "option"}, []string{"Bearer k2", "", "", "option"}},
+		{nil, []string{"Bearer k0", "token", "stays", "option"}, []string{"Bearer k2", "token", "", "option"}},
+	} {
+		client := open(t, config, append(row.options, shared...)...)
+		if _, err := client.Chat(background, request); !errors.Is(err, literllm.ErrUnavailable) {
+			t.Error(err)
+		}
+		equal(t, ownSaw(), row.own)
+		equal(t, otherSaw(), row.other)
+	}
+}

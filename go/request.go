@@ -90,20 +90,76 @@ func writeRequest(r request, e *encoder) {
 
 // optionsInside are the options that a request's own document has, or "". The engine refuses a
 // value that is no object.
-func optionsInside(request []byte) (inside JSON) {
-	if !bytes.Contains(request, []byte(`"options"`)) {
+func optionsInside(request []byte) JSON {
+	inside := memberInside(request, "options")
+	if !strings.HasPrefix(string(inside), "{") || !json.Valid([]byte(inside)) {
+		return ""
+	}
+	return inside
+}
+
+// checkWhole is an error for a request that asks for a stream of a method that waits for the whole
+// answer. A value that is no boolean, the engine refuses.
+func checkWhole(request []byte, method string) error {
+	if memberInside(request, "stream") != "true" {
+		return nil
+	}
+	return wrongStream("stream is true, but %s waits for the whole answer: use Client.Stream", method)
+}
+
+// checkStream is an error for a request that asks for no stream where one is made.
+func checkStream(request []byte) error {
+	if memberInside(request, "stream") != "false" {
+		return nil
+	}
+	return wrongStream("stream is false, but this makes a stream: ask with Client.%s", "Chat")
+}
+
+func wrongStream(format, method string) *Error {
+	failure := newError(ErrInvalidRequest, format, method)
+	failure.Param = "stream"
+	return failure
+}
+
+// memberInside is a member of a request's document as it is written, or "". The last of members with
+// one name counts. Most documents do not have the name at all and are not read.
+func memberInside(request []byte, name string) (inside JSON) {
+	if !bytes.Contains(request, []byte(`"`+name+`"`)) {
 		return ""
 	}
 	d := decoder{text: text(request)}
 	for more := d.begin('{'); more; more = d.more('}') {
-		if d.name() == "options" {
+		if d.name() == name {
 			inside = d.raw()
 		} else {
 			d.skip()
 		}
 	}
-	if d.failed || d.peek() != 0 || !strings.HasPrefix(string(inside), "{") || !json.Valid([]byte(inside)) {
+	if d.failed || d.peek() != 0 {
 		return ""
 	}
 	return inside
+}
+
+// counted is a chat request whose tokens are to be counted.
+type counted struct{ *ChatRequest }
+
+// encode writes the chat request with another operation. The engine says what is wrong with a Raw
+// that is no object.
+func (v counted) encode() (*encoder, error) {
+	chat, err := v.ChatRequest.encode()
+	if err != nil {
+		return nil, err
+	}
+	body := bytes.TrimSpace(chat.out)
+	if !bytes.HasPrefix(body, []byte("{")) || !bytes.HasSuffix(body, []byte("}")) {
+		return chat, nil
+	}
+	e := &encoder{out: make([]byte, 0, len(body)+32)}
+	e.open('{')
+	e.inner(JSON(body))
+	e.text("op", "count_tokens") // the last of members with one name counts
+	e.close('}')
+	chat.release()
+	return e, nil
 }

@@ -14,7 +14,8 @@ import (
 
 // Stream asks and gives the answer as it arrives. The last chunk has only Response, the whole
 // answer with usage. An error is the last item of the sequence. Each range over it is a request of
-// its own. Leaving the range cancels the rest: the connection is closed.
+// its own, which is billed: keep the chunks to read them twice. Leaving the range cancels the rest: the
+// connection is closed.
 //
 //	for chunk, err := range client.Stream(ctx, request) {
 //		if err != nil { … }
@@ -72,6 +73,9 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		return nil, err
 	}
 	defer body.release()
+	if err := checkStream(body.out); err != nil {
+		return nil, err
+	}
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
@@ -110,7 +114,8 @@ type canceller struct {
 
 func (c canceller) now() { cancel(c.queue, c.token) }
 
-// Next is the next chunk. After the last one, which has the Response, it returns io.EOF.
+// Next is the next chunk. After the last one, which has the Response, it returns io.EOF, again and
+// again: a stream is read once. Keep its chunks, or take Response.
 func (s *ChatStream) Next() (Chunk, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

@@ -19,6 +19,9 @@ func (v *EmbedResponse) Vectors() ([][]float32, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(vector)-len(all) == 0 || i > 0 && len(vector)-len(all) != len(all)/i {
+			return nil, newError(ErrBadResponse, "the vectors of this document are empty or differ in length")
+		}
 		if i == 0 {
 			all = make([]float32, 0, len(vector)*len(v.Data))
 			all = append(all, vector...)

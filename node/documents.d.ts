@@ -104,6 +104,87 @@ export interface CalledTool {
   function: CalledFunction;
 }
 
+/** A page that is cited. */
+export interface UrlCitation {
+  /** The page's URL. */
+  url: string;
+  /** The page's title. */
+  title?: string | null;
+  /**
+   * Where the words begin that cite it: a place in `content`, in characters (Unicode code
+   * points).
+   */
+  start_index?: number | null;
+  /** Where these words end: the place behind the last character. */
+  end_index?: number | null;
+  /** What the page says there. */
+  content?: string | null;
+}
+
+/** A file, a document or the result of a tool that is cited. */
+export interface FileCitation {
+  /** The provider's id of the file, of the document, or of the tool's result. */
+  file_id?: string | null;
+  /** The file's name, or the document's title. */
+  filename?: string | null;
+  /** The number of the document among those of the request, from 0. */
+  document_index?: number | null;
+  /** The container of a tool that wrote the file. */
+  container_id?: string | null;
+  /** The number that OpenAI gives, as it came. */
+  index?: number | null;
+  /**
+   * Where the words begin that cite it: a place in `content`, in characters (Unicode code
+   * points).
+   */
+  start_index?: number | null;
+  /** Where these words end: the place behind the last character. */
+  end_index?: number | null;
+  /** What the source says there. */
+  content?: string | null;
+}
+
+/**
+ * A citation of the text. Its type says which member it has. A type that is not listed is a
+ * server's own.
+ */
+export interface Annotation {
+  /** `url_citation` or `file_citation`. */
+  type: string;
+  /** A page that is cited. */
+  url_citation?: UrlCitation | null;
+  /** A file, a document or the result of a tool that is cited. */
+  file_citation?: FileCitation | null;
+}
+
+/** The place of an image that the model made. */
+export interface AnswerImageURL {
+  /** A `data:` URL with base64, or a URL of the provider. */
+  url: string;
+}
+
+/** An image that the model made. */
+export interface AnswerImage {
+  /** `image_url`. */
+  type: string;
+  /** The place of the image. */
+  image_url: AnswerImageURL;
+}
+
+/** Speech that the model made. */
+export interface AnswerAudio {
+  /** The provider's id, by which the answer goes back. */
+  id?: string | null;
+  /** The sound in base64, in the format that was asked for. */
+  data?: string | null;
+  /** The words. */
+  transcript?: string | null;
+  /** Until when the provider knows the id: seconds since 1970. */
+  expires_at?: number | null;
+  /** The sound's type, if the provider names it: `audio/L16;codec=pcm;rate=24000`. */
+  format?: string | null;
+}
+
 /** One message of the conversation. A response's message can be passed back unchanged. */
 export interface Message {
   /**
@@ -131,6 +212,12 @@ export interface Message {
   reasoning_content?: string | null;
   /** Whether a tool's result reports a failure. */
   is_error?: boolean | null;
+  /** The annotations of an earlier answer. */
+  annotations?: readonly Annotation[] | null;
+  /** The images of an earlier answer. */
+  images?: readonly AnswerImage[] | null;
+  /** The speech of an earlier answer. */
+  audio?: AnswerAudio | null;
   /** The provider's members without a unified place, as in the response. */
   provider_fields?: Json | null;
 }
@@ -294,6 +381,10 @@ export interface ChatRequest {
   prompt_cache_key?: string | null;
   /** A stable id of the end user, hashed, for the provider's abuse checks. */
   safety_identifier?: string | null;
+  /** What the answer is made of: `text`, `image`, `audio`. */
+  modalities?: readonly string[] | null;
+  /** The voice and the format of an answer that is spoken, in OpenAI's form. */
+  audio?: Json | null;
   /** Members for one provider's body only, by the provider's name. */
   extra?: Record<string, Json> | null;
   /** How and where the request is sent. Options beside the request override these. */
@@ -438,6 +529,12 @@ export interface AssistantMessage {
   refusal?: string | null;
   /** The reasoning text, if the provider shows it. */
   reasoning?: string | null;
+  /** What the text cites. */
+  annotations?: Annotation[];
+  /** Images that the model made. */
+  images?: AnswerImage[];
+  /** Speech that the model made. */
+  audio?: AnswerAudio | null;
   /** Members of the provider's message that have no place here. */
   provider_fields?: Json;
 }
@@ -465,7 +562,7 @@ export interface Choice {
    * - `content_filter`: a filter or the model refused.
    */
   finish_reason?: FinishReason | null;
-  /** OpenAI's log probabilities, as they came. */
+  /** Log probabilities in OpenAI's form: `content` has one entry for each token. */
   logprobs?: unknown;
   /** Members of the provider's choice that have no place here. */
   provider_fields?: Json;
@@ -690,6 +787,12 @@ export interface Delta {
   refusal?: string | null;
   /** Parts of tool calls. */
   tool_calls?: ToolCallDelta[];
+  /** Further annotations. */
+  annotations?: Annotation[];
+  /** Further images. */
+  images?: AnswerImage[];
+  /** A piece of speech. Append each transcript. The data of each piece is base64 of its own. */
+  audio?: AnswerAudio;
   /** Members of the provider's delta that have no place here. */
   provider_fields?: Json;
 }
@@ -708,6 +811,8 @@ export interface ChunkChoice {
    * - `content_filter`: a filter or the model refused.
    */
   finish_reason?: FinishReason | null;
+  /** Log probabilities of the chunk's tokens, in OpenAI's form. Append each list. */
+  logprobs?: unknown;
 }
 
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */
@@ -843,6 +948,23 @@ export interface ErrorDocument {
   error: ErrorBody;
 }
 
+/** The answer to `op: "count_tokens"`. */
+export interface CountTokensResponse {
+  /** The number of tokens that a chat with this request would read, as the provider counts them. */
+  input_tokens: number;
+  /**
+   * The model whose tokens these are: the one that was asked about, as the request or the
+   * configuration names it.
+   */
+  model: string;
+  /** The name in the configuration of the provider that answered. */
+  provider: string;
+  /** Warnings about members that were left out or changed. */
+  warnings: Warning[];
+  /** The members that are volatile or added by the engine. */
+  liter: Liter;
+}
+
 /** The vector of one input. */
 export interface Embedding {
   /** The input's place in the list of the request, from 0. */
@@ -900,6 +1022,11 @@ export interface ModelInfo {
   context_window?: number | null;
   /** The largest number of tokens of an answer. */
   max_output?: number | null;
+  /**
+   * What the model can do, in the provider's own words: `vision`, `tools`, `generateContent`, …
+   * Where they stand in the provider's form, they are in `provider_fields` too.
+   */
+  capabilities?: string[];
   /** The provider's other members, unchanged. */
   provider_fields?: Json;
 }

@@ -6,6 +6,7 @@ import type {
   ChunkChoice,
   ChunkDocument,
   Config,
+  CountTokensResponse,
   ErrorBody,
   Kind,
   Message,
@@ -162,6 +163,15 @@ export class Client {
     documents: RerankRequest["documents"],
     more?: RerankMembers,
   ): Promise<RerankResponse>;
+
+  /**
+   * Counts the tokens that a chat would read. It takes what `chat` takes for a whole answer. The
+   * provider counts them: Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text.
+   * Elsewhere it is an UnsupportedError, never an estimate.
+   *
+   *     const { input_tokens } = await client.countTokens("Hello", { model: "anthropic/claude-sonnet-4-5" });
+   */
+  countTokens(request: Request, more?: Members): Promise<CountTokensResponse>;
 
   /**
    * Asks whether texts or images break a provider's rules: a verdict for each input.

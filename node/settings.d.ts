@@ -134,6 +134,42 @@ export interface Aws {
   profile?: string | null;
 }
 
+/** Google's credentials. */
+export interface Google {
+  /**
+   * The path of a file of credentials, `env:NAME` for a variable that has its content, or the
+   * content itself. Default: application default credentials.
+   */
+  credentials?: string | null;
+}
+
+/**
+ * An identity of Entra ID. Default: what the environment says, and then the managed identity of
+ * this machine.
+ */
+export interface Entra {
+  /** The tenant's id or domain. Default: `AZURE_TENANT_ID`. */
+  tenant_id?: string | null;
+  /**
+   * The id of the application, or of a managed identity that a user has assigned. Default:
+   * `AZURE_CLIENT_ID`.
+   */
+  client_id?: string | null;
+  /** The application's secret: `env:NAME`, `file:/path`, or the secret itself. */
+  client_secret?: string | null;
+  /** A PEM file with the application's certificate and private key. */
+  client_certificate_path?: string | null;
+  /** A file with a token of another identity provider (workload identity). */
+  federated_token_file?: string | null;
+  /**
+   * The host of another cloud. Default: `AZURE_AUTHORITY_HOST`, or
+   * `https://login.microsoftonline.com`.
+   */
+  authority_host?: string | null;
+  /** What tokens are for. Default: `https://cognitiveservices.azure.com/.default`. */
+  scope?: string | null;
+}
+
 /**
  * What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the
  * kind does.
@@ -225,7 +261,7 @@ export interface ProviderConfig {
   api?: "chat" | "responses" | "native" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
-  /** `env:NAME`, `file:/path`, or the key itself. */
+  /** `env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself. */
   api_key?: string | null;
   /** The header of the key, if it is not the kind's own. */
   auth?: Auth | null;
@@ -234,6 +270,16 @@ export interface ProviderConfig {
    * environment.
    */
   aws?: Aws | null;
+  /**
+   * Google's credentials, whose tokens stand in the place of a key (Vertex). Default: those of
+   * the environment.
+   */
+  google?: Google | null;
+  /**
+   * An identity of Entra ID, whose tokens stand in the place of a key (Azure). Default: that of
+   * the environment.
+   */
+  entra?: Entra | null;
   /** The model for requests that name none. */
   model?: string | null;
   /** Headers added to each request. */

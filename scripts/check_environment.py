@@ -19,8 +19,8 @@ HEADER = ROOT / "include" / "liter_llm.h"
 # Folder, suffix, and how its language reads a variable: each group is a name.
 NAME = r"([A-Z][A-Z0-9_]+)"
 READERS = (
-    ("core/src", ".rs", rf'\b(?:get|some|is_on|first|var|var_os)\("{NAME}"\)'),
-    ("core/src/config", ".rs", r'"(AWS_[A-Z0-9_]+)"'),
+    ("core/src", ".rs", rf'\b(?:get|some|home|is_on|first|var|var_os)\("{NAME}"\)'),
+    ("core/src/config", ".rs", r'"((?:AWS|AZURE|GOOGLE)_[A-Z0-9_]+)"'),
     ("bindings/c/src", ".rs", rf'\b(?:get|some|is_on|var|var_os)\("{NAME}"\)'),
     ("python/src", ".py", rf'\b(?:environ|variables)(?:\.get\(|\[)"{NAME}"|"([A-Z_]+_BUNDLE)"'),
     ("node/src", ".js", rf"\b(?:process\.env|variables)\.{NAME}"),

@@ -45,8 +45,12 @@ EXCEPTIONS = {
 }
 
 SOURCES = ("*.md", "examples/*", "*/examples/*", "scripts/demo*", "scripts/release/programs/*")
+# What editors and package pages show of the packages: docstrings, comments, Go's examples.
+SOURCES += ("python/src/*.py", "node/index.d.ts", "go/*.go")
 # Programs for measuring and for the suite, and what is wrong on purpose: no reader copies from it.
-LEFT_OUT = ("core/examples/", "CHANGELOG.md", "docs/mistakes.md")
+LEFT_OUT = ("core/examples/", "CHANGELOG.md", "docs/mistakes.md", "go/internal/")
+# Tests of a package; `example_test.go` is on its page.
+TEST = re.compile(r"^go/(?!example_test)\w+_test\.go$")
 
 # What is a model's name wherever it stands: the families that people know.
 FAMILY = re.compile(
@@ -89,7 +93,7 @@ def sources() -> list[Path]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *SOURCES]
     names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     kept = (name for name in sorted(set(names.split())) if not name.startswith(LEFT_OUT))
-    return [ROOT / name for name in kept if (ROOT / name).is_file()]
+    return [ROOT / name for name in kept if not TEST.match(name) and (ROOT / name).is_file()]
 
 
 def strangers(line: str, target: re.Pattern[str]) -> list[tuple[str, bool]]:

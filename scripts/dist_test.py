@@ -8,7 +8,7 @@ files.
 
 Everything happens in a new folder outside the checkout, without any of the project's variables; the
 provider is the simulator of target/release. Each test also asks which file was loaded: it has to be
-the installed one. The network is used for cffi only.
+the installed one. The network is used for what the packages depend on only.
 
 With LITER_LLM_LONG=1 the sdist is built too: minutes, and the network for hatchling.
 """

@@ -26,6 +26,7 @@ TARGETS = (
     "sse",
     "codec",
     "operations",
+    "vectors",
     "decode_openai",
     "decode_anthropic",
     "decode_cohere",

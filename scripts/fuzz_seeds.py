@@ -21,6 +21,8 @@ CASES = ROOT / "bindings" / "conformance" / "cases"
 GOLDEN = ROOT / "core" / "tests" / "providers"
 
 STREAM, WHOLE, ERROR = 0, 1, 3
+# The operations of the target `vectors`, in the order of its head.
+VECTORS = ("embed", "rerank")
 # Formats with a target of their own.
 FAMILIES = ("anthropic", "bedrock", "cohere", "gemini", "ollama")
 
@@ -48,6 +50,8 @@ def found() -> Iterator[tuple[str, bytes]]:
             yield "operations", compact(case["request"]) + b"\0" + compact(options)
         for exchange in case.get("exchanges", []):
             yield from answers(str(case.get("provider")), exchange["reply"])
+            if "request" in case and case["request"].get("op") in VECTORS:
+                yield from vectors(case["request"]["op"], exchange["reply"])
     for path in sorted(GOLDEN.glob("*/*.json")):
         pair = json.loads(path.read_text(encoding="utf-8"))
         if "request" in pair:
@@ -55,6 +59,13 @@ def found() -> Iterator[tuple[str, bytes]]:
         reply = {"body": pair["reply"]} if "reply" in pair else {}
         events = {name: pair[name] for name in ("sse", "frames", "lines") if name in pair}
         yield from answers(path.parent.name, reply | events)
+
+
+def vectors(op: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """An answer with vectors or a ranking as seeds, each for some of the providers."""
+    if isinstance(reply.get("body"), dict):
+        for provider in range(0, 64, 7):
+            yield "vectors", bytes([VECTORS.index(op), provider, 6]) + compact(reply["body"])
 
 
 def answers(provider: str, reply: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

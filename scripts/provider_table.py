@@ -1,8 +1,8 @@
-"""Writes the table of providers in docs/providers.md from the registry.
+"""Writes the tables of providers and of regions in docs/providers.md from the registry.
 
-The registry is `core/src/provider/registry.rs`. `python3 scripts/provider_table.py` rewrites the
-table, and the number of providers in the README; with `--check` it fails where they are not what
-the registry says.
+The registry is `core/src/provider/registry.rs`, and `regions.rs` beside it.
+`python3 scripts/provider_table.py` rewrites the tables, and the number of providers in the README;
+with `--check` it fails where they are not what the registry says.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRY = ROOT / "core" / "src" / "provider" / "registry.rs"
+REGIONS = ROOT / "core" / "src" / "provider" / "regions.rs"
 TABLE = ROOT / "docs" / "providers.md"
 README = ROOT / "README.md"
 MARKS = ("<!-- providers:begin -->", "<!-- providers:end -->")
+REGION_MARKS = ("<!-- regions:begin -->", "<!-- regions:end -->")
 COUNT = ("<!-- providers:count -->", "<!-- /providers:count -->")
 
 TEXT = r'"([^"]*)"'
@@ -35,6 +37,18 @@ FORMATS = {
     "Gemini": "Google generateContent",
     "Ollama": "Ollama chat, or OpenAI chat completions under `/v1`",
     "Embeddings": "OpenAI embeddings",
+    "OpenAi": CHAT_COMPLETIONS,
+    "Vertex": "that of the model's publisher",
+}
+
+# A row of the table of regions: name, how the region is chosen, what it is chosen from, source.
+REGION_ROW = re.compile(
+    r'\(\s*"(\w+)",\s*Regions::(\w+)(?:\(\s*&\[(.*?)\]\s*,?\s*\))?,\s*"([^"]+)",?\s*\)', re.DOTALL
+)
+# How the region of a cloud is named, and what follows from it.
+CLOUDS = {
+    "bedrock": ("a region of AWS, such as `eu-central-1`", "the host, and the signatures"),
+    "vertex": ("a location, such as `europe-west4`, `eu` or `global`", "the host, and the path"),
 }
 
 # Name, wire format, where, key.
@@ -45,6 +59,11 @@ def where(url: str, like: str, variable: str) -> str:
     """Where a provider is."""
     if "REGION" in like:
         return f"`{like}`, with your `region` or `AWS_REGION`; or `{variable}`"
+    if "PROJECT" in like:
+        names = "`GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION`"
+        return f"`{like}`, with your `project` and `location`, or {names}"
+    if "RESOURCE" in like:
+        return f"`{like}`, with your `resource`; or `{variable}`"
     if like:
         return f"your `base_url`, such as `{like}`"
     return f"`{url}`" + (f" or `{variable}`" if variable else "")
@@ -84,6 +103,25 @@ def table(all_rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def region_table() -> str:
+    """The table of regions."""
+    text = REGIONS.read_text(encoding="utf-8").partition("const TABLE:")[2].partition("\n];")[0]
+    lines = ["| name | region | what it decides | source |", "|---|---|---|---|"]
+    for name, how, inside, source in REGION_ROW.findall(text):
+        words = ", ".join(f"`{word}`" for word in re.findall(r'"([^"/]+)"', inside))
+        hosts = re.findall(r'"https://([^/"]+)', inside)
+        if how == "Hosts":
+            choice, effect = words, "the host: " + ", ".join(f"`{host}`" for host in hosts)
+        elif how == "Member":
+            choice, effect = words, "`inference_geo` of a chat's body"
+        else:
+            choice, effect = CLOUDS[name]
+        lines.append(f"| `{name}` | {choice} | {effect} | {source} |")
+    if len(lines) - 2 != text.count("Regions::"):
+        raise SystemExit(f"{REGIONS} has rows that this script cannot read")
+    return "\n".join(lines)
+
+
 def update(page: Path, marks: tuple[str, str], new: str, check: bool) -> bool:
     """Writes the text between two marks of a page; whether it was there already."""
     text = page.read_text(encoding="utf-8")
@@ -103,6 +141,7 @@ def main() -> int:
     # `compatible` is any server, so it is no provider of its own.
     count = sum(name != "compatible" for name, *_ in all_rows)
     same = update(TABLE, MARKS, f"\n{table(all_rows)}\n", check)
+    same = update(TABLE, REGION_MARKS, f"\n{region_table()}\n", check) and same
     same = update(README, COUNT, str(count), check) and same
     if same or not check:
         return 0

@@ -165,6 +165,12 @@ impl Fields {
         self.names & bits != 0
     }
 
+    /// Whether a member is there that was not taken yet, and is not `null`.
+    #[cfg(feature = "aws")]
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Takes any value but `null`. A `null` is left in its place, so that the other members need
     /// not move.
     pub fn value(&mut self, name: &str) -> Option<Value> {

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
 use crate::auth;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
@@ -64,13 +64,16 @@ impl Services {
     ) -> Self {
         let names = config.providers.iter().map(|provider| Arc::clone(&provider.name));
         let metrics = Arc::new(Metrics::new(names));
+        #[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
+        let asking = auth::Network { lookups: lookups.clone(), network: network.clone() };
         let credential = |provider: &ProviderConfig| {
             let credential = Credential::new(Arc::clone(&provider.name), provider.key.clone());
             #[cfg(feature = "aws")]
-            let credential = credential.signing(
-                provider.aws.clone(),
-                auth::aws::Network { lookups: lookups.clone(), network: network.clone() },
-            );
+            let credential = credential.signing(provider.identity.aws.clone(), &asking);
+            #[cfg(feature = "google")]
+            let credential = credential.of_google(provider.identity.google.clone(), &asking);
+            #[cfg(feature = "azure")]
+            let credential = credential.of_entra(provider.identity.entra.clone(), &asking);
             credential
         };
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;

@@ -254,6 +254,7 @@ async fn what_is_too_much_is_refused_before_memory_is_taken() {
         json!({"op": "embed", "input": "x", "model": long}),
         json!({"op": "models", "model": long}),
         json!({"op": "moderate", "input": "x", "model": long}),
+        json!({"op": "count_tokens", "prompt": "x", "model": long}),
         json!({"prompt": "x", "options": {"provider": long}}),
         json!({"prompt": "x", "options": {"fallback": [long]}}),
         json!({"prompt": "x", "options": {"fanout": {"targets": [long]}}}),
@@ -276,4 +277,58 @@ async fn a_document_of_as_many_values_as_allowed_is_read() {
     let client = client(&server.url, json!({}));
     let response = tokio::time::timeout(Duration::from_secs(60), call(&client)).await.unwrap();
     assert_eq!(response.unwrap().text, "x");
+}
+
+/// What a server answers to a request for a vector or a ranking of one text.
+async fn bomb_of(op: &str, [start, unit, end]: [&str; 3], words: &str) {
+    let body = packed(start, unit, 31 * MIB, end);
+    assert!(body.len() < 128 << 10, "{}", body.len());
+    let server = Server::answering(ok("content-encoding: gzip\r\n", &body)).await;
+    let request = match op {
+        "embed" => json!({"op": "embed", "model": "p/m", "input": ["x"]}),
+        _ => json!({"op": "rerank", "model": "p/m", "query": "q", "documents": ["x"]}),
+    };
+    let client = client(&server.url, json!({}));
+    let request = request.to_string();
+    let error = within(client.answer(request.as_bytes(), b"")).await.err().unwrap();
+    assert_says(&error, ErrorKind::BadResponse, words);
+}
+
+#[test]
+fn a_bomb_of_one_long_vector_takes_little_memory() {
+    let peak = peak_of("a_bomb_of_one_long_vector_takes_little_memory", async || {
+        let parts = [r#"{"data":[{"embedding":["#, "0,", "0]}]}"];
+        bomb_of("embed", parts, "more than 2097152 values").await;
+    });
+    assert!(peak.is_none_or(|peak| peak < 256 * MIB), "{peak:?}");
+}
+
+#[test]
+fn a_bomb_of_vectors_takes_little_memory() {
+    let peak = peak_of("a_bomb_of_vectors_takes_little_memory", async || {
+        let unit = format!(r#"{{"embedding":[{}0]}},"#, "0,".repeat(1_024));
+        let parts = [r#"{"data":["#, &unit, r#"{"embedding":[0]}]}"#];
+        bomb_of("embed", parts, "values").await;
+    });
+    assert!(peak.is_none_or(|peak| peak < 256 * MIB), "{peak:?}");
+}
+
+#[test]
+fn a_bomb_of_base64_takes_little_memory() {
+    let peak = peak_of("a_bomb_of_base64_takes_little_memory", async || {
+        let unit = r#"{"embedding":"AAAAAA=="},"#;
+        let parts = [r#"{"data":["#, unit, r#"{"embedding":"AAAAAA=="}]}"#];
+        bomb_of("embed", parts, "more than 2097152 values").await;
+    });
+    assert!(peak.is_none_or(|peak| peak < 384 * MIB), "{peak:?}");
+}
+
+#[test]
+fn a_bomb_of_ranks_takes_little_memory() {
+    let peak = peak_of("a_bomb_of_ranks_takes_little_memory", async || {
+        let unit = r#"{"index":0,"relevance_score":1},"#;
+        let parts = [r#"{"results":["#, unit, r#"{"index":0,"relevance_score":1}]}"#];
+        bomb_of("rerank", parts, "more than 2097152 values").await;
+    });
+    assert!(peak.is_none_or(|peak| peak < 384 * MIB), "{peak:?}");
 }

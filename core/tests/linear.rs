@@ -18,6 +18,8 @@ mod bedrock;
 mod corpus;
 #[path = "linear/limits.rs"]
 mod limits;
+#[path = "linear/members.rs"]
+mod members;
 #[path = "linear/ollama.rs"]
 mod ollama;
 #[path = "linear/requests.rs"]

@@ -115,6 +115,7 @@ fn other_operations(row: &'static Row) -> Vec<&'static str> {
         adapter.embed().map(|_| "embed"),
         adapter.rerank().map(|_| "rerank"),
         adapter.models().map(|_| "models"),
+        adapter.count_tokens().map(|_| "count_tokens"),
         adapter.moderate().map(|_| "moderate"),
     ];
     has.into_iter().flatten().collect()

@@ -172,7 +172,7 @@ fn items(items: &Value) -> Vec<(String, String)> {
 #[test]
 fn a_recorded_second_turn_of_responses_is_sent_again() {
     let files = [
-        ("azure__responses.jsonl", "compatible/responses"),
+        ("azure__responses.jsonl", "azure/responses"),
         ("misc__responses.jsonl", "compatible/responses"),
         ("openai__responses.jsonl", "openai/responses"),
         ("xai__responses.jsonl", "xai/responses"),

@@ -20,12 +20,12 @@ use serde_json::{Value, json};
 use corpus::{Object, Record, seen};
 
 /// Each file's answers are read as this kind.
-const FILES: [(&str, &str); 35] = [
+const FILES: [(&str, &str); 36] = [
     ("anthropic__chat.jsonl", "compatible"),
     ("anthropic__messages.jsonl", "anthropic"),
     ("openai-compatible__messages.jsonl", "anthropic"),
     ("misc__messages.jsonl", "anthropic"),
-    ("azure__chat.jsonl", "compatible"),
+    ("azure__chat.jsonl", "azure"),
     ("bedrock__chat.jsonl", "compatible"),
     ("bedrock__converse.jsonl", "bedrock"),
     ("bedrock__converse-stream.jsonl", "bedrock"),
@@ -43,10 +43,11 @@ const FILES: [(&str, &str); 35] = [
     ("openai-compatible__chat.jsonl", "compatible"),
     ("openrouter__chat.jsonl", "openrouter"),
     ("together__chat.jsonl", "together"),
+    ("vertex__rawPredict.jsonl", "vertex"),
     ("vertex__generateContent.jsonl", "vertex"),
     ("vertex__streamGenerateContent.jsonl", "vertex"),
     ("xai__chat.jsonl", "xai"),
-    ("azure__responses.jsonl", "compatible/responses"),
+    ("azure__responses.jsonl", "azure/responses"),
     ("deepseek__responses.jsonl", "deepseek/responses"),
     ("misc__responses.jsonl", "compatible/responses"),
     ("openai__responses.jsonl", "openai/responses"),
@@ -249,6 +250,16 @@ fn what_came_goes_back_or_is_said() {
             }
         }
         let fields = message.get("provider_fields").and_then(Value::as_object);
+        // What a provider's own parts hold goes back with them; speech goes back by its id.
+        let own = ["anthropic_content", "bedrock_content", "gemini_parts", "responses_output"];
+        let own = own.iter().chain(&["citations"]).filter_map(|name| fields?.get(*name));
+        let goes_back = own.into_iter().any(is_there);
+        for name in ["annotations", "images", "audio"] {
+            let by_id = name == "audio" && wire["audio"]["id"].is_string();
+            if message.contains_key(name) && !is_said(name) && !goes_back && !by_id {
+                lost.push(name.to_owned());
+            }
+        }
         for (name, value) in fields.into_iter().flatten() {
             // An audio answer goes back by its id. Gateways fill in one that has nothing.
             let by_id = name == "audio" && wire["audio"]["id"] == value["id"];

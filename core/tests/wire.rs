@@ -10,6 +10,8 @@ mod compare;
 #[path = "wire/corpus.rs"]
 #[allow(dead_code)]
 mod corpus;
+#[path = "wire/members.rs"]
+mod members;
 #[path = "wire/operations.rs"]
 mod operations;
 
@@ -49,7 +51,7 @@ files! {
     anthropic_messages: "anthropic__messages.jsonl" => "anthropic",
     compatible_messages: "openai-compatible__messages.jsonl" => "anthropic",
     misc_messages: "misc__messages.jsonl" => "anthropic",
-    azure_responses: "azure__responses.jsonl" => "compatible/responses",
+    azure_responses: "azure__responses.jsonl" => "azure/responses",
     bedrock_responses: "bedrock__responses.jsonl" => "compatible/responses",
     deepseek_responses: "deepseek__responses.jsonl" => "deepseek/responses",
     misc_responses: "misc__responses.jsonl" => "compatible/responses",
@@ -57,7 +59,7 @@ files! {
     openai_responses: "openai__responses.jsonl" => "openai/responses",
     openrouter_responses: "openrouter__responses.jsonl" => "openrouter/responses",
     xai_responses: "xai__responses.jsonl" => "xai/responses",
-    azure_chat: "azure__chat.jsonl" => "compatible",
+    azure_chat: "azure__chat.jsonl" => "azure",
     bedrock_chat: "bedrock__chat.jsonl" => "compatible",
     bedrock_converse: "bedrock__converse.jsonl" => "bedrock",
     bedrock_converse_stream: "bedrock__converse-stream.jsonl" => "bedrock",
@@ -75,6 +77,7 @@ files! {
     openai_compatible_chat: "openai-compatible__chat.jsonl" => "compatible",
     openrouter_chat: "openrouter__chat.jsonl" => "openrouter",
     together_chat: "together__chat.jsonl" => "together",
+    vertex_raw: "vertex__rawPredict.jsonl" => "vertex",
     vertex_generate: "vertex__generateContent.jsonl" => "vertex",
     vertex_stream: "vertex__streamGenerateContent.jsonl" => "vertex",
     xai_chat: "xai__chat.jsonl" => "xai",
@@ -121,6 +124,20 @@ fn rankings() {
 }
 
 #[test]
+fn counts() {
+    for (file, kind, least) in [
+        ("anthropic__count_tokens.jsonl", "anthropic", 9),
+        ("bedrock__count-tokens.jsonl", "bedrock", 3),
+        ("cohere__tokenize.jsonl", "cohere", 1),
+        ("gemini__countTokens.jsonl", "gemini", 6),
+        ("openai__responses-get.jsonl", "openai", 6),
+        ("vertex__countTokens.jsonl", "vertex", 4),
+    ] {
+        operations::counts(file, kind, least);
+    }
+}
+
+#[test]
 fn moderations() {
     operations::moderations("openai__moderations.jsonl", "openai");
 }
@@ -159,12 +176,18 @@ fn check_record(record: &Record, target: &Target) -> Vec<String> {
             },
             target,
         );
-        return compare::disagreements(record, &outcome);
+        let mut wrong = compare::disagreements(record, &outcome);
+        if let Ok(answer) = &outcome {
+            wrong.extend(members::disagreements(record, target.kind, answer));
+        }
+        return wrong;
     }
     let (outcome, chunks) = stream(record, target, Split::Bytes);
     let mut wrong = compare::disagreements(record, &outcome);
     if let Ok(answer) = &outcome {
         wrong.extend(compare::chunks_differ(&chunks, answer));
+        wrong.extend(members::chunks_differ(&chunks, answer));
+        wrong.extend(members::disagreements(record, target.kind, answer));
     }
     let first = (format!("{outcome:?}"), format!("{chunks:?}"));
     for split in [Split::Small, Split::Lines] {

@@ -5,6 +5,8 @@
 //! hold: nothing panics, and a stream says the same however it is cut.
 #![forbid(unsafe_code)]
 
+pub mod vectors;
+
 use http::HeaderMap;
 use liter_llm_core::Config;
 use liter_llm_core::config::ProviderConfig;
@@ -14,7 +16,7 @@ use liter_llm_core::wire::Reply;
 /// Bytes of an input before the body.
 pub const HEAD: usize = 3;
 
-const STATUSES: [u16; 6] = [200, 400, 401, 404, 429, 503];
+pub(crate) const STATUSES: [u16; 6] = [200, 400, 401, 404, 429, 503];
 
 /// Whether an input may hold the operation of debug builds that panics.
 #[must_use]
@@ -46,9 +48,12 @@ pub fn decode(providers: &[ProviderConfig], input: &[u8]) {
     let target = provider.target("m");
     if how % 2 == 1 {
         let status = STATUSES[usize::from(how / 2) % STATUSES.len()];
-        let adapter = provider.row.chat().unwrap();
-        let _ = adapter
-            .decode(&Reply { status, headers: &HeaderMap::new(), body, received: None }, &target);
+        let reply = Reply { status, headers: &HeaderMap::new(), body, received: None };
+        let adapter = provider.row.adapter();
+        let _ = provider.row.chat().unwrap().decode(&reply, &target);
+        // The same body as an answer to other operations.
+        let _ = adapter.models().map(|models| models.decode(&reply, &target));
+        let _ = adapter.count_tokens().map(|count| count.decode(&reply, &target));
         return;
     }
     let whole = stream(&target, [body]);

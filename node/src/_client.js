@@ -10,7 +10,7 @@ const { embeddings } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES } = require("./_names.js");
-const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given } = require("./_request.js");
+const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given, withOperation } = require("./_request.js");
 const { Stream } = require("./_stream.js");
 const { warn, warnOf } = require("./_warnings.js");
 
@@ -101,6 +101,27 @@ class Client {
    */
   models(more, ...others) {
     return answer(this.#operation({ op: "models" }, more, others));
+  }
+
+  /**
+   * @param {unknown} [request]
+   * @param {Members} [more]
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
+   */
+  countTokens(request, more, ...others) {
+    return answer(this.#count(request, more, others));
+  }
+
+  /**
+   * @param {unknown} request
+   * @param {Members | undefined} more
+   * @param {readonly unknown[]} others
+   */
+  async #count(request, more, others) {
+    checkNoMore(others, SECOND);
+    const documents = this.#defaults.documents(request, more);
+    return await this.#ask({ ...documents, request: withOperation(documents.request, "count_tokens") });
   }
 
   /**

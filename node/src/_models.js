@@ -45,6 +45,21 @@ const NUMBERS = {
   ubinary: Uint8Array,
 };
 
+/**
+ * The vectors of an answer that lists their numbers, as views of one memory.
+ * @param {{ embedding: number[] }[]} data
+ */
+function lists(data) {
+  const length = data.length && data[0].embedding.length;
+  if (data.length && !length) throw new RangeError("a vector of this document is not whole");
+  const all = new Float32Array(length * data.length);
+  return data.map(({ embedding }, i) => {
+    if (embedding.length !== length) throw new RangeError("the vectors of this document differ in length");
+    all.set(embedding, i * length);
+    return all.subarray(i * length, (i + 1) * length);
+  });
+}
+
 /** Whether this machine has the other order of bytes than the documents. */
 const BIG_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
 
@@ -52,19 +67,22 @@ class Embeddings {
   vectors() {
     /** @type {any} */
     const { data, encoding } = this;
-    if (encoding === "float") return data.map((/** @type {any} */ one) => Float32Array.from(one.embedding));
+    if (encoding === "float") return lists(data);
     const kind = NUMBERS[encoding];
+    const width = /** @type {any} */ (kind).BYTES_PER_ELEMENT;
     const bytes = data.length && Buffer.byteLength(data[0].embedding, "base64");
+    // Such a document is not the engine's, and nor are those below.
+    if (data.length && (!bytes || bytes % width)) throw new RangeError("a vector of this document is not whole");
     const all = Buffer.from(new ArrayBuffer(bytes * data.length));
     return data.map((/** @type {any} */ one, /** @type {number} */ i) => {
       const from = i * bytes;
-      // The length of the text is that of all others, or this is not the engine's document.
       if (Buffer.byteLength(one.embedding, "base64") !== bytes) {
         throw new RangeError("the vectors of this document differ in length");
       }
-      all.write(one.embedding, from, bytes, "base64");
+      if (all.write(one.embedding, from, bytes, "base64") !== bytes) {
+        throw new RangeError("a vector of this document is not base64");
+      }
       if (BIG_ENDIAN && kind === Float32Array) all.subarray(from, from + bytes).swap32();
-      const width = /** @type {any} */ (kind).BYTES_PER_ELEMENT;
       return new kind(/** @type {ArrayBuffer} */ (all.buffer), from, bytes / width);
     });
   }

@@ -101,6 +101,22 @@ function streamOf({ buffer, byteOffset, byteLength }) {
   }
 }
 
+/**
+ * The same request for another operation: of members with one name the last counts. The engine says
+ * what is wrong with one that is no object.
+ * @param {Text} request
+ * @param {string} operation
+ * @returns {Text}
+ */
+function withOperation(request, operation) {
+  const body = typeof request === "string" ? Buffer.from(request) : Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  const text = body.toString("latin1"); // a character for each byte
+  const [begin, end] = [text.trimStart(), text.trimEnd().length - 1];
+  if (!begin.startsWith("{") || text[end] !== "}") return request;
+  const comma = /^\{\s*\}\s*$/.test(begin) ? "" : ",";
+  return Buffer.concat([body.subarray(0, end), Buffer.from(`${comma}"op":"${operation}"}`)]);
+}
+
 /** @param {Members} options */
 function checkOptions(options) {
   for (const name of Object.keys(options)) {
@@ -261,4 +277,4 @@ function checkNoMore(others, known) {
   throw new TypeError(`it takes no further argument: ${known}`);
 }
 
-module.exports = { Defaults, checkDefaults, checkHow, checkMembers, checkNoMore, given, isObject };
+module.exports = { Defaults, checkDefaults, checkHow, checkMembers, checkNoMore, given, isObject, withOperation };

@@ -48,7 +48,18 @@ test("the encodings of vectors", async () => {
   assert.deepEqual(vectors("int8", "gAF/", "AAEC"), [Int8Array.of(-128, 1, 127), Int8Array.of(0, 1, 2)]);
   assert.deepEqual(vectors("ubinary", "/wE="), [Uint8Array.of(255, 1)]);
   assert.deepEqual(vectors("base64"), []);
+  assert.deepEqual(vectors("int8", "gA=="), [Int8Array.of(-128)]);
+  assert.deepEqual(vectors("binary", "gP8="), [Int8Array.of(-128, -1)]);
+  assert.deepEqual(vectors("uint8", "/w=="), [Uint8Array.of(255)]);
+  assert.deepEqual(vectors("base64", "AAAAPw==", "AACAvw=="), [Float32Array.of(0.5), Float32Array.of(-1)]);
+  const [one, other] = vectors("float", [0.5, -1], [2, 3]);
+  assert.deepEqual([one, other], [Float32Array.of(0.5, -1), Float32Array.of(2, 3)]);
+  assert.equal(one.buffer, other.buffer); // views of the same memory
+  assert.deepEqual(vectors("float"), []);
   assert.throws(() => vectors("int8", "gAF/", "AA=="), RangeError);
+  assert.throws(() => vectors("float", [1], [1, 2]), RangeError);
+  assert.throws(() => vectors("float", []), RangeError);
+  for (const odd of ["", "AAA=", "AAAAPwA=", "????????"]) assert.throws(() => vectors("base64", odd), RangeError, odd);
 });
 
 test("rankings", async () => {
@@ -85,4 +96,23 @@ test("what is wrong rejects", async () => {
 test("several answers are refused before anything is sent", async () => {
   const fanout = { targets: ["openai", "openai"] };
   await assert.rejects(client.models({ fanout }), { name: "BadRequestError", attempts: [] });
+});
+
+test("counted tokens", async () => {
+  const asked = { model: "m", provider: "openai" };
+  const answer = await client.countTokens("How many words", asked);
+  assert.deepEqual([answer.input_tokens, answer.model, answer.provider], [3, "m", "openai"]);
+  const tools = [{ type: "function", function: { name: "f" } }];
+  const whole = { system: "Be brief.", prompt: "Why?", tools };
+  assert.equal((await client.countTokens(whole, asked)).input_tokens, 4);
+  const text = ' {"prompt": "one two", "model": "openai/m", "op": "chat"}\n';
+  const padded = Buffer.from(`xx${text}`).subarray(2);
+  for (const request of [[{ role: "user", content: "one two" }], JSON.parse(text), new TextEncoder().encode(text), padded]) {
+    assert.equal((await client.countTokens(request, { provider: "openai" })).input_tokens, 2);
+  }
+  const bytes = (json) => new TextEncoder().encode(json);
+  for (const request of [bytes("{}"), bytes("[]"), bytes(""), bytes('{"prompt":"x","stream":true}'), { prompt: 1 }]) {
+    await assert.rejects(client.countTokens(request), { name: "BadRequestError" });
+  }
+  await assert.rejects(client.countTokens("x", { provider: "mistral", model: "m" }), liter.UnsupportedError);
 });

@@ -1,4 +1,6 @@
-"""A unit test with a fake: no network, no key. `create_autospec` refuses a misspelt method or name.
+"""A unit test with a fake: no network, no key. `create_autospec` refuses a misspelt method.
+
+A misspelt keyword of `chat` is found by a type checker, and by the real client.
 
 Answers, chunks and errors are made by their own classes, as the engine makes them.
 """

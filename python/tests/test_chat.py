@@ -6,6 +6,7 @@ import enum
 import json
 import pickle
 import threading
+import types
 from collections import deque
 
 import pytest
@@ -168,18 +169,79 @@ def test_asyncio(simulator):
 
 STREAMS = [
     b'{"stream" : true, "prompt":"Hello"} ',
+    bytearray(b'{"prompt":"Hello","stream":false,"stream":true}'),
+    memoryview(b'{"prompt":"Hello","stream":true,"metadata":{"stream":false}}'),
+    types.MappingProxyType({"prompt": "Hello", "stream": True}),
+    {"prompt": "Hello", "stream": True},
+]
+WHOLES = [
     b'{"prompt":"Hello","metadata":{"stream":true}}',
+    b'{"prompt":"\\"stream\\":true"}',
+    b'{"prompt":"Hello","stream":null}',
+    {"prompt": "Hello", "stream": None},
 ]
 
 
-@pytest.mark.parametrize("request_", STREAMS)
-def test_bytes_are_not_looked_into(client, simulator, request_):
-    """`chat` gives the whole answer, and does not ask the provider for pieces."""
-    assert client.chat(request_).liter.timing.ttft_ms is None
+@pytest.mark.parametrize("request_", STREAMS, ids=repr)
+def test_a_request_that_asks_for_a_stream_where_there_is_none(client, simulator, request_):
+    """It is an error that names the method, in whatever form the request is given."""
+    requests = simulator.stats()["requests"]
+    with pytest.raises(TypeError, match=r"fan-outs wait for the whole answer: use client\.stream"):
+        client.generate_multi(request_, ["openai"])
+    with pytest.raises(TypeError, match=r"invoke waits for the whole answer: use client\.stream"):
+        liter_llm.invoke("openai", request_)
+    mapping = hasattr(request_, "keys")
+    if not mapping:
+        with pytest.raises(TypeError, match="invoke waits for the whole answer"):
+            liter_llm.invoke("openai", bytes(request_).decode())
+        with pytest.raises(TypeError, match=r"chat with bytes wait .*: use client\.stream"):
+            client.chat(request_)
 
     async def main():
         async with liter_llm.AsyncClient(simulator.config()) as asynchronous:
-            assert (await asynchronous.chat(request_)).liter.timing.ttft_ms is None
+            with pytest.raises(TypeError, match="fan-outs wait"):
+                await asynchronous.generate_multi(request_, ["openai"])
+            if mapping:
+                assert await (await asynchronous.chat(request_)).text() == "You said: Hello"
+            else:
+                with pytest.raises(TypeError, match="chat with bytes wait"):
+                    await asynchronous.chat(request_)
+
+    asyncio.run(main())
+    assert simulator.stats()["requests"] - requests == mapping
+    if mapping:
+        assert client.chat(request_).text() == "You said: Hello"
+    assert client.stream(request_).text() == "You said: Hello"
+    # The argument of this call wins over the request.
+    assert client.chat(request_, stream=False).liter.timing.ttft_ms is None
+
+
+@pytest.mark.parametrize("request_", WHOLES, ids=repr)
+def test_a_request_that_asks_for_no_stream(client, request_):
+    assert client.chat(request_).liter.timing.ttft_ms is None
+    assert client.generate_multi(request_, ["openai"]).results
+    assert client.stream(request_).text().startswith("You said: ")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b'{"prompt":"Hello","stream":false}',
+        {"prompt": "Hello", "stream": False},
+        types.MappingProxyType({"prompt": "Hello", "stream": False}),
+    ],
+    ids=repr,
+)
+def test_a_stream_of_a_request_that_asks_for_none(client, simulator, request_):
+    with pytest.raises(TypeError, match=r"this is client\.stream: ask with client\.chat"):
+        client.stream(request_)
+    assert client.chat(request_).liter.timing.ttft_ms is None
+    assert client.chat(request_, stream=True).text() == "You said: Hello"
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as asynchronous:
+            with pytest.raises(TypeError, match=r"ask with client\.chat"):
+                asynchronous.stream(request_)
 
     asyncio.run(main())
 

@@ -92,3 +92,15 @@ def test_a_timeout_is_pythons_too():
     with pytest.raises(TimeoutError, match="late"):
         raise liter_llm.APITimeoutError("late")
     assert not issubclass(liter_llm.CancelledError, asyncio.CancelledError)
+
+
+def test_members_that_are_none():
+    """A test may take them from elsewhere, where they were absent."""
+    names = {name: None for name in _errors.MEMBERS if name != "retryable"}
+    error = liter_llm.RateLimitError("wait", **names)
+    for name in names.keys() - {"reason", "attempts", "ratelimit"}:
+        assert getattr(error, name) is None
+    assert (error.reason, error.attempts, error.ratelimit) == ("wait", [], {})
+    assert "retry_after" not in error.document["error"]
+    assert liter_llm.RateLimitError("wait", retry_after=0).retry_after == 0
+    assert liter_llm.RateLimitError("wait", retry_after=1.5).retry_after == 1.5

@@ -7,6 +7,7 @@ import inspect
 import json
 import pathlib
 import pydoc
+import time
 import uuid
 from unittest import mock
 
@@ -37,6 +38,7 @@ def test_tools_look_into_the_package():
 def test_without_the_transports_packages(run_python):
     script = """
 import sys
+import time
 sys.modules["httpx"] = sys.modules["httpx2"] = None
 import importlib.util
 find = importlib.util.find_spec
@@ -226,6 +228,9 @@ VALUES = [
     (dt.date(2026, 1, 2), "2026-01-02"),
     (decimal.Decimal("0.2"), 0.2),
     (decimal.Decimal(3), 3),
+    (decimal.Decimal("0E-400000"), 0),
+    (decimal.Decimal("12E+305"), 12 * 10**305),
+    (decimal.Decimal("5E-324"), 5e-324),
     (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     (np.float32(0.5), 0.5),
     (np.int64(3), 3),
@@ -238,6 +243,11 @@ REFUSED = [
     (pathlib.Path("x"), "a path"),
     (decimal.Decimal("NaN"), "NaN"),
     (decimal.Decimal("0.12345678901234567890"), "round it"),
+    # All digits of these would take seconds, or all memory.
+    (decimal.Decimal("1E+400000"), "beyond what a double holds"),
+    (decimal.Decimal("-1E+999999"), "beyond what a double holds"),
+    (decimal.Decimal("1E-400000"), "beyond what a double holds"),
+    (decimal.Decimal("9E+308"), "beyond what a double holds"),
     (Point, "the class Point"),
     (object(), "an object of type object"),
     (len, r'a function\. A tool is described .*{"type": "function"'),
@@ -250,9 +260,11 @@ def test_values(dumps):
     _json.choose()
     for value, form in VALUES:
         assert json.loads(getattr(_json, dumps)({"a": value})) == {"a": form}
+    began = time.process_time()
     for value, why in REFUSED:
         with pytest.raises(liter_llm.BadRequestError, match=why):
             getattr(_json, dumps)({"a": value})
+    assert time.process_time() - began < 1
 
 
 def test_trio(simulator):

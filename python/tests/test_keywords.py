@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime as dt
+import http.server
 import json
+import threading
 
 import pytest
 
@@ -30,6 +32,22 @@ ADVICE = [
     ({"temprature": 1}, "use temperature=..."),
     ({"instructions": "x"}, "use system=..."),
     ({"min_p": 1}, 'extra={"openai": {...}}'),
+    ({"documents": []}, 'extra={"openai": {...}}'),
+    ({"store": True}, 'extra={"openai": {...}}'),
+    ({"topK": 1}, "use top_k=..."),
+    ({"maxOutputTokens": 1}, "use max_tokens=..."),
+    ({"top_n": 1}, "it belongs to client.rerank(..., top_n=...)"),
+    ({"dimensions": 1}, "it belongs to client.embed(..., dimensions=...)"),
+    ({"stream_options": {}}, "leave it out: a stream always has its usage"),
+    ({"secret_key": SECRET}, "a setting of the client, Client("),
+    ({"openai_api_key": SECRET}, "a setting of the client, Client("),
+    ({"OPENAI_API_KEY": SECRET}, "a setting of the client, Client("),
+    ({"access_token": SECRET}, "a setting of the client, Client("),
+    ({"authorization": SECRET}, "a setting of the client, Client("),
+    ({"organization": "org"}, 'headers={"OpenAI-Organization": ...})'),
+    ({"sticky": "x"}, "use sticky_key=..."),
+    ({"idempotency": "x"}, "use idempotency_key=..."),
+    ({"prompt_key": "x"}, "use prompt_cache_key=..."),
 ]
 
 
@@ -98,8 +116,31 @@ def test_of_a_client(simulator):
 def test_of_other_operations(client):
     with pytest.raises(TypeError, match=r"timeout_ms=2000"):
         client.models(timeout=2)
-    with pytest.raises(TypeError, match=r"moderate\(\) takes no temperature: a parameter of one"):
-        client.moderate("x", temperature=1)
+    for call, name, advice in (
+        (client.moderate, "temperature", r"it belongs to client\.chat\(\.\.\., temperature="),
+        (client.moderate, "safe_mode", "a parameter of one"),
+        (client.embed, "top_logprobs", r"it belongs to client\.chat"),
+        (client.embed, "encoding_format", "use encoding="),
+        (client.embed, "text", "use input="),
+        (client.models, "top_k", r"it belongs to client\.chat"),
+        (client.models, "api_token", "it is a setting of the client"),
+    ):
+        with pytest.raises(TypeError, match=rf"{call.__name__}\(\) takes no {name}: {advice}"):
+            call(**{name: 1, **({"input": "x"} if call != client.models else {})})
+    for name, advice in (
+        ("top_k", "use top_n="),
+        ("topK", "use top_n="),
+        ("texts", "use documents="),
+    ):
+        with pytest.raises(TypeError, match=rf"rerank\(\) takes no {name}: {advice}"):
+            client.rerank("x", ["y"], **{name: 1})
+    for name, advice in (
+        ("stream", "stream=..."),
+        ("top_n", r"client\.rerank"),
+        ("verbosity", "client"),
+    ):
+        with pytest.raises(TypeError, match=rf"Client\(\) takes no {name}: it belongs.*{advice}"):
+            liter_llm.Client(**{name: 1})
     with pytest.raises(TypeError, match=r"use timeout_ms=2000"):
         client.with_options(timeout=2)
     with pytest.raises(TypeError, match=r"as in client\.chat\(\.\.\., max_tokens=\.\.\.\)"):
@@ -241,3 +282,138 @@ def test_key_and_base_url(simulator, monkeypatch, tmp_path):
         assert client.chat("Hello").text == "You said: Hello"
     with pytest.raises(liter_llm.BadRequestError, match="configuration"):
         liter_llm.Client("{", **given)
+
+
+MALFORMED = [
+    "[]",
+    "null",
+    "7",
+    "{",
+    b"\xff",
+    b'\xff\xfe{\x00"\x00}\x00',  # UTF-16, which the engine does not read
+    '{"providers": []}',
+    '{"providers": {"openai": []}}',
+    '{"providers": {"openai": "x"}}',
+    '{"routes": 7}',
+    '{"default_provider": ["openai"]}',
+    '{"default_provider": 7}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("config", MALFORMED, ids=lambda config: str(config)[:30])
+def test_a_key_beside_what_is_no_configuration(config, monkeypatch, tmp_path):
+    """The engine says what is wrong with it, as it does without a key."""
+    own = None if "default_provider" in str(config) else "openai"
+    arguments = {"api_key": "sk-canary", "base_url": "http://127.0.0.1:1/v1"}
+    with pytest.raises(liter_llm.BadRequestError) as plain:
+        liter_llm.Client(config)
+    with pytest.raises(liter_llm.BadRequestError) as caught:
+        liter_llm.Client(config, provider=own, **arguments)
+    assert str(caught.value) == str(plain.value)
+    file = tmp_path / "config.json"
+    file.write_bytes(config if isinstance(config, bytes) else config.encode())
+    monkeypatch.setenv("LITER_LLM_CONFIG", str(file))
+    monkeypatch.delenv("LITER_LLM_PROVIDER", raising=False)
+    with pytest.raises(liter_llm.BadRequestError) as plain:
+        liter_llm.Client()
+    with pytest.raises(liter_llm.BadRequestError) as caught:
+        liter_llm.Client(provider=own, **arguments)
+    assert str(caught.value) == str(plain.value)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/config.json", "/", "a" * 5000])
+def test_a_key_beside_a_file_that_cannot_be_read(path, monkeypatch):
+    monkeypatch.setenv("LITER_LLM_CONFIG", path)
+    with pytest.raises(liter_llm.BadRequestError, match="LITER_LLM_CONFIG"):
+        liter_llm.Client(provider="openai", api_key="sk-canary")
+
+
+@pytest.mark.parametrize("wrong", [[], {}, 7, object(), b"x", "", "a\nb", "\ud800"])
+def test_a_setting_of_another_type(wrong):
+    for name in ("api_key", "base_url"):
+        if name == "api_key" and wrong == "":
+            continue  # the key is missing, of which the request tells
+        with pytest.raises((liter_llm.LiterLLMError, TypeError)) as caught:
+            liter_llm.Client(provider="openai", **{name: wrong}).chat("x", model="m")
+        assert "Traceback" not in str(caught.value)
+    with pytest.raises(liter_llm.BadRequestError, match="headers"):
+        liter_llm.Client(provider="openai", api_key="k", headers=["x"])
+
+
+class Sent:
+    """A provider that notes the headers of its requests, and refuses them."""
+
+    def __enter__(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):  # noqa: N805
+                self.headers.append({k.lower(): v for k, v in handler.headers.items()})
+                handler.rfile.read(int(handler.headers["content-length"]))
+                handler.send_response(503)
+                handler.send_header("content-length", "2")
+                handler.end_headers()
+                handler.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self.headers = []
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("kind", [liter_llm.Client, liter_llm.AsyncClient])
+def test_headers_beside_a_key_go_to_its_provider_alone(kind):
+    """A gateway's token is in them. A fallback's provider must not see it, nor the key."""
+
+    def answered(client, **arguments):
+        answer = client.chat("Hello", model="m", retry=False, **arguments)
+        return answer if kind is liter_llm.Client else asyncio.run(answer)
+
+    def ask(client, **arguments):
+        with pytest.raises(liter_llm.InternalServerError) as caught:
+            answered(client, **arguments)
+        assert "token" not in repr(caught.value.document)
+
+    with Sent() as own, Sent() as other:
+        before = {"X-Gateway": "old", "x-stays": "stays"}
+        config = {
+            "providers": {
+                "own": {"kind": "openai", "headers": before},
+                "other": {"kind": "openai", "base_url": other.url, "api_key": "k2", "model": "m"},
+            },
+        }
+        headers = {"x-gateway": "token"}
+        made = {"api_key": "k1", "base_url": own.url, "headers": headers, "fallback": ["other/m"]}
+        client = kind(config, provider="own", **made)
+        ask(client)
+        ask(client, provider="other", fallback=[])
+        ask(client, headers={"x-call": "call"})
+        ask(client.with_options(headers={"x-view": "view"}))
+        shown = ("authorization", "x-gateway", "x-stays", "x-call", "x-view")
+        seen, others = (
+            [[one.get(name) for name in shown] for one in server.headers] for server in (own, other)
+        )
+        assert seen == [
+            ["Bearer k1", "token", "stays", None, None],
+            ["Bearer k1", "token", "stays", "call", None],
+            ["Bearer k1", "token", "stays", None, "view"],
+        ]
+        assert others == [
+            ["Bearer k2", None, None, None, None],
+            ["Bearer k2", None, None, None, None],
+            ["Bearer k2", None, None, "call", None],
+            ["Bearer k2", None, None, None, "view"],
+        ]
+        # Headers of a client without settings are an option, as the documents say.
+        config["providers"]["own"].update(base_url=own.url, api_key="k1")
+        ask(kind(config, provider="own", headers=headers, fallback=["other/m"]))
+        assert own.headers[-1]["x-gateway"] == other.headers[-1]["x-gateway"] == "token"

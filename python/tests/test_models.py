@@ -117,3 +117,25 @@ def test_a_chunks_text():
     second = {"index": 1, "delta": {"content": "b"}}
     assert Chunk(choices=[second]).text == ""
     assert Chunk(choices=[second, {"index": 0, "delta": {"content": "a"}}]).text == "a"
+
+
+def test_pydantics_way_to_dump(response):
+    """The options that callers of other SDKs give. None is ignored that would change something."""
+    plain = response.to_dict()
+    for how in (
+        {},
+        {"mode": "json"},
+        {"mode": "python"},
+        {"exclude_unset": True},
+        {"by_alias": True},
+    ):
+        assert response.model_dump(**how) == plain
+        how.pop("mode", None)
+        assert json.loads(response.model_dump_json(**how)) == plain
+    some = Response(a=None, b=[{"c": None, "d": 1}])
+    assert some.model_dump(mode="json", exclude_none=True) == {"b": [{"d": 1}]}
+    assert json.loads(some.model_dump_json(exclude_none=True)) == {"b": [{"d": 1}]}
+    with pytest.raises(ValueError, match="mode is 'json' or 'python'"):
+        response.model_dump(mode="xml")
+    with pytest.raises(TypeError, match="include"):
+        response.model_dump(include={"id"})

@@ -84,7 +84,16 @@ def test_the_encodings_of_vectors():
     assert [list(one) for one in vectors("ubinary", "/wE=")] == [[255, 1]]
     assert [list(one) for one in vectors("float", [0.5, -1.0])] == [[0.5, -1.0]]
     assert vectors("float", [0.1])[0].tolist() == array.array("f", [0.1]).tolist()
+    assert [list(one) for one in vectors("int8", "gA==")] == [[-128]]
+    assert [list(one) for one in vectors("binary", "gP8=")] == [[-128, -1]]
+    assert [list(one) for one in vectors("uint8", "/w==")] == [[255]]
     assert vectors("base64") == []
+    for embedding in ("", "AAA=", "AAAAPwA=", "?"):
+        with pytest.raises(ValueError, match=r"differ in length|bytes length"):
+            vectors("base64", embedding)
+    empty = liter_llm.EmbedResponse({"encoding": "base64", "data": []})
+    with pytest.raises(ValueError, match="no vectors"):
+        empty.matrix()
     with pytest.raises(ValueError, match="differ in length"):
         vectors("int8", "gAF/", "AA==")
 
@@ -155,3 +164,35 @@ def test_several_answers_are_refused_before_anything_is_sent(client):
     with pytest.raises(liter_llm.BadRequestError) as caught:
         client.models(fanout={"targets": ["openai", "openai"]})
     assert caught.value.attempts == []
+
+
+def test_count_tokens(client, simulator):
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    asked = {"model": "m", "provider": "openai"}
+    answer = client.count_tokens("How many words", **asked)
+    assert isinstance(answer, liter_llm.CountTokensResponse)
+    assert (answer.input_tokens, answer.model, answer.provider) == (3, "m", "openai")
+    assert answer.liter.attempts[0].status == 200
+    assert client.count_tokens("Why?", system="Be brief.", tools=tools, **asked).input_tokens == 4
+    for request in (
+        [{"role": "user", "content": "one two"}],
+        {"prompt": "one two", "model": "openai/m", "op": "chat"},
+        b' {"prompt": "one two", "model": "openai/m", "op": "chat"}\n',
+    ):
+        assert client.count_tokens(request).input_tokens == 2
+
+    async def asynchronously():
+        async with liter_llm.AsyncClient(simulator.config()) as other:
+            return await other.count_tokens("one", **asked)
+
+    assert asyncio.run(asynchronously()).input_tokens == 1
+
+
+def test_what_is_not_counted(client):
+    for request in (b"{}", b"[]", b"", b'"x"', b'{"prompt": "x", "stream": true}', {"prompt": 1}):
+        with pytest.raises(liter_llm.BadRequestError):
+            client.count_tokens(request)
+    with pytest.raises(TypeError, match=r"count_tokens\(\) takes no stream"):
+        client.count_tokens("x", stream=True)
+    with pytest.raises(liter_llm.UnsupportedError):
+        client.count_tokens("x", provider="mistral", model="m")

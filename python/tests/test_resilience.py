@@ -9,7 +9,7 @@ import liter_llm
 AT_ONCE = {"base_ms": 0}
 FANOUT = {"targets": ["openai"]}
 
-OPTIONS_IN_BYTES = b'{"prompt":"Hello","stream":true,"options":{"fanout":{"targets":["openai"]}}}'
+OPTIONS_IN_BYTES = b'{"prompt":"Hello","options":{"fanout":{"targets":["openai"]}}}'
 
 
 def test_retries_and_their_attempts(simulator):

@@ -35,10 +35,10 @@ def request_bytes(head: bytes, document: dict[str, Any]) -> bytes:
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
-def request_head(host: str, path: str, key: str) -> bytes:
+def request_head(host: str, path: str, key: str, method: str = "chat/completions") -> bytes:
     """The part of a request that is the same each time."""
     return (
-        f"POST {path}/chat/completions HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n"
+        f"POST {path}/{method} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\naccept: application/json, text/event-stream\r\n"
         "content-length: "
     ).encode()
@@ -130,6 +130,11 @@ def delta(event: bytes) -> str:
 
 def answer(response: Response, body: bytes) -> str:
     """The text of a whole answer."""
+    return document(response, body)["choices"][0]["message"]["content"]
+
+
+def document(response: Response, body: bytes) -> Any:
+    """A whole answer."""
     if response.status != 200:
         raise RuntimeError(f"status {response.status}: {body[:200]!r}")
-    return _decode(body)["choices"][0]["message"]["content"]
+    return _decode(body)

@@ -51,6 +51,37 @@ PACED_CHUNKS = 100
 PACED_MS = 10
 
 
+EMBED_MODEL = "text-embedding-3-small"
+TEXTS = [f"{i} " + SYSTEM[: i % 200] for i in range(10_000)]
+"""What is embedded."""
+
+DIMENSIONS = 256
+PER_REQUEST = 2_048
+"""The most texts that the provider takes at once."""
+
+EMBEDDED = "You said: ten thousand texts in their order"
+"""What a side of the embeddings gives back once it has checked its vectors."""
+
+
+def embed_request(texts: list[str]) -> dict[str, Any]:
+    """A request for the vectors of some texts, as the provider takes it."""
+    return {
+        "model": EMBED_MODEL,
+        "input": texts,
+        "encoding_format": "base64",
+        "dimensions": DIMENSIONS,
+    }
+
+
+def embedded(firsts: list[tuple[float, float]]) -> str:
+    """Checks each vector's first numbers: the sum of its text's bytes, and how many they are."""
+    for text, found in zip(TEXTS, firsts, strict=True):
+        data = text.encode()
+        if found != (sum(data), len(data)):
+            raise AssertionError(f"not the vector of {text[:20]!r}: {found}")
+    return EMBEDDED
+
+
 def paths() -> dict[str, str]:
     """The simulator's path for each kind of answer, before `/chat/completions`."""
     return {
@@ -58,6 +89,7 @@ def paths() -> dict[str, str]:
         "held": f"/sim,bytes={TEXT_BYTES},delay_ms={HELD_MS}/v1",
         "remote": f"/sim,bytes={TEXT_BYTES},delay_ms={REMOTE_MS}/v1",
         "slow": f"/sim,bytes={TEXT_BYTES},delay_ms={SLOW_MS}/v1",
+        "embed": "/v1",
         "burst": f"/sim,chunks={BURST_CHUNKS}/v1",
         "paced": f"/sim,chunks={PACED_CHUNKS},interval_ms={PACED_MS}/v1",
     }

@@ -32,6 +32,38 @@ def raw_sync(base_url: str) -> Sync:
     return (lambda: client.chat(payload.REQUEST)), (lambda: client.stream(payload.STREAM))
 
 
+def raw_embed(base_url: str) -> Sync:
+    """The vectors of many texts by the blocking raw client."""
+    from .raw_sync import RawClient
+
+    client = _raw(base_url, RawClient)
+
+    def embed() -> str:
+        vectors = client.embed(payload.TEXTS, payload.PER_REQUEST)
+        return payload.embedded([(vector[0], vector[1]) for vector in vectors])
+
+    return embed, _no_stream
+
+
+def liter_embed(base_url: str) -> Sync:
+    """The vectors of many texts by `liter_llm.Client`."""
+    import liter_llm
+
+    client = liter_llm.Client(_config(base_url), provider="openai")
+
+    def embed() -> str:
+        answer = client.embed(
+            payload.TEXTS, model=payload.EMBED_MODEL, dimensions=payload.DIMENSIONS
+        )
+        return payload.embedded([(vector[0], vector[1]) for vector in answer.vectors()])
+
+    return embed, _no_stream
+
+
+def _no_stream() -> Iterator[str]:
+    raise AssertionError("vectors are not streamed")
+
+
 def raw_async(base_url: str) -> Async:
     """The raw client on asyncio."""
     from .raw_asyncio import RawAsyncClient

@@ -40,7 +40,7 @@ def main() -> None:
         if side.endswith("async")
         else sides.SyncRunner(opened)
     )
-    work = runner.calls if kind in ("unary", "held") else runner.streams
+    work = runner.calls if kind in ("unary", "held", "embed") else runner.streams
     expected = sides.Expected(text)
     work(max(int(count) // 4, 2 * int(flights)), expected)
     print(json.dumps({"ready": True}), flush=True)

@@ -39,7 +39,7 @@ class Workload:
     @property
     def language(self) -> str:
         """Of its sides."""
-        return "python" if self.side in ("sync", "async") else self.side
+        return "python" if self.side in ("sync", "async", "embed") else self.side
 
 
 WORKLOADS = (
@@ -49,6 +49,7 @@ WORKLOADS = (
     Workload("async512", "Python, asyncio, 512 in flight", "async", "held", 512, 4096, None),
     Workload("burst", "Python, blocking, burst stream", "sync", "burst", 1, 40, 1.5),
     Workload("burst-async", "Python, asyncio, burst stream", "async", "burst", 1, 40, 1.5),
+    Workload("embed", "Python, 10,000 texts embedded", "embed", "embed", 1, 4, 1.5),
     Workload("paced", "Python, asyncio, 64 paced streams", "async", "paced", 64, 64, 0.9),
     Workload("node1", "Node, 1 in flight", "node", "unary", 1, 1500, 1.9),
     Workload("node64", "Node, 64 in flight", "node", "unary", 64, 3072, 0.8),

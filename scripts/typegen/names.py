@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from .tree import Member, Record, Scalar, Table
 
-PASSED_THROUGH = {"http_request", "http_response", "http_event", "many"}
-"""Documents that no package has a type of: bytes of others, and answers with errors among them."""
+PASSED_THROUGH = {"http_request", "http_response", "http_event", "many", "count_tokens_request"}
+"""Documents that no package has a type of: bytes of others, answers with errors among them, and a
+request that is a chat's, which each package's method makes of it."""
 
 FIRST = ("request", "options", "config", "response", "chunk", "reset", "error")
 """The order of the documents in what is written; further ones follow by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 
@@ -109,6 +110,10 @@ def stream_difference(outcome: dict[str, Any]) -> str | None:
                 for call in message.get("tool_calls", [])
             ],
             "finish_reason": choice.get("finish_reason"),
+            "annotations": message.get("annotations"),
+            "images": message.get("images"),
+            "audio": _heard([message.get("audio") or {}]),
+            "logprobs": _tokens([choice.get("logprobs") or {}]),
         }
         for name, value in said.items():
             if (whole[name] or None) != (value or None):
@@ -138,8 +143,13 @@ def _concatenate(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
             index, delta = choice["index"], choice["delta"]
             whole = wholes.setdefault(
                 index,
-                {"content": "", "reasoning": "", "refusal": "", "finish_reason": None},
+                {"content": "", "reasoning": "", "refusal": "", "finish_reason": None}
+                | {"annotations": [], "images": [], "audio": [], "logprobs": []},
             )
+            for name in ("annotations", "images"):
+                whole[name] += delta.get(name) or []
+            whole["audio"].append(delta.get("audio") or {})
+            whole["logprobs"].append(choice.get("logprobs") or {})
             for name in ("content", "reasoning", "refusal"):
                 whole[name] += delta.get(name) or ""
             whole["finish_reason"] = choice.get("finish_reason") or whole["finish_reason"]
@@ -151,4 +161,28 @@ def _concatenate(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     for index, whole in wholes.items():
         found = calls.get(index, {})
         whole["tool_calls"] = [tuple(found[number]) for number in sorted(found)]
+        whole["audio"] = _heard(whole["audio"])
+        whole["logprobs"] = _tokens(whole["logprobs"])
     return wholes
+
+
+def _heard(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    """Pieces of speech as one: the sound of each piece may be base64 of its own."""
+    whole: dict[str, Any] = {}
+    for piece in pieces:
+        whole |= {name: value for name, value in piece.items() if value is not None}
+    if any("transcript" in piece for piece in pieces):
+        whole["transcript"] = "".join(piece.get("transcript") or "" for piece in pieces)
+    if data := [piece["data"] for piece in pieces if piece.get("data")]:
+        whole["data"] = b"".join(map(b64decode, data))
+    return whole
+
+
+def _tokens(pieces: list[Any]) -> dict[str, list[Any]]:
+    """Log probabilities as one: each list is appended, and a member that is null says nothing."""
+    whole: dict[str, list[Any]] = {}
+    for piece in pieces:
+        for name, items in piece.items() if isinstance(piece, dict) else ():
+            if isinstance(items, list):
+                whole.setdefault(name, []).extend(items)
+    return whole

@@ -3,8 +3,11 @@
 //! A secret has no `Debug` that shows it, no `Display` and no `Serialize`. Only
 //! [`super::Credential`] takes its text out, and only for the origin that the key belongs to.
 
+use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +15,20 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+#[cfg(unix)]
+use super::exec::Program;
+#[cfg(unix)]
+use super::token::Tokens;
 use crate::error::{Error, ErrorKind};
+
+/// The environment as the configuration sees it.
+pub(crate) trait Variables {
+    /// The variable of this name, if it is set.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// Every variable, for a program that is started.
+    fn all(&self) -> BTreeMap<String, SecretString>;
+}
 
 /// Where to find a key. A file is read at its first use, so that a client can be made before the key
 /// exists. A missing key is an error of the call that needs it.
@@ -23,6 +39,9 @@ pub enum KeyRef {
     Env(String, Option<SecretString>),
     /// `file:/path`. White space around the key is removed.
     File(PathBuf),
+    /// `exec:["prog","arg"]`: a program prints it.
+    #[cfg(unix)]
+    Exec(Program),
     /// The key itself, in the configuration document.
     Literal(SecretString),
     /// The server needs no key (a local Ollama or vLLM).
@@ -30,15 +49,34 @@ pub enum KeyRef {
 }
 
 impl KeyRef {
-    /// Reads `env:NAME`, `file:/path`, or the key itself. `variable` finds a variable by its name.
-    pub(crate) fn parse(text: &str, variable: impl FnOnce(&str) -> Option<String>) -> Self {
+    /// Reads `env:NAME`, `file:/path`, `exec:["prog","arg"]`, or the key itself. `path` is the
+    /// member's, for messages.
+    pub(crate) fn parse(path: &str, text: &str, variables: &dyn Variables) -> Result<Self, Error> {
         if let Some(name) = text.strip_prefix("env:") {
-            KeyRef::of_variable(name, variable)
+            Ok(KeyRef::of_variable(name, |name| variables.variable(name)))
         } else if let Some(path) = text.strip_prefix("file:") {
-            KeyRef::File(PathBuf::from(path))
+            Ok(KeyRef::File(PathBuf::from(path)))
+        } else if let Some(list) = text.strip_prefix("exec:") {
+            KeyRef::of_program(path, list, variables)
         } else {
-            KeyRef::Literal(SecretString::from(text.to_owned()))
+            Ok(KeyRef::Literal(SecretString::from(text.to_owned())))
         }
+    }
+
+    #[cfg(unix)]
+    fn of_program(path: &str, list: &str, variables: &dyn Variables) -> Result<Self, Error> {
+        Program::parse(list, || variables.all()).map(KeyRef::Exec).ok_or_else(|| {
+            let message = format!(
+                "{path}: exec: is followed by a program and its arguments as JSON, such as \
+                 exec:[\"/usr/local/bin/key\",\"staging\"]"
+            );
+            Error::invalid(path, message)
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn of_program(path: &str, _list: &str, _variables: &dyn Variables) -> Result<Self, Error> {
+        Err(Error::invalid(path, format!("{path}: exec: needs a Unix system")))
     }
 
     /// The key that the variable of this name holds now.
@@ -59,6 +97,9 @@ const MOST: u64 = 64 << 10;
 pub(super) struct Key {
     from: KeyRef,
     file: Mutex<Option<FileKey>>,
+    /// What the program printed.
+    #[cfg(unix)]
+    printed: Option<Tokens>,
 }
 
 /// The cached content of a key file.
@@ -87,7 +128,17 @@ impl Mark {
 
 impl Key {
     pub(super) fn new(from: KeyRef) -> Self {
-        Key { from, file: Mutex::default() }
+        #[cfg(unix)]
+        let printed = match &from {
+            KeyRef::Exec(program) => Some(Tokens::new(Arc::new(program.clone()))),
+            _ => None,
+        };
+        Key {
+            from,
+            file: Mutex::default(),
+            #[cfg(unix)]
+            printed,
+        }
     }
 
     /// The key, if it is known without a look at a file.
@@ -96,6 +147,8 @@ impl Key {
             KeyRef::Env(_, key) => key.clone(),
             KeyRef::Literal(key) => Some(key.clone()),
             KeyRef::File(_) => self.lock().as_ref().map(|file| file.key.clone()),
+            #[cfg(unix)]
+            KeyRef::Exec(_) => self.printed.as_ref()?.known(),
             KeyRef::None => None,
         }
     }
@@ -122,6 +175,11 @@ impl Key {
             // Boxed: few keys are in files, and without the box every call's future would have room
             // for this one.
             KeyRef::File(path) => Box::pin(self.read_file(path, provider, blocking)).await?,
+            #[cfg(unix)]
+            KeyRef::Exec(_) => match &self.printed {
+                Some(tokens) => Box::pin(tokens.get(provider, blocking)).await?.text().clone(),
+                None => return Ok(None),
+            },
         };
         if key.expose_secret().is_empty() {
             return Err(missing(provider, self.empty(provider)));
@@ -134,7 +192,7 @@ impl Key {
         let advice = match &self.from {
             KeyRef::Env(name, _) => format!("the environment variable {name} is set to nothing"),
             KeyRef::File(path) => format!("{} has nothing in it", path.display()),
-            KeyRef::Literal(_) | KeyRef::None => format!(
+            _ => format!(
                 "give providers.{provider}.api_key a key, or leave it out so that the environment's \
                  counts"
             ),
@@ -142,11 +200,35 @@ impl Key {
         format!("the key for {provider} is empty: {advice}")
     }
 
-    /// Forgets the last check, so that the file is checked before its key is used again.
-    pub(super) fn forget(&self) {
+    /// Whether there is a key that can be read, or none is needed. Only a file is looked at, and a
+    /// program run.
+    pub(super) async fn ready(&self, provider: &str, handle: Option<&Handle>) -> Result<(), Error> {
+        match &self.from {
+            KeyRef::None => Ok(()),
+            KeyRef::Literal(key) | KeyRef::Env(_, Some(key)) if !key.expose_secret().is_empty() => {
+                Ok(())
+            }
+            _ => self.read(provider, handle).await.map(drop),
+        }
+    }
+
+    /// Asks for the key again, because the provider refused this one: the file is checked before its
+    /// next use, and the program runs. Returns whether there is another key now.
+    pub(super) async fn renew(
+        &self,
+        refused: &SecretString,
+        provider: &str,
+        blocking: Option<&Handle>,
+    ) -> bool {
         if let Some(file) = &mut *self.lock() {
             file.seen = None;
         }
+        #[cfg(unix)]
+        if let Some(tokens) = &self.printed {
+            return tokens.renew(refused, provider, blocking).await;
+        }
+        let _ = (refused, provider, blocking);
+        false
     }
 
     /// Reads a key file on a thread that may block, and only if the file has changed.

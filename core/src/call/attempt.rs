@@ -1,11 +1,12 @@
-//! An attempt is one try at one target: prepare the request, enter under the limits, exchange,
-//! settle.
+//! An attempt is one try at one target: prepare the request, enter under the limits, add the
+//! credential, exchange, settle.
 //!
 //! A stream's attempt ends with its first content, or with the stream's end if there is no content.
 //! A failure before that has shown the caller nothing, so the call may try again. `stream` takes
 //! over from there.
 
 use std::pin::{Pin, pin};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use ::http::{HeaderMap, Request};
@@ -14,9 +15,10 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
-use super::prepare::{Sent, prepare};
+use super::prepare::{Prepared, authorize, prepare, refused};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, notices, probe, redact, refusal, targets};
+use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Again, Body, Deadline, Received};
 use crate::limit::Held;
@@ -51,50 +53,60 @@ pub(super) struct Failure {
     /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
     /// sent.
     pub(super) tried: bool,
-    /// Its signature had a wrong time, which the next one has not.
-    untimely: bool,
+    /// Its credential was refused, and the next one may pass.
+    mended: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure { error, tried: false, untimely: false }
+        Failure { error, tried: false, mended: false }
     }
 }
 
 /// Makes one attempt. It is repeated once if only one parameter was refused and the caller can do
-/// without, or if the clock of its signature was wrong.
+/// without, or if its credential was refused and is mended.
 pub(super) async fn attempt(
     services: &Services,
     call: &Call,
     index: usize,
     mode: Mode,
 ) -> Result<Served, Failure> {
-    match once(services, call, index, mode).await {
-        Err(Failure { error, tried: true, untimely })
-            if untimely || refusal::goes_again(services, call, index, &error) =>
+    match once(services, call, index, mode, true).await {
+        Err(Failure { error, tried: true, mended })
+            if mended || refusal::goes_again(services, call, index, &error) =>
         {
             // Boxed: without the box every call's future would have room for this one.
-            Box::pin(once(services, call, index, mode)).await
+            Box::pin(once(services, call, index, mode, false)).await
         }
         outcome => outcome,
     }
 }
 
+/// Makes one attempt. `first` means that it may be repeated.
 async fn once(
     services: &Services,
     call: &Call,
     index: usize,
     mode: Mode,
+    first: bool,
 ) -> Result<Served, Failure> {
-    let mut prepared = prepare(services, call, index).await?;
+    let prepared = prepare(services, call, index).await?;
     let mut guard = enter(services, call, index, prepared.tokens, mode.wait).await?;
+    let Prepared { request, held, mut notes, .. } = prepared;
     if guard.insisted {
         let message = format!(
             "{} is passed over for its failures, and was asked as there is no other",
             call.targets[index].name()
         );
-        prepared.sent.notes.warn("breaker_open", "model", message);
+        notes.warn("breaker_open", "model", message);
     }
+    let (request, key) = match authorize(services, call, index, request).await {
+        Ok(authorized) => authorized,
+        Err(error) => {
+            guard.unused();
+            return Err(error.into());
+        }
+    };
     let began = guard.began();
     let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
     let mut exchange = Exchange {
@@ -106,15 +118,18 @@ async fn once(
         late_at: targets::first_token(services, call, index)
             .map(|time| Deadline::after(began, time)),
         guard: &mut guard,
-        refusal: None,
+        key,
+        refusal: HeaderMap::new(),
     };
-    let came = exchange.run(prepared.request).await;
-    let refusal = exchange.refusal.zip(prepared.sent.key.as_ref());
-    let credential = &services.credentials[call.targets[index].provider];
-    let untimely = refusal.is_some_and(|(head, proof)| credential.was_untimely(proof, &head));
-    drop(prepared.held);
-    settle(services, call, index, ticket, guard, came, prepared.sent)
-        .map_err(|failure| Failure { untimely, ..failure })
+    let came = exchange.run(request).await;
+    let Exchange { key, refusal, .. } = exchange;
+    let mended = match &came {
+        Err(error) => refused(services, call, index, key.as_ref(), error, &refusal).await && first,
+        Ok(_) => false,
+    };
+    drop(held);
+    let sent = Sent { key, notes, mended };
+    settle(services, call, index, ticket, guard, came, sent)
 }
 
 /// Takes an attempt's place under the limits of its target and provider.
@@ -152,8 +167,18 @@ struct Exchange<'a> {
     /// When to report a late first token. `None` if it was reported, or if no report is needed.
     late_at: Option<Instant>,
     guard: &'a mut AttemptGuard,
+    /// The credential that was sent. It may have changed since in its file.
+    key: Option<Proof>,
     /// The head of an answer that refused the credential.
-    refusal: Option<HeaderMap>,
+    refusal: HeaderMap,
+}
+
+/// What is kept of a request that was sent.
+struct Sent {
+    key: Option<Proof>,
+    notes: Notes,
+    /// The credential was refused, and the next one may pass.
+    mended: bool,
 }
 
 /// How far a stream's body was read.
@@ -170,17 +195,7 @@ impl Exchange<'_> {
         let (call, ticket) = (self.call, self.ticket);
         let pool = &self.services.pools[call.targets[self.index].provider];
         let deadline = self.deadline;
-        let sent = |passing| call.ledger.passing(ticket, passing);
-        // Each future has its own scope, so that a future that has ended takes no room in this one.
-        let received = {
-            let (services, index) = (self.services, self.index);
-            let again = || -> Again<'_> {
-                Box::pin(async move { Ok(prepare(services, call, index).await?.request) })
-            };
-            let sending = pin!(pool.send(request, again, &deadline, sent));
-            self.punctual(sending).await?
-        };
-        let Received { status, headers, body } = received;
+        let Received { status, headers, body } = self.send(request).await?;
         call.ledger.answered(ticket, status);
         self.guard.heard(&headers);
         let mut head = Head { status, headers, held: Held::new(&self.services.room) };
@@ -206,7 +221,7 @@ impl Exchange<'_> {
         let reply = Reply { status, headers: &head.headers, body: &body, received };
         let answer = call.operation.decode(adapter, &reply, chosen.target()).map_err(|error| {
             if error.kind() == ErrorKind::Authentication {
-                self.refusal = Some(head.headers.clone());
+                self.refusal = head.headers.clone();
             }
             let error = pool.name_proxy(self.with_url(error), &head.headers);
             match lost {
@@ -221,6 +236,26 @@ impl Exchange<'_> {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         Ok((head, Content::Whole(answer)))
+    }
+
+    /// Sends the request. It has a new signature if it goes again.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Received, Error> {
+        let Exchange { services, call, index, ticket, deadline, .. } = *self;
+        let pool = &services.pools[call.targets[index].provider];
+        let sent = |passing| call.ledger.passing(ticket, passing);
+        let next = OnceLock::new();
+        let again = || -> Again<'_> {
+            Box::pin(async {
+                let bare = prepare(services, call, index).await?.request;
+                let (request, key) = authorize(services, call, index, bare).await?;
+                let _ = next.set(key);
+                Ok(request)
+            })
+        };
+        let received = self.punctual(pin!(pool.send(request, again, &deadline, sent))).await;
+        // An answer may repeat the second signature.
+        self.key = next.into_inner().unwrap_or_else(|| self.key.take());
+        received
     }
 
     /// Adds the URL that was asked to an error that it may explain.
@@ -318,8 +353,11 @@ fn settle(
             let secrets = call.secrets(services, index, sent.key.as_ref());
             let error = call.place(redact::error(&secrets, error), index);
             call.ledger.end(ticket, Some(&error), now);
-            report(services, call, index, guard, &error, now);
-            return Err(Failure { error, tried: true, untimely: false });
+            match sent.mended {
+                true => guard.mended(&error, now),
+                false => report(services, call, index, guard, &error, now),
+            }
+            return Err(Failure { error, tried: true, mended: sent.mended });
         }
     };
     guard.answered(now, call.operation.streams());
@@ -339,12 +377,12 @@ fn settle(
             (Some(guard), shown.then_some(now))
         }
     };
-    let Sent { key, notes } = sent;
+    let Sent { key, notes, .. } = sent;
     let (target, warnings, content) = (index, notes.into_warnings(), came);
     Ok(Served { target, ticket, guard, head, key, warnings, first_content, content })
 }
 
-/// Reports a failed attempt to its guard, and a refused key to its credential.
+/// Reports a failed attempt to its guard.
 pub(super) fn report(
     services: &Services,
     call: &Call,
@@ -353,9 +391,6 @@ pub(super) fn report(
     error: &Error,
     now: Instant,
 ) {
-    if error.kind() == ErrorKind::Authentication {
-        services.credentials[call.targets[index].provider].refused();
-    }
     let turns = guard.failed(error, call.deadline <= now || error.own_timer, now);
     notices::turned(services, call, index, turns, Some(&Reason::from(error)));
     probe::watch(services, &call.targets[index], now);

@@ -17,6 +17,7 @@ mod notices;
 mod origin;
 pub(crate) mod outcome;
 pub(crate) mod passthrough;
+mod place;
 pub(crate) mod plan;
 mod prepare;
 mod probe;
@@ -31,16 +32,18 @@ pub(crate) mod stream;
 mod targets;
 pub(crate) mod wanted;
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{Attempt, Error};
+use crate::error::{Attempt, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
+use crate::limit::Held;
 use crate::model::{Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
-use crate::operation::Operation;
+use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
 use crate::services::Services;
 use crate::target::{Choice, ChosenTarget, choose};
@@ -72,6 +75,18 @@ pub(crate) struct Call {
     idempotency: OnceLock<String>,
     /// What targets refused, each by its index, with the member that later attempts leave out.
     refused: Mutex<Vec<(usize, String)>>,
+    /// The room that the answer takes. It is held as long as the call: the answer may wait for others.
+    held: OnceLock<Held>,
+    /// The parts of the request, if it goes out in parts.
+    parts: Mutex<Vec<Arc<Part>>>,
+}
+
+/// A part of a request that goes out in parts (`split`): a range of its inputs, and a call about them.
+struct Part {
+    range: Range<usize>,
+    call: Call,
+    /// Set when the part is done.
+    answer: OnceLock<Answer>,
 }
 
 impl Call {
@@ -102,7 +117,7 @@ impl Call {
             ..CallFacts::new(services.process, name, provider, operation.streams())
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
-        let chat = matches!(*operation, Operation::Chat(_));
+        let chat = matches!(*operation, Operation::Chat(_) | Operation::CountTokens(_));
         let unknowns = operation.unknown().iter().enumerate();
         warnings.extend(unknowns.map(|(i, path)| unknown(path, chat && i < ADVISED)));
         let retry = options.retry.unwrap_or_default().or(retry.unwrap_or_default());
@@ -122,6 +137,8 @@ impl Call {
             ledger: Ledger::new(facts, Arc::clone(&services.observers)),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),
+            held: OnceLock::new(),
+            parts: Mutex::default(),
             operation,
             options,
             targets,
@@ -138,11 +155,27 @@ impl Call {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// All attempts so far.
+    /// All attempts so far, those of its parts in the order of the parts.
     fn attempts(&self) -> Vec<Attempt> {
         let mut attempts = self.ledger.attempts();
+        for part in self.parts() {
+            attempts.extend(part.call.attempts());
+        }
         attempts.extend_from_slice(&self.others);
         attempts
+    }
+
+    /// The parts that were made so far.
+    fn parts(&self) -> Vec<Arc<Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What had come of the parts, if there are any.
+    fn partial(&self) -> Option<Partial> {
+        let parts = self.parts();
+        let done = parts.iter().filter(|part| part.answer.get().is_some());
+        let inputs = done.map(|part| Done { from: part.range.start, to: part.range.end }).collect();
+        (!parts.is_empty()).then_some(Partial { inputs, ..Partial::default() })
     }
 
     /// Adds the target to an error.
@@ -156,7 +189,11 @@ impl Call {
 
     /// Adds to an error what every error of this call has.
     pub(crate) fn failed(&self, error: Error) -> Error {
-        self.place(error, 0).with(|e| e.attempts = self.attempts())
+        let partial = self.partial();
+        self.place(error, 0).with(|e| {
+            e.attempts = self.attempts();
+            e.partial = e.partial.take().or(partial);
+        })
     }
 }
 

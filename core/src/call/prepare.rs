@@ -1,6 +1,7 @@
-//! Makes an attempt's request ready: the provider's format, the headers of the call, and the key.
+//! Makes an attempt's request ready: the provider's format, the headers of the call, and at last the
+//! credential.
 
-use ::http::{HeaderName, HeaderValue, Request};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
 
@@ -13,31 +14,33 @@ use crate::observe::CallId;
 use crate::provider::Notes;
 use crate::services::Services;
 use crate::target::ChosenTarget;
-use crate::wire::Scheme;
+use crate::wire;
 
-/// A request that is ready to be sent.
-pub(super) struct Prepared {
-    pub(super) request: Request<Full<Bytes>>,
+/// A request that only lacks its credential.
+pub(super) struct Prepared<'a> {
+    pub(super) request: Bare<'a>,
     /// The room that the request's body takes.
     pub(super) held: Held,
     /// The estimated number of tokens that the request uses.
     pub(super) tokens: u64,
-    pub(super) sent: Sent,
-}
-
-/// What is kept of a request that was sent.
-pub(super) struct Sent {
-    /// The key that went out with it. It may have changed since in its file.
-    pub(super) key: Option<Proof>,
     pub(super) notes: Notes,
 }
 
-/// Writes the request in the provider's format and adds the key.
-pub(super) async fn prepare(
+/// A request without its credential.
+pub(super) struct Bare<'a> {
+    wire: wire::Request,
+    idempotency: Option<&'a str>,
+}
+
+/// A request that is ready to be sent, and the credential that it has.
+pub(super) type Authorized = (Request<Full<Bytes>>, Option<Proof>);
+
+/// Writes the request in the provider's format. It is an error if there is no credential for it.
+pub(super) async fn prepare<'a>(
     services: &Services,
-    call: &Call,
+    call: &'a Call,
     index: usize,
-) -> Result<Prepared, Error> {
+) -> Result<Prepared<'a>, Error> {
     let chosen = &call.targets[index];
     let adapter = services.settings(chosen).row.adapter();
     let own = refusal::asked_of(call, chosen);
@@ -49,28 +52,70 @@ pub(super) async fn prepare(
     held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
+    own_headers(services, call, chosen)?;
+    let blocking = services.pools[chosen.provider].blocking();
+    let ready = services.credentials[chosen.provider].ready(blocking);
+    until(|| call.deadline, ready).await.unwrap_or_else(|| Err(no_key_in_time()))?;
+    Ok(Prepared { request: Bare { wire, idempotency }, held, tokens, notes })
+}
+
+/// Adds the credential to a request, right before it is sent: a signature is valid for minutes, and
+/// the wait for a limit may be longer.
+pub(super) async fn authorize(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    request: Bare<'_>,
+) -> Result<Authorized, Error> {
+    let chosen = &call.targets[index];
     let pool = &services.pools[chosen.provider];
+    let settings = services.settings(chosen);
+    let headers = own_headers(services, call, chosen)?;
+    let Bare { mut wire, idempotency } = request;
     let credential = &services.credentials[chosen.provider];
-    let scheme = services.settings(chosen).scheme();
-    let headers = own_headers(call, &scheme)?;
-    let authorized = credential.authorize(scheme, &mut wire, pool.blocking());
+    let authorized = credential.authorize(settings.scheme(), &mut wire, pool.blocking());
     let authorized = until(|| call.deadline, authorized).await;
     let key = authorized.unwrap_or_else(|| Err(no_key_in_time()))?;
-    let header = services.settings(chosen).idempotency_header.as_ref();
+    let header = settings.idempotency_header.as_ref();
     let request = pool.prepare(wire, headers, header.zip(idempotency))?;
-    Ok(Prepared { request, held, tokens, sent: Sent { key, notes } })
+    Ok((request, key))
+}
+
+/// Tells the credential of an attempt that it was refused, if it was. Returns whether the next one
+/// may pass.
+pub(super) async fn refused(
+    services: &Services,
+    call: &Call,
+    index: usize,
+    key: Option<&Proof>,
+    error: &Error,
+    head: &HeaderMap,
+) -> bool {
+    if error.kind() != ErrorKind::Authentication {
+        return false;
+    }
+    let provider = call.targets[index].provider;
+    let (credential, blocking) =
+        (&services.credentials[provider], services.pools[provider].blocking());
+    let telling = credential.refused(key, error.code.as_deref(), head, blocking);
+    until(|| call.deadline, telling).await.unwrap_or(false)
 }
 
 /// The headers of `options.headers`. The key's header is none of them, whatever its name is here.
 fn own_headers<'a>(
+    services: &Services,
     call: &'a Call,
-    scheme: &Scheme,
+    chosen: &ChosenTarget,
 ) -> Result<&'a [(HeaderName, HeaderValue)], Error> {
     let Some(headers) = &call.options.headers else { return Ok(&[]) };
-    let (key, _) = scheme.clone().header();
-    if headers.iter().any(|(name, _)| *name == key) {
+    let (scheme, credential) =
+        (services.settings(chosen).scheme(), &services.credentials[chosen.provider]);
+    if let Some((key, _)) = headers.iter().find(|(name, _)| credential.owns(&scheme, name)) {
         let path = format!("options.headers.{key}");
-        let message = format!("{path}: the key stands in the configuration, as api_key");
+        let message = match credential.signs() {
+            true => format!("{path}: the request is signed with the keys of the configuration"),
+            false => format!("{path}: the key stands in the configuration, as api_key"),
+        };
         return Err(Error::invalid(path, message));
     }
     Ok(headers)

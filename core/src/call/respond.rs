@@ -19,6 +19,8 @@ pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answe
         Content::Stream(opened) => Decoded::of_stream(*opened.reader),
     };
     let answer = document(call, target, &head, warnings, first_content, decoded);
+    // A call has one answer.
+    let _ = call.held.set(head.held);
     finished(services, call, target, key.as_ref(), answer)
 }
 

@@ -4,33 +4,27 @@
 //! order of the inputs. All parts are answered by one target: where several are possible, the first
 //! part finds the one that answers, and the others go there. The vectors of two models have nothing
 //! in common.
+//!
+//! The parts belong to the call of the whole, so that what was tried and done is known however the
+//! call ends.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::time::Instant;
 
-use super::Call;
 use super::hedge::hedged;
+use super::place::{of_whole, says_a_place};
 use super::race::{Runs, first_of};
 use super::respond::respond;
-use crate::error::{Done, Error, Partial};
+use super::{Call, Part};
+use crate::error::{Error, ErrorKind};
 use crate::observe::millis;
 use crate::operation::{Answer, Operation};
 use crate::services::Services;
 
 /// The most parts that are asked at once.
 const AT_ONCE: usize = 8;
-
-/// A part of a request: the range of its inputs, and its call.
-struct Part {
-    range: Range<usize>,
-    call: Call,
-    answer: Option<Answer>,
-}
-
-/// The answer to a part, with the target that gave it.
-type Outcome = Result<(usize, Answer), Error>;
 
 /// The parts of a call's request, or none if it goes out in one piece.
 pub(crate) fn parts(services: &Services, call: &Call) -> Option<Vec<(Range<usize>, Operation)>> {
@@ -46,78 +40,98 @@ pub(crate) async fn answered(
     call: &Call,
     parts: Vec<(Range<usize>, Operation)>,
 ) -> Result<Answer, Error> {
+    let targets = able(services, call).map_err(|error| call.failed(error))?;
     let mut parts = parts.into_iter().enumerate();
-    let mut all = Vec::with_capacity(parts.len());
-    let mut only = (call.targets.len() == 1).then_some(0);
-    if only.is_none()
+    let mut only = None;
+    if targets.len() > 1
         && let Some((i, (range, operation))) = parts.next()
     {
-        let own = call.part(i, operation, None);
-        match one(services, &own).await {
-            Ok((target, answer)) => {
-                only = Some(target);
-                all.push(Part { range, call: own, answer: Some(answer) });
-            }
-            Err(error) => {
-                return Err(failed(call, &[Part { range, call: own, answer: None }], 0, error));
-            }
+        let first = call.part(i, range, operation, &targets);
+        match one(services, &first).await {
+            Ok(target) => only = Some(targets[target]),
+            Err(error) => return Err(failed(call, &first, error)),
         }
     }
-    all.extend(parts.map(|(i, (range, operation))| Part {
-        range,
-        call: call.part(i, operation, only),
-        answer: None,
-    }));
-    match ask(services, call, &mut all).await {
-        Ok(()) => join(call, all),
-        Err((i, error)) => Err(failed(call, &all, i, error)),
+    let targets = only.map_or(targets, |only| vec![only]);
+    let rest: Vec<_> =
+        parts.map(|(i, (range, operation))| call.part(i, range, operation, &targets)).collect();
+    let asked = ask(services, call, &rest).await;
+    // The call has them alone, so that their answers can be taken.
+    drop(rest);
+    match asked {
+        Ok(()) => join(call),
+        Err((part, error)) => Err(failed(call, &part, error)),
     }
 }
 
-/// Asks about the parts that have no answer yet, some at once. The first failure ends the others, and
-/// comes with the place of its part.
-async fn ask(services: &Services, call: &Call, parts: &mut [Part]) -> Result<(), (usize, Error)> {
+/// The targets that can embed every input. The error is that of the first one if none can: nothing
+/// is sent, and so nothing is paid for, if a later part could not be.
+fn able(services: &Services, call: &Call) -> Result<Vec<usize>, Error> {
+    let (mut able, mut refused) = (Vec::new(), None);
+    for (i, chosen) in call.targets.iter().enumerate() {
+        let adapter = services.settings(chosen).row.adapter();
+        match call.operation.check(adapter, chosen.target()) {
+            Ok(()) => able.push(i),
+            Err(error) if refused.is_none() => refused = Some(call.place(error, i)),
+            Err(_) => {}
+        }
+    }
+    match refused {
+        Some(error) if able.is_empty() => Err(error),
+        _ => Ok(able),
+    }
+}
+
+/// Asks about these parts, some at once. The first failure ends the others, and comes with its part.
+async fn ask(
+    services: &Services,
+    call: &Call,
+    parts: &[Arc<Part>],
+) -> Result<(), (Arc<Part>, Error)> {
     // A caller that does not wait for limits is not to meet its own.
     let at_once = if call.wait { AT_ONCE } else { 1 };
-    let (mut answers, mut failure) = (Vec::new(), None);
-    {
-        let mut waiting = parts.iter().enumerate().filter(|(_, part)| part.answer.is_none());
-        let mut runs: Runs<'_, (usize, Outcome)> = Vec::new();
-        while failure.is_none() {
-            while runs.len() < at_once
-                && let Some((i, part)) = waiting.next()
-            {
-                runs.push(Box::pin(async move { (i, one(services, &part.call).await) }));
-            }
-            if runs.is_empty() {
-                break;
-            }
-            match first_of(&mut runs).await {
-                (i, Ok((_, answer))) => answers.push((i, answer)),
-                (i, Err(error)) => failure = Some((i, error)),
-            }
+    let mut waiting = parts.iter();
+    let mut runs: Runs<'_, (&Arc<Part>, Result<usize, Error>)> = Vec::new();
+    loop {
+        while runs.len() < at_once
+            && let Some(part) = waiting.next()
+        {
+            runs.push(Box::pin(async move { (part, one(services, part).await) }));
+        }
+        if runs.is_empty() {
+            return Ok(());
+        }
+        if let (part, Err(error)) = first_of(&mut runs).await {
+            return Err((Arc::clone(part), error));
         }
     }
-    for (i, answer) in answers {
-        parts[i].answer = Some(answer);
-    }
-    failure.map_or(Ok(()), Err)
 }
 
-/// Asks about a part.
-async fn one(services: &Services, part: &Call) -> Outcome {
-    let served = hedged(services, part).await?;
-    Ok((served.target, respond(services, part, served)))
+/// Asks about a part. Returns the target that answered, by its place among those of the part.
+async fn one(services: &Services, part: &Part) -> Result<usize, Error> {
+    let served = hedged(services, &part.call).await?;
+    let target = served.target;
+    // A part is asked about once.
+    let _ = part.answer.set(respond(services, &part.call, served));
+    Ok(target)
 }
 
-fn join(call: &Call, parts: Vec<Part>) -> Result<Answer, Error> {
+fn join(call: &Call) -> Result<Answer, Error> {
+    let parts = std::mem::take(&mut *call.parts.lock().unwrap_or_else(PoisonError::into_inner));
+    let attempts: Vec<_> = parts.iter().flat_map(|part| part.call.attempts()).collect();
     let mut ids = Vec::new();
     let mut answers = Vec::with_capacity(parts.len());
-    let attempts: Vec<_> = parts.iter().flat_map(|part| part.call.attempts()).collect();
+    // Their room is held until the answers are one.
+    let mut calls = Vec::with_capacity(parts.len());
     for part in parts {
-        let Some(answer) = part.answer else { continue };
+        let part =
+            Arc::into_inner(part).and_then(|part| Some((part.call, part.answer.into_inner()?)));
+        let Some((own, answer)) = part else {
+            return Err(call.failed(Error::new(ErrorKind::Internal, "a part without an answer")));
+        };
         ids.extend(answer.liter().provider_request_id.clone());
         answers.push(answer);
+        calls.push(own);
     }
     let mut whole = Answer::joined(answers)
         .map_err(|error| call.failed(error).with(|e| e.attempts = attempts))?;
@@ -128,31 +142,36 @@ fn join(call: &Call, parts: Vec<Part>) -> Result<Answer, Error> {
     Ok(whole)
 }
 
-/// The error of a part, with its inputs, the parts that were answered, and the attempts of all.
-fn failed(call: &Call, parts: &[Part], i: usize, error: Error) -> Error {
-    let Range { start, end } = parts[i].range.clone();
-    let done = parts.iter().filter(|part| part.answer.is_some());
-    let inputs = done.map(|part| Done { from: part.range.start, to: part.range.end }).collect();
-    let attempts = parts.iter().flat_map(|part| part.call.attempts()).collect();
-    let message = format!("input[{start}] to input[{}]: {}", end - 1, error.message);
+/// The error of a part, with its inputs. A place that the provider names is one of the part, and
+/// becomes one of the whole.
+fn failed(call: &Call, part: &Part, error: Error) -> Error {
+    let Range { start, end } = part.range.clone();
+    let said = error.status.is_some();
+    let counts = if said && start > 0 && says_a_place(&error.message) {
+        format!(" (the provider counts from input[{start}] on)")
+    } else {
+        String::new()
+    };
+    let message = format!("input[{start}] to input[{}]: {}{counts}", end - 1, error.message);
     call.failed(error).with(|e| {
         e.message = message;
-        e.partial = Some(Partial { inputs, ..Partial::default() });
-        e.attempts = attempts;
+        e.param = e.param.take().map(|param| if said { of_whole(&param, start) } else { param });
     })
 }
 
 impl Call {
-    /// A call about a part of this one's request, to one of its targets or to all of them.
-    fn part(&self, i: usize, operation: Operation, only: Option<usize>) -> Call {
-        let targets = match only {
-            Some(target) => vec![self.targets[target].clone()],
-            None => self.targets.clone(),
-        };
+    /// Makes a call about a part of this one's request, to some of its targets.
+    fn part(
+        &self,
+        i: usize,
+        range: Range<usize>,
+        operation: Operation,
+        targets: &[usize],
+    ) -> Arc<Part> {
         let call = Call {
             operation: Arc::new(operation),
             options: Arc::clone(&self.options),
-            targets,
+            targets: targets.iter().map(|target| self.targets[*target].clone()).collect(),
             retry: self.retry,
             hedge: self.hedge,
             wait: self.wait,
@@ -163,11 +182,15 @@ impl Call {
             warnings: Vec::new(),
             idempotency: Default::default(),
             refused: Default::default(),
+            held: OnceLock::new(),
+            parts: Mutex::default(),
         };
         if let Some(own) = &self.options.idempotency_key {
             // With the same key a server would take the parts for one request.
             let _ = call.idempotency.set(format!("{own}-{i}"));
         }
-        call
+        let part = Arc::new(Part { range, call, answer: OnceLock::new() });
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&part));
+        part
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::attempt::report;
 use super::hedge::hedged;
+use super::prepare::refused;
 use super::respond::{document, finished};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, notices, redact, targets};
@@ -145,7 +146,9 @@ impl Open {
             Ok(None) => self.done(),
             Err(error) => {
                 let Some(served) = self.served.take() else { return Err(error) };
-                let target = served.target;
+                let (target, key, head) =
+                    (served.target, served.key.as_ref(), &served.head.headers);
+                refused(&self.services, &self.call, target, key, &error, head).await;
                 let error = self.ended(served, error);
                 self.restart_or(error, target).await
             }

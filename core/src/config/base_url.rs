@@ -1,19 +1,24 @@
-//! Where a provider is: the base URL of its entry, or that of its region.
+//! Where a provider is: the base URL of its entry, or the one that follows from the other members.
 
 use ::http::Uri;
 
 use super::environment::Environment;
+use super::members::Members;
+use super::{azure, region, vertex};
 use crate::codec::{Fields, url};
 use crate::error::Error;
 use crate::provider::Row;
-
-/// The variables that AWS's SDKs and its command line read for the region [sdk].
-const REGION_ENV: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+use crate::provider::regions::{Regions, Said, is_within};
 
 /// Whether a row has a base URL without an entry.
 pub(super) fn is_known(row: &Row, environment: &Environment) -> bool {
-    !row.base_url.is_empty()
-        || region_of(row, environment).is_some_and(|region| at_region(row, &region, "").is_ok())
+    if row.takes_region() {
+        region::of_environment(environment).is_some_and(|name| region::is_well_formed(row, &name))
+    } else if row.takes_project() {
+        vertex::is_known(environment)
+    } else {
+        !row.base_url.is_empty() || environment.some(row.base_url_env).is_some()
+    }
 }
 
 /// Where a provider is.
@@ -25,53 +30,155 @@ pub(super) struct Place {
     pub(super) given: bool,
 }
 
-/// The region that the environment gives, for a provider whose base URL follows from it.
-fn region_of(row: &Row, environment: &Environment) -> Option<String> {
-    let first = || REGION_ENV.iter().find_map(|name| environment.some(name));
-    row.takes_region().then(first).flatten()
-}
-
 impl Place {
-    /// Reads `base_url` and `region` of an entry. Without them the provider is at `built_in`.
+    /// Reads `base_url`, `region`, and what else says where the provider is. Without them it is at
+    /// `built_in`.
     pub(super) fn read(
         row: &Row,
         built_in: String,
         fields: &mut Fields,
         environment: &Environment,
+        api_version: Option<&str>,
     ) -> Result<Place, Error> {
-        let region = fields.string("region")?.or_else(|| region_of(row, environment));
-        let given = fields.string("base_url")?.or_else(|| environment.some(row.base_url_env));
-        let path = fields.at("base_url");
-        let is_given = given.is_some();
-        let base_url = match (given, &region) {
-            (Some(url), _) => url,
-            (None, Some(region)) if row.takes_region() => {
-                at_region(row, region, &fields.at("region"))?
-            }
-            (None, _) => built_in,
+        let (base_url, resource) = (fields.string("base_url")?, fields.string("resource")?);
+        let (region, location) = (fields.string("region")?, fields.string("location")?);
+        let project = fields.string("project")?;
+        // The entry's resource is another one than that of the environment.
+        let of_environment = || environment.some(row.base_url_env).filter(|_| resource.is_none());
+        let at = |name: &str| fields.at(name);
+        let members = Members {
+            row,
+            built_in,
+            environment,
+            api_version,
+            at: &at,
+            base_url: base_url.or_else(of_environment),
+            region,
+            location,
+            project,
+            resource: resource.clone(),
         };
-        if base_url.is_empty() && row.takes_region() {
-            let path = fields.at("region");
-            let message = format!(
-                "{path} is missing: give the region, such as \"us-east-1\", or set {}; base_url is \
-                 for another host",
-                REGION_ENV[0]
-            );
-            return Err(Error::invalid(path, message));
-        }
-        Ok(Place { base_url: read_base_url(&base_url, &path, row)?, region, given: is_given })
+        members.refuse_foreign()?;
+        let given = members.base_url.is_some();
+        let text = members.url()?;
+        let base_url = read_base_url(&text, &at("base_url"), row)?;
+        let region = members.region_at(&base_url)?;
+        Ok(Place { base_url, region, given })
     }
 }
 
-/// The base URL in a region. The name becomes a part of the host, so it may hold nothing else.
-fn at_region(row: &Row, region: &str, path: &str) -> Result<String, Error> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    match row.at_region(region).filter(|_| region.bytes().all(plain) && region.contains('-')) {
-        Some(url) => Ok(url),
-        None => {
-            let message = format!("{path} is not a region of {}: us-east-1 is one", row.name);
-            Err(Error::invalid(path, message))
+impl Members<'_> {
+    /// The base URL, which is "" if nothing says it.
+    fn url(&self) -> Result<String, Error> {
+        if self.row.takes_project() {
+            return vertex::url(self);
         }
+        if self.row.takes_resource() {
+            return azure::url(self);
+        }
+        let own = || self.base_url.clone().unwrap_or_else(|| self.built_in.clone());
+        let region = match self.region.clone().or_else(|| region::of_row(self)) {
+            Some(region) => region,
+            None if self.row.takes_region() && self.base_url.is_none() => {
+                return Err(self.no_region());
+            }
+            None => return Ok(own()),
+        };
+        if self.base_url.is_none() || self.region.is_some() {
+            self.must_have(&region)?;
+        }
+        let of_region = self.row.at_region(&region).filter(|_| self.base_url.is_none());
+        Ok(of_region.unwrap_or_else(own))
+    }
+
+    fn no_region(&self) -> Error {
+        self.wrong(
+            "region",
+            "is missing: give the region, such as \"us-east-1\", or set AWS_REGION; base_url is for \
+             another host",
+        )
+    }
+
+    /// The provider has this region, or its base URL is that of another server.
+    fn must_have(&self, region: &str) -> Result<(), Error> {
+        let row = self.row;
+        let name = row.name;
+        let knows = match row.regions() {
+            // The word becomes a part of hosts, so it may hold nothing else.
+            Regions::Cloud => region::is_well_formed(row, region),
+            Regions::Member(words) => words.contains(&region),
+            Regions::Own => true,
+            Regions::None | Regions::Hosts(_) if self.base_url.is_some() => true,
+            Regions::None => {
+                let reason = format!(
+                    "is {region:?}, but {name} has no regions to choose from: leave it out, or give \
+                     the base_url of a server there"
+                );
+                return Err(self.wrong("region", reason));
+            }
+            Regions::Hosts(hosts) => hosts.iter().any(|(known, _)| *known == region),
+        };
+        if knows {
+            return Ok(());
+        }
+        let reason = format!(
+            "is {region:?}, which is not a region of {name}: it has {}",
+            row.region_words()
+        );
+        Err(self.wrong("region", reason))
+    }
+
+    /// The region of a provider at this base URL. The entry and the URL may not say two.
+    fn region_at(&self, url: &Uri) -> Result<Option<String>, Error> {
+        let own = self.location.as_ref().or(self.region.as_ref());
+        let said = self.row.said_by(url);
+        let member = if self.location.is_some() { "location" } else { "region" };
+        match (own, said) {
+            (Some(own), Said::Region(said)) if own != said => {
+                let reason = format!(
+                    "is {own:?}, but base_url is in {said}: give one of them, or both for the same \
+                     region"
+                );
+                Err(self.wrong(member, reason))
+            }
+            (Some(own), Said::NoRegion) => {
+                let reason = format!(
+                    "is {own:?}, but base_url is the host of {} that promises no region: leave \
+                     base_url out",
+                    self.row.name
+                );
+                Err(self.wrong(member, reason))
+            }
+            (Some(own), _) => Ok(Some(own.clone())),
+            (None, Said::Region(said)) => Ok(Some(said.to_owned())),
+            (None, _) => {
+                Ok(region::of_row(self).filter(|name| region::is_well_formed(self.row, name)))
+            }
+        }
+    }
+}
+
+/// Whether a target of a provider that is at `url`, in `region`, may say that it is in `said`. The
+/// error is why not.
+pub(super) fn may_be(row: &Row, url: &Uri, region: Option<&str>, said: &str) -> Result<(), String> {
+    let name = row.name;
+    match region {
+        Some(region) if is_within(region, said) => Ok(()),
+        Some(region) => Err(format!("is {said:?}, but its provider is in {region}")),
+        None if row.said_by(url) == Said::NoRegion
+            || matches!(row.regions(), Regions::Member(_)) =>
+        {
+            let words = row.region_words();
+            Err(if words.is_empty() {
+                format!("is {said:?}, but {name} has no regions to choose from: leave it out")
+            } else {
+                format!(
+                    "is {said:?}, but its provider promises no region: give the provider's entry a \
+                     region, of {words}"
+                )
+            })
+        }
+        None => Ok(()),
     }
 }
 

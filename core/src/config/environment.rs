@@ -7,11 +7,13 @@
 //! variables under that and hands them over ([`Environment::parse`]).
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::auth::Variables;
 use crate::codec::{parse_object, wrong};
 use crate::error::Error;
 use crate::http::Trust;
@@ -70,6 +72,23 @@ impl Environment {
         let dirs = dirs.map(|dirs| std::env::split_paths(&dirs).collect());
         let extra = self.some("LITER_LLM_EXTRA_CA_FILE").map(PathBuf::from);
         Arc::new(Trust::new(self.get("SSL_CERT_FILE").map(PathBuf::from), dirs, extra))
+    }
+}
+
+impl Variables for Environment {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.get(name)
+    }
+
+    fn all(&self) -> BTreeMap<String, SecretString> {
+        if let Some(variables) = &self.0 {
+            return variables.clone();
+        }
+        let pair = |(name, value): (OsString, OsString)| {
+            let value = value.to_string_lossy().into_owned();
+            (name.to_string_lossy().into_owned(), SecretString::from(value))
+        };
+        std::env::vars_os().map(pair).collect()
     }
 }
 

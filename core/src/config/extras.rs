@@ -10,6 +10,7 @@ use crate::codec::{Fields, Object, finish_near, wrong};
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::FRAMING;
+use crate::provider::Row;
 use crate::wire::Scheme;
 
 /// All characters but the unreserved ones (RFC 3986, 2.3).
@@ -61,4 +62,15 @@ pub(super) fn read_auth(fields: &mut Fields) -> Result<Option<Scheme>, Error> {
     let bearer = auth.bool("bearer")?.unwrap_or(name == ::http::header::AUTHORIZATION);
     finish_near(auth, "auth", &["header", "bearer"], "docs/compatibility.md")?;
     Ok(Some(Scheme::Named { name, bearer }))
+}
+
+/// Reads `api_version`, which two kinds have.
+pub(super) fn read_api_version(row: &Row, fields: &mut Fields) -> Result<Option<Arc<str>>, Error> {
+    let given = fields.string("api_version")?;
+    if given.is_some() && !row.takes_api_version() {
+        let path = fields.at("api_version");
+        let message = format!("{path}: {} has no API version to choose", row.name);
+        return Err(Error::invalid(path, message));
+    }
+    Ok(given.map(Arc::from))
 }

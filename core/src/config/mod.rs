@@ -6,18 +6,28 @@
 mod api;
 #[cfg(feature = "aws")]
 mod aws;
+mod azure;
 mod base_url;
+#[cfg(feature = "azure")]
+mod entra;
 mod environment;
 mod extras;
+#[cfg(feature = "google")]
+mod google;
+mod identity;
 mod limits;
+mod members;
 mod models;
 mod names;
 mod provider;
 mod proxies;
+mod region;
 mod route;
 mod surroundings;
+mod vertex;
 
 pub use environment::Environment;
+pub use identity::Identity;
 pub use limits::BudgetConfig;
 pub(crate) use names::quoted;
 pub(crate) use provider::{LOOKED_AT, unknown_provider};

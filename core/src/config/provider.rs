@@ -7,12 +7,15 @@ use std::time::Duration;
 use ::http::{HeaderName, Uri};
 
 use super::api::Api;
+use super::azure;
 use super::base_url::Place;
-use super::extras::{read_auth, read_query};
+use super::environment::Environment;
+use super::extras::{read_api_version, read_auth, read_query};
+use super::identity::Identity;
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
@@ -37,9 +40,8 @@ pub struct ProviderConfig {
     pub http: http::Settings,
     /// The provider's key.
     pub key: KeyRef,
-    /// AWS's keys, which sign in the place of a key.
-    #[cfg(feature = "aws")]
-    pub aws: Option<Arc<crate::auth::aws::Settings>>,
+    /// What stands in the place of a key.
+    pub identity: Identity,
     /// How the key is sent, if not as the provider's kind does.
     auth: Option<Scheme>,
     /// The dialect, if the entry has switches or another format of chats.
@@ -48,10 +50,10 @@ pub struct ProviderConfig {
     body: Option<Arc<Object>>,
     /// The model for requests that name none.
     pub model: Option<String>,
-    /// The version header's value (Anthropic).
+    /// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
     pub api_version: Option<Arc<str>>,
     /// The provider's region, in the words of `options.region`.
-    pub region: Option<String>,
+    pub region: Option<Arc<str>>,
     /// The limits of all its models together.
     pub(crate) limits: Limits,
     /// The settings of single models.
@@ -72,13 +74,18 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 22] = [
+const MEMBERS: [&str; 27] = [
     "kind",
     "api",
     "base_url",
+    "resource",
+    "project",
+    "location",
     "api_key",
     "auth",
     "aws",
+    "google",
+    "entra",
     "model",
     "headers",
     "query",
@@ -158,6 +165,7 @@ impl ProviderConfig {
             kind: self.row.name,
             model: Arc::from(model),
             api_version: self.api_version.clone(),
+            region: self.region.clone(),
             dialect: self.dialect.clone(),
             body: self.body.clone(),
         }
@@ -171,7 +179,8 @@ impl ProviderConfig {
     /// How the key is sent.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.auth.clone().unwrap_or_else(|| self.row.adapter().scheme())
+        let of_identity = || self.identity.scheme();
+        self.auth.clone().or_else(of_identity).unwrap_or_else(|| self.row.adapter().scheme())
     }
 
     /// Reads an entry. `named` means that the configuration has one.
@@ -186,49 +195,46 @@ impl ProviderConfig {
         let Some(row) = registry::row(kind.as_deref().unwrap_or(name)) else {
             return Err(no_row(&fields.at("kind"), kind.as_deref(), name));
         };
+        let api_version = read_api_version(row, &mut fields)?;
         let api = Api::read(row, &mut fields)?;
         let built_in = api.base_url();
         let Place { base_url, region, given } =
-            Place::read(row, built_in, &mut fields, environment)?;
+            Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
-        let key = match fields.string("api_key")? {
-            Some(text) => KeyRef::parse(&text, |name| environment.get(name)),
-            None if row.key_env.is_empty() => KeyRef::None,
-            None => KeyRef::of_variable(row.key_env, |name| environment.get(name)),
-        };
-        let http = read_http(base_url, &mut fields, around)?;
+        let key = read_key(row, &mut fields, environment)?;
         #[cfg(feature = "aws")]
-        let aws = super::aws::read(row, &mut fields, (&http, region.as_deref()), &key, around)?;
-        #[cfg(not(feature = "aws"))]
-        if row.signed_service().is_some() && fields.value("aws").is_some() {
-            let path = fields.at("aws");
-            let message = format!("{path}: this library was built without the feature aws");
-            return Err(Error::invalid(path, message));
-        }
+        let own_proxy = fields.has("proxy");
+        let http = read_http(base_url, &mut fields, around)?;
+        let way = Way {
+            http: &http,
+            #[cfg(feature = "aws")]
+            own_proxy,
+            #[cfg(feature = "aws")]
+            region: region.as_deref(),
+        };
+        let identity = Identity::read(row, &mut fields, &way, &key, around)?;
         let config = ProviderConfig {
             name: Arc::from(name),
             row,
             named,
             key,
-            #[cfg(feature = "aws")]
-            aws,
+            identity,
             auth: read_auth(&mut fields)?,
             dialect: api.dialect(&http.base_url, &fields.at("base_url"))?,
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
-            api_version: fields.string("api_version")?.map(Arc::from),
-            region,
+            api_version,
+            region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,
             models: read_models(&mut fields)?,
             idempotency_header: read_idempotency(&mut fields)?,
             extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,
         };
-        if config.api_version.is_some() && !row.takes_api_version() {
+        if row.takes_resource() && config.api_version.is_some() {
             let path = fields.at("api_version");
-            let message = format!("{path}: {} has no API version to choose", row.name);
-            return Err(Error::invalid(path, message));
+            azure::check(&path, &config.http.query, config.dialect.as_deref())?;
         }
         for switch in SWITCHES {
             if fields.value(switch).is_some() {
@@ -239,6 +245,15 @@ impl ProviderConfig {
         }
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
+    }
+}
+
+/// Reads `api_key`.
+fn read_key(row: &Row, fields: &mut Fields, environment: &Environment) -> Result<KeyRef, Error> {
+    match fields.string("api_key")? {
+        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
+        None if row.key_env.is_empty() => Ok(KeyRef::None),
+        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
 }
 
@@ -328,6 +343,10 @@ pub(crate) fn unknown_provider<'a>(
 ) -> String {
     match registry::row(name).filter(|row| row.base_url.is_empty()) {
         None => unknown(what, name, known),
+        Some(row) if row.takes_project() => format!(
+            "provider '{name}' needs a project and a location: give them in providers.{name} in the \
+             configuration, or set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION"
+        ),
         Some(row) if row.takes_region() => format!(
             "provider '{name}' needs a region: give providers.{name}.region in the configuration, or \
              set AWS_REGION"

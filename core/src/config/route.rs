@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::base_url;
 use super::provider::{self, ProviderConfig};
 use crate::codec::{Fields, finish};
 use crate::error::Error;
@@ -118,10 +119,21 @@ impl RouteTarget {
 
             None => None,
         };
+        let region = fields.string("region")?;
+        if let Some(asked) = &region {
+            let (path, settings) = (fields.at("region"), &providers[provider]);
+            base_url::may_be(
+                settings.row,
+                &settings.http.base_url,
+                settings.region.as_deref(),
+                asked,
+            )
+            .map_err(|reason| Error::invalid(&path, format!("{path} {reason}")))?;
+        }
         let read = RouteTarget {
             provider,
             model,
-            region: fields.string("region")?,
+            region,
             weight: fields.whole("weight", 0)?.map_or(1, |n| u32::try_from(n).unwrap_or(u32::MAX)),
             parameters,
         };

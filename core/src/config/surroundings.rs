@@ -10,19 +10,30 @@ use super::environment::Environment;
 use super::proxies::Proxies;
 use crate::codec::Fields;
 use crate::error::Error;
-use crate::http::Trust;
+use crate::http::{self, Trust};
 use crate::provider::Row;
 
 /// What the settings of every provider take from the environment.
 pub(super) struct Surroundings<'a> {
     environment: &'a Environment,
-    proxies: Proxies,
+    proxies: Arc<Proxies>,
     trust: Arc<Trust>,
+}
+
+/// How a provider is reached.
+pub(super) struct Way<'a> {
+    pub(super) http: &'a http::Settings,
+    /// The proxy is the entry's own, not the environment's.
+    #[cfg(feature = "aws")]
+    pub(super) own_proxy: bool,
+    #[cfg(feature = "aws")]
+    pub(super) region: Option<&'a str>,
 }
 
 impl<'a> Surroundings<'a> {
     pub(super) fn of(environment: &'a Environment) -> Self {
-        Surroundings { environment, proxies: Proxies::of(environment), trust: environment.trust() }
+        let proxies = Arc::new(Proxies::of(environment));
+        Surroundings { environment, proxies, trust: environment.trust() }
     }
 
     pub(super) fn environment(&self) -> &Environment {
@@ -43,6 +54,13 @@ impl<'a> Surroundings<'a> {
     #[cfg(feature = "aws")]
     pub(super) fn way(&self, url: &Uri) -> (Option<Intercept>, Arc<Trust>) {
         (self.proxies.to(url), Arc::clone(&self.trust))
+    }
+
+    /// How servers are reached whose URLs are not known yet.
+    #[cfg(any(feature = "azure", feature = "google"))]
+    pub(super) fn reach(&self) -> crate::auth::Reach {
+        let (proxies, trust) = (Arc::clone(&self.proxies), Arc::clone(&self.trust));
+        crate::auth::Reach::new(move |url| (proxies.to(url), Arc::clone(&trust)))
     }
 
     /// Whether a row has a base URL without an entry.

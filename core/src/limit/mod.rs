@@ -231,6 +231,11 @@ impl Permit {
         self.shared.pump(&mut state, now, None);
     }
 
+    /// Gives the place back: the call has passed every gate, and sent nothing after all.
+    pub(crate) fn unused(&mut self) {
+        self.unsent = true;
+    }
+
     /// Records that the call has passed every gate.
     pub(crate) fn sent(&mut self) {
         self.unsent = false;

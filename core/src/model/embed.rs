@@ -32,8 +32,8 @@ pub struct EmbedRequest {
     pub truncate: Option<Truncate>,
     /// How vectors are written.
     pub encoding: Encoding,
-    /// Members for one provider's body only, by the provider's name.
-    pub extra: Object,
+    /// Members for one provider's body only, by the provider's name. All parts share them.
+    pub extra: Arc<Object>,
     /// The paths of unknown members, reported in `warnings`.
     pub unknown: Vec<String>,
 }
@@ -172,7 +172,7 @@ impl EmbedRequest {
                 .word("encoding", &Encoding::NAMES)?
                 .map(Encoding::of)
                 .unwrap_or_default(),
-            extra: read_extra(&mut fields)?,
+            extra: Arc::new(read_extra(&mut fields)?),
             unknown: known_only(fields, unknown, options)?,
         })
     }
@@ -183,10 +183,17 @@ impl EmbedRequest {
         &self.inputs[self.part.clone()]
     }
 
-    /// The same request about other inputs of the list.
+    /// The same request about other inputs of the list. What was unknown of it is said once.
     #[must_use]
     pub fn about(&self, part: Range<usize>) -> Self {
-        EmbedRequest { part, ..self.clone() }
+        EmbedRequest {
+            part,
+            inputs: Arc::clone(&self.inputs),
+            model: self.model.clone(),
+            extra: Arc::clone(&self.extra),
+            unknown: Vec::new(),
+            ..*self
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Members of a chat request that only some providers know.
 
-use crate::codec::Fields;
+use crate::codec::{Fields, wrong};
 use crate::error::Error;
 use crate::json::{Key, Value};
 
@@ -12,7 +12,9 @@ const ANY: u64 = Key::bit("logprobs")
     | Key::bit("service_tier")
     | Key::bit("verbosity")
     | Key::bit("prompt_cache_key")
-    | Key::bit("safety_identifier");
+    | Key::bit("safety_identifier")
+    | Key::bit("modalities")
+    | Key::bit("audio");
 
 /// Reads those that the request has, in the order in which they are sent.
 pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Error> {
@@ -20,6 +22,11 @@ pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Er
         return Ok(Vec::new());
     }
     let verbosity = fields.word("verbosity", &["low", "medium", "high"])?;
+    let modalities = fields.list("modalities")?;
+    let mut words = modalities.iter().flatten().enumerate();
+    if let Some((i, word)) = words.find(|(_, word)| !word.is_string()) {
+        return Err(wrong(&fields.at(&format!("modalities[{i}]")), "a string", word));
+    }
     Ok([
         ("logprobs", fields.bool("logprobs")?.map(Value::from)),
         ("top_logprobs", fields.whole("top_logprobs", 0)?.map(Value::from)),
@@ -29,6 +36,8 @@ pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Er
         ("verbosity", verbosity.map(Value::from)),
         ("prompt_cache_key", fields.string("prompt_cache_key")?.map(Value::from)),
         ("safety_identifier", fields.string("safety_identifier")?.map(Value::from)),
+        ("modalities", modalities.map(Value::from)),
+        ("audio", fields.object("audio")?.map(Value::Object)),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

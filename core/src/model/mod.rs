@@ -1,6 +1,7 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod count_tokens;
 mod embed;
 mod further;
 mod header_map;
@@ -22,6 +23,7 @@ pub mod schema;
 mod stream;
 mod vector;
 
+pub use count_tokens::{CountTokensResponse, TokenCount};
 pub use embed::{
     EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,
 };
@@ -43,4 +45,4 @@ pub use response::{
     Timing, ToolCall, Usage, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
-pub use vector::{Encoding, Vector};
+pub use vector::{Encoding, NoVector, Vector};

@@ -44,6 +44,10 @@ pub struct ModelInfo {
     /// The largest number of tokens of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output: Option<u64>,
+    /// What the model can do, in the provider's own words: `vision`, `tools`, `generateContent`, …
+    /// Where they stand in the provider's form, they are in `provider_fields` too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
     /// The provider's other members, unchanged.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,

@@ -25,7 +25,8 @@ pub const OPTION_NAMES: [&str; 18] = [
 ];
 
 /// The members of a chat request, likewise.
-pub const CHAT_NAMES: [&str; 33] = [
+pub const CHAT_NAMES: [&str; 35] = [
+    "audio",
     "extra",
     "frequency_penalty",
     "logprobs",
@@ -33,6 +34,7 @@ pub const CHAT_NAMES: [&str; 33] = [
     "max_tokens",
     "messages",
     "metadata",
+    "modalities",
     "model",
     "n",
     "op",

@@ -44,6 +44,14 @@ impl Message {
         if message.role == Role::Assistant {
             // It may be a response of another library, with members of its own (`annotations`,
             // `audio`, …). Each adapter sends what its provider takes back, and says the rest.
+            for (name, items) in
+                [("annotations", fields.list("annotations")?), ("images", fields.list("images")?)]
+            {
+                items.and_then(|items| message.others.insert(name, items));
+            }
+            if let Some(audio) = fields.object("audio")? {
+                message.others.insert("audio", audio);
+            }
             message.others.extend(fields.rest());
             message.read_thinking();
         } else {

@@ -53,7 +53,7 @@ pub struct Choice {
     pub message: AssistantMessage,
     /// Why it ended.
     pub finish_reason: Option<FinishReason>,
-    /// OpenAI's log probabilities, as they came.
+    /// Log probabilities in OpenAI's form: `content` has one entry for each token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<Value>,
     /// Members of the provider's choice that have no place here.
@@ -73,13 +73,19 @@ pub struct AssistantMessage {
     pub refusal: Option<String>,
     /// The reasoning text, where the provider shows one.
     pub reasoning: Option<String>,
+    /// What the text cites, in OpenAI's form (`url_citation`, `file_citation`).
+    pub annotations: Vec<Value>,
+    /// Images that the model made, each as the part of a request is: `image_url` with a URL.
+    pub images: Vec<Value>,
+    /// Speech that the model made: OpenAI's object (`id`, `data`, `transcript`, `expires_at`).
+    pub audio: Option<Object>,
     /// Members of the provider's message that have no place here.
     pub provider_fields: Object,
 }
 
 impl Serialize for AssistantMessage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("AssistantMessage", 6)?;
+        let mut out = serializer.serialize_struct("AssistantMessage", 9)?;
         out.serialize_field("role", "assistant")?;
         out.serialize_field("content", &self.content)?;
         if !self.tool_calls.is_empty() {
@@ -90,6 +96,15 @@ impl Serialize for AssistantMessage {
         }
         if let Some(reasoning) = &self.reasoning {
             out.serialize_field("reasoning", reasoning)?;
+        }
+        if !self.annotations.is_empty() {
+            out.serialize_field("annotations", &self.annotations)?;
+        }
+        if !self.images.is_empty() {
+            out.serialize_field("images", &self.images)?;
+        }
+        if let Some(audio) = &self.audio {
+            out.serialize_field("audio", audio)?;
         }
         if !self.provider_fields.is_empty() {
             out.serialize_field("provider_fields", &self.provider_fields)?;
@@ -204,7 +219,7 @@ pub struct CompletionDetails {
 }
 
 /// Something that was left out or changed on the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Warning {
     /// A word for programs: `unsupported_parameter`, `unknown_parameter`, …

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::response::{FinishReason, Usage};
 use crate::codec::Object;
 use crate::error::ErrorKind;
-use crate::json::write;
+use crate::json::{Value, write};
 
 /// A part of a stream, in the shape of OpenAI's `chat.completion.chunk`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -77,6 +77,9 @@ pub struct ChunkChoice {
     pub delta: Delta,
     /// Why the choice ended, in its last chunk; `null` before.
     pub finish_reason: Option<FinishReason>,
+    /// Log probabilities of the chunk's tokens, in OpenAI's form. Append each list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<Value>,
 }
 
 /// The new parts of a message. Append each text.
@@ -98,6 +101,18 @@ pub struct Delta {
     /// Parts of tool calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCallDelta>,
+    /// Further annotations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<super::schema::AnnotationDocument>"))]
+    pub annotations: Vec<Value>,
+    /// Further images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<super::schema::AnswerImageDocument>"))]
+    pub images: Vec<Value>,
+    /// A piece of speech. Append each transcript. The data of each piece is base64 of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::AnswerAudioDocument"))]
+    pub audio: Option<Object>,
     /// Members of the provider's delta that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,

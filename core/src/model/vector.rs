@@ -4,7 +4,8 @@
 //! base64 unless a list is asked for.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use serde::{Serialize, Serializer};
 
 /// How vectors are written, and what their numbers are.
@@ -88,42 +89,59 @@ pub(super) enum VectorDocument {
     Numbers(Vec<f64>),
 }
 
+/// Why a text is not a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoVector {
+    /// It is not base64 of at least one number of its encoding.
+    Form,
+    /// A number is NaN or infinity, which no list can say and with which nothing can be compared.
+    NotFinite,
+}
+
+/// Base64 as servers write it. The bits that follow the last byte mean nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 impl Vector {
-    /// The vector of these bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Vector::Packed(STANDARD.encode(bytes))
-    }
-
-    /// Its numbers as a list, if it is base64 of finite 32-bit floats.
-    #[must_use]
-    pub fn unpacked(self) -> Option<Self> {
-        let Vector::Packed(text) = &self else { return Some(self) };
-        let bytes = STANDARD.decode(text).ok()?;
-        let (numbers, rest) = bytes.as_chunks::<4>();
-        let numbers: Vec<f32> = numbers.iter().map(|number| f32::from_le_bytes(*number)).collect();
-        let finite = rest.is_empty() && numbers.iter().all(|number| number.is_finite());
-        finite.then_some(Vector::Numbers(numbers))
-    }
-
-    /// The number of its bytes, or none if it is not base64 of whole numbers of `width` bytes.
-    #[must_use]
-    pub fn bytes(&self, width: usize) -> Option<usize> {
-        let text = match self {
-            Vector::Packed(text) => text.as_bytes(),
-            Vector::Numbers(numbers) => return Some(numbers.len() * width),
-        };
-        let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-        let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        let whole = text.len() % 4 == 0 && padding <= 2;
-        if !whole || !text[..text.len() - padding].iter().fold(true, |all, byte| all & letter(byte))
-        {
-            return None;
+    /// The vector of this base64. Its bytes are left in `bytes`.
+    pub fn read(text: String, encoding: Encoding, bytes: &mut Vec<u8>) -> Result<Self, NoVector> {
+        bytes.clear();
+        BASE64.decode_vec(&text, bytes).map_err(|_| NoVector::Form)?;
+        if bytes.is_empty() || !bytes.len().is_multiple_of(encoding.width()) {
+            return Err(NoVector::Form);
         }
-        let bytes = (text.len() / 4 * 3).checked_sub(padding)?;
-        (bytes > 0 && bytes % width == 0).then_some(bytes)
+        if !encoding.is_float() {
+            return Ok(Vector::Packed(text));
+        }
+        let (numbers, _) = bytes.as_chunks::<4>();
+        // Both have all bits of the exponent. No early end: so the loop needs no branches.
+        let odd = |number: &[u8; 4]| u32::from_le_bytes(*number) & EXPONENT == EXPONENT;
+        if numbers.iter().fold(false, |any, number| any | odd(number)) {
+            return Err(NoVector::NotFinite);
+        }
+        if encoding == Encoding::Base64 {
+            return Ok(Vector::Packed(text));
+        }
+        Ok(Vector::Numbers(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()))
+    }
+
+    /// Its length, to compare with that of another vector of the same encoding.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match self {
+            Vector::Packed(text) => {
+                let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+                (text.len() / 4 * 3).saturating_sub(padding)
+            }
+            Vector::Numbers(numbers) => numbers.len(),
+        }
     }
 }
+
+/// The exponent's bits of a 32-bit float.
+const EXPONENT: u32 = 0x7f80_0000;
 
 impl Serialize for Vector {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -138,30 +156,45 @@ impl Serialize for Vector {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_vector_is_measured_without_reading_it() {
-        for (bytes, width, wanted) in [
-            (&[0_u8; 8][..], 4, Some(8)),
-            (&[0; 7], 4, None),
-            (&[255; 7], 1, Some(7)),
-            (&[255; 6], 1, Some(6)),
-            (&[], 1, None),
-        ] {
-            assert_eq!(Vector::of(bytes).bytes(width), wanted, "{bytes:?}");
-        }
-        for text in ["AAAA=AAA", "AAA", "A===", "AAA-", "AAA\n"] {
-            assert_eq!(Vector::Packed(text.to_owned()).bytes(1), None, "{text}");
-        }
+    fn read(text: &str, encoding: Encoding) -> Result<Vector, NoVector> {
+        Vector::read(text.to_owned(), encoding, &mut vec![7])
     }
 
     #[test]
-    fn floats_are_listed_only_if_json_can_say_them() {
-        let of = |numbers: &[f32]| {
-            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-            Vector::of(&bytes).unpacked()
-        };
-        assert_eq!(of(&[0.1, -2.0]), Some(Vector::Numbers(vec![0.1, -2.0])));
-        assert_eq!(of(&[f32::NAN]), None);
-        assert_eq!(of(&[f32::INFINITY]), None);
+    fn a_vector_has_whole_numbers_and_at_least_one() {
+        for (bytes, encoding, wanted) in [
+            (&[0_u8; 8][..], Encoding::Base64, true),
+            (&[0; 7], Encoding::Base64, false),
+            (&[255; 7], Encoding::Int8, true),
+            (&[255; 6], Encoding::Ubinary, true),
+            (&[], Encoding::Int8, false),
+            (&[], Encoding::Float, false),
+        ] {
+            let text = BASE64.encode(bytes);
+            assert_eq!(read(&text, encoding).is_ok(), wanted, "{bytes:?}");
+            assert_eq!(Vector::Packed(text).length(), bytes.len());
+        }
+        for text in ["AAAA=AAA", "AAA", "A===", "AAA-", "AAA\n", "===="] {
+            assert_eq!(read(text, Encoding::Int8), Err(NoVector::Form), "{text}");
+        }
+        // The bits behind the last byte.
+        assert!(read("AB==", Encoding::Int8).is_ok());
+    }
+
+    #[test]
+    fn no_form_of_floats_has_nan_or_infinity() {
+        for encoding in [Encoding::Base64, Encoding::Float] {
+            let of = |numbers: &[f32]| {
+                let bytes: Vec<u8> = numbers.iter().flat_map(|one| one.to_le_bytes()).collect();
+                read(&BASE64.encode(bytes), encoding)
+            };
+            for odd in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                assert_eq!(of(&[0.5, odd, 1.0]), Err(NoVector::NotFinite), "{odd}");
+            }
+            assert!(of(&[f32::MAX, f32::MIN, f32::MIN_POSITIVE, -0.0]).is_ok());
+        }
+        let numbers = Vector::Numbers(vec![0.5, -1.0]);
+        assert_eq!(numbers.length(), 2);
+        assert_eq!(read("AAAAPwAAgL8=", Encoding::Float), Ok(numbers));
     }
 }

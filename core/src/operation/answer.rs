@@ -4,12 +4,12 @@
 use serde::{Serialize, Serializer};
 
 use super::envelope::Envelope;
-use super::{chat, embed, models, moderate, rerank};
+use super::{chat, count_tokens, embed, models, moderate, rerank};
 use crate::error::{Error, ErrorKind};
 use crate::json::write;
 use crate::model::{
-    EmbedResponse, Embeddings, Liter, ModelList, ModelsResponse, ModerateResponse, Moderations,
-    Ranking, RerankResponse, Response, Usage, Warning,
+    CountTokensResponse, EmbedResponse, Embeddings, Liter, ModelList, ModelsResponse,
+    ModerateResponse, Moderations, Ranking, RerankResponse, Response, TokenCount, Usage, Warning,
 };
 use crate::provider::{Completion, StreamReader};
 
@@ -19,6 +19,7 @@ pub(crate) enum Decoded {
     Embed(Embeddings),
     Models(ModelList),
     Rerank(Ranking),
+    CountTokens(TokenCount),
     Moderate(Moderations),
 }
 
@@ -33,6 +34,8 @@ pub enum Answer {
     Models(Box<ModelsResponse>),
     /// The answer to a request to rank documents.
     Rerank(Box<RerankResponse>),
+    /// The answer to a request to count tokens.
+    CountTokens(Box<CountTokensResponse>),
     /// The answer to a moderation.
     Moderate(Box<ModerateResponse>),
 }
@@ -47,6 +50,9 @@ impl Decoded {
             Decoded::Embed(answer) => Answer::Embed(Box::new(embed::response(answer, envelope))),
             Decoded::Models(list) => Answer::Models(Box::new(models::response(list, envelope))),
             Decoded::Rerank(answer) => Answer::Rerank(Box::new(rerank::response(answer, envelope))),
+            Decoded::CountTokens(answer) => {
+                Answer::CountTokens(Box::new(count_tokens::response(answer, envelope)))
+            }
             Decoded::Moderate(answer) => {
                 Answer::Moderate(Box::new(moderate::response(answer, envelope)))
             }
@@ -63,7 +69,7 @@ impl Decoded {
         match self {
             Decoded::Chat(completion) => completion.usage.as_ref(),
             Decoded::Embed(answer) => answer.usage.as_ref(),
-            Decoded::Models(_) => None,
+            Decoded::Models(_) | Decoded::CountTokens(_) => None,
             Decoded::Rerank(answer) => answer.usage.as_ref(),
             Decoded::Moderate(answer) => answer.usage.as_ref(),
         }
@@ -77,6 +83,7 @@ impl Serialize for Answer {
             Answer::Embed(response) => response.serialize(serializer),
             Answer::Models(response) => response.serialize(serializer),
             Answer::Rerank(response) => response.serialize(serializer),
+            Answer::CountTokens(response) => response.serialize(serializer),
             Answer::Moderate(response) => response.serialize(serializer),
         }
     }
@@ -92,6 +99,7 @@ impl Answer {
             Answer::Embed(response) => behind(room, &**response),
             Answer::Models(response) => behind(room, &**response),
             Answer::Rerank(response) => behind(room, &**response),
+            Answer::CountTokens(response) => behind(room, &**response),
             Answer::Moderate(response) => behind(room, &**response),
         }
     }
@@ -104,6 +112,7 @@ impl Answer {
             Answer::Embed(response) => &response.provider,
             Answer::Models(response) => &response.provider,
             Answer::Rerank(response) => &response.provider,
+            Answer::CountTokens(response) => &response.provider,
             Answer::Moderate(response) => &response.provider,
         }
     }
@@ -116,6 +125,7 @@ impl Answer {
             Answer::Embed(response) => response.model.as_deref(),
             Answer::Models(_) => None,
             Answer::Rerank(response) => response.model.as_deref(),
+            Answer::CountTokens(response) => Some(&response.model),
             Answer::Moderate(response) => response.model.as_deref(),
         }
     }
@@ -126,7 +136,7 @@ impl Answer {
         match self {
             Answer::Chat(response) => response.usage.as_ref(),
             Answer::Embed(response) => response.usage.as_ref(),
-            Answer::Models(_) => None,
+            Answer::Models(_) | Answer::CountTokens(_) => None,
             Answer::Rerank(response) => response.usage.as_ref(),
             Answer::Moderate(response) => response.usage.as_ref(),
         }
@@ -140,6 +150,7 @@ impl Answer {
             Answer::Embed(response) => &response.liter,
             Answer::Models(response) => &response.liter,
             Answer::Rerank(response) => &response.liter,
+            Answer::CountTokens(response) => &response.liter,
             Answer::Moderate(response) => &response.liter,
         }
     }
@@ -151,6 +162,7 @@ impl Answer {
             Answer::Embed(response) => (&mut response.warnings, &mut response.liter),
             Answer::Models(response) => (&mut response.warnings, &mut response.liter),
             Answer::Rerank(response) => (&mut response.warnings, &mut response.liter),
+            Answer::CountTokens(response) => (&mut response.warnings, &mut response.liter),
             Answer::Moderate(response) => (&mut response.warnings, &mut response.liter),
         }
     }
@@ -159,7 +171,11 @@ impl Answer {
     pub(crate) fn joined(parts: Vec<Answer>) -> Result<Answer, Error> {
         let of_part = |part| match part {
             Answer::Embed(response) => Ok(*response),
-            Answer::Chat(_) | Answer::Models(_) | Answer::Rerank(_) | Answer::Moderate(_) => {
+            Answer::Chat(_)
+            | Answer::Models(_)
+            | Answer::Rerank(_)
+            | Answer::CountTokens(_)
+            | Answer::Moderate(_) => {
                 Err(Error::new(ErrorKind::Internal, "this operation has no parts"))
             }
         };
@@ -171,7 +187,11 @@ impl Answer {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Answer::Chat(response) => Ok(response),
-            Answer::Embed(_) | Answer::Models(_) | Answer::Rerank(_) | Answer::Moderate(_) => {
+            Answer::Embed(_)
+            | Answer::Models(_)
+            | Answer::Rerank(_)
+            | Answer::CountTokens(_)
+            | Answer::Moderate(_) => {
                 Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
             }
         }

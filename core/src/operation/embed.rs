@@ -1,5 +1,6 @@
 //! Embeddings.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::envelope::Envelope;
@@ -36,28 +37,27 @@ pub(super) fn joined(parts: Vec<EmbedResponse>) -> Result<EmbedResponse, Error> 
         return Err(Error::new(ErrorKind::Internal, "a request without parts"));
     };
     let mut raw: Vec<Value> = whole.liter.usage_raw.take().into_iter().collect();
-    let length = |data: &[Embedding]| data.first().and_then(|one| one.embedding.bytes(1));
-    let bytes = length(&whole.data);
+    let length = |data: &[Embedding]| data.first().map(|one| one.embedding.length());
+    let wanted = length(&whole.data);
+    // A part may have a warning for each of its inputs.
+    let mut said: HashSet<Warning> = whole.warnings.iter().cloned().collect();
     for part in parts {
-        if length(&part.data) != bytes || part.encoding != whole.encoding {
-            let message = "the provider's answers to the parts of this request differ in the length \
-                           of their vectors";
+        let from = whole.data.len();
+        if length(&part.data) != wanted || part.encoding != whole.encoding {
+            let message = format!(
+                "the provider's answers to the parts of this request differ in the length of their \
+                 vectors: see that of input[{from}]"
+            );
             return Err(Error::new(ErrorKind::BadResponse, message));
         }
-        if part.model != whole.model && !whole.warnings.iter().any(|w| w.code == "several_models") {
-            whole.warnings.push(several_models());
-        }
-        let from = whole.data.len();
+        let several = (part.model != whole.model).then(several_models);
+        let warnings = several.into_iter().chain(part.warnings);
+        whole.warnings.extend(warnings.filter(|warning| said.insert(warning.clone())));
         whole
             .data
             .extend(part.data.into_iter().map(|one| Embedding { index: from + one.index, ..one }));
         whole.usage = sum(whole.usage, part.usage);
         raw.extend(part.liter.usage_raw);
-        for warning in part.warnings {
-            if !whole.warnings.contains(&warning) {
-                whole.warnings.push(warning);
-            }
-        }
         whole.liter.attempts.extend(part.liter.attempts);
         whole.liter.ratelimit = part.liter.ratelimit;
         whole.liter.provider_fields.extend(part.liter.provider_fields);
@@ -96,11 +96,12 @@ pub(super) fn parts<'a>(
     request: &EmbedRequest,
     targets: impl Iterator<Item = (&'static dyn Provider, &'a Target, Option<usize>)>,
 ) -> Option<Vec<EmbedRequest>> {
-    let none = Most { inputs: usize::MAX, tokens: usize::MAX };
+    let none = Most::of(usize::MAX, usize::MAX);
     let most = targets.fold(none, |most, (provider, target, configured)| {
         let own = provider.embed().map_or(none, |embed| embed.most(request, target));
-        let inputs = configured.unwrap_or(own.inputs);
-        Most { inputs: most.inputs.min(inputs), tokens: most.tokens.min(own.tokens) }
+        // The configuration knows what the server takes, and not what an answer has room for.
+        let inputs = configured.unwrap_or(own.inputs).min(own.vectors);
+        Most { inputs: most.inputs.min(inputs), tokens: most.tokens.min(own.tokens), ..none }
     });
     let ranges = ranges(request, most);
     (ranges.len() > 1).then(|| ranges.into_iter().map(|range| request.about(range)).collect())
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn a_request_is_cut_where_it_is_full() {
         let cut =
-            |texts: &[usize], inputs, tokens| ranges(&request(texts), Most { inputs, tokens });
+            |texts: &[usize], inputs, tokens| ranges(&request(texts), Most::of(inputs, tokens));
         assert_eq!(cut(&[1; 5], 2, 100), [0..2, 2..4, 4..5]);
         assert_eq!(cut(&[1; 4], 4, 100).len(), 1);
         assert_eq!(cut(&[4, 4, 4], 10, 8), [0..2, 2..3]);
@@ -160,7 +161,7 @@ mod tests {
         fn the_parts_are_the_whole(
             texts in prop::collection::vec(0_usize..20, 1..60), inputs in 1_usize..10, tokens in 1_usize..50,
         ) {
-            let most = Most { inputs, tokens };
+            let most = Most::of(inputs, tokens);
             let cut = ranges(&request(&texts), most);
             let mut next = 0;
             for range in &cut {

@@ -3,6 +3,7 @@
 
 mod answer;
 mod chat;
+mod count_tokens;
 mod embed;
 mod envelope;
 mod many;
@@ -25,12 +26,11 @@ use crate::model::{
     EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
     RerankRequest,
 };
-use crate::provider::{Chat, Notes, Provider, StreamReader, Target};
+use crate::provider::{Chat, Notes, Provider, StreamReader, Target, embeddings};
 use crate::wire;
 
 /// A request to a provider.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are chats, and a box would cost each")]
 pub(crate) enum Operation {
     /// A chat completion.
     Chat(Request),
@@ -40,6 +40,8 @@ pub(crate) enum Operation {
     Models(ModelsRequest),
     /// An order of documents.
     Rerank(RerankRequest),
+    /// The number of tokens of a chat's input.
+    CountTokens(Request),
     /// A check of texts against a provider's rules.
     Moderate(ModerateRequest),
 }
@@ -69,6 +71,9 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         Some("rerank") => {
             Asked::Operation(Operation::Rerank(RerankRequest::read(fields, &options)?))
         }
+        Some("count_tokens") => {
+            Asked::Operation(Operation::CountTokens(Request::read_counted(fields, &options)?))
+        }
         Some("moderate") => {
             Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
         }
@@ -77,8 +82,8 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
-            let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\" or \"http\": \
-                           this build has no other operation";
+            let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\", \
+                           \"count_tokens\" or \"http\": this build has no other operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -111,6 +116,7 @@ impl Operation {
             Operation::Embed(_) => "embed",
             Operation::Models(_) => "models",
             Operation::Rerank(_) => "rerank",
+            Operation::CountTokens(_) => "count_tokens",
             Operation::Moderate(_) => "moderate",
         }
     }
@@ -118,7 +124,7 @@ impl Operation {
     /// The model that the request names.
     pub(crate) fn model(&self) -> Option<&str> {
         match self {
-            Operation::Chat(request) => request.model.as_deref(),
+            Operation::Chat(request) | Operation::CountTokens(request) => request.model.as_deref(),
             Operation::Embed(request) => request.model.as_deref(),
             Operation::Models(request) => request.model.as_deref(),
             Operation::Rerank(request) => request.model.as_deref(),
@@ -129,7 +135,7 @@ impl Operation {
     /// Whether the configuration's default models apply to this operation.
     pub(crate) fn wants_model(&self) -> bool {
         match self {
-            Operation::Chat(_) => true,
+            Operation::Chat(_) | Operation::CountTokens(_) => true,
             Operation::Embed(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
@@ -144,6 +150,7 @@ impl Operation {
             Operation::Embed(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => false,
         }
     }
@@ -155,6 +162,7 @@ impl Operation {
             whole @ (Operation::Embed(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_)) => whole,
         }
     }
@@ -167,6 +175,7 @@ impl Operation {
             Operation::Embed(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => Some(0),
         }
     }
@@ -174,8 +183,8 @@ impl Operation {
     /// The members for one provider's body only, by the provider's name.
     pub(crate) fn extra(&self) -> Option<&Object> {
         match self {
-            Operation::Chat(request) => Some(&request.extra),
-            Operation::Embed(request) => Some(&request.extra),
+            Operation::Chat(request) | Operation::CountTokens(request) => Some(&request.extra),
+            Operation::Embed(request) => Some(&*request.extra),
             Operation::Models(_) => None,
             Operation::Rerank(request) => Some(&request.extra),
             Operation::Moderate(request) => Some(&request.extra),
@@ -185,7 +194,7 @@ impl Operation {
     /// The paths of members that are unknown.
     pub(crate) fn unknown(&self) -> &[String] {
         match self {
-            Operation::Chat(request) => &request.unknown,
+            Operation::Chat(request) | Operation::CountTokens(request) => &request.unknown,
             Operation::Embed(request) => &request.unknown,
             Operation::Models(request) => &request.unknown,
             Operation::Rerank(request) => &request.unknown,
@@ -198,13 +207,16 @@ impl Operation {
         match self {
             Operation::Chat(request) => Operation::Chat(parameters.apply(request)),
             Operation::Embed(request) => {
-                let extra = parameters.extra_over(&request.extra);
+                let extra = Arc::new(parameters.extra_over(&request.extra));
                 Operation::Embed(EmbedRequest { extra, ..request.clone() })
             }
             Operation::Models(_) => self.clone(),
             Operation::Rerank(request) => {
                 let extra = parameters.extra_over(&request.extra);
                 Operation::Rerank(RerankRequest { extra, ..request.clone() })
+            }
+            Operation::CountTokens(request) => {
+                Operation::CountTokens(parameters.apply(request).counted())
             }
             Operation::Moderate(request) => {
                 let extra = parameters.extra_over(&request.extra);
@@ -228,7 +240,22 @@ impl Operation {
             Operation::Chat(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => None,
+        }
+    }
+
+    /// Whether a target can be asked about each input of this operation.
+    pub(crate) fn check(&self, provider: &dyn Provider, target: &Target) -> Result<(), Error> {
+        match self {
+            Operation::Embed(request) => {
+                embeddings::check(self.of(provider.embed(), target)?, request, target)
+            }
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_) => Ok(()),
         }
     }
 
@@ -252,6 +279,9 @@ impl Operation {
             }
             Operation::Rerank(request) => {
                 self.of(provider.rerank(), target)?.encode(request, target, notes)
+            }
+            Operation::CountTokens(request) => {
+                self.of(provider.count_tokens(), target)?.encode(request, target, notes)
             }
             Operation::Moderate(request) => {
                 self.of(provider.moderate(), target)?.encode(request, target, notes)
@@ -283,6 +313,10 @@ impl Operation {
                 let rerank = self.of(provider.rerank(), target)?;
                 rerank.decode(reply, request, target).map(Decoded::Rerank)
             }
+            Operation::CountTokens(_) => {
+                let count = self.of(provider.count_tokens(), target)?;
+                count.decode(reply, target).map(Decoded::CountTokens)
+            }
             Operation::Moderate(_) => {
                 let moderate = self.of(provider.moderate(), target)?;
                 moderate.decode(reply, target).map(Decoded::Moderate)
@@ -305,6 +339,7 @@ impl Operation {
             Operation::Embed(_)
             | Operation::Models(_)
             | Operation::Rerank(_)
+            | Operation::CountTokens(_)
             | Operation::Moderate(_) => self.of(None, target),
         }
     }

@@ -80,6 +80,22 @@ pub(super) fn answer_object(
     Err(bad_response(what, reply, target))
 }
 
+/// The object of a 2xx answer, unless it says that there was an error. What else it has is then no
+/// answer.
+pub(super) fn without_error(
+    object: Object,
+    reply: &Reply<'_>,
+    target: &Target,
+) -> Result<Object, Error> {
+    let says_error = object.get("error").is_some_and(|error| !error.is_null());
+    let text = |name: &str| object.get(name).is_some_and(Value::is_string);
+    if says_error || text("message") || text("detail") {
+        let error = in_body(&Value::Object(object), target);
+        return Err(locate(error, reply, target));
+    }
+    Ok(object)
+}
+
 /// Adds where an error comes from, if it does not say so itself.
 #[must_use]
 pub fn locate(error: Error, reply: &Reply<'_>, target: &Target) -> Error {

@@ -14,6 +14,8 @@ pub(super) const OPENAI: Takes = &[
     ("verbosity", "verbosity"),
     ("prompt_cache_key", "prompt_cache_key"),
     ("safety_identifier", "safety_identifier"),
+    ("modalities", "modalities"),
+    ("audio", "audio"),
 ];
 /// All of them.
 pub(super) const EVERY: Takes = &[
@@ -25,6 +27,8 @@ pub(super) const EVERY: Takes = &[
     ("verbosity", "verbosity"),
     ("prompt_cache_key", "prompt_cache_key"),
     ("safety_identifier", "safety_identifier"),
+    ("modalities", "modalities"),
+    ("audio", "audio"),
 ];
 /// What most servers of OpenAI's form have [unverified].
 pub(super) const LOGPROBS: Takes = &[("logprobs", "logprobs"), ("top_logprobs", "top_logprobs")];

@@ -19,6 +19,12 @@ pub(super) const CALL_FIELDS: &str = "tool_call_fields";
 /// The member that holds Anthropic's thinking blocks, under `LiteLLM`'s name for them.
 pub(super) const THINKING_BLOCKS: &str = "thinking_blocks";
 
+/// The member that holds what the text cites.
+pub(super) const ANNOTATIONS: &str = "annotations";
+
+/// The member that holds the images that a model made.
+pub(super) const IMAGES: &str = "images";
+
 const CODE: &str = "not_sent_back";
 
 /// Warns about a part of an earlier answer that is not sent to this provider.

@@ -7,9 +7,12 @@
 mod anthropic;
 mod assembly;
 mod bedrock;
+mod citation;
 pub mod classify;
 mod cohere;
 mod completion;
+mod counting;
+mod deployment;
 mod details;
 pub mod embeddings;
 mod foreign;
@@ -27,9 +30,11 @@ mod page;
 mod provider_error;
 mod reader;
 pub(crate) mod refused;
+pub mod regions;
 pub mod registry;
 pub mod reranking;
 pub mod rules;
+mod vertex;
 
 pub use assembly::Assembly;
 pub use completion::Completion;
@@ -44,8 +49,8 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
-    EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations, Ranking,
-    Request, RerankRequest, Unsupported, Warning,
+    EmbedInput, EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations,
+    Ranking, Request, RerankRequest, TokenCount, Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -81,6 +86,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Counts of tokens.
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        None
+    }
+
     /// Moderation.
     fn moderate(&self) -> Option<&dyn Moderate> {
         None
@@ -91,6 +101,9 @@ pub trait Provider: Send + Sync {
 pub trait Embed: Send + Sync {
     /// The most that one request may ask for. A longer list of inputs goes out in parts.
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most;
+
+    /// What of an input the provider cannot embed, in words for an error. `None`: it takes it.
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str>;
 
     /// The wire request for `request`. What the provider cannot take goes to `notes`.
     fn encode(
@@ -135,6 +148,21 @@ pub trait Rerank: Send + Sync {
         request: &RerankRequest,
         target: &Target,
     ) -> Result<Ranking, Error>;
+}
+
+/// Counts of tokens in one provider's wire format.
+pub trait CountTokens: Send + Sync {
+    /// The wire request for `request`, of which only what counts is looked at. What the provider
+    /// cannot take goes to `notes`.
+    fn encode(
+        &self,
+        request: &Request,
+        target: &Target,
+        notes: &mut Notes,
+    ) -> Result<wire::Request, Error>;
+
+    /// Reads a whole answer of any status.
+    fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<TokenCount, Error>;
 }
 
 /// Moderation in one provider's wire format.
@@ -198,6 +226,8 @@ pub struct Target {
     pub model: Arc<str>,
     /// The version of the provider's API, if one is configured.
     pub api_version: Option<Arc<str>>,
+    /// The provider's region, if one is known.
+    pub region: Option<Arc<str>>,
     /// The dialect of its entry, where that has switches. Otherwise that of its row. For Ollama, it
     /// has one where it is reached in OpenAI's form.
     pub dialect: Option<Arc<Dialect>>,

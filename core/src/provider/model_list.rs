@@ -20,6 +20,15 @@ const CONTEXT: [&str; 6] = [
 const OUTPUT: [&str; 4] =
     ["max_completion_tokens", "max_output_length", "max_tokens", "outputTokenLimit"];
 
+/// The members that name what a model can do [rec]: Google's, Cohere's two, Groq's, `OpenRouter`'s.
+const WORDS: [&str; 5] = [
+    "supportedGenerationMethods",
+    "endpoints",
+    "features",
+    "supported_features",
+    "supported_parameters",
+];
+
 /// Reads a list of models, or one model. `lists` names the members that may hold the list, and
 /// `names` those that may hold a model's id.
 pub(super) fn read(
@@ -68,9 +77,34 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
         let at = object.get("created_at").and_then(Value::as_str).and_then(retry_after::unix_time);
         at.inspect(|_| drop(object.shift_remove("created_at")))
     });
+    // Cohere says it in the model's configuration [rec].
+    let configured = || count(object.get("config")?.get("max_output_tokens"));
+    let max_output = max_output.or_else(configured);
     object.retain(|_, value| !value.is_null());
-    let provider = target.provider.to_string();
-    Some(ModelInfo { id, provider, created, context_window, max_output, provider_fields: object })
+    Some(ModelInfo {
+        id,
+        provider: target.provider.to_string(),
+        created,
+        context_window,
+        max_output,
+        capabilities: capabilities(&object),
+        provider_fields: object,
+    })
+}
+
+/// What a model can do, in the provider's words: those of lists, and the names of what is marked as
+/// true. Anthropic's marks are objects, `{"supported": true}` [rec]. Google has one for thinking [rec].
+pub(super) fn capabilities(object: &Object) -> Vec<String> {
+    let lists = WORDS.iter().filter_map(|name| object.get(name)?.as_array()).flatten();
+    let mut words: Vec<String> = lists.filter_map(Value::as_str).map(str::to_owned).collect();
+    let marked = |value: &Value| {
+        let supported = value.get("supported").unwrap_or(value);
+        *supported == Value::Bool(true)
+    };
+    let marks = object.get("capabilities").and_then(Value::as_object).into_iter().flatten();
+    words.extend(marks.filter(|(_, value)| marked(value)).map(|(name, _)| name.to_string()));
+    words.extend(object.get("thinking").filter(|on| marked(on)).map(|_| "thinking".to_owned()));
+    words
 }
 
 /// The path of the target's model under that of the list. The id is percent-encoded, except for
@@ -83,7 +117,16 @@ pub(super) fn path_of_one(list: &str, target: &Target) -> Result<String, Error> 
     let mut out = format!("{list}/");
     for byte in target.model.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'/' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'~'
+            | b':'
+            | b'/'
+            | b'@' => {
                 out.push(char::from(byte));
             }
             _ => out.push_str(&format!("%{byte:02X}")),

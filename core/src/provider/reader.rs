@@ -219,12 +219,15 @@ impl StreamReader {
 }
 
 /// Whether an event only keeps the connection alive: an empty one, a comment that a proxy wrapped
-/// as data (`data: : keepalive`), or one whose name says so.
+/// as data (`data: : keepalive`), or one whose name says so. A failure does not, whatever it is.
 fn is_keep_alive(event: &Event<'_>) -> bool {
+    if event.failed {
+        return false;
+    }
     let data = event.data.trim_ascii();
     let named = !event.name.is_empty()
         && matches!(event.name, "ping" | "keepalive" | "keep-alive" | "heartbeat");
-    let empty = data.is_empty() && event.name != "error" && !event.failed;
+    let empty = data.is_empty() && event.name != "error";
     named || data.starts_with(':') || empty
 }
 

@@ -3,10 +3,9 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, ollama, openai};
-
-/// What stands for the region in a base URL.
-const REGION: &str = "REGION";
+use super::{
+    Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, ollama, openai, vertex,
+};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -35,7 +34,9 @@ pub enum Format {
     /// Cohere v2 chat.
     Cohere,
     /// Google's `generateContent`.
-    Gemini(gemini::Gemini),
+    Gemini,
+    /// Vertex AI: that of the model's publisher.
+    Vertex,
     /// Amazon Bedrock's Converse.
     Bedrock,
     /// Ollama's own API, or its endpoints in OpenAI's form.
@@ -50,9 +51,10 @@ impl Row {
     pub fn adapter(&'static self) -> &'static dyn Provider {
         match &self.format {
             Format::OpenAi(dialect) => dialect,
-            Format::Anthropic => &anthropic::Anthropic,
+            Format::Anthropic => &anthropic::Anthropic::Api,
             Format::Cohere => &cohere::Cohere,
-            Format::Gemini(gemini) => gemini,
+            Format::Gemini => &gemini::Gemini::Api,
+            Format::Vertex => &vertex::Vertex,
             Format::Bedrock => &bedrock::Bedrock,
             Format::Ollama => &ollama::Ollama,
             Format::Embeddings(server) => server,
@@ -87,30 +89,28 @@ impl Row {
         matches!(self.format, Format::Ollama).then_some(ollama::OPENAI_PATH)
     }
 
-    /// Its base URL in a region. `None` if its URL does not depend on one.
-    #[must_use]
-    pub fn at_region(&self, region: &str) -> Option<String> {
-        let url = self.takes_region().then(|| self.base_url_like.replace(REGION, region))?;
-        // China's regions have a domain of their own [sdk].
-        Some(if region.starts_with("cn-") { format!("{url}.cn") } else { url })
-    }
-
-    /// Whether its base URL follows from a region.
-    #[must_use]
-    pub fn takes_region(&self) -> bool {
-        self.base_url_like.contains(REGION)
-    }
-
     /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
     #[must_use]
     pub fn signed_service(&self) -> Option<&'static str> {
         matches!(self.format, Format::Bedrock).then_some("bedrock")
     }
 
+    /// Whether its requests may have Google's tokens [doc].
+    #[must_use]
+    pub fn takes_google(&self) -> bool {
+        matches!(self.format, Format::Vertex)
+    }
+
+    /// Whether its requests may have Entra ID's tokens [sdk].
+    #[must_use]
+    pub fn takes_entra(&self) -> bool {
+        self.name == "azure"
+    }
+
     /// Whether this provider uses `api_version`.
     #[must_use]
     pub fn takes_api_version(&self) -> bool {
-        matches!(self.format, Format::Anthropic)
+        matches!(self.format, Format::Anthropic) || self.takes_resource()
     }
 }
 
@@ -172,7 +172,7 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "gemini",
-        format: Format::Gemini(gemini::Gemini::Api),
+        format: Format::Gemini,
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         base_url_like: "",
         base_url_env: "GOOGLE_GEMINI_BASE_URL",
@@ -180,9 +180,9 @@ pub static ROWS: &[Row] = &[
     },
     Row {
         name: "vertex",
-        format: Format::Gemini(gemini::Gemini::Vertex),
+        format: Format::Vertex,
         base_url: "",
-        base_url_like: "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION/publishers/google",
+        base_url_like: "https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/LOCATION",
         base_url_env: "",
         key_env: "",
     },
@@ -363,12 +363,14 @@ pub static ROWS: &[Row] = &[
     openai_row("portkey", openai::PORTKEY, "https://api.portkey.ai/v1", "", "PORTKEY_API_KEY"),
     // URLs: Azure's and Databricks' [rec, sdk], Snowflake's [rec, doc], Cloudflare's [doc]. Variables of
     // keys: [sdk] of OpenAI and of Databricks, [doc] of Cloudflare; Snowflake's is [unverified].
-    account_row(
-        "azure",
-        openai::AZURE,
-        "https://RESOURCE.openai.azure.com/openai/v1",
-        "AZURE_OPENAI_API_KEY",
-    ),
+    Row {
+        name: "azure",
+        format: Format::OpenAi(openai::AZURE),
+        base_url: "",
+        base_url_like: "https://RESOURCE.openai.azure.com/openai/v1",
+        base_url_env: "AZURE_OPENAI_ENDPOINT",
+        key_env: "AZURE_OPENAI_API_KEY",
+    },
     account_row(
         "databricks",
         openai::DATABRICKS,

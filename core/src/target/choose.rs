@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::policy;
+use super::region::keep_region;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
 use crate::codec::did_you_mean;
@@ -51,7 +52,10 @@ pub(crate) fn choose(
     let mut own = listed.targets.len();
     add_fallbacks(config, options, to, &mut listed.targets)?;
     if let Some(region) = &options.region {
-        own = keep_region(config, region, own, &mut listed.targets)?;
+        let model_of = |target: &RouteTarget| {
+            model_of(config, target, model.as_deref(), defaults).map(str::to_owned)
+        };
+        own = keep_region(config, region, own, &mut listed.targets, &model_of)?;
     }
     let chosen = |target| chosen(config, table, target, model.as_deref(), defaults);
     let mut targets = listed.targets.into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
@@ -122,28 +126,17 @@ fn add_fallbacks(
     Ok(())
 }
 
-/// Keeps only the targets of this region. Returns how many of the first `own` remain.
-fn keep_region(
-    config: &Config,
-    region: &String,
-    own: usize,
-    targets: &mut Vec<RouteTarget>,
-) -> Result<usize, Error> {
-    let is_there = |target: &RouteTarget| {
-        let own = target.region.as_ref().or(config.providers[target.provider].region.as_ref());
-        own == Some(region)
-    };
-    let own = targets[..own].iter().filter(|target| is_there(target)).count();
-    targets.retain(is_there);
-    if targets.is_empty() {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "no target of this call is in the region that options.region asks for: give \
-             providers or targets a region in the configuration, or ask for another",
-        )
-        .with(|e| e.param = Some("options.region".to_owned())));
-    }
-    Ok(own)
+/// The model of a target: its own, that of the request, or the configuration's.
+fn model_of<'a>(
+    config: &'a Config,
+    target: &'a RouteTarget,
+    model: Option<&'a str>,
+    defaults: bool,
+) -> Option<&'a str> {
+    let settings = &config.providers[target.provider];
+    let own = target.model.as_deref().or(model);
+    let default = || settings.model.as_deref().or(config.default_model.as_deref());
+    if defaults { own.or_else(default) } else { own.or(Some("")) }
 }
 
 /// One target with its model and state. `model` is that of the request.
@@ -155,20 +148,19 @@ fn chosen(
     defaults: bool,
 ) -> Result<ChosenTarget, Error> {
     let settings = &config.providers[target.provider];
-    let own = target.model.as_deref().or(model);
-    let default = || settings.model.as_deref().or(config.default_model.as_deref());
-    let model = if defaults { own.or_else(default) } else { own.or(Some("")) };
-    let Some(model) = model else {
-        let name = &settings.name;
-        return Err(Error::invalid(
-            "model",
-            format!(
-                "model is missing: give it in the request, or providers.{name}.model in the \
-                 configuration"
-            ),
-        )
-        .with(|e| e.provider = Some(name.to_string())));
+    let name = &settings.name;
+    let wrong = |message| {
+        Err(Error::invalid("model", message).with(|e| e.provider = Some(name.to_string())))
     };
+    let Some(model) = model_of(config, &target, model, defaults) else {
+        return wrong(format!(
+            "model is missing: give it in the request, or providers.{name}.model in the \
+             configuration"
+        ));
+    };
+    if let Some(reason) = settings.row.contradiction(model, settings.region.as_deref(), None) {
+        return wrong(format!("{name} cannot be asked for this model: {reason}"));
+    }
     let state = table.target(config, target.provider, model);
     let RouteTarget { provider, weight, parameters, .. } = target;
     Ok(ChosenTarget { provider, weight, parameters, state })
@@ -328,24 +320,28 @@ mod tests {
     #[test]
     fn routes_fallbacks_and_regions() {
         let config = r#"{
-            "providers": {"openai": {"region": "us"}, "mistral": {"region": "eu"}},
+            "providers": {
+                "openai": {"region": "us"},
+                "mistral": {"region": "eu"},
+                "mine": {"kind": "compatible", "base_url": "http://localhost:1"}
+            },
             "routes": {"chat": {"targets": [
                 "openai/gpt",
                 {"target": "mistral/small"},
-                {"target": "groq", "region": "eu"}
+                {"target": "mine", "region": "eu"}
             ]}}
         }"#;
         // The last target has no model, and the request's model is the route's name.
         assert_eq!(goes(config, Some("chat"), "{}"), "invalid_request");
         let given = r#"{"provider": "chat"}"#;
-        assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small groq/llama");
+        assert_eq!(goes(config, Some("llama"), given), "openai/gpt mistral/small mine/llama");
         assert_eq!(
             goes(config, Some("chat/meta/llama"), "{}"),
-            "openai/gpt mistral/small groq/meta/llama"
+            "openai/gpt mistral/small mine/meta/llama"
         );
         assert_eq!(goes(config, Some("chat/"), "{}"), "not_found");
         let eu = r#"{"provider": "chat", "region": "eu"}"#;
-        assert_eq!(goes(config, Some("llama"), eu), "mistral/small groq/llama");
+        assert_eq!(goes(config, Some("llama"), eu), "mistral/small mine/llama");
         let asia = r#"{"provider": "chat", "region": "asia"}"#;
         assert_eq!(goes(config, Some("llama"), asia), "unsupported");
         let fallback = r#"{"fallback": ["mistral/small", "cohere/command"]}"#;
@@ -356,5 +352,23 @@ mod tests {
         let eu = r#"{"fallback": ["mistral/small"], "region": "eu"}"#;
         assert_eq!(goes(config, Some("openai/gpt"), eu), "mistral/small");
         assert_eq!(goes(config, Some("openai/gpt"), r#"{"fallback": ["nobody/x"]}"#), "not_found");
+    }
+    #[test]
+    fn a_target_that_leaves_the_region_is_no_fallback() {
+        let config = r#"{"providers": {
+            "aws": {"kind": "bedrock", "region": "eu-central-1"},
+            "london": {"kind": "bedrock", "region": "eu-west-2"},
+            "mistral": {"region": "eu"}
+        }}"#;
+        let asked = |fallback: &str| format!(r#"{{"region": "eu", "fallback": [{fallback}]}}"#);
+        let goes = |model: &str, fallback: &str| goes(config, Some(model), &asked(fallback));
+        let both = r#""aws/eu.anthropic.x", "mistral/small""#;
+        assert_eq!(goes("openai/gpt", both), "aws/eu.anthropic.x mistral/small");
+        let leaves = r#""aws/global.anthropic.x", "london/amazon.nova", "mistral/small""#;
+        assert_eq!(goes("openai/gpt", leaves), "mistral/small");
+        assert_eq!(goes("aws/global.anthropic.x", ""), "unsupported");
+        // It could never be answered, wherever the caller wants to stay.
+        assert_eq!(goes("mistral/small", r#""aws/us.anthropic.x""#), "mistral/small");
+        assert_eq!(super::tests::goes(config, Some("aws/us.anthropic.x"), "{}"), "invalid_request");
     }
 }

@@ -95,14 +95,22 @@ impl AttemptGuard {
         self.passes.take().map_or([None; 2], |passes| passes.map(Pass::success))
     }
 
-    /// Reports a failed attempt. `ours` means that the caller's time ran out, not a timer of the
-    /// target.
-    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) -> Turns {
-        if let (true, Some(429 | 503 | 529), Some(ms)) =
-            (self.learns, error.status, error.retry_after_ms)
-        {
-            self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
+    /// Gives the place back, because nothing could be sent.
+    pub(crate) fn unused(mut self) {
+        self.target.unused();
+        if let Some(provider) = &mut self.provider {
+            provider.unused();
         }
+    }
+
+    /// Reports an attempt whose credential was refused, and is mended already: it was our fault, and
+    /// says nothing of the target or its key.
+    pub(crate) fn mended(mut self, error: &Error, now: Instant) {
+        self.refund(error, now);
+    }
+
+    /// Gives back the tokens of a request that was refused.
+    fn refund(&mut self, error: &Error, now: Instant) {
         // Requests with other statuses may have cost something.
         if error
             .status
@@ -113,6 +121,17 @@ impl AttemptGuard {
                 provider.refused(now);
             }
         }
+    }
+
+    /// Reports a failed attempt. `ours` means that the caller's time ran out, not a timer of the
+    /// target.
+    pub(crate) fn failed(mut self, error: &Error, ours: bool, now: Instant) -> Turns {
+        if let (true, Some(429 | 503 | 529), Some(ms)) =
+            (self.learns, error.status, error.retry_after_ms)
+        {
+            self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
+        }
+        self.refund(error, now);
         let fault = fault_of(error.kind(), error.status);
         // A missing model is also missing for the next call.
         if (fault != Fault::None && !ours) || error.kind() == ErrorKind::NotFound {

@@ -10,6 +10,7 @@ mod choose;
 mod guard;
 mod latency;
 mod policy;
+mod region;
 mod state;
 mod table;
 

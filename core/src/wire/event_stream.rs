@@ -85,10 +85,15 @@ fn read(frame: &[u8]) -> Result<Event<'_>, EventError> {
     let headers = Headers::read(&frame[PRELUDE..payload])?;
     let data = text(&frame[payload..end])?;
     Ok(match headers.message_type {
+        "event" => Event { name: headers.event_type, data, failed: false },
         "exception" => Event { name: headers.exception_type, data, failed: true },
-        // A failure that is not modelled has no payload.
-        "error" => Event { name: headers.error_code, data: headers.error_message, failed: true },
-        _ => Event { name: headers.event_type, data, failed: false },
+        // A failure that is not modelled has its message in a header, and no payload [spec].
+        "error" => {
+            let said = Some(headers.error_message).filter(|said| !said.is_empty());
+            Event { name: headers.error_code, data: said.unwrap_or(data), failed: true }
+        }
+        // Whatever it is, it may be a part of the answer.
+        _ => return Err(EventError::Malformed),
     })
 }
 
@@ -269,11 +274,13 @@ mod tests {
             ],
             b"",
         );
-        let body = [exception, error].concat();
+        let silent = frame(&[(":message-type", "error"), (":error-code", "Bad")], b"why");
+        let body = [exception, error, silent].concat();
         let (seen, end) = events([&body[..]].into_iter());
         let wanted = [
             ("throttlingException".to_owned(), r#"{"message":"slow"}"#.to_owned(), true),
             ("InternalFailure".to_owned(), "oops".to_owned(), true),
+            ("Bad".to_owned(), "why".to_owned(), true),
         ];
         assert_eq!((seen.as_slice(), end), (&wanted[..], Ok(())));
     }
@@ -297,6 +304,7 @@ mod tests {
             headers.extend_from_slice(value);
         }
         headers.extend_from_slice(b"\x0b:event-type\x07\0\x04last");
+        headers.extend_from_slice(b"\x0d:message-type\x07\0\x05event");
         let body = raw(&headers, b"data");
         let (seen, end) = events([&body[..]].into_iter());
         assert_eq!(seen, [("last".to_owned(), "data".to_owned(), false)]);
@@ -311,6 +319,12 @@ mod tests {
         assert_eq!(read(&raw(b"\x01h\x0a", b"")), Err(EventError::Malformed));
         assert_eq!(read(&raw(b"\x01\xff\x00", b"")), Err(EventError::NotUtf8));
         assert_eq!(read(&raw(b"", b"\xff")), Err(EventError::NotUtf8));
+        // A frame that says not what it is, or that it is something else, may be a failure.
+        for kind in ["", "Event", "warning"] {
+            let body = frame(&[(":event-type", "a"), (":message-type", kind)], b"{}");
+            assert_eq!(read(&body), Err(EventError::Malformed), "{kind}");
+        }
+        assert_eq!(read(&frame(&[(":event-type", "a")], b"{}")), Err(EventError::Malformed));
         let prelude = |length: u32, headers: u32| {
             let mut out = [length.to_be_bytes(), headers.to_be_bytes()].concat();
             out.extend_from_slice(&checksum(&out).to_be_bytes());

@@ -196,6 +196,22 @@ fn lists_of_models_and_verdicts() {
 }
 
 #[test]
+fn counts() {
+    let provider = corpus::provider("cohere");
+    let (adapter, target) = (provider.row.adapter(), provider.target("model"));
+    let make = |n| {
+        let texts = each((0..n).collect(), |i| json!(i.to_string()));
+        json!({"tokens": each((0..n).collect(), |i| json!(i)), "token_strings": texts}).to_string()
+    };
+    linear("cohere, tokens", MANY, make, |body: &String| {
+        reply(body, &|reply| {
+            let count = adapter.count_tokens().unwrap();
+            std::hint::black_box(count.decode(reply, &target).unwrap());
+        });
+    });
+}
+
+#[test]
 fn rankings() {
     let provider = corpus::provider("cohere");
     let (adapter, target) = (provider.row.adapter(), provider.target("model"));

@@ -11,7 +11,14 @@ const MANY: usize = 200;
 /// A request with n of a kind is read and written for each wire format.
 #[track_caller]
 fn request(kind: &str, of: impl Fn(Vec<usize>) -> Value) {
-    for name in ["openai", "mistral", "openrouter", "anthropic", "cohere", "gemini"] {
+    let every = ["openai", "mistral", "openrouter", "anthropic", "cohere", "gemini", "bedrock"];
+    request_to(&every, kind, of);
+}
+
+/// The same for some wire formats.
+#[track_caller]
+fn request_to(names: &[&str], kind: &str, of: impl Fn(Vec<usize>) -> Value) {
+    for name in names {
         let provider = corpus::provider(name);
         let (chat, target) = (provider.row.chat().unwrap(), provider.target("model"));
         let make = |n: usize| of((0..n).collect()).to_string();
@@ -152,6 +159,28 @@ fn conversations() {
             Vec::new(),
         )
     });
+}
+
+#[test]
+fn documents() {
+    let file = |name: String| {
+        let file = json!({"filename": name, "file_data": "data:application/pdf;base64,eA=="});
+        json!({"type": "file", "file": file})
+    };
+    // Bedrock wants a name for each, and no name twice.
+    for (kind, name) in [
+        ("documents of one name", (|_| "report.pdf".to_owned()) as fn(usize) -> String),
+        ("documents with numbers", |i| format!("report ({}).pdf", i / 2 + 2)),
+    ] {
+        request_to(&["bedrock"], kind, |n| {
+            let parts = each(&n, |i| file(name(i)));
+            json!({"messages": [{"role": "user", "content": parts}]})
+        });
+        request_to(&["bedrock"], &format!("{kind}, sent back"), |n| {
+            let messages = each(&n, |i| json!({"role": "assistant", "content": [file(name(i))]}));
+            json!({ "messages": messages })
+        });
+    }
 }
 
 #[test]

@@ -238,3 +238,32 @@ async fn contents_only_where_they_are_asked_for() {
         kept.take_all();
     }
 }
+
+/// The keys that sign are no more shown than one that is sent, also in the first request, and in an
+/// answer that repeats them.
+#[cfg(feature = "aws")]
+#[tokio::test(start_paused = true)]
+async fn contents_have_nothing_of_keys_that_sign() {
+    let keys = ["AKID-canary-0123456789", "secret/canary+0123456789", "token-canary-0123456789"];
+    let kept = Kept::new(Level::Debug);
+    let environment = json!({
+        "LITER_LLM_LOG_BODIES": "1", "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "http://a.test", "AWS_ACCESS_KEY_ID": keys[0],
+        "AWS_SECRET_ACCESS_KEY": keys[1], "AWS_SESSION_TOKEN": keys[2],
+    });
+    let body = json!({
+        "output": {"message": {"role": "assistant", "content": [{"text": keys.join(" or ")}]}},
+        "stopReason": "end_turn", "usage": {"inputTokens": 1, "outputTokens": 1},
+    });
+    let play = move |_: &Ask| vec![Act::Send(super::say::reply_bytes(200, "", &body.to_string()))];
+    let (client, _) = observed_in(&environment, vec![Arc::new(Log(kept.clone()))], play);
+    let request = json!({"model": "bedrock/m", "prompt": format!("shown: {}", keys.join(", "))});
+    for _ in 0..2 {
+        client.call(request.to_string().as_bytes(), b"").await.unwrap();
+    }
+    let all = kept.0.lock().unwrap().join("\n");
+    assert_eq!(all.matches("shown: [key], [key], [key]").count(), 2, "{all}");
+    // Each answer has it as its content, and as its text.
+    assert_eq!(all.matches("[key] or [key] or [key]").count(), 4, "{all}");
+    assert!(!all.contains("canary"), "{all}");
+}

@@ -20,6 +20,11 @@ const CODE: &str = r#"code/"canary"&+\w 0123456789~"#;
 /// The password of a proxy, which may answer in the provider's place.
 const PASSWORD: &str = "proxy-canary-0123456789";
 
+/// AWS's keys and their token, which a signed request is made with.
+#[cfg(feature = "aws")]
+const AWS: [&str; 3] =
+    ["AKID-canary-0123456789A", "aws/secret+canary\\0123456789~", "aws/token+canary=0123456789=="];
+
 /// A secret as a server may repeat it.
 type Form = (&'static str, fn(&str) -> String);
 
@@ -60,11 +65,25 @@ fn settings() -> Value {
     }}})
 }
 
+/// The same with AWS's keys instead of a key.
+#[cfg(feature = "aws")]
+fn signing() -> Value {
+    let [id, secret, token] = AWS;
+    let keys = json!({"access_key_id": id, "secret_access_key": secret, "session_token": token});
+    json!({"providers": {"a": {
+        "kind": "bedrock", "api_key": null, "region": "eu-west-1", "aws": keys,
+    }}})
+}
+
 /// No part of a secret of eight characters is in the document, however it is escaped.
 fn assert_clean(document: &[u8], form: &str, place: &str) {
+    assert_clean_of(&[KEY, TOKEN, CODE, PASSWORD], document, form, place);
+}
+
+fn assert_clean_of(secrets: &[&str], document: &[u8], form: &str, place: &str) {
     let text = String::from_utf8(document.to_vec()).unwrap();
     assert!(text.contains("[key]"), "{place}, {form}: nothing was taken out: {text:.300}");
-    for secret in [KEY, TOKEN, CODE, PASSWORD] {
+    for secret in secrets {
         for (_, form_of) in FORMS {
             let whole = form_of(secret);
             for at in 0..=whole.len() - 8 {
@@ -131,6 +150,21 @@ async fn m4_no_error_repeats_a_secret() {
                 let options = json!({"retry": false});
                 let error = call(&client, "a/m", options).await.unwrap_err();
                 assert_clean(&error.to_json(), form, place);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test(start_paused = true)]
+async fn m4_no_error_repeats_a_key_that_signs() {
+    for secret in AWS {
+        for (form, form_of) in FORMS {
+            for (place, reply) in ERRORS {
+                let bytes = reply(&form_of(secret));
+                let (client, _) = client(signing(), move |_: &Ask| vec![Act::Send(bytes.clone())]);
+                let error = call(&client, "a/m", json!({"retry": false})).await.unwrap_err();
+                assert_clean_of(&AWS, &error.to_json(), form, place);
             }
         }
     }

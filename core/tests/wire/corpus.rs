@@ -90,7 +90,7 @@ fn read(line: &str) -> Record {
         model: model.unwrap_or("model").to_owned(),
         facts: match record.shift_remove("facts") {
             Some(Value::Object(facts)) => facts,
-            // Descriptions of a model, and answers in a model's own form, have none.
+            // Nobody has read it.
             Some(Value::Null) => Object::new(),
             _ => panic!("a record without facts"),
         },

@@ -1,7 +1,9 @@
-//! Recorded embeddings, lists of models and moderations, against their facts.
+//! Recorded embeddings, lists of models, counts of tokens and moderations, against their facts.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use liter_llm_core::error::Error;
 use liter_llm_core::model::{EmbedInput, EmbedRequest, Encoding, Ranked, RerankRequest, Vector};
 use liter_llm_core::provider::registry;
@@ -65,6 +67,39 @@ pub fn models(file: &str, kind: &str) {
         let agrees = ids.len() as u64 == count && ids.first().map(String::as_str) == first;
         agrees.then_some(()).ok_or_else(|| format!("wanted {count} from {first:?} on: {ids:?}"))
     });
+}
+
+/// The ends of paths that count tokens.
+const COUNTS: [&str; 5] =
+    ["/count_tokens", "/count-tokens", ":countTokens", "/input_tokens", "/tokenize"];
+
+pub fn counts(file: &str, kind: &str, least: usize) {
+    let provider = corpus::provider(kind);
+    let found = std::cell::Cell::new(0);
+    check(file, |record| {
+        if !COUNTS.iter().any(|end| record.path.ends_with(end)) {
+            return Ok(());
+        }
+        found.set(found.get() + 1);
+        let target = provider.target(&record.model);
+        let (status, headers) = (record.status, &record.headers);
+        let reply = Reply { status, headers, body: &record.body, received: None };
+        let adapter = registry::row(target.kind).unwrap().adapter().count_tokens().unwrap();
+        let outcome = adapter.decode(&reply, &target);
+        if let Some(verdict) = failed(record, &outcome) {
+            return verdict;
+        }
+        let answer = outcome.map_err(|error| error.message.clone())?;
+        // OpenAI's and Cohere's records have no facts.
+        let body: Value = serde_json::from_slice(&record.body).unwrap();
+        let tokens = body["tokens"].as_array().map(|tokens| tokens.len() as u64);
+        let wanted = record.facts.get("tokens").and_then(Value::as_u64);
+        let wanted = wanted.or(body["input_tokens"].as_u64()).or(tokens);
+        let agrees = Some(answer.input_tokens) == wanted && answer.model == record.model;
+        agrees.then_some(()).ok_or_else(|| format!("{answer:?} is not {wanted:?}"))
+    });
+    // A corpus that is not there is said, and checks nothing.
+    assert!(found.get() == 0 || found.get() >= least, "{file}: only {}", found.get());
 }
 
 /// Descriptions of one model: the name is the one that was asked for, and the context its own.
@@ -136,7 +171,7 @@ pub fn embeddings(file: &str, kind: &str) {
             body["predictions"][0]["embeddings"]["values"].as_array().unwrap().len() as u64
         });
         let width = encoding.width();
-        let length = |one: &Vector| (one.bytes(width).unwrap() / width) as u64;
+        let length = |one: &Vector| (one.length() / width) as u64;
         let found: Vec<_> = answer.vectors.iter().map(length).collect();
         // Perplexity's base64 is of bytes, and the facts count four of them as a number.
         if found != vec![dims; count] {
@@ -153,7 +188,8 @@ pub fn embeddings(file: &str, kind: &str) {
         if int8 {
             let first = body["embeddings"]["int8"][0].as_array().unwrap();
             let first: Vec<u8> = first.iter().map(|n| n.as_i64().unwrap() as u8).collect();
-            return (answer.vectors[0] == Vector::of(&first)).then_some(()).ok_or("bytes".into());
+            let first = Vector::Packed(STANDARD.encode(first));
+            return (answer.vectors[0] == first).then_some(()).ok_or("bytes".into());
         }
         same_numbers(&body, &answer.vectors[0])
     });
@@ -180,7 +216,8 @@ fn same_numbers(body: &Value, vector: &Vector) -> Result<(), String> {
             .ok_or_else(|| "base64".to_owned());
     }
     let wanted: Vec<f32> = recorded.as_array().unwrap().iter().map(float).collect();
-    let Some(Vector::Numbers(found)) = vector.clone().unpacked() else {
+    let Vector::Packed(text) = vector.clone() else { return Err("no base64".to_owned()) };
+    let Ok(Vector::Numbers(found)) = Vector::read(text, Encoding::Float, &mut Vec::new()) else {
         return Err("the vector is no base64 of floats".to_owned());
     };
     (found == wanted).then_some(()).ok_or_else(|| format!("{found:?} is not {wanted:?}"))
@@ -242,7 +279,10 @@ pub fn rankings(file: &str, kind: &str) {
             body: &record.body,
             received: None,
         };
-        let request = RerankRequest { documents: vec![String::new(); 50], ..Default::default() };
+        // What a record does not say: so many were asked for as came.
+        let documents = vec![String::new(); 50];
+        let top_n = wanted.as_array().map(|results| results.len() as u64);
+        let request = RerankRequest { documents, top_n, ..Default::default() };
         let adapter = registry::row(target.kind).unwrap().adapter().rerank().unwrap();
         let outcome = adapter.decode(&reply, &request, &target);
         if let Some(verdict) = failed(record, &outcome) {

@@ -23,6 +23,7 @@ import "C"
 import (
 	"encoding/binary"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -86,7 +87,10 @@ func text(document *C.char, length C.size_t) string {
 }
 
 // Client is a client of the library's; it is freed when it cannot be reached any more.
-type Client struct{ handle *C.liter_llm_client }
+type Client struct {
+	handle *C.liter_llm_client
+	Ended  atomic.Bool // Close was called
+}
 
 // NewClient makes a client from a configuration, or from the environment if it is nil. The environment
 // is a document too. With Failed comes an error document.
@@ -106,7 +110,7 @@ func NewClient(config, environment []byte) (*Client, int, string) {
 	if status != OK {
 		return nil, int(status), ""
 	}
-	client := &Client{handle}
+	client := &Client{handle: handle}
 	runtime.AddCleanup(client, func(handle *C.liter_llm_client) { C.liter_llm_client_free(handle) }, handle)
 	return client, OK, ""
 }

@@ -2,11 +2,11 @@
 
     import liter_llm
 
-    liter_llm.generate("Say hello", provider="openai", model="gpt-5-mini")      # -> str
-    liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Say hello"})  # -> Response
+    liter_llm.generate("Say hello", provider="openai", model="gpt-4.1-mini")      # -> str
+    liter_llm.invoke("openai", {"model": "gpt-4.1-mini", "prompt": "Say hello"})  # -> Response
 
     with liter_llm.Client() as client:                # or AsyncClient, for asyncio
-        client.chat("Hello", model="openai/gpt-5-mini").text
+        client.chat("Hello", model="openai/gpt-4.1-mini").text
 
 Everything that is not listed in `__all__` is private.
 """
@@ -33,15 +33,21 @@ from ._errors import (
     UnsupportedError,
 )
 from ._models import (
+    Annotation,
+    AnswerAudio,
+    AnswerImage,
+    AnswerImageURL,
     AssistantMessage,
     Attempt,
     Choice,
     Chunk,
     ChunkChoice,
     CompletionDetails,
+    CountTokensResponse,
     Delta,
     Embedding,
     EmbedResponse,
+    FileCitation,
     Function,
     FunctionDelta,
     Liter,
@@ -57,6 +63,7 @@ from ._models import (
     Timing,
     ToolCall,
     ToolCallDelta,
+    UrlCitation,
     Usage,
 )
 from ._multi import MultiResponse
@@ -78,6 +85,10 @@ __all__ = [
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "Annotation",
+    "AnswerAudio",
+    "AnswerImage",
+    "AnswerImageURL",
     "AssistantMessage",
     "AsyncClient",
     "AsyncStream",
@@ -94,9 +105,11 @@ __all__ = [
     "Config",
     "ContentFilterError",
     "ContextLengthError",
+    "CountTokensResponse",
     "Delta",
     "EmbedResponse",
     "Embedding",
+    "FileCitation",
     "Function",
     "FunctionDelta",
     "InternalServerError",
@@ -127,6 +140,7 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "UnsupportedError",
+    "UrlCitation",
     "Usage",
     "__version__",
     "generate",

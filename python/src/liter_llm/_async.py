@@ -12,11 +12,12 @@ from typing import overload
 from weakref import ref
 
 from . import _json
-from ._client import BaseClient, StreamState, wants_stream
+from ._client import BaseClient, StreamState
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
 from ._models import (
     Chunk,
+    CountTokensResponse,
     EmbedResponse,
     ModelsResponse,
     ModerateResponse,
@@ -24,6 +25,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
+from ._request import check_stream, wants_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class AsyncClient(BaseClient):
     Any number of loops and threads may use it. Cancelling a task cancels its request.
 
         async with liter_llm.AsyncClient(provider="openai") as client:
-            print((await client.chat("Hello", model="gpt-5-mini")).text)
+            print((await client.chat("Hello", model="gpt-4.1-mini")).text)
     """
 
     @overload
@@ -138,6 +140,18 @@ class AsyncClient(BaseClient):
         asked = {"input": input, **members}
         return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
 
+    async def count_tokens(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> CountTokensResponse:
+        """Counts the tokens that a chat would read. Takes what `Client.count_tokens` takes."""
+        documents = self._counted(request, options, {**members})
+        return CountTokensResponse(await self._ask(documents))
+
     async def rerank(
         self,
         query: str,
@@ -179,11 +193,12 @@ class AsyncClient(BaseClient):
     ) -> AsyncStream:
         """Asks, and gives the answer as it arrives. Call it on a running loop.
 
-        async with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+        async with client.stream("Tell me a story", model="openai/gpt-4.1-mini") as stream:
             async for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
         """
+        check_stream(request)
         documents = self._defaults.documents(request, options, {**members}, "stream")
         return AsyncStream(self._native, *documents)
 

@@ -13,6 +13,7 @@ from . import _json
 from ._errors import Led, counted, from_document
 from ._models import (
     Chunk,
+    CountTokensResponse,
     EmbedResponse,
     ModelsResponse,
     ModerateResponse,
@@ -33,7 +34,15 @@ from ._queue import (
     SecondReaderError,
     call,
 )
-from ._request import Defaults, config_document, with_settings
+from ._request import (
+    Defaults,
+    check_stream,
+    check_whole,
+    config_document,
+    wants_stream,
+    with_operation,
+    with_settings,
+)
 from ._warnings import once, say, waits
 
 TYPE_CHECKING = False
@@ -76,13 +85,17 @@ class BaseClient:
         base_url: str | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._defaults = Defaults(options)
-        document = config_document(config)
-        given = {"api_key": api_key, "base_url": base_url}
+        given: dict[str, Any] = {"api_key": api_key, "base_url": base_url}
         settings = {name: value for name, value in given.items() if value is not None}
+        defaults: dict[str, Any] = {**options}
+        if settings and defaults.get("headers") is not None:
+            # They may have what only that server may see, and options go to every provider.
+            settings["headers"] = defaults.pop("headers")
+        self._defaults = Defaults(defaults)
+        document = config_document(config)
         if settings:
             variables = environment()
-            document = with_settings(document, variables, options.get("provider"), settings)
+            document = with_settings(document, variables, defaults.get("provider"), settings)
             self._native = NativeClient(document, variables)
         else:
             self._native = NativeClient(document)
@@ -107,6 +120,7 @@ class BaseClient:
         """The documents of a request to several targets."""
         if isinstance(targets, str):
             raise TypeError("targets is a list of 'provider/model', not one str")
+        check_whole(request, "fan-outs wait")
         members["fanout"] = {"targets": list(targets), "first": first}
         # The client's fallback stands in for a target that fails. A fan-out gives its targets
         # itself.
@@ -118,6 +132,13 @@ class BaseClient:
     ) -> tuple[bytes, bytes]:
         """The documents of an operation that only has members."""
         return self._defaults.documents({"op": op}, options, {**members}, op, op)
+
+    def _counted(
+        self, request: Request | None, options: Options | None, members: dict[str, Any]
+    ) -> tuple[bytes, bytes]:
+        """The documents of a chat request whose tokens are to be counted."""
+        body, chosen = self._defaults.documents(request, options, members, "count_tokens")
+        return with_operation(body, "count_tokens"), chosen
 
     def _read(self, payload: bytearray, request: bytes) -> Any:
         """The document of a whole answer, whose warnings are said."""
@@ -167,10 +188,12 @@ class Client(BaseClient):
     for the environment (LITER_LLM_CONFIG, LITER_LLM_PROVIDER, LITER_LLM_MODEL, OPENAI_API_KEY …).
     `options` are defaults for every request, such as `provider="openai"` or `timeout_ms=30_000`.
     `api_key` and `base_url` are settings of the client's own provider: `provider=`, or the
-    configuration's default.
+    configuration's default. `headers` beside one of the two are that provider's too, and no other
+    provider gets them, also none of `fallback=`. Without the two they are an option, and go to each
+    provider that a request asks.
 
         with liter_llm.Client(provider="openai") as client:
-            print(client.chat("Hello", model="gpt-5-mini").text)
+            print(client.chat("Hello", model="gpt-4.1-mini").text)
     """
 
     @overload
@@ -218,7 +241,7 @@ class Client(BaseClient):
         (bytes, passed on as they are). Keyword arguments are members of the request
         (`model=`, `max_tokens=`, `system=`) or options (`provider=`, `timeout_ms=`). An argument
         of another name is a TypeError; an unknown member of a dict is a warning.
-        With `stream=True` it gives a Stream at once, as `stream` does.
+        With `stream=True` it gives a Stream at once, as `stream` does. In bytes that is an error.
 
         Raises a LiterLLMError, by kind: BadRequestError, RateLimitError, APITimeoutError …
         """
@@ -285,6 +308,23 @@ class Client(BaseClient):
         asked = {"input": input, **members}
         return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
 
+    def count_tokens(
+        self,
+        request: Request | None = None,
+        /,
+        *,
+        options: Options | None = None,
+        **members: Unpack[Members],
+    ) -> CountTokensResponse:
+        """Counts the tokens that a chat would read. Takes what `chat` takes, but no `stream=True`.
+
+        The provider counts them: Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text.
+        Elsewhere it is an UnsupportedError, never an estimate.
+
+            client.count_tokens("Hello", model="anthropic/claude-sonnet-4-5").input_tokens
+        """
+        return CountTokensResponse(self._ask(self._counted(request, options, {**members})))
+
     def rerank(
         self,
         query: str,
@@ -323,7 +363,7 @@ class Client(BaseClient):
         error is in `failures`. If no target answers, the first failure is raised, with the
         `attempts` of all targets.
 
-            client.generate_multi("Hello", ["openai/gpt-5-mini", "cohere/command-a-03-2025"])
+            client.generate_multi("Hello", ["openai/gpt-4.1-mini", "cohere/command-a-03-2025"])
         """
         documents = self._many(request, targets, first, options, {**members})
         waits(self._native.said)
@@ -339,13 +379,14 @@ class Client(BaseClient):
     ) -> Stream:
         """Asks, and gives the answer as it arrives. Takes what `chat` takes.
 
-        with client.stream("Tell me a story", model="openai/gpt-5-mini") as stream:
+        with client.stream("Tell me a story", model="openai/gpt-4.1-mini") as stream:
             for chunk in stream:
                 print(chunk.text, end="")
         print(stream.response.usage)
 
         With `on_break="restart"` a chunk may be a `reset`, which makes all text before it void.
         """
+        check_stream(request)
         documents = self._defaults.documents(request, options, {**members}, "stream")
         waits(self._native.said)
         return Stream(self._native, *documents)
@@ -366,15 +407,6 @@ class Client(BaseClient):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def wants_stream(request: Any, stream: bool | None) -> bool:
-    """Whether `chat` is asked for a stream, by its argument or by a whole request."""
-    if stream is None and isinstance(request, dict):
-        stream = request.get("stream")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if stream is not None and not isinstance(stream, bool):
-        raise TypeError(f"stream is True or False, not {type(stream).__name__}")  # pyright: ignore[reportUnknownArgumentType]
-    return stream is True
 
 
 ANSWERS = frozenset({"choices", "usage", "warnings", "liter", "id", "provider", "model"})
@@ -544,11 +576,12 @@ def invoke(provider: str | None, request: Mapping[str, Any] | str | bytes) -> Re
     `provider` is a name of the configuration ("openai"). None or "" routes by the request's model.
     `request` is a dict, or JSON (str or bytes, passed on as they are).
 
-        liter_llm.invoke("openai", {"model": "gpt-5-mini", "prompt": "Hello"}).text
+        liter_llm.invoke("openai", {"model": "gpt-4.1-mini", "prompt": "Hello"}).text
     """
     client = default_client()
     if isinstance(request, str):
         request = _json.encode_text(request, "request")
+    check_whole(request, "invoke waits")
     options: Options | None = {"provider": provider} if provider else None
     return client.chat(request, stream=False, options=options)
 

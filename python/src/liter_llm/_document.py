@@ -70,15 +70,36 @@ class Document(dict[str, "Any"]):
         """A copy of plain dicts and lists, all the way down."""
         return _plain(self)
 
-    def model_dump(self, *, exclude_none: bool = False) -> dict[str, Any]:
-        """`to_dict`, under the name that pydantic's models and other SDKs have."""
+    def model_dump(
+        self,
+        *,
+        mode: Literal["json", "python"] = "python",
+        exclude_none: bool = False,
+        exclude_unset: bool = False,
+        by_alias: bool | None = None,
+    ) -> dict[str, Any]:
+        """`to_dict`, under the name that pydantic's models and other SDKs have.
+
+        Only `exclude_none` changes anything: all values are those of JSON, a member that was not
+        sent is absent, and no name has an alias.
+        """
+        if mode not in ("json", "python"):
+            raise ValueError(f"mode is 'json' or 'python', not {mode!r}")
         return _plain(self, exclude_none)
 
-    def model_dump_json(self, *, indent: int | None = None) -> str:
+    def model_dump_json(
+        self,
+        *,
+        indent: int | None = None,
+        exclude_none: bool = False,
+        exclude_unset: bool = False,
+        by_alias: bool | None = None,
+    ) -> str:
         """The same as JSON text."""
         import json
 
-        return json.dumps(self, ensure_ascii=False, indent=indent)
+        document = _plain(self, exclude_none)
+        return json.dumps(document, ensure_ascii=False, indent=indent)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -214,8 +235,13 @@ class Vectors(Document):
         return [view[at : at + length] for at in range(0, len(view), length or 1)]
 
     def matrix(self) -> memoryview[Any]:
-        """All vectors as one view of two dimensions: inputs, and numbers of a vector."""
+        """All vectors as one view of two dimensions: inputs, and numbers of a vector.
+
+        Raises ValueError as `vectors` does, and for a document without vectors.
+        """
         numbers, length = self._numbers()
+        if not length:
+            raise ValueError("this document has no vectors")
         shape = [len(numbers) // length, length]
         return memoryview(numbers).cast("B").cast(FORMATS[self["encoding"]], shape)
 

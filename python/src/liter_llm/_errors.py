@@ -68,9 +68,12 @@ def count_system(text: str) -> str:
 class LiterLLMError(Exception):
     """A request that failed.
 
-    `str(error)` is `message`, which is the same in every language: `openai/gpt-4.1-mini: 429 rate
-    limited, retry after 2 s (3 attempts; request req_1): Slow down`. It never holds a key or a
-    prompt. A test makes one as `RateLimitError("slow down", status=429, retry_after=2)`.
+    `str(error)` is `message`, which is the engine's, and so the same in every language:
+    `openai/gpt-4.1-mini: 429 rate limited, retry after 2 s (3 attempts; request req_1): Slow down`.
+    With `system=` it also says how messages are counted. It never holds a key, and of a prompt only
+    what the provider's own words repeat.
+
+    A test makes one as `RateLimitError("slow down", status=429, retry_after=2)`.
     """
 
     kind: str = "internal"
@@ -101,7 +104,7 @@ class LiterLLMError(Exception):
     provider_error: Any
     """The provider's own error: its JSON, or its text. None if the provider gave none."""
     partial: dict[str, Any] | None
-    """The part of a stream that had arrived when it broke: `{"text": "…"}`."""
+    """What had been done: of a stream `{"text": "…"}`, of embeddings `{"inputs": […]}`."""
     attempts: list[Attempt]
     """Each attempt, with its `target`, `status`, `kind`, `message`, `ms`."""
 
@@ -110,8 +113,9 @@ class LiterLLMError(Exception):
         if isinstance(document, str):
             if wrong := members.keys() - MEMBERS:
                 raise TypeError(f"{min(wrong)} is no member of an error: {', '.join(MEMBERS)}")
-            if "retry_after" in members:
-                members["retry_after_ms"] = members.pop("retry_after") * 1000
+            after: float | None = members.pop("retry_after", None)
+            if after is not None:
+                members["retry_after_ms"] = after * 1000
             inner = {"kind": self.kind, "message": document, "retryable": False, **members}
             document = {"error": inner}
         elif members:

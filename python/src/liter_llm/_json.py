@@ -1,7 +1,7 @@
-"""JSON by orjson where it is installed, else by the standard library.
+"""JSON by orjson, a dependency on CPython, else by the standard library.
 
-Both write the same documents and refuse the same values. One difference remains: orjson reads
-whole numbers beyond 64 bits as floats.
+Both write the same documents, refuse the same values and read the same. What orjson does otherwise
+goes to the standard library: whole numbers beyond 64 bits, NaN, lone surrogates, deep documents.
 
 The first document decides which one it is, because importing orjson takes 16 ms. So `loads` and
 `dumps` are used as `_json.loads`, never imported by name.
@@ -21,7 +21,14 @@ SURROGATE = "holds a str with a lone surrogate, which is not Unicode text"
 _scan: Any = None
 _encode: Callable[[Any], str]
 _orjson_dumps: Any = None
+_orjson_loads: Any = None
 _orjson_options = 0
+
+_DIGITS = bytes(48 if 48 <= byte < 58 else 120 for byte in range(256))
+"""Turns each digit into 0 and all else into x."""
+
+_LONG = b"0" * 19
+"""Whole numbers with fewer digits have at most 64 bits. orjson reads longer ones as floats."""
 
 
 def loads(document: bytes | bytearray) -> Any:
@@ -44,7 +51,7 @@ def lines(documents: bytearray) -> Iterator[Any]:
 
 def choose() -> None:
     """Replaces the three functions above with those of the installed library."""
-    global loads, dumps, lines, _scan, _encode, _orjson_dumps, _orjson_options
+    global loads, dumps, lines, _scan, _encode, _orjson_dumps, _orjson_loads, _orjson_options
     import json
 
     decoder: Any = json.JSONDecoder()
@@ -54,10 +61,9 @@ def choose() -> None:
     except ImportError:
         loads, dumps, lines = standard_loads, standard_dumps, standard_lines
     else:
-        _orjson_dumps = orjson.dumps
+        _orjson_dumps, _orjson_loads = orjson.dumps, orjson.loads
         _orjson_options = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-        any_loads: Any = orjson.loads
-        loads, dumps, lines = any_loads, fast_dumps, fast_lines
+        loads, dumps, lines = fast_loads, fast_dumps, fast_lines
 
 
 def _encoder() -> Callable[[Any], str]:
@@ -100,9 +106,19 @@ def standard_lines(documents: bytearray) -> Iterator[Any]:
         yield value
 
 
+def fast_loads(document: bytes | bytearray) -> Any:
+    """Reads with orjson, unless a whole number may be too long for it."""
+    # A regular expression would take longer than all of orjson.
+    if _LONG in document.translate(_DIGITS):
+        return standard_loads(document)
+    return _orjson_loads(document)
+
+
 def fast_lines(documents: bytearray) -> Iterator[Any]:
     """Reads one a line with orjson."""
-    return map(loads, filter(None, documents.split(b"\n")))
+    if _LONG in documents.translate(_DIGITS):
+        return standard_lines(documents)
+    return map(_orjson_loads, filter(None, documents.split(b"\n")))
 
 
 def standard_dumps(value: Any, what: str = "request") -> bytes:

@@ -17,6 +17,7 @@ from . import _json
 from ._errors import LiterLLMError
 from ._library import lib
 from ._queue import LOG, Queue
+from ._warnings import once, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def logs() -> None:
         logging.basicConfig(level=logging.INFO)
         liter_llm.logs()
 
-    Without a line of code, LITER_LLM_LOG=debug (error, warn, info, debug) writes to stderr.
+    Without a line of code, LITER_LLM_LOG=debug (error, warn, info, debug, off) writes to stderr.
     """
     global _wanted
     _wanted = True
@@ -77,11 +78,11 @@ def begin() -> None:
 
 def to_stderr(word: str) -> None:
     """Does what LITER_LLM_LOG asks for: records of a level and above on stderr."""
+    if word == "off":
+        return
     level = LEVELS.get({"warning": "warn"}.get(word, word))
     if level is None:
-        from ._warnings import once
-
-        once(set(), f"LITER_LLM_LOG is one of {', '.join(LEVELS)}: nothing is logged")
+        once(set(), f"LITER_LLM_LOG is one of {', '.join(LEVELS)}, off: nothing is logged")
         return
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
@@ -137,7 +138,7 @@ def write(document: dict[str, Any]) -> None:
 
 
 def text(document: dict[str, Any]) -> str:
-    """A record in one line: `call provider=openai model=gpt-5-mini outcome=ok …`.
+    """A record in one line: `call provider=openai model=gpt-4.1-mini outcome=ok …`.
 
     A model's name is the caller's, and may have come from outside. So no value can end the line,
     nor pass for another member.
@@ -149,7 +150,7 @@ def text(document: dict[str, Any]) -> str:
         if name not in HEAD and value is not None
     ]
     if said := document.get("message"):
-        parts.append(f"- {_line(str(said))}")
+        parts.append(f"- {printable(str(said))}")
     return " ".join(parts)
 
 
@@ -158,13 +159,6 @@ def _word(value: Any) -> str:
     if isinstance(value, str) and value.isprintable() and PLAIN.isdisjoint(value) and value:
         return value
     return json.dumps(value, separators=(",", ":"))
-
-
-def _line(message: str) -> str:
-    """A text whose control characters, and others that cannot be seen, are escaped as in JSON."""
-    if message.isprintable():
-        return message
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in message)
 
 
 def _at_exit() -> None:

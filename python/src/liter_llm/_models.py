@@ -71,11 +71,109 @@ class ToolCall(Document):
     """The called function."""
 
 
+class UrlCitation(Document):
+    """A page that is cited."""
+
+    __slots__ = ()
+    url: str
+    """The page's URL."""
+    title: str | None
+    """The page's title."""
+    start_index: int | None
+    """Where the words begin that cite it: a place in `content`, in characters (Unicode code
+    points).
+    """
+    end_index: int | None
+    """Where these words end: the place behind the last character."""
+    content: str | None
+    """What the page says there."""
+
+
+class FileCitation(Document):
+    """A file, a document or the result of a tool that is cited."""
+
+    __slots__ = ()
+    file_id: str | None
+    """The provider's id of the file, of the document, or of the tool's result."""
+    filename: str | None
+    """The file's name, or the document's title."""
+    document_index: int | None
+    """The number of the document among those of the request, from 0."""
+    container_id: str | None
+    """The container of a tool that wrote the file."""
+    index: int | None
+    """The number that OpenAI gives, as it came."""
+    start_index: int | None
+    """Where the words begin that cite it: a place in `content`, in characters (Unicode code
+    points).
+    """
+    end_index: int | None
+    """Where these words end: the place behind the last character."""
+    content: str | None
+    """What the source says there."""
+
+
+class Annotation(Document):
+    """A citation of the text.
+
+    Its type says which member it has. A type that is not listed is a server's own.
+    """
+
+    __slots__ = ()
+    _nested = {"url_citation": UrlCitation, "file_citation": FileCitation}
+    type: str
+    """`url_citation` or `file_citation`."""
+    url_citation: UrlCitation | None
+    """A page that is cited."""
+    file_citation: FileCitation | None
+    """A file, a document or the result of a tool that is cited."""
+
+
+class AnswerImageURL(Document):
+    """The place of an image that the model made."""
+
+    __slots__ = ()
+    url: str
+    """A `data:` URL with base64, or a URL of the provider."""
+
+
+class AnswerImage(Document):
+    """An image that the model made."""
+
+    __slots__ = ()
+    _nested = {"image_url": AnswerImageURL}
+    type: str
+    """`image_url`."""
+    image_url: AnswerImageURL
+    """The place of the image."""
+
+
+class AnswerAudio(Document):
+    """Speech that the model made."""
+
+    __slots__ = ()
+    id: str | None
+    """The provider's id, by which the answer goes back."""
+    data: str | None
+    """The sound in base64, in the format that was asked for."""
+    transcript: str | None
+    """The words."""
+    expires_at: int | None
+    """Until when the provider knows the id: seconds since 1970."""
+    format: str | None
+    """The sound's type, if the provider names it: `audio/L16;codec=pcm;rate=24000`."""
+
+
 class AssistantMessage(Document):
     """The model's message."""
 
     __slots__ = ()
-    _nested = {"tool_calls": ToolCall}
+    _nested = {
+        "tool_calls": ToolCall,
+        "annotations": Annotation,
+        "images": AnswerImage,
+        "audio": AnswerAudio,
+    }
     role: Literal["assistant"]
     """`assistant`."""
     content: str | None
@@ -86,6 +184,12 @@ class AssistantMessage(Document):
     """The model's refusal."""
     reasoning: str | None
     """The reasoning text, if the provider shows it."""
+    annotations: list[Annotation] | None
+    """What the text cites."""
+    images: list[AnswerImage] | None
+    """Images that the model made."""
+    audio: AnswerAudio | None
+    """Speech that the model made."""
     provider_fields: Document | None
     """Members of the provider's message that have no place here."""
 
@@ -107,7 +211,7 @@ class Choice(Document):
     - `content_filter`: a filter or the model refused.
     """
     logprobs: Any | None
-    """OpenAI's log probabilities, as they came."""
+    """Log probabilities in OpenAI's form: `content` has one entry for each token."""
     provider_fields: Document | None
     """Members of the provider's choice that have no place here."""
 
@@ -314,7 +418,12 @@ class Delta(Document):
     """The new parts of a message. Append each text."""
 
     __slots__ = ()
-    _nested = {"tool_calls": ToolCallDelta}
+    _nested = {
+        "tool_calls": ToolCallDelta,
+        "annotations": Annotation,
+        "images": AnswerImage,
+        "audio": AnswerAudio,
+    }
     role: str | None
     """`assistant`, in the first chunk of a choice."""
     content: str | None
@@ -325,6 +434,12 @@ class Delta(Document):
     """Text of a refusal."""
     tool_calls: list[ToolCallDelta] | None
     """Parts of tool calls."""
+    annotations: list[Annotation] | None
+    """Further annotations."""
+    images: list[AnswerImage] | None
+    """Further images."""
+    audio: AnswerAudio | None
+    """A piece of speech. Append each transcript. The data of each piece is base64 of its own."""
     provider_fields: Document | None
     """Members of the provider's delta that have no place here."""
 
@@ -345,6 +460,8 @@ class ChunkChoice(Document):
     - `tool_calls`: the model calls tools.
     - `content_filter`: a filter or the model refused.
     """
+    logprobs: Any | None
+    """Log probabilities of the chunk's tokens, in OpenAI's form. Append each list."""
 
 
 class Chunk(NewText):
@@ -367,6 +484,27 @@ class Chunk(NewText):
     """
     usage: Usage | None
     """The usage, in the chunk in which the provider reports it. All other chunks have none."""
+
+
+class CountTokensResponse(Document):
+    """The answer to `op: "count_tokens"`."""
+
+    __slots__ = ()
+    _nested = {"warnings": ResponseWarning, "liter": Liter}
+    input_tokens: int
+    """The number of tokens that a chat with this request would read, as the provider counts
+    them.
+    """
+    model: str
+    """The model whose tokens these are: the one that was asked about, as the request or the
+    configuration names it.
+    """
+    provider: str
+    """The name in the configuration of the provider that answered."""
+    warnings: list[ResponseWarning]
+    """Warnings about members that were left out or changed."""
+    liter: Liter
+    """The members that are volatile or added by the engine."""
 
 
 class Embedding(Document):
@@ -434,6 +572,10 @@ class ModelInfo(Document):
     """
     max_output: int | None
     """The largest number of tokens of an answer."""
+    capabilities: list[str] | None
+    """What the model can do, in the provider's own words: `vision`, `tools`, `generateContent`,
+    … Where they stand in the provider's form, they are in `provider_fields` too.
+    """
     provider_fields: Document | None
     """The provider's other members, unchanged."""
 

@@ -35,6 +35,7 @@ OPTION_NAMES = frozenset(
 MEMBER_NAMES = {
     "chat": frozenset(
         {
+            "audio",
             "extra",
             "frequency_penalty",
             "logprobs",
@@ -42,6 +43,7 @@ MEMBER_NAMES = {
             "max_tokens",
             "messages",
             "metadata",
+            "modalities",
             "model",
             "n",
             "parallel_tool_calls",

@@ -84,6 +84,73 @@ class Defaults:
         return _json.dumps({**self.options, **chosen}, "options")
 
 
+def stream_of(request: Any) -> Any:
+    """The member `stream` of a whole request, which is a mapping or JSON. None: it has none.
+
+    Most bytes do not have the word, and are not parsed. What is wrong with bytes that are no JSON,
+    the engine says.
+    """
+    if isinstance(request, (str, list, tuple)):
+        return None
+    if isinstance(request, (bytes, bytearray, memoryview)):
+        body = bytes(request)  # pyright: ignore[reportUnknownArgumentType]
+        if b'"stream"' not in body:
+            return None
+        import json
+
+        try:
+            document: Any = json.loads(body.decode())
+        except (ValueError, RecursionError):
+            return None
+    else:
+        document = request
+    if not hasattr(document, "keys"):
+        return None
+    return document["stream"] if "stream" in document.keys() else None  # noqa: SIM118
+
+
+def wants_stream(request: Any, stream: Any) -> bool:
+    """Whether `chat` is asked for a stream, by its argument or by a whole request."""
+    if stream is None:
+        stream = stream_of(request)
+        if isinstance(request, (bytes, bytearray, memoryview)):
+            # The types promise a whole answer for bytes, whose members they do not see.
+            _whole(stream, "calls of chat with bytes wait")
+            return False  # what is no boolean, the engine refuses
+    if stream is not None and not isinstance(stream, bool):
+        raise TypeError(f"stream is True or False, not {type(stream).__name__}")
+    return stream is True
+
+
+def check_whole(request: Any, who: str) -> None:
+    """Refuses a request for a stream where a whole answer is waited for, by `who`."""
+    _whole(stream_of(request), who)
+
+
+def _whole(stream: Any, who: str) -> None:
+    if stream is True:
+        raise TypeError(f"stream is True, but {who} for the whole answer: use client.stream")
+
+
+def check_stream(request: Any) -> None:
+    """Refuses a request for a whole answer where a stream is made."""
+    if stream_of(request) is False:
+        raise TypeError("stream is False, but this is client.stream: ask with client.chat")
+
+
+def with_operation(request: bytes, operation: str) -> bytes:
+    """The same request for another operation. The engine says what is wrong with one that is none.
+
+    Of members with one name the last counts.
+    """
+    begin, end = request.strip()[:-1], request.rstrip()[-1:]
+    if not begin.startswith(b"{") or end != b"}":
+        return request
+    comma = b"" if begin.strip() == b"{" else b","
+    changed = b'%b%b"op":"%b"}' % (begin, comma, operation.encode())
+    return Led(changed) if type(request) is Led else changed
+
+
 def _refuse(
     arguments: Mapping[str, Any],
     where: str,
@@ -158,45 +225,37 @@ def config_document(config: Mapping[str, Any] | str | bytes | PathLike[str] | No
 
 
 def read_json(document: bytes) -> Any:
-    """A configuration that is to be added to."""
+    """A configuration that is to be added to. None: it is no JSON, of which the engine tells."""
     import json
 
     try:
-        return json.loads(document)
-    except ValueError as error:
-        reason = f"the configuration is not JSON: {error}"
-    raise BadRequestError.of(reason, param="configuration")
+        return json.loads(document.decode())
+    except (ValueError, RecursionError):
+        return None
 
 
 def with_settings(
-    config: bytes | None, variables: dict[str, str], provider: str | None, settings: dict[str, str]
+    config: bytes | None, variables: dict[str, str], provider: Any, settings: dict[str, Any]
 ) -> bytes | None:
-    """A configuration with settings of the client's own provider: its key, its base URL.
+    """A configuration with settings of the client's own provider: its key, its URL, its headers.
 
     Without a configuration, that of the environment's `variables` takes them in, so that all else
-    of the environment counts as before.
+    of the environment counts as before. What is malformed stays as it is: the engine says what is
+    wrong with it.
     """
-    document: Any = read_json(config) if config is not None else _of_environment(variables)
-    kind: type[Any] = document.__class__
-    if kind is not dict:  # the engine says so
+    found: Any = _of_environment(variables) if config is None else read_json(config)
+    provider = _own_provider(found, {} if config is not None else variables, provider, settings)
+    if provider is None:
         return config
-    found: dict[str, Any] = document
-    if provider is None and config is None:
-        provider = variables.get("LITER_LLM_PROVIDER")
-    provider = provider or found.get("default_provider")
-    if not provider:
-        model = (variables.get("LITER_LLM_MODEL") if config is None else None) or found.get(
-            "default_model"
-        )
-        provider = str(model).partition("/")[0] if "/" in str(model) else None
-    names = " and ".join(f"{name}=" for name in settings)
-    belong = f"{names} {'belongs' if len(settings) == 1 else 'belong'} to one provider"
-    if not provider:
-        raise TypeError(f'{belong}: name it, as in provider="openai"')
-    if provider in (found.get("routes") or {}):
-        raise TypeError(f"{belong}, and {provider} is a route")
-    providers = dict(found.get("providers") or {})
-    providers[provider] = {**(providers.get(provider) or {}), **settings}
+    providers: Any = found.get("providers")
+    providers = {} if providers is None else providers
+    entry: Any = providers.get(provider) if _is_object(providers) else None
+    entry = {} if entry is None else entry
+    if not _is_object(providers) or not _is_object(entry):
+        return config
+    if (headers := settings.get("headers")) is not None:
+        settings = {**settings, "headers": _over(entry.get("headers"), headers)}
+    providers = {**providers, provider: {**entry, **settings}}
     document = _json.dumps({**found, "providers": providers}, "configuration")
     if config is not None:
         return document
@@ -204,10 +263,50 @@ def with_settings(
     return None
 
 
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _over(before: Any, headers: Any) -> Any:
+    """Headers of an entry with others over them. Their names have no case."""
+    if not _is_object(before) or not hasattr(headers, "keys"):
+        return headers
+    given = {str(name).lower() for name in headers.keys()}  # noqa: SIM118
+    kept = {name: value for name, value in before.items() if name.lower() not in given}
+    return {**kept, **headers}
+
+
+def _own_provider(
+    found: Any, variables: Mapping[str, str], provider: Any, settings: Mapping[str, Any]
+) -> str | None:
+    """The name of the client's own provider. None: the configuration is malformed."""
+    if not _is_object(found):
+        return None
+    provider = provider or variables.get("LITER_LLM_PROVIDER") or found.get("default_provider")
+    if not provider:
+        model = variables.get("LITER_LLM_MODEL") or found.get("default_model")
+        provider = model.partition("/")[0] if isinstance(model, str) and "/" in model else None
+    names = " and ".join(f"{name}=" for name in settings if name != "headers")
+    belong = f"{names} {'belong' if ' and ' in names else 'belongs'} to one provider"
+    if not provider:
+        raise TypeError(f'{belong}: name it, as in provider="openai"')
+    if not isinstance(provider, str):
+        return None
+    routes: Any = found.get("routes")
+    if _is_object(routes) and provider in routes:
+        raise TypeError(f"{belong}, and {provider} is a route")
+    return provider
+
+
 def _of_environment(variables: Mapping[str, str]) -> Any:
-    """The configuration that LITER_LLM_CONFIG has or names."""
+    """The configuration that LITER_LLM_CONFIG has or names. None: it cannot be read."""
     text = variables.get("LITER_LLM_CONFIG", "")
-    if text and not text.lstrip().startswith("{"):
-        with open(text, encoding="utf-8") as file:
-            text = file.read()
-    return read_json(text.encode()) if text else {}
+    if not text:
+        return {}
+    if text.lstrip().startswith("{"):
+        return read_json(text.encode())
+    try:
+        with open(text, "rb") as file:
+            return read_json(file.read())
+    except (OSError, ValueError):  # also of a name with a NUL
+        return None

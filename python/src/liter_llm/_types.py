@@ -167,6 +167,101 @@ class ToolCall(_ToolCall, total=False):
     """`function`."""
 
 
+class _UrlCitation(TypedDict):
+    """The members that every UrlCitation has."""
+
+    url: str
+    """The page's URL."""
+
+
+class UrlCitation(_UrlCitation, total=False):
+    """A page that is cited."""
+
+    title: str | None
+    """The page's title."""
+    start_index: int | None
+    """Where the words begin that cite it: a place in `content`, in characters (Unicode code
+    points).
+    """
+    end_index: int | None
+    """Where these words end: the place behind the last character."""
+    content: str | None
+    """What the page says there."""
+
+
+class FileCitation(TypedDict, total=False):
+    """A file, a document or the result of a tool that is cited."""
+
+    file_id: str | None
+    """The provider's id of the file, of the document, or of the tool's result."""
+    filename: str | None
+    """The file's name, or the document's title."""
+    document_index: int | None
+    """The number of the document among those of the request, from 0."""
+    container_id: str | None
+    """The container of a tool that wrote the file."""
+    index: int | None
+    """The number that OpenAI gives, as it came."""
+    start_index: int | None
+    """Where the words begin that cite it: a place in `content`, in characters (Unicode code
+    points).
+    """
+    end_index: int | None
+    """Where these words end: the place behind the last character."""
+    content: str | None
+    """What the source says there."""
+
+
+class _Annotation(TypedDict):
+    """The members that every Annotation has."""
+
+    type: str
+    """`url_citation` or `file_citation`."""
+
+
+class Annotation(_Annotation, total=False):
+    """A citation of the text.
+
+    Its type says which member it has. A type that is not listed is a server's own.
+    """
+
+    url_citation: UrlCitation | None
+    """A page that is cited."""
+    file_citation: FileCitation | None
+    """A file, a document or the result of a tool that is cited."""
+
+
+class AnswerImageURL(TypedDict):
+    """The place of an image that the model made."""
+
+    url: str
+    """A `data:` URL with base64, or a URL of the provider."""
+
+
+class AnswerImage(TypedDict):
+    """An image that the model made."""
+
+    type: str
+    """`image_url`."""
+    image_url: AnswerImageURL
+    """The place of the image."""
+
+
+class AnswerAudio(TypedDict, total=False):
+    """Speech that the model made."""
+
+    id: str | None
+    """The provider's id, by which the answer goes back."""
+    data: str | None
+    """The sound in base64, in the format that was asked for."""
+    transcript: str | None
+    """The words."""
+    expires_at: int | None
+    """Until when the provider knows the id: seconds since 1970."""
+    format: str | None
+    """The sound's type, if the provider names it: `audio/L16;codec=pcm;rate=24000`."""
+
+
 class _RequestMessage(TypedDict):
     """The members that every RequestMessage has."""
 
@@ -199,6 +294,12 @@ class RequestMessage(_RequestMessage, total=False):
     """Another name of `reasoning`, used by providers similar to OpenAI."""
     is_error: bool | None
     """Whether a tool's result reports a failure."""
+    annotations: Sequence[Annotation] | None
+    """The annotations of an earlier answer."""
+    images: Sequence[AnswerImage] | None
+    """The images of an earlier answer."""
+    audio: AnswerAudio | None
+    """The speech of an earlier answer."""
     provider_fields: Mapping[str, Any] | None
     """The provider's members without a unified place, as in the response."""
 
@@ -501,6 +602,10 @@ class _RequestMembers(TypedDict, total=False):
     """A key for requests with the same beginning, for the provider's cache of prompts."""
     safety_identifier: str | None
     """A stable id of the end user, hashed, for the provider's abuse checks."""
+    modalities: Sequence[str] | None
+    """What the answer is made of: `text`, `image`, `audio`."""
+    audio: Mapping[str, Any] | None
+    """The voice and the format of an answer that is spoken, in OpenAI's form."""
     extra: Mapping[str, Mapping[str, Any]] | None
     """Members for one provider's body only, by the provider's name."""
 
@@ -753,6 +858,44 @@ class Aws(TypedDict, total=False):
     """A profile of `~/.aws/credentials` or `~/.aws/config`."""
 
 
+class Google(TypedDict, total=False):
+    """Google's credentials."""
+
+    credentials: str | None
+    """The path of a file of credentials, `env:NAME` for a variable that has its content, or the
+    content itself.
+
+    Default: application default credentials.
+    """
+
+
+class Entra(TypedDict, total=False):
+    """An identity of Entra ID.
+
+    Default: what the environment says, and then the managed identity of this machine.
+    """
+
+    tenant_id: str | None
+    """The tenant's id or domain. Default: `AZURE_TENANT_ID`."""
+    client_id: str | None
+    """The id of the application, or of a managed identity that a user has assigned. Default:
+    `AZURE_CLIENT_ID`.
+    """
+    client_secret: str | None
+    """The application's secret: `env:NAME`, `file:/path`, or the secret itself."""
+    client_certificate_path: str | None
+    """A PEM file with the application's certificate and private key."""
+    federated_token_file: str | None
+    """A file with a token of another identity provider (workload identity)."""
+    authority_host: str | None
+    """The host of another cloud.
+
+    Default: `AZURE_AUTHORITY_HOST`, or `https://login.microsoftonline.com`.
+    """
+    scope: str | None
+    """What tokens are for. Default: `https://cognitiveservices.azure.com/.default`."""
+
+
 class Switches(TypedDict, total=False):
     """What a server that speaks OpenAI's chat completions takes and how it differs.
 
@@ -860,14 +1003,32 @@ class ProviderConfig(TypedDict, total=False):
     """
     base_url: str | None
     """The URL, with the version path. The provider's key goes to this origin only."""
+    resource: str | None
+    """The name of Azure's resource, from which the URL follows."""
+    project: str | None
+    """Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`."""
+    location: str | None
+    """The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
+    `GOOGLE_CLOUD_LOCATION`.
+    """
     api_key: str | None
-    """`env:NAME`, `file:/path`, or the key itself."""
+    """`env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself."""
     auth: Auth | None
     """The header of the key, if it is not the kind's own."""
     aws: Aws | None
     """AWS's keys, which sign each request in the place of a key (Bedrock).
 
     Default: those of the environment.
+    """
+    google: Google | None
+    """Google's credentials, whose tokens stand in the place of a key (Vertex).
+
+    Default: those of the environment.
+    """
+    entra: Entra | None
+    """An identity of Entra ID, whose tokens stand in the place of a key (Azure).
+
+    Default: that of the environment.
     """
     model: str | None
     """The model for requests that name none."""
@@ -882,7 +1043,7 @@ class ProviderConfig(TypedDict, total=False):
     timeouts: Timeouts | None
     """The five timers."""
     api_version: str | None
-    """The version header's value (Anthropic)."""
+    """The version of the API: a header's value (Anthropic), or that of deployments (Azure)."""
     ca_file: str | None
     """A PEM file with further trusted roots."""
     proxy: str | None
@@ -898,7 +1059,7 @@ class ProviderConfig(TypedDict, total=False):
     region: str | None
     """The provider's region, in the words of `options.region`.
 
-    Bedrock's base URL follows from it.
+    The base URL of a provider with regions follows from it.
     """
     limits: Limits | None
     """The limits of all its models together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 TYPE_CHECKING = False
@@ -52,11 +53,18 @@ TOOL = (
 )
 
 
+WIDEST = 330
+"""The decimal exponents that a double reaches, and some more on both sides."""
+
+
 def _number(value: Any) -> int | float:
     from decimal import Decimal
 
     if not value.is_finite():
         raise TypeError("a Decimal that is NaN or Infinity")
+    # Before anything writes its digits: those of 1E+400000 take seconds.
+    if value and (abs(value.adjusted()) > WIDEST or math.isinf(float(value))):
+        raise TypeError("a Decimal beyond what a double holds")
     if value == value.to_integral_value():
         return int(value)
     number = float(value)

@@ -24,7 +24,10 @@ LOOP = (
     "there: use AsyncClient, and await it"
 )
 
-_HERE = os.path.dirname(__file__)
+_HERE = os.path.dirname(__file__) + os.sep
+
+_LOOPS = ("asyncio", "uvloop")
+"""Packages whose frames call a coroutine that a task begins with. No program is wrong there."""
 
 
 class LiterLLMWarning(UserWarning):
@@ -52,7 +55,23 @@ def once(said: set[str], text: str) -> None:
     if text in said or len(said) >= MOST:
         return
     said.add(text)
-    warnings.warn(text, LiterLLMWarning, stacklevel=_depth())
+    warnings.warn(printable(text), LiterLLMWarning, stacklevel=_depth())
+
+
+def printable(text: str) -> str:
+    """The text as one line, with the escapes of JSON for what cannot be seen.
+
+    A name that a stranger gave can neither forge a line nor steer a terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
+def _escape(character: str) -> str:
+    import json
+
+    return json.dumps(character)[1:-1]
 
 
 def waits(said: set[str]) -> None:
@@ -68,6 +87,9 @@ def waits(said: set[str]) -> None:
 def _depth() -> int:
     """The number of frames from `once` up to the caller's own code."""
     depth, frame = 2, sys._getframe(2)
-    while frame.f_code.co_filename.startswith(_HERE) and frame.f_back is not None:
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(_HERE)
+        or frame.f_globals.get("__name__", "").partition(".")[0] in _LOOPS
+    ):
         depth, frame = depth + 1, frame.f_back
     return depth

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! target ── knobs, provider ──► ask (what the body says) ──► openai | anthropic | cohere ──► FreeReply
-//!        └─ other: embeddings, rankings, models, moderations, in OpenAI's format ──────────────┘
+//!        └─ other: embeddings, rankings, models, moderations, tokens, in OpenAI's format ──────┘
 //!                                                                      encode_http1, or h2_server ──► bytes
 //! ```
 //!
@@ -105,7 +105,7 @@ fn well(asking: Asking<'_>, path: &str, reply: &mut FreeReply) {
     let Some(provider) = Provider::of_path(path) else {
         reply.provider = Provider::OpenAi;
         let message = format!(
-            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, POST …/embeddings, POST …/rerank, /case/… and /_sim/…, not {method} {path}"
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, POST …/embeddings, POST …/rerank, POST …/responses/input_tokens, /case/… and /_sim/…, not {method} {path}"
         );
         return reply.fail(404, "not_found_error", &message);
     };

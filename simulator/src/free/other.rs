@@ -13,6 +13,7 @@ pub(super) enum Asked<'a> {
     Moderation,
     Embeddings,
     Ranking,
+    Tokens,
 }
 
 impl<'a> Asked<'a> {
@@ -24,6 +25,7 @@ impl<'a> Asked<'a> {
             "POST" if path.ends_with("/moderations") => Some(Self::Moderation),
             "POST" if path.ends_with("/rerank") => Some(Self::Ranking),
             "POST" if path.ends_with("/embeddings") => Some(Self::Embeddings),
+            "POST" if path.ends_with("/responses/input_tokens") => Some(Self::Tokens),
             _ => None,
         }
     }
@@ -35,6 +37,7 @@ impl<'a> Asked<'a> {
             Self::Model(id) => Ok(model(id)),
             Self::Embeddings => embeddings(body),
             Self::Ranking => ranking(body),
+            Self::Tokens => tokens(body),
             Self::Moderation => {
                 let body: Value = serde_json::from_slice(body)
                     .map_err(|error| format!("could not read the body: {error}"))?;
@@ -106,6 +109,30 @@ fn ranking(body: &[u8]) -> Result<Value, String> {
     };
     let results: Vec<Value> = documents.iter().enumerate().map(one).collect();
     Ok(json!({"id": "rank", "model": body["model"], "results": results}))
+}
+
+/// A token for each word of the input, and one for each tool.
+fn tokens(body: &[u8]) -> Result<Value, String> {
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|error| format!("could not read the body: {error}"))?;
+    if body["model"].as_str().is_none() {
+        return Err("model: Field required".to_owned());
+    }
+    let tools = body["tools"].as_array().map_or(0, Vec::len);
+    let count = words(&body["input"]) + words(&body["instructions"]) + tools;
+    Ok(json!({"object": "response.input_tokens", "input_tokens": count}))
+}
+
+/// The words of an input: a text, or items with texts of their own.
+fn words(input: &Value) -> usize {
+    match input {
+        Value::String(text) => text.split_whitespace().count(),
+        Value::Array(items) => items.iter().map(words).sum(),
+        Value::Object(item) => {
+            ["content", "text", "output"].iter().filter_map(|name| item.get(*name)).map(words).sum()
+        }
+        _ => 0,
+    }
 }
 
 /// It is flagged where the word "violence" is in it.

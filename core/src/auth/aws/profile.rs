@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use super::source::{Found, Profile, found};
 
@@ -47,13 +48,10 @@ fn of_files(profile: &Profile) -> Result<Option<Found>, String> {
         let member = |name: &str| members.get(name).map_or("", |value| value);
         let (id, secret) = (member("aws_access_key_id"), member("aws_secret_access_key"));
         if !id.is_empty() || !secret.is_empty() {
-            let mut keys = found(id, secret, member("aws_session_token"), "")
+            let keys = found(id, secret, member("aws_session_token"), "")
                 .map_err(|_| "it needs aws_access_key_id and aws_secret_access_key".to_owned())?;
-            // Another program may replace temporary keys in the file at any time.
-            if member("aws_session_token").is_empty() {
-                keys.expires = None;
-            }
-            return Ok(Some(keys));
+            // Another program may replace the keys in the file at any time.
+            return Ok(Some(Found { expires: None, seen: Some(Instant::now()), ..keys }));
         }
         other = other.or_else(|| OTHER_WAYS.into_iter().find(|name| members.contains_key(*name)));
     }

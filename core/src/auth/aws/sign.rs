@@ -6,13 +6,19 @@
 use ::http::header::AUTHORIZATION;
 use ::http::{HeaderName, HeaderValue};
 use ring::{digest, hmac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
 use crate::error::{Error, ErrorKind};
 use crate::wire::Request;
 
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// Whether a signature needs this header for itself.
+#[must_use]
+pub fn is_signed(name: &HeaderName) -> bool {
+    [AUTHORIZATION, DATE, TOKEN].contains(name)
+}
 
 /// AWS's keys, as one source gives them.
 #[derive(Clone, Debug)]
@@ -57,10 +63,11 @@ pub(super) fn sign(
     let valid = format!("{day}/{}/{}/aws4_request", scope.region, scope.service);
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{valid}\n{}", sha256(canonical.as_bytes()));
     let key = [b"AWS4", keys.secret.expose_secret().as_bytes()].concat();
+    // Each key would sign for a day, so that none is left in the memory.
     let key = [day, &scope.region, scope.service, "aws4_request"]
         .iter()
-        .fold(key, |key, part| hmac(&key, part));
-    let signature = hex(&hmac(&key, &text));
+        .fold(SecretSlice::from(key), |key, part| hmac(key.expose_secret(), part).into());
+    let signature = hex(&hmac(key.expose_secret(), &text));
     let value = format!(
         "AWS4-HMAC-SHA256 Credential={}/{valid}, SignedHeaders={names}, Signature={signature}",
         keys.id.expose_secret()

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
 use super::sign::Keys;
 use crate::auth::KeyRef;
+use crate::auth::key::Key;
 use crate::codec::Object;
 use crate::http;
 use crate::json::Value;
@@ -87,6 +89,14 @@ pub enum Metadata {
 }
 
 impl Source {
+    /// The keys, if they are known without a look at a file or server.
+    pub(super) fn known(&self) -> Option<Arc<Keys>> {
+        let Source::Keys { id, secret, token, .. } = self else { return None };
+        let known = |from: &KeyRef| Key::new(from.clone()).known();
+        let token = token.as_ref().and_then(known);
+        Some(Arc::new(Keys { id: known(id)?, secret: known(secret)?, token }))
+    }
+
     /// Its name in messages.
     pub(super) fn name(&self) -> String {
         match self {
@@ -104,17 +114,28 @@ impl Source {
     }
 }
 
+/// The time for which files count as unchanged without a look.
+const SEEN: Duration = Duration::from_secs(1);
+
 /// Keys, and until when they are valid.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) keys: Arc<Keys>,
     pub(super) expires: Option<SystemTime>,
+    /// When the files were read that the keys are from.
+    pub(super) seen: Option<Instant>,
 }
 
 impl Found {
-    /// Whether the keys are valid for longer than this.
-    pub(super) fn lasts(&self, time: Duration) -> bool {
-        self.expires.is_none_or(|expires| expires > SystemTime::now() + time)
+    /// Whether the keys are valid for longer than this. `now` is the provider's time.
+    pub(super) fn lasts(&self, time: Duration, now: SystemTime) -> bool {
+        self.seen.is_none_or(|seen| seen.elapsed() < SEEN)
+            && self.expires.is_none_or(|expires| expires > now + time)
+    }
+
+    /// Whether the source may give other keys later.
+    pub(super) fn changes(&self) -> bool {
+        self.seen.is_some() || self.expires.is_some()
     }
 }
 
@@ -135,7 +156,7 @@ pub(super) fn found(id: &str, secret: &str, token: &str, expires: &str) -> Resul
     let token = Some(token).filter(|token| !token.is_empty()).map(secret_of);
     let keys = Keys { id: secret_of(id), secret: secret_of(secret), token };
     let hour = || SystemTime::now() + Duration::from_secs(3_600);
-    Ok(Found { keys: keys.into(), expires: Some(at.unwrap_or_else(hour)) })
+    Ok(Found { keys: keys.into(), expires: Some(at.unwrap_or_else(hour)), seen: None })
 }
 
 /// The text of a secret that is there.

@@ -45,8 +45,11 @@ pub(super) async fn ask(
     let (status, body) = network.fetch(&web.http, request, blocking).await?;
     let body = String::from_utf8_lossy(&body);
     if status != 200 {
-        // The code is a word of AWS's; the message may repeat the token.
-        let code = tag(&body, "Code").unwrap_or("no code");
+        // The code is a word of AWS's; the message may repeat the token, as may anything else.
+        let word = |code: &&str| {
+            code.len() <= 64 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.')
+        };
+        let code = tag(&body, "Code").filter(word).unwrap_or("no code");
         return Err(format!("AWS's token service answered with status {status} ({code})"));
     }
     let member = |name: &str| tag(&body, name).unwrap_or_default();

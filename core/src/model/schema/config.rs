@@ -148,13 +148,26 @@ pub struct ProviderDocument {
     pub api: Option<ApiDocument>,
     /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
-    /// `env:NAME`, `file:/path`, or the key itself.
+    /// The name of Azure's resource, from which the URL follows.
+    pub resource: Option<String>,
+    /// Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`.
+    pub project: Option<String>,
+    /// The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
+    /// `GOOGLE_CLOUD_LOCATION`.
+    pub location: Option<String>,
+    /// `env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself.
     pub api_key: Option<String>,
     /// The header of the key, if it is not the kind's own.
     pub auth: Option<AuthDocument>,
     /// AWS's keys, which sign each request in the place of a key (Bedrock). Default: those of the
     /// environment.
     pub aws: Option<AwsDocument>,
+    /// Google's credentials, whose tokens stand in the place of a key (Vertex). Default: those of the
+    /// environment.
+    pub google: Option<GoogleDocument>,
+    /// An identity of Entra ID, whose tokens stand in the place of a key (Azure). Default: that of the
+    /// environment.
+    pub entra: Option<EntraDocument>,
     /// The model for requests that name none.
     pub model: Option<String>,
     /// Headers added to each request.
@@ -167,7 +180,7 @@ pub struct ProviderDocument {
     pub switches: Option<SwitchesDocument>,
     /// The five timers.
     pub timeouts: Option<TimeoutsDocument>,
-    /// The version header's value (Anthropic).
+    /// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
     pub api_version: Option<String>,
     /// A PEM file with further trusted roots.
     pub ca_file: Option<String>,
@@ -176,7 +189,8 @@ pub struct ProviderDocument {
     pub proxy: Option<String>,
     /// The HTTP versions that are offered.
     pub http: Option<HttpDocument>,
-    /// The provider's region, in the words of `options.region`. Bedrock's base URL follows from it.
+    /// The provider's region, in the words of `options.region`. The base URL of a provider with regions
+    /// follows from it.
     pub region: Option<String>,
     /// The limits of all its models together.
     pub limits: Option<LimitsDocument>,
@@ -230,6 +244,38 @@ pub struct AwsDocument {
     pub session_token: Option<String>,
     /// A profile of `~/.aws/credentials` or `~/.aws/config`.
     pub profile: Option<String>,
+}
+
+/// Google's credentials.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GoogleDocument {
+    /// The path of a file of credentials, `env:NAME` for a variable that has its content, or the
+    /// content itself. Default: application default credentials.
+    pub credentials: Option<String>,
+}
+
+/// An identity of Entra ID. Default: what the environment says, and then the managed identity of this
+/// machine.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EntraDocument {
+    /// The tenant's id or domain. Default: `AZURE_TENANT_ID`.
+    pub tenant_id: Option<String>,
+    /// The id of the application, or of a managed identity that a user has assigned. Default:
+    /// `AZURE_CLIENT_ID`.
+    pub client_id: Option<String>,
+    /// The application's secret: `env:NAME`, `file:/path`, or the secret itself.
+    pub client_secret: Option<String>,
+    /// A PEM file with the application's certificate and private key.
+    pub client_certificate_path: Option<String>,
+    /// A file with a token of another identity provider (workload identity).
+    pub federated_token_file: Option<String>,
+    /// The host of another cloud. Default: `AZURE_AUTHORITY_HOST`, or
+    /// `https://login.microsoftonline.com`.
+    pub authority_host: Option<String>,
+    /// What tokens are for. Default: `https://cognitiveservices.azure.com/.default`.
+    pub scope: Option<String>,
 }
 
 /// What a server that speaks OpenAI's chat completions takes and how it differs. Default: as the

@@ -5,9 +5,11 @@
 //! `core/tests/schemas.rs` compares the two. Responses, chunks and errors are serialised from their
 //! own types and need no copy, except two that are written by hand.
 
+mod answers;
 mod config;
 mod options;
 
+pub use answers::*;
 pub use config::*;
 pub use options::*;
 
@@ -19,11 +21,13 @@ use serde_json::{Number, Value};
 
 use members::Object;
 
+mod counted;
 mod http;
 mod members;
 mod operations;
 mod tools;
 
+pub use counted::CountTokensRequestDocument;
 pub use http::{
     HttpData, HttpEventDocument, HttpHead, HttpOp, HttpRequestDocument, HttpResponseDocument,
 };
@@ -109,6 +113,10 @@ pub struct RequestDocument {
     pub prompt_cache_key: Option<String>,
     /// A stable id of the end user, hashed, for the provider's abuse checks.
     pub safety_identifier: Option<String>,
+    /// What the answer is made of: `text`, `image`, `audio`.
+    pub modalities: Option<Vec<String>>,
+    /// The voice and the format of an answer that is spoken, in OpenAI's form.
+    pub audio: Option<Object>,
     /// Members for one provider's body only, by the provider's name.
     pub extra: Option<BTreeMap<String, Option<Object>>>,
     /// How and where the request is sent. Options beside the request override these.
@@ -157,6 +165,12 @@ pub struct MessageDocument {
     pub reasoning_content: Option<String>,
     /// Whether a tool's result reports a failure.
     pub is_error: Option<bool>,
+    /// The annotations of an earlier answer.
+    pub annotations: Option<Vec<AnnotationDocument>>,
+    /// The images of an earlier answer.
+    pub images: Option<Vec<AnswerImageDocument>>,
+    /// The speech of an earlier answer.
+    pub audio: Option<AnswerAudioDocument>,
     /// The provider's members without a unified place, as in the response.
     pub provider_fields: Option<Object>,
 }
@@ -304,52 +318,6 @@ pub struct ReasoningDocument {
     pub effort: Option<String>,
     /// The largest number of tokens of reasoning.
     pub budget_tokens: Option<u64>,
-}
-
-/// The model's message.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "AssistantMessage")]
-pub struct AssistantMessageDocument {
-    /// `assistant`.
-    #[schemars(extend("const" = "assistant"))]
-    pub role: String,
-    /// The text, or `null` if the provider gave none.
-    pub content: Option<String>,
-    /// The model's calls of the caller's tools.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub tool_calls: Vec<ToolCallDocument>,
-    /// The model's refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<String>,
-    /// The reasoning text, if the provider shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning: Option<String>,
-    /// Members of the provider's message that have no place here.
-    #[serde(skip_serializing_if = "Object::is_empty")]
-    pub provider_fields: Object,
-}
-
-/// A call of one of the caller's tools.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "ToolCall")]
-pub struct ToolCallDocument {
-    /// The provider's id of the call, or empty if it gave none.
-    pub id: String,
-    /// `function`.
-    #[serde(rename = "type")]
-    #[schemars(extend("const" = "function"))]
-    pub kind: String,
-    /// The called function.
-    pub function: CalledDocument,
-}
-
-/// A called function.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CalledDocument {
-    /// The function's name.
-    pub name: String,
-    /// The function's arguments: JSON text, as the provider wrote it.
-    pub arguments: String,
 }
 
 /// A failed request.

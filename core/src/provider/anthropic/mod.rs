@@ -4,10 +4,11 @@
 //! required, and tool results are blocks of a user's message.
 
 mod chat;
+mod count_tokens;
 mod error;
 mod models;
 
-use super::{Chat, Models, Provider, Target};
+use super::{Chat, CountTokens, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -18,9 +19,17 @@ const VERSION_HEADER: &str = "anthropic-version";
 /// `2023-06-01`, which has them [doc].
 const VERSION: &str = "2026-10-21";
 
+/// The version of the same API at Vertex, a member of the body [rec]. It has sampling parameters.
+const VERTEX_VERSION: &str = "vertex-2023-10-16";
+
 /// The adapter.
-#[derive(Debug)]
-pub struct Anthropic;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anthropic {
+    /// Anthropic's own servers.
+    Api,
+    /// Vertex AI. The target's model is a path under the location.
+    Vertex,
+}
 
 impl Provider for Anthropic {
     /// If both are sent, `x-api-key` wins over `Authorization` [doc]; all recordings have it.
@@ -40,6 +49,18 @@ impl Provider for Anthropic {
 
     fn models(&self) -> Option<&dyn Models> {
         Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        Some(self)
+    }
+}
+
+impl Anthropic {
+    /// Whether the requested version of the API has sampling parameters.
+    fn samples(self, target: &Target) -> bool {
+        // Versions are dates, so a comparison as text is right.
+        self == Anthropic::Vertex || version(target) < VERSION
     }
 }
 

@@ -4,13 +4,14 @@
 //! chunk that the caller sees, and into the answer that ends the stream. So the two cannot differ.
 
 mod bounds;
+mod members;
 mod texts;
 mod which;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use self::which::Text;
+use self::which::{Counted, Text};
 use super::foreign::Halves;
 use super::{Completion, ids};
 use crate::json::{Key, Value};
@@ -39,6 +40,8 @@ pub struct Assembly {
     /// Halves of characters, once one has come. Each text has its own, because a half waits for its
     /// other half.
     halves: Option<Vec<(u64, Text, Halves)>>,
+    /// How far the characters of texts were counted, for choices with places in their texts.
+    counted: Vec<Counted>,
     /// How many values without a unified place were kept.
     kept: usize,
     /// What it has more of than any answer.
@@ -75,10 +78,13 @@ impl Assembly {
                         },
                     })
                     .collect(),
+                annotations: message.annotations.clone(),
+                images: message.images.clone(),
+                audio: message.audio.clone(),
                 provider_fields: message.provider_fields.clone(),
             };
-            let finish_reason = choice.finish_reason;
-            chunk.choices.push(ChunkChoice { index: choice.index, delta, finish_reason });
+            let (finish_reason, logprobs) = (choice.finish_reason, choice.logprobs.clone());
+            chunk.choices.push(ChunkChoice { index: choice.index, delta, finish_reason, logprobs });
         }
         Assembly { answer, open: Some(chunk), committed: true, ..Assembly::default() }
     }
@@ -207,11 +213,16 @@ impl Assembly {
         }
     }
 
-    /// Adds a member of a choice that has no place in a response.
+    /// Adds a member of a choice that has no place in a response. The last one counts, but an
+    /// object's members are merged, because Azure's filters report one after the other [rec].
     pub fn choice_field(&mut self, choice: u64, name: impl Into<Key>, mut value: Value) {
         self.settle(&mut value);
         self.keeps(value.nodes());
-        self.choice(choice).provider_fields.insert(name, value);
+        let (name, fields) = (name.into(), &mut self.choice(choice).provider_fields);
+        match (fields.get_mut(&name), value) {
+            (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
+            (_, value) => drop(fields.insert(name, value)),
+        }
     }
 
     /// Adds a member of a message that has no place in a response. `in_chunk` means that the chunk
@@ -370,6 +381,10 @@ fn only_text(chunk: &Chunk) -> bool {
                 && delta.tool_calls.is_empty()
                 && delta.refusal.is_none()
                 && delta.provider_fields.is_empty()
+                && choice.logprobs.is_none()
+                && delta.annotations.is_empty()
+                && delta.images.is_empty()
+                && delta.audio.is_none()
                 && (delta.content.is_none() || delta.reasoning.is_none())
         })
 }

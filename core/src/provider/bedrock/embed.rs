@@ -5,19 +5,21 @@ use super::{Bedrock, error, path};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
-use crate::model::{
-    EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate, Vector,
-};
+use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate};
 use crate::provider::cohere::{self, Cohere};
-use crate::provider::embeddings::{count_vectors, model, no_encoding, not_taken, open, usage};
+use crate::provider::embeddings::{check, count_vectors, extra, model, no_encoding, open, usage};
 use crate::provider::json::take_list;
-use crate::provider::{Embed, Most, Notes, Target, asked_extra, classify};
+use crate::provider::{Embed, Most, Notes, Target, classify};
 use crate::wire::{self, Reply};
 
 impl Embed for Bedrock {
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most {
         let inputs = Embeds::of(&target.model).map_or(1, Embeds::most);
-        Most { inputs, tokens: usize::MAX }.that_fits(request, false)
+        Most::of(inputs, usize::MAX).that_fits(request, false)
+    }
+
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str> {
+        refuses(Embeds::of(&target.model)?, input)
     }
 
     fn encode(
@@ -27,6 +29,7 @@ impl Embed for Bedrock {
         notes: &mut Notes,
     ) -> Result<wire::Request, Error> {
         let form = form(target)?;
+        check(self, request, target)?;
         let mut body = match form {
             Embeds::Titan | Embeds::TitanV2 | Embeds::TitanImage => {
                 titan(form, request, target, notes)?
@@ -34,13 +37,13 @@ impl Embed for Bedrock {
             Embeds::CohereV3 | Embeds::CohereV4 => of_cohere(form, request, target, notes)?,
             Embeds::Nova => nova(request, target, notes)?,
         };
-        for (name, value) in asked_extra(&request.extra, target) {
+        for (name, value) in extra(request, target, written(request))? {
             match (body.get_mut(&name), value) {
                 (Some(Value::Object(ours)), Value::Object(theirs)) => ours.extend(theirs),
                 (_, value) => drop(body.insert(name, value)),
             }
         }
-        Ok(wire::Request::post(path(target, "invoke")?, body.to_json()))
+        Ok(wire::Request::post(path(&target.model, "invoke")?, body.to_json()))
     }
 
     fn decode(
@@ -68,29 +71,48 @@ fn form(target: &Target) -> Result<Embeds, Error> {
     form.ok_or_else(|| unknown(target, "embeds", "Titan, Nova and Cohere"))
 }
 
-/// The one input of a request, as its parts. Images are `data:` URLs.
-fn parts(request: &EmbedRequest, target: &Target) -> Result<Vec<Part>, Error> {
-    let at = request.part.start;
+/// What of an input a form cannot embed, in words for an error.
+fn refuses(form: Embeds, input: &EmbedInput) -> Option<&'static str> {
+    let parts = match input {
+        EmbedInput::Text(_) => return None,
+        EmbedInput::Tokens(_) => return Some("lists of tokens, but texts"),
+        EmbedInput::Parts(parts) => parts,
+    };
+    let images = parts.iter().filter(|part| matches!(part, Part::Image { .. })).count();
+    let takes_images = match form {
+        Embeds::CohereV3 => return Some("parts with this model, but texts"),
+        Embeds::CohereV4 => return None,
+        Embeds::TitanImage | Embeds::Nova => true,
+        Embeds::Titan | Embeds::TitanV2 => false,
+    };
+    if images > 0 && !takes_images {
+        return Some("images with this model");
+    }
+    let most = if form == Embeds::TitanImage { 2 } else { 1 };
+    if parts.len() > most || (parts.len() == 2 && images != 1) {
+        return Some("so many texts or images together with this model");
+    }
+    let by_url = |part: &Part| matches!(part, Part::Image { url, .. } if image(url).is_none());
+    parts.iter().any(by_url).then_some("images by URL, but their data, as data:image/png;base64,…")
+}
+
+/// The one input of a request, as its parts.
+fn parts(request: &EmbedRequest) -> Vec<Part> {
     match request.asked() {
-        [EmbedInput::Text(text)] => {
-            Ok(vec![Part::Text { text: text.clone(), cache_control: None }])
-        }
-        [EmbedInput::Parts(parts)] => Ok(parts.clone()),
-        [EmbedInput::Tokens(_)] => Err(not_taken(target, at, "lists of tokens, but texts")),
-        _ => Err(not_taken(target, at, "several inputs in one request with this model")),
+        [EmbedInput::Text(text)] => vec![Part::Text { text: text.clone(), cache_control: None }],
+        [EmbedInput::Parts(parts)] => parts.clone(),
+        _ => Vec::new(),
     }
 }
 
 /// The media type's last part, and the data of a `data:` URL.
-fn image(url: &str, i: usize) -> Result<(&str, &str), Error> {
-    let split = url.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,"));
-    split.ok_or_else(|| {
-        let path = format!("input[{i}]");
-        let message = format!(
-            "{path}: Bedrock fetches no URL: send the image's data, as data:image/png;base64,…"
-        );
-        Error::invalid(path, message)
-    })
+fn image(url: &str) -> Option<(&str, &str)> {
+    url.strip_prefix("data:image/")?.split_once(";base64,")
+}
+
+/// How Amazon's vectors are written in the answer of ours.
+fn written(request: &EmbedRequest) -> Encoding {
+    if request.encoding == Encoding::Float { Encoding::Float } else { Encoding::Base64 }
 }
 
 fn titan(
@@ -100,17 +122,13 @@ fn titan(
     notes: &mut Notes,
 ) -> Result<Object, Error> {
     let mut body = Object::new();
-    for part in parts(request, target)? {
-        let (name, value) = match &part {
-            Part::Text { text, .. } => ("inputText", text.as_str()),
-            Part::Image { url, .. } if form == Embeds::TitanImage => {
-                ("inputImage", image(url, request.part.start)?.1)
+    for part in parts(request) {
+        match &part {
+            Part::Text { text, .. } => drop(body.insert("inputText", text)),
+            Part::Image { url, .. } => {
+                body.insert("inputImage", image(url).map(|(_, data)| data));
             }
-            _ => return Err(not_taken(target, request.part.start, "images with this model")),
-        };
-        if body.insert(name, value).is_some() {
-            let what = "several texts or images together with this model";
-            return Err(not_taken(target, request.part.start, what));
+            Part::Audio { .. } | Part::File { .. } => {}
         }
     }
     if let Some(dimensions) = request.dimensions {
@@ -150,10 +168,7 @@ fn of_cohere(
     let newest = form == Embeds::CohereV4;
     let mut body = Object::new();
     body.insert("input_type", cohere::input_type(request.input_type, target, notes));
-    cohere::inputs(request, target, &mut body, |url| Value::from(url))?;
-    if !newest && body.contains_key("inputs") {
-        return Err(not_taken(target, request.part.start, "parts with this model, but texts"));
-    }
+    cohere::inputs(request, &mut body, |url| Value::from(url));
     // Without the member they are floats; there is no base64 here [doc].
     if !request.encoding.is_float() {
         body.insert("embedding_types", vec![request.encoding.name()]);
@@ -183,7 +198,7 @@ fn nova(request: &EmbedRequest, target: &Target, notes: &mut Notes) -> Result<Ob
     if let Some(dimensions) = request.dimensions {
         params.insert("embeddingDimension", dimensions);
     }
-    match &parts(request, target)?[..] {
+    match &parts(request)[..] {
         [Part::Text { text, .. }] => {
             let mode = match request.truncate {
                 // The member is required. By default an input that is too long is an error.
@@ -194,11 +209,11 @@ fn nova(request: &EmbedRequest, target: &Target, notes: &mut Notes) -> Result<Ob
             params.insert("text", json!({"truncationMode": mode, "value": text}));
         }
         [Part::Image { url, .. }] => {
-            let (format, data) = image(url, request.part.start)?;
+            let (format, data) = image(url).unzip();
             let source = json!({ "bytes": data });
             params.insert("image", json!({"format": format, "source": source}));
         }
-        _ => return Err(not_taken(target, request.part.start, "several parts together")),
+        _ => {}
     }
     only_floats(request, target, notes)?;
     Ok(Object::from_iter([
@@ -233,10 +248,7 @@ fn answer(
     request: &EmbedRequest,
     target: &Target,
 ) -> Result<Embeddings, Error> {
-    let encoding = match request.encoding {
-        Encoding::Float => Encoding::Float,
-        _ => Encoding::Base64,
-    };
+    let encoding = written(request);
     let (mut object, warnings) = open(reply, target, encoding)?;
     let found = if form == Embeds::Nova {
         let items = take_list(&mut object, "embeddings").unwrap_or_default();
@@ -249,11 +261,8 @@ fn answer(
     if found.is_empty() {
         return Err(classify::bad_response("the answer has no embeddings", reply, target));
     }
-    let vector = |value| match value {
-        Some(Value::String(text)) => Some(Vector::Packed(text)),
-        _ => None,
-    };
-    let vectors = found.into_iter().map(vector).collect();
+    let text = |value| if let Some(Value::String(text)) = value { Some(text) } else { None };
+    let vectors = found.into_iter().map(text).collect();
     let mut answer = Embeddings {
         vectors: count_vectors(vectors, request, encoding, reply, target)?,
         encoding,

@@ -67,6 +67,11 @@ fn kind(error: &Error, class: &str) -> Option<ErrorKind> {
         | "IncompleteSignatureException"
         | "MissingAuthenticationTokenException"
         | "ExpiredTokenException"
+        | "ExpiredToken"
+        // A wrong clock, in the words of AWS's other services [sdk].
+        | "RequestTimeTooSkewed"
+        | "RequestExpired"
+        | "RequestInTheFuture"
         | "InvalidClientTokenId" => ErrorKind::Authentication,
         // A wrong or expired key has the class of a missing permission.
         "AccessDeniedException" if says(&["authentication failed", "api key", "bearer token"]) => {
@@ -160,6 +165,9 @@ mod tests {
             ),
             (403, "UnrecognizedClientException", "m", Kind::Authentication, false),
             (403, "ExpiredTokenException", "m", Kind::Authentication, false),
+            (403, "RequestTimeTooSkewed", "m", Kind::Authentication, false),
+            (400, "RequestExpired", "m", Kind::Authentication, false),
+            (400, "RequestInTheFuture", "m", Kind::Authentication, false),
             (
                 403,
                 "",

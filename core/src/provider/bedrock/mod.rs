@@ -5,12 +5,13 @@
 //! is AWS's binary event stream. The class of an error stands in a header.
 
 mod chat;
+mod count_tokens;
 mod embed;
 mod error;
 mod invoke;
 mod rerank;
 
-use super::{Chat, Embed, Provider, Rerank, Target};
+use super::{Chat, CountTokens, Embed, Provider, Rerank, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -33,6 +34,10 @@ impl Provider for Bedrock {
         Some(self)
     }
 
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        Some(self)
+    }
+
     fn embed(&self) -> Option<&dyn Embed> {
         Some(self)
     }
@@ -42,15 +47,15 @@ impl Provider for Bedrock {
     }
 }
 
-/// The path of an operation on the target's model. The id is one part of the path, so each character
+/// The path of an operation on a model. The id is one part of the path, so each character
 /// but the unreserved ones is percent-encoded, also `:` and the `/` of an ARN [rec].
-fn path(target: &Target, operation: &str) -> Result<String, Error> {
-    if matches!(&*target.model, "." | "..") {
+fn path(model: &str, operation: &str) -> Result<String, Error> {
+    if matches!(model, "." | "..") {
         // It would be the path of another resource.
         return Err(Error::invalid("model", "model is \".\" or \"..\": no id is"));
     }
     let mut out = String::from("/model/");
-    for byte in target.model.bytes() {
+    for byte in model.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 out.push(char::from(byte));

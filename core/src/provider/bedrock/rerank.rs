@@ -38,7 +38,7 @@ impl Rerank for Bedrock {
             }
         }
         body.extend(asked_extra(&request.extra, target));
-        Ok(wire::Request::post(path(target, "invoke")?, body.to_json()))
+        Ok(wire::Request::post(path(&target.model, "invoke")?, body.to_json()))
     }
 
     fn decode(

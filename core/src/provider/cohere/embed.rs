@@ -4,18 +4,20 @@ use super::Cohere;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
-use crate::model::{
-    EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate, Vector,
-};
-use crate::provider::embeddings::{count_vectors, model, not_taken, open, usage};
+use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate};
+use crate::provider::embeddings::{check, count_vectors, extra, model, open, usage};
 use crate::provider::json::{take_list, take_object, take_string};
-use crate::provider::{Embed, Most, Notes, Target, asked_extra, classify};
+use crate::provider::{Embed, Most, Notes, Target, classify};
 use crate::wire::{self, Reply};
 
 impl Embed for Cohere {
     fn most(&self, request: &EmbedRequest, _target: &Target) -> Most {
         // [sdk 7.3]; numbers other than floats come as text.
-        Most { inputs: 96, tokens: usize::MAX }.that_fits(request, request.encoding.is_float())
+        Most::of(96, usize::MAX).that_fits(request, request.encoding.is_float())
+    }
+
+    fn refuses(&self, input: &EmbedInput, _target: &Target) -> Option<&'static str> {
+        matches!(input, EmbedInput::Tokens(_)).then_some("lists of tokens, but texts")
     }
 
     fn encode(
@@ -27,7 +29,8 @@ impl Embed for Cohere {
         let mut body = Object::new();
         body.insert("model", model(target)?);
         body.insert("input_type", input_type(request.input_type, target, notes));
-        inputs(request, target, &mut body, |url| json!({ "url": url }))?;
+        check(self, request, target)?;
+        inputs(request, &mut body, |url| json!({ "url": url }));
         body.insert("embedding_types", vec![wanted(request.encoding)]);
         if let Some(dimensions) = request.dimensions {
             body.insert("output_dimension", dimensions);
@@ -40,7 +43,7 @@ impl Embed for Cohere {
             };
             body.insert("truncate", word);
         }
-        body.extend(asked_extra(&request.extra, target));
+        body.extend(extra(request, target, request.encoding)?);
         Ok(wire::Request::post("/v2/embed", body.to_json()))
     }
 
@@ -65,8 +68,7 @@ impl Embed for Cohere {
             let what = "the answer has no embeddings of the type that was asked for";
             return Err(classify::bad_response(what, reply, target));
         };
-        let vector =
-            |value| if let Value::String(text) = value { Some(Vector::Packed(text)) } else { None };
+        let vector = |value| if let Value::String(text) = value { Some(text) } else { None };
         let vectors = found.into_iter().map(vector).collect();
         let mut answer = Embeddings {
             id: take_string(&mut object, "id"),
@@ -91,21 +93,17 @@ impl Embed for Cohere {
 /// Adds the inputs: texts, or objects if one of them has parts. `image` writes an image's URL.
 pub(in crate::provider) fn inputs(
     request: &EmbedRequest,
-    target: &Target,
     body: &mut Object,
     image: impl Fn(&str) -> Value,
-) -> Result<(), Error> {
+) {
     let asked = request.asked();
-    if let Some(i) = asked.iter().position(|input| matches!(input, EmbedInput::Tokens(_))) {
-        return Err(not_taken(target, request.part.start + i, "lists of tokens, but texts"));
-    }
     let text = |input: &EmbedInput| match input {
         EmbedInput::Text(text) => Some(Value::from(text)),
         _ => None,
     };
     if let Some(texts) = asked.iter().map(text).collect::<Option<Vec<_>>>() {
         body.insert("texts", texts);
-        return Ok(());
+        return;
     }
     let part = |part: &Part| match part {
         Part::Image { url, .. } => json!({"type": "image_url", "image_url": image(url)}),
@@ -121,7 +119,6 @@ pub(in crate::provider) fn inputs(
         json!({ "content": content })
     };
     body.insert("inputs", asked.iter().map(content).collect::<Vec<_>>());
-    Ok(())
 }
 
 /// The type of embeddings to ask for. `base64` are floats [sdk].

@@ -1,13 +1,14 @@
 //! Cohere's formats.
 
 mod chat;
+mod count_tokens;
 mod embed;
 mod error;
 mod models;
 
 pub(super) use embed::{input_type, inputs};
 
-use super::{Chat, Embed, Models, Provider, Rerank, Target, reranking};
+use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target, reranking};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -37,6 +38,10 @@ impl Provider for Cohere {
     }
 
     fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
         Some(self)
     }
 }

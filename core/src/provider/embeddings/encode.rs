@@ -1,13 +1,13 @@
 //! Requests for embeddings in OpenAI's form.
 
-use super::form::Form;
-use super::{model, no_encoding, not_taken, read};
+use super::form::{Cut, Form};
+use super::{check, extra, model, no_cut, no_encoding, no_refusal, read};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate};
 use crate::provider::most::Most;
-use crate::provider::{Embed, Notes, Target, asked_extra};
+use crate::provider::{Embed, Notes, Target, deployment};
 use crate::wire::{Reply, Request};
 
 impl Form {
@@ -68,33 +68,31 @@ impl Form {
         target: &Target,
         notes: &mut Notes,
     ) -> Result<(), Error> {
-        match (asked, self.truncate) {
-            (Truncate::None, "") => {}
-            (Truncate::None | Truncate::End, member) if !member.is_empty() => {
+        let message = match (asked, self.cut) {
+            (Truncate::None | Truncate::End, Cut::Member(member)) => {
                 body.insert(member, asked == Truncate::End);
+                return Ok(());
             }
-            _ => {
-                let message = format!("{} cannot be asked to cut inputs off so", target.provider);
-                notes.unsupported("truncate", message)?;
-            }
-        }
-        Ok(())
+            (Truncate::None, Cut::Never) => return Ok(()),
+            (Truncate::None, Cut::Unknown) => no_refusal(target),
+            (Truncate::Start | Truncate::End, _) => no_cut(target),
+        };
+        notes.unsupported("truncate", message)
     }
 
-    fn input(&self, i: usize, input: &EmbedInput, target: &Target) -> Result<Value, Error> {
+    /// An input that the server does not refuse.
+    fn input(input: &EmbedInput) -> Value {
         match input {
-            EmbedInput::Text(text) => Ok(Value::from(text)),
-            EmbedInput::Tokens(tokens) if self.tokens => Ok(Value::Array(tokens.clone())),
-            EmbedInput::Tokens(_) => Err(not_taken(target, i, "lists of tokens, but texts")),
-            EmbedInput::Parts(parts) => match parts.as_slice() {
-                [Part::Text { text, .. }] => Ok(Value::from(text)),
-                [Part::Image { url, .. }] if self.images => {
+            EmbedInput::Text(text) => Value::from(text),
+            EmbedInput::Tokens(tokens) => Value::Array(tokens.clone()),
+            EmbedInput::Parts(parts) => match parts.first() {
+                Some(Part::Text { text, .. }) => Value::from(text),
+                Some(Part::Image { url, .. }) => {
                     // It takes the data alone [doc].
                     let data = url.split_once(";base64,").map_or(url.as_str(), |(_, data)| data);
-                    Ok(json!({ "image": data }))
+                    json!({ "image": data })
                 }
-                [_] => Err(not_taken(target, i, "images")),
-                _ => Err(not_taken(target, i, "several parts together")),
+                Some(Part::Audio { .. } | Part::File { .. }) | None => Value::Null,
             },
         }
     }
@@ -102,7 +100,20 @@ impl Form {
 
 impl Embed for Form {
     fn most(&self, request: &EmbedRequest, _target: &Target) -> Most {
-        self.most.that_fits(request, self.base64.is_some())
+        self.most.that_fits(request, self.base64.is_some() && self.packs)
+    }
+
+    fn refuses(&self, input: &EmbedInput, _target: &Target) -> Option<&'static str> {
+        match input {
+            EmbedInput::Text(_) => None,
+            EmbedInput::Tokens(_) => (!self.tokens).then_some("lists of tokens, but texts"),
+            EmbedInput::Parts(parts) => match parts.as_slice() {
+                [Part::Text { .. }] => None,
+                [Part::Image { .. }] if self.images => None,
+                [_] => Some("images"),
+                _ => Some("several parts together"),
+            },
+        }
     }
 
     fn encode(
@@ -113,9 +124,8 @@ impl Embed for Form {
     ) -> Result<Request, Error> {
         let mut body = Object::new();
         body.insert("model", model(target)?);
-        let inputs = request.asked().iter().zip(request.part.clone());
-        let inputs = inputs.map(|(input, i)| self.input(i, input, target));
-        let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+        check(self, request, target)?;
+        let inputs: Vec<Value> = request.asked().iter().map(Self::input).collect();
         // A server that takes images takes objects beside texts, and no mix of both.
         let mixed = self.images && inputs.iter().any(Value::is_object);
         let object =
@@ -137,7 +147,10 @@ impl Embed for Form {
         if let Some(asked) = request.truncate {
             self.add_truncate(&mut body, asked, target, notes)?;
         }
-        body.extend(asked_extra(&request.extra, target));
+        body.extend(extra(request, target, self.encoding(request))?);
+        if self.deployments {
+            return deployment::post(target, "/embeddings", body.to_json());
+        }
         Ok(Request::post("/embeddings", body.to_json()))
     }
 

@@ -8,32 +8,63 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memchr2;
 
+use crate::codec::MAX_DOCUMENT;
 use crate::model::Encoding;
 
-/// The members that hold vectors, or lists of them. Other lists of numbers stay as they are.
-const HOLDERS: [&[u8]; 8] =
-    [b"embedding", b"embeddings", b"values", b"float", b"int8", b"uint8", b"binary", b"ubinary"];
+/// Where a vector is in an answer: the top-level member, the member that it belongs to, and the
+/// number of objects and lists around it. Other lists of numbers stay as they are.
+const PLACES: [(&[u8], &[u8], usize); 9] = [
+    // OpenAI's form.
+    (b"data", b"embedding", 3),
+    // Gemini's and Vertex's.
+    (b"embeddings", b"values", 3),
+    (b"predictions", b"values", 4),
+    // Cohere's version 1, and version 2.
+    (b"embeddings", b"embeddings", 2),
+    (b"embeddings", b"float", 3),
+    (b"embeddings", b"int8", 3),
+    (b"embeddings", b"uint8", 3),
+    (b"embeddings", b"binary", 3),
+    (b"embeddings", b"ubinary", 3),
+];
+
+/// The most bytes of a vector. Models have some thousand numbers.
+const LONGEST: usize = 4 << 20;
 
 /// The text with each vector as a string of base64. What is no list of such numbers stays.
 pub(super) fn pack(text: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     let mut out = Vec::new();
     let mut numbers = Vec::new();
     let mut base64 = String::new();
-    let (mut copied, mut at) = (0, 0);
-    // The last string, which is the name of the member that a list belongs to.
-    let mut name: &[u8] = b"";
-    while let Some(next) = memchr2(b'"', b'[', &text[at..]) {
-        at += next + 1;
-        if text[at - 1] == b'"' {
-            let end = at + string(&text[at..]);
-            (name, at) = (&text[at..end], text.len().min(end + 1));
-            continue;
+    let (mut copied, mut at, mut depth) = (0, 0_usize, 0_usize);
+    // The last string, which is the name of the member that a list belongs to, and the last one of
+    // the answer's own members.
+    let (mut name, mut top): (&[u8], &[u8]) = (b"", b"");
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'"' => {
+                let end = at + string(&text[at..]);
+                name = &text[at..end];
+                if depth == 1 {
+                    top = name;
+                }
+                at = text.len().min(end + 1);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        if !HOLDERS.contains(&name) {
+        if *byte != b'[' || !PLACES.contains(&(top, name, depth - 1)) {
             continue;
         }
         numbers.clear();
         let Some(length) = list(&text[at..], encoding, &mut numbers) else { continue };
+        // Short numbers, as no vector has them, would become a longer document than any may be.
+        if out.len() + numbers.len() > MAX_DOCUMENT {
+            return Cow::Borrowed(text);
+        }
         out.extend_from_slice(&text[copied..at - 1]);
         base64.clear();
         STANDARD.encode_string(&numbers, &mut base64);
@@ -41,6 +72,7 @@ pub(super) fn pack(text: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
         out.extend_from_slice(base64.as_bytes());
         out.push(b'"');
         at += length;
+        depth -= 1;
         copied = at;
     }
     if copied == 0 {
@@ -71,6 +103,9 @@ fn list(text: &[u8], encoding: Encoding, numbers: &mut Vec<u8>) -> Option<usize>
         let length = text[at..].iter().take_while(|byte| is_number(**byte)).count();
         let digits = std::str::from_utf8(&text[at..at + length]).ok()?;
         number(digits, encoding, numbers)?;
+        if numbers.len() > LONGEST {
+            return None;
+        }
         at += length;
         at += space(&text[at..]);
         match text.get(at)? {
@@ -118,30 +153,46 @@ mod tests {
     #[test]
     fn vectors_become_base64_and_nothing_else_does() {
         for (text, wanted) in [
-            (r#"{"embedding":[0.5, -1]}"#, r#"{"embedding":"AAAAPwAAgL8="}"#),
+            (
+                r#"{"data":[{"object":"embedding","embedding":[0.5, -1],"n":[1]}]}"#,
+                r#"{"data":[{"object":"embedding","embedding":"AAAAPwAAgL8=","n":[1]}]}"#,
+            ),
             (r#"{"embeddings":[[0.5],[ 1e0 ]]}"#, r#"{"embeddings":["AAAAPw==","AACAPw=="]}"#),
-            (r#"{"shape":[1,2],"values":[0]}"#, r#"{"shape":[1,2],"values":"AAAAAA=="}"#),
+            (
+                r#"{"embeddings":[{"shape":[1],"values":[0]}],"values":[0],"x":[{"values":[0]}]}"#,
+                r#"{"embeddings":[{"shape":[1],"values":"AAAAAA=="}],"values":[0],"x":[{"values":[0]}]}"#,
+            ),
+            (
+                r#"{"predictions":[{"embeddings":{"values":[0],"statistics":{"values":[0]}}}]}"#,
+                r#"{"predictions":[{"embeddings":{"values":"AAAAAA==","statistics":{"values":[0]}}}]}"#,
+            ),
+            (
+                r#"{"texts":["a\"]"],"embeddings":{"float":[[0]]},"meta":{"float":[[0]]}}"#,
+                r#"{"texts":["a\"]"],"embeddings":{"float":["AAAAAA=="]},"meta":{"float":[[0]]}}"#,
+            ),
         ] {
             assert_eq!(packed(text, Encoding::Base64), wanted);
         }
+        for inner in ["[]", "[1,null]", "[1e39]", "[1,]", "[1", "[", "\"\\", "[[1]]"] {
+            let text = format!(r#"{{"data":[{{"embedding":{inner}"#);
+            assert_eq!(packed(&text, Encoding::Base64), text);
+        }
         for text in [
-            r#"{"embedding":[]}"#,
-            r#"{"embedding":[1,null]}"#,
-            r#"{"embedding":[1e39]}"#,
-            r#"{"embedding":[1,]}"#,
-            r#"{"embedding":[1"#,
-            r#"{"embedding":["#,
-            r#"{"embedding":"\"#,
-            r#"{"text":"\"embedding\":[1]"}"#,
+            r#"{"data":"\"embedding\":[1]"}"#,
+            r#"{"embedding":[1]}"#,
+            r#"{"usage":[{"embedding":[1]}],"data":[]}"#,
+            "]]]}}[[",
             "",
         ] {
             assert_eq!(packed(text, Encoding::Base64), text);
         }
-        let bytes = r#"{"int8":[[-128,127]]}"#;
-        assert_eq!(packed(bytes, Encoding::Int8), r#"{"int8":["gH8="]}"#);
-        assert_eq!(packed(bytes, Encoding::Uint8), bytes);
-        assert_eq!(packed(r#"{"uint8":[255]}"#, Encoding::Uint8), r#"{"uint8":"/w=="}"#);
-        assert_eq!(packed(r#"{"uint8":[1.5]}"#, Encoding::Uint8), r#"{"uint8":[1.5]}"#);
+        let of = |name: &str, inner: &str| format!(r#"{{"embeddings":{{"{name}":[{inner}]}}}}"#);
+        let bytes = of("int8", "[-128,127]");
+        assert_eq!(packed(&bytes, Encoding::Int8), of("int8", r#""gH8=""#));
+        assert_eq!(packed(&bytes, Encoding::Uint8), bytes);
+        assert_eq!(packed(&of("uint8", "[255]"), Encoding::Uint8), of("uint8", r#""/w==""#));
+        let halves = of("uint8", "[1.5]");
+        assert_eq!(packed(&halves, Encoding::Uint8), halves);
     }
 
     proptest! {
@@ -150,10 +201,11 @@ mod tests {
         fn floats_keep_their_bits(floats in prop::collection::vec(
             any::<f32>().prop_filter("finite", |float| float.is_finite()), 1..20,
         )) {
-            let text = format!(r#"{{"embedding":{floats:?},"n":[1]}}"#);
+            let text = format!(r#"{{"data":[{{"embedding":{floats:?},"n":[1]}}]}}"#);
             let bytes: Vec<u8> = floats.iter().flat_map(|float| float.to_le_bytes()).collect();
             let value = parse(&packed(&text, Encoding::Base64)).unwrap();
-            let found = value.get("embedding").and_then(Value::as_str).unwrap();
+            let found = value.get("data").and_then(Value::as_array).unwrap();
+            let found = found[0].get("embedding").and_then(Value::as_str).unwrap();
             prop_assert_eq!(STANDARD.decode(found).unwrap(), bytes);
         }
 
@@ -161,7 +213,7 @@ mod tests {
         #[test]
         fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = pack(&bytes, Encoding::Base64);
-            let text = [b"{\"embedding\":[".as_slice(), &bytes].concat();
+            let text = [b"{\"data\":[{\"embedding\":[".as_slice(), &bytes].concat();
             let _ = pack(&text, Encoding::Int8);
         }
     }

@@ -7,7 +7,7 @@ use super::pack::pack;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::Value;
-use crate::model::{EmbedRequest, Embeddings, Encoding, Usage, Vector, Warning};
+use crate::model::{EmbedRequest, Embeddings, Encoding, NoVector, Usage, Vector, Warning};
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::{Target, classify};
 use crate::wire::Reply;
@@ -23,13 +23,7 @@ pub(in crate::provider) fn open(
     }
     let packed: Cow<'_, [u8]> = pack(reply.body, encoding);
     let (object, warnings) = classify::answer_object(&Reply { body: &packed, ..*reply }, target)?;
-    let says_error = object.get("error").is_some_and(|error| !error.is_null());
-    let text = |name: &str| object.get(name).is_some_and(Value::is_string);
-    if says_error || text("message") || text("detail") {
-        let error = classify::in_body(&Value::Object(object), target);
-        return Err(classify::locate(error, reply, target));
-    }
-    Ok((object, warnings))
+    Ok((classify::without_error(object, reply, target)?, warnings))
 }
 
 /// Reads an answer in OpenAI's form.
@@ -44,7 +38,7 @@ pub(super) fn answer(
     let Some(items) = take_list(&mut object, "data") else {
         return Err(bad("the answer has no data: these are no embeddings"));
     };
-    let mut vectors: Vec<Option<Vector>> = vec![None; items.len()];
+    let mut vectors: Vec<Option<String>> = vec![None; items.len()];
     for (i, item) in items.into_iter().enumerate() {
         let Value::Object(mut item) = item else {
             return Err(bad("an embedding of the answer is not an object"));
@@ -55,7 +49,7 @@ pub(super) fn answer(
         let Some(place) = place else {
             return Err(bad("the answer has two embeddings for one input, or one for none"));
         };
-        *place = item.shift_remove("embedding").and_then(vector);
+        *place = take_string(&mut item, "embedding");
     }
     let mut answer = Embeddings {
         id: take_string(&mut object, "id"),
@@ -74,14 +68,10 @@ pub(super) fn answer(
     Ok(answer)
 }
 
-/// A vector in base64.
-fn vector(value: Value) -> Option<Vector> {
-    if let Value::String(text) = value { Some(Vector::Packed(text)) } else { None }
-}
-
-/// The vectors of an answer, if there is one for each input and all have the same length.
+/// The vectors of an answer, given in base64, if there is one for each input and all have the same
+/// length.
 pub(in crate::provider) fn count_vectors(
-    vectors: Vec<Option<Vector>>,
+    vectors: Vec<Option<String>>,
     request: &EmbedRequest,
     encoding: Encoding,
     reply: &Reply<'_>,
@@ -93,24 +83,27 @@ pub(in crate::provider) fn count_vectors(
         let found = vectors.len();
         return bad(format!("the answer has {found} embeddings for {wanted} inputs"));
     }
-    let mut length = None;
+    let (mut length, mut bytes) = (None, Vec::new());
     let mut read = Vec::with_capacity(wanted);
-    for vector in vectors {
-        let bytes = vector.as_ref().and_then(|vector| vector.bytes(encoding.width()));
-        let (Some(vector), Some(bytes)) = (vector, bytes) else {
-            let name = if encoding.is_float() { "floats" } else { encoding.name() };
-            return bad(format!("an embedding of the answer is no vector of {name}"));
+    for (text, i) in vectors.into_iter().zip(request.part.clone()) {
+        let vector = text.ok_or(NoVector::Form);
+        let vector = match vector.and_then(|text| Vector::read(text, encoding, &mut bytes)) {
+            Ok(vector) => vector,
+            Err(NoVector::Form) => {
+                let name = if encoding.is_float() { "floats" } else { encoding.name() };
+                return bad(format!("the embedding of input[{i}] is no vector of {name}"));
+            }
+            Err(NoVector::NotFinite) => {
+                return bad(format!("the embedding of input[{i}] has NaN or infinity"));
+            }
         };
-        if *length.get_or_insert(bytes) != bytes {
-            return bad("the embeddings of the answer differ in length".to_owned());
+        if *length.get_or_insert(bytes.len()) != bytes.len() {
+            let what = "the embeddings of the answer differ in length: see that of";
+            return bad(format!("{what} input[{i}]"));
         }
         read.push(vector);
     }
-    if encoding != Encoding::Float {
-        return Ok(read);
-    }
-    let read: Option<Vec<Vector>> = read.into_iter().map(Vector::unpacked).collect();
-    read.map_or_else(|| bad("an embedding of the answer has NaN or infinity".to_owned()), Ok)
+    Ok(read)
 }
 
 /// The usage: tokens of the inputs, and all tokens. A provider may give only one of them.

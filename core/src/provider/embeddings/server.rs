@@ -1,6 +1,6 @@
 //! Providers that have embeddings and ranking, and no chats.
 
-use super::form::{Form, OPENAI};
+use super::form::{Cut, Form, OPENAI};
 use crate::error::Error;
 use crate::model::Encoding;
 use crate::provider::{Embed, Most, Provider, Rerank, Target, reranking};
@@ -24,9 +24,9 @@ pub const VOYAGE: Server = Server {
         encodings: &[Encoding::Int8, Encoding::Uint8, Encoding::Binary, Encoding::Ubinary],
         dimensions: "output_dimension",
         input_type: ("input_type", ["query", "document", "", ""]),
-        truncate: "truncation",
+        cut: Cut::Member("truncation"),
         tokens: false,
-        most: Most { inputs: 1_000, tokens: 120_000 },
+        most: Most::of(1_000, 120_000),
         ..OPENAI
     },
     rerank: reranking::VOYAGE,
@@ -43,10 +43,10 @@ pub const JINA: Server = Server {
             "task",
             ["retrieval.query", "retrieval.passage", "classification", "separation"],
         ),
-        truncate: "truncate",
+        cut: Cut::Member("truncate"),
         tokens: false,
         images: true,
-        most: Most { inputs: 512, tokens: usize::MAX },
+        most: Most::of(512, usize::MAX),
         ..OPENAI
     },
     rerank: reranking::OTHERS,

@@ -6,12 +6,13 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{
-    EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate, Usage, Vector,
-    Warning,
+    EmbedInput, EmbedRequest, Embeddings, Encoding, InputType, Part, Truncate, Usage, Warning,
 };
-use crate::provider::embeddings::{count_vectors, model, no_encoding, not_taken, open, usage};
+use crate::provider::embeddings::{
+    check, count_vectors, extra, model, no_cut, no_encoding, no_refusal, open, usage,
+};
 use crate::provider::json::{count, take_list, take_object, take_string};
-use crate::provider::{Embed, Most, Notes, Target, asked_extra, classify};
+use crate::provider::{Embed, Most, Notes, Target, classify};
 use crate::wire::{self, Reply};
 
 /// The method of a model.
@@ -39,10 +40,28 @@ impl Embed for Gemini {
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most {
         // 100 requests [doc]; 250 instances and 20,000 tokens [doc].
         let most = match self.method(target) {
-            Method::Batch | Method::VertexBatch => Most { inputs: 100, tokens: usize::MAX },
-            Method::Predict => Most { inputs: 250, tokens: 20_000 },
+            Method::Batch | Method::VertexBatch => Most::of(100, usize::MAX),
+            Method::Predict => Most::of(250, 20_000),
         };
         most.that_fits(request, false)
+    }
+
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str> {
+        let parts = match input {
+            EmbedInput::Text(_) => return None,
+            EmbedInput::Tokens(_) => return Some("lists of tokens, but texts"),
+            EmbedInput::Parts(parts) => parts,
+        };
+        if self.method(target) == Method::Predict {
+            let text = matches!(parts.as_slice(), [Part::Text { .. }]);
+            return (!text).then_some("parts with this model, but texts");
+        }
+        parts.iter().find_map(|part| match part {
+            Part::Text { .. } => None,
+            Part::Image { url, .. } if inline(url).is_some() => None,
+            Part::Image { .. } => Some("images by URL: send them as data: URLs"),
+            Part::Audio { .. } | Part::File { .. } => Some("such parts"),
+        })
     }
 
     fn encode(
@@ -60,19 +79,23 @@ impl Embed for Gemini {
             Some(Truncate::None) if method != Method::Batch => Some(false),
             Some(Truncate::End) if method != Method::Batch => Some(true),
             None => None,
-            Some(_) => {
-                let message = format!("{} cannot be asked to cut inputs off so", target.provider);
-                notes.unsupported("truncate", message)?;
+            Some(Truncate::None) => {
+                notes.unsupported("truncate", no_refusal(target))?;
+                None
+            }
+            Some(Truncate::Start | Truncate::End) => {
+                notes.unsupported("truncate", no_cut(target))?;
                 None
             }
         };
-        let inputs = request.asked().iter().zip(request.part.clone());
+        check(self, request, target)?;
+        let inputs = request.asked().iter();
         let path = path_of_model(target)?;
         let (mut body, path) = match method {
             Method::Predict => {
-                let inputs = inputs.map(|(input, i)| instance(input, i, request, target));
+                let inputs = inputs.map(|input| instance(input, request.input_type));
                 let mut body = Object::new();
-                body.insert("instances", inputs.collect::<Result<Vec<_>, _>>()?);
+                body.insert("instances", inputs.collect::<Vec<_>>());
                 let mut parameters = Object::new();
                 settings(&mut parameters, None, request.dimensions, truncate);
                 if !parameters.is_empty() {
@@ -82,12 +105,12 @@ impl Embed for Gemini {
             }
             Method::Batch | Method::VertexBatch => {
                 let name = path.trim_start_matches('/');
-                let one = |(input, i)| {
+                let one = |input| {
                     let mut one = Object::new();
                     if method == Method::Batch {
                         one.insert("model", name);
                     }
-                    one.insert("content", json!({ "parts": parts(input, i, target)? }));
+                    one.insert("content", json!({ "parts": parts(input) }));
                     let mut config = Object::new();
                     settings(&mut config, request.input_type, request.dimensions, truncate);
                     match method {
@@ -95,16 +118,16 @@ impl Embed for Gemini {
                         _ if config.is_empty() => {}
                         _ => drop(one.insert("embedContentConfig", config)),
                     }
-                    Ok(Value::Object(one))
+                    Value::Object(one)
                 };
-                let requests = inputs.map(one).collect::<Result<Vec<_>, Error>>()?;
+                let requests = inputs.map(one).collect();
                 (
                     Object::from_iter([("requests", Value::Array(requests))]),
                     format!("{path}:batchEmbedContents"),
                 )
             }
         };
-        body.extend(asked_extra(&request.extra, target));
+        body.extend(extra(request, target, encoding(request))?);
         Ok(wire::Request::post(path, body.to_json()))
     }
 
@@ -114,10 +137,7 @@ impl Embed for Gemini {
         request: &EmbedRequest,
         target: &Target,
     ) -> Result<Embeddings, Error> {
-        let encoding = match request.encoding {
-            encoding if encoding.is_float() => encoding,
-            _ => Encoding::Base64,
-        };
+        let encoding = encoding(request);
         let (mut object, warnings) = open(reply, target, encoding)?;
         let found =
             ["embeddings", "predictions"].into_iter().find_map(|name| take_list(&mut object, name));
@@ -126,14 +146,16 @@ impl Embed for Gemini {
             return Err(classify::bad_response(what, reply, target));
         };
         let mut read = Found { warnings, ..Found::default() };
-        let vectors = found.into_iter().zip(request.part.clone()).map(|(one, i)| read.one(one, i));
-        let vectors = vectors.collect();
+        let vectors = found.into_iter().zip(request.part.start..);
+        let vectors: Vec<_> = vectors.map(|(one, i)| read.one(one, i)).collect();
+        // A sum of some of them would be taken for that of all.
+        let tokens = read.tokens.filter(|_| read.counted == vectors.len());
         let mut answer = Embeddings {
             model: take_string(&mut object, "modelVersion"),
             vectors: count_vectors(vectors, request, encoding, reply, target)?,
             encoding,
             warnings: read.warnings,
-            usage: read.tokens.map(|tokens| Usage {
+            usage: tokens.map(|tokens| Usage {
                 prompt_tokens: Some(tokens),
                 total_tokens: Some(tokens),
                 ..Usage::default()
@@ -153,14 +175,16 @@ impl Embed for Gemini {
 /// What is found beside the vectors.
 #[derive(Default)]
 struct Found {
-    /// The tokens of all inputs, if the answer counts them.
+    /// The tokens of the inputs whose tokens the answer counts.
     tokens: Option<u64>,
+    /// The number of these inputs.
+    counted: usize,
     warnings: Vec<Warning>,
 }
 
 impl Found {
     /// The vector of an input: `{"values": …}`, or inside `embeddings` of a prediction.
-    fn one(&mut self, mut found: Value, i: usize) -> Option<Vector> {
+    fn one(&mut self, mut found: Value, i: usize) -> Option<String> {
         if let Some(inner) = found.as_object_mut().and_then(|o| take_object(o, "embeddings")) {
             found = Value::Object(inner);
         }
@@ -168,7 +192,9 @@ impl Found {
         let statistics = object.shift_remove("statistics").unwrap_or_default();
         let number = |name: &str| count(statistics.get(name));
         if let Some(tokens) = number("token_count").or_else(|| number("tokenCount")) {
-            *self.tokens.get_or_insert(0) += tokens;
+            let sum = self.tokens.get_or_insert(0);
+            *sum = sum.saturating_add(tokens);
+            self.counted += 1;
         }
         if statistics.get("truncated").and_then(Value::as_bool) == Some(true) {
             self.warnings.push(Warning {
@@ -177,7 +203,7 @@ impl Found {
                 param: Some(format!("input[{i}]")),
             });
         }
-        take_string(object, "values").map(Vector::Packed)
+        take_string(object, "values")
     }
 }
 
@@ -208,45 +234,47 @@ fn task(asked: InputType) -> &'static str {
     }
 }
 
-/// An input of `predict`, which takes texts.
-fn instance(
-    input: &EmbedInput,
-    i: usize,
-    request: &EmbedRequest,
-    target: &Target,
-) -> Result<Value, Error> {
-    let text = match input {
-        EmbedInput::Text(text) => text,
-        EmbedInput::Parts(parts) => match parts.as_slice() {
-            [Part::Text { text, .. }] => text,
-            _ => return Err(not_taken(target, i, "parts with this model, but texts")),
-        },
-        EmbedInput::Tokens(_) => return Err(not_taken(target, i, "lists of tokens, but texts")),
-    };
-    let mut one = Object::from_iter([("content", Value::from(text))]);
-    if let Some(asked) = request.input_type {
-        one.insert("task_type", task(asked));
-    }
-    Ok(Value::Object(one))
+/// How the answer's vectors are written, which is not always what was asked for.
+fn encoding(request: &EmbedRequest) -> Encoding {
+    if request.encoding.is_float() { request.encoding } else { Encoding::Base64 }
 }
 
-/// The parts of an input.
-fn parts(input: &EmbedInput, i: usize, target: &Target) -> Result<Vec<Value>, Error> {
+/// An input of `predict`, which takes texts.
+fn instance(input: &EmbedInput, input_type: Option<InputType>) -> Value {
+    let text = match input {
+        EmbedInput::Text(text) => Some(text),
+        EmbedInput::Parts(parts) => match parts.first() {
+            Some(Part::Text { text, .. }) => Some(text),
+            _ => None,
+        },
+        EmbedInput::Tokens(_) => None,
+    };
+    let mut one = Object::from_iter([("content", text.map_or(Value::Null, Value::from))]);
+    if let Some(asked) = input_type {
+        one.insert("task_type", task(asked));
+    }
+    Value::Object(one)
+}
+
+/// The parts of an input that is not refused.
+fn parts(input: &EmbedInput) -> Vec<Value> {
     let parts = match input {
-        EmbedInput::Text(text) => return Ok(vec![json!({ "text": text })]),
+        EmbedInput::Text(text) => return vec![json!({ "text": text })],
         EmbedInput::Parts(parts) => parts,
-        EmbedInput::Tokens(_) => return Err(not_taken(target, i, "lists of tokens, but texts")),
+        EmbedInput::Tokens(_) => return Vec::new(),
     };
     let part = |part: &Part| match part {
-        Part::Text { text, .. } => Ok(json!({ "text": text })),
+        Part::Text { text, .. } => Some(json!({ "text": text })),
         Part::Image { url, .. } => {
-            let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-            let Some((kind, data)) = data else {
-                return Err(not_taken(target, i, "images by URL: send them as data: URLs"));
-            };
-            Ok(json!({ "inlineData": json!({"mimeType": kind, "data": data}) }))
+            let (kind, data) = inline(url)?;
+            Some(json!({ "inlineData": json!({"mimeType": kind, "data": data}) }))
         }
-        Part::Audio { .. } | Part::File { .. } => Err(not_taken(target, i, "such parts")),
+        Part::Audio { .. } | Part::File { .. } => None,
     };
-    parts.iter().map(part).collect()
+    parts.iter().filter_map(part).collect()
+}
+
+/// The media type and the base64 of a data: URL.
+fn inline(url: &str) -> Option<(&str, &str)> {
+    url.strip_prefix("data:")?.split_once(";base64,")
 }

@@ -4,10 +4,11 @@
 //! have no id, and a stream has no terminal event.
 
 mod chat;
+mod count_tokens;
 mod embed;
 mod models;
 
-use super::{Chat, Embed, Models, Provider, Target};
+use super::{Chat, CountTokens, Embed, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -16,7 +17,7 @@ use crate::wire::{Request, Scheme};
 pub enum Gemini {
     /// The Gemini API, with a key of its own.
     Api,
-    /// Vertex AI, with an OAuth token. The base URL names project, location and publisher.
+    /// Vertex AI, with an OAuth token. The target's model is a path under the location.
     Vertex,
 }
 
@@ -42,6 +43,10 @@ impl Provider for Gemini {
     }
 
     fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
         Some(self)
     }
 }

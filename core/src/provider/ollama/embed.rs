@@ -3,15 +3,15 @@
 use super::{Ollama, speaks_openai};
 use crate::error::Error;
 use crate::json::Value;
-use crate::model::{EmbedRequest, Embeddings, Encoding, Vector};
-use crate::provider::embeddings::{self, Form, count_vectors, open, usage};
+use crate::model::{EmbedInput, EmbedRequest, Embeddings, Encoding};
+use crate::provider::embeddings::{self, Cut, Form, count_vectors, open, usage};
 use crate::provider::json::{take_list, take_string};
 use crate::provider::{Embed, Most, Notes, Target, classify};
 use crate::wire::{self, Reply};
 
 /// The request: `input`, `dimensions`, `truncate` [sdk 0.6]. The answer is decimal text.
 const NATIVE: Form =
-    Form { base64: None, truncate: "truncate", tokens: false, ..embeddings::OTHERS };
+    Form { base64: None, cut: Cut::Member("truncate"), tokens: false, ..embeddings::OTHERS };
 
 fn form(target: &Target) -> &'static Form {
     if speaks_openai(target) { &embeddings::OTHERS } else { &NATIVE }
@@ -20,6 +20,10 @@ fn form(target: &Target) -> &'static Form {
 impl Embed for Ollama {
     fn most(&self, request: &EmbedRequest, target: &Target) -> Most {
         form(target).most(request, target)
+    }
+
+    fn refuses(&self, input: &EmbedInput, target: &Target) -> Option<&'static str> {
+        form(target).refuses(input, target)
     }
 
     fn encode(
@@ -51,9 +55,8 @@ impl Embed for Ollama {
             let what = "the answer has no embeddings";
             return Err(classify::bad_response(what, reply, target));
         };
-        let vector =
-            |value| if let Value::String(text) = value { Some(Vector::Packed(text)) } else { None };
-        let vectors = found.into_iter().map(vector).collect();
+        let text = |value| if let Value::String(text) = value { Some(text) } else { None };
+        let vectors = found.into_iter().map(text).collect();
         let mut answer = Embeddings {
             model: take_string(&mut object, "model"),
             vectors: count_vectors(vectors, request, encoding, reply, target)?,

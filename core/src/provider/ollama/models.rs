@@ -54,6 +54,7 @@ fn shown(reply: &Reply<'_>, target: &Target) -> Result<ModelList, Error> {
         created: None,
         context_window,
         max_output: None,
+        capabilities: model_list::capabilities(&object),
         provider_fields: object,
     };
     Ok(ModelList { data: vec![info], warnings })

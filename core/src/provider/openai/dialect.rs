@@ -23,6 +23,8 @@ pub struct Dialect {
     pub rules: &'static Rules,
     /// The path of chats, after the base URL.
     pub path: Cow<'static, str>,
+    /// With a version of the API, its paths name the deployment (Azure).
+    pub deployments: bool,
     /// The header of the key; "" for `Authorization: Bearer`.
     pub key_header: &'static str,
     /// The member for the largest number of tokens of the answer.
@@ -63,6 +65,8 @@ pub struct Dialect {
     pub reranking: Option<&'static reranking::Form>,
     /// Whether the server has moderation.
     pub moderation: Moderates,
+    /// Counts the tokens of Responses' input.
+    pub counts: bool,
     /// How a request asks for reasoning.
     pub reasoning: Reasoning,
     /// How an assistant's reasoning is sent back.
@@ -218,6 +222,7 @@ pub const OPENAI: Dialect = Dialect {
     api: Api::Chat,
     rules: &rules::OPENAI,
     path: Cow::Borrowed("/chat/completions"),
+    deployments: false,
     key_header: "",
     max_tokens: "max_completion_tokens",
     completion: CompletionTokens::AskedOrModel,
@@ -238,6 +243,7 @@ pub const OPENAI: Dialect = Dialect {
     embeddings: Some(&embeddings::OPENAI),
     reranking: None,
     moderation: Moderates::Yes,
+    counts: true,
     reasoning: Reasoning::Effort,
     reasoning_back: ReasoningBack::No,
     custom_tools: true,
@@ -259,6 +265,7 @@ pub(super) const OTHERS: Dialect = Dialect {
     refusals: false,
     embeddings: None,
     moderation: Moderates::Nothing,
+    counts: false,
     custom_tools: false,
     audio_back: false,
     further: further::LOGPROBS,

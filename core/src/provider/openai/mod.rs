@@ -2,6 +2,7 @@
 //! what each server takes.
 
 mod chat;
+mod count_tokens;
 mod dialect;
 mod models;
 mod moderate;
@@ -9,8 +10,11 @@ mod responses;
 mod servers;
 mod switches;
 
+use std::borrow::Cow;
+
 use super::{
-    Chat, Completion, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder, Target,
+    Chat, Completion, CountTokens, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder,
+    Target, deployment,
 };
 use crate::error::Error;
 use crate::model;
@@ -28,6 +32,24 @@ impl Dialect {
     fn of<'a>(&'a self, target: &'a Target) -> &'a Dialect {
         target.dialect.as_deref().unwrap_or(self)
     }
+
+    /// The request for a chat.
+    fn post(&self, target: &Target, body: Vec<u8>) -> Result<Request, Error> {
+        match self.api {
+            Api::Chat if self.deployments => deployment::post(target, self.path.clone(), body),
+            // Deployments have no Responses: it stands beside them, without a version [rec].
+            Api::Responses if self.deployments && target.api_version.is_some() => {
+                Ok(Request::post(format!("/v1{}", self.path), body))
+            }
+            Api::Chat | Api::Responses => Ok(Request::post(self.path.clone(), body)),
+        }
+    }
+
+    /// The request for something else than a chat.
+    fn get(&self, target: &Target, path: impl Into<Cow<'static, str>>) -> Request {
+        let request = Request::get(path);
+        if self.deployments { deployment::versioned(target, request) } else { request }
+    }
 }
 
 impl Provider for Dialect {
@@ -35,8 +57,8 @@ impl Provider for Dialect {
         if self.key_header.is_empty() { Scheme::Bearer } else { Scheme::Header(self.key_header) }
     }
 
-    fn probe(&self, _target: &Target) -> Result<Request, Error> {
-        Ok(Request::get("/models"))
+    fn probe(&self, target: &Target) -> Result<Request, Error> {
+        Ok(self.get(target, "/models"))
     }
 
     fn chat(&self) -> Option<&dyn Chat> {
@@ -53,6 +75,10 @@ impl Provider for Dialect {
 
     fn models(&self) -> Option<&dyn Models> {
         Some(self)
+    }
+
+    fn count_tokens(&self) -> Option<&dyn CountTokens> {
+        self.counts.then_some(self as _)
     }
 
     fn moderate(&self) -> Option<&dyn Moderate> {

@@ -9,8 +9,8 @@ use crate::wire::{Reply, Request};
 impl Models for Dialect {
     fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
         Ok(match &request.model {
-            None => Request::get("/models"),
-            Some(_) => Request::get(model_list::path_of_one("/models", target)?),
+            None => self.get(target, "/models"),
+            Some(_) => self.get(target, model_list::path_of_one("/models", target)?),
         })
     }
 

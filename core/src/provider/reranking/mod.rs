@@ -10,7 +10,7 @@ use super::{Notes, Rerank, Target, asked_extra, classify};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::Value;
-use crate::model::{Ranked, Ranking, RerankRequest, Usage};
+use crate::model::{Ranked, Ranking, RerankRequest, Usage, Warning};
 use crate::wire::{Reply, Request};
 
 impl Rerank for Form {
@@ -53,12 +53,9 @@ impl Rerank for Form {
             return Err(classify::failed(reply, target));
         }
         let bad = |what: &str| classify::bad_response(what, reply, target);
-        let (mut object, warnings) = classify::answer_object(reply, target)?;
+        let (object, mut warnings) = classify::answer_object(reply, target)?;
+        let mut object = classify::without_error(object, reply, target)?;
         let Some(items) = take_list(&mut object, self.results) else {
-            if object.contains_key("error") || object.get("message").is_some_and(Value::is_string) {
-                let error = classify::in_body(&Value::Object(object), target);
-                return Err(classify::locate(error, reply, target));
-            }
             return Err(bad("the answer has no results: it is no ranking"));
         };
         let mut seen = vec![false; request.documents.len()];
@@ -77,6 +74,15 @@ impl Rerank for Form {
         }
         let score = |ranked: &Ranked| ranked.relevance_score.as_f64().unwrap_or(f64::NEG_INFINITY);
         results.sort_by(|one, other| score(other).total_cmp(&score(one)));
+        let wanted = self.wanted(request, target);
+        if results.len() < wanted {
+            let found = results.len();
+            return Err(bad(&format!("the answer ranks {found} documents, and not {wanted}")));
+        }
+        if results.len() > wanted {
+            warnings.push(too_many(target, results.len(), wanted));
+            results.truncate(wanted);
+        }
         let mut answer = Ranking {
             id: take_string(&mut object, "id"),
             model: take_string(&mut object, "model"),
@@ -95,6 +101,25 @@ impl Rerank for Form {
         answer.fields = object;
         Ok(answer)
     }
+}
+
+impl Form {
+    /// The number of documents that the answer is to have.
+    fn wanted(&self, request: &RerankRequest, target: &Target) -> usize {
+        let extra = asked_extra(&request.extra, target);
+        let top = count(extra.get(self.top)).or(request.top_n);
+        let top = top.and_then(|top| usize::try_from(top).ok());
+        top.unwrap_or(usize::MAX).min(request.documents.len())
+    }
+}
+
+/// The warning about a server that takes no notice of `top_n`.
+fn too_many(target: &Target, found: usize, wanted: usize) -> Warning {
+    let message = format!(
+        "{} ranked {found} documents and was asked for {wanted}: the others were left out",
+        target.provider
+    );
+    Warning { code: "unsupported_parameter", message, param: Some("top_n".to_owned()) }
 }
 
 fn ranked(item: Value) -> Option<Ranked> {

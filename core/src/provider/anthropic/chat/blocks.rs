@@ -5,6 +5,7 @@ use crate::codec::Object;
 use crate::json::{Value, parse};
 use crate::model::CompletionDetails;
 use crate::model::{AssistantMessage, FinishReason, PromptDetails, ToolCall, Usage};
+use crate::provider::citation::{Source, Span, is_url};
 use crate::provider::json::count;
 
 /// The member of `message.provider_fields` that holds an answer's content blocks unchanged.
@@ -13,11 +14,15 @@ pub(super) const CONTENT: &str = "anthropic_content";
 /// The unified message of these blocks.
 pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
     let mut message = AssistantMessage::default();
+    let mut characters = 0;
     for block in &blocks {
         let text = |name: &str| block.get(name).and_then(Value::as_str).unwrap_or_default();
         match text("type") {
             "text" => {
                 message.content.get_or_insert_default().push_str(text("text"));
+                let start = characters;
+                characters += text("text").chars().count() as u64;
+                message.annotations.extend(annotations(block, Some((start, characters))));
             }
             // Thinking that the answer leaves out comes as an empty text with a signature.
             "thinking" if !text("thinking").is_empty() => {
@@ -35,6 +40,27 @@ pub(super) fn message(blocks: Vec<Value>) -> AssistantMessage {
         message.provider_fields.insert(CONTENT, Value::Array(blocks));
     }
     message
+}
+
+/// The citations of a text block as annotations. `span` is the place of its text.
+pub(super) fn annotations(block: &Value, span: Span) -> impl Iterator<Item = Value> {
+    let citations = block.get("citations").and_then(Value::as_array).into_iter().flatten();
+    citations.filter_map(move |citation| {
+        let text = |name: &str| citation.get(name).and_then(Value::as_str);
+        // The source of a search result is a URL or any other text [doc].
+        let (page, other) = match text("source") {
+            Some(source) if is_url(source) => (Some(source), None),
+            other => (None, other),
+        };
+        let source = Source {
+            url: text("url").or(page),
+            title: text("title").or_else(|| text("document_title")),
+            id: text("file_id").or(other),
+            document: count(citation.get("document_index")),
+            content: text("cited_text"),
+        };
+        source.annotation(span)
+    })
 }
 
 /// Whether the blocks hold more than the unified message can express: thinking with its signature,

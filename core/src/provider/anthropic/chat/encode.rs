@@ -1,53 +1,88 @@
-//! Encodes a unified request as the body of `POST /v1/messages`.
+//! Encodes a unified request as the body of `POST /v1/messages`, which is that of Vertex's
+//! `rawPredict`, too.
 
 use super::messages;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::provider::anthropic::{VERSION, VERSION_HEADER, version};
-use crate::provider::{Notes, Target, extra, further, rules};
+use crate::provider::anthropic::{Anthropic, VERSION, VERSION_HEADER, VERTEX_VERSION, version};
+use crate::provider::{Notes, Target, extra, further, model_list, rules};
 use crate::wire;
 
 /// The default for the required `max_tokens`. Every served model accepts it, beside the tokens of
 /// thinking [doc].
 const MAX_TOKENS: u64 = 4096;
 
+/// The member that says where the model may run [sdk].
+const GEO: &str = "inference_geo";
+
 /// The request on the wire.
 pub(super) fn request(
+    api: Anthropic,
     request: &Request,
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
-    let version = version(target);
     let extra = extra(&request.extra, target);
     let request = &*rules::adapted(request, &rules::ANTHROPIC, target, &extra, notes)?;
     let mut body = Object::new();
-    body.insert("model", &*target.model);
+    match api {
+        Anthropic::Api => body.insert("model", &*target.model),
+        Anthropic::Vertex => body.insert("anthropic_version", VERTEX_VERSION),
+    };
     if !extra.contains_key("max_tokens") {
         body.insert("max_tokens", max_tokens(request, notes));
     }
-    let (system, messages) = messages::conversation(&request.messages, notes)?;
-    if let Some(system) = system {
-        body.insert("system", system);
-    }
-    body.insert("messages", Value::Array(messages));
+    conversation(request, &mut body, notes)?;
     if !request.stop.is_empty() {
         body.insert("stop_sequences", request.stop.clone());
     }
-    sampling(request, version, &mut body, notes)?;
+    sampling(request, api.samples(target), &mut body, notes)?;
     notes.further(request, FURTHER, "Anthropic", &mut body)?;
     tools(request, &mut body);
     output(request, &mut body, notes)?;
     metadata(request, &mut body, notes)?;
+    region(api, target, &extra, &mut body)?;
     refused(request, notes)?;
     if request.stream {
         body.insert("stream", true);
     }
     body.extend(extra);
+    if api == Anthropic::Vertex {
+        let path = model_list::path_of_one("", target)?;
+        let method = if request.stream { "streamRawPredict" } else { "rawPredict" };
+        return Ok(wire::Request::post(format!("{path}:{method}"), body.to_json()));
+    }
     let mut out = wire::Request::post("/v1/messages", body.to_json());
-    out.header(VERSION_HEADER, version)?;
+    out.header(VERSION_HEADER, version(target))?;
     Ok(out)
+}
+
+/// The body of a count of tokens: the members of a chat's that count [sdk].
+pub(in crate::provider::anthropic) fn counted(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::ANTHROPIC, target, &extra, notes)?;
+    let mut body = Object::new();
+    body.insert("model", &*target.model);
+    conversation(request, &mut body, notes)?;
+    tools(request, &mut body);
+    output(request, &mut body, notes)?;
+    body.extend(extra);
+    Ok(body)
+}
+
+fn conversation(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    let (system, messages) = messages::conversation(&request.messages, notes)?;
+    if let Some(system) = system {
+        body.insert("system", system);
+    }
+    body.insert("messages", Value::Array(messages));
+    Ok(())
 }
 
 /// What Anthropic takes of the members that only some providers know [sdk].
@@ -68,14 +103,13 @@ fn max_tokens(request: &Request, notes: &mut Notes) -> u64 {
 
 fn sampling(
     request: &Request,
-    version: &str,
+    taken: bool,
     body: &mut Object,
     notes: &mut Notes,
 ) -> Result<(), Error> {
     for (name, value) in [("temperature", &request.temperature), ("top_p", &request.top_p)] {
         let Some(value) = value else { continue };
-        // Versions are dates, so a comparison as text is right.
-        if version < VERSION {
+        if taken {
             body.insert(name, value.clone());
         } else {
             let message = format!(
@@ -199,6 +233,24 @@ fn metadata(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(
         body.insert("metadata", json!({ "user_id": user }));
     }
     Ok(())
+}
+
+/// Where the model may run. At Vertex the host says it.
+fn region(api: Anthropic, target: &Target, extra: &Object, body: &mut Object) -> Result<(), Error> {
+    let Some(region) = target.region.as_deref().filter(|_| api == Anthropic::Api) else {
+        return Ok(());
+    };
+    match extra.get(GEO) {
+        Some(other) if other.as_str() != Some(region) => {
+            let path = format!("extra.{}.{GEO}", target.provider);
+            let message = format!("{path} is another one than the provider's region, {region}");
+            Err(Error::invalid(path, message))
+        }
+        _ => {
+            body.insert(GEO, region);
+            Ok(())
+        }
+    }
 }
 
 fn refused(request: &Request, notes: &mut Notes) -> Result<(), Error> {

@@ -11,7 +11,9 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{AssistantMessage, Content, Message, Part, ToolCall, says_nothing};
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS,
+};
 
 const WHO: &str = "Anthropic";
 
@@ -21,7 +23,11 @@ pub(super) fn assistant(
     path: &str,
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
-    let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    let mut sent = vec![CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    // The blocks have the citations.
+    if message.provider_fields.contains_key(CONTENT) {
+        sent.push(ANNOTATIONS);
+    }
     history::rest(message, &sent, WHO, path, notes);
     history::calls_rest(message, WHO, path, notes);
     let mut out = match message.provider_fields.get(CONTENT) {

@@ -10,6 +10,8 @@ mod history;
 mod messages;
 mod stream;
 
+pub(super) use encode::counted;
+
 use crate::error::Error;
 use crate::model::Request;
 use crate::provider::anthropic::Anthropic;
@@ -23,7 +25,7 @@ impl Chat for Anthropic {
         target: &Target,
         notes: &mut Notes,
     ) -> Result<wire::Request, Error> {
-        encode::request(request, target, notes)
+        encode::request(*self, request, target, notes)
     }
 
     fn decode(&self, reply: &wire::Reply<'_>, target: &Target) -> Result<Completion, Error> {

@@ -41,6 +41,8 @@ struct Block {
     input: String,
     /// The index of the message's tool call that this block is.
     call: Option<u64>,
+    /// The number of characters of the answer before it.
+    start: u64,
     closed: bool,
 }
 
@@ -110,10 +112,13 @@ impl Decoder {
 
     fn open(&mut self, index: u64, body: Object, out: &mut Assembly) {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut call = None;
+        let (mut call, mut start) = (None, 0);
         match text("type") {
             // An empty text counts too: the answer then has an empty text.
-            "text" => out.text(0, text("text")),
+            "text" => {
+                start = out.characters(0);
+                out.text(0, text("text"));
+            }
             "thinking" if !text("thinking").is_empty() => out.reasoning(0, text("thinking")),
             "tool_use" => {
                 let number = out.calls(0);
@@ -124,7 +129,7 @@ impl Decoder {
         }
         out.keeps(body.nodes());
         self.places.insert(index, self.blocks.len());
-        self.blocks.push(Block { body, input: String::new(), call, closed: false });
+        self.blocks.push(Block { body, input: String::new(), call, start, closed: false });
     }
 
     fn block(&mut self, index: u64) -> Option<&mut Block> {
@@ -265,6 +270,22 @@ impl Block {
             self.body.insert("input", input);
         } else if let (Some(call), Some(input)) = (self.call, self.body.get("input")) {
             out.tool_call(0, call, "", "", &blocks::arguments(input));
+        }
+        self.annotate(out);
+    }
+
+    /// Delivers the citations of its text, whose end is known now.
+    fn annotate(&mut self, out: &mut Assembly) {
+        if !self.body.contains_key("citations") {
+            return;
+        }
+        let span = Some((self.start, out.characters(0)));
+        let body = Value::Object(std::mem::take(&mut self.body));
+        if body.get("type").is_some_and(|kind| *kind == *"text") {
+            blocks::annotations(&body, span).for_each(|annotation| out.annotation(0, annotation));
+        }
+        if let Value::Object(body) = body {
+            self.body = body;
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::codec::Object;
 use crate::json::{Value, json, parse};
 use crate::model::{FinishReason, PromptDetails, Usage};
+use crate::provider::citation::{self, Source, Span, is_url};
 use crate::provider::ids;
 use crate::provider::json::count;
 
@@ -45,6 +46,34 @@ pub(super) fn is_own(call: &Object) -> bool {
 pub(super) fn cited(block: &Value) -> impl Iterator<Item = &str> {
     let content = block.get("citationsContent").and_then(|cited| cited.get("content")?.as_array());
     content.into_iter().flatten().filter_map(|part| part.get("text")?.as_str())
+}
+
+/// A citation as an annotation of the words at `span`.
+pub(super) fn annotation(citation: &Value, span: Span) -> Option<Value> {
+    let text = |name: &str| citation.get(name).and_then(Value::as_str);
+    let location = citation.get("location");
+    let page = location.and_then(|at| at.get("web")?.get("url")?.as_str());
+    // The source of a search result is a URL or any other text [sdk].
+    let (source, id) = match text("source") {
+        Some(source) if is_url(source) => (Some(source), None),
+        id => (None, id),
+    };
+    let mut documents =
+        ["documentChar", "documentPage", "documentChunk"].into_iter().filter_map(|kind| {
+            let place = location?.get(kind)?;
+            count(place.get("documentIndex"))
+        });
+    let said = citation.get("sourceContent").and_then(Value::as_array).into_iter().flatten();
+    let said: String = said.filter_map(|part| part.get("text")?.as_str()).collect();
+    let (url, document) = (page.or(source), documents.next());
+    Source { url, title: text("title"), id, document, content: Some(&said) }.annotation(span)
+}
+
+/// An image that came as bytes.
+pub(super) fn image(image: &Value) -> Option<Value> {
+    let data = image.get("source")?.get("bytes")?.as_str()?;
+    let format = image.get("format").and_then(Value::as_str).unwrap_or("png");
+    Some(citation::image_data(&format!("image/{format}"), data))
 }
 
 /// Whether the blocks hold more than the unified message can express: signatures, citations, images,

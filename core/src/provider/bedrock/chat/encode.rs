@@ -15,6 +15,17 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let operation = if request.stream { "converse-stream" } else { "converse" };
+    let body = body(request, target, notes)?;
+    Ok(wire::Request::post(path(&target.model, operation)?, body.to_json()))
+}
+
+/// The body of a chat. That of a count has some of its members.
+pub(in crate::provider::bedrock) fn body(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
     let extra = extra(&request.extra, target);
     let claude = target.model.contains("anthropic");
     let rules = if claude { &rules::BEDROCK_CLAUDE } else { &rules::BEDROCK };
@@ -36,8 +47,7 @@ pub(super) fn request(
     }
     refused(request, notes)?;
     merge(&mut body, extra);
-    let operation = if request.stream { "converse-stream" } else { "converse" };
-    Ok(wire::Request::post(path(target, operation)?, body.to_json()))
+    Ok(body)
 }
 
 /// Adds the members that the caller wants. Objects are merged with ours.
@@ -162,8 +172,11 @@ fn output(
             notes.unsupported("response_format", text)?;
         }
         // Every answer matches exactly, so `strict` has no effect here. The schema is a text [sdk].
-        Some(ResponseFormat::JsonSchema { name, schema, .. }) => {
-            let schema = json!({"schema": schema.to_string(), "name": name});
+        Some(ResponseFormat::JsonSchema { name, description, schema, strict: _ }) => {
+            let mut schema = json!({"schema": schema.to_string(), "name": name});
+            if let Some(description) = description {
+                schema.set("description", description.as_str());
+            }
             let structure = json!({ "jsonSchema": schema });
             let format = json!({"type": "json_schema", "structure": structure});
             config.insert("textFormat", format);

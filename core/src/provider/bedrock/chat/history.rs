@@ -8,7 +8,9 @@ use super::documents::Documents;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, Calls, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, Calls, IMAGES, THINKING_BLOCKS,
+};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Bedrock";
@@ -18,17 +20,22 @@ const UNSIGNED: &str = "Bedrock takes reasoning back with its signature only, wh
 /// The blocks of an assistant's message.
 pub(super) fn assistant(
     message: &Message,
+    documents: &mut Documents,
     target: &Target,
     path: &str,
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
-    let sent = [CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    let mut sent = vec![CONTENT, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS, "audio"];
+    // The blocks have both.
+    if message.provider_fields.contains_key(CONTENT) {
+        sent.extend([ANNOTATIONS, IMAGES]);
+    }
     history::rest(message, &sent, WHO, path, notes);
     history::calls_rest(message, WHO, path, notes);
     let mut out = match message.provider_fields.get(CONTENT) {
         Some(Value::Array(native)) if message.native_only => return Ok(native.clone()),
-        Some(Value::Array(native)) => kept(native, message, path, notes)?,
-        _ => written(message, path, notes)?,
+        Some(Value::Array(native)) => kept(native, message, documents, path, notes)?,
+        _ => written(message, documents, path, notes)?,
     };
     for call in history::custom_calls(message) {
         let input = history::custom_as_function(&call, WHO, path, notes);
@@ -64,14 +71,19 @@ fn unread(blocks: &mut Vec<Value>, target: &Target, path: &str, notes: &mut Note
 }
 
 /// The blocks of a message that this adapter did not read.
-fn written(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
+fn written(
+    message: &Message,
+    documents: &mut Documents,
+    path: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, Error> {
     let mut out = Vec::new();
     if let Some(signed) = signed(message) {
         out.extend(signed);
     } else if message.reasoning.as_deref().is_some_and(|text| !text.is_empty()) {
         history::left_out(notes, &format!("{path}.reasoning"), UNSIGNED);
     }
-    out.extend(said(message, path, notes)?);
+    out.extend(said(message, documents, path, notes)?);
     out.extend(message.tool_calls.iter().map(tool_use));
     Ok(out)
 }
@@ -101,6 +113,7 @@ fn signed(message: &Message) -> Option<Vec<Value>> {
 fn kept(
     native: &[Value],
     message: &Message,
+    documents: &mut Documents,
     path: &str,
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
@@ -118,7 +131,7 @@ fn kept(
         let text = "the reasoning was changed, so its signature does not hold: it is not sent";
         history::left_out(notes, &format!("{path}.reasoning"), text);
     }
-    let mut said = if same_text { Vec::new() } else { said(message, path, notes)? };
+    let mut said = if same_text { Vec::new() } else { said(message, documents, path, notes)? };
     let mut calls = Calls::of(&message.tool_calls);
     let (mut out, mut cited) = (Vec::new(), false);
     for block in native {
@@ -169,8 +182,13 @@ fn tool_use(call: &ToolCall) -> Value {
 }
 
 /// The message's text, with its refusal.
-fn said(message: &Message, path: &str, notes: &mut Notes) -> Result<Vec<Value>, Error> {
-    let mut out = content(message, &mut Documents::default(), path, notes)?;
+fn said(
+    message: &Message,
+    documents: &mut Documents,
+    path: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, Error> {
+    let mut out = content(message, documents, path, notes)?;
     // OpenAI's form has an empty text beside tool calls.
     out.retain(|block| !is_text(block, ""));
     let silent = out.is_empty();

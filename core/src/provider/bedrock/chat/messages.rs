@@ -29,7 +29,7 @@ pub(super) fn conversation(
             notes.unsupported(&format!("{path}.name"), "Bedrock takes no name of a speaker")?;
         }
         let mut blocks = match message.role {
-            Role::Assistant => history::assistant(message, target, &path, notes)?,
+            Role::Assistant => history::assistant(message, &mut documents, target, &path, notes)?,
             _ => content(message, &mut documents, &path, notes)?,
         };
         let given = !blocks.is_empty();

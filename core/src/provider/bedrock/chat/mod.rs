@@ -12,6 +12,8 @@ mod media;
 mod messages;
 mod stream;
 
+pub(super) use encode::body;
+
 use super::Bedrock;
 use crate::error::Error;
 use crate::model::Request;

@@ -43,6 +43,8 @@ struct Block {
     redacted: Vec<String>,
     /// The index of the message's tool call that this block is.
     call: Option<u64>,
+    /// The number of characters of the answer before it.
+    start: u64,
     closed: bool,
 }
 
@@ -68,7 +70,7 @@ impl Decoder {
             let Value::Object(body) = block else {
                 return Err(bad("the answer is malformed: a block is not a JSON object"));
             };
-            self.open(index as u64, body, out);
+            self.open(index as u64, body, out).close(out);
         }
         if !self.stop(&mut object, out)? {
             return Err(bad("the answer is malformed: it has no stopReason"));
@@ -87,7 +89,7 @@ impl Decoder {
     }
 
     fn open(&mut self, index: u64, body: Object, out: &mut Assembly) -> &mut Block {
-        let mut block = Block::default();
+        let mut block = Block { start: out.characters(0), ..Block::default() };
         let body = Value::Object(body);
         match blocks::said(&body) {
             Said::Text(text) => out.text(0, text),
@@ -124,7 +126,7 @@ impl Decoder {
             return Err(malformed("a delta belongs to no open block"));
         }
         for (name, value) in delta {
-            block.add(name.as_str(), value, out);
+            block.add(name.as_str(), value, out)?;
         }
         Ok(())
     }
@@ -193,12 +195,16 @@ fn rest(event: Object, out: &mut Assembly) {
 
 impl Block {
     /// Adds one member of a delta.
-    fn add(&mut self, name: &str, value: Value, out: &mut Assembly) {
+    fn add(&mut self, name: &str, value: Value, out: &mut Assembly) -> Result<(), Error> {
         match (name, value) {
             (_, Value::Null) => {}
             ("text", Value::String(text)) => {
                 out.text(0, text.as_str());
                 append(&mut self.body, "text", &text);
+            }
+            // The name and the id of the call would be lost with its beginning.
+            ("toolUse", _) if !self.body.contains_key("toolUse") => {
+                return Err(malformed("a piece of a call has no beginning"));
             }
             ("toolUse", Value::Object(mut piece)) => {
                 let part = take_string(&mut piece, "input").unwrap_or_default();
@@ -229,6 +235,7 @@ impl Block {
                 self.body.insert(name.to_owned(), value);
             }
         }
+        Ok(())
     }
 
     fn reasoning(&mut self, piece: Object, out: &mut Assembly) {
@@ -255,6 +262,7 @@ impl Block {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
+        self.show(out);
         let Some(Value::Object(call)) = self.body.get_mut("toolUse") else { return };
         if !self.input.is_empty() {
             let input = parse_foreign_text(&self.input);
@@ -263,6 +271,21 @@ impl Block {
             call.insert("input", Object::new());
         } else if let Some(number) = self.call {
             out.tool_call(0, number, "", "", &blocks::arguments(call));
+        }
+    }
+
+    /// Delivers its citations, as the end of its text is known now, and its image.
+    fn show(&self, out: &mut Assembly) {
+        let came = self.body.get("citationsContent").and_then(|cited| cited.get("citations"));
+        let came = came.and_then(Value::as_array).into_iter().flatten();
+        for citation in came.chain(&self.citations) {
+            let span = Some((self.start, out.characters(0)));
+            if let Some(annotation) = blocks::annotation(citation, span) {
+                out.annotation(0, annotation);
+            }
+        }
+        if let Some(image) = self.body.get("image").and_then(blocks::image) {
+            out.image(0, image);
         }
     }
 

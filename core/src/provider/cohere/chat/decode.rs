@@ -1,8 +1,11 @@
 //! A complete answer, or an error.
 
+use std::collections::BTreeMap;
+
 use crate::json::Value;
 
-use super::message::{CITATIONS, CONTENT, PLAN, Piece, finish_reason, usage};
+use super::message::{CITATIONS, CONTENT, LOGPROBS, PLAN, Piece};
+use super::message::{annotations, finish_reason, logprobs, usage};
 use crate::codec::Object;
 use crate::error::Error;
 use crate::model::{AssistantMessage, Choice, FinishReason, ToolCall};
@@ -50,6 +53,9 @@ pub(super) fn answer(reply: &Reply<'_>, target: &Target) -> Result<Completion, E
         answer.usage = Some(usage(&raw));
         answer.usage_raw = Some(Value::Object(raw));
     }
+    if let Some(tokens) = logprobs(&take_list(&mut object, LOGPROBS).unwrap_or_default()) {
+        choice.logprobs = Some(tokens.into());
+    }
     answer.choices.push(choice);
     object.retain(|_, value| !value.is_null());
     answer.fields = object;
@@ -64,9 +70,12 @@ fn read(mut object: Object) -> AssistantMessage {
         Some(Value::Null) | None => Vec::new(),
         Some(one) => vec![one],
     };
-    for block in blocks {
+    let (mut characters, mut texts) = (0, BTreeMap::new());
+    for (at, block) in (0..).zip(blocks) {
         match Piece::of(&block) {
             Some(Piece::Text(text)) => {
+                texts.insert(at, characters);
+                characters += text.chars().count() as u64;
                 message.content.get_or_insert_default().push_str(text);
             }
             Some(Piece::Thinking(text)) => {
@@ -84,6 +93,8 @@ fn read(mut object: Object) -> AssistantMessage {
     }
     let citations = take_list(&mut object, CITATIONS).filter(|citations| !citations.is_empty());
     if let Some(citations) = citations {
+        let cited = citations.iter().flat_map(|citation| annotations(citation, &texts));
+        message.annotations.extend(cited);
         message.provider_fields.insert(CITATIONS, citations);
     }
     if !unknown.is_empty() {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::Message;
 use crate::provider::Notes;
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
+use crate::provider::history::{self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, THINKING_BLOCKS};
 
 const WHO: &str = "Cohere";
 
@@ -37,7 +37,7 @@ pub(super) fn assistant(
     }
     let mut sent = vec![PLAN, CONTENT, CALL_FIELDS, CUSTOM_CALLS, "audio"];
     if message.provider_fields.contains_key(CITATIONS) {
-        sent.push(CITATIONS);
+        sent.extend([CITATIONS, ANNOTATIONS]);
     }
     // The text of these blocks is already in the reasoning.
     if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {

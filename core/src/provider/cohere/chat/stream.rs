@@ -1,7 +1,10 @@
 //! Decodes a streamed answer: named events, of which `message-end` is the terminal one. Most
 //! servers send `[DONE]` after it, which is not waited for.
 
-use super::message::{CITATIONS, CONTENT, PLAN, Piece, finish_reason, usage};
+use std::collections::BTreeMap;
+
+use super::message::{CITATIONS, CONTENT, LOGPROBS, PLAN, Piece};
+use super::message::{annotations, finish_reason, logprobs, usage};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -21,6 +24,8 @@ pub(super) struct Decoder {
     started: bool,
     plan: String,
     citations: Vec<Value>,
+    /// The characters of the answer before each text of its content, by the texts' indexes.
+    texts: BTreeMap<u64, u64>,
     /// Content of an unknown type, as its `content-start` had it.
     unknown: Vec<Value>,
 }
@@ -32,6 +37,7 @@ impl Decoder {
             started: false,
             plan: String::new(),
             citations: Vec::new(),
+            texts: BTreeMap::new(),
             unknown: Vec::new(),
         }
     }
@@ -55,6 +61,14 @@ impl Decoder {
                 self.unknown.push(content.clone());
             }
             None => {}
+        }
+    }
+
+    fn cite(&mut self, citation: &Value, out: &mut Assembly) {
+        out.keeps(citation.nodes());
+        self.citations.push(citation.clone());
+        for annotation in annotations(citation, &self.texts) {
+            out.annotation(0, annotation);
         }
     }
 
@@ -144,8 +158,24 @@ impl StreamDecoder for Decoder {
         let delta = object.get("delta").and_then(|delta| delta.get("message"));
         match kind.as_str() {
             "message-start" => self.message_start(&object, out)?,
-            "content-start" => self.content(delta, true, out),
-            "content-delta" => self.content(delta, false, out),
+            "content-start" => {
+                let content = delta.and_then(|message| message.get("content"));
+                if matches!(content.and_then(Piece::of), Some(Piece::Text(_))) {
+                    let at = object.get("index").and_then(Value::as_u64).unwrap_or_default();
+                    self.texts.entry(at).or_insert(out.characters(0));
+                    out.has_parts(self.texts.len());
+                }
+                self.content(delta, true, out);
+            }
+            "content-delta" => {
+                self.content(delta, false, out);
+                let tokens = match object.get(LOGPROBS) {
+                    Some(Value::Array(pieces)) => logprobs(pieces),
+                    Some(piece) => logprobs(std::slice::from_ref(piece)),
+                    None => None,
+                };
+                tokens.into_iter().for_each(|tokens| out.logprobs(0, tokens));
+            }
             "tool-plan-delta" => {
                 let plan = delta.and_then(|message| message.get("tool_plan"));
                 if let Some(Value::String(part)) = plan {
@@ -156,17 +186,15 @@ impl StreamDecoder for Decoder {
             "tool-call-start" | "tool-call-delta" => {
                 Self::tool_call(index(&object)?, delta, out);
             }
-            "citation-start" => match delta.and_then(|message| message.get("citations")) {
-                Some(citations @ Value::Array(items)) => {
-                    out.keeps(citations.nodes());
-                    self.citations.extend(items.iter().cloned());
-                }
-                Some(Value::Null) | None => {}
-                Some(citation) => {
-                    out.keeps(citation.nodes());
-                    self.citations.push(citation.clone());
-                }
-            },
+            "citation-start" => {
+                let cited = delta.and_then(|message| message.get("citations"));
+                let cited = match cited {
+                    Some(Value::Array(items)) => items.iter().collect(),
+                    Some(Value::Null) | None => Vec::new(),
+                    Some(citation) => vec![citation],
+                };
+                cited.into_iter().for_each(|citation| self.cite(citation, out));
+            }
             "message-end" => {
                 self.message_end(object, out)?;
                 return Ok(Progress::Done);

@@ -15,6 +15,23 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
+    let stream = request.stream;
+    let body = body(request, target, notes)?;
+    let path = path_of_model(target)?;
+    Ok(if stream {
+        let path = format!("{path}:streamGenerateContent");
+        wire::Request { query: "alt=sse".into(), ..wire::Request::post(path, body.to_json()) }
+    } else {
+        wire::Request::post(format!("{path}:generateContent"), body.to_json())
+    })
+}
+
+/// The body of a chat. That of a count has the same form.
+pub(in crate::provider::gemini) fn body(
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
     let extra = extra(&request.extra, target);
     let request = &*rules::adapted(request, &rules::GEMINI, target, &extra, notes)?;
     let mut body = Object::new();
@@ -30,13 +47,7 @@ pub(super) fn request(
     }
     labels(request, target, &mut body, notes)?;
     merge(&mut body, extra);
-    let path = path_of_model(target)?;
-    Ok(if request.stream {
-        let path = format!("{path}:streamGenerateContent");
-        wire::Request { query: "alt=sse".into(), ..wire::Request::post(path, body.to_json()) }
-    } else {
-        wire::Request::post(format!("{path}:generateContent"), body.to_json())
-    })
+    Ok(body)
 }
 
 /// Adds the members that the caller wants. Those of `generationConfig` and `toolConfig` are merged
@@ -125,8 +136,16 @@ fn own_tool(native: &Object) -> Value {
 }
 
 /// What Google takes of the members that only some providers know [doc].
-const FURTHER: further::Takes =
-    &[("logprobs", "responseLogprobs"), ("top_logprobs", "logprobs"), ("top_k", "topK")];
+const FURTHER: further::Takes = &[
+    ("logprobs", "responseLogprobs"),
+    ("top_logprobs", "logprobs"),
+    ("top_k", "topK"),
+    ("modalities", "responseModalities"),
+    ("audio", SPEECH),
+];
+
+/// The member that says how an answer is spoken.
+const SPEECH: &str = "speechConfig";
 
 fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Object, Error> {
     let mut config = Object::new();
@@ -145,6 +164,7 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
         }
     }
     notes.further(request, FURTHER, &target.provider, &mut config)?;
+    media(&mut config, notes)?;
     if !request.stop.is_empty() {
         config.insert("stopSequences", request.stop.clone());
     }
@@ -168,6 +188,34 @@ fn config(request: &Request, target: &Target, notes: &mut Notes) -> Result<Objec
         config.insert("thinkingConfig", thinking);
     }
     Ok(config)
+}
+
+/// Puts the members of the answer's kinds into Google's words.
+fn media(config: &mut Object, notes: &mut Notes) -> Result<(), Error> {
+    // Google returns none without this, whatever their number [doc].
+    if config.contains_key("logprobs") && !config.contains_key("responseLogprobs") {
+        config.insert("responseLogprobs", true);
+    }
+    if let Some(Value::Array(words)) = config.get_mut("responseModalities") {
+        for word in words {
+            *word = word.as_str().unwrap_or_default().to_uppercase().into();
+        }
+    }
+    let Some(Value::Object(audio)) = config.shift_remove(SPEECH) else { return Ok(()) };
+    for (name, value) in audio {
+        match (name.as_str(), value) {
+            ("voice", Value::String(voice)) => {
+                let voice = json!({ "voiceName": voice });
+                let voice = json!({ "prebuiltVoiceConfig": voice });
+                config.insert(SPEECH, json!({ "voiceConfig": voice }));
+            }
+            (name, _) => {
+                let text = format!("Gemini takes no audio.{name}: its own form is speechConfig");
+                notes.unsupported(&format!("audio.{name}"), text)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How much the model thinks. Gemini 3 has levels, and the models before it have budgets, for which

@@ -10,7 +10,9 @@ use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json, parse};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CallFields, THINKING_BLOCKS};
+use crate::provider::history::{
+    self, CALL_FIELDS, CUSTOM_CALLS, CallFields, IMAGES, THINKING_BLOCKS,
+};
 use crate::provider::{Notes, Target};
 
 const WHO: &str = "Gemini";
@@ -27,6 +29,10 @@ pub(super) fn assistant(
     notes: &mut Notes,
 ) -> Result<Vec<Value>, Error> {
     let mut sent = vec![PARTS, CALL_FIELDS, CUSTOM_CALLS, "audio"];
+    // The parts have the images.
+    if message.provider_fields.contains_key(PARTS) {
+        sent.push(IMAGES);
+    }
     // The text of these blocks is already in the reasoning.
     if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {
         sent.push(THINKING_BLOCKS);

@@ -8,8 +8,12 @@ mod contents;
 mod decode;
 mod encode;
 mod history;
+mod logprobs;
 mod parts;
+mod sources;
 mod stream;
+
+pub(super) use encode::body;
 
 use super::Gemini;
 use crate::error::Error;

@@ -6,7 +6,9 @@
 use std::collections::HashSet;
 
 use super::calls::Pieces;
+use super::logprobs::{self, LOGPROBS};
 use super::parts::{self, Finish, PARTS, Said};
+use super::sources::{self, CITATIONS};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -14,12 +16,9 @@ use crate::model::FinishReason;
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
 use crate::provider::{
-    Assembly, Progress, StreamDecoder, Target, classify, finish_remark, foreign,
+    Assembly, Progress, StreamDecoder, Target, citation, classify, finish_remark, foreign,
 };
 use crate::wire::{Event, retry_after};
-
-/// The member of a candidate that holds its citations.
-const CITATIONS: &str = "citationMetadata";
 
 /// The reader of one answer.
 #[derive(Debug)]
@@ -162,6 +161,11 @@ impl Decoder {
         for candidate in &mut self.candidates {
             candidate.close(out);
             let parts = std::mem::take(&mut candidate.parts);
+            let cited = sources::annotations(out.choice(candidate.index), &parts);
+            let Some(cited) = cited else {
+                return Err(bad("its citations are larger than 32 MiB"));
+            };
+            cited.into_iter().for_each(|cited| out.annotation(candidate.index, cited));
             if parts::needs_verbatim(&parts) {
                 out.message_field(candidate.index, PARTS, Value::Array(parts), true);
             }
@@ -198,8 +202,8 @@ impl Candidate {
                 }
                 self.call(call, out);
             }
-            // A call that nobody can read, or a part of another kind.
-            Said::Other => {}
+            // An image or speech, a call that nobody can read, or a part of another kind.
+            Said::Other => self.media(&part, out),
         }
         let nodes = part.nodes();
         if parts::add(&mut self.parts, part) {
@@ -212,6 +216,21 @@ impl Candidate {
         let text = |name: &str| call.get(name).and_then(Value::as_str).unwrap_or_default();
         let number = out.calls(self.index);
         out.tool_call(self.index, number, text("id"), text("name"), &parts::arguments(call));
+    }
+
+    /// An image or speech. What the model drew while it thought is no part of its answer.
+    fn media(&self, part: &Value, out: &mut Assembly) {
+        let Some(media) = part.get("inlineData").filter(|_| !parts::is_thought(part)) else {
+            return;
+        };
+        let text = |name: &str| media.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (kind, data) = (text("mimeType"), text("data"));
+        if kind.starts_with("image/") {
+            out.image(self.index, citation::image_data(kind, data));
+        } else if kind.starts_with("audio/") {
+            let audio = [("data", Value::from(data)), ("format", Value::from(kind))];
+            out.audio(self.index, Object::from_iter(audio));
+        }
     }
 
     /// A part of a call whose arguments come in pieces.
@@ -250,6 +269,14 @@ impl Candidate {
         for (name, value) in object.into_iter().filter(|(_, value)| !value.is_null()) {
             match value {
                 Value::Object(members) if name == CITATIONS => self.cite(members, out),
+                Value::Object(mut result) if name == LOGPROBS => {
+                    if let Some(tokens) = logprobs::take(&mut result) {
+                        out.logprobs(self.index, tokens);
+                    }
+                    if !result.is_empty() {
+                        out.choice_field(self.index, name, result.into());
+                    }
+                }
                 value => out.choice_field(self.index, name, value),
             }
         }

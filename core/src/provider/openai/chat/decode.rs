@@ -7,6 +7,7 @@ use super::message::{Finish, Piece, finish, said, usage};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Choice, ToolCall};
+use crate::provider::citation;
 use crate::provider::finish_remark;
 use crate::provider::history::CALL_FIELDS;
 use crate::provider::json::{count, take_list, take_object, take_string};
@@ -52,6 +53,11 @@ pub(in crate::provider::openai) fn answer(
             Err(error) => return Err(classify::locate(error, reply, target)),
         }
     }
+    if let Some(first) = answer.choices.first_mut()
+        && first.message.annotations.is_empty()
+    {
+        first.message.annotations = citation::of_answer(&answer.fields);
+    }
     Ok(answer)
 }
 
@@ -85,6 +91,9 @@ fn read_choice(
     message.content = piece.content;
     message.reasoning = piece.reasoning.map(|(_, text)| text);
     message.refusal = piece.refusal;
+    message.annotations = piece.annotations;
+    message.images = piece.images;
+    message.audio = piece.audio;
     message.provider_fields = piece.fields;
     let mut kept = Vec::new();
     for (i, mut call) in piece.calls.into_iter().enumerate() {

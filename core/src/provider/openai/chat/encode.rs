@@ -39,7 +39,7 @@ pub(in crate::provider::openai) fn request(
     writer.answer_form(request)?;
     let Writer { mut body, .. } = writer;
     body.extend(extra);
-    Ok(wire::Request::post(dialect.path.clone(), body.to_json()))
+    dialect.post(target, body.to_json())
 }
 
 pub(super) struct Writer<'a> {

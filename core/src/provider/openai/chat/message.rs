@@ -9,6 +9,7 @@
 use crate::codec::Object;
 use crate::json::{Key, Value};
 use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, says_nothing};
+use crate::provider::citation;
 use crate::provider::history::CUSTOM_CALLS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 
@@ -20,6 +21,9 @@ pub(super) struct Piece {
     pub reasoning: Option<(Source, String)>,
     pub refusal: Option<String>,
     pub calls: Vec<CallPiece>,
+    pub annotations: Vec<Value>,
+    pub images: Vec<Value>,
+    pub audio: Option<Object>,
     /// All other members that are not empty.
     pub fields: Object,
 }
@@ -91,6 +95,21 @@ impl Piece {
             let call = Object::from_iter([("function", Value::Object(function))]);
             piece.calls.extend(CallPiece::read(call));
         }
+        for item in take_list(&mut object, "annotations").unwrap_or_default() {
+            // What is no annotation has no place among them.
+            match citation::openai(item.clone(), 0) {
+                Some(annotation) => piece.annotations.push(annotation),
+                None => keep(&mut object, "annotations", item),
+            }
+        }
+        for item in take_list(&mut object, "images").unwrap_or_default() {
+            match is_image(&item) {
+                true => piece.images.push(item),
+                false => keep(&mut object, "images", item),
+            }
+        }
+        piece.audio =
+            take_object(&mut object, "audio").map(said_of_audio).filter(|a| !a.is_empty());
         piece.fields = said(object);
         piece
     }
@@ -114,11 +133,36 @@ impl Piece {
                 | (_, _, Value::String(text)) => {
                     self.content.get_or_insert_default().push_str(text);
                 }
+                (Some("image_url"), ..) if is_image(&part) => self.images.push(part),
                 _ => others.push(part),
             }
         }
         others
     }
+}
+
+fn keep(object: &mut Object, name: &'static str, item: Value) {
+    match object.get_mut(name) {
+        Some(Value::Array(items)) => items.push(item),
+        _ => drop(object.insert(name, vec![item])),
+    }
+}
+
+/// Whether this is an image as `OpenRouter` sends it [doc], which is the form of a request's part.
+fn is_image(item: &Value) -> bool {
+    let url = item.get("image_url").and_then(|image| image.get("url"));
+    item.get("type").is_some_and(Value::is_string) && url.is_some_and(Value::is_string)
+}
+
+/// The members of speech that say something. Gateways fill in a stub [rec].
+fn said_of_audio(mut audio: Object) -> Object {
+    audio.retain(|name, value| match name.as_str() {
+        "id" | "data" | "transcript" => value.as_str().is_some_and(|text| !text.is_empty()),
+        "expires_at" => count(Some(value)).is_some_and(|at| at > 0),
+        "format" => value.is_string(),
+        _ => !says_nothing(value),
+    });
+    audio
 }
 
 fn is_custom(call: &Object) -> bool {
@@ -151,14 +195,14 @@ impl CallPiece {
     }
 }
 
-/// The members that are not empty: `refusal: null`, `annotations: []` and the like are dropped.
+/// The members that are not empty: `refusal: null`, `audio: {}` and the like are dropped.
 pub(super) fn said(mut object: Object) -> Object {
     object.retain(|_, value| !says_nothing(value));
     object
 }
 
-/// Merges a delta's member into the earlier ones: lists and objects grow, reasoning text and audio
-/// are continued, and anything else is replaced.
+/// Merges a delta's member into the earlier ones: lists and objects grow, reasoning text is
+/// continued, and anything else is replaced.
 pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
     match (into.get_mut(&name), value) {
         (Some(Value::Array(items)), Value::Array(more)) if name == "reasoning_details" => {
@@ -166,17 +210,7 @@ pub(super) fn merge(into: &mut Object, name: Key, value: Value) {
         }
         (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
         (Some(Value::Object(members)), Value::Object(more)) => {
-            for (member, value) in more {
-                match (name.as_str(), member.as_str(), members.get_mut(&member), &value) {
-                    (
-                        "audio",
-                        "data" | "transcript",
-                        Some(Value::String(text)),
-                        Value::String(more),
-                    ) => text.push_str(more),
-                    _ => merge(members, member, value),
-                }
-            }
+            more.into_iter().for_each(|(member, value)| merge(members, member, value));
         }
         (_, value) => {
             into.insert(name, value);

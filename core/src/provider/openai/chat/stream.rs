@@ -11,6 +11,7 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Key, Value};
 use crate::model::Warning;
+use crate::provider::citation;
 use crate::provider::finish_remark;
 use crate::provider::history::{CALL_FIELDS, CUSTOM_CALLS};
 use crate::provider::json::{count, take_list, take_object, take_string};
@@ -65,7 +66,7 @@ impl StreamDecoder for Decoder {
                 let what = "the stream ended without a single choice";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             }
-            self.say_nameless(out);
+            self.finished(out);
             return Ok(Progress::Done);
         }
         let value = match foreign::read(data) {
@@ -99,15 +100,10 @@ impl StreamDecoder for Decoder {
             if out.flooded().is_some() {
                 break;
             }
-            let Value::Object(mut choice) = choice else {
+            let Value::Object(choice) = choice else {
                 let what = "a choice in the stream is not an object";
                 return Err(Error::new(ErrorKind::BadResponse, what));
             };
-            if out.has_halves()
-                && let Some(logprobs) = choice.get_mut("logprobs")
-            {
-                out.settle(logprobs);
-            }
             self.choice(choice, out)?;
         }
         if let Some(raw) = top.usage {
@@ -124,7 +120,7 @@ impl StreamDecoder for Decoder {
         if !(self.open_end && out.finished()) {
             return Err(unterminated("its [DONE] event"));
         }
-        self.say_nameless(out);
+        self.finished(out);
         out.warn(Warning {
             code: "stream_end_unmarked",
             message: "the stream ended without [DONE]; each choice had said why it ended".into(),
@@ -135,10 +131,15 @@ impl StreamDecoder for Decoder {
 }
 
 impl Decoder {
-    /// Warns about pieces that no call has claimed.
-    fn say_nameless(&self, out: &mut Assembly) {
+    /// Warns about pieces that no call has claimed, and gives the sources that the answer names
+    /// beside its text to the first choice, if that has no annotations.
+    fn finished(&self, out: &mut Assembly) {
         if self.choices.values().any(|choice| !choice.nameless.is_empty()) {
             out.warn(nameless_call());
+        }
+        if let Some(first) = out.unannotated() {
+            let sources = citation::of_answer(out.fields());
+            sources.into_iter().for_each(|source| out.annotation(first, source));
         }
     }
 
@@ -157,18 +158,7 @@ impl Decoder {
         let delta = delta.or_else(|| take_object(&mut object, "message")).unwrap_or_default();
         state.piece(Piece::read(delta), out);
         if let Some(Value::Object(logprobs)) = object.shift_remove("logprobs") {
-            let kept = &mut out.choice(index).logprobs;
-            let mut whole = match kept.take() {
-                Some(Value::Object(whole)) => whole,
-                _ => Object::new(),
-            };
-            let nodes = logprobs.nodes();
-            logprobs.into_iter().for_each(|(name, value)| match value {
-                Value::Null if whole.contains_key(&name) => {}
-                value => merge(&mut whole, name, value),
-            });
-            *kept = Some(Value::Object(whole));
-            out.keeps(nodes);
+            out.logprobs(index, logprobs);
         }
         if let Some(word) = take_string(&mut object, "finish_reason").filter(|w| !w.is_empty()) {
             match finish(&word, out.calls(index) > 0) {
@@ -227,6 +217,11 @@ impl ChoiceState {
             if let Some(kept) = kept {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
+        }
+        piece.annotations.into_iter().for_each(|annotation| out.annotation(index, annotation));
+        piece.images.into_iter().for_each(|image| out.image(index, image));
+        if let Some(audio) = piece.audio {
+            out.audio(index, audio);
         }
         for (name, value) in piece.fields {
             self.field(name, value, out);

@@ -51,7 +51,31 @@ pub(in crate::provider::openai) fn request(
     writer.put("stream", request.stream.then_some(true));
     let Writer { mut body, .. } = writer;
     body.extend(extra);
-    Ok(wire::Request::post(dialect.path.clone(), body.to_json()))
+    dialect.post(target, body.to_json())
+}
+
+/// The body of a count of tokens: the members of a chat's that count [sdk].
+pub(in crate::provider::openai) fn counted(
+    dialect: &Dialect,
+    request: &Request,
+    target: &Target,
+    notes: &mut Notes,
+) -> Result<Object, Error> {
+    let extra = extra(&request.extra, target);
+    let request = &*rules::adapted(request, dialect.rules, target, &extra, notes)?;
+    let mut writer =
+        Writer { dialect, name: &target.provider, notes, body: Object::with_capacity(8) };
+    writer.put("model", Some(&*target.model));
+    let (instructions, input) = input::conversation(&request.messages, &mut writer)?;
+    writer.put("instructions", instructions);
+    writer.put("input", Some(input));
+    writer.tools(request)?;
+    writer.reasoning(request)?;
+    writer.answer_form(request);
+    writer.further(request)?;
+    let Writer { mut body, .. } = writer;
+    body.extend(extra);
+    Ok(body)
 }
 
 /// Whether a model may reason. OpenAI's models that do not refuse to be asked for their encrypted
@@ -146,7 +170,9 @@ impl Writer<'_> {
                 _ => self.put("text", Some(json!({ "verbosity": verbosity }))),
             }
         }
-        let logprobs = found.shift_remove("logprobs") == Some(Value::Bool(true));
+        // The number alone asks for them, too: nothing is returned that is not included [rec].
+        let logprobs = found.shift_remove("logprobs") == Some(Value::Bool(true))
+            || found.get("top_logprobs").is_some();
         self.body.extend(found);
         Ok(logprobs.then_some("message.output_text.logprobs"))
     }

@@ -10,7 +10,7 @@ use super::writer::Writer;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
-use crate::provider::history::{self, CALL_FIELDS, CUSTOM_CALLS, CustomCall};
+use crate::provider::history::{self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, CustomCall, IMAGES};
 use crate::provider::history::{THINKING_BLOCKS, custom_calls};
 
 /// The items of an assistant's message.
@@ -23,6 +23,10 @@ pub(super) fn assistant(
     // The text of these blocks is already in the reasoning.
     if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {
         sent.push(THINKING_BLOCKS);
+    }
+    // The items have both.
+    if message.provider_fields.contains_key(OUTPUT) {
+        sent.extend([ANNOTATIONS, IMAGES]);
     }
     history::rest(message, &sent, writer.name, path, writer.notes);
     writer.marks(message, path)?;
@@ -90,7 +94,7 @@ fn is_text(part: &Part) -> bool {
 fn same(native: &[Value], message: &Message) -> (bool, bool) {
     let came = |wanted: fn(Which) -> bool| -> String {
         let texts = native.iter().flat_map(items::texts).filter(|(which, ..)| wanted(*which));
-        texts.map(|(_, _, text)| text).collect()
+        texts.map(|(_, _, text, _)| text).collect()
     };
     let plain = match &message.content {
         Some(Content::Parts(parts)) => parts.iter().all(is_text),

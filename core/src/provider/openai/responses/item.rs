@@ -3,20 +3,67 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::items::{self, Which};
+use crate::codec::Object;
 use crate::json::Value;
 use crate::model::ToolCall;
-use crate::provider::Assembly;
+use crate::provider::{Assembly, citation};
 
 /// An item so far.
 #[derive(Debug, Default)]
 pub(super) struct Item {
     pub(super) id: String,
     /// What was delivered of its texts, by their places.
-    pub(super) texts: BTreeMap<(Which, u64), String>,
+    pub(super) texts: BTreeMap<(Which, u64), Text>,
     /// The number of its call, and what was delivered of its arguments.
     pub(super) call: Option<(u64, String)>,
     /// The whole item.
     pub(super) whole: Option<Value>,
+}
+
+/// What was delivered of a text.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    pub(super) said: String,
+    /// The number of characters of the answer before it.
+    start: u64,
+    annotations: usize,
+    logprobs: usize,
+}
+
+impl Text {
+    /// A text that begins now.
+    pub(super) fn begin(which: Which, out: &mut Assembly) -> Text {
+        let start = if which == Which::Content { out.characters(0) } else { 0 };
+        Text { start, ..Text::default() }
+    }
+
+    /// Delivers an annotation.
+    pub(super) fn annotate(&mut self, annotation: Value, out: &mut Assembly) {
+        self.annotations += 1;
+        if let Some(annotation) = citation::openai(annotation, self.start) {
+            out.annotation(0, annotation);
+        }
+    }
+
+    /// Delivers log probabilities. Those of the whole text have some that have come.
+    pub(super) fn tokens(&mut self, tokens: &[Value], are_whole: bool, out: &mut Assembly) {
+        let known = if are_whole { self.logprobs } else { 0 };
+        let new = tokens.get(known..).unwrap_or_default();
+        if !new.is_empty() {
+            self.logprobs += new.len();
+            out.logprobs(0, Object::from_iter([("content", Value::from(new.to_vec()))]));
+        }
+    }
+
+    /// Delivers what has not come of a whole text's annotations and log probabilities.
+    pub(super) fn beside(&mut self, part: &Value, out: &mut Assembly) {
+        let list =
+            |name: &str| part.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for annotation in list("annotations").get(self.annotations..).unwrap_or_default() {
+            self.annotate(annotation.clone(), out);
+        }
+        self.tokens(list("logprobs"), true, out);
+    }
 }
 
 /// For each whole item of a response, the place of the one that came in pieces. `None`: it did not

@@ -2,7 +2,8 @@
 
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, says_nothing};
+use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, Warning, says_nothing};
+use crate::provider::citation;
 use crate::provider::json::count;
 
 /// The member that holds the items of an answer, as they came.
@@ -42,31 +43,42 @@ pub(super) fn call_id(item: &Value) -> &str {
     }
 }
 
-/// The texts of an item, each with its place among those of the same list.
-pub(super) fn texts(item: &Value) -> Vec<(Which, u64, &str)> {
+/// The texts of an item, each with its place among those of the same list, and its part.
+pub(super) fn texts(item: &Value) -> Vec<(Which, u64, &str, &Value)> {
     let list = |name: &str| item.get(name).and_then(Value::as_array).into_iter().flatten();
     let mut found = Vec::new();
     match kind(item) {
         "message" => {
             for (i, part) in (0..).zip(list("content")) {
                 match kind(part) {
-                    "refusal" => found.push((Which::Refusal, i, text(part, "refusal"))),
-                    _ => found.push((Which::Content, i, text(part, "text"))),
+                    "refusal" => found.push((Which::Refusal, i, text(part, "refusal"), part)),
+                    _ => found.push((Which::Content, i, text(part, "text"), part)),
                 }
             }
             if let Some(Value::String(text)) = item.get("content") {
-                found.push((Which::Content, 0, text));
+                found.push((Which::Content, 0, text, &Value::Null));
             }
         }
         "reasoning" => {
             for (name, which) in [("summary", Which::Summary), ("content", Which::Thought)] {
                 let parts = (0..).zip(list(name));
-                found.extend(parts.map(|(i, part)| (which, i, text(part, "text"))));
+                found.extend(parts.map(|(i, part)| (which, i, text(part, "text"), part)));
             }
         }
         _ => {}
     }
     found
+}
+
+/// The image that the provider's own tool made [rec].
+pub(super) fn image(item: &Value) -> Option<Value> {
+    let data = Some(text(item, "result")).filter(|data| !data.is_empty())?;
+    let format = match text(item, "output_format") {
+        "" => "png",
+        format => format,
+    };
+    let is_call = kind(item) == "image_generation_call";
+    is_call.then(|| citation::image_data(&format!("image/{format}"), data))
 }
 
 /// Whether a reasoning item can go back. One without its content is only the id of a stored item,
@@ -99,7 +111,8 @@ fn is_plain(item: &Value) -> bool {
     let parts = item.get("content").and_then(Value::as_array);
     let plain = |part: &Value| {
         let Value::Object(members) = part else { return false };
-        known(members, &["type", "text", "refusal"])
+        // Log probabilities belong to the choice.
+        known(members, &["type", "text", "refusal", "logprobs"])
     };
     known(members, &["id", "type", "status", "role", "content"])
         && parts.is_none_or(|parts| parts.iter().all(plain))
@@ -147,4 +160,19 @@ pub(super) fn usage(raw: &Object) -> Usage {
         prompt_tokens_details: Some(prompt).filter(|d| *d != PromptDetails::default()),
         completion_tokens_details: Some(completion).filter(|d| *d != CompletionDetails::default()),
     }
+}
+
+/// The warning about an answer that is not over.
+pub(super) fn unfinished(status: &str) -> Warning {
+    let message = format!(
+        "the provider still works on this answer (status {status:?}): fetch it later by its id"
+    );
+    Warning { code: "unfinished_turn", message, param: None }
+}
+
+/// The warning about a text that came twice, and not the same.
+pub(super) fn contradiction() -> Warning {
+    let message = "a text came in pieces, and was another or a longer one at its end: the pieces \
+                   count, and what a longer one adds to them";
+    Warning { code: "contradiction", message: message.to_owned(), param: None }
 }

@@ -13,5 +13,5 @@ mod stream;
 mod writer;
 
 pub(super) use decode::answer;
-pub(super) use encode::request;
+pub(super) use encode::{counted, request};
 pub(super) use stream::Decoder;

@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::item::{self, Item};
+use super::item::{self, Item, Text};
 use super::items::{self, OUTPUT, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Value, json};
-use crate::model::Warning;
 use crate::provider::history::CUSTOM_CALLS;
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
@@ -138,9 +137,12 @@ impl Decoder {
         for (which, index) in self.items[at].texts.keys() {
             known.entry(*which).or_default().push_back(*index);
         }
-        for (which, index, text) in items::texts(item) {
+        for (which, index, text, part) in items::texts(item) {
             let index = known.get_mut(&which).and_then(VecDeque::pop_front).unwrap_or(index);
             self.text_is(at, which, index, text, out);
+            if which == Which::Content && !part.is_null() {
+                self.text(at, which, index, out).beside(part, out);
+            }
         }
         if items::kind(item) == "function_call" {
             if self.items[at].call.is_none() {
@@ -161,15 +163,21 @@ impl Decoder {
         // The same item may end twice: itself, and with the response, where its reasoning is
         // encrypted anew. The official clients send the former back [rec].
         if self.items[at].whole.is_none() {
+            items::image(&item).into_iter().for_each(|image| out.image(0, image));
             out.keeps(item.nodes());
             self.items[at].whole = Some(item);
         }
     }
 
-    fn text_more(&mut self, at: usize, which: Which, index: u64, more: &str, out: &mut Assembly) {
+    /// The text at this place, which begins if it is not there.
+    fn text(&mut self, at: usize, which: Which, index: u64, out: &mut Assembly) -> &mut Text {
         let texts = &mut self.items[at].texts;
         out.has_parts(texts.len());
-        texts.entry((which, index)).or_default().push_str(more);
+        texts.entry((which, index)).or_insert_with(|| Text::begin(which, out))
+    }
+
+    fn text_more(&mut self, at: usize, which: Which, index: u64, more: &str, out: &mut Assembly) {
+        self.text(at, which, index, out).said.push_str(more);
         match which {
             Which::Content => out.text(0, more),
             Which::Refusal => out.refusal(0, more),
@@ -178,7 +186,7 @@ impl Decoder {
     }
 
     fn text_is(&mut self, at: usize, which: Which, index: u64, text: &str, out: &mut Assembly) {
-        let so_far = self.items[at].texts.get(&(which, index)).map_or("", String::as_str);
+        let so_far = self.items[at].texts.get(&(which, index)).map_or("", |text| &text.said);
         match text.strip_prefix(so_far) {
             Some("") => {}
             Some(rest) => {
@@ -231,13 +239,13 @@ impl Decoder {
         }
         let (word, reason, known) = items::finish(&object, calls);
         if matches!(word.as_str(), "queued" | "in_progress") {
-            out.warn(unfinished(&word));
+            out.warn(items::unfinished(&word));
         } else if let Some(remark) = finish_remark(&word, known) {
             out.warn(remark);
         }
         out.finish(0, &word, reason);
         if self.contradicts {
-            out.warn(contradiction());
+            out.warn(items::contradiction());
         }
         if let Some(raw) = take_object(&mut object, "usage") {
             out.usage(items::usage(&raw));
@@ -273,7 +281,7 @@ impl Decoder {
             return;
         };
         let which = match what {
-            "output_text" => Some((Which::Content, "text")),
+            "output_text.annotation" | "output_text" => Some((Which::Content, "text")),
             "refusal" => Some((Which::Refusal, "refusal")),
             "reasoning_summary_text" => Some((Which::Summary, "text")),
             "reasoning_text" => Some((Which::Thought, "text")),
@@ -288,10 +296,17 @@ impl Decoder {
             Some((which, member)) => {
                 let list = if which == Which::Summary { "summary_index" } else { "content_index" };
                 let index = number(list).unwrap_or_default();
+                if let Some(annotation) = event.get("annotation") {
+                    return self.text(at, which, index, out).annotate(annotation.clone(), out);
+                }
                 match (more, text(member).filter(|_| step == "done")) {
                     (Some(more), _) => self.text_more(at, which, index, more, out),
                     (_, Some(text)) => self.text_is(at, which, index, text, out),
                     _ => {}
+                }
+                if let (Which::Content, Some(Value::Array(tokens))) = (which, event.get("logprobs"))
+                {
+                    self.text(at, which, index, out).tokens(tokens, step == "done", out);
                 }
             }
             None => match (more, text("arguments").filter(|_| step == "done")) {
@@ -342,19 +357,6 @@ impl Decoder {
         }
         Ok(Progress::More)
     }
-}
-
-fn unfinished(status: &str) -> Warning {
-    let message = format!(
-        "the provider still works on this answer (status {status:?}): fetch it later by its id"
-    );
-    Warning { code: "unfinished_turn", message, param: None }
-}
-
-fn contradiction() -> Warning {
-    let message = "a text came in pieces, and was another or a longer one at its end: the pieces \
-                   count, and what a longer one adds to them";
-    Warning { code: "contradiction", message: message.to_owned(), param: None }
 }
 
 fn bad(what: &str) -> Error {

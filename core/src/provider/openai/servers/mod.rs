@@ -12,5 +12,5 @@ pub use hosted::{
 };
 pub use own::{
     AZURE, CLOUDFLARE, DATABRICKS, LITELLM, LLAMA_CPP, LM_STUDIO, MISTRAL_RS, SGLANG, SNOWFLAKE,
-    TGI,
+    TGI, VERTEX_OPEN,
 };

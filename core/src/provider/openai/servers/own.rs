@@ -1,15 +1,23 @@
 //! Servers of one's own: at a cloud, under an account, or on this machine.
 
+use std::borrow::Cow;
+
 use super::super::dialect::{
     COMPATIBLE, Dialect, EVERY_SAMPLING, IMAGES, Moderates, ONE_CHOICE, OPENAI, OTHERS, Parts,
     ReasoningBack, Sampling, VLLM,
 };
 use crate::provider::{embeddings, reranking};
 
-/// Azure: OpenAI's form, with the key in `api-key` [rec]. A deployment's older path goes into
-/// `switches.path`, and its `api-version` into `query`.
-pub const AZURE: Dialect =
-    Dialect { key_header: "api-key", moderation: Moderates::Nothing, ..OPENAI };
+/// Azure: OpenAI's form, with the key in `api-key`, and with a deployment's path if a version of the
+/// API is configured [rec]. Whether it counts tokens is [unverified].
+pub const AZURE: Dialect = Dialect {
+    counts: false,
+    deployments: true,
+    key_header: "api-key",
+    embeddings: Some(&embeddings::AZURE),
+    moderation: Moderates::Nothing,
+    ..OPENAI
+};
 
 /// Databricks: no `seed`, penalties, `user`, `metadata` or `parallel_tool_calls` [litellm]; images,
 /// and a stream's usage comes unasked [rec].
@@ -88,5 +96,18 @@ pub const MISTRAL_RS: Dialect = Dialect {
     user: false,
     parts: IMAGES,
     reasoning_back: ReasoningBack::Content,
+    ..OTHERS
+};
+
+/// Vertex AI's endpoint for models that are neither Google's nor Anthropic's: chat completions, with
+/// `publisher/name` as the model [doc]; images [doc]; `max_tokens`, and Google's additions go back
+/// [doc]. No `metadata`, `user` or `parallel_tool_calls`, and no audio or files, is [unverified].
+pub static VERTEX_OPEN: Dialect = Dialect {
+    path: Cow::Borrowed("/endpoints/openapi/chat/completions"),
+    metadata: false,
+    user: false,
+    parallel_tool_calls: false,
+    parts: IMAGES,
+    extensions_back: true,
     ..OTHERS
 };

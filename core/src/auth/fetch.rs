@@ -1,4 +1,4 @@
-//! Fetches what a source of keys says, over the engine's own HTTP.
+//! Fetches what a source of keys or an issuer of tokens says, over the engine's own HTTP.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Network {
 impl Network {
     /// Sends one request, and returns status and body. A connection is made for it. The error is the
     /// reason; it quotes nothing of an answer.
-    pub(super) async fn fetch(
+    pub(in crate::auth) async fn fetch(
         &self,
         settings: &http::Settings,
         request: Request,
@@ -65,7 +65,7 @@ pub fn near() -> http::Timeouts {
     }
 }
 
-/// The timers for AWS's token service.
+/// The timers for a token service.
 #[must_use]
 pub fn far() -> http::Timeouts {
     http::Timeouts { total: Duration::from_secs(20), ..http::Timeouts::default() }
