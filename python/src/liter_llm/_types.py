@@ -992,10 +992,14 @@ class ProviderConfig(TypedDict, total=False):
 
     Default: the provider of its own name.
     """
-    api: Literal["chat", "responses"] | None
-    """The format of chats, for a server of OpenAI's formats. Default: `chat`.
+    api: Literal["chat", "responses", "native"] | None
+    """The format of chats, for a server of OpenAI's formats.
+
+    Default: `chat`; for Ollama `native`, or `chat` where `base_url` ends in `/v1` or the
+    entry has `switches`.
     - `chat`: OpenAI's chat completions.
     - `responses`: OpenAI's Responses.
+    - `native`: the provider's own format, where it has one beside OpenAI's (Ollama).
     """
     base_url: str | None
     """The URL, with the version path. The provider's key goes to this origin only."""
