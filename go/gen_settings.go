@@ -464,9 +464,11 @@ func (v *Reasoning) read(d *decoder) {
 type Provider struct {
 	// A built-in provider whose wire format this one uses. Default: the provider of its own name.
 	Kind string `json:"kind,omitempty"`
-	// The format of chats, for a server of OpenAI's formats. Default: "chat".
+	// The format of chats, for a server of OpenAI's formats. Default: "chat"; for Ollama "native", or
+	// "chat" where "base_url" ends in "/v1" or the entry has "switches".
 	// - "chat": OpenAI's chat completions.
 	// - "responses": OpenAI's Responses.
+	// - "native": the provider's own format, where it has one beside OpenAI's (Ollama).
 	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`

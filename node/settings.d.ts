@@ -252,11 +252,13 @@ export interface ProviderConfig {
   /** A built-in provider whose wire format this one uses. Default: the provider of its own name. */
   kind?: string | null;
   /**
-   * The format of chats, for a server of OpenAI's formats. Default: `chat`.
+   * The format of chats, for a server of OpenAI's formats. Default: `chat`; for Ollama
+   * `native`, or `chat` where `base_url` ends in `/v1` or the entry has `switches`.
    * - `chat`: OpenAI's chat completions.
    * - `responses`: OpenAI's Responses.
+   * - `native`: the provider's own format, where it has one beside OpenAI's (Ollama).
    */
-  api?: "chat" | "responses" | null;
+  api?: "chat" | "responses" | "native" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
   /** The name of Azure's resource, from which the URL follows. */

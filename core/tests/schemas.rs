@@ -175,11 +175,13 @@ fn schemas_name_what_the_readers_know() {
     let config = concat!(
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/provider.rs"),
+        include_str!("../src/config/api.rs"),
         include_str!("../src/config/base_url.rs"),
         include_str!("../src/config/aws.rs"),
         include_str!("../src/config/azure.rs"),
         include_str!("../src/config/entra.rs"),
         include_str!("../src/config/google.rs"),
+        include_str!("../src/config/identity.rs"),
         include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),

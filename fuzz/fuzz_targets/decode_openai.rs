@@ -8,7 +8,9 @@ use liter_llm_core::config::ProviderConfig;
 use liter_llm_fuzz::{decode, providers};
 
 static PROVIDERS: LazyLock<Vec<ProviderConfig>> = LazyLock::new(|| {
-    providers(|row| !matches!(row, "anthropic" | "cohere" | "gemini" | "vertex" | "bedrock" | "ollama"))
+    providers(|row| {
+        !matches!(row, "anthropic" | "cohere" | "gemini" | "vertex" | "bedrock" | "ollama")
+    })
 });
 
 fuzz_target!(|input: &[u8]| decode(&PROVIDERS, input));

@@ -31,7 +31,7 @@ const WORDS: [&str; 11] = [
 const BEFORE: [&str; 5] = ["parameter", "param", "property", "argument", "field"];
 
 /// Members that make the request what it is. They are never taken out.
-const NEEDED: [&str; 15] = [
+const NEEDED: [&str; 18] = [
     "model",
     "messages",
     "stream",
@@ -47,10 +47,14 @@ const NEEDED: [&str; 15] = [
     "instances",
     "query",
     "documents",
+    "inputText",
+    "inputImage",
+    "singleEmbeddingParams",
 ];
 
 /// The same of a message.
-const NEEDED_IN_MESSAGE: [&str; 4] = ["role", "content", "tool_calls", "tool_call_id"];
+const NEEDED_IN_MESSAGE: [&str; 6] =
+    ["role", "content", "images", "tool_calls", "tool_call_id", "tool_name"];
 
 /// The path in `body` of the one member that the error says is refused, such as `temperature` or
 /// `tools[0].function.strict`. `None` if it names none, or more than one.

@@ -22,6 +22,9 @@ pub const OPENAI_PATH: &str = "/v1";
 /// The endpoints in OpenAI's form.
 pub static OPENAI: openai::Dialect = openai::OLLAMA;
 
+/// The path of the list of models.
+const LIST: &str = "/api/tags";
+
 /// Whether the target is reached in OpenAI's form.
 fn speaks_openai(target: &Target) -> bool {
     target.dialect.is_some()
@@ -34,7 +37,7 @@ impl Provider for Ollama {
     }
 
     fn probe(&self, target: &Target) -> Result<Request, Error> {
-        if speaks_openai(target) { OPENAI.probe(target) } else { Ok(Request::get(models::LIST)) }
+        if speaks_openai(target) { OPENAI.probe(target) } else { Ok(Request::get(LIST)) }
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

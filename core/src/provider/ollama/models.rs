@@ -1,6 +1,6 @@
 //! `GET /api/tags`, and `POST /api/show` for one model.
 
-use super::{OPENAI, Ollama, speaks_openai};
+use super::{LIST, OPENAI, Ollama, speaks_openai};
 use crate::codec::{Object, parse_foreign};
 use crate::error::Error;
 use crate::json::{Value, json};
@@ -8,9 +8,6 @@ use crate::model::{ModelInfo, ModelList, ModelsRequest};
 use crate::provider::json::count;
 use crate::provider::{Models, Target, classify, model_list};
 use crate::wire::{Reply, Request};
-
-/// The path of the list.
-pub(super) const LIST: &str = "/api/tags";
 
 impl Models for Ollama {
     fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {

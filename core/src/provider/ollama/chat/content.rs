@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::WHO;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Content, Message, Part};
 use crate::provider::Notes;
+
+/// What messages call the provider.
+pub(super) const WHO: &str = "Ollama";
 
 /// Writes the content. Texts are joined by line ends, because the member is one text.
 pub(super) fn content(

@@ -1,12 +1,13 @@
 //! Encodes a unified request as the body of `POST /api/chat`. The server reads members that it knows
 //! and drops the others in silence, so only those that it has are sent.
 
-use super::{WHO, messages};
+use super::content::{WHO, cache_mark};
+use super::messages;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json};
 use crate::model::{Reasoning, Request, ResponseFormat, Tool, ToolChoice};
-use crate::provider::{Notes, Target, extra, further, rules};
+use crate::provider::{Notes, Target, asked_extra, extra, further, rules};
 use crate::wire;
 
 /// The request on the wire.
@@ -15,8 +16,8 @@ pub(super) fn request(
     target: &Target,
     notes: &mut Notes,
 ) -> Result<wire::Request, Error> {
-    let extra = extra(&request.extra, target);
-    let request = &*rules::adapted(request, &rules::COMMON, target, &extra, notes)?;
+    let all = extra(&request.extra, target);
+    let request = &*rules::adapted(request, &rules::COMMON, target, &all, notes)?;
     let mut body = Object::new();
     body.insert("model", &*target.model);
     body.insert("messages", messages::conversation(&request.messages, notes)?);
@@ -42,7 +43,12 @@ pub(super) fn request(
         body.insert("options", options);
     }
     refused(request, notes)?;
-    merge(&mut body, extra, target, notes);
+    if let Some(members) = target.body.as_deref() {
+        let path = format!("providers.{}.body", target.provider);
+        merge(&mut body, members.clone(), &path, notes);
+    }
+    let path = format!("extra.{}", target.provider);
+    merge(&mut body, asked_extra(&request.extra, target), &path, notes);
     Ok(wire::Request::post("/api/chat", body.to_json()))
 }
 
@@ -114,14 +120,14 @@ const OPTIONS: [&str; 31] = [
     "vocab_only",
 ];
 
-/// Adds the members that the caller wants. Those of `options` are merged with ours, and the caller's
-/// win. An option in the body itself would be dropped in silence, so it goes among the options.
-fn merge(body: &mut Object, extra: Object, target: &Target, notes: &mut Notes) {
+/// Adds the members that stand at `path` for the body. Those of `options` are merged with the options
+/// so far, and win. An option beside them would be dropped in silence, so it goes among them.
+fn merge(body: &mut Object, extra: Object, path: &str, notes: &mut Notes) {
     let (options, others): (Object, Object) =
         extra.into_iter().partition(|(name, _)| OPTIONS.contains(&name.as_str()));
     for name in options.keys() {
-        let path = format!("extra.{}.{name}", target.provider);
-        notes.warn("adjusted", &path, format!("{name} is an option: it is sent in options"));
+        let text = format!("{name} is an option: it is sent in options");
+        notes.warn("adjusted", &format!("{path}.{name}"), text);
     }
     let named = (!options.is_empty()).then(|| ("options".into(), Value::Object(options)));
     for (name, value) in named.into_iter().chain(others) {
@@ -160,7 +166,7 @@ fn tools(request: &Request, body: &mut Object, notes: &mut Notes) -> Result<(), 
             notes.unsupported(&format!("{path}.function.strict"), text)?;
         }
         if cache_control.is_some() {
-            super::content::cache_mark(&path, notes)?;
+            cache_mark(&path, notes)?;
         }
         let mut function = Object::new();
         function.insert("name", name.clone());

@@ -1,6 +1,6 @@
 //! Sends an earlier answer back: thinking beside the text, and calls with their arguments as objects.
 
-use super::WHO;
+use super::content::WHO;
 use crate::codec::Object;
 use crate::error::Error;
 use crate::json::{Value, json, parse};

@@ -78,7 +78,7 @@ fn result(
     path: &str,
     notes: &mut Notes,
 ) -> Result<(usize, Value), Error> {
-    if message.is_error.is_some() {
+    if message.is_error == Some(true) {
         let text = "Ollama has no mark for a failed tool call: say it in the content";
         notes.unsupported(&format!("{path}.is_error"), text)?;
     }

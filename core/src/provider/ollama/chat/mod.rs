@@ -14,9 +14,6 @@ use crate::model::Request;
 use crate::provider::{Chat, Completion, Notes, StreamDecoder, Target};
 use crate::wire::{self, Framing};
 
-/// What messages call the provider.
-const WHO: &str = "Ollama";
-
 impl Chat for Ollama {
     fn encode(
         &self,
