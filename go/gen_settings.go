@@ -472,6 +472,13 @@ type Provider struct {
 	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
+	// The name of Azure's resource, from which the URL follows.
+	Resource string `json:"resource,omitempty"`
+	// Google Cloud's project (Vertex). Default: "GOOGLE_CLOUD_PROJECT".
+	Project string `json:"project,omitempty"`
+	// The location at Google (Vertex), such as "europe-west4", "eu" or "global". Default:
+	// "GOOGLE_CLOUD_LOCATION".
+	Location string `json:"location,omitempty"`
 	// "env:NAME", "file:/path", "exec:["program","argument"]", or the key itself.
 	APIKey string `json:"api_key,omitempty"`
 	// The header of the key, if it is not the kind's own.
@@ -497,7 +504,7 @@ type Provider struct {
 	Switches *Switches `json:"switches,omitempty"`
 	// The five timers.
 	Timeouts *Timeouts `json:"timeouts,omitempty"`
-	// The version header's value (Anthropic).
+	// The version of the API: a header's value (Anthropic), or that of deployments (Azure).
 	APIVersion string `json:"api_version,omitempty"`
 	// A PEM file with further trusted roots.
 	CAFile string `json:"ca_file,omitempty"`
@@ -509,7 +516,8 @@ type Provider struct {
 	// - "1.1": HTTP/1.1 only.
 	// - "2": HTTP/2 without negotiation.
 	HTTP string `json:"http,omitempty"`
-	// The provider's region, in the words of "options.region". Bedrock's base URL follows from it.
+	// The provider's region, in the words of "options.region". The base URL of a provider with regions
+	// follows from it.
 	Region string `json:"region,omitempty"`
 	// The limits of all its models together.
 	Limits *Limits `json:"limits,omitempty"`
@@ -547,6 +555,9 @@ func (v *Provider) write(e *encoder) {
 	e.string("kind", v.Kind)
 	e.string("api", v.API)
 	e.string("base_url", v.BaseURL)
+	e.string("resource", v.Resource)
+	e.string("project", v.Project)
+	e.string("location", v.Location)
 	e.string("api_key", v.APIKey)
 	if v.Auth != nil {
 		e.name("auth")
@@ -627,6 +638,12 @@ func (v *Provider) read(d *decoder) {
 			v.API = d.string()
 		case "base_url":
 			v.BaseURL = d.string()
+		case "resource":
+			v.Resource = d.string()
+		case "project":
+			v.Project = d.string()
+		case "location":
+			v.Location = d.string()
 		case "api_key":
 			v.APIKey = d.string()
 		case "auth":

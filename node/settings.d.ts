@@ -261,6 +261,15 @@ export interface ProviderConfig {
   api?: "chat" | "responses" | "native" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
+  /** The name of Azure's resource, from which the URL follows. */
+  resource?: string | null;
+  /** Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`. */
+  project?: string | null;
+  /**
+   * The location at Google (Vertex), such as `europe-west4`, `eu` or `global`. Default:
+   * `GOOGLE_CLOUD_LOCATION`.
+   */
+  location?: string | null;
   /** `env:NAME`, `file:/path`, `exec:["program","argument"]`, or the key itself. */
   api_key?: string | null;
   /** The header of the key, if it is not the kind's own. */
@@ -292,7 +301,7 @@ export interface ProviderConfig {
   switches?: Switches | null;
   /** The five timers. */
   timeouts?: Timeouts | null;
-  /** The version header's value (Anthropic). */
+  /** The version of the API: a header's value (Anthropic), or that of deployments (Azure). */
   api_version?: string | null;
   /** A PEM file with further trusted roots. */
   ca_file?: string | null;
@@ -309,8 +318,8 @@ export interface ProviderConfig {
    */
   http?: "auto" | "1.1" | "2" | null;
   /**
-   * The provider's region, in the words of `options.region`. Bedrock's base URL follows from
-   * it.
+   * The provider's region, in the words of `options.region`. The base URL of a provider with
+   * regions follows from it.
    */
   region?: string | null;
   /** The limits of all its models together. */
