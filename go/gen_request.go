@@ -1164,7 +1164,7 @@ type Annotation struct {
 	// "url_citation" or "file_citation".
 	Type string `json:"type"`
 	// A page that is cited.
-	URLCitation *UrlCitation `json:"url_citation,omitempty"`
+	URLCitation *URLCitation `json:"url_citation,omitempty"`
 	// A file, a document or the result of a tool that is cited.
 	FileCitation *FileCitation `json:"file_citation,omitempty"`
 }
@@ -1205,7 +1205,7 @@ func (v *Annotation) read(d *decoder) {
 			v.Type = d.string()
 		case "url_citation":
 			if !d.null() {
-				v.URLCitation = new(UrlCitation)
+				v.URLCitation = new(URLCitation)
 				v.URLCitation.read(d)
 			}
 		case "file_citation":
@@ -1291,8 +1291,8 @@ func (v *FileCitation) read(d *decoder) {
 	}
 }
 
-// UrlCitation: a page that is cited. Zero values are left out.
-type UrlCitation struct {
+// URLCitation: a page that is cited. Zero values are left out.
+type URLCitation struct {
 	// The page's URL.
 	URL string `json:"url"`
 	// The page's title.
@@ -1306,21 +1306,21 @@ type UrlCitation struct {
 }
 
 // MarshalJSON writes the document.
-func (v UrlCitation) MarshalJSON() ([]byte, error) { return whole(&v) }
+func (v URLCitation) MarshalJSON() ([]byte, error) { return whole(&v) }
 
 // UnmarshalJSON reads a document.
-func (v *UrlCitation) UnmarshalJSON(document []byte) error {
-	return unmarshal(v, (*UrlCitation).read, document, "UrlCitation")
+func (v *URLCitation) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*URLCitation).read, document, "URLCitation")
 }
 
-func (v *UrlCitation) value(e *encoder) {
+func (v *URLCitation) value(e *encoder) {
 	e.open('{')
 	v.write(e)
 	e.close('}')
 }
 
 // write writes the members.
-func (v *UrlCitation) write(e *encoder) {
+func (v *URLCitation) write(e *encoder) {
 	e.text("url", v.URL)
 	e.string("title", v.Title)
 	number(e, "start_index", v.StartIndex)
@@ -1328,7 +1328,7 @@ func (v *UrlCitation) write(e *encoder) {
 	e.string("content", v.Content)
 }
 
-func (v *UrlCitation) read(d *decoder) {
+func (v *URLCitation) read(d *decoder) {
 	for more := d.begin('{'); more; more = d.more('}') {
 		switch d.name() {
 		case "url":

@@ -106,7 +106,7 @@ func TestSchemas(t *testing.T) {
 		{"response", "Choice", literllm.Choice{}, "", ""},
 		{"response", "AssistantMessageDocument", literllm.Message{}, "", "is_error name tool_call_id"},
 		{"response", "AnnotationDocument", literllm.Annotation{}, "", ""},
-		{"response", "UrlCitationDocument", literllm.UrlCitation{}, "", ""},
+		{"response", "UrlCitationDocument", literllm.URLCitation{}, "", ""},
 		{"response", "FileCitationDocument", literllm.FileCitation{}, "", ""},
 		{"response", "AnswerImageDocument", literllm.AnswerImage{}, "", ""},
 		{"response", "AnswerImageUrlDocument", literllm.AnswerImageURL{}, "", ""},

@@ -105,7 +105,7 @@ export interface CalledTool {
 }
 
 /** A page that is cited. */
-export interface UrlCitation {
+export interface URLCitation {
   /** The page's URL. */
   url: string;
   /** The page's title. */
@@ -152,7 +152,7 @@ export interface Annotation {
   /** `url_citation` or `file_citation`. */
   type: string;
   /** A page that is cited. */
-  url_citation?: UrlCitation | null;
+  url_citation?: URLCitation | null;
   /** A file, a document or the result of a tool that is cited. */
   file_citation?: FileCitation | null;
 }

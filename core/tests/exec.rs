@@ -214,21 +214,22 @@ async fn a_program_that_hangs_is_ended_with_all_that_it_started() {
 #[tokio::test]
 #[cfg(target_os = "linux")]
 async fn a_program_inherits_no_descriptor_but_its_output() {
-    // What this process has of its parent's, each child has, too.
-    let ours = std::process::Command::new("sh").args(["-c", "ls /proc/$$/fd"]).output().unwrap();
-    let ours = String::from_utf8(ours.stdout).unwrap();
     let (server, folder) = (server(), Folder::new());
-    let log = folder.path().join("log");
+    let place = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let text = "ls /proc/$$/fd > \"$1\"; ps -o pgid= -p $$ | tr -d ' ' > \"$2\"; echo $$";
+    // What this process has of its parent's, each child has, too.
+    let (ours, group) = (place("ours"), place("group"));
+    let status =
+        std::process::Command::new("/bin/sh").args(["-c", text, "sh", &ours, &group]).output();
+    assert!(status.unwrap().status.success());
     // A client that has a connection, its pool and its runtime.
     let other = client(&script("echo key", &[]), &server);
     call(&other).await.unwrap();
-    let text = "ls /proc/$$/fd > \"$1\"; ps -o pgid= -p $$ | tr -d ' ' > \"$2\"; echo $$";
-    let group = folder.path().join("group");
-    let key = script(text, &[log.to_str().unwrap(), group.to_str().unwrap()]);
-    call(&client(&key, &server)).await.unwrap();
-    let open = std::fs::read_to_string(&log).unwrap();
-    assert_eq!(open, ours);
-    let group = std::fs::read_to_string(&group).unwrap();
+    let log = place("log");
+    call(&client(&script(text, &[&log, &group]), &server)).await.unwrap();
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    assert_eq!(read(&log), read(&ours));
+    let group = read(&group);
     assert_eq!(keys(&server).last().unwrap(), &format!("Bearer {}", group.trim()));
 }
 

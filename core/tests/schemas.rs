@@ -181,6 +181,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/azure.rs"),
         include_str!("../src/config/entra.rs"),
         include_str!("../src/config/google.rs"),
+        include_str!("../src/config/identity.rs"),
         include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),

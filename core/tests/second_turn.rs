@@ -84,7 +84,7 @@ fn back(record: &Record, next: &Record, kind: &str) -> Option<Value> {
     if let Some(input) = body["input"].as_array() {
         return Some(input.iter().skip(1).cloned().collect());
     }
-    if kind == "bedrock" || kind == "ollama" {
+    if body["messages"].is_array() {
         let mut turns = body["messages"].as_array()?.iter();
         return turns.find(|turn| turn["role"] == "assistant").cloned();
     }
@@ -278,6 +278,26 @@ fn a_recorded_second_turn_of_bedrock_is_sent_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(turns >= 15 && signed >= 3, "only {turns} turns, {signed} signed");
     assert!(others <= 10, "{others} next turns are about another answer");
+}
+
+#[test]
+fn a_recorded_second_turn_of_anthropic_at_vertex_is_sent_again() {
+    let Some(records) = corpus::records("vertex__rawPredict.jsonl") else { return };
+    let mut cases: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in &records {
+        cases.entry(&record.case).or_default().push(record);
+    }
+    let mut turns = 0;
+    for case in cases.values_mut() {
+        case.sort_by_key(|record| record.seq);
+        for pair in case.windows(2) {
+            let messages = pair[1].request["messages"].as_array().unwrap();
+            let recorded = messages.iter().find(|turn| turn["role"] == "assistant");
+            assert_eq!(back(pair[0], pair[1], "vertex").as_ref(), recorded, "{}", pair[0].id);
+            turns += 1;
+        }
+    }
+    assert_eq!(turns, 2);
 }
 
 #[test]

@@ -77,7 +77,7 @@ const PAIRS = {
     Choice: "Choice",
     AssistantMessage: "AssistantMessageDocument",
     Annotation: "AnnotationDocument",
-    UrlCitation: "UrlCitationDocument",
+    URLCitation: "UrlCitationDocument",
     FileCitation: "FileCitationDocument",
     AnswerImage: "AnswerImageDocument",
     AnswerImageURL: "AnswerImageUrlDocument",

@@ -65,6 +65,16 @@ EMBEDDINGS = {
     "vertex__embedContent": ("vertex", ":batchEmbedContents"),
 }
 
+# The same for counts of tokens.
+COUNTS = {
+    "anthropic__count_tokens": ("anthropic", "/count_tokens"),
+    "bedrock__count-tokens": ("bedrock", "/count-tokens"),
+    "cohere__tokenize": ("cohere", "/tokenize"),
+    "gemini__countTokens": ("gemini", ":countTokens"),
+    "openai__responses-get": ("openai", "/input_tokens"),
+    "vertex__countTokens": ("vertex", ":countTokens"),
+}
+
 # Kinds that are no providers: they have no base URL.
 KINDS = {"azure", "bedrock", "compatible", "vertex"}
 
@@ -83,18 +93,20 @@ class Record:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What its body says, read by others."""
-        return self.data["facts"]
+        """What its body says, read by others. Nobody has read the counts of OpenAI and Cohere."""
+        facts: dict[str, Any] | None = self.data["facts"]
+        return facts if facts is not None else _counted(json.loads(self.data["response_body"]))
 
     @property
     def operation(self) -> str:
         """What is asked for."""
-        return "embed" if self.id.partition("/")[0] in EMBEDDINGS else "chat"
+        file = self.id.partition("/")[0]
+        return "embed" if file in EMBEDDINGS else "count_tokens" if file in COUNTS else "chat"
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """Every record of the APIs of chats and of embeddings that are built."""
-    files = {file: (kind, "") for file, kind in FILES.items()} | EMBEDDINGS
+    """Every record of the APIs of chats, embeddings and counts that are built."""
+    files = {file: (kind, "") for file, kind in FILES.items()} | EMBEDDINGS | COUNTS
     for file, (kind, ending) in files.items():
         path = folder / f"{file}.jsonl"
         if not path.exists():
@@ -108,6 +120,12 @@ def read(folder: Path) -> Iterator[Record]:
                 yield Record(f"{file}/{data['id']}", kind, data)
 
 
+def _counted(body: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a count."""
+    tokens = body["input_tokens"] if "input_tokens" in body else len(body["tokens"])
+    return {"kind": "count", "tokens": tokens}
+
+
 def case_id(record: Record, seed: int) -> str:
     """`corpus/<file>/<id>/<seed>`."""
     return f"corpus/{record.id}/{seed}"
@@ -115,6 +133,8 @@ def case_id(record: Record, seed: int) -> str:
 
 def request(record: Record) -> dict[str, Any]:
     """A request that the record may answer: one for embeddings has as many inputs as vectors."""
+    if record.operation == "count_tokens":
+        return {"op": "count_tokens", "prompt": "x", "model": "m"}
     if record.operation != "embed":
         return {"prompt": "x", "model": "m"}
     asked = {"op": "embed", "model": "m", "input": ["x"] * embeddings(record)}

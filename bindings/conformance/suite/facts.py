@@ -45,6 +45,9 @@ def judge(record: Record, outcome: dict[str, Any]) -> Iterator[str]:
         return
     elif facts["kind"] == "embed" and error is None:
         yield from _judge_vectors(record, outcome["result"])
+    elif facts["kind"] == "count" and error is None:
+        if (found := outcome["result"]["input_tokens"]) != facts["tokens"]:
+            yield f"input_tokens: {found}, recorded {facts['tokens']}"
     elif must_fail(record):
         yield from _judge_broken(facts, error)
     elif error:

@@ -124,7 +124,10 @@ async fn once(
     let came = exchange.run(request).await;
     let Exchange { key, refusal, .. } = exchange;
     let mended = match &came {
-        Err(error) => refused(services, call, index, key.as_ref(), error, &refusal).await && first,
+        // Boxed: few attempts fail, and each call's future would have room for it.
+        Err(error) => {
+            Box::pin(refused(services, call, index, key.as_ref(), error, &refusal)).await && first
+        }
         Ok(_) => false,
     };
     drop(held);

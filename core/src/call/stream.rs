@@ -148,7 +148,8 @@ impl Open {
                 let Some(served) = self.served.take() else { return Err(error) };
                 let (target, key, head) =
                     (served.target, served.key.as_ref(), &served.head.headers);
-                refused(&self.services, &self.call, target, key, &error, head).await;
+                // Boxed: few streams fail, and each call's future would have room for it.
+                Box::pin(refused(&self.services, &self.call, target, key, &error, head)).await;
                 let error = self.ended(served, error);
                 self.restart_or(error, target).await
             }

@@ -134,7 +134,7 @@ impl Members<'_> {
         let said = self.row.said_by(url);
         let member = if self.location.is_some() { "location" } else { "region" };
         match (own, said) {
-            (Some(own), Said::Region(said)) if own != said => {
+            (Some(own), Said::Region(said)) if *own != said => {
                 let reason = format!(
                     "is {own:?}, but base_url is in {said}: give one of them, or both for the same \
                      region"
@@ -150,7 +150,7 @@ impl Members<'_> {
                 Err(self.wrong(member, reason))
             }
             (Some(own), _) => Ok(Some(own.clone())),
-            (None, Said::Region(said)) => Ok(Some(said.to_owned())),
+            (None, Said::Region(said)) => Ok(Some(said)),
             (None, _) => {
                 Ok(region::of_row(self).filter(|name| region::is_well_formed(self.row, name)))
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::environment::Environment;
 use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 #[cfg(feature = "aws")]
@@ -56,6 +57,19 @@ impl Identity {
         return self.entra.as_ref().map(|_| Scheme::Bearer);
         #[cfg(not(feature = "azure"))]
         None
+    }
+}
+
+/// Reads `api_key`.
+pub(super) fn read_key(
+    row: &Row,
+    fields: &mut Fields,
+    environment: &Environment,
+) -> Result<KeyRef, Error> {
+    match fields.string("api_key")? {
+        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
+        None if row.key_env.is_empty() => Ok(KeyRef::None),
+        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
 }
 

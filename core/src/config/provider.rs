@@ -9,9 +9,8 @@ use ::http::{HeaderName, Uri};
 use super::api::Api;
 use super::azure;
 use super::base_url::Place;
-use super::environment::Environment;
 use super::extras::{read_api_version, read_auth, read_query};
-use super::identity::Identity;
+use super::identity::{Identity, read_key};
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, unknown};
@@ -245,15 +244,6 @@ impl ProviderConfig {
         }
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
-    }
-}
-
-/// Reads `api_key`.
-fn read_key(row: &Row, fields: &mut Fields, environment: &Environment) -> Result<KeyRef, Error> {
-    match fields.string("api_key")? {
-        Some(text) => KeyRef::parse(&fields.at("api_key"), &text, environment),
-        None if row.key_env.is_empty() => Ok(KeyRef::None),
-        None => Ok(KeyRef::of_variable(row.key_env, |name| environment.get(name))),
     }
 }
 

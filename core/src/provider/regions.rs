@@ -26,14 +26,14 @@ pub enum Regions {
 }
 
 /// What a base URL says about the region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
     /// It is not a URL of the provider's own, so its region is what the caller says.
     Nothing,
     /// The provider's own host, without a region.
     NoRegion,
     /// This region.
-    Region(&'a str),
+    Region(String),
 }
 
 /// The regions of the rows that have some, each with its source. Rows that are not here have none,
@@ -142,26 +142,25 @@ impl Row {
         self.base_url.is_empty() || self.base_url.starts_with("http://localhost:")
     }
 
-    /// What a base URL says about the region.
+    /// What a base URL says about the region. A host counts in any spelling: in capitals, and with the
+    /// dot of a whole name.
     #[must_use]
-    pub fn said_by<'a>(&self, url: &'a Uri) -> Said<'a> {
-        let host = url.host().unwrap_or_default();
+    pub fn said_by(&self, url: &Uri) -> Said {
+        let host = url.host().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
         let is_at = |base: &str| {
-            let own = base.trim_start_matches("https://").split('/').next().unwrap_or_default();
-            own.eq_ignore_ascii_case(host)
+            base.trim_start_matches("https://").split('/').next() == Some(host.as_str())
         };
-        match self.regions() {
-            Regions::Own | Regions::Member(_) => Said::Nothing,
-            Regions::Hosts(hosts) if hosts.iter().any(|(_, base)| is_at(base)) => hosts
-                .iter()
-                .find(|(_, base)| is_at(base))
-                .map_or(Said::Nothing, |(region, _)| Said::Region(region)),
-            Regions::Cloud if self.takes_region() => {
-                of_amazon(host).map_or(Said::Nothing, Said::Region)
-            }
-            Regions::Cloud => of_google(url).map_or(Said::Nothing, Said::Region),
-            Regions::None | Regions::Hosts(_) if is_at(self.base_url) => Said::NoRegion,
-            Regions::None | Regions::Hosts(_) => Said::Nothing,
+        let region = match self.regions() {
+            Regions::Own | Regions::Member(_) => return Said::Nothing,
+            Regions::Hosts(hosts) => hosts.iter().find(|(_, base)| is_at(base)).map(|host| host.0),
+            Regions::Cloud if self.takes_region() => of_amazon(&host),
+            Regions::Cloud => of_google(&host, url.path()),
+            Regions::None => None,
+        };
+        match region {
+            Some(region) => Said::Region(region.to_owned()),
+            None if is_at(self.base_url) => Said::NoRegion,
+            None => Said::Nothing,
         }
     }
 
@@ -260,14 +259,14 @@ pub fn is_amazon_region(text: &str) -> bool {
 }
 
 /// The location in a URL of Vertex: that of its host, or that of its path.
-fn of_google(url: &Uri) -> Option<&str> {
-    let inner = url.host()?.strip_suffix(".googleapis.com");
+fn of_google<'a>(host: &'a str, path: &'a str) -> Option<&'a str> {
+    let inner = host.strip_suffix(".googleapis.com");
     let of_host = inner.and_then(|inner| {
         let several = || inner.strip_prefix("aiplatform.")?.strip_suffix(".rep");
         inner.strip_suffix("-aiplatform").or_else(several)
     });
     of_host.or_else(|| {
-        let (_, rest) = url.path().split_once("/locations/")?;
+        let (_, rest) = path.split_once("/locations/")?;
         rest.split('/').next().filter(|location| !location.is_empty())
     })
 }
@@ -295,7 +294,7 @@ mod tests {
             assert!(source.starts_with('['), "{name}");
             let Regions::Hosts(hosts) = regions else { continue };
             for (region, base) in hosts {
-                assert_eq!(row.said_by(&base.parse().unwrap()), Said::Region(region));
+                assert_eq!(row.said_by(&base.parse().unwrap()), Said::Region((*region).to_owned()));
             }
             assert_eq!(row.said_by(&row.base_url.parse().unwrap()), Said::NoRegion, "{name}");
         }
@@ -325,10 +324,12 @@ mod tests {
             ("vertex", "https://aiplatform.eu.rep.googleapis.com/v1", Some("eu")),
             ("vertex", "https://aiplatform.googleapis.com/v1", None),
             ("openai", "https://EU.api.openai.com/v1", Some("eu")),
+            ("openai", "https://us.api.openai.com./v1", Some("us")),
+            ("vertex", "https://US-EAST5-aiplatform.googleapis.com/v1", Some("us-east5")),
             ("openai", "https://proxy.example/v1", None),
         ] {
             let url: Uri = url.parse().unwrap();
-            let wanted = said.map_or(Said::Nothing, Said::Region);
+            let wanted = said.map_or(Said::Nothing, |region| Said::Region(region.to_owned()));
             assert_eq!(row(name).unwrap().said_by(&url), wanted, "{url}");
         }
         let own: Uri = "https://api.groq.com/openai/v1".parse().unwrap();

@@ -159,7 +159,7 @@ fn chosen(
         ));
     };
     if let Some(reason) = settings.row.contradiction(model, settings.region.as_deref(), None) {
-        return wrong(format!("{name} cannot be asked for this model: {reason}"));
+        return wrong(format!("this model cannot be asked for: {reason}"));
     }
     let state = table.target(config, target.provider, model);
     let RouteTarget { provider, weight, parameters, .. } = target;

@@ -63,7 +63,7 @@ from ._models import (
     Timing,
     ToolCall,
     ToolCallDelta,
-    UrlCitation,
+    URLCitation,
     Usage,
 )
 from ._multi import MultiResponse
@@ -139,8 +139,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "URLCitation",
     "UnsupportedError",
-    "UrlCitation",
     "Usage",
     "__version__",
     "generate",

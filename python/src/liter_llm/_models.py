@@ -71,7 +71,7 @@ class ToolCall(Document):
     """The called function."""
 
 
-class UrlCitation(Document):
+class URLCitation(Document):
     """A page that is cited."""
 
     __slots__ = ()
@@ -120,10 +120,10 @@ class Annotation(Document):
     """
 
     __slots__ = ()
-    _nested = {"url_citation": UrlCitation, "file_citation": FileCitation}
+    _nested = {"url_citation": URLCitation, "file_citation": FileCitation}
     type: str
     """`url_citation` or `file_citation`."""
-    url_citation: UrlCitation | None
+    url_citation: URLCitation | None
     """A page that is cited."""
     file_citation: FileCitation | None
     """A file, a document or the result of a tool that is cited."""

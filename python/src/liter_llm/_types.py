@@ -167,14 +167,14 @@ class ToolCall(_ToolCall, total=False):
     """`function`."""
 
 
-class _UrlCitation(TypedDict):
-    """The members that every UrlCitation has."""
+class _URLCitation(TypedDict):
+    """The members that every URLCitation has."""
 
     url: str
     """The page's URL."""
 
 
-class UrlCitation(_UrlCitation, total=False):
+class URLCitation(_URLCitation, total=False):
     """A page that is cited."""
 
     title: str | None
@@ -225,7 +225,7 @@ class Annotation(_Annotation, total=False):
     Its type says which member it has. A type that is not listed is a server's own.
     """
 
-    url_citation: UrlCitation | None
+    url_citation: URLCitation | None
     """A page that is cited."""
     file_citation: FileCitation | None
     """A file, a document or the result of a tool that is cited."""

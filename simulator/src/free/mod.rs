@@ -105,7 +105,7 @@ fn well(asking: Asking<'_>, path: &str, reply: &mut FreeReply) {
     let Some(provider) = Provider::of_path(path) else {
         reply.provider = Provider::OpenAi;
         let message = format!(
-            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, POST …/embeddings, POST …/rerank, POST …/responses/input_tokens, /case/… and /_sim/…, not {method} {path}"
+            "the simulator serves …/chat/completions, …/messages, …/v2/chat, GET …/models, POST …/moderations, POST …/embeddings, POST …/rerank, POST …/responses/input_tokens, POST …/messages/count_tokens, /case/… and /_sim/…, not {method} {path}"
         );
         return reply.fail(404, "not_found_error", &message);
     };

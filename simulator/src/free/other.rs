@@ -13,6 +13,7 @@ pub(super) enum Asked<'a> {
     Moderation,
     Embeddings,
     Ranking,
+    /// Of OpenAI's input, or of Anthropic's messages.
     Tokens,
 }
 
@@ -26,6 +27,7 @@ impl<'a> Asked<'a> {
             "POST" if path.ends_with("/rerank") => Some(Self::Ranking),
             "POST" if path.ends_with("/embeddings") => Some(Self::Embeddings),
             "POST" if path.ends_with("/responses/input_tokens") => Some(Self::Tokens),
+            "POST" if path.ends_with("/messages/count_tokens") => Some(Self::Tokens),
             _ => None,
         }
     }
@@ -119,8 +121,13 @@ fn tokens(body: &[u8]) -> Result<Value, String> {
         return Err("model: Field required".to_owned());
     }
     let tools = body["tools"].as_array().map_or(0, Vec::len);
-    let count = words(&body["input"]) + words(&body["instructions"]) + tools;
-    Ok(json!({"object": "response.input_tokens", "input_tokens": count}))
+    let texts = ["instructions", "input", "system", "messages"].map(|name| words(&body[name]));
+    let count = texts.iter().sum::<usize>() + tools;
+    let mut answer = json!({ "input_tokens": count });
+    if body["messages"].is_null() {
+        answer["object"] = "response.input_tokens".into();
+    }
+    Ok(answer)
 }
 
 /// The words of an input: a text, or items with texts of their own.

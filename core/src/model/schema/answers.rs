@@ -78,7 +78,7 @@ pub struct AnnotationDocument {
 
 /// A page that is cited.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(title = "UrlCitation")]
+#[schemars(title = "URLCitation")]
 pub struct UrlCitationDocument {
     /// The page's URL.
     pub url: String,

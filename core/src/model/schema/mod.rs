@@ -7,10 +7,12 @@
 
 mod answers;
 mod config;
+mod identity;
 mod options;
 
 pub use answers::*;
 pub use config::*;
+pub use identity::*;
 pub use options::*;
 
 use std::collections::BTreeMap;
