@@ -6,6 +6,7 @@ use ::http::Uri;
 
 use crate::codec::{Fields, Object};
 use crate::error::Error;
+use crate::provider::registry::Format;
 use crate::provider::{Dialect, Row};
 
 /// What an entry says about its format.
@@ -17,6 +18,11 @@ pub(super) struct Api {
     switches_path: String,
 }
 
+/// Where a server speaks OpenAI's form under its URL, if it has a format of its own besides.
+fn openai_path(row: &Row) -> Option<&'static str> {
+    matches!(row.format, Format::Ollama).then_some("/v1")
+}
+
 /// The word for a format that is the provider's own, beside OpenAI's.
 const NATIVE: &str = "native";
 
@@ -25,7 +31,7 @@ impl Api {
     pub(super) fn read(row: &'static Row, fields: &mut Fields) -> Result<Api, Error> {
         let (path, switches_path) = (fields.at("api"), fields.at("switches"));
         let switches = fields.object("switches")?;
-        let words: &[&'static str] = match row.openai_path() {
+        let words: &[&'static str] = match openai_path(row) {
             Some(_) => &[NATIVE, "chat", "responses"],
             None => &["chat", "responses"],
         };
@@ -54,7 +60,7 @@ impl Api {
 
     /// The built-in base URL in the format that the entry asks for; "" if there is none.
     pub(super) fn base_url(&self) -> String {
-        let path = self.row.openai_path().filter(|_| self.asks_for_openai());
+        let path = openai_path(self.row).filter(|_| self.asks_for_openai());
         format!("{}{}", self.row.base_url, path.unwrap_or_default())
     }
 
@@ -71,7 +77,7 @@ impl Api {
     ) -> Result<Option<Arc<Dialect>>, Error> {
         let Some(dialect) = self.row.dialect() else { return Ok(None) };
         let mut own = dialect.at_host(base_url.host().unwrap_or_default());
-        if let Some(openai) = self.row.openai_path() {
+        if let Some(openai) = openai_path(self.row) {
             let at_openai = base_url.path().trim_end_matches('/').ends_with(openai);
             match (self.asks_for_openai(), at_openai) {
                 (false, true) if self.word.is_some() => {

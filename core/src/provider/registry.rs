@@ -83,12 +83,6 @@ impl Row {
         if self.base_url.is_empty() { self.base_url_like } else { self.base_url }
     }
 
-    /// Where it speaks OpenAI's form under its URL, if it has a format of its own besides.
-    #[must_use]
-    pub fn openai_path(&self) -> Option<&'static str> {
-        matches!(self.format, Format::Ollama).then_some(ollama::OPENAI_PATH)
-    }
-
     /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
     #[must_use]
     pub fn signed_service(&self) -> Option<&'static str> {

@@ -13,7 +13,7 @@ use crate::model::Encoding;
 
 /// Where a vector is in an answer: the top-level member, the member that it belongs to, and the
 /// number of objects and lists around it. Other lists of numbers stay as they are.
-const PLACES: [(&[u8], &[u8], usize); 9] = [
+const PLACES: [(&[u8], &[u8], usize); 12] = [
     // OpenAI's form.
     (b"data", b"embedding", 3),
     // Gemini's and Vertex's.
@@ -26,6 +26,10 @@ const PLACES: [(&[u8], &[u8], usize); 9] = [
     (b"embeddings", b"uint8", 3),
     (b"embeddings", b"binary", 3),
     (b"embeddings", b"ubinary", 3),
+    // Titan's, which may repeat it by its type, and Nova's.
+    (b"embedding", b"embedding", 1),
+    (b"embeddingsByType", b"float", 2),
+    (b"embeddings", b"embedding", 3),
 ];
 
 /// The most bytes of a vector. Models have some thousand numbers.

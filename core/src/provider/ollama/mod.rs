@@ -16,9 +16,6 @@ use crate::wire::{Request, Scheme};
 #[derive(Debug)]
 pub struct Ollama;
 
-/// The path of the endpoints in OpenAI's form, after the server's URL.
-pub const OPENAI_PATH: &str = "/v1";
-
 /// The endpoints in OpenAI's form.
 pub static OPENAI: openai::Dialect = openai::OLLAMA;
 
