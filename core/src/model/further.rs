@@ -13,16 +13,19 @@ const ANY: u64 = Key::bit("logprobs")
     | Key::bit("verbosity")
     | Key::bit("prompt_cache_key")
     | Key::bit("safety_identifier")
-    | Key::bit("modalities")
     | Key::bit("audio");
 
 /// Reads those that the request has, in the order in which they are sent.
 pub(super) fn read(fields: &mut Fields) -> Result<Vec<(&'static str, Value)>, Error> {
-    if !fields.may_have(ANY) {
+    // Its bit is that of `max_tokens`, which many requests have.
+    let modalities = match fields.may_have(Key::bit("modalities")) {
+        true => fields.list("modalities")?,
+        false => None,
+    };
+    if modalities.is_none() && !fields.may_have(ANY) {
         return Ok(Vec::new());
     }
     let verbosity = fields.word("verbosity", &["low", "medium", "high"])?;
-    let modalities = fields.list("modalities")?;
     let mut words = modalities.iter().flatten().enumerate();
     if let Some((i, word)) = words.find(|(_, word)| !word.is_string()) {
         return Err(wrong(&fields.at(&format!("modalities[{i}]")), "a string", word));

@@ -163,7 +163,7 @@ impl StreamDecoder for Decoder {
                 if matches!(content.and_then(Piece::of), Some(Piece::Text(_))) {
                     let at = object.get("index").and_then(Value::as_u64).unwrap_or_default();
                     self.texts.entry(at).or_insert(out.characters(0));
-                    out.has_parts(self.texts.len());
+                    out.keeps(1);
                 }
                 self.content(delta, true, out);
             }

@@ -74,6 +74,10 @@ impl Found<'_> {
         let (start, end) = (at("startIndex").unwrap_or(0), at("endIndex")?);
         let part = at("partIndex").and_then(|part| starts.get(usize::try_from(part).ok()?));
         let words = segment.get("text").and_then(Value::as_str);
+        // Texts that follow each other are one part here, so a number alone is not enough.
+        if words.is_none() && at("partIndex").is_some_and(|part| part > 0) {
+            return None;
+        }
         [part.copied().unwrap_or(0), 0].into_iter().find_map(|base| {
             let (start, end) = (base.checked_add(start)?, base.checked_add(end)?);
             let fits = words.is_none_or(|words| self.text.has(words, start, end));

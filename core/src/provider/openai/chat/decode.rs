@@ -91,9 +91,11 @@ fn read_choice(
     message.content = piece.content;
     message.reasoning = piece.reasoning.map(|(_, text)| text);
     message.refusal = piece.refusal;
-    message.annotations = piece.annotations;
-    message.images = piece.images;
-    message.audio = piece.audio;
+    if let Some(more) = piece.more {
+        message.annotations = more.annotations;
+        message.images = more.images;
+        message.audio = more.audio;
+    }
     message.provider_fields = piece.fields;
     let mut kept = Vec::new();
     for (i, mut call) in piece.calls.into_iter().enumerate() {

@@ -21,11 +21,18 @@ pub(super) struct Piece {
     pub reasoning: Option<(Source, String)>,
     pub refusal: Option<String>,
     pub calls: Vec<CallPiece>,
+    /// What few messages have, so that the others stay small.
+    pub more: Option<Box<More>>,
+    /// All other members that are not empty.
+    pub fields: Object,
+}
+
+/// What a message has beside its texts and calls.
+#[derive(Debug, Default)]
+pub(super) struct More {
     pub annotations: Vec<Value>,
     pub images: Vec<Value>,
     pub audio: Option<Object>,
-    /// All other members that are not empty.
-    pub fields: Object,
 }
 
 /// The member that held reasoning text. Text under two names is read once. The text inside
@@ -95,23 +102,33 @@ impl Piece {
             let call = Object::from_iter([("function", Value::Object(function))]);
             piece.calls.extend(CallPiece::read(call));
         }
-        for item in take_list(&mut object, "annotations").unwrap_or_default() {
-            // What is no annotation has no place among them.
-            match citation::openai(item.clone(), 0) {
-                Some(annotation) => piece.annotations.push(annotation),
-                None => keep(&mut object, "annotations", item),
-            }
-        }
-        for item in take_list(&mut object, "images").unwrap_or_default() {
-            match is_image(&item) {
-                true => piece.images.push(item),
-                false => keep(&mut object, "images", item),
-            }
-        }
-        piece.audio =
-            take_object(&mut object, "audio").map(said_of_audio).filter(|a| !a.is_empty());
+        piece.read_more(&mut object);
         piece.fields = said(object);
         piece
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Takes annotations, images and speech. What only has the name of one stays.
+    fn read_more(&mut self, object: &mut Object) {
+        for item in take_list(object, "annotations").unwrap_or_default() {
+            match citation::openai(item.clone(), 0) {
+                Some(annotation) => self.more().annotations.push(annotation),
+                None => keep(object, "annotations", item),
+            }
+        }
+        for item in take_list(object, "images").unwrap_or_default() {
+            match is_image(&item) {
+                true => self.more().images.push(item),
+                false => keep(object, "images", item),
+            }
+        }
+        let audio = take_object(object, "audio").map(said_of_audio);
+        if let Some(audio) = audio.filter(|audio| !audio.is_empty()) {
+            self.more().audio = Some(audio);
+        }
     }
 
     /// Takes text and thinking out of a list of parts. Parts of other types are left.
@@ -133,7 +150,7 @@ impl Piece {
                 | (_, _, Value::String(text)) => {
                     self.content.get_or_insert_default().push_str(text);
                 }
-                (Some("image_url"), ..) if is_image(&part) => self.images.push(part),
+                (Some("image_url"), ..) if is_image(&part) => self.more().images.push(part),
                 _ => others.push(part),
             }
         }

@@ -218,10 +218,10 @@ impl ChoiceState {
                 self.field(CALL_FIELDS, Value::Array(vec![kept]), out);
             }
         }
-        piece.annotations.into_iter().for_each(|annotation| out.annotation(index, annotation));
-        piece.images.into_iter().for_each(|image| out.image(index, image));
-        if let Some(audio) = piece.audio {
-            out.audio(index, audio);
+        if let Some(more) = piece.more {
+            more.annotations.into_iter().for_each(|annotation| out.annotation(index, annotation));
+            more.images.into_iter().for_each(|image| out.image(index, image));
+            more.audio.into_iter().for_each(|audio| out.audio(index, audio));
         }
         for (name, value) in piece.fields {
             self.field(name, value, out);
