@@ -121,18 +121,14 @@ async fn once(
         key,
         refusal: HeaderMap::new(),
     };
-    let mut mended = false;
-    // Matched by value, so that the content is not kept where only the error is.
-    let came = match exchange.run(request).await {
+    let came = exchange.run(request).await;
+    let Exchange { key, refusal, .. } = exchange;
+    let mended = match &came {
         Err(error) => {
-            let (key, head) = (exchange.key.as_ref(), &exchange.refusal);
-            // Boxed: few attempts fail, and each call's future would have room for it.
-            mended = Box::pin(refused(services, call, index, key, &error, head)).await && first;
-            Err(error)
+            Box::pin(refused(services, call, index, key.as_ref(), error, &refusal)).await && first
         }
-        came => came,
+        Ok(_) => false,
     };
-    let key = exchange.key;
     drop(held);
     let sent = Sent { key, notes, mended };
     settle(services, call, index, ticket, guard, came, sent)
