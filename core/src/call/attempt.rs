@@ -124,7 +124,6 @@ async fn once(
     let came = exchange.run(request).await;
     let Exchange { key, refusal, .. } = exchange;
     let mended = match &came {
-        // Boxed: few attempts fail, and each call's future would have room for it.
         Err(error) => {
             Box::pin(refused(services, call, index, key.as_ref(), error, &refusal)).await && first
         }
