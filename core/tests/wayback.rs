@@ -253,7 +253,12 @@ fn what_came_goes_back_or_is_said() {
         // What a provider's own parts hold goes back with them; speech goes back by its id.
         let own = ["anthropic_content", "bedrock_content", "gemini_parts", "responses_output"];
         let own = own.iter().chain(&["citations"]).filter_map(|name| fields?.get(*name));
-        let goes_back = own.into_iter().any(is_there);
+        // Unencrypted reasoning stays behind, while the items beside it go back.
+        let all_there = |own: &Value| {
+            let items = own.as_array().into_iter().flatten();
+            is_there(own) || items.filter(|item| item["type"] != "reasoning").all(is_there)
+        };
+        let goes_back = own.into_iter().any(all_there);
         for name in ["annotations", "images", "audio"] {
             let by_id = name == "audio" && wire["audio"]["id"].is_string();
             if message.contains_key(name) && !is_said(name) && !goes_back && !by_id {

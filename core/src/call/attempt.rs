@@ -90,9 +90,8 @@ async fn once(
     mode: Mode,
     first: bool,
 ) -> Result<Served, Failure> {
-    let prepared = prepare(services, call, index).await?;
-    let mut guard = enter(services, call, index, prepared.tokens, mode.wait).await?;
-    let Prepared { request, held, mut notes, .. } = prepared;
+    let Prepared { request, held, mut notes, tokens } = prepare(services, call, index).await?;
+    let mut guard = enter(services, call, index, tokens, mode.wait).await?;
     if guard.insisted {
         let message = format!(
             "{} is passed over for its failures, and was asked as there is no other",
@@ -119,13 +118,13 @@ async fn once(
             .map(|time| Deadline::after(began, time)),
         guard: &mut guard,
         key,
-        refusal: HeaderMap::new(),
+        refusal: None,
     };
     let came = exchange.run(request).await;
     let Exchange { key, refusal, .. } = exchange;
     let mended = match &came {
         Err(error) => {
-            Box::pin(refused(services, call, index, key.as_ref(), error, &refusal)).await && first
+            Box::pin(refused(services, call, index, key.as_ref(), error, refusal)).await && first
         }
         Ok(_) => false,
     };
@@ -171,8 +170,9 @@ struct Exchange<'a> {
     guard: &'a mut AttemptGuard,
     /// The credential that was sent. It may have changed since in its file.
     key: Option<Proof>,
-    /// The head of an answer that refused the credential.
-    refusal: HeaderMap,
+    /// The head of an answer that refused the credential. Boxed: few are refused, and each call's
+    /// future would have room for it.
+    refusal: Option<Box<HeaderMap>>,
 }
 
 /// What is kept of a request that was sent.
@@ -223,7 +223,7 @@ impl Exchange<'_> {
         let reply = Reply { status, headers: &head.headers, body: &body, received };
         let answer = call.operation.decode(adapter, &reply, chosen.target()).map_err(|error| {
             if error.kind() == ErrorKind::Authentication {
-                self.refusal = head.headers.clone();
+                self.refusal = Some(Box::new(head.headers.clone()));
             }
             let error = pool.name_proxy(self.with_url(error), &head.headers);
             match lost {

@@ -89,15 +89,16 @@ pub(super) async fn refused(
     index: usize,
     key: Option<&Proof>,
     error: &Error,
-    head: &HeaderMap,
+    head: Option<Box<HeaderMap>>,
 ) -> bool {
     if error.kind() != ErrorKind::Authentication {
         return false;
     }
+    let head = head.unwrap_or_default();
     let provider = call.targets[index].provider;
     let (credential, blocking) =
         (&services.credentials[provider], services.pools[provider].blocking());
-    let telling = credential.refused(key, error.code.as_deref(), head, blocking);
+    let telling = credential.refused(key, error.code.as_deref(), &head, blocking);
     until(|| call.deadline, telling).await.unwrap_or(false)
 }
 

@@ -146,8 +146,8 @@ impl Open {
             Ok(None) => self.done(),
             Err(error) => {
                 let Some(served) = self.served.take() else { return Err(error) };
-                let (target, key, head) =
-                    (served.target, served.key.as_ref(), &served.head.headers);
+                let (target, key) = (served.target, served.key.as_ref());
+                let head = Some(Box::new(served.head.headers.clone()));
                 // Boxed: few streams fail, and each call's future would have room for it.
                 Box::pin(refused(&self.services, &self.call, target, key, &error, head)).await;
                 let error = self.ended(served, error);

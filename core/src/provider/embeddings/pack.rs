@@ -171,6 +171,10 @@ mod tests {
                 r#"{"predictions":[{"embeddings":{"values":"AAAAAA==","statistics":{"values":[0]}}}]}"#,
             ),
             (
+                r#"{"embedding":[0],"embeddingsByType":{"float":[0]},"inputTextTokenCount":1}"#,
+                r#"{"embedding":"AAAAAA==","embeddingsByType":{"float":"AAAAAA=="},"inputTextTokenCount":1}"#,
+            ),
+            (
                 r#"{"texts":["a\"]"],"embeddings":{"float":[[0]]},"meta":{"float":[[0]]}}"#,
                 r#"{"texts":["a\"]"],"embeddings":{"float":["AAAAAA=="]},"meta":{"float":[[0]]}}"#,
             ),
@@ -183,7 +187,7 @@ mod tests {
         }
         for text in [
             r#"{"data":"\"embedding\":[1]"}"#,
-            r#"{"embedding":[1]}"#,
+            r#"{"vector":[1]}"#,
             r#"{"usage":[{"embedding":[1]}],"data":[]}"#,
             "]]]}}[[",
             "",
