@@ -55,7 +55,8 @@ AWS: Members = {
     "aws": {"access_key_id": "AKIDORACLE", "secret_access_key": KEY, "session_token": "TOKEN"},
 }
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-VERTEX = "/v1/projects/p/locations/us-central1/publishers/google"
+VERTEX = "/v1/projects/p/locations/us-central1"
+VERTEX_CLAUDE = "/v1/projects/p/locations/us-east5"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ def chat(model: str, messages: list[Members], **members: Any) -> Members:
 def embed(model: str, **members: Any) -> Members:
     """Embeddings of two texts."""
     return {"op": "embed", "model": model, "input": ["one", "two"]} | members
+
+
+def count(model: str, messages: list[Members]) -> Members:
+    """The number of a chat's tokens."""
+    return {"op": "count_tokens", "model": model, "messages": messages}
 
 
 def rerank(model: str, documents: list[str]) -> Members:
@@ -133,6 +139,15 @@ QUESTIONS: dict[str, Question] = {
     "vertex_embed": Question(
         "vertex", VERTEX, embed("text-embedding-005", input_type="query", dimensions=256)
     ),
+    "vertex_count": Question("vertex", VERTEX, count("gemini-2.5-flash", HELLO)),
+    "vertex_claude": Question(
+        "vertex",
+        VERTEX_CLAUDE,
+        chat("claude-sonnet-4-5@20250929", [BRIEF, *HELLO], max_tokens=50),
+    ),
+    "vertex_claude_count": Question(
+        "vertex", VERTEX_CLAUDE, count("claude-sonnet-4-5@20250929", [BRIEF, *HELLO])
+    ),
     "bedrock_chat": Question(
         "bedrock",
         "",
@@ -175,6 +190,12 @@ QUESTIONS: dict[str, Question] = {
         {"op": "moderate", "model": "omni-moderation-latest", "input": ["one", "two"]},
     ),
     "azure_v1": Question("azure", "/openai/v1", OPENAI_CHAT),
+    "azure_deployment": Question(
+        "azure",
+        "/openai",
+        chat("gpt-4o", HELLO, temperature=0.5),
+        {"api_key": KEY, "api_version": "2024-10-21"},
+    ),
     "anthropic_chat": Question(
         "anthropic",
         "",
@@ -188,6 +209,7 @@ QUESTIONS: dict[str, Question] = {
             top_k=3,
         ),
     ),
+    "anthropic_count": Question("anthropic", "", count("claude-sonnet-4-5", [BRIEF, *HELLO])),
     "cohere_chat": Question(
         "cohere",
         "",
@@ -215,4 +237,30 @@ QUESTIONS: dict[str, Question] = {
         chat("mistral-small-latest", [BRIEF, *HELLO], temperature=0.5, max_tokens=50, seed=1),
     ),
     "mistral_embed": Question("mistral", "/v1", embed("mistral-embed")),
+    "ollama_chat": Question(
+        "ollama",
+        "",
+        chat(
+            "qwen3:8b",
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": "Weather in Bern?"},
+                        {"type": "image_url", "image_url": {"url": PNG}},
+                    ],
+                },
+                *TURNS[1:],
+            ],
+            tools=[TOOL],
+            response_format=FORMAT,
+            reasoning_effort="medium",
+            temperature=0.5,
+            max_tokens=50,
+            stop=["END"],
+            seed=1,
+        ),
+        {},
+    ),
+    "ollama_embed": Question("ollama", "", embed("nomic-embed-text", dimensions=256), {}),
 }

@@ -39,7 +39,7 @@ def sent(folder: Path) -> Iterator[dict[str, dict[str, list[Sent]]]]:
         capture_output=True,
         text=True,
     ).stdout
-    assert set(json.loads(names)) >= set(QUESTIONS)
+    assert set(json.loads(names)) == set(QUESTIONS)
     rows = [question.row(name, our.url) for name, question in QUESTIONS.items()]
     ours.play("python", rows, folder)
     yield {"theirs": theirs.sent, "ours": our.sent}

@@ -153,3 +153,9 @@ def vertex_embed(url: str) -> object:
         contents=["one", "two"],
         config=types.EmbedContentConfig(task_type="RETRIEVAL_QUERY", output_dimensionality=256),
     )
+
+
+@question
+def vertex_count(url: str) -> object:
+    client = vertex(url)
+    return client.models.count_tokens(model="gemini-2.5-flash", contents="Hello")

@@ -53,6 +53,31 @@ def anthropic_count(url: str) -> object:
     )
 
 
+@question
+def vertex_claude(url: str) -> object:
+    client = anthropic.AnthropicVertex(
+        project_id="p", region="us-east5", access_token=KEY, base_url=url + "/v1", max_retries=0
+    )
+    return client.messages.create(
+        model="claude-sonnet-4-5@20250929",
+        max_tokens=50,
+        system="Be brief.",
+        messages=[{"role": "user", "content": "Hello"}],
+    )
+
+
+@question
+def vertex_claude_count(url: str) -> object:
+    client = anthropic.AnthropicVertex(
+        project_id="p", region="us-east5", access_token=KEY, base_url=url + "/v1", max_retries=0
+    )
+    return client.messages.count_tokens(
+        model="claude-sonnet-4-5@20250929",
+        system="Be brief.",
+        messages=[{"role": "user", "content": "Hello"}],
+    )
+
+
 def cohere_client(url: str) -> cohere.ClientV2:
     """Cohere's second version."""
     return cohere.ClientV2(api_key=KEY, base_url=url)
