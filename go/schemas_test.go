@@ -234,7 +234,7 @@ func TestEveryMemberIsRead(t *testing.T) {
 		t.Errorf("%v %s", err, again)
 	}
 	var same literllm.Response
-	if err := json.Unmarshal(again, &same); err != nil || fmt.Sprint(same.Choices) != fmt.Sprint(response.Choices) {
+	if err := json.Unmarshal(again, &same); err != nil || !reflect.DeepEqual(same.Choices, response.Choices) {
 		t.Error(err, same)
 	}
 }

@@ -44,6 +44,8 @@ const REQUEST_NAMES = {
     "stop",
     "seed",
     "n",
+    "modalities",
+    "audio",
     "presence_penalty",
     "frequency_penalty",
     "tools",

@@ -5,6 +5,7 @@
 //! fetched for itself, the last of many calls would wait for as many timeouts. A credential that
 //! will end soon is used on while a flight fetches the next one.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,7 +62,10 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
             // The lock is free here: a runtime that has ended drops the flight at once.
             if let Some(flight) = begun {
                 let runtime = runtime.cloned().unwrap_or_else(Handle::current);
-                runtime.spawn(flight.run(fetch()));
+                // Boxed: each type of task would be a runtime's code once more.
+                let flight: Pin<Box<dyn Future<Output = ()> + Send>> =
+                    Box::pin(flight.run(fetch()));
+                runtime.spawn(flight);
             }
             if let Some(valid) = valid {
                 return Ok(valid);

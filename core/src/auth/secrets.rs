@@ -99,7 +99,7 @@ fn each_secret(name: &HeaderName, value: &HeaderValue, mut secret: impl FnMut(&s
 
 /// The text with the mark in these places, which may overlap.
 fn replaced(text: &str, mut places: Vec<Range<usize>>) -> String {
-    places.sort_by_key(|place| place.start);
+    places.sort_unstable_by_key(|place| place.start);
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for place in places {

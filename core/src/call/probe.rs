@@ -11,6 +11,7 @@
 //! models.
 
 use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,12 +60,13 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
         interval: probe.interval,
     };
     let closing = services.closing();
-    let task = async move {
+    // Boxed, as other rare tasks are: each type of task would be a runtime's code once more.
+    let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         tokio::select! {
             () = closing => {}
             () = watch.run(openings) => {}
         }
-    };
+    });
     match services.pools[chosen.provider].blocking() {
         Some(engine) => engine.spawn(task),
         None => Handle::current().spawn(task),

@@ -1,5 +1,7 @@
 //! A policy gives the order in which a call asks its targets.
 
+use std::cmp::Ordering;
+
 use crate::config::RoutePolicy;
 
 /// What is known of a target, for the order.
@@ -30,28 +32,34 @@ pub(crate) fn order(
         RoutePolicy::Weighted => {
             let key = sticky.map_or_else(|| rng.u64(..), hash);
             let scores: Vec<f64> = scores.iter().map(|score| rendezvous(score, key)).collect();
-            places.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+            arrange(&mut places, &|a, b| scores[b].total_cmp(&scores[a]));
         }
         RoutePolicy::Latency => {
             let costs = costs(scores);
             // A shuffle before a stable sort puts equals in random order.
             rng.shuffle(&mut places);
-            places.sort_by_key(|place| scores[*place].failing);
+            arrange(&mut places, &|a, b| scores[a].failing.cmp(&scores[b].failing));
             // The better of two random targets is taken, because if every call took the best, all
             // would crowd there. A target that was never asked comes first, but for one call only.
             let two = places.len() > 2 && costs.iter().all(|cost| *cost > 0.0);
             let first = two.then(|| cheaper(&costs, places[0], places[1]));
-            places.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]));
+            arrange(&mut places, &|a, b| costs[a].total_cmp(&costs[b]));
             if let Some(at) = first.and_then(|first| places.iter().position(|p| *p == first)) {
                 places[..=at].rotate_right(1);
             }
         }
         RoutePolicy::LeastInFlight => {
             rng.shuffle(&mut places);
-            places.sort_by_key(|place| (scores[*place].failing, scores[*place].in_flight));
+            let of = |place: usize| (scores[place].failing, scores[place].in_flight);
+            arrange(&mut places, &|a, b| of(a).cmp(&of(b)));
         }
     }
     places
+}
+
+/// A stable sort. The order is behind a pointer, as each one would be the whole sort's code once more.
+fn arrange(places: &mut [usize], order: &dyn Fn(usize, usize) -> Ordering) {
+    places.sort_by(|a, b| order(*a, *b));
 }
 
 /// FNV-1a with a finalizer. It is stable over processes, machines and releases, so that replicas

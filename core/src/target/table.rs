@@ -216,7 +216,8 @@ impl Table {
             let targets = own.targets.read().unwrap_or_else(PoisonError::into_inner);
             let from = all.len();
             all.extend(targets.values().map(Arc::clone));
-            all[from..].sort_by(|a: &Arc<TargetState>, b| a.target.model.cmp(&b.target.model));
+            all[from..]
+                .sort_unstable_by(|a: &Arc<TargetState>, b| a.target.model.cmp(&b.target.model));
         }
         all
     }

@@ -232,7 +232,7 @@ fn sorted(value: Value) -> Value {
         Value::Object(members) => {
             let members = members.into_iter().map(|(name, value)| (name, sorted(value)));
             let mut members: Vec<_> = members.collect();
-            members.sort_by(|a, b| a.0.cmp(&b.0));
+            members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
             Value::Object(members.into_iter().collect())
         }
         other => other,

@@ -2,7 +2,7 @@
 //! so the items that this adapter read are sent back unchanged, as long as they match the message.
 //! If the caller edited the message, the caller's words count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 
 use super::items::{self, OUTPUT, Which};
@@ -124,9 +124,9 @@ fn kept(
     if !native.iter().any(|item| items::kind(item) == "message") {
         kept.out.append(&mut texts);
     }
-    let calls: BTreeMap<_, _> =
+    let calls: HashMap<_, _> =
         message.tool_calls.iter().map(|call| (call.id.as_str(), call)).collect();
-    let custom: BTreeMap<_, _> = custom_calls(message).map(|call| (call.id, call)).collect();
+    let custom: HashMap<_, _> = custom_calls(message).map(|call| (call.id, call)).collect();
     for item in native {
         match items::kind(item) {
             "reasoning" if same_reasoning && items::is_sendable(item) => {
@@ -162,7 +162,7 @@ fn kept(
         history::left_out(writer.notes, &format!("{path}.provider_fields.{OUTPUT}"), text);
         reasoning_unsent(message, path, writer);
     }
-    let ids: BTreeSet<_> = native.iter().map(items::call_id).collect();
+    let ids: HashSet<_> = native.iter().map(items::call_id).collect();
     let known = |id: &str| ids.contains(id);
     let mut out = kept.out;
     out.extend(message.tool_calls.iter().filter(|call| !known(&call.id)).map(function_call));

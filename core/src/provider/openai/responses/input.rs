@@ -1,6 +1,6 @@
 //! Encodes the conversation as input items, with the first instructions beside them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::history;
 use super::writer::{Writer, insert};
@@ -19,7 +19,7 @@ pub(super) fn conversation(
     let mut instructions = Vec::new();
     let mut items = Vec::new();
     // Their results have a type of their own.
-    let mut custom: BTreeSet<&str> = BTreeSet::new();
+    let mut custom: HashSet<&str> = HashSet::new();
     for (i, message) in messages.iter().enumerate() {
         let path = format!("messages[{i}]");
         if message.name.is_some() && message.role != Role::Tool {
@@ -72,7 +72,7 @@ impl Writer<'_> {
     fn result(
         &mut self,
         message: &Message,
-        custom: &BTreeSet<&str>,
+        custom: &HashSet<&str>,
         path: &str,
     ) -> Result<Value, Error> {
         if message.is_error == Some(true) {
