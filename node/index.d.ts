@@ -169,7 +169,7 @@ export class Client {
    * provider counts them: Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text.
    * Elsewhere it is an UnsupportedError, never an estimate.
    *
-   *     const { input_tokens } = await client.countTokens("Hello", { model: "anthropic/claude-sonnet-4-5" });
+   *     const { input_tokens } = await client.countTokens("Hello", { model: "anthropic/claude-haiku-4-5" });
    */
   countTokens(request: Request, more?: Members): Promise<CountTokensResponse>;
 

@@ -321,7 +321,7 @@ class Client(BaseClient):
         The provider counts them: Anthropic, OpenAI, Gemini, Vertex, Bedrock, and Cohere for a text.
         Elsewhere it is an UnsupportedError, never an estimate.
 
-            client.count_tokens("Hello", model="anthropic/claude-sonnet-4-5").input_tokens
+            client.count_tokens("Hello", model="anthropic/claude-haiku-4-5").input_tokens
         """
         return CountTokensResponse(self._ask(self._counted(request, options, {**members})))
 
