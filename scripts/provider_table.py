@@ -108,7 +108,7 @@ def region_table() -> str:
     text = REGIONS.read_text(encoding="utf-8").partition("const TABLE:")[2].partition("\n];")[0]
     lines = ["| name | region | what it decides | source |", "|---|---|---|---|"]
     for name, how, inside, source in REGION_ROW.findall(text):
-        words = ", ".join(f"`{word}`" for word in re.findall(r'"([^"/]+)"', inside))
+        words = ", ".join(f"`{word}`" for word in re.findall(r'"([\w-]+)"', inside))
         hosts = re.findall(r'"https://([^/"]+)', inside)
         if how == "Hosts":
             choice, effect = words, "the host: " + ", ".join(f"`{host}`" for host in hosts)
