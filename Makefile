@@ -141,6 +141,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(call say,lint)
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -q $(RUST) --all-targets -- -D warnings
+	$(CARGO) clippy -q -p liter-llm-core --no-default-features -- -D warnings
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
 	cd python && ../$(BIN)/ruff check src tests examples hatch_build.py

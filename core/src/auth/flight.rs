@@ -80,6 +80,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 
     /// The credential as far as it is known, whether it is still valid or not.
+    #[cfg(feature = "aws")]
     pub(super) fn known(&self) -> Option<T> {
         lock(&self.0).known.clone()
     }

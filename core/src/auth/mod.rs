@@ -25,13 +25,15 @@ mod secrets;
 #[cfg(any(unix, feature = "azure", feature = "google"))]
 mod token;
 
+#[cfg(any(feature = "aws", feature = "azure"))]
+pub use fetch::far;
 #[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
-pub use fetch::{Network, far, near};
+pub use fetch::{Network, near};
 pub use key::KeyRef;
 pub(crate) use key::Variables;
 #[cfg(any(feature = "azure", feature = "google"))]
 pub use oauth::Reach;
-#[cfg(any(feature = "azure", feature = "google"))]
+#[cfg(feature = "azure")]
 pub(crate) use oauth::{near_url, secret_url};
 pub use proof::Proof;
 pub use secrets::Secrets;

@@ -1,5 +1,6 @@
 //! What stands in the place of a key: keys of AWS that sign, or tokens of Google or of Entra ID.
 
+#[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -39,6 +40,8 @@ impl Identity {
         key: &KeyRef,
         around: &Surroundings<'_>,
     ) -> Result<Identity, Error> {
+        // Without these features nothing looks at them.
+        let _ = (way.http, key, around);
         let identity = Identity {
             #[cfg(feature = "aws")]
             aws: super::aws::read(row, fields, way, key, around)?,
