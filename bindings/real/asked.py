@@ -102,8 +102,19 @@ def sides(language: str, asked: list[Asked], folder: Path, raw: Path) -> Sides:
     for outcome in outcomes:
         whose[outcome.pop("ours", False)][outcome.pop("case")] = plain(outcome)
     mine = play(language, [one.row() for one in asked], folder)
+    # LiteLLM answers 500 where its own connection to llama.cpp was closed just then.
+    lost = [
+        one for one in asked if is_500(seen(mine[one.name])) and not is_500(whose[False][one.name])
+    ]
+    if lost:
+        mine |= play(language, [one.row() for one in lost], folder)
     seen_by_us = {name: plain(seen(outcome)) for name, outcome in mine.items()}
     return Sides(seen_by_us, whose[False], whose[True])
+
+
+def is_500(outcome: Members) -> bool:
+    """Whether a server said that it failed."""
+    return outcome.get("status") == 500
 
 
 def printed(command: list[str | Path]) -> list[Members]:
