@@ -9,9 +9,9 @@
 //!
 //! `call::plan` reads the documents and finds the targets before the call waits for anything.
 //! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
-//! attempt. `call::split` asks in parts where one request cannot take all inputs. `call::respond` makes the document. `call::stream` takes over a stream after its first
-//! content. `admission` tells the observers that a call began or ended. The call's ledger tells
-//! them of attempts.
+//! attempt. `call::split` asks in parts where one request cannot take all inputs. `call::respond`
+//! makes the document. `call::stream` takes over a stream after its first content. `admission`
+//! tells the observers that a call began or ended. The call's ledger tells them of attempts.
 //!
 //! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
 //! stage that looks for a stored answer goes before the run. A stage that prices an answer goes

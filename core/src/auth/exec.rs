@@ -1,10 +1,10 @@
 //! A program that prints a key: `exec:["prog","arg"]`.
 //!
 //! It runs without a shell, in a process group of its own, with the environment as it was when the
-//! configuration was made, and with nothing to read. What it says on stderr is dropped. It is started
-//! and ended in the middle of a host: no signal handler is set, only this child is waited for, and the
-//! path is looked up here, because the standard library forks where it has to look, and handlers of a
-//! fork are the host's.
+//! configuration was made, and with nothing to read. What it says on stderr is dropped. It is
+//! started and ended in the middle of a host: no signal handler is set, only this child is waited
+//! for, and the path is looked up here, because the standard library forks where it has to look,
+//! and handlers of a fork are the host's.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! A request with more inputs than one request to its provider may have goes out in parts.
 //!
-//! Each part is a call of its own, with attempts, retries and limits. Their answers are joined in the
-//! order of the inputs. All parts are answered by one target: where several are possible, the first
-//! part finds the one that answers, and the others go there. The vectors of two models have nothing
-//! in common.
+//! Each part is a call of its own, with attempts, retries and limits. Their answers are joined in
+//! the order of the inputs. All parts are answered by one target: where several are possible, the
+//! first part finds the one that answers, and the others go there. The vectors of two models have
+//! nothing in common.
 //!
 //! The parts belong to the call of the whole, so that what was tried and done is known however the
 //! call ends.

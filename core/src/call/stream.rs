@@ -2,8 +2,8 @@
 //!
 //! From here on nothing is retried silently, because what the caller has seen cannot be taken back.
 //! A stream that breaks ends in an error with the text so far. If the caller asks for it
-//! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller who
-//! only collects the answer has seen nothing of it, so there it begins again by default.
+//! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller
+//! who only collects the answer has seen nothing of it, so there it begins again by default.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Where a provider's AWS keys come from: the entry's `aws`, or else the environment, in the order of
-//! AWS's SDKs.
+//! Where a provider's AWS keys come from: the entry's `aws`, or else the environment, in the order
+//! of AWS's SDKs.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! The environment's variables that settings may come from: read while a configuration is made, and
 //! never again.
 //!
-//! C's `getenv` is undefined beside a `setenv` of another thread, and no lock of this library keeps a
-//! host from one. So nothing else here reads the environment: what a call needs (keys, proxies, roots)
-//! is taken from it with the configuration. A host whose language has a lock of its own reads the
-//! variables under that and hands them over ([`Environment::parse`]).
+//! C's `getenv` is undefined beside a `setenv` of another thread, and no lock of this library keeps
+//! a host from one. So nothing else here reads the environment: what a call needs (keys, proxies,
+//! roots) is taken from it with the configuration. A host whose language has a lock of its own
+//! reads the variables under that and hands them over ([`Environment::parse`]).
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

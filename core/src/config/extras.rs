@@ -1,5 +1,5 @@
-//! What an entry of the configuration adds to each request: a query, members of the body, and another
-//! header for its key.
+//! What an entry of the configuration adds to each request: a query, members of the body, and
+//! another header for its key.
 
 use std::sync::Arc;
 

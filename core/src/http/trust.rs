@@ -1,5 +1,5 @@
-//! The trusted roots: those that the environment named, or else the machine's. If the machine has none
-//! (a distroless container), the bundled Mozilla roots are used.
+//! The trusted roots: those that the environment named, or else the machine's. If the machine has
+//! none (a distroless container), the bundled Mozilla roots are used.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -1,5 +1,6 @@
-//! An operation is what can be asked. This file and `answer` are the one place that tells operations
-//! apart. A new operation is a variant of each of their types, its arms there and a file beside them.
+//! An operation is what can be asked. This file and `answer` are the one place that tells
+//! operations apart. A new operation is a variant of each of their types, its arms there and a file
+//! beside them.
 
 mod answer;
 mod chat;

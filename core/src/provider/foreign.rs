@@ -1,9 +1,9 @@
 //! Reads a provider's JSON as leniently as truth allows.
 //!
-//! Python servers write `NaN` and `Infinity`, which are not JSON. `1e400` is JSON, but few languages
-//! have a number for it. Token limits cut characters whose two halves are separate escapes. A paid answer must not be lost for that: the number becomes
-//! `null`, the half becomes U+FFFD, and a warning says so. Halves in two pieces of a stream are
-//! joined again.
+//! Python servers write `NaN` and `Infinity`, which are not JSON. `1e400` is JSON, but few
+//! languages have a number for it. Token limits cut characters whose two halves are separate
+//! escapes. A paid answer must not be lost for that: the number becomes `null`, the half becomes
+//! U+FFFD, and a warning says so. Halves in two pieces of a stream are joined again.
 
 use std::borrow::Cow;
 

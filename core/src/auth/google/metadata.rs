@@ -1,4 +1,5 @@
-//! The metadata server of a machine at Google: it gives tokens of the machine's service account [doc].
+//! The metadata server of a machine at Google: it gives tokens of the machine's service account
+//! [doc].
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -1,8 +1,8 @@
-//! Amazon Bedrock's Converse format, which is the same for every model there. Embeddings and ranking go
-//! by `invoke`, in each model's own form.
+//! Amazon Bedrock's Converse format, which is the same for every model there. Embeddings and
+//! ranking go by `invoke`, in each model's own form.
 //!
-//! Converse has three peculiarities: a block is an object with one member, which says what it is. A stream
-//! is AWS's binary event stream. The class of an error stands in a header.
+//! Converse has three peculiarities: a block is an object with one member, which says what it is. A
+//! stream is AWS's binary event stream. The class of an error stands in a header.
 
 mod chat;
 mod count_tokens;

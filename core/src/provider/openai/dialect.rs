@@ -3,8 +3,8 @@
 //!
 //! Every field states a fact about a server, with its source: `[rec]` recorded traffic, `[sdk]` the
 //! provider's own SDK, `[doc]` public documents, `[unverified]` none of them: general knowledge, to
-//! be checked at the first chance. A member that a server merely ignores counts as not taken. The caller is told, and
-//! nothing without effect is sent.
+//! be checked at the first chance. A member that a server merely ignores counts as not taken. The
+//! caller is told, and nothing without effect is sent.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! Sends an earlier answer back: thinking beside the text, and calls with their arguments as objects.
+//! Sends an earlier answer back: thinking beside the text, and calls with their arguments as
+//! objects.
 
 use super::content::WHO;
 use crate::codec::Object;

@@ -1,5 +1,6 @@
-//! Encodes the conversation. The server has no ids of calls: a result names its function, and results
-//! of one function stand in the order of its calls. So the results of a turn are put in that order.
+//! Encodes the conversation. The server has no ids of calls: a result names its function, and
+//! results of one function stand in the order of its calls. So the results of a turn are put in
+//! that order.
 
 use std::collections::HashMap;
 
