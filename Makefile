@@ -164,6 +164,7 @@ types: .venv/installed ## pyright, strict, over the Python package and its examp
 rust: ## Rust and C tests, the drift of header and schemas among them
 	$(call say,Rust and C tests)
 	$(CARGO) test $(RUST)
+	$(CARGO) test $(RUST) --no-default-features --test lean
 	$(call took)
 
 .PHONY: python
@@ -278,6 +279,12 @@ symbols: build ## exports and size of the release library
 	$(PYTHON) scripts/check_symbols.py
 	$(call took)
 
+.PHONY: lean
+lean: ## build the lean library, without what has a cargo feature: its exports and size
+	$(call say,lean library)
+	$(PYTHON) scripts/features.py --check
+	$(call took)
+
 .PHONY: instructions
 instructions: setup-system .venv/packages build ## instructions a call, a chunk and a passthrough, at most 2 % over the baseline
 	$(call say,instructions)
@@ -303,7 +310,7 @@ simulation-long: ## 100,000 schedules of the simulation
 
 .PHONY: long
 long: EACH := 60
-long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for every change: schedules, hazards, races, fuzzing
+long: simulation-long hazards-long tsan fuzz-smoke lean ## what takes too long for every change: schedules, hazards, races, fuzzing, the lean library
 	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------

@@ -221,6 +221,14 @@ impl Error {
         Error::new(ErrorKind::InvalidRequest, message).with(|e| e.param = Some(param.into()))
     }
 
+    /// An error for what needs a cargo feature that this library was built without.
+    pub(crate) fn not_built(param: impl Into<String>, what: &str, feature: &str) -> Self {
+        let message = format!(
+            "{what} needs the cargo feature {feature}, which this library was built without"
+        );
+        Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some(param.into()))
+    }
+
     /// Sets members: `error.with(|e| e.status = Some(429))`.
     #[must_use]
     pub fn with(mut self, set: impl FnOnce(&mut ErrorBody)) -> Self {

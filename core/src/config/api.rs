@@ -6,7 +6,6 @@ use ::http::Uri;
 
 use crate::codec::{Fields, Object};
 use crate::error::Error;
-use crate::provider::registry::Format;
 use crate::provider::{Dialect, Row};
 
 /// What an entry says about its format.
@@ -20,7 +19,7 @@ pub(super) struct Api {
 
 /// Where a server speaks OpenAI's form under its URL, if it has a format of its own besides.
 fn openai_path(row: &Row) -> Option<&'static str> {
-    matches!(row.format, Format::Ollama).then_some("/v1")
+    (row.name == "ollama").then_some("/v1")
 }
 
 /// The word for a format that is the provider's own, beside OpenAI's.
@@ -36,6 +35,10 @@ impl Api {
             None => &["chat", "responses"],
         };
         let word = fields.word("api", words)?;
+        if word == Some("responses") && !cfg!(feature = "responses") {
+            let what = format!("{path} \"responses\"");
+            return Err(Error::not_built(path, &what, "responses"));
+        }
         if row.dialect().is_none() && word.is_some() {
             let message =
                 format!("{path} is for servers of OpenAI's formats: {} has one format", row.name);
@@ -92,6 +95,7 @@ impl Api {
                 _ => own = Some(own.unwrap_or_else(|| dialect.clone())),
             }
         }
+        #[cfg(feature = "responses")]
         if self.word == Some("responses") {
             own = Some(own.as_ref().unwrap_or(dialect).with_responses());
         }

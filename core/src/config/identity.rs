@@ -85,8 +85,7 @@ fn refuse_unbuilt(row: &Row, fields: &mut Fields) -> Result<(), Error> {
     ] {
         if !is_built && is_taken && fields.value(member).is_some() {
             let path = fields.at(member);
-            let message = format!("{path}: this library was built without the feature {feature}");
-            return Err(Error::invalid(path, message));
+            return Err(Error::not_built(path.as_str(), &path, feature));
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ mod vertex;
 pub use environment::Environment;
 pub use identity::Identity;
 pub use limits::BudgetConfig;
-pub(crate) use names::quoted;
+pub(crate) use names::{not_built, quoted};
 pub(crate) use provider::{LOOKED_AT, unknown_provider};
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
@@ -38,7 +38,7 @@ pub(crate) use route::{RoutePolicy, at, target};
 use std::collections::BTreeMap;
 
 use crate::codec::{Fields, MAX_DOCUMENT, Object, finish, parse_object};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::json::Value;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
@@ -201,8 +201,7 @@ impl Config {
     /// The error for a name that is neither a provider's nor a route's.
     pub(crate) fn unknown_name(&self, name: &str, param: &str) -> Error {
         let what = if self.routes.is_empty() { "provider" } else { "provider or route" };
-        Error::new(ErrorKind::NotFound, unknown_provider(what, name, self.names()))
-            .with(|e| e.param = Some(param.to_owned()))
+        provider::no_provider(what, name, self.names(), param)
     }
 }
 

@@ -32,8 +32,17 @@ pub(crate) fn quoted(name: &str) -> Option<String> {
     is_name.then(|| format!("'{name}'"))
 }
 
+/// The error for the built-in provider of this name, if this library was built without its format.
+pub(crate) fn not_built(name: &str, param: &str) -> Option<Error> {
+    let feature = registry::missing_feature(name)?;
+    Some(Error::not_built(param, &format!("provider '{name}'"), feature))
+}
+
 /// The error of an entry that no row fits: `kind` is wrong, or the name stands for none.
 pub(super) fn no_row(path: &str, kind: Option<&str>, name: &str) -> Error {
+    if let Some(error) = not_built(kind.unwrap_or(name), path) {
+        return error;
+    }
     let kinds = registry::ROWS.iter().map(|row| row.name);
     let message = match kind {
         Some(kind) => {

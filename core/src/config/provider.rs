@@ -13,7 +13,7 @@ use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
-use super::names::{no_row, unknown};
+use super::names::{no_row, not_built, unknown};
 use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
@@ -320,8 +320,20 @@ pub(super) fn find(providers: &[ProviderConfig], name: &str) -> Option<usize> {
 pub(super) fn index(providers: &[ProviderConfig], name: &str) -> Result<usize, Error> {
     find(providers, name).ok_or_else(|| {
         let known = providers.iter().map(|provider| &*provider.name);
-        Error::new(ErrorKind::NotFound, unknown_provider("provider", name, known))
-            .with(|e| e.param = Some("provider".to_owned()))
+        no_provider("provider", name, known, "provider")
+    })
+}
+
+/// The error for a name that is no provider's, at `param`.
+pub(super) fn no_provider<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    param: &str,
+) -> Error {
+    not_built(name, param).unwrap_or_else(|| {
+        Error::new(ErrorKind::NotFound, unknown_provider(what, name, known))
+            .with(|e| e.param = Some(param.to_owned()))
     })
 }
 

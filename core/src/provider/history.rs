@@ -23,6 +23,7 @@ pub(super) const THINKING_BLOCKS: &str = "thinking_blocks";
 pub(super) const ANNOTATIONS: &str = "annotations";
 
 /// The member that holds the images that a model made.
+#[cfg(any(feature = "bedrock", feature = "gemini", feature = "responses"))]
 pub(super) const IMAGES: &str = "images";
 
 const CODE: &str = "not_sent_back";

@@ -6,6 +6,7 @@
 
 mod anthropic;
 mod assembly;
+#[cfg(feature = "bedrock")]
 mod bedrock;
 mod citation;
 pub mod classify;
@@ -16,7 +17,9 @@ mod deployment;
 mod details;
 pub mod embeddings;
 mod foreign;
+mod format;
 mod further;
+#[cfg(feature = "gemini")]
 mod gemini;
 mod history;
 mod ids;
@@ -24,6 +27,7 @@ mod json;
 mod kind;
 mod model_list;
 mod most;
+#[cfg(feature = "ollama")]
 mod ollama;
 mod openai;
 mod page;
@@ -34,6 +38,7 @@ pub mod regions;
 pub mod registry;
 pub mod reranking;
 pub mod rules;
+#[cfg(feature = "gemini")]
 mod vertex;
 
 pub use assembly::Assembly;

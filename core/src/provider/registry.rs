@@ -3,9 +3,8 @@
 //! A row without a base URL is known only where an entry of the configuration gives one: its URL
 //! holds the caller's account, or it is only a kind (`compatible`).
 
-use super::{
-    Chat, Provider, anthropic, bedrock, cohere, embeddings, gemini, ollama, openai, vertex,
-};
+pub use super::format::Format;
+use super::{Chat, Provider, embeddings, openai};
 
 /// A built-in provider.
 #[derive(Debug)]
@@ -24,51 +23,17 @@ pub struct Row {
     pub key_env: &'static str,
 }
 
-/// A wire format, with its dialect.
-#[derive(Debug)]
-pub enum Format {
-    /// OpenAI chat completions.
-    OpenAi(openai::Dialect),
-    /// Anthropic messages.
-    Anthropic,
-    /// Cohere v2 chat.
-    Cohere,
-    /// Google's `generateContent`.
-    Gemini,
-    /// Vertex AI: that of the model's publisher.
-    Vertex,
-    /// Amazon Bedrock's Converse.
-    Bedrock,
-    /// Ollama's own API, or its endpoints in OpenAI's form.
-    Ollama,
-    /// Embeddings in OpenAI's form, and no chats.
-    Embeddings(embeddings::Server),
-}
-
 impl Row {
     /// The adapter.
     #[must_use]
     pub fn adapter(&'static self) -> &'static dyn Provider {
-        match &self.format {
-            Format::OpenAi(dialect) => dialect,
-            Format::Anthropic => &anthropic::Anthropic::Api,
-            Format::Cohere => &cohere::Cohere,
-            Format::Gemini => &gemini::Gemini::Api,
-            Format::Vertex => &vertex::Vertex,
-            Format::Bedrock => &bedrock::Bedrock,
-            Format::Ollama => &ollama::Ollama,
-            Format::Embeddings(server) => server,
-        }
+        self.format.adapter()
     }
 
     /// The dialect, if it speaks OpenAI's chat completions, also beside a format of its own.
     #[must_use]
     pub fn dialect(&'static self) -> Option<&'static openai::Dialect> {
-        match &self.format {
-            Format::OpenAi(dialect) => Some(dialect),
-            Format::Ollama => Some(&ollama::OPENAI),
-            _ => None,
-        }
+        self.format.dialect()
     }
 
     /// Its chat completions.
@@ -86,13 +51,13 @@ impl Row {
     /// The service that signatures are for, if its requests may be signed with AWS's keys [spec].
     #[must_use]
     pub fn signed_service(&self) -> Option<&'static str> {
-        matches!(self.format, Format::Bedrock).then_some("bedrock")
+        (self.name == "bedrock").then_some("bedrock")
     }
 
     /// Whether its requests may have Google's tokens [doc].
     #[must_use]
     pub fn takes_google(&self) -> bool {
-        matches!(self.format, Format::Vertex)
+        self.name == "vertex"
     }
 
     /// Whether its requests may have Entra ID's tokens [sdk].
@@ -112,6 +77,21 @@ impl Row {
 #[must_use]
 pub fn row(name: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.name == name)
+}
+
+/// The rows whose formats a library may be built without: name, cargo feature, whether it is built.
+const FEATURES: [(&str, &str, bool); 4] = [
+    ("bedrock", "bedrock", cfg!(feature = "bedrock")),
+    ("gemini", "gemini", cfg!(feature = "gemini")),
+    ("ollama", "ollama", cfg!(feature = "ollama")),
+    ("vertex", "gemini", cfg!(feature = "gemini")),
+];
+
+/// The cargo feature that the row with this name needs, if this library was built without it.
+#[must_use]
+pub fn missing_feature(name: &str) -> Option<&'static str> {
+    let (_, feature, _) = FEATURES.iter().find(|(row, _, built)| *row == name && !built)?;
+    Some(feature)
 }
 
 /// A row of OpenAI's wire format: name, dialect, base URL, and its SDK's variables for another base
@@ -164,6 +144,7 @@ pub static ROWS: &[Row] = &[
         base_url_env: "CO_API_URL",
         key_env: "CO_API_KEY",
     },
+    #[cfg(feature = "gemini")]
     Row {
         name: "gemini",
         format: Format::Gemini,
@@ -172,6 +153,7 @@ pub static ROWS: &[Row] = &[
         base_url_env: "GOOGLE_GEMINI_BASE_URL",
         key_env: "GEMINI_API_KEY",
     },
+    #[cfg(feature = "gemini")]
     Row {
         name: "vertex",
         format: Format::Vertex,
@@ -181,6 +163,7 @@ pub static ROWS: &[Row] = &[
         key_env: "",
     },
     // The URL of each region [sdk]. The variables are those of AWS's SDKs.
+    #[cfg(feature = "bedrock")]
     Row {
         name: "bedrock",
         format: Format::Bedrock,
@@ -231,6 +214,7 @@ pub static ROWS: &[Row] = &[
         "",
         "FIREWORKS_API_KEY",
     ),
+    #[cfg(feature = "ollama")]
     Row {
         name: "ollama",
         format: Format::Ollama,

@@ -10,7 +10,9 @@ use super::region::keep_region;
 use super::state::{ChosenTarget, TargetState};
 use super::table::Table;
 use crate::codec::did_you_mean;
-use crate::config::{Config, RoutePolicy, RouteTarget, at, quoted, target, unknown_provider};
+use crate::config::{
+    Config, RoutePolicy, RouteTarget, at, not_built, quoted, target, unknown_provider,
+};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Hedge, Options, RetryOverlay, Warning};
 
@@ -208,6 +210,10 @@ fn asked<'a>(
             }
             if let (Some(route), false) = (config.route(name), rest.is_empty()) {
                 return Asked::Route(route.name.clone(), Some(rest));
+            }
+            // The default provider is not asked in its place.
+            if let Some(error) = not_built(name, "model") {
+                return Asked::Target(Err(error));
             }
         }
     }

@@ -61,6 +61,7 @@ impl Assembly {
     }
 
     /// Whether halves of characters have come.
+    #[cfg(feature = "responses")]
     pub(in crate::provider) fn has_halves(&self) -> bool {
         self.halves.is_some()
     }

@@ -6,6 +6,8 @@ mod embed;
 mod error;
 mod models;
 
+// Bedrock has models of Cohere, too.
+#[cfg(feature = "bedrock")]
 pub(super) use embed::{input_type, inputs};
 
 use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target, reranking};

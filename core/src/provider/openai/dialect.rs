@@ -97,6 +97,7 @@ pub enum Api {
     /// Chat completions.
     Chat,
     /// Responses.
+    #[cfg(feature = "responses")]
     Responses,
 }
 
@@ -201,6 +202,7 @@ pub(super) const EVERY_SAMPLING: Sampling = Sampling {
 pub(super) const ONE_CHOICE: Sampling = Sampling { n: false, ..EVERY_SAMPLING };
 
 /// What Responses takes: "Unsupported parameter" for the others [sdk].
+#[cfg(feature = "responses")]
 const FEW_SAMPLING: Sampling = Sampling {
     temperature: true,
     top_p: true,
@@ -359,6 +361,7 @@ pub const OPENROUTER: Dialect = Dialect {
 
 /// Ollama's `/v1`: no `tool_choice`, `n`, `user`, `metadata`; images only as `data:` URLs;
 /// `reasoning` is sent back under the name that it has in answers [unverified].
+#[cfg(feature = "ollama")]
 pub const OLLAMA: Dialect = Dialect {
     names: false,
     sampling: ONE_CHOICE,
@@ -384,6 +387,7 @@ pub const VLLM: Dialect = Dialect {
     ..OTHERS
 };
 
+#[cfg(feature = "responses")]
 impl Dialect {
     /// This dialect with Responses as the format of chats.
     #[must_use]

@@ -2,13 +2,17 @@
 //! what each server takes.
 
 mod chat;
+#[cfg(feature = "responses")]
 mod count_tokens;
 mod dialect;
 mod models;
 mod moderate;
+#[cfg(feature = "responses")]
 mod responses;
 mod servers;
 mod switches;
+#[cfg(not(feature = "responses"))]
+mod uncounted;
 
 use std::borrow::Cow;
 
@@ -21,9 +25,9 @@ use crate::model;
 use crate::wire::{Framing, Reply, Request, Scheme};
 use dialect::{Api, Moderates};
 
-pub use dialect::{
-    COMPATIBLE, DEEPSEEK, Dialect, GROQ, MISTRAL, OLLAMA, OPENAI, OPENROUTER, VLLM, XAI,
-};
+#[cfg(feature = "ollama")]
+pub use dialect::OLLAMA;
+pub use dialect::{COMPATIBLE, DEEPSEEK, Dialect, GROQ, MISTRAL, OPENAI, OPENROUTER, VLLM, XAI};
 pub use servers::*;
 pub use switches::NAMES as SWITCHES;
 
@@ -35,14 +39,14 @@ impl Dialect {
 
     /// The request for a chat.
     fn post(&self, target: &Target, body: Vec<u8>) -> Result<Request, Error> {
-        match self.api {
-            Api::Chat if self.deployments => deployment::post(target, self.path.clone(), body),
-            // Deployments have no Responses: it stands beside them, without a version [rec].
-            Api::Responses if self.deployments && target.api_version.is_some() => {
-                Ok(Request::post(format!("/v1{}", self.path), body))
-            }
-            Api::Chat | Api::Responses => Ok(Request::post(self.path.clone(), body)),
+        if self.deployments && self.api == Api::Chat {
+            return deployment::post(target, self.path.clone(), body);
         }
+        if self.deployments && target.api_version.is_some() {
+            // Deployments have no Responses: it stands beside them, without a version [rec].
+            return Ok(Request::post(format!("/v1{}", self.path), body));
+        }
+        Ok(Request::post(self.path.clone(), body))
     }
 
     /// The request for something else than a chat.
@@ -96,6 +100,7 @@ impl Chat for Dialect {
         let dialect = self.of(target);
         match dialect.api {
             Api::Chat => chat::request(dialect, request, target, notes),
+            #[cfg(feature = "responses")]
             Api::Responses => responses::request(dialect, request, target, notes),
         }
     }
@@ -103,6 +108,7 @@ impl Chat for Dialect {
     fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<Completion, Error> {
         match self.of(target).api {
             Api::Chat => chat::answer(reply, target),
+            #[cfg(feature = "responses")]
             Api::Responses => responses::answer(reply, target),
         }
     }
@@ -111,6 +117,7 @@ impl Chat for Dialect {
         let dialect = self.of(target);
         let decoder: Box<dyn StreamDecoder> = match dialect.api {
             Api::Chat => Box::new(chat::Decoder::new(dialect, target)),
+            #[cfg(feature = "responses")]
             Api::Responses => Box::new(responses::Decoder::new(target)),
         };
         (Framing::Sse, decoder)

@@ -35,7 +35,7 @@ impl Dialect {
         let foreign = |name: &&crate::json::Key| {
             NAMES.contains(&name.as_str()) && !OF_RESPONSES.contains(&name.as_str())
         };
-        if self.api == Api::Responses
+        if self.api != Api::Chat
             && let Some(name) = object.keys().find(foreign)
         {
             let path = format!("{path}.{name}");

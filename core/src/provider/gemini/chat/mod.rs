@@ -3,6 +3,7 @@
 //! [`parts::PARTS`]. `history` sends them back, as long as they match the message.
 
 mod calls;
+mod characters;
 mod content;
 mod contents;
 mod decode;

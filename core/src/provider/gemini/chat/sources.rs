@@ -1,10 +1,11 @@
 //! The citations of a candidate as annotations. Their places are bytes of the text's UTF-8 [rec].
 
+use super::characters::Characters;
 use super::parts::{self, Said};
 use crate::codec::{MAX_DOCUMENT, Object};
 use crate::json::Value;
 use crate::model::Choice;
-use crate::provider::citation::{Characters, Source, Span};
+use crate::provider::citation::{Source, Span};
 use crate::provider::json::count;
 
 /// The member of a candidate that holds its citations.

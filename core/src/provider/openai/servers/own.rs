@@ -1,7 +1,5 @@
 //! Servers of one's own: at a cloud, under an account, or on this machine.
 
-use std::borrow::Cow;
-
 use super::super::dialect::{
     COMPATIBLE, Dialect, EVERY_SAMPLING, IMAGES, Moderates, ONE_CHOICE, OPENAI, OTHERS, Parts,
     ReasoningBack, Sampling, VLLM,
@@ -102,8 +100,9 @@ pub const MISTRAL_RS: Dialect = Dialect {
 /// Vertex AI's endpoint for models that are neither Google's nor Anthropic's: chat completions, with
 /// `publisher/name` as the model [doc]; images [doc]; `max_tokens`, and Google's additions go back
 /// [doc]. No `metadata`, `user` or `parallel_tool_calls`, and no audio or files, is [unverified].
+#[cfg(feature = "gemini")]
 pub static VERTEX_OPEN: Dialect = Dialect {
-    path: Cow::Borrowed("/endpoints/openapi/chat/completions"),
+    path: std::borrow::Cow::Borrowed("/endpoints/openapi/chat/completions"),
     metadata: false,
     user: false,
     parallel_tool_calls: false,
