@@ -205,12 +205,16 @@ impl Client {
     /// none is left.
     #[must_use]
     pub fn tend_shared_connections(&self) -> bool {
-        self.services.pools.iter().fold(false, |any, pool| pool.tend_shared() | any)
+        self.pools().fold(false, |any, pool| pool.tend_shared() | any)
     }
 
     /// Closes idle connections. From now on none is kept.
     pub fn disconnect(&self) {
-        self.services.pools.iter().for_each(Pool::close);
+        self.pools().for_each(Pool::close);
+    }
+
+    fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.services.pools.iter().flat_map(Pools::all)
     }
 
     /// Takes a place among the calls in flight. A caller that starts the call later, for example on

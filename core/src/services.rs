@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use crate::auth;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
-use crate::http::{Lookups, Network, Pool};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
+use crate::wire::Plane;
 
 /// The state that the calls of one client share.
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub(crate) struct Services {
     pub(crate) config: Arc<Config>,
     pub(crate) table: Arc<Table>,
     /// Pools by provider, in the order of the configuration. All belong to one tokio runtime.
-    pub(crate) pools: Arc<[Pool]>,
+    pub(crate) pools: Arc<[Pools]>,
     /// Whether any of these pools, or of those of the same client elsewhere, has had a connection
     /// that calls share.
     pub(crate) shares: Arc<AtomicBool>,
@@ -40,6 +42,19 @@ pub(crate) struct Services {
     pub(crate) state: Arc<watch::Sender<ClientState>>,
     /// The process id.
     pub(crate) process: u32,
+}
+
+/// The connections to one provider.
+pub(crate) struct Pools {
+    pub(crate) data: Pool,
+    /// Those to its control plane, if its URL is known.
+    control: Option<Pool>,
+}
+
+impl Pools {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Pool> {
+        std::iter::once(&self.data).chain(&self.control)
+    }
 }
 
 /// How far a client has closed.
@@ -107,6 +122,25 @@ impl Services {
         &self.config.providers[target.provider]
     }
 
+    /// The connections to a plane of a provider. The error kind is `unsupported` if nothing says where
+    /// its control plane is.
+    pub(crate) fn pool(&self, provider: usize, plane: Plane) -> Result<&Pool, Error> {
+        let pools = &self.pools[provider];
+        let pool = match plane {
+            Plane::Data => Some(&pools.data),
+            Plane::Control => pools.control.as_ref(),
+        };
+        pool.ok_or_else(|| {
+            let name = &self.config.providers[provider].name;
+            let message = format!(
+                "{name} lists its models at another URL than its base_url, and nothing says where: \
+                 give providers.{name}.control_url"
+            );
+            Error::new(ErrorKind::Unsupported, message)
+                .with(|e| e.param = Some(format!("providers.{name}.control_url")))
+        })
+    }
+
     /// Returns a future that ends when the client is closed or dropped. The future keeps nothing of
     /// the client alive.
     pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
@@ -123,10 +157,14 @@ fn pools(
     network: Option<&Arc<dyn Network>>,
     blocking: Option<&Handle>,
     shares: &Arc<AtomicBool>,
-) -> Arc<[Pool]> {
-    let pool = |provider: &ProviderConfig| {
-        let (settings, most_idle) = (provider.http.clone(), config.max_in_flight);
+) -> Arc<[Pools]> {
+    let pool = |settings: &Settings| {
+        let (settings, most_idle) = (settings.clone(), config.max_in_flight);
         Pool::new(settings, most_idle, blocking.cloned(), lookups, network.cloned(), shares)
     };
-    config.providers.iter().map(pool).collect()
+    let pools = |provider: &ProviderConfig| Pools {
+        data: pool(&provider.http),
+        control: provider.control.as_ref().map(pool),
+    };
+    config.providers.iter().map(pools).collect()
 }

@@ -20,7 +20,7 @@ use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, notices, probe, redact, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Again, Body, Deadline, Received};
+use crate::http::{Again, Body, Deadline, Pool, Received};
 use crate::limit::Held;
 use crate::model::Unsupported;
 use crate::observe::Reason;
@@ -91,6 +91,7 @@ async fn once(
     first: bool,
 ) -> Result<Served, Failure> {
     let Prepared { request, held, mut notes, tokens } = prepare(services, call, index).await?;
+    let pool = services.pool(call.targets[index].provider, request.plane())?;
     let mut guard = enter(services, call, index, tokens, mode.wait).await?;
     if guard.insisted {
         let message = format!(
@@ -110,6 +111,7 @@ async fn once(
     let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
     let mut exchange = Exchange {
         services,
+        pool,
         call,
         index,
         ticket,
@@ -161,6 +163,7 @@ fn deadline(services: &Services, call: &Call, index: usize, began: Instant) -> D
 /// One request and its answer, up to a stream's first content.
 struct Exchange<'a> {
     services: &'a Services,
+    pool: &'a Pool,
     call: &'a Call,
     index: usize,
     ticket: Ticket,
@@ -168,10 +171,9 @@ struct Exchange<'a> {
     /// When to report a late first token. `None` if it was reported, or if no report is needed.
     late_at: Option<Instant>,
     guard: &'a mut AttemptGuard,
-    /// The credential that was sent. It may have changed since in its file.
+    /// The credential that was sent.
     key: Option<Proof>,
-    /// The head of an answer that refused the credential. Boxed: few are refused, and each call's
-    /// future would have room for it.
+    /// The head of an answer that refused the credential. Boxed, because few are refused.
     refusal: Option<Box<HeaderMap>>,
 }
 
@@ -195,7 +197,7 @@ enum BodyState {
 impl Exchange<'_> {
     async fn run(&mut self, request: Request<Full<Bytes>>) -> Result<(Head, Content), Error> {
         let (call, ticket) = (self.call, self.ticket);
-        let pool = &self.services.pools[call.targets[self.index].provider];
+        let pool = self.pool;
         let deadline = self.deadline;
         let Received { status, headers, body } = self.send(request).await?;
         call.ledger.answered(ticket, status);
@@ -242,8 +244,7 @@ impl Exchange<'_> {
 
     /// Sends the request. It has a new signature if it goes again.
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Received, Error> {
-        let Exchange { services, call, index, ticket, deadline, .. } = *self;
-        let pool = &services.pools[call.targets[index].provider];
+        let Exchange { services, pool, call, index, ticket, deadline, .. } = *self;
         let sent = |passing| call.ledger.passing(ticket, passing);
         let next = OnceLock::new();
         let again = || -> Again<'_> {
@@ -271,7 +272,7 @@ impl Exchange<'_> {
             let wire = operation.encode(settings.row.adapter(), chosen.target(), &mut notes);
             wire.map(|wire| wire.path).unwrap_or_default()
         };
-        asked::with_url(error, settings.row, &settings.http.base_url, path)
+        asked::with_url(error, settings.row, self.pool.base_url(), path)
     }
 
     /// Reads a stream up to its first content.

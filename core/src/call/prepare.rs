@@ -14,7 +14,7 @@ use crate::observe::CallId;
 use crate::provider::Notes;
 use crate::services::Services;
 use crate::target::ChosenTarget;
-use crate::wire;
+use crate::wire::{self, Plane};
 
 /// A request that only lacks its credential.
 pub(super) struct Prepared<'a> {
@@ -30,6 +30,13 @@ pub(super) struct Prepared<'a> {
 pub(super) struct Bare<'a> {
     wire: wire::Request,
     idempotency: Option<&'a str>,
+}
+
+impl Bare<'_> {
+    /// The plane that is asked.
+    pub(super) fn plane(&self) -> Plane {
+        self.wire.plane
+    }
 }
 
 /// A request that is ready to be sent, and the credential that it has.
@@ -48,12 +55,12 @@ pub(super) async fn prepare<'a>(
     let mut notes = refusal::notes(call);
     let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
     refusal::leave_out(call, index, &mut wire, &mut notes);
+    let blocking = services.pool(chosen.provider, wire.plane)?.blocking();
     let mut held = Held::new(&services.room);
     held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
     own_headers(services, call, chosen)?;
-    let blocking = services.pools[chosen.provider].blocking();
     let ready = services.credentials[chosen.provider].ready(blocking);
     until(|| call.deadline, ready).await.unwrap_or_else(|| Err(no_key_in_time()))?;
     Ok(Prepared { request: Bare { wire, idempotency }, held, tokens, notes })
@@ -68,7 +75,7 @@ pub(super) async fn authorize(
     request: Bare<'_>,
 ) -> Result<Authorized, Error> {
     let chosen = &call.targets[index];
-    let pool = &services.pools[chosen.provider];
+    let pool = services.pool(chosen.provider, request.plane())?;
     let settings = services.settings(chosen);
     let headers = own_headers(services, call, chosen)?;
     let Bare { mut wire, idempotency } = request;
@@ -97,7 +104,7 @@ pub(super) async fn refused(
     let head = head.unwrap_or_default();
     let provider = call.targets[index].provider;
     let (credential, blocking) =
-        (&services.credentials[provider], services.pools[provider].blocking());
+        (&services.credentials[provider], services.pools[provider].data.blocking());
     let telling = credential.refused(key, error.code.as_deref(), &head, blocking);
     until(|| call.deadline, telling).await.unwrap_or(false)
 }

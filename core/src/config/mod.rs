@@ -8,6 +8,7 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod control;
 #[cfg(feature = "azure")]
 mod entra;
 mod environment;

@@ -9,6 +9,7 @@ use ::http::{HeaderName, Uri};
 use super::api::Api;
 use super::azure;
 use super::base_url::Place;
+use super::control::{reached, read_url_of_control};
 use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
@@ -37,6 +38,9 @@ pub struct ProviderConfig {
     pub named: bool,
     /// How the provider is reached. Its key goes to this origin only.
     pub http: http::Settings,
+    /// How its control plane is reached, if its models are listed there and its URL is known. The key
+    /// goes to this origin, too.
+    pub control: Option<http::Settings>,
     /// The provider's key.
     pub key: KeyRef,
     /// What stands in the place of a key.
@@ -73,10 +77,11 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 27] = [
+const MEMBERS: [&str; 28] = [
     "kind",
     "api",
     "base_url",
+    "control_url",
     "resource",
     "project",
     "location",
@@ -196,16 +201,19 @@ impl ProviderConfig {
         };
         let api_version = read_api_version(row, &mut fields)?;
         let api = Api::read(row, &mut fields)?;
-        let built_in = api.base_url();
+        let (built_in, own_base) = (api.base_url(), fields.has("base_url"));
         let Place { base_url, region, given } =
             Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
         let key = read_key(row, &mut fields, environment)?;
-        #[cfg(feature = "aws")]
+        let control = read_url_of_control(row, &mut fields, environment, &base_url, own_base)?;
         let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
+        let control = control.map(|url| reached(url, &http, own_proxy, around));
         let way = Way {
             http: &http,
+            #[cfg(feature = "aws")]
+            control: control.as_ref(),
             #[cfg(feature = "aws")]
             own_proxy,
             #[cfg(feature = "aws")]
@@ -223,6 +231,7 @@ impl ProviderConfig {
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
+            control,
             api_version,
             region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,

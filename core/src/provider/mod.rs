@@ -11,6 +11,7 @@ mod citation;
 pub mod classify;
 mod cohere;
 mod completion;
+mod control;
 mod counting;
 mod deployment;
 mod details;
