@@ -1,8 +1,8 @@
 //! Services are what every call needs and no call owns: settings, target table, connections,
 //! credentials and observers.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -49,11 +49,34 @@ pub(crate) struct Pools {
     pub(crate) data: Pool,
     /// Those to its control plane, if its URL is known.
     control: Option<Pool>,
+    /// Those to the hosts of its other regions, opened with the first call that chooses one.
+    elsewhere: Box<[(&'static str, OnceLock<Pool>)]>,
+    /// Makes these.
+    make: Arc<dyn Fn(&Settings) -> Pool + Send + Sync>,
+    closed: AtomicBool,
 }
 
 impl Pools {
     pub(crate) fn all(&self) -> impl Iterator<Item = &Pool> {
-        std::iter::once(&self.data).chain(&self.control)
+        let elsewhere = self.elsewhere.iter().filter_map(|(_, pool)| pool.get());
+        std::iter::once(&self.data).chain(&self.control).chain(elsewhere)
+    }
+
+    /// Closes idle connections. From now on none is kept.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.all().for_each(Pool::close);
+    }
+
+    /// The pool of a region that a call has chosen.
+    fn in_region(&self, region: &str, settings: &ProviderConfig) -> Option<&Pool> {
+        let (_, pool) = self.elsewhere.iter().find(|(name, _)| *name == region)?;
+        let (_, http) = settings.elsewhere.iter().find(|(name, _)| *name == region)?;
+        let pool = pool.get_or_init(|| (self.make)(http));
+        if self.closed.load(Ordering::SeqCst) {
+            pool.close();
+        }
+        Some(pool)
     }
 }
 
@@ -122,16 +145,20 @@ impl Services {
         &self.config.providers[target.provider]
     }
 
-    /// The connections to a plane of a provider. The error kind is `unsupported` if nothing says where
-    /// its control plane is.
-    pub(crate) fn pool(&self, provider: usize, plane: Plane) -> Result<&Pool, Error> {
-        let pools = &self.pools[provider];
+    /// The connections to a plane of a target's provider, in the region of the target. The error kind
+    /// is `unsupported` if nothing says where its control plane is.
+    pub(crate) fn pool(&self, target: &ChosenTarget, plane: Plane) -> Result<&Pool, Error> {
+        let (pools, settings) = (&self.pools[target.provider], self.settings(target));
         let pool = match plane {
-            Plane::Data => Some(&pools.data),
+            Plane::Data => {
+                // A region that is a member of the body has no host.
+                let moved = target.moved.and_then(|region| pools.in_region(region, settings));
+                Some(moved.unwrap_or(&pools.data))
+            }
             Plane::Control => pools.control.as_ref(),
         };
         pool.ok_or_else(|| {
-            let name = &self.config.providers[provider].name;
+            let name = &settings.name;
             let message = format!(
                 "{name} lists its models at another URL than its base_url, and nothing says where: \
                  give providers.{name}.control_url"
@@ -158,13 +185,18 @@ fn pools(
     blocking: Option<&Handle>,
     shares: &Arc<AtomicBool>,
 ) -> Arc<[Pools]> {
-    let pool = |settings: &Settings| {
-        let (settings, most_idle) = (settings.clone(), config.max_in_flight);
-        Pool::new(settings, most_idle, blocking.cloned(), lookups, network.cloned(), shares)
-    };
+    let (most_idle, blocking, lookups) = (config.max_in_flight, blocking.cloned(), lookups.clone());
+    let (network, shares) = (network.cloned(), Arc::clone(shares));
+    let make: Arc<dyn Fn(&Settings) -> Pool + Send + Sync> = Arc::new(move |settings| {
+        let (settings, network) = (settings.clone(), network.clone());
+        Pool::new(settings, most_idle, blocking.clone(), &lookups, network, &shares)
+    });
     let pools = |provider: &ProviderConfig| Pools {
-        data: pool(&provider.http),
-        control: provider.control.as_ref().map(pool),
+        data: make(&provider.http),
+        control: provider.control.as_ref().map(|control| make(control)),
+        elsewhere: provider.elsewhere.iter().map(|(name, _)| (*name, OnceLock::new())).collect(),
+        make: Arc::clone(&make),
+        closed: AtomicBool::new(false),
     };
     config.providers.iter().map(pools).collect()
 }

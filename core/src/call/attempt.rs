@@ -91,7 +91,7 @@ async fn once(
     first: bool,
 ) -> Result<Served, Failure> {
     let Prepared { request, held, mut notes, tokens } = prepare(services, call, index).await?;
-    let pool = services.pool(call.targets[index].provider, request.plane())?;
+    let pool = services.pool(&call.targets[index], request.plane())?;
     let mut guard = enter(services, call, index, tokens, mode.wait).await?;
     if guard.insisted {
         let message = format!(

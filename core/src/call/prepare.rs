@@ -55,7 +55,7 @@ pub(super) async fn prepare<'a>(
     let mut notes = refusal::notes(call);
     let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
     refusal::leave_out(call, index, &mut wire, &mut notes);
-    let blocking = services.pool(chosen.provider, wire.plane)?.blocking();
+    let blocking = services.pool(chosen, wire.plane)?.blocking();
     let mut held = Held::new(&services.room);
     held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
@@ -75,7 +75,7 @@ pub(super) async fn authorize(
     request: Bare<'_>,
 ) -> Result<Authorized, Error> {
     let chosen = &call.targets[index];
-    let pool = services.pool(chosen.provider, request.plane())?;
+    let pool = services.pool(chosen, request.plane())?;
     let settings = services.settings(chosen);
     let headers = own_headers(services, call, chosen)?;
     let Bare { mut wire, idempotency } = request;

@@ -41,11 +41,13 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     }
     let plane = settings.row.adapter().probe(&chosen.state.target).map(|probe| probe.plane);
     let control = settings.control.as_ref().filter(|_| matches!(plane, Ok(Plane::Control)));
+    let moved = settings.elsewhere.iter().find(|(region, _)| Some(*region) == chosen.moved);
+    let http = control.or(moved.map(|(_, http)| http)).unwrap_or(&settings.http);
     // The probe has connections of its own. The call's connections may belong to a runtime that is
     // driven only while a caller waits.
     let watch = Watch {
         pool: Pool::new(
-            control.unwrap_or(&settings.http).clone(),
+            http.clone(),
             1,
             None,
             &services.lookups,

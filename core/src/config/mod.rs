@@ -9,6 +9,7 @@ mod aws;
 mod azure;
 mod base_url;
 mod control;
+mod elsewhere;
 #[cfg(feature = "azure")]
 mod entra;
 mod environment;

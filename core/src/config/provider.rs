@@ -10,6 +10,7 @@ use super::api::Api;
 use super::azure;
 use super::base_url::Place;
 use super::control::{reached, read_url_of_control};
+use super::elsewhere::elsewhere;
 use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
@@ -23,6 +24,7 @@ use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
+use crate::provider::regions::Regions;
 use crate::provider::{Dialect, Row, SWITCHES, Target, registry};
 use crate::wire::Scheme;
 
@@ -41,6 +43,9 @@ pub struct ProviderConfig {
     /// How its control plane is reached, if its models are listed there and its URL is known. The key
     /// goes to this origin, too.
     pub control: Option<http::Settings>,
+    /// The provider's other hosts, by region, if its entry names neither one nor a base URL: a call may
+    /// choose. The key goes to these origins, too.
+    pub elsewhere: Vec<(&'static str, http::Settings)>,
     /// The provider's key.
     pub key: KeyRef,
     /// What stands in the place of a key.
@@ -161,6 +166,20 @@ pub(crate) const LOOKED_AT: [&str; 31] = [
 ];
 
 impl ProviderConfig {
+    /// The regions of which a call may choose one.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &'static str> {
+        let words: &[&'static str] = match self.row.regions() {
+            Regions::Member(words) if self.region.is_none() => words,
+            _ => &[],
+        };
+        self.elsewhere.iter().map(|(name, _)| *name).chain(words.iter().copied())
+    }
+
+    /// The region that a call may choose by this word.
+    pub(crate) fn moves_to(&self, word: &str) -> Option<&'static str> {
+        self.regions().find(|region| *region == word)
+    }
+
     /// The part of these settings that an adapter sees, for one model.
     #[must_use]
     pub fn target(&self, model: &str) -> Target {
@@ -210,6 +229,10 @@ impl ProviderConfig {
         let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
         let control = control.map(|url| reached(url, &http, own_proxy, around));
+        let elsewhere = match (&region, given) {
+            (None, false) => elsewhere(row, &http, own_proxy, around),
+            _ => Vec::new(),
+        };
         let way = Way {
             http: &http,
             #[cfg(feature = "aws")]
@@ -232,6 +255,7 @@ impl ProviderConfig {
             model: fields.string("model")?,
             http,
             control,
+            elsewhere,
             api_version,
             region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,

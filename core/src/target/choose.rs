@@ -161,9 +161,9 @@ fn chosen(
     if let Some(reason) = settings.row.contradiction(model, settings.region.as_deref(), None) {
         return wrong(format!("this model cannot be asked for: {reason}"));
     }
-    let state = table.target(config, target.provider, model);
-    let RouteTarget { provider, weight, parameters, .. } = target;
-    Ok(ChosenTarget { provider, weight, parameters, state })
+    let state = table.target(config, target.provider, model, target.moved);
+    let RouteTarget { provider, weight, parameters, moved, .. } = target;
+    Ok(ChosenTarget { provider, moved, weight, parameters, state })
 }
 
 enum Asked<'a> {
@@ -218,7 +218,7 @@ fn asked<'a>(
 }
 
 fn plain(provider: usize, model: Option<String>) -> RouteTarget {
-    RouteTarget { provider, model, region: None, weight: 1, parameters: None }
+    RouteTarget { provider, model, region: None, moved: None, weight: 1, parameters: None }
 }
 
 /// The error for a request that names no provider.
