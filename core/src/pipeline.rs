@@ -25,7 +25,7 @@ use crate::call::Call;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
-use crate::call::pages;
+use crate::call::pages::{self, Followed};
 use crate::call::passthrough;
 use crate::call::plan::Plan;
 use crate::call::split;
@@ -88,9 +88,10 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
         // Boxed: without the box every call's future would have room for this one.
         return Box::pin(split::answered(services, call, parts)).await;
     }
-    match hedged(services, call).await {
-        Ok(served) => pages::answered(services, call, served).await,
-        Err(error) => Err(call.failed(error)),
+    let served = hedged(services, call).await.map_err(|error| call.failed(error))?;
+    match pages::answered(services, call, served) {
+        Followed::Whole(answer) => Ok(answer),
+        Followed::Pages(pages) => pages.await,
     }
 }
 

@@ -4,6 +4,7 @@
 //! first one: the name of a page means nothing to another. They have the deadline of the call.
 
 use std::collections::HashSet;
+use std::pin::Pin;
 
 use tokio::time::Instant;
 
@@ -23,18 +24,20 @@ const MOST_PAGES: usize = 100;
 /// The number of entries from which on no further page is asked for.
 const MOST_ENTRIES: usize = 10_000;
 
+/// The document of an attempt that was answered, or the wait for the pages behind it. Boxed: without
+/// the box every call's future would have room for this one.
+pub(crate) enum Followed<'a> {
+    Whole(Answer),
+    Pages(Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>),
+}
+
 /// The document of an attempt that was answered. If that was a page, the others follow.
-pub(crate) async fn answered(
-    services: &Services,
-    call: &Call,
-    served: Served,
-) -> Result<Answer, Error> {
+pub(crate) fn answered<'a>(services: &'a Services, call: &'a Call, served: Served) -> Followed<'a> {
     let (target, next) = (served.target, served.next_page());
     let first = respond(services, call, served);
     match next {
-        None => Ok(first),
-        // Boxed: without the box every call's future would have room for this one.
-        Some(next) => Box::pin(followed(services, call, target, first, next)).await,
+        None => Followed::Whole(first),
+        Some(next) => Followed::Pages(Box::pin(followed(services, call, target, first, next))),
     }
 }
 

@@ -4,11 +4,12 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
+use tokio::time::Instant;
 
-use super::{Call, refusal};
+use super::{Call, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
-use crate::http::until;
+use crate::http::{Deadline, until};
 use crate::limit::{self, Held};
 use crate::observe::CallId;
 use crate::provider::Notes;
@@ -86,6 +87,16 @@ pub(super) async fn authorize(
     let header = settings.idempotency_header.as_ref();
     let request = pool.prepare(wire, headers, header.zip(idempotency))?;
     Ok((request, key))
+}
+
+/// The timers of an attempt.
+pub(super) fn deadline(services: &Services, call: &Call, index: usize, began: Instant) -> Deadline {
+    let mut timeouts = services.settings(&call.targets[index]).http.timeouts;
+    if targets::first_token(services, call, index).is_some() {
+        timeouts.first_token = None;
+    }
+    let (stream, start) = (call.operation.streams(), call.facts().began);
+    Deadline::new(&timeouts, stream, start, began, call.deadline, call.options.idle_ms)
 }
 
 /// Tells the credential of an attempt that it was refused, if it was. Returns whether the next one

@@ -25,7 +25,7 @@ use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
 use crate::provider::regions::Regions;
-use crate::provider::{Dialect, Row, SWITCHES, Target, registry};
+use crate::provider::{Dialect, Row, Target, registry};
 use crate::wire::Scheme;
 
 /// The settings of one provider.
@@ -268,13 +268,7 @@ impl ProviderConfig {
             let path = fields.at("api_version");
             azure::check(&path, &config.http.query, config.dialect.as_deref())?;
         }
-        for switch in SWITCHES {
-            if fields.value(switch).is_some() {
-                let (path, right) = (fields.at(switch), fields.at("switches"));
-                let message = format!("{path} is a switch: write {right}.{switch}");
-                return Err(Error::invalid(path, message));
-            }
-        }
+        super::extras::refuse_switches(&mut fields)?;
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
     }

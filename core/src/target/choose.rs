@@ -358,6 +358,7 @@ mod tests {
         let config = r#"{"providers": {
             "aws": {"kind": "bedrock", "region": "eu-central-1"},
             "london": {"kind": "bedrock", "region": "eu-west-2"},
+            "openai": {"region": "us"},
             "mistral": {"region": "eu"}
         }}"#;
         let asked = |fallback: &str| format!(r#"{{"region": "eu", "fallback": [{fallback}]}}"#);
