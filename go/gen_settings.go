@@ -472,6 +472,10 @@ type Provider struct {
 	API string `json:"api,omitempty"`
 	// The URL, with the version path. The provider's key goes to this origin only.
 	BaseURL string `json:"base_url,omitempty"`
+	// The URL that lists models, for Bedrock and Vertex, which do so away from "base_url". The
+	// provider's key goes to this origin, too. Default: the one that belongs to "base_url", if that is
+	// the provider's own.
+	ControlURL string `json:"control_url,omitempty"`
 	// The name of Azure's resource, from which the URL follows.
 	Resource string `json:"resource,omitempty"`
 	// Google Cloud's project (Vertex). Default: "GOOGLE_CLOUD_PROJECT".
@@ -555,6 +559,7 @@ func (v *Provider) write(e *encoder) {
 	e.string("kind", v.Kind)
 	e.string("api", v.API)
 	e.string("base_url", v.BaseURL)
+	e.string("control_url", v.ControlURL)
 	e.string("resource", v.Resource)
 	e.string("project", v.Project)
 	e.string("location", v.Location)
@@ -638,6 +643,8 @@ func (v *Provider) read(d *decoder) {
 			v.API = d.string()
 		case "base_url":
 			v.BaseURL = d.string()
+		case "control_url":
+			v.ControlURL = d.string()
 		case "resource":
 			v.Resource = d.string()
 		case "project":
@@ -1214,7 +1221,7 @@ type Options struct {
 	Hedge *Hedge `json:"hedge,omitempty"`
 	// Whether the call waits for limits.
 	Limit *Limit `json:"limit,omitempty"`
-	// Only targets of this region.
+	// Only targets of this region, and those whose entry leaves the region to the call.
 	Region string `json:"region,omitempty"`
 	// The sticky key. Calls with the same key use the same target of a "weighted" route.
 	StickyKey string `json:"sticky_key,omitempty"`

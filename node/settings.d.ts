@@ -69,7 +69,7 @@ export interface Options {
   hedge?: Hedge | false | null;
   /** Whether the call waits for limits. */
   limit?: Limit | null;
-  /** Only targets of this region. */
+  /** Only targets of this region, and those whose entry leaves the region to the call. */
   region?: string | null;
   /** The sticky key. Calls with the same key use the same target of a `weighted` route. */
   sticky_key?: string | null;
@@ -261,6 +261,12 @@ export interface ProviderConfig {
   api?: "chat" | "responses" | "native" | null;
   /** The URL, with the version path. The provider's key goes to this origin only. */
   base_url?: string | null;
+  /**
+   * The URL that lists models, for Bedrock and Vertex, which do so away from `base_url`. The
+   * provider's key goes to this origin, too. Default: the one that belongs to `base_url`, if
+   * that is the provider's own.
+   */
+  control_url?: string | null;
   /** The name of Azure's resource, from which the URL follows. */
   resource?: string | null;
   /** Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`. */

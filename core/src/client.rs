@@ -17,11 +17,11 @@ use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::{Lookups, Network, Pool, give_way};
+use crate::http::{Lookups, Network, give_way};
 use crate::model::{Options, Response};
 use crate::observe::Observer;
 use crate::pipeline;
-use crate::services::{ClientState, Services};
+use crate::services::{ClientState, Pools, Services};
 
 /// Sends requests to the configured providers.
 #[derive(Clone)]
@@ -205,12 +205,13 @@ impl Client {
     /// none is left.
     #[must_use]
     pub fn tend_shared_connections(&self) -> bool {
-        self.services.pools.iter().fold(false, |any, pool| pool.tend_shared() | any)
+        let pools = self.services.pools.iter().flat_map(Pools::all);
+        pools.fold(false, |any, pool| pool.tend_shared() | any)
     }
 
     /// Closes idle connections. From now on none is kept.
     pub fn disconnect(&self) {
-        self.services.pools.iter().for_each(Pool::close);
+        self.services.pools.iter().for_each(Pools::close);
     }
 
     /// Takes a place among the calls in flight. A caller that starts the call later, for example on

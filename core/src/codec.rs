@@ -166,7 +166,6 @@ impl Fields {
     }
 
     /// Whether a member is there that was not taken yet, and is not `null`.
-    #[cfg(feature = "aws")]
     pub(crate) fn has(&self, name: &str) -> bool {
         self.object.get(name).is_some_and(|value| !value.is_null())
     }

@@ -9,8 +9,8 @@
 //!
 //! `call::plan` reads the documents and finds the targets before the call waits for anything.
 //! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
-//! attempt. `call::split` asks in parts where one request cannot take all inputs. `call::respond`
-//! makes the document. `call::stream` takes over a stream after its first content. `admission`
+//! attempt. `call::split` asks in parts where one request cannot take all inputs, and `call::pages`
+//! for a list in pages. `call::respond` makes the document. `call::stream` takes over a stream after its first content. `admission`
 //! tells the observers that a call began or ended. The call's ledger tells them of attempts.
 //!
 //! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
@@ -25,9 +25,9 @@ use crate::call::Call;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
+use crate::call::pages::{self, Followed};
 use crate::call::passthrough;
 use crate::call::plan::Plan;
-use crate::call::respond::respond;
 use crate::call::split;
 use crate::call::stream::ChatStream;
 use crate::error::Error;
@@ -88,9 +88,10 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
         // Boxed: without the box every call's future would have room for this one.
         return Box::pin(split::answered(services, call, parts)).await;
     }
-    match hedged(services, call).await {
-        Ok(served) => Ok(respond(services, call, served)),
-        Err(error) => Err(call.failed(error)),
+    let served = hedged(services, call).await.map_err(|error| call.failed(error))?;
+    match pages::answered(services, call, served) {
+        Followed::Whole(answer) => Ok(answer),
+        Followed::Pages(pages) => pages.await,
     }
 }
 

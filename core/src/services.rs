@@ -1,8 +1,8 @@
 //! Services are what every call needs and no call owns: settings, target table, connections,
 //! credentials and observers.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use crate::auth;
 use crate::auth::Credential;
 use crate::config::{Config, ProviderConfig};
-use crate::http::{Lookups, Network, Pool};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
+use crate::wire::Plane;
 
 /// The state that the calls of one client share.
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub(crate) struct Services {
     pub(crate) config: Arc<Config>,
     pub(crate) table: Arc<Table>,
     /// Pools by provider, in the order of the configuration. All belong to one tokio runtime.
-    pub(crate) pools: Arc<[Pool]>,
+    pub(crate) pools: Arc<[Pools]>,
     /// Whether any of these pools, or of those of the same client elsewhere, has had a connection
     /// that calls share.
     pub(crate) shares: Arc<AtomicBool>,
@@ -40,6 +42,42 @@ pub(crate) struct Services {
     pub(crate) state: Arc<watch::Sender<ClientState>>,
     /// The process id.
     pub(crate) process: u32,
+}
+
+/// The connections to one provider.
+pub(crate) struct Pools {
+    pub(crate) data: Pool,
+    /// Those to its control plane, if its URL is known.
+    control: Option<Pool>,
+    /// Those to the hosts of its other regions, opened with the first call that chooses one.
+    elsewhere: Box<[(&'static str, OnceLock<Pool>)]>,
+    /// Makes these.
+    make: Arc<dyn Fn(&Settings) -> Pool + Send + Sync>,
+    closed: AtomicBool,
+}
+
+impl Pools {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Pool> {
+        let elsewhere = self.elsewhere.iter().filter_map(|(_, pool)| pool.get());
+        std::iter::once(&self.data).chain(&self.control).chain(elsewhere)
+    }
+
+    /// Closes idle connections. From now on none is kept.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.all().for_each(Pool::close);
+    }
+
+    /// The pool of a region that a call has chosen.
+    fn in_region(&self, region: &str, settings: &ProviderConfig) -> Option<&Pool> {
+        let (_, pool) = self.elsewhere.iter().find(|(name, _)| *name == region)?;
+        let (_, http) = settings.elsewhere.iter().find(|(name, _)| *name == region)?;
+        let pool = pool.get_or_init(|| (self.make)(http));
+        if self.closed.load(Ordering::SeqCst) {
+            pool.close();
+        }
+        Some(pool)
+    }
 }
 
 /// How far a client has closed.
@@ -107,6 +145,29 @@ impl Services {
         &self.config.providers[target.provider]
     }
 
+    /// The connections to a plane of a target's provider, in the region of the target. The error kind
+    /// is `unsupported` if nothing says where its control plane is.
+    pub(crate) fn pool(&self, target: &ChosenTarget, plane: Plane) -> Result<&Pool, Error> {
+        let (pools, settings) = (&self.pools[target.provider], self.settings(target));
+        let pool = match plane {
+            Plane::Data => {
+                // A region that is a member of the body has no host.
+                let moved = target.moved.and_then(|region| pools.in_region(region, settings));
+                Some(moved.unwrap_or(&pools.data))
+            }
+            Plane::Control => pools.control.as_ref(),
+        };
+        pool.ok_or_else(|| {
+            let name = &settings.name;
+            let message = format!(
+                "{name} lists its models at another URL than its base_url, and nothing says where: \
+                 give providers.{name}.control_url"
+            );
+            Error::new(ErrorKind::Unsupported, message)
+                .with(|e| e.param = Some(format!("providers.{name}.control_url")))
+        })
+    }
+
     /// Returns a future that ends when the client is closed or dropped. The future keeps nothing of
     /// the client alive.
     pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
@@ -123,10 +184,19 @@ fn pools(
     network: Option<&Arc<dyn Network>>,
     blocking: Option<&Handle>,
     shares: &Arc<AtomicBool>,
-) -> Arc<[Pool]> {
-    let pool = |provider: &ProviderConfig| {
-        let (settings, most_idle) = (provider.http.clone(), config.max_in_flight);
-        Pool::new(settings, most_idle, blocking.cloned(), lookups, network.cloned(), shares)
+) -> Arc<[Pools]> {
+    let (most_idle, blocking, lookups) = (config.max_in_flight, blocking.cloned(), lookups.clone());
+    let (network, shares) = (network.cloned(), Arc::clone(shares));
+    let make: Arc<dyn Fn(&Settings) -> Pool + Send + Sync> = Arc::new(move |settings| {
+        let (settings, network) = (settings.clone(), network.clone());
+        Pool::new(settings, most_idle, blocking.clone(), &lookups, network, &shares)
+    });
+    let pools = |provider: &ProviderConfig| Pools {
+        data: make(&provider.http),
+        control: provider.control.as_ref().map(|control| make(control)),
+        elsewhere: provider.elsewhere.iter().map(|(name, _)| (*name, OnceLock::new())).collect(),
+        make: Arc::clone(&make),
+        closed: AtomicBool::new(false),
     };
-    config.providers.iter().map(pool).collect()
+    config.providers.iter().map(pools).collect()
 }

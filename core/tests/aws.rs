@@ -3,10 +3,13 @@
 #![cfg(feature = "aws")]
 #![allow(clippy::unwrap_used)]
 
+mod common;
 #[path = "aws/fake.rs"]
 mod fake;
 #[path = "aws/fetch.rs"]
 mod fetch;
+#[path = "aws/models.rs"]
+mod models;
 #[path = "aws/refusals.rs"]
 mod refusals;
 #[path = "aws/sources.rs"]

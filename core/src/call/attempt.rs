@@ -15,12 +15,12 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
-use super::prepare::{Prepared, authorize, prepare, refused};
+use super::prepare::{Prepared, authorize, deadline, prepare, refused};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, asked, notices, probe, redact, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Again, Body, Deadline, Received};
+use crate::http::{Again, Body, Deadline, Pool, Received};
 use crate::limit::Held;
 use crate::model::Unsupported;
 use crate::observe::Reason;
@@ -28,8 +28,8 @@ use crate::provider::{Notes, Progress};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
 use crate::target::AttemptGuard;
-use crate::wire::Reply;
 use crate::wire::headers::located;
+use crate::wire::{Plane, Reply};
 
 /// The largest number of chunks without content that are kept back, so that a retry after a failure
 /// stays unseen. More chunks are delivered: they must not fill the memory, and the reader may slow
@@ -91,6 +91,7 @@ async fn once(
     first: bool,
 ) -> Result<Served, Failure> {
     let Prepared { request, held, mut notes, tokens } = prepare(services, call, index).await?;
+    let plane = request.plane();
     let mut guard = enter(services, call, index, tokens, mode.wait).await?;
     if guard.insisted {
         let message = format!(
@@ -110,6 +111,7 @@ async fn once(
     let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
     let mut exchange = Exchange {
         services,
+        plane,
         call,
         index,
         ticket,
@@ -148,19 +150,10 @@ async fn enter(
     entered.map_err(|limited| call.place(limited.error(), index))
 }
 
-/// The timers of an attempt.
-fn deadline(services: &Services, call: &Call, index: usize, began: Instant) -> Deadline {
-    let mut timeouts = services.settings(&call.targets[index]).http.timeouts;
-    if targets::first_token(services, call, index).is_some() {
-        timeouts.first_token = None;
-    }
-    let (stream, start) = (call.operation.streams(), call.facts().began);
-    Deadline::new(&timeouts, stream, start, began, call.deadline, call.options.idle_ms)
-}
-
 /// One request and its answer, up to a stream's first content.
 struct Exchange<'a> {
     services: &'a Services,
+    plane: Plane,
     call: &'a Call,
     index: usize,
     ticket: Ticket,
@@ -168,10 +161,9 @@ struct Exchange<'a> {
     /// When to report a late first token. `None` if it was reported, or if no report is needed.
     late_at: Option<Instant>,
     guard: &'a mut AttemptGuard,
-    /// The credential that was sent. It may have changed since in its file.
+    /// The credential that was sent.
     key: Option<Proof>,
-    /// The head of an answer that refused the credential. Boxed: few are refused, and each call's
-    /// future would have room for it.
+    /// The head of an answer that refused the credential. Boxed, because few are refused.
     refusal: Option<Box<HeaderMap>>,
 }
 
@@ -192,10 +184,10 @@ enum BodyState {
     Broken(Error),
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
     async fn run(&mut self, request: Request<Full<Bytes>>) -> Result<(Head, Content), Error> {
         let (call, ticket) = (self.call, self.ticket);
-        let pool = &self.services.pools[call.targets[self.index].provider];
+        let pool = self.pool()?;
         let deadline = self.deadline;
         let Received { status, headers, body } = self.send(request).await?;
         call.ledger.answered(ticket, status);
@@ -243,7 +235,7 @@ impl Exchange<'_> {
     /// Sends the request. It has a new signature if it goes again.
     async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Received, Error> {
         let Exchange { services, call, index, ticket, deadline, .. } = *self;
-        let pool = &services.pools[call.targets[index].provider];
+        let pool = self.pool()?;
         let sent = |passing| call.ledger.passing(ticket, passing);
         let next = OnceLock::new();
         let again = || -> Again<'_> {
@@ -260,6 +252,11 @@ impl Exchange<'_> {
         received
     }
 
+    /// The connections to the plane that is asked.
+    fn pool(&self) -> Result<&'a Pool, Error> {
+        self.services.pool(&self.call.targets[self.index], self.plane)
+    }
+
     /// Adds the URL that was asked to an error that it may explain.
     fn with_url(&self, error: Error) -> Error {
         let chosen = &self.call.targets[self.index];
@@ -271,7 +268,10 @@ impl Exchange<'_> {
             let wire = operation.encode(settings.row.adapter(), chosen.target(), &mut notes);
             wire.map(|wire| wire.path).unwrap_or_default()
         };
-        asked::with_url(error, settings.row, &settings.http.base_url, path)
+        match self.pool() {
+            Ok(pool) => asked::with_url(error, settings.row, pool.base_url(), path),
+            Err(_) => error,
+        }
     }
 
     /// Reads a stream up to its first content.

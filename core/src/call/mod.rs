@@ -3,7 +3,7 @@
 //! The call itself is data. `targets` picks the next target, `attempt` makes one attempt at it,
 //! `refusal` repeats it without what its provider refused, `retry` continues after a failure, and
 //! `hedge` runs a second attempt beside a slow one. `fanout` asks several targets at once. `split`
-//! asks about a long list of inputs in parts. `stream` is a streamed answer after its first
+//! asks about a long list of inputs in parts, and `pages` for a list in pages. `stream` is a streamed answer after its first
 //! content. `respond` makes the document.
 
 mod asked;
@@ -16,6 +16,7 @@ mod ledger;
 mod notices;
 mod origin;
 pub(crate) mod outcome;
+pub(crate) mod pages;
 pub(crate) mod passthrough;
 mod place;
 pub(crate) mod plan;
@@ -82,8 +83,9 @@ pub(crate) struct Call {
 }
 
 /// A part of a request that goes out in parts (`split`): a range of its inputs, and a call about them.
+/// Or a page of a list (`pages`), which has no range.
 struct Part {
-    range: Range<usize>,
+    range: Option<Range<usize>>,
     call: Call,
     /// Set when the part is done.
     answer: OnceLock<Answer>,
@@ -173,9 +175,12 @@ impl Call {
     /// What had come of the parts, if there are any.
     fn partial(&self) -> Option<Partial> {
         let parts = self.parts();
-        let done = parts.iter().filter(|part| part.answer.get().is_some());
-        let inputs = done.map(|part| Done { from: part.range.start, to: part.range.end }).collect();
-        (!parts.is_empty()).then_some(Partial { inputs, ..Partial::default() })
+        let mut ranges =
+            parts.iter().filter_map(|part| Some((part, part.range.as_ref()?))).peekable();
+        ranges.peek()?;
+        let done = ranges.filter(|(part, _)| part.answer.get().is_some());
+        let inputs = done.map(|(_, range)| Done { from: range.start, to: range.end }).collect();
+        Some(Partial { inputs, ..Partial::default() })
     }
 
     /// Adds the target to an error.

@@ -227,7 +227,7 @@ impl Passage {
             self.sent.store(passing == Passing::Out, Ordering::Relaxed);
             self.lost.fetch_or(passing == Passing::Lost, Ordering::Relaxed);
         };
-        let pool = &self.services.pools[self.provider];
+        let pool = &self.services.pools[self.provider].data;
         let kept = request.clone();
         let again = || -> Again<'_> { Box::pin(ready(Ok(kept))) };
         pool.forward(request, again, &self.deadline, sent).await

@@ -4,17 +4,18 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue, Request};
 use bytes::Bytes;
 use http_body_util::Full;
+use tokio::time::Instant;
 
-use super::{Call, refusal};
+use super::{Call, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
-use crate::http::until;
+use crate::http::{Deadline, until};
 use crate::limit::{self, Held};
 use crate::observe::CallId;
 use crate::provider::Notes;
 use crate::services::Services;
 use crate::target::ChosenTarget;
-use crate::wire;
+use crate::wire::{self, Plane};
 
 /// A request that only lacks its credential.
 pub(super) struct Prepared<'a> {
@@ -30,6 +31,13 @@ pub(super) struct Prepared<'a> {
 pub(super) struct Bare<'a> {
     wire: wire::Request,
     idempotency: Option<&'a str>,
+}
+
+impl Bare<'_> {
+    /// The plane that is asked.
+    pub(super) fn plane(&self) -> Plane {
+        self.wire.plane
+    }
 }
 
 /// A request that is ready to be sent, and the credential that it has.
@@ -48,12 +56,12 @@ pub(super) async fn prepare<'a>(
     let mut notes = refusal::notes(call);
     let mut wire = operation.encode(adapter, chosen.target(), &mut notes)?;
     refusal::leave_out(call, index, &mut wire, &mut notes);
+    let blocking = services.pool(chosen, wire.plane)?.blocking();
     let mut held = Held::new(&services.room);
     held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
     own_headers(services, call, chosen)?;
-    let blocking = services.pools[chosen.provider].blocking();
     let ready = services.credentials[chosen.provider].ready(blocking);
     until(|| call.deadline, ready).await.unwrap_or_else(|| Err(no_key_in_time()))?;
     Ok(Prepared { request: Bare { wire, idempotency }, held, tokens, notes })
@@ -68,7 +76,7 @@ pub(super) async fn authorize(
     request: Bare<'_>,
 ) -> Result<Authorized, Error> {
     let chosen = &call.targets[index];
-    let pool = &services.pools[chosen.provider];
+    let pool = services.pool(chosen, request.plane())?;
     let settings = services.settings(chosen);
     let headers = own_headers(services, call, chosen)?;
     let Bare { mut wire, idempotency } = request;
@@ -79,6 +87,16 @@ pub(super) async fn authorize(
     let header = settings.idempotency_header.as_ref();
     let request = pool.prepare(wire, headers, header.zip(idempotency))?;
     Ok((request, key))
+}
+
+/// The timers of an attempt.
+pub(super) fn deadline(services: &Services, call: &Call, index: usize, began: Instant) -> Deadline {
+    let mut timeouts = services.settings(&call.targets[index]).http.timeouts;
+    if targets::first_token(services, call, index).is_some() {
+        timeouts.first_token = None;
+    }
+    let (stream, start) = (call.operation.streams(), call.facts().began);
+    Deadline::new(&timeouts, stream, start, began, call.deadline, call.options.idle_ms)
 }
 
 /// Tells the credential of an attempt that it was refused, if it was. Returns whether the next one
@@ -97,7 +115,7 @@ pub(super) async fn refused(
     let head = head.unwrap_or_default();
     let provider = call.targets[index].provider;
     let (credential, blocking) =
-        (&services.credentials[provider], services.pools[provider].blocking());
+        (&services.credentials[provider], services.pools[provider].data.blocking());
     let telling = credential.refused(key, error.code.as_deref(), &head, blocking);
     until(|| call.deadline, telling).await.unwrap_or(false)
 }

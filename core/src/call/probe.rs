@@ -25,7 +25,7 @@ use crate::http::{Again, Deadline, Pool, Timeouts};
 use crate::provider::Provider;
 use crate::services::Services;
 use crate::target::{ChosenTarget, TargetState};
-use crate::wire::Scheme;
+use crate::wire::{Plane, Scheme};
 
 /// The longest time for one probe.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -39,11 +39,15 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
     if chosen.state.probes.opening.swap(opening, Ordering::Relaxed) == opening {
         return;
     }
+    let plane = settings.row.adapter().probe(&chosen.state.target).map(|probe| probe.plane);
+    let control = settings.control.as_ref().filter(|_| matches!(plane, Ok(Plane::Control)));
+    let moved = settings.elsewhere.iter().find(|(region, _)| Some(*region) == chosen.moved);
+    let http = control.or(moved.map(|(_, http)| http)).unwrap_or(&settings.http);
     // The probe has connections of its own. The call's connections may belong to a runtime that is
     // driven only while a caller waits.
     let watch = Watch {
         pool: Pool::new(
-            settings.http.clone(),
+            http.clone(),
             1,
             None,
             &services.lookups,
@@ -67,7 +71,7 @@ pub(super) fn watch(services: &Services, chosen: &ChosenTarget, now: Instant) {
             () = watch.run(openings) => {}
         }
     });
-    match services.pools[chosen.provider].blocking() {
+    match services.pools[chosen.provider].data.blocking() {
         Some(engine) => engine.spawn(task),
         None => Handle::current().spawn(task),
     };

@@ -60,6 +60,14 @@ pub(super) struct Opened {
 }
 
 impl Served {
+    /// The page that follows, if the answer is a page of a list.
+    pub(super) fn next_page(&self) -> Option<String> {
+        match &self.content {
+            Content::Whole(answer) => answer.next_page().map(str::to_owned),
+            Content::Stream(_) => None,
+        }
+    }
+
     /// The attempt's ticket, if the attempt goes on.
     pub(super) fn under_way(&self) -> Option<Ticket> {
         matches!(self.content, Content::Stream(_)).then_some(self.ticket)

@@ -46,15 +46,16 @@ pub(crate) async fn answered(
     if targets.len() > 1
         && let Some((i, (range, operation))) = parts.next()
     {
-        let first = call.part(i, range, operation, &targets);
+        let first = call.part(i, Some(range), operation, &targets);
         match one(services, &first).await {
             Ok(target) => only = Some(targets[target]),
             Err(error) => return Err(failed(call, &first, error)),
         }
     }
     let targets = only.map_or(targets, |only| vec![only]);
-    let rest: Vec<_> =
-        parts.map(|(i, (range, operation))| call.part(i, range, operation, &targets)).collect();
+    let rest: Vec<_> = parts
+        .map(|(i, (range, operation))| call.part(i, Some(range), operation, &targets))
+        .collect();
     let asked = ask(services, call, &rest).await;
     // The call has them alone, so that their answers can be taken.
     drop(rest);
@@ -145,7 +146,7 @@ fn join(call: &Call) -> Result<Answer, Error> {
 /// The error of a part, with its inputs. A place that the provider names is one of the part, and
 /// becomes one of the whole.
 fn failed(call: &Call, part: &Part, error: Error) -> Error {
-    let Range { start, end } = part.range.clone();
+    let Range { start, end } = part.range.clone().unwrap_or_default();
     let said = error.status.is_some();
     let counts = if said && start > 0 && says_a_place(&error.message) {
         format!(" (the provider counts from input[{start}] on)")
@@ -161,10 +162,10 @@ fn failed(call: &Call, part: &Part, error: Error) -> Error {
 
 impl Call {
     /// Makes a call about a part of this one's request, to some of its targets.
-    fn part(
+    pub(super) fn part(
         &self,
         i: usize,
-        range: Range<usize>,
+        range: Option<Range<usize>>,
         operation: Operation,
         targets: &[usize],
     ) -> Arc<Part> {

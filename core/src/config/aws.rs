@@ -75,14 +75,15 @@ pub(super) fn read(
         );
         return Err(Error::invalid(path, message));
     }
-    let scope = Scope {
+    let scope = |http: &http::Settings| Scope {
         region: region.to_owned(),
         service,
         host: http.base_url.authority().map_or_else(String::new, ToString::to_string),
         base_path: http.base_url.path().trim_end_matches('/').to_owned(),
         query: http.query.clone(),
     };
-    Ok(Some(Arc::new(Settings { scope, sources })))
+    let (scope, control) = (scope(http), place.control.map(scope));
+    Ok(Some(Arc::new(Settings { scope, control, sources })))
 }
 
 /// The one source that an entry names.

@@ -187,6 +187,11 @@ fn read_base_url(text: &str, path: &str, row: &Row) -> Result<Uri, Error> {
         let message = format!("{path} is missing: the server's URL, such as {}", row.url_like());
         return Err(Error::invalid(path, message));
     }
+    read_url(text, path)
+}
+
+/// The URL of a server, in the member at this path.
+pub(super) fn read_url(text: &str, path: &str) -> Result<Uri, Error> {
     // A message does not quote the URL, because it may contain a password.
     let fault = match url::read(text) {
         Err(fault) => fault,

@@ -10,7 +10,7 @@ use crate::codec::{Fields, Object, finish_near, wrong};
 use crate::error::Error;
 use crate::json::Value;
 use crate::model::FRAMING;
-use crate::provider::Row;
+use crate::provider::{Row, SWITCHES};
 use crate::wire::Scheme;
 
 /// All characters but the unreserved ones (RFC 3986, 2.3).
@@ -73,4 +73,16 @@ pub(super) fn read_api_version(row: &Row, fields: &mut Fields) -> Result<Option<
         return Err(Error::invalid(path, message));
     }
     Ok(given.map(Arc::from))
+}
+
+/// Refuses switches that stand beside their member.
+pub(super) fn refuse_switches(fields: &mut Fields) -> Result<(), Error> {
+    match SWITCHES.iter().find(|switch| fields.value(switch).is_some()) {
+        None => Ok(()),
+        Some(switch) => {
+            let (path, right) = (fields.at(switch), fields.at("switches"));
+            let message = format!("{path} is a switch: write {right}.{switch}");
+            Err(Error::invalid(path, message))
+        }
+    }
 }

@@ -8,6 +8,8 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod control;
+mod elsewhere;
 #[cfg(feature = "azure")]
 mod entra;
 mod environment;

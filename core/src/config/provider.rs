@@ -9,6 +9,8 @@ use ::http::{HeaderName, Uri};
 use super::api::Api;
 use super::azure;
 use super::base_url::Place;
+use super::control::{reached, read_url_of_control};
+use super::elsewhere::elsewhere;
 use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
@@ -22,7 +24,8 @@ use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
-use crate::provider::{Dialect, Row, SWITCHES, Target, registry};
+use crate::provider::regions::Regions;
+use crate::provider::{Dialect, Row, Target, registry};
 use crate::wire::Scheme;
 
 /// The settings of one provider.
@@ -37,6 +40,12 @@ pub struct ProviderConfig {
     pub named: bool,
     /// How the provider is reached. Its key goes to this origin only.
     pub http: http::Settings,
+    /// How its control plane is reached, if its models are listed there and its URL is known. The key
+    /// goes to this origin, too.
+    pub control: Option<http::Settings>,
+    /// The provider's other hosts, by region, if its entry names neither one nor a base URL: a call may
+    /// choose. The key goes to these origins, too.
+    pub elsewhere: Vec<(&'static str, http::Settings)>,
     /// The provider's key.
     pub key: KeyRef,
     /// What stands in the place of a key.
@@ -73,10 +82,11 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 27] = [
+const MEMBERS: [&str; 28] = [
     "kind",
     "api",
     "base_url",
+    "control_url",
     "resource",
     "project",
     "location",
@@ -156,6 +166,20 @@ pub(crate) const LOOKED_AT: [&str; 31] = [
 ];
 
 impl ProviderConfig {
+    /// The regions of which a call may choose one.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = &'static str> {
+        let words: &[&'static str] = match self.row.regions() {
+            Regions::Member(words) if self.region.is_none() => words,
+            _ => &[],
+        };
+        self.elsewhere.iter().map(|(name, _)| *name).chain(words.iter().copied())
+    }
+
+    /// The region that a call may choose by this word.
+    pub(crate) fn moves_to(&self, word: &str) -> Option<&'static str> {
+        self.regions().find(|region| *region == word)
+    }
+
     /// The part of these settings that an adapter sees, for one model.
     #[must_use]
     pub fn target(&self, model: &str) -> Target {
@@ -196,16 +220,23 @@ impl ProviderConfig {
         };
         let api_version = read_api_version(row, &mut fields)?;
         let api = Api::read(row, &mut fields)?;
-        let built_in = api.base_url();
+        let (built_in, own_base) = (api.base_url(), fields.has("base_url"));
         let Place { base_url, region, given } =
             Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
         let named = named || given;
         let key = read_key(row, &mut fields, environment)?;
-        #[cfg(feature = "aws")]
+        let control = read_url_of_control(row, &mut fields, environment, &base_url, own_base)?;
         let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
+        let control = control.map(|url| reached(url, &http, own_proxy, around));
+        let elsewhere = match (&region, given) {
+            (None, false) => elsewhere(row, &http, own_proxy, around),
+            _ => Vec::new(),
+        };
         let way = Way {
             http: &http,
+            #[cfg(feature = "aws")]
+            control: control.as_ref(),
             #[cfg(feature = "aws")]
             own_proxy,
             #[cfg(feature = "aws")]
@@ -223,6 +254,8 @@ impl ProviderConfig {
             body: super::extras::read_body(&mut fields)?,
             model: fields.string("model")?,
             http,
+            control,
+            elsewhere,
             api_version,
             region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,
@@ -235,13 +268,7 @@ impl ProviderConfig {
             let path = fields.at("api_version");
             azure::check(&path, &config.http.query, config.dialect.as_deref())?;
         }
-        for switch in SWITCHES {
-            if fields.value(switch).is_some() {
-                let (path, right) = (fields.at(switch), fields.at("switches"));
-                let message = format!("{path} is a switch: write {right}.{switch}");
-                return Err(Error::invalid(path, message));
-            }
-        }
+        super::extras::refuse_switches(&mut fields)?;
         finish_near(fields, &format!("providers.{name}"), &MEMBERS, "docs/contract.md")?;
         Ok(config)
     }

@@ -33,6 +33,8 @@ pub struct RouteTarget {
     pub model: Option<String>,
     /// The region. `None` takes that of the provider.
     pub region: Option<String>,
+    /// The region that the call has chosen, where the provider's entry says none.
+    pub moved: Option<&'static str>,
     /// The target's share under `weighted`.
     pub weight: u32,
     /// The parameters that differ in requests to this target.
@@ -102,7 +104,8 @@ impl RouteTarget {
                 let (provider, model) =
                     target(&text, providers).map_err(|error| at(error, path))?;
                 let (region, parameters) = (None, None);
-                return Ok(RouteTarget { provider, model, region, weight: 1, parameters });
+                let moved = None;
+                return Ok(RouteTarget { provider, model, region, moved, weight: 1, parameters });
             }
             other => Fields::of(other, path.to_owned())?,
         };
@@ -134,6 +137,7 @@ impl RouteTarget {
             provider,
             model,
             region,
+            moved: None,
             weight: fields.whole("weight", 0)?.map_or(1, |n| u32::try_from(n).unwrap_or(u32::MAX)),
             parameters,
         };

@@ -23,6 +23,9 @@ pub(super) struct Surroundings<'a> {
 /// How a provider is reached.
 pub(super) struct Way<'a> {
     pub(super) http: &'a http::Settings,
+    /// How its control plane is reached, if it has one that is known.
+    #[cfg(feature = "aws")]
+    pub(super) control: Option<&'a http::Settings>,
     /// The proxy is the entry's own, not the environment's.
     #[cfg(feature = "aws")]
     pub(super) own_proxy: bool,
@@ -48,6 +51,11 @@ impl<'a> Surroundings<'a> {
     ) -> Result<(Option<Intercept>, Arc<Trust>), Error> {
         let proxy = self.proxies.of_entry(fields, self.environment, url)?;
         Ok((proxy, Arc::clone(&self.trust)))
+    }
+
+    /// The environment's proxy on the way to a URL.
+    pub(super) fn proxy_to(&self, url: &Uri) -> Option<Intercept> {
+        self.proxies.to(url)
     }
 
     /// The proxy on the way to a URL, and the roots that are trusted.

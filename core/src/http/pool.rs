@@ -119,6 +119,11 @@ impl Pool {
         }
     }
 
+    /// What its requests' paths follow.
+    pub(crate) fn base_url(&self) -> &Uri {
+        &self.settings.base_url
+    }
+
     /// The runtime whose threads may block, if it is not that of the calls.
     pub(crate) fn blocking(&self) -> Option<&Handle> {
         self.engine.as_ref()

@@ -13,6 +13,8 @@ use crate::error::Error;
 pub struct ModelsRequest {
     /// The one model that is asked about. Absent: all of them.
     pub model: Option<String>,
+    /// The page of the list, in words of the adapter. `None`: the first one.
+    pub page: Option<String>,
     /// The paths of unknown members, reported in `warnings`.
     pub unknown: Vec<String>,
 }
@@ -22,6 +24,8 @@ pub struct ModelsRequest {
 pub struct ModelList {
     /// The models, in the provider's order.
     pub data: Vec<ModelInfo>,
+    /// The page that follows, for [`ModelsRequest::page`].
+    pub next: Option<String>,
     /// The adapter's warnings about the answer.
     pub warnings: Vec<Warning>,
 }
@@ -73,6 +77,6 @@ impl ModelsRequest {
     /// Reads the members of a request of this operation.
     pub(crate) fn read(mut fields: Fields, options: &Options) -> Result<Self, Error> {
         let model = fields.name("model")?;
-        Ok(ModelsRequest { model, unknown: known_only(fields, Vec::new(), options)? })
+        Ok(ModelsRequest { model, page: None, unknown: known_only(fields, Vec::new(), options)? })
     }
 }

@@ -36,7 +36,7 @@ pub struct Options {
     pub hedge: Option<Hedge>,
     /// `limit.wait`: whether the call waits for a limit.
     pub wait: Option<bool>,
-    /// Only targets of this region.
+    /// Only targets of this region, and those whose entry leaves the region to the call.
     pub region: Option<String>,
     /// The sticky key. Calls with the same key use the same target of a `weighted` route.
     pub sticky_key: Option<String>,

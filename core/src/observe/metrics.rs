@@ -128,7 +128,7 @@ fn targets(table: &Table) -> impl Iterator<Item = Object> {
     let targets = table.targets().into_iter();
     targets.map(move |state| {
         let mut target = Object::new();
-        target.insert("target", state.name());
+        target.insert("target", state.name_with_region());
         target.insert("breaker", state.breaker(now).name());
         target.insert("in_flight", u64::from(state.in_flight()));
         target.insert("attempts", state.tally.attempts.load(Ordering::Relaxed));
@@ -157,14 +157,14 @@ fn write_targets(text: &mut String, table: &Table) {
     for Series { name, kind, help, of } in SERIES {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for state in &targets {
-            let target = format!("target=\"{}\"", label(&state.name()));
+            let target = format!("target=\"{}\"", label(&state.name_with_region()));
             let _ = writeln!(text, "{name}{{{target}}} {}", of(state));
         }
     }
     let name = "liter_llm_target_breaker";
     let _ = writeln!(text, "# HELP {name} 1 for the state that it is in.\n# TYPE {name} gauge");
     for state in &targets {
-        let target = format!("target=\"{}\"", label(&state.name()));
+        let target = format!("target=\"{}\"", label(&state.name_with_region()));
         for each in [State::Closed, State::Open, State::HalfOpen] {
             let is = u8::from(state.breaker(now) == each);
             let _ = writeln!(text, "{name}{{{target},state=\"{}\"}} {is}", each.name());

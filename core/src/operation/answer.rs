@@ -64,6 +64,18 @@ impl Decoded {
         Decoded::Chat(reader.into_completion())
     }
 
+    /// The page that follows, if this is a page of a list.
+    pub(crate) fn next_page(&self) -> Option<&str> {
+        match self {
+            Decoded::Models(list) => list.next.as_deref(),
+            Decoded::Chat(_)
+            | Decoded::Embed(_)
+            | Decoded::Rerank(_)
+            | Decoded::CountTokens(_)
+            | Decoded::Moderate(_) => None,
+        }
+    }
+
     /// The usage that the provider reports.
     pub(crate) fn usage(&self) -> Option<&Usage> {
         match self {
@@ -181,6 +193,17 @@ impl Answer {
         };
         let parts = parts.into_iter().map(of_part).collect::<Result<Vec<_>, _>>()?;
         Ok(Answer::Embed(Box::new(embed::joined(parts)?)))
+    }
+
+    /// Adds the next page of the list that this is. Returns the number of its entries.
+    pub(crate) fn add_page(&mut self, page: Answer) -> usize {
+        match (self, page) {
+            (Answer::Models(list), Answer::Models(page)) => {
+                models::add(list, *page);
+                list.data.len()
+            }
+            _ => 0,
+        }
     }
 
     /// Returns the chat response, or an error if the answer is of another operation.

@@ -246,6 +246,20 @@ impl Operation {
         }
     }
 
+    /// The same question about another page of a list.
+    pub(crate) fn page(&self, page: String) -> Operation {
+        match self {
+            Operation::Models(request) => {
+                Operation::Models(ModelsRequest { page: Some(page), ..request.clone() })
+            }
+            other @ (Operation::Chat(_)
+            | Operation::Embed(_)
+            | Operation::Rerank(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_)) => other.clone(),
+        }
+    }
+
     /// Whether a target can be asked about each input of this operation.
     pub(crate) fn check(&self, provider: &dyn Provider, target: &Target) -> Result<(), Error> {
         match self {

@@ -118,6 +118,43 @@ pub(super) fn of_answer(fields: &Object) -> Vec<Value> {
     if found.is_empty() { list("citations").filter_map(source).collect() } else { found }
 }
 
+/// The sources that a message names in a member of its server, which stays as it is: the documents of
+/// Azure's own data (`context.citations`) [doc], and the pages that Groq's tools found
+/// (`executed_tools[].search_results.results`) [rec].
+pub(super) fn of_message(fields: &Object) -> Vec<Value> {
+    let list = |from: Option<&Value>, name: &str| {
+        from.and_then(|from| from.get(name)?.as_array().cloned()).unwrap_or_default()
+    };
+    let mut items = list(fields.get("context"), "citations");
+    for tool in fields.get("executed_tools").and_then(Value::as_array).into_iter().flatten() {
+        items.extend(list(tool.get("search_results"), "results"));
+    }
+    let source = |item: &Value| {
+        let text = |name: &str| item.get(name).and_then(Value::as_str);
+        Source {
+            url: text("url").filter(|url| is_url(url)),
+            title: text("title"),
+            id: text("filepath"),
+            content: text("content"),
+            ..Source::default()
+        }
+        .annotation(None)
+    };
+    items.iter().filter_map(source).collect()
+}
+
+/// The tools' results that a part of Mistral's text refers to, by their keys: numbers or texts
+/// [sdk mistralai 3.7].
+pub(super) fn references(part: &Value) -> impl Iterator<Item = Value> {
+    let ids = part.get("reference_ids").and_then(Value::as_array).into_iter().flatten();
+    ids.filter_map(|id| {
+        let id = id
+            .as_str()
+            .map_or_else(|| count(Some(id)).map(|id| id.to_string()), |id| Some(id.to_owned()))?;
+        Source { id: Some(&id), ..Source::default() }.annotation(None)
+    })
+}
+
 /// An image that came as base64, in the form of a request's part. Its type is `image/png` if it has
 /// none.
 #[cfg(any(feature = "bedrock", feature = "gemini", feature = "responses"))]

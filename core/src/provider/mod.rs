@@ -12,6 +12,7 @@ mod citation;
 pub mod classify;
 mod cohere;
 mod completion;
+mod control;
 mod counting;
 mod deployment;
 mod details;

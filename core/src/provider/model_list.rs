@@ -1,11 +1,15 @@
 //! Reads what every provider's list of models has in common.
 
-use super::json::{count, take_list, take_string};
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::json::{count, take_list, take_object, take_string};
 use super::{Target, classify};
 use crate::codec::{Object, parse_foreign};
 use crate::error::Error;
 use crate::json::Value;
-use crate::model::{ModelInfo, ModelList};
+use crate::model::{ModelInfo, ModelList, Warning};
 use crate::wire::{Reply, retry_after};
 
 /// The names of the members for a model's context and output sizes, the more specific first [rec].
@@ -21,36 +25,87 @@ const OUTPUT: [&str; 4] =
     ["max_completion_tokens", "max_output_length", "max_tokens", "outputTokenLimit"];
 
 /// The members that name what a model can do [rec]: Google's, Cohere's two, Groq's, `OpenRouter`'s.
-const WORDS: [&str; 5] = [
+/// The last one is Bedrock's [spec].
+const WORDS: [&str; 6] = [
     "supportedGenerationMethods",
     "endpoints",
     "features",
     "supported_features",
     "supported_parameters",
+    "outputModalities",
 ];
+
+/// What a token is encoded with: a signature allows no other spelling.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What a list says besides its models.
+pub(super) struct Page {
+    pub(super) list: ModelList,
+    /// The member that held the list. `None`: the answer is one model, or a bare list.
+    pub(super) member: Option<&'static str>,
+    pub(super) rest: Object,
+}
+
+impl Page {
+    /// The list, with the next page's token if there is one in this member.
+    pub(super) fn followed_by(mut self, member: &str) -> ModelList {
+        self.list.next = take_string(&mut self.rest, member).filter(|token| !token.is_empty());
+        self.list
+    }
+
+    /// Whether the list says that more follows.
+    pub(super) fn has_more(&self) -> bool {
+        self.rest.get("has_more").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The list, with a warning that more follows that cannot be asked for.
+    pub(super) fn truncated(mut self, target: &Target) -> ModelList {
+        let message =
+            format!("{} has more models, and does not say how to ask for them", target.provider);
+        self.list.warnings.push(Warning { code: "truncated", message, param: None });
+        self.list
+    }
+}
+
+/// The query for a page: that of the first one, and the token in this parameter.
+pub(super) fn query(first: &'static str, parameter: &str, page: Option<&str>) -> Cow<'static, str> {
+    match page {
+        None => first.into(),
+        Some(token) => {
+            format!("{first}&{parameter}={}", utf8_percent_encode(token, RESERVED)).into()
+        }
+    }
+}
 
 /// Reads a list of models, or one model. `lists` names the members that may hold the list, and
 /// `names` those that may hold a model's id.
 pub(super) fn read(
     reply: &Reply<'_>,
     target: &Target,
-    lists: &[&str],
+    lists: &[&'static str],
     names: &[&str],
-) -> Result<ModelList, Error> {
+) -> Result<Page, Error> {
     if !(200..300).contains(&reply.status) {
         return Err(classify::failed(reply, target));
     }
     let bad = |what: &str| classify::bad_response(what, reply, target);
     // Together answers with the bare list [rec].
-    let mut list = ModelList::default();
+    let (mut list, mut member, mut rest) = (ModelList::default(), None, Object::new());
     let items = if let Ok(Value::Array(items)) = parse_foreign(reply.body) {
         items
     } else {
         let (mut object, warnings) = classify::answer_object(reply, target)?;
         list.warnings = warnings;
-        match lists.iter().find_map(|name| take_list(&mut object, name)) {
-            Some(items) => items,
-            None => vec![Value::Object(object)],
+        match lists.iter().find_map(|name| Some((*name, take_list(&mut object, name)?))) {
+            Some((name, items)) => {
+                (member, rest) = (Some(name), object);
+                items
+            }
+            // Bedrock has a member for it [spec].
+            None => match take_object(&mut object, "modelDetails") {
+                Some(one) => vec![Value::Object(one)],
+                None => vec![Value::Object(object)],
+            },
         }
     };
     for item in items {
@@ -60,7 +115,7 @@ pub(super) fn read(
         let info = model(object, target, names);
         list.data.push(info.ok_or_else(|| bad("a model of the answer has no id"))?);
     }
-    Ok(list)
+    Ok(Page { list, member, rest })
 }
 
 fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInfo> {
@@ -74,8 +129,13 @@ fn model(mut object: Object, target: &Target, names: &[&str]) -> Option<ModelInf
     // Servers that do not know it write 0 [rec].
     let created = number(&["created"]).and_then(|seconds| i64::try_from(seconds).ok());
     let created = created.or_else(|| {
-        let at = object.get("created_at").and_then(Value::as_str).and_then(retry_after::unix_time);
-        at.inspect(|_| drop(object.shift_remove("created_at")))
+        let mut times = ["created_at", "createdAt"].into_iter().filter_map(|name| {
+            let at = object.get(name).and_then(Value::as_str).and_then(retry_after::unix_time)?;
+            Some((name, at))
+        });
+        let (name, at) = times.next()?;
+        drop(object.shift_remove(name));
+        Some(at)
     });
     // Cohere says it in the model's configuration [rec].
     let configured = || count(object.get("config")?.get("max_output_tokens"));

@@ -163,9 +163,9 @@ fn chosen(
     if let Some(reason) = settings.row.contradiction(model, settings.region.as_deref(), None) {
         return wrong(format!("this model cannot be asked for: {reason}"));
     }
-    let state = table.target(config, target.provider, model);
-    let RouteTarget { provider, weight, parameters, .. } = target;
-    Ok(ChosenTarget { provider, weight, parameters, state })
+    let state = table.target(config, target.provider, model, target.moved);
+    let RouteTarget { provider, weight, parameters, moved, .. } = target;
+    Ok(ChosenTarget { provider, moved, weight, parameters, state })
 }
 
 enum Asked<'a> {
@@ -224,7 +224,7 @@ fn asked<'a>(
 }
 
 fn plain(provider: usize, model: Option<String>) -> RouteTarget {
-    RouteTarget { provider, model, region: None, weight: 1, parameters: None }
+    RouteTarget { provider, model, region: None, moved: None, weight: 1, parameters: None }
 }
 
 /// The error for a request that names no provider.
@@ -364,6 +364,7 @@ mod tests {
         let config = r#"{"providers": {
             "aws": {"kind": "bedrock", "region": "eu-central-1"},
             "london": {"kind": "bedrock", "region": "eu-west-2"},
+            "openai": {"region": "us"},
             "mistral": {"region": "eu"}
         }}"#;
         let asked = |fallback: &str| format!(r#"{{"region": "eu", "fallback": [{fallback}]}}"#);

@@ -20,6 +20,8 @@ const FAILING: Duration = Duration::from_secs(10);
 pub(crate) struct ChosenTarget {
     /// The provider's index in the configuration.
     pub(crate) provider: usize,
+    /// The region that the call has chosen, where the provider's entry says none.
+    pub(crate) moved: Option<&'static str>,
     /// The target's share under `weighted`.
     pub(super) weight: u32,
     /// The parameters that differ in requests to this target.
@@ -60,6 +62,7 @@ pub(crate) struct Probes {
 pub(crate) struct TargetState {
     /// The provider and the model.
     pub(crate) target: Target,
+    moved: Option<&'static str>,
     pub(crate) breaker: Breaker,
     pub(super) gate: Gate,
     /// Latencies of streams to their first content, and of whole answers.
@@ -75,9 +78,10 @@ pub(crate) struct TargetState {
 
 impl TargetState {
     /// The state of a target that was never asked. `limits` are those configured for its model.
-    pub(super) fn new(target: Target, limits: Limits) -> Self {
+    pub(super) fn new(target: Target, moved: Option<&'static str>, limits: Limits) -> Self {
         TargetState {
             target,
+            moved,
             breaker: Breaker::default(),
             gate: Gate::new(limits),
             streams: Latency::default(),
@@ -96,6 +100,14 @@ impl TargetState {
             return self.target.provider.to_string();
         }
         [&*self.target.provider, &*self.target.model].join("/")
+    }
+
+    /// The same, with the region that calls have chosen behind an `@`: a target of its own.
+    pub(crate) fn name_with_region(&self) -> String {
+        match self.moved {
+            Some(region) => format!("{}@{region}", self.name()),
+            None => self.name(),
+        }
     }
 
     /// The average time to a first token, in milliseconds. Without streams, it is the average of

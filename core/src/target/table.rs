@@ -16,6 +16,7 @@ use super::guard::AttemptGuard;
 use super::state::{ChosenTarget, TargetState};
 use crate::config::Config;
 use crate::limit::{Gate, Limited, Limits, Permit};
+use crate::provider::Target;
 use crate::retry::budget::Budget;
 
 /// The longest time that a turn is held during a wait for the other one. Limits have a second to
@@ -37,8 +38,13 @@ pub(crate) struct Table {
     rng: Mutex<fastrand::Rng>,
 }
 
+/// What is known of a provider's models, by name.
+type Models = RwLock<HashMap<String, Arc<TargetState>>>;
+
 struct ProviderState {
-    targets: RwLock<HashMap<String, Arc<TargetState>>>,
+    targets: Models,
+    /// The same in each region that a call may choose. Its quotas and its latency are its own.
+    moved: Box<[(&'static str, Models)]>,
     key: Breaker,
     gate: Option<Gate>,
     /// `None` means no limit.
@@ -51,6 +57,7 @@ impl Table {
         let budget = config.retry_budget;
         let provider = |settings: &crate::config::ProviderConfig| ProviderState {
             targets: RwLock::default(),
+            moved: settings.regions().map(|region| (region, RwLock::default())).collect(),
             key: Breaker::default(),
             gate: (settings.limits != Limits::default()).then(|| Gate::new(settings.limits)),
             retries: budget.ratio.map(|ratio| Budget::new(ratio, budget.per_second)),
@@ -68,9 +75,17 @@ impl Table {
         self.rng.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state of a model at a provider.
-    pub(crate) fn target(&self, config: &Config, provider: usize, model: &str) -> Arc<TargetState> {
-        let targets = &self.providers[provider].targets;
+    /// The state of a model at a provider, in the region that the call has chosen.
+    pub(crate) fn target(
+        &self,
+        config: &Config,
+        provider: usize,
+        model: &str,
+        moved: Option<&'static str>,
+    ) -> Arc<TargetState> {
+        let own = &self.providers[provider];
+        let of_region = own.moved.iter().find(|(region, _)| Some(*region) == moved);
+        let targets = of_region.map_or(&own.targets, |(_, targets)| targets);
         if let Some(state) = targets.read().unwrap_or_else(PoisonError::into_inner).get(model) {
             return Arc::clone(state);
         }
@@ -81,7 +96,9 @@ impl Table {
         let limits = configured(model);
         let is_kept = model.len() <= LONGEST_NAME || limits.is_some();
         let target = config.providers[provider].target(model);
-        let state = Arc::new(TargetState::new(target, limits.unwrap_or_default()));
+        let region = moved.map(Arc::from).or(target.region);
+        let target = Target { region, ..target };
+        let state = Arc::new(TargetState::new(target, moved, limits.unwrap_or_default()));
         if !is_kept {
             return state;
         }
@@ -213,9 +230,11 @@ impl Table {
     pub(crate) fn targets(&self) -> Vec<Arc<TargetState>> {
         let mut all = Vec::new();
         for own in &self.providers {
-            let targets = own.targets.read().unwrap_or_else(PoisonError::into_inner);
             let from = all.len();
-            all.extend(targets.values().map(Arc::clone));
+            for targets in std::iter::once(&own.targets).chain(own.moved.iter().map(|own| &own.1)) {
+                let targets = targets.read().unwrap_or_else(PoisonError::into_inner);
+                all.extend(targets.values().map(Arc::clone));
+            }
             all[from..]
                 .sort_unstable_by(|a: &Arc<TargetState>, b| a.target.model.cmp(&b.target.model));
         }

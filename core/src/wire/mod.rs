@@ -17,5 +17,5 @@ pub use event::{Event, EventError, MAX_EVENT};
 pub use event_stream::EventStreamParser;
 pub use framing::{Frames, Framing};
 pub use ndjson::NdjsonParser;
-pub use request::{Reply, Request, Scheme};
+pub use request::{Plane, Reply, Request, Scheme};
 pub use sse::SseParser;

@@ -14,6 +14,8 @@ use crate::error::Error;
 /// it signs.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The plane that is asked.
+    pub plane: Plane,
     /// The method, `POST` for every request with a body.
     pub method: Method,
     /// The path, which follows the base URL: `/chat/completions`.
@@ -24,6 +26,16 @@ pub struct Request {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The JSON body. Empty means none.
     pub body: Vec<u8>,
+}
+
+/// A plane of a provider. Each has a base URL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plane {
+    /// The data plane, which runs models.
+    #[default]
+    Data,
+    /// The control plane, which says what models there are, where the data plane does not.
+    Control,
 }
 
 /// How a key travels with a provider's requests.
@@ -83,7 +95,13 @@ impl Request {
 
     fn new(method: Method, path: Cow<'static, str>) -> Request {
         let query = Cow::Borrowed("");
-        Request { method, path, query, headers: Vec::new(), body: Vec::new() }
+        Request { plane: Plane::Data, method, path, query, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// The same request to the control plane.
+    #[must_use]
+    pub fn to_control(self) -> Request {
+        Request { plane: Plane::Control, ..self }
     }
 
     /// Adds a header. It is an error if the value has characters that no header can hold.

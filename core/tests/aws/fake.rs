@@ -1,9 +1,6 @@
 //! The servers that the tests ask, and clients that ask them.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use liter_llm_core::config::Environment;
@@ -11,23 +8,12 @@ use liter_llm_core::{Client, Config, Error, Response};
 use ring::{digest, hmac};
 use serde_json::{Value, json};
 
+pub(crate) use crate::common::fake::{Ask, Fake};
+
 pub const ANSWER: &str = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Hi"}]}},
     "stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":1,"totalTokens":2}}"#;
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    pub method: String,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
-}
-
 impl Ask {
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
-    }
-
     /// The id of the key that signed it, once the signature was checked with this secret.
     pub fn signed_with(&self, secret: &str) -> String {
         let authorization = self.header("authorization");
@@ -68,83 +54,6 @@ fn sign(key: &[u8], text: &str) -> Vec<u8> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A server that answers each request by a function of it and of its number, from 0.
-#[derive(Clone)]
-pub struct Fake {
-    pub url: String,
-    asked: Arc<Mutex<Vec<Ask>>>,
-}
-
-/// Status, further header lines, body.
-pub type Said = (u16, String, String);
-
-impl Fake {
-    pub fn new(answer: impl Fn(usize, &Ask) -> Said + Send + Sync + 'static) -> Fake {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<Ask>>> = Arc::default();
-        let (kept, answer) = (Arc::clone(&asked), Arc::new(answer));
-        std::thread::spawn(move || {
-            for socket in listener.incoming() {
-                let (asked, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                std::thread::spawn(move || serve(socket.unwrap(), &asked, &*answer));
-            }
-        });
-        Fake { url, asked }
-    }
-
-    pub fn saying(answer: &str) -> Fake {
-        let answer = answer.to_owned();
-        Fake::new(move |_, _| (200, String::new(), answer.clone()))
-    }
-
-    pub fn asked(&self) -> Vec<Ask> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-fn serve(mut socket: TcpStream, asked: &Mutex<Vec<Ask>>, answer: &dyn Fn(usize, &Ask) -> Said) {
-    let mut bytes = Vec::new();
-    let (head, length) = loop {
-        let mut part = [0; 4096];
-        let read = socket.read(&mut part).unwrap_or(0);
-        if read == 0 {
-            return;
-        }
-        bytes.extend_from_slice(&part[..read]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let lower = head.to_ascii_lowercase();
-        let length = lower.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-        let length: usize = length.map_or(0, |length| length.parse().unwrap());
-        if body.len() >= length {
-            break (head.to_owned(), length);
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let mut lines = head.lines();
-    let mut first = lines.next().unwrap().split(' ').map(str::to_owned);
-    let header = |line: &str| {
-        let (name, value) = line.split_once(": ").unwrap();
-        (name.to_ascii_lowercase(), value.to_owned())
-    };
-    let ask = Ask {
-        method: first.next().unwrap(),
-        target: first.next().unwrap(),
-        headers: lines.map(header).collect(),
-        body: text[text.len() - length..].to_owned(),
-    };
-    let number = {
-        let mut asked = asked.lock().unwrap();
-        asked.push(ask.clone());
-        asked.len() - 1
-    };
-    let (status, headers, body) = answer(number, &ask);
-    let length = body.len();
-    let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n{headers}");
-    let _ = write!(socket, "{head}content-length: {length}\r\n\r\n{body}");
 }
 
 /// A client whose environment is this alone, and no metadata server of a real machine.

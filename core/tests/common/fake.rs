@@ -29,8 +29,25 @@ impl Ask {
     }
 }
 
-/// Status, body.
-pub(crate) type Said = (u16, String);
+/// Status, further header lines, body.
+pub(crate) type Said = (u16, String, String);
+
+/// What a fake says: an answer with or without further header lines.
+pub(crate) trait Says: 'static {
+    fn said(self) -> Said;
+}
+
+impl Says for Said {
+    fn said(self) -> Said {
+        self
+    }
+}
+
+impl Says for (u16, String) {
+    fn said(self) -> Said {
+        (self.0, String::new(), self.1)
+    }
+}
 
 #[derive(Clone)]
 pub(crate) struct Fake {
@@ -39,11 +56,12 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    pub(crate) fn new(answer: impl Fn(usize, &Ask) -> Said + Send + Sync + 'static) -> Fake {
+    pub(crate) fn new<S: Says>(answer: impl Fn(usize, &Ask) -> S + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Ask>>> = Arc::default();
-        let (kept, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let (kept, answer) =
+            (Arc::clone(&asked), Arc::new(move |n, ask: &Ask| answer(n, ask).said()));
         std::thread::spawn(move || {
             for socket in listener.incoming() {
                 let (asked, answer) = (Arc::clone(&kept), Arc::clone(&answer));
@@ -103,9 +121,9 @@ fn serve(mut socket: TcpStream, asked: &Mutex<Vec<Ask>>, answer: &dyn Fn(usize, 
         asked.push(ask.clone());
         asked.len() - 1
     };
-    let (status, body) = answer(number, &ask);
+    let (status, headers, body) = answer(number, &ask);
     let length = body.len();
-    let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
+    let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n{headers}");
     // A redirect has to say where to.
     let place = if (300..400).contains(&status) { "location: http://127.0.0.1:1/\r\n" } else { "" };
     let _ = write!(socket, "{head}{place}content-length: {length}\r\n\r\n{body}");

@@ -498,7 +498,7 @@ class Options(TypedDict, total=False):
     limit: Limit | None
     """Whether the call waits for limits."""
     region: str | None
-    """Only targets of this region."""
+    """Only targets of this region, and those whose entry leaves the region to the call."""
     sticky_key: str | None
     """The sticky key. Calls with the same key use the same target of a `weighted` route."""
     idempotency_key: str | None
@@ -1003,6 +1003,12 @@ class ProviderConfig(TypedDict, total=False):
     """
     base_url: str | None
     """The URL, with the version path. The provider's key goes to this origin only."""
+    control_url: str | None
+    """The URL that lists models, for Bedrock and Vertex, which do so away from `base_url`.
+
+    The provider's key goes to this origin, too. Default: the one that belongs to `base_url`,
+    if that is the provider's own.
+    """
     resource: str | None
     """The name of Azure's resource, from which the URL follows."""
     project: str | None

@@ -28,7 +28,7 @@ use tokio::runtime::Handle;
 use super::fetch::{self, Network};
 use super::flight::Flights;
 use crate::error::{Error, ErrorKind};
-use crate::wire::{Request, headers};
+use crate::wire::{Plane, Request, headers};
 use sign::Keys;
 use source::Found;
 
@@ -44,8 +44,10 @@ const ENDED: [&str; 2] = ["ExpiredTokenException", "ExpiredToken"];
 /// Where a provider's keys come from, and what is signed with them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What each signature is for.
+    /// What a signature is for.
     pub scope: Scope,
+    /// The same for requests to the control plane, if its URL is known.
+    pub control: Option<Scope>,
     /// The sources, in the order in which they are asked.
     pub sources: Vec<Source>,
 }
@@ -113,7 +115,12 @@ impl Aws {
         let changes = found.changes();
         let (keys, clock) = (found.keys, self.clock.load(Ordering::Relaxed));
         let now = unix(SystemTime::now()) + clock;
-        let signature = sign::sign(request, &keys, &self.settings.scope, now)
+        let Settings { scope, control, .. } = &*self.settings;
+        let scope = match request.plane {
+            Plane::Data => scope,
+            Plane::Control => control.as_ref().unwrap_or(scope),
+        };
+        let signature = sign::sign(request, &keys, scope, now)
             .map_err(|error| error.with(|e| e.provider = Some(provider.to_string())))?;
         Ok(Box::new(Signed { keys, signature, clock, changes }))
     }
@@ -250,7 +257,7 @@ mod tests {
             base_path: String::new(),
             query: String::new(),
         };
-        let settings = Settings { scope, sources: vec![source] };
+        let settings = Settings { scope, control: None, sources: vec![source] };
         Aws::new(settings.into(), Network { lookups: Lookups::default(), network: None })
     }
 

@@ -149,6 +149,10 @@ pub struct ProviderDocument {
     pub api: Option<ApiDocument>,
     /// The URL, with the version path. The provider's key goes to this origin only.
     pub base_url: Option<String>,
+    /// The URL that lists models, for Bedrock and Vertex, which do so away from `base_url`. The
+    /// provider's key goes to this origin, too. Default: the one that belongs to `base_url`, if that
+    /// is the provider's own.
+    pub control_url: Option<String>,
     /// The name of Azure's resource, from which the URL follows.
     pub resource: Option<String>,
     /// Google Cloud's project (Vertex). Default: `GOOGLE_CLOUD_PROJECT`.

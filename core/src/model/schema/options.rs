@@ -34,7 +34,7 @@ pub struct OptionsDocument {
     pub hedge: Option<HedgeSchema>,
     /// Whether the call waits for limits.
     pub limit: Option<LimitDocument>,
-    /// Only targets of this region.
+    /// Only targets of this region, and those whose entry leaves the region to the call.
     pub region: Option<String>,
     /// The sticky key. Calls with the same key use the same target of a `weighted` route.
     pub sticky_key: Option<String>,

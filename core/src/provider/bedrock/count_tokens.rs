@@ -54,12 +54,17 @@ impl CountTokens for Bedrock {
 /// The id to count by. "The provided model doesn't support counting tokens" is the answer to the id
 /// of an inference profile, whose model has the same tokens [rec].
 fn counted_by<'a>(target: &'a Target, notes: &mut Notes) -> &'a str {
-    let own = target.model.split_once('.').filter(|(geography, own)| {
-        // What is left is a model's own id, with its maker.
-        GEOGRAPHIES.contains(geography) && own.contains('.')
-    });
-    let Some((_, own)) = own.filter(|_| notes.adapts()) else { return &target.model };
+    let Some(own) = own_id(&target.model).filter(|_| notes.adapts()) else {
+        return &target.model;
+    };
     let text = format!("Bedrock counts for no inference profile: its model {own} is asked");
     notes.warn("adjusted", "model", text);
     own
+}
+
+/// The id of the model that a system-defined inference profile is of. `None`: it is no such profile.
+pub(super) fn own_id(model: &str) -> Option<&str> {
+    let (geography, own) = model.split_once('.')?;
+    // What is left is a model's own id, with its maker.
+    (GEOGRAPHIES.contains(&geography) && own.contains('.')).then_some(own)
 }

@@ -40,9 +40,10 @@ const EMBEDS: [(&str, Embeds); 7] = [
 /// The form of a model's rankings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ranks {
-    /// Amazon's: query, documents and `top_n` [unverified].
+    /// Amazon's: query, documents and `top_n`. Programs of others send it so; no page of AWS's has the
+    /// body [unverified].
     Amazon,
-    /// Cohere's of the version that `api_version` names, which must be 2 [unverified].
+    /// Cohere's of the version that `api_version` names: 2 [sdk cohere 7.3.1].
     Cohere,
 }
 

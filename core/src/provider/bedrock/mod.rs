@@ -9,9 +9,10 @@ mod count_tokens;
 mod embed;
 mod error;
 mod invoke;
+mod models;
 mod rerank;
 
-use super::{Chat, CountTokens, Embed, Provider, Rerank, Target};
+use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
@@ -25,7 +26,7 @@ impl Provider for Bedrock {
         Scheme::Bearer
     }
 
-    /// The list of models has another host, so the probe lists the account's jobs, one at most.
+    /// The list of models is at the control plane, so the probe lists the account's jobs, one at most.
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         Ok(Request { query: "maxResults=1".into(), ..Request::get("/async-invoke") })
     }
@@ -38,6 +39,10 @@ impl Provider for Bedrock {
         Some(self)
     }
 
+    fn models(&self) -> Option<&dyn Models> {
+        Some(self)
+    }
+
     fn embed(&self) -> Option<&dyn Embed> {
         Some(self)
     }
@@ -47,14 +52,19 @@ impl Provider for Bedrock {
     }
 }
 
-/// The path of an operation on a model. The id is one part of the path, so each character
-/// but the unreserved ones is percent-encoded, also `:` and the `/` of an ARN [rec].
+/// The path of an operation on a model.
 fn path(model: &str, operation: &str) -> Result<String, Error> {
+    Ok(format!("/model/{}/{operation}", encoded(model)?))
+}
+
+/// An id as one part of a path: each character but the unreserved ones is percent-encoded, also `:`
+/// and the `/` of an ARN [rec].
+fn encoded(model: &str) -> Result<String, Error> {
     if matches!(model, "." | "..") {
         // It would be the path of another resource.
         return Err(Error::invalid("model", "model is \".\" or \"..\": no id is"));
     }
-    let mut out = String::from("/model/");
+    let mut out = String::new();
     for byte in model.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
@@ -63,7 +73,5 @@ fn path(model: &str, operation: &str) -> Result<String, Error> {
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
-    out.push('/');
-    out.push_str(operation);
     Ok(out)
 }

@@ -12,6 +12,8 @@ use super::{Chat, CountTokens, Embed, Models, Provider, Target};
 use crate::error::Error;
 use crate::wire::{Request, Scheme};
 
+pub(super) use models::query as list_query;
+
 /// The adapter.
 #[derive(Debug)]
 pub enum Gemini {

@@ -1,10 +1,10 @@
 //! `GET /models`.
 
+use std::borrow::Cow;
+
 use super::Gemini;
-use crate::codec::parse_foreign;
 use crate::error::Error;
-use crate::json::Value;
-use crate::model::{ModelList, ModelsRequest, Warning};
+use crate::model::{ModelList, ModelsRequest};
 use crate::provider::{Models, Target, model_list};
 use crate::wire::{Reply, Request};
 
@@ -12,14 +12,15 @@ impl Models for Gemini {
     fn encode(&self, request: &ModelsRequest, target: &Target) -> Result<Request, Error> {
         Ok(match &request.model {
             // The largest number that one page may have [doc]; by default it has 50.
-            None => Request { query: "pageSize=1000".into(), ..Request::get("/models") },
+            None => Request { query: query(request), ..Request::get("/models") },
             Some(_) => Request::get(path_of_model(target)?),
         })
     }
 
     fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<ModelList, Error> {
         let lists = ["models", "publisherModels"];
-        let mut list = model_list::read(reply, target, &lists, &["name"])?;
+        let page = model_list::read(reply, target, &lists, &["name"])?;
+        let mut list = page.followed_by("nextPageToken");
         // A list names its models with their collection, `models/gemini-2.5-flash`, and a request
         // may leave that out.
         for model in &mut list.data {
@@ -27,17 +28,13 @@ impl Models for Gemini {
                 model.id = id.to_owned();
             }
         }
-        let answer = parse_foreign(reply.body).unwrap_or_default();
-        let next = answer.get("nextPageToken").and_then(Value::as_str);
-        if next.is_some_and(|token| !token.is_empty()) {
-            list.warnings.push(Warning {
-                code: "truncated",
-                message: format!("{} has more models than one page holds", target.provider),
-                param: None,
-            });
-        }
         Ok(list)
     }
+}
+
+/// The query of a list.
+pub(in crate::provider) fn query(request: &ModelsRequest) -> Cow<'static, str> {
+    model_list::query("pageSize=1000", "pageToken", request.page.as_deref())
 }
 
 /// The path of the target's model. A model of another collection, such as `tunedModels/x`, names

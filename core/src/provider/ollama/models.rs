@@ -30,7 +30,8 @@ impl Models for Ollama {
         let failed = !(200..300).contains(&reply.status);
         // An answer that is no JSON is an error in either case.
         if failed || parse_foreign(reply.body).map_or(true, is_list) {
-            return model_list::read(reply, target, &["models"], &["model", "name"]);
+            return model_list::read(reply, target, &["models"], &["model", "name"])
+                .map(|page| page.list);
         }
         shown(reply, target)
     }
@@ -57,7 +58,7 @@ fn shown(reply: &Reply<'_>, target: &Target) -> Result<ModelList, Error> {
         capabilities: model_list::capabilities(&object),
         provider_fields: object,
     };
-    Ok(ModelList { data: vec![info], warnings })
+    Ok(ModelList { data: vec![info], next: None, warnings })
 }
 
 /// The size of the context, which the model's architecture names: `llama.context_length` [rec].

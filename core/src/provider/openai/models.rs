@@ -15,6 +15,8 @@ impl Models for Dialect {
     }
 
     fn decode(&self, reply: &Reply<'_>, target: &Target) -> Result<ModelList, Error> {
-        model_list::read(reply, target, &["data"], &["id"])
+        let page = model_list::read(reply, target, &["data"], &["id"])?;
+        // No server of this form that we know has pages.
+        Ok(if page.has_more() { page.truncated(target) } else { page.list })
     }
 }

@@ -38,7 +38,8 @@ impl Moderate for Dialect {
             return Err(classify::failed(reply, target));
         }
         let bad = |what: &str| classify::bad_response(what, reply, target);
-        let (mut object, warnings) = classify::answer_object(reply, target)?;
+        let (object, warnings) = classify::answer_object(reply, target)?;
+        let mut object = classify::without_error(object, reply, target)?;
         let Some(items) = take_list(&mut object, "results") else {
             return Err(bad("the answer has no results: it is no moderation"));
         };

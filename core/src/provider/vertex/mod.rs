@@ -26,6 +26,9 @@ use publisher::{Format, Published};
 #[derive(Debug)]
 pub struct Vertex;
 
+/// Where the list of Google's models is under the URL of the control plane [sdk google-genai 3.4].
+const LIST: &str = "/publishers/google/models";
+
 /// The adapters that it hands over to.
 const GOOGLE: &Gemini = &gemini::Gemini::Vertex;
 const ANTHROPIC: &Anthropic = &anthropic::Anthropic::Vertex;
@@ -37,7 +40,8 @@ impl Provider for Vertex {
     }
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
-        Ok(Request { query: "pageSize=1".into(), ..Request::get("/publishers/google/models") })
+        let list = Request::get(LIST).to_control();
+        Ok(Request { query: "pageSize=1".into(), ..list })
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

@@ -119,6 +119,10 @@ impl Piece {
                 None => keep(object, "annotations", item),
             }
         }
+        let named = citation::of_message(object);
+        if !named.is_empty() {
+            self.more().annotations.extend(named);
+        }
         for item in take_list(object, "images").unwrap_or_default() {
             match is_image(&item) {
                 true => self.more().images.push(item),
@@ -151,6 +155,12 @@ impl Piece {
                     self.content.get_or_insert_default().push_str(text);
                 }
                 (Some("image_url"), ..) if is_image(&part) => self.more().images.push(part),
+                (Some("reference"), ..) => {
+                    for annotation in citation::references(&part) {
+                        self.more().annotations.push(annotation);
+                    }
+                    others.push(part);
+                }
                 _ => others.push(part),
             }
         }
