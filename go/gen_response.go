@@ -991,14 +991,16 @@ type Response struct {
 	// What the provider says was used. If the provider says nothing, as some compatible servers do, it
 	// is absent: look for it before you read a count. In Python it is then empty.
 	Usage *Usage `json:"usage,omitempty"`
-	// The first choice's text; empty where it has none.
-	Text string `json:"text"`
 	// Who served it: the provider's name in the configuration.
 	Provider string `json:"provider"`
 	// What was left out or changed on the way.
 	Warnings []Warning `json:"warnings"`
-	// Everything volatile or of the engine's own: request ids, attempts, timing.
+	// Everything volatile or of the engine's own: request ids, attempts, timing. It is the last member
+	// of every answer.
 	Liter Liter `json:"liter"`
+
+	// The first choice's text; "" where it has none.
+	Text string `json:"-"`
 
 	document string
 }
@@ -1031,6 +1033,9 @@ func readResponse(document string) (*Response, error) {
 	if err := d.answered("Response"); err != nil {
 		return nil, err
 	}
+	if len(v.Choices) > 0 {
+		v.Text = v.Choices[0].Message.Content
+	}
 	return v, nil
 }
 
@@ -1059,8 +1064,6 @@ func (v *Response) read(d *decoder) {
 				v.Usage = new(Usage)
 				v.Usage.read(d)
 			}
-		case "text":
-			v.Text = d.string()
 		case "provider":
 			v.Provider = d.string()
 		case "warnings":
@@ -1090,7 +1093,8 @@ type Liter struct {
 	ProviderRequestID string `json:"provider_request_id,omitempty"`
 	// The first choice's finish reason in the provider's own word.
 	FinishReasonRaw string `json:"finish_reason_raw,omitempty"`
-	// The provider's usage object, as it came.
+	// The provider's usage object, as it came. It is absent if the provider gave none, and if "usage"
+	// says all that it says: each member by the same name, with the same number.
 	UsageRaw JSON `json:"usage_raw,omitempty"`
 	// One entry for each attempt that was made.
 	Attempts []Attempt `json:"attempts"`
@@ -1246,8 +1250,8 @@ func (v *Warning) read(d *decoder) {
 	}
 }
 
-// Usage: token counts. A count that the provider did not give is absent; the provider's own object
-// is in "liter.usage_raw".
+// Usage: token counts. A count that the provider did not give is absent. If the provider's own
+// object says more, or says it in other words, it is in "liter.usage_raw".
 type Usage struct {
 	// Tokens of the prompt, cached ones included.
 	PromptTokens *int64 `json:"prompt_tokens,omitempty"`

@@ -591,8 +591,8 @@ export interface CompletionDetails {
 }
 
 /**
- * Token counts. A count that the provider did not give is absent; the provider's own object is
- * in `liter.usage_raw`.
+ * Token counts. A count that the provider did not give is absent. If the provider's own object
+ * says more, or says it in other words, it is in `liter.usage_raw`.
  */
 export interface Usage {
   /** Tokens of the prompt, cached ones included. */
@@ -716,7 +716,10 @@ export interface Liter {
   provider_request_id?: string | null;
   /** The first choice's finish reason in the provider's own word. */
   finish_reason_raw?: string | null;
-  /** The provider's usage object, as it came. */
+  /**
+   * The provider's usage object, as it came. It is absent if the provider gave none, and if
+   * `usage` says all that it says: each member by the same name, with the same number.
+   */
   usage_raw?: unknown;
   /** One entry for each attempt that was made. */
   attempts: Attempt[];
@@ -729,7 +732,7 @@ export interface Liter {
 }
 
 /** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
-export interface Response {
+export interface ResponseDocument {
   /** The provider's id of the answer. */
   id?: string | null;
   /** `chat.completion`. */
@@ -745,13 +748,14 @@ export interface Response {
    * do, it is absent: look for it before you read a count. In Python it is then empty.
    */
   usage?: Usage | null;
-  /** The first choice's text; empty where it has none. */
-  text: string;
   /** Who served it: the provider's name in the configuration. */
   provider: string;
   /** What was left out or changed on the way. */
   warnings: Warning[];
-  /** Everything volatile or of the engine's own: request ids, attempts, timing. */
+  /**
+   * Everything volatile or of the engine's own: request ids, attempts, timing. It is the last
+   * member of every answer.
+   */
   liter: Liter;
 }
 

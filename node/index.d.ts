@@ -21,7 +21,7 @@ import type {
   RerankRequest,
   RerankResponse,
   ResetDocument,
-  Response,
+  ResponseDocument,
   Tool,
 } from "./documents.js";
 
@@ -291,6 +291,12 @@ export interface LogRecord {
   /** `call`, and others. */
   event: string;
   [member: string]: unknown;
+}
+
+/** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
+export interface Response extends ResponseDocument {
+  /** The first choice's text; empty where it has none. A getter, and so not in the JSON. */
+  readonly text: string;
 }
 
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */

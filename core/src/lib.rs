@@ -40,6 +40,7 @@ pub use call::wanted::Wanted;
 pub use client::Client;
 pub use config::{Config, Environment};
 pub use error::{Error, ErrorKind};
+pub use json::Marked;
 pub use model::{Chunk, Options, Request, Reset, Response};
 pub use observe::Observer;
 pub use operation::{Answer, Many};

@@ -84,7 +84,12 @@ PARAMS = {"Part": "messages.content", "ResponseFormat": "response_format"}
 """The members of a request that errors about a union's values name."""
 
 MORE = {
-    "Response": "\n\tdocument string\n",
+    "Response": """
+	// The first choice's text; "" where it has none.
+	Text string `json:"-"`
+
+	document string
+""",
     "Chunk": """
 	// The first choice's new text; "" where the chunk has none.
 	Text string `json:"-"`
@@ -98,6 +103,15 @@ MORE = {
 """,
 }
 """Further fields, which code by hand sets."""
+
+COMPUTED = {
+    "Response": """\
+	if len(v.Choices) > 0 {
+		v.Text = v.Choices[0].Message.Content
+	}
+"""
+}
+"""What sets fields that no member has, once an answer has been read."""
 
 INITIALISMS = {"id", "url", "api", "ms", "ttft", "http", "ca", "json"}
 

@@ -54,7 +54,7 @@ FILLED = ("usage",)
 """Objects of whole answers that are empty, never None, where the provider said nothing."""
 
 BASES = {
-    "Response": ("Text", ("text",)),
+    "Response": ("Text", ()),
     "Chunk": ("NewText", ()),
     "EmbedResponse": ("Vectors", ()),
 }
@@ -89,7 +89,7 @@ MODELS_HEAD = f'''"""Responses: the engine's JSON objects as dicts whose members
 
 {HEAD}
 
-    response.text == response["text"]
+    response.text == response["choices"][0]["message"]["content"] or ""
     response.choices[0].message.content
     response.usage.prompt_tokens            # None where the provider did not say
 

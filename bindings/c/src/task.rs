@@ -7,8 +7,8 @@
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{
-    Admission, Answer, ChatStream, Chunk, Client, Error, HttpStep, Outcome, Response, Started,
-    Step, Wanted,
+    Admission, Answer, ChatStream, Chunk, Client, Error, HttpStep, Marked, Outcome, Response,
+    Started, Step, Wanted,
 };
 
 use crate::engine::{self, Engine, unsaid};
@@ -106,13 +106,14 @@ async fn run(job: Job, mut last: LastWord) {
         Ok(None) => {}
         Err(error) => {
             let error = engine.blame(error);
-            last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
+            let status = error.status.map_or(0, i32::from);
+            last.say(LITER_LLM_EVENT_ERROR, status, error.to_json().into());
         }
     }
 }
 
 /// `None`: the queue is gone, and nobody is left to be told.
-async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
+async fn stages(job: Job, last: &LastWord) -> Result<Option<Marked>, Error> {
     let Job { client, admission, wanted, request, options, .. } = job;
     let answer = match client.start(admission, &request, &options, wanted).await? {
         Started::Whole(answer) => answer,
@@ -134,7 +135,7 @@ async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
             }
         },
     };
-    Ok(Some(answer.to_json()))
+    Ok(Some(answer.to_json_behind(0)))
 }
 
 /// Hands a stream's chunks to its reader, unless that wants the whole answer only.
@@ -186,10 +187,10 @@ struct LastWord {
 }
 
 impl LastWord {
-    fn say(&mut self, kind: u32, status: i32, payload: Vec<u8>) {
+    fn say(&mut self, kind: u32, status: i32, document: Marked) {
         self.said = true;
         if let Some(queue) = self.queue.upgrade() {
-            queue.end(self.token, kind, status, payload);
+            queue.end(self.token, kind, status, document);
         }
     }
 }
@@ -197,7 +198,7 @@ impl LastWord {
 impl Drop for LastWord {
     fn drop(&mut self) {
         if !self.said {
-            self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json());
+            self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json().into());
         }
     }
 }

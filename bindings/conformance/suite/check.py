@@ -89,7 +89,9 @@ class Checker:
                 got = outcome.get("error", {"kind": "success"})
                 said = f"{got.get('kind')}: {compare.short(got.get('message'))}"
                 reasons.append(f"expected {name}, got {said}")
-            elif found := compare.first_difference(expected, outcome[name], exact, name):
+                continue
+            actual = compare.with_texts(outcome[name]) if not exact else outcome[name]
+            if found := compare.first_difference(expected, actual, exact, name):
                 reasons.append(found)
         return reasons
 

@@ -21,6 +21,7 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod stream;
+mod usage;
 mod vector;
 
 pub use count_tokens::{CountTokensResponse, TokenCount};
@@ -41,8 +42,8 @@ pub use request::{
 };
 pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
-    AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
-    Timing, ToolCall, Usage, Warning,
+    AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
+pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

@@ -157,7 +157,6 @@ class Text(Document):
                 "object": "chat.completion",
                 "model": "test",
                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "text": text,
                 "provider": "test",
                 "warnings": [],
                 "liter": {**liter, "timing": {"queue_ms": 0.0, "total_ms": 0.0}},
@@ -169,7 +168,7 @@ class Text(Document):
         choices: list[dict[str, Any]] = self.get("choices") or [{}]
         usage: dict[str, Any] = self.get("usage") or {}
         shown: dict[str, Any] = {
-            "text": self.get("text"),
+            "text": self.text,
             "finish_reason": choices[0].get("finish_reason"),
             "model": self.get("model"),
             "provider": self.get("provider"),
@@ -180,9 +179,10 @@ class Text(Document):
 
     @property
     def text(self) -> str:
-        """The first choice's text. It is a property, because most callers read it, and at once."""
-        text: Any = self.get("text")
-        return text
+        """The first choice's text. It is empty if the answer has none."""
+        choices: list[Any] = self.get("choices") or [{}]
+        message: dict[str, Any] = choices[0].get("message") or {}
+        return message.get("content") or ""
 
 
 class NewText(Document):
