@@ -98,6 +98,10 @@ schemas: ## write the JSON schemas and docs/errors.md anew, from core
 types-gen: .venv/packages ## write the types of Python, Node and Go anew, from the schemas
 	$(BIN)/python scripts/gen_types.py
 
+.PHONY: prices
+prices: ## write the price table anew from the pinned version of genai-prices (CHECK=1: compare)
+	$(PYTHON) scripts/prices.py $(if $(CHECK),--check)
+
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	rm -f dist/*.whl
@@ -151,6 +155,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(BIN)/python scripts/check_layers.py
 	$(BIN)/python scripts/check_layers_test.py
 	$(BIN)/python scripts/recipe_test.py
+	$(BIN)/python scripts/prices.py --check
 	$(call took)
 
 .PHONY: types
