@@ -134,7 +134,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: setup-system lint types rust python node go sanitize conformance judge real ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
+test: setup-system lint types rust python node go sanitize conformance judge real cost ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -155,7 +155,6 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(BIN)/python scripts/check_layers.py
 	$(BIN)/python scripts/check_layers_test.py
 	$(BIN)/python scripts/recipe_test.py
-	$(BIN)/python scripts/prices.py --check
 	$(call took)
 
 .PHONY: types
@@ -300,6 +299,19 @@ fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the
 	$(PYTHON) scripts/fuzz.py --seconds $(or $(EACH),10)
 	$(call took)
 
+.PHONY: cost
+cost: ## costs beside those of genai-prices, of every model of the price table
+	$(call say,costs)
+	$(PYTHON) scripts/prices.py --check
+	$(PYTHON) scripts/prices_oracle.py
+	$(call took)
+
+.PHONY: cost-long
+cost-long: ## the same with 400 usages of each model
+	$(PYTHON) scripts/prices.py --check
+	$(PYTHON) scripts/prices_oracle.py --long
+	$(call took)
+
 .PHONY: simulation-long
 simulation-long: ## 100,000 schedules of the simulation
 	$(call say,simulation)
@@ -308,7 +320,7 @@ simulation-long: ## 100,000 schedules of the simulation
 
 .PHONY: long
 long: EACH := 60
-long: simulation-long hazards-long tsan fuzz-smoke ## what takes too long for every change: schedules, hazards, races, fuzzing
+long: simulation-long cost-long hazards-long tsan fuzz-smoke ## what takes too long for every change: schedules, hazards, races, fuzzing
 	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------

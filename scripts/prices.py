@@ -2,6 +2,7 @@
 
     python3 scripts/prices.py             writes both files
     python3 scripts/prices.py --check     fails where they are not what the pinned version gives
+    python3 scripts/prices.py --newest    pins the newest version, for somebody to look at its diff
 
 The package comes from PyPI into an environment of its own, target/prices. The script only reads its
 data. It stops at a unit, a constraint or a pattern that the engine cannot express: nothing of a
@@ -14,9 +15,11 @@ deflated by itself, because most programs need one or two of them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+import tempfile
 import venv
 import zlib
 from pathlib import Path
@@ -66,6 +69,9 @@ def main() -> int:
     if "--dump" in sys.argv[1:]:
         print(json.dumps(dump()))
         return 0
+    if "--newest" in sys.argv[1:]:
+        pin_newest()
+        return 0
     try:
         text, lists = written(json.loads(run(environment(), __file__, "--dump")))
     except InexpressibleError as error:
@@ -106,6 +112,16 @@ def environment() -> Path:
         run(python, "-m", "pip", "install", *quiet, name)
         stamp.write_text(lock, "utf-8")
     return python
+
+
+def pin_newest() -> None:
+    """Writes the lock of the newest version that pip finds."""
+    with tempfile.TemporaryDirectory() as folder:
+        quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
+        run(sys.executable, "-m", "pip", "download", *quiet, "-d", folder, "genai-prices")
+        (wheel,) = Path(folder).iterdir()
+        version, digest = wheel.name.split("-")[1], hashlib.sha256(wheel.read_bytes()).hexdigest()
+    LOCK.write_text(f"genai-prices=={version} --hash=sha256:{digest}\n", "utf-8")
 
 
 def dump() -> list[dict[str, Any]]:

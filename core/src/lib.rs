@@ -26,7 +26,7 @@ pub mod model;
 pub mod observe;
 mod operation;
 mod pipeline;
-mod price;
+pub mod price;
 pub mod provider;
 mod retry;
 mod services;

@@ -99,7 +99,7 @@ MORE = {
 }
 """Further fields, which code by hand sets."""
 
-INITIALISMS = {"id", "url", "api", "ms", "ttft", "http", "ca", "json"}
+INITIALISMS = {"id", "url", "usd", "api", "ms", "ttft", "http", "ca", "json"}
 
 
 def field(record: str, member: str) -> str:

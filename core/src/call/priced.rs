@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::Call;
-use crate::model::{Billed, Cost, Warning};
+use crate::model::{Billed, Cost, Usd, Warning};
 use crate::operation::Decoded;
 use crate::price::{self, Moment};
 use crate::services::Services;
@@ -30,7 +30,28 @@ pub(super) fn cost(
     }
     // The clock of the call knows no date.
     let began = || Moment::of(SystemTime::now() - (Instant::now() - call.facts().began));
-    Some(Box::new(price::cost(priced.as_ref(), billed.as_ref(), began)))
+    let maybe_usd = maybe(services, call);
+    Some(Box::new(Cost { maybe_usd, ..price::cost(priced.as_ref(), billed.as_ref(), began) }))
+}
+
+/// The most that the attempts can have cost that did not answer. None if none can have cost anything.
+fn maybe(services: &Services, call: &Call) -> Option<Option<Usd>> {
+    if call.others.iter().any(|attempt| attempt.may_be_billed) {
+        // Another target of a fan-out: this call knows its attempts and not what was asked of it.
+        return Some(None);
+    }
+    let targets = call.ledger.maybe_billed();
+    if targets.is_empty() {
+        return None;
+    }
+    let most = targets.into_iter().map(|target| {
+        let chosen = &call.targets[target];
+        let (prices, model) = (&services.settings(chosen).prices, &chosen.target().model);
+        let asked = chosen.parameters.as_ref().map(|own| call.operation.adapted(own));
+        let operation = asked.as_ref().unwrap_or(&*call.operation);
+        price::most(prices.find(model, None).as_ref(), &operation.size(call.facts().request_bytes))
+    });
+    Some(most.reduce(|sum, one| sum?.plus(one?)).flatten())
 }
 
 fn inconsistent(provider: &str) -> Warning {

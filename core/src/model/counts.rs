@@ -203,6 +203,23 @@ pub struct PromptParts {
     pub cached_media: Option<[u64; 2]>,
 }
 
+/// How large a request is, for the most that it can cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// The bytes of its document.
+    pub bytes: u64,
+    /// The number of messages, or of inputs.
+    pub messages: u64,
+    /// Whether it has tools.
+    pub tools: bool,
+    /// The number of pictures and files.
+    pub pictures: u64,
+    /// The number of sounds.
+    pub sounds: u64,
+    /// The most tokens of all its answers together. `None`: it names no limit.
+    pub answer: Option<u64>,
+}
+
 /// What an answer says was used and billed.
 #[derive(Clone, Debug, Default)]
 pub struct Billed<'a> {

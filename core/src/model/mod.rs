@@ -27,7 +27,7 @@ mod vector;
 
 pub use cost::{Cost, CostReason, CostSource, Usd, Variant};
 pub use count_tokens::{CountTokensResponse, TokenCount};
-pub use counts::{Billed, Charged, Counts, PromptParts, Side, Unit};
+pub use counts::{Billed, Charged, Counts, PromptParts, Side, Size, Unit};
 pub use embed::{
     EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,
 };

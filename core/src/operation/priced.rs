@@ -1,9 +1,9 @@
 //! What of an answer its cost is made from.
 
-use super::Decoded;
+use super::{Decoded, Operation};
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{Counts, Side, Usage};
+use crate::model::{Content, Counts, Part, Side, Size, Usage};
 use crate::provider::Reported;
 
 /// The members of an answer that say what it costs.
@@ -16,6 +16,32 @@ pub(crate) struct Answered<'a> {
     message: Option<&'a Object>,
     /// Whether there is no answer without tokens of its own.
     chats: bool,
+}
+
+impl Operation {
+    /// How large the request is, whose document has so many bytes.
+    pub(crate) fn size(&self, bytes: usize) -> Size {
+        let answer = self.max_tokens();
+        let size = Size { bytes: bytes as u64, answer, ..Size::default() };
+        let Operation::Chat(request) = self else { return Size { messages: 1, ..size } };
+        let mut size = Size {
+            messages: request.messages.len() as u64,
+            tools: !request.tools.is_empty(),
+            answer: answer.map(|most| most.saturating_mul(request.n.unwrap_or(1))),
+            ..size
+        };
+        for message in request.messages.iter() {
+            let Some(Content::Parts(parts)) = &message.content else { continue };
+            for part in parts {
+                match part {
+                    Part::Text { .. } => {}
+                    Part::Audio { .. } => size.sounds += 1,
+                    Part::Image { .. } | Part::File { .. } => size.pictures += 1,
+                }
+            }
+        }
+        size
+    }
 }
 
 impl Decoded {

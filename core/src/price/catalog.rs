@@ -19,7 +19,7 @@ use crate::json::{Object, Value, parse};
 static DATA: &[u8] = include_bytes!("../../data/prices.bin");
 
 /// The price table of a client. Each provider's part is read once.
-pub(crate) struct Catalog {
+pub struct Catalog {
     /// `genai-prices 0.2.3`.
     name: Arc<str>,
     lists: Vec<List>,
@@ -41,7 +41,8 @@ struct Model {
 
 impl Catalog {
     /// The table of this build. No part of it is read yet.
-    pub(crate) fn new() -> Self {
+    #[must_use]
+    pub fn new() -> Self {
         Catalog::of(DATA).unwrap_or_else(|| Catalog { name: Arc::from(""), lists: Vec::new() })
     }
 
@@ -65,7 +66,8 @@ impl Catalog {
     }
 
     /// The name and version of the data.
-    pub(crate) fn name(&self) -> &Arc<str> {
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
@@ -91,6 +93,12 @@ impl List {
         let fits =
             || models.iter().find(|own| own.clauses.iter().any(|clause| clause.holds(model)));
         named.or_else(fits).map(|own| Arc::clone(&own.entry))
+    }
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Catalog::new()
     }
 }
 

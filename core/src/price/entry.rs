@@ -10,7 +10,7 @@ use crate::model::Unit;
 
 /// The prices of a model.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The last that holds counts; the first where none holds.
     prices: Box<[(When, Rates)]>,
     /// Each price is that of the first variant that holds and has it.
@@ -38,7 +38,7 @@ enum When {
 
 /// A day, and a minute of it, in UTC.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Moment {
+pub struct Moment {
     day: u32,
     minute: u16,
 }
@@ -109,6 +109,15 @@ impl Entry {
     /// Whether the time of the call matters.
     pub(super) fn has_times(&self) -> bool {
         self.prices.len() > 1 || self.variants.iter().any(|one| one.when != When::Always)
+    }
+
+    /// Every price of every unit: of any time, tier and variant.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Unit, Price)> {
+        let rates = self.prices.iter().map(|(_, rates)| rates);
+        rates.chain(self.variants.iter().map(|one| &one.rates)).flat_map(|rates| {
+            let tiers = rates.tiers.iter().flat_map(|(_, tier)| tier.iter());
+            rates.base.iter().chain(tiers).copied()
+        })
     }
 
     /// The prices for an answer.
@@ -338,7 +347,8 @@ pub(super) fn check_decimals(object: &Object, path: &str) -> Result<(), Error> {
 
 impl Moment {
     /// The moment of a time. One before 1970 is the first.
-    pub(crate) fn of(time: SystemTime) -> Moment {
+    #[must_use]
+    pub fn of(time: SystemTime) -> Moment {
         let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
         Moment {
             day: u32::try_from(since / 86_400).unwrap_or(u32::MAX),

@@ -2,7 +2,7 @@
 
 /// A row's list, and how its names of models differ from the list's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PriceList {
+pub struct PriceList {
     pub(super) name: &'static str,
     /// A name may be a path or an ARN, whose last part is the model's name.
     pub(super) paths: bool,
@@ -48,12 +48,13 @@ const fn paths(name: &'static str) -> PriceList {
 
 impl PriceList {
     /// The list of a row, by the row's name.
-    pub(crate) fn of(row: &str) -> Option<PriceList> {
+    #[must_use]
+    pub fn of(row: &str) -> Option<PriceList> {
         LISTS.iter().find(|(name, _)| *name == row).map(|(_, list)| *list)
     }
 
     /// The names of the rows that have a list.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    pub fn names() -> impl Iterator<Item = &'static str> {
         LISTS.iter().map(|(name, _)| *name)
     }
 }

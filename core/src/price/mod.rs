@@ -1,18 +1,20 @@
 //! What an answer costs: what it says was used, times the prices of its model.
 //!
 //! `catalog` is the price table, `entry` a model's prices, `clause` which names of models it is for.
-//! `lists` says which provider's prices a row of the registry has. `decimal` has the arithmetic: every
+//! `bound` is the most that a request can cost. `lists` says which provider's prices a row of the registry has. `decimal` has the arithmetic: every
 //! amount is an integer, and what is not known is never 0.
 
+mod bound;
 mod catalog;
 mod clause;
 mod decimal;
 mod entry;
 mod lists;
 
-pub(crate) use catalog::Catalog;
-pub(crate) use entry::Moment;
-pub(crate) use lists::PriceList;
+pub(crate) use bound::most;
+pub use catalog::Catalog;
+pub use entry::{Entry, Moment};
+pub use lists::PriceList;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,11 +24,11 @@ use crate::error::Error;
 use crate::json::Object;
 use crate::model::{Billed, Charged, Cost, CostReason, CostSource, Counts, Side, Usd, Variant};
 use decimal::{Amount, dollars};
-use entry::{Entry, Words};
+use entry::Words;
 
 /// The prices of a provider's models, as its entry in the configuration has them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Prices {
+pub struct Prices {
     pub(crate) catalog: Option<Arc<Catalog>>,
     /// The part of the price table.
     pub(crate) list: Option<PriceList>,
@@ -40,7 +42,7 @@ pub(crate) struct Prices {
 
 /// What a model costs.
 #[derive(Clone, Debug)]
-pub(crate) enum Priced {
+pub enum Priced {
     /// Nothing, as the configuration says.
     Free,
     /// The configuration's own price.
@@ -62,9 +64,16 @@ impl Priced {
 }
 
 impl Prices {
+    /// The prices of a built-in provider, by its row's name.
+    #[must_use]
+    pub fn of_row(row: &str, catalog: Arc<Catalog>) -> Prices {
+        Prices { catalog: Some(catalog), list: PriceList::of(row), ..Prices::default() }
+    }
+
     /// The price of a model that was asked for, and that the answer may name otherwise. None if it is
     /// not known.
-    pub(crate) fn find(&self, asked: &str, answered: Option<&str>) -> Option<Priced> {
+    #[must_use]
+    pub fn find(&self, asked: &str, answered: Option<&str>) -> Option<Priced> {
         let names = || answered.into_iter().chain([asked]);
         if let Some(own) = names().find_map(|name| self.own.get(name)) {
             return Some(own.clone());
@@ -119,7 +128,8 @@ impl Lookup {
 
 /// What an answer costs. `at` is the time of the call's begin. It is asked only where the price
 /// depends on it.
-pub(crate) fn cost(
+#[must_use]
+pub fn cost(
     priced: Option<&Priced>,
     billed: Option<&Billed<'_>>,
     at: impl FnOnce() -> Moment,

@@ -22,12 +22,7 @@ fn usd(priced: &Priced, billed: &Billed<'_>) -> Option<String> {
 }
 
 fn table(list: &str, model: &str) -> Priced {
-    let prices = Prices {
-        catalog: Some(Arc::new(Catalog::new())),
-        list: PriceList::of(list),
-        ..Prices::default()
-    };
-    prices.find(model, None).unwrap()
+    Prices::of_row(list, Arc::new(Catalog::new())).find(model, None).unwrap()
 }
 
 #[test]
