@@ -178,7 +178,7 @@ def line(provider: str, model: dict[str, Any]) -> str | None:
     if not any(rates.has_price(price) for price in prices):
         if not rates.is_free(model["id"]):
             return None
-        prices = [{"from": None, "input": "0", "output": "0"}]
+        prices = [{"since": None, "input": "0", "output": "0"}]
     entry = {"provider": provider, "model": model["id"], "match": clauses.entry(where, model)}
     if model["context"]:
         entry["context"] = model["context"]

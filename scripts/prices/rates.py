@@ -111,9 +111,9 @@ def variant(where: str, price: dict[str, Any]) -> dict[str, Any]:
 def condition(where: str, limit: dict[str, Any] | None) -> dict[str, Any]:
     """When a price holds."""
     if limit is None:
-        return {"from": None}
+        return {"since": None}
     if limit["kind"] == "StartDateConstraint":
-        return {"from": limit["start_date"]}
+        return {"since": limit["start_date"]}
     if limit["kind"] == "TimeOfDateConstraint":
         return {"hours": [minute(where, limit["start_time"]), minute(where, limit["end_time"])]}
     raise InexpressibleError(f"{where} has the constraint {limit['kind']}")
@@ -158,7 +158,7 @@ def decimal(where: str, text: str) -> str:
 
 def has_price(price: dict[str, Any]) -> bool:
     """Whether a unit of it has a price."""
-    return any(name not in ("from", "hours") for name in price)
+    return any(name not in ("since", "hours") for name in price)
 
 
 def is_free(model: str) -> bool:

@@ -30,11 +30,17 @@ pub(super) fn cost(
     }
     // The clock of the call knows no date.
     let began = || Moment::of(SystemTime::now() - (Instant::now() - call.facts().began));
-    let maybe_usd = maybe(services, call);
-    Some(Box::new(Cost { maybe_usd, ..price::cost(priced.as_ref(), billed.as_ref(), began) }))
+    let maybe = maybe(services, call);
+    let (maybe_usd, maybe_unbounded) = (maybe.flatten(), maybe == Some(None));
+    Some(Box::new(Cost {
+        maybe_usd,
+        maybe_unbounded,
+        ..price::cost(priced.as_ref(), billed.as_ref(), began)
+    }))
 }
 
-/// The most that the attempts can have cost that did not answer. None if none can have cost anything.
+/// The most that the attempts can have cost that did not answer. None if none can have cost anything, and
+/// `Some(None)` if there is no bound.
 fn maybe(services: &Services, call: &Call) -> Option<Option<Usd>> {
     if call.others.iter().any(|attempt| attempt.may_be_billed) {
         // Another target of a fan-out: this call knows its attempts and not what was asked of it.

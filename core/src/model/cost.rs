@@ -50,7 +50,7 @@ impl Serialize for Usd {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cost {
     /// What the attempt cost that answered. `null` if it is not known, and never 0 for that.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", required))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub usd: Option<Usd>,
     /// Why it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,11 +88,14 @@ pub struct Cost {
     /// The prices are those of this variant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<Variant>,
-    /// The most that the call's other attempts can have cost. Absent if none can have cost anything.
-    /// `null` if there is no bound.
+    /// The most that the call's other attempts can have cost. Absent if none can have cost anything,
+    /// or if there is no bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
-    pub maybe_usd: Option<Option<Usd>>,
+    pub maybe_usd: Option<Usd>,
+    /// Other attempts of the call may have cost something, and there is no bound.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub maybe_unbounded: bool,
 }
 
 /// The variant of a model's prices.
@@ -156,6 +159,7 @@ impl Cost {
         let usd = sum(self.usd, other.usd);
         let too_large = self.usd.is_some() && other.usd.is_some() && usd.is_none();
         let reason = self.reason.or(other.reason);
+        let maybe_unbounded = self.maybe_unbounded || other.maybe_unbounded;
         Cost {
             usd,
             reason: reason.or(too_large.then_some(CostReason::TooLarge)),
@@ -168,11 +172,8 @@ impl Cost {
             table_usd: sum(self.table_usd, other.table_usd),
             tier: self.tier.filter(|_| self.tier == other.tier),
             variant: self.variant.clone().filter(|_| self.variant == other.variant),
-            maybe_usd: match (self.maybe_usd, other.maybe_usd) {
-                (None, None) => None,
-                (Some(None), _) | (_, Some(None)) => Some(None),
-                (a, b) => Some(part(a.flatten(), b.flatten())),
-            },
+            maybe_usd: part(self.maybe_usd, other.maybe_usd).filter(|_| !maybe_unbounded),
+            maybe_unbounded,
         }
     }
 }

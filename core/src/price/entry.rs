@@ -196,14 +196,14 @@ impl VariantRates {
 impl When {
     fn read(fields: &mut Fields) -> Result<When, Error> {
         let hours = fields.list("hours")?;
-        match (fields.string("from")?, hours) {
+        match (fields.string("since")?, hours) {
             (Some(_), Some(_)) => {
                 let path = fields.at("hours");
                 let message = format!("{path}: prices hold from a day on or at hours, not both");
                 Err(Error::invalid(path, message))
             }
             (Some(date), None) => day(&date).map(When::From).ok_or_else(|| {
-                let path = fields.at("from");
+                let path = fields.at("since");
                 let message = format!("{path} must be a day as YYYY-MM-DD");
                 Error::invalid(path, message)
             }),

@@ -44,8 +44,8 @@ fn days_are_those_of_the_calendar() {
 #[test]
 fn a_price_holds_from_its_day_on() {
     let entry = read(
-        r#"{"prices": [{"input": "1"}, {"from": "2026-02-01", "input": "2"},
-            {"from": "2026-03-01", "input": "3"}]}"#,
+        r#"{"prices": [{"input": "1"}, {"since": "2026-02-01", "input": "2"},
+            {"since": "2026-03-01", "input": "3"}]}"#,
     )
     .unwrap();
     let at = |date: &str| Moment { day: day(date).unwrap(), minute: 0 };
@@ -104,7 +104,7 @@ fn a_tier_is_a_cliff_on_the_whole_prompt() {
 fn a_variant_is_what_the_answer_says() {
     let entry = read(
         r#"{"input": "1", "output": "4", "variants": [
-            {"when": {"service_tier": "flex"}, "from": "2026-01-01", "input": "0.5"},
+            {"when": {"service_tier": "flex"}, "since": "2026-01-01", "input": "0.5"},
             {"when": {"service_tier": "flex"}, "input": "0.6", "output": "2"},
             {"when": {"service_tier": "flex", "speed": "fast"}, "input": "0"}]}"#,
     )
@@ -138,10 +138,10 @@ fn wrong_prices_are_named_by_their_place() {
         (r#"{"input": "1", "reasoning": "1"}"#, "prices.m.output"),
         (r#"{"input": "1", "cache_read": "1", "input_audio": "1"}"#, "prices.m.cache_read_audio"),
         (r#"{"prices": []}"#, "prices.m.prices[0]"),
-        (r#"{"prices": [{"from": "2026-02-30", "input": "1"}]}"#, "prices.m.prices[0].from"),
+        (r#"{"prices": [{"since": "2026-02-30", "input": "1"}]}"#, "prices.m.prices[0].since"),
         (r#"{"prices": [{"hours": ["1:00", "02:00"], "input": "1"}]}"#, "prices.m.prices[0].hours"),
         (
-            r#"{"prices": [{"from": "2026-02-01", "hours": ["01:00", "02:00"], "input": "1"}]}"#,
+            r#"{"prices": [{"since": "2026-02-01", "hours": ["01:00", "02:00"], "input": "1"}]}"#,
             "prices.m.prices[0].hours",
         ),
         (r#"{"prices": [{"input": "1"}], "input": "1"}"#, "prices.m.input"),

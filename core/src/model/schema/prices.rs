@@ -20,11 +20,11 @@ pub struct PriceDocument {
     #[serde(flatten)]
     pub units: UnitPrices,
     /// Dearer prices for long prompts, in the order of `over`.
-    pub tiers: Option<Vec<TierDocument>>,
+    pub tiers: Option<Vec<PriceTierDocument>>,
     /// Prices that hold from a day on, or at hours of the day. The last that holds counts.
     pub prices: Option<Vec<TimedPriceDocument>>,
     /// Prices for answers that say that they were made in another way. The first that holds counts.
-    pub variants: Option<Vec<VariantDocument>>,
+    pub variants: Option<Vec<PriceVariantDocument>>,
 }
 
 /// The price of each unit. One without a price has that of the unit that it is a part of.
@@ -69,7 +69,7 @@ pub struct UnitPrices {
 /// Prices for long prompts.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct TierDocument {
+pub struct PriceTierDocument {
     /// The prices hold for all tokens of a call whose prompt has more than this.
     #[schemars(range(min = 1))]
     pub over: u64,
@@ -83,37 +83,37 @@ pub struct TierDocument {
 #[schemars(deny_unknown_fields)]
 pub struct TimedPriceDocument {
     /// The first day, as YYYY-MM-DD, in UTC.
-    pub from: Option<String>,
+    pub since: Option<String>,
     /// Two times of the day as HH:MM, in UTC. The second may be on the next day.
     pub hours: Option<Vec<String>>,
     /// The price of each unit.
     #[serde(flatten)]
     pub units: UnitPrices,
     /// Dearer prices for long prompts, in the order of `over`.
-    pub tiers: Option<Vec<TierDocument>>,
+    pub tiers: Option<Vec<PriceTierDocument>>,
 }
 
 /// Prices for answers that say that they were made in another way.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct VariantDocument {
+pub struct PriceVariantDocument {
     /// The words that an answer has to say.
-    pub when: WhenDocument,
+    pub when: PriceConditionDocument,
     /// The first day, as YYYY-MM-DD, in UTC.
-    pub from: Option<String>,
+    pub since: Option<String>,
     /// Two times of the day as HH:MM, in UTC. The second may be on the next day.
     pub hours: Option<Vec<String>>,
     /// The price of each unit. One that is not here keeps its price.
     #[serde(flatten)]
     pub units: UnitPrices,
     /// Dearer prices for long prompts, in the order of `over`.
-    pub tiers: Option<Vec<TierDocument>>,
+    pub tiers: Option<Vec<PriceTierDocument>>,
 }
 
 /// The words that an answer has to say. At least one.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct WhenDocument {
+pub struct PriceConditionDocument {
     /// The tier of the service, such as `flex`.
     pub service_tier: Option<String>,
     /// How fast the answer was made, such as `fast`.
