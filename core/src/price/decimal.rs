@@ -156,7 +156,9 @@ mod tests {
         let dear = Price::read("1000000000").unwrap();
         assert_eq!(dear.times(u64::MAX, false), None);
         assert_eq!(dear.times(u64::MAX, true), None);
-        assert!(Price::read("150").unwrap().times((1 << 53) - 1, true).is_some());
+        // The dearest prices of the table, for the largest counts: of tokens, and of searches.
+        assert!(Price::read("600").unwrap().times((1 << 53) - 1, false).is_some());
+        assert!(Price::read("35").unwrap().times(1_000_000_000_000, true).is_some());
     }
 
     #[test]
