@@ -1100,6 +1100,8 @@ type Liter struct {
 	Attempts []Attempt `json:"attempts"`
 	// How long it took.
 	Timing Timing `json:"timing"`
+	// What it cost, where the operation is one that costs something.
+	Cost *Cost `json:"cost,omitempty"`
 	// The provider's rate limit headers, as they came.
 	RateLimit JSON `json:"ratelimit,omitempty"`
 	// Members of the provider's answer that have no place here.
@@ -1130,10 +1132,112 @@ func (v *Liter) read(d *decoder) {
 			}
 		case "timing":
 			v.Timing.read(d)
+		case "cost":
+			if !d.null() {
+				v.Cost = new(Cost)
+				v.Cost.read(d)
+			}
 		case "ratelimit":
 			v.RateLimit = d.raw()
 		case "provider_fields":
 			v.ProviderFields = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Cost: what a call cost, in USD. An amount is decimal text, exact to 10⁻¹² USD.
+type Cost struct {
+	// What the attempt cost that answered. null if it is not known, and never 0 for that.
+	USD string `json:"usd,omitempty"`
+	// Why it is not known.
+	// - "no_price": the model has no price in the table, and the configuration gives none.
+	// - "no_usage": the answer says no usage.
+	// - "unpriced_unit": the answer used something that has no price. "known_usd" is the rest.
+	// - "too_large": the amount is too large to be counted.
+	Reason string `json:"reason,omitempty"`
+	// Where the price comes from.
+	// - "table": the engine's price table.
+	// - "config": the configuration.
+	// - "provider": the answer itself.
+	Source string `json:"source,omitempty"`
+	// The price table, where the price comes from it.
+	Catalog string `json:"catalog,omitempty"`
+	// What was sent, cached and written tokens with it.
+	InputUSD string `json:"input_usd,omitempty"`
+	// What was answered.
+	OutputUSD string `json:"output_usd,omitempty"`
+	// What is neither, such as searches.
+	OtherUSD string `json:"other_usd,omitempty"`
+	// The part that is known, where the whole is not.
+	KnownUSD string `json:"known_usd,omitempty"`
+	// What the price table says, where the provider itself said what it charges.
+	TableUSD string `json:"table_usd,omitempty"`
+	// The prices are those for more tokens of the prompt than this.
+	Tier *int64 `json:"tier,omitempty"`
+	// The prices are those of this variant.
+	Variant *Variant `json:"variant,omitempty"`
+	// The most that the call's other attempts can have cost. Absent if none can have cost anything, or
+	// if there is no bound.
+	MaybeUSD string `json:"maybe_usd,omitempty"`
+	// Other attempts of the call may have cost something, and there is no bound.
+	MaybeUnbounded bool `json:"maybe_unbounded,omitempty"`
+}
+
+func (v *Cost) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "usd":
+			v.USD = d.string()
+		case "reason":
+			v.Reason = d.string()
+		case "source":
+			v.Source = d.string()
+		case "catalog":
+			v.Catalog = d.string()
+		case "input_usd":
+			v.InputUSD = d.string()
+		case "output_usd":
+			v.OutputUSD = d.string()
+		case "other_usd":
+			v.OtherUSD = d.string()
+		case "known_usd":
+			v.KnownUSD = d.string()
+		case "table_usd":
+			v.TableUSD = d.string()
+		case "tier":
+			v.Tier = d.count()
+		case "variant":
+			if !d.null() {
+				v.Variant = new(Variant)
+				v.Variant.read(d)
+			}
+		case "maybe_usd":
+			v.MaybeUSD = d.string()
+		case "maybe_unbounded":
+			v.MaybeUnbounded = d.boolean()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Variant: the variant of a model's prices.
+type Variant struct {
+	// The tier of the service, as the answer says.
+	ServiceTier string `json:"service_tier,omitempty"`
+	// How fast the answer was made, as it says.
+	Speed string `json:"speed,omitempty"`
+}
+
+func (v *Variant) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "service_tier":
+			v.ServiceTier = d.string()
+		case "speed":
+			v.Speed = d.string()
 		default:
 			d.skip()
 		}

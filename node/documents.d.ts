@@ -706,6 +706,58 @@ export interface Timing {
   total_ms: number;
 }
 
+/** The variant of a model's prices. */
+export interface Variant {
+  /** The tier of the service, as the answer says. */
+  service_tier?: string | null;
+  /** How fast the answer was made, as it says. */
+  speed?: string | null;
+}
+
+/** What a call cost, in USD. An amount is decimal text, exact to 10⁻¹² USD. */
+export interface Cost {
+  /** What the attempt cost that answered. `null` if it is not known, and never 0 for that. */
+  usd?: string | null;
+  /**
+   * Why it is not known.
+   * - `no_price`: the model has no price in the table, and the configuration gives none.
+   * - `no_usage`: the answer says no usage.
+   * - `unpriced_unit`: the answer used something that has no price. `known_usd` is the rest.
+   * - `too_large`: the amount is too large to be counted.
+   */
+  reason?: "no_price" | "no_usage" | "unpriced_unit" | "too_large" | null;
+  /**
+   * Where the price comes from.
+   * - `table`: the engine's price table.
+   * - `config`: the configuration.
+   * - `provider`: the answer itself.
+   */
+  source?: "table" | "config" | "provider" | null;
+  /** The price table, where the price comes from it. */
+  catalog?: string | null;
+  /** What was sent, cached and written tokens with it. */
+  input_usd?: string | null;
+  /** What was answered. */
+  output_usd?: string | null;
+  /** What is neither, such as searches. */
+  other_usd?: string | null;
+  /** The part that is known, where the whole is not. */
+  known_usd?: string | null;
+  /** What the price table says, where the provider itself said what it charges. */
+  table_usd?: string | null;
+  /** The prices are those for more tokens of the prompt than this. */
+  tier?: number | null;
+  /** The prices are those of this variant. */
+  variant?: Variant | null;
+  /**
+   * The most that the call's other attempts can have cost. Absent if none can have cost
+   * anything, or if there is no bound.
+   */
+  maybe_usd?: string | null;
+  /** Other attempts of the call may have cost something, and there is no bound. */
+  maybe_unbounded?: boolean;
+}
+
 /** Everything volatile or of the engine's own. */
 export interface Liter {
   /** The version of this object: 1. */
@@ -725,6 +777,8 @@ export interface Liter {
   attempts: Attempt[];
   /** How long it took. */
   timing: Timing;
+  /** What it cost, where the operation is one that costs something. */
+  cost?: Cost | null;
   /** The provider's rate limit headers, as they came. */
   ratelimit?: Record<string, string>;
   /** Members of the provider's answer that have no place here. */

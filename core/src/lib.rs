@@ -26,6 +26,7 @@ pub mod model;
 pub mod observe;
 mod operation;
 mod pipeline;
+pub mod price;
 pub mod provider;
 mod retry;
 mod services;

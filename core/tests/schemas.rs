@@ -16,7 +16,7 @@ use liter_llm_core::model::schema::{
     RequestDocument, RerankRequestDocument,
 };
 use liter_llm_core::model::{
-    CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse,
+    CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse, Unit,
 };
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
@@ -190,8 +190,14 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/extras.rs"),
         include_str!("../src/provider/openai/switches.rs"),
         include_str!("../src/model/header_map.rs"),
+        include_str!("../src/config/prices.rs"),
+        include_str!("../src/config/price_list.rs"),
+        include_str!("../src/price/entry.rs"),
     );
-    let config = format!("{config}{policy}{reasoning}");
+    // Prices are read by the names of their units, and conditions as an object of words.
+    let units: String = Unit::ALL.map(|unit| format!("value(\"{}\") ", unit.name())).concat();
+    let words = r#"string("service_tier") string("speed")"#;
+    let config = format!("{config}{policy}{reasoning}{units}{words}");
     // A request's operation and options are read by their own readers.
     let common = format!("{options}{}", include_str!("../src/operation/mod.rs"));
     let request = format!("{request}{common}");

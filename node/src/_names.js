@@ -96,6 +96,8 @@ const CONFIG_NAMES = new Set([
   "breaker",
   "limit",
   "learn_limits",
+  "prices",
+  "prices_file",
 ]);
 
 /** Settings of the default provider that a client takes beside the members of a configuration. */

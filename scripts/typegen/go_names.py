@@ -113,7 +113,7 @@ COMPUTED = {
 }
 """What sets fields that no member has, once an answer has been read."""
 
-INITIALISMS = {"id", "url", "api", "ms", "ttft", "http", "ca", "json"}
+INITIALISMS = {"id", "url", "usd", "api", "ms", "ttft", "http", "ca", "json"}
 
 
 def field(record: str, member: str) -> str:

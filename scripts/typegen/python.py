@@ -57,6 +57,10 @@ BASES = {
     "Response": ("Text", ()),
     "Chunk": ("NewText", ()),
     "EmbedResponse": ("Vectors", ()),
+    "Cost": (
+        "Money",
+        ("usd", "input_usd", "output_usd", "other_usd", "known_usd", "table_usd", "maybe_usd"),
+    ),
 }
 """Classes of `_document.py` with what is computed, and the members that they stand for."""
 
@@ -99,7 +103,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, NewText, Text, Vectors
+from ._document import Document, Money, NewText, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

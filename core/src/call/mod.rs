@@ -21,6 +21,7 @@ pub(crate) mod passthrough;
 mod place;
 pub(crate) mod plan;
 mod prepare;
+mod priced;
 mod probe;
 mod race;
 mod redact;

@@ -195,7 +195,7 @@ impl Open {
             Content::Whole(decoded) => decoded,
         };
         let (services, call) = (&self.services, &self.call);
-        let answer = document(call, target, &head, warnings, first_content, decoded);
+        let answer = document(services, call, target, &head, warnings, first_content, decoded);
         let answer = finished(services, call, target, key.as_ref(), answer);
         Ok(Step::Done(answer.chat()?))
     }

@@ -21,6 +21,8 @@ mod limits;
 mod members;
 mod models;
 mod names;
+mod price_list;
+mod prices;
 mod provider;
 mod proxies;
 mod region;
@@ -161,6 +163,7 @@ impl Config {
                 .map_or(MAX_BYTES_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
             providers: providers.into_values().collect(),
         };
+        prices::read(&mut fields, &mut config.providers)?;
         let mut routes = BTreeMap::new();
         for (name, entry) in fields.object("routes")?.unwrap_or_default() {
             let entry = Fields::of(entry, format!("routes.{name}"))?;

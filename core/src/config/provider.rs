@@ -16,6 +16,7 @@ use super::identity::{Identity, read_key};
 use super::limits::read_limits;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, not_built, unknown};
+use super::price_list;
 use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
@@ -24,6 +25,7 @@ use crate::http::{self, HttpVersion, Timeouts};
 use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
+use crate::price::Prices;
 use crate::provider::regions::Regions;
 use crate::provider::{Dialect, Row, Target, registry};
 use crate::wire::Scheme;
@@ -66,6 +68,8 @@ pub struct ProviderConfig {
     pub(crate) limits: Limits,
     /// The settings of single models.
     pub(crate) models: Vec<ModelConfig>,
+    /// What its models cost.
+    pub(crate) prices: Prices,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
     /// The members of a body that `extra` may replace although limits and policies look at them.
@@ -82,7 +86,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 28] = [
+const MEMBERS: [&str; 30] = [
     "kind",
     "api",
     "base_url",
@@ -108,6 +112,8 @@ const MEMBERS: [&str; 28] = [
     "region",
     "limits",
     "models",
+    "price",
+    "price_list",
     "idempotency_header",
     "health_probe",
     "extra_may_replace",
@@ -243,7 +249,9 @@ impl ProviderConfig {
             region: region.as_deref(),
         };
         let identity = Identity::read(row, &mut fields, &way, &key, around)?;
+        let models = read_models(&mut fields)?;
         let config = ProviderConfig {
+            prices: price_list::read_entry(row.name, &models, &mut fields)?,
             name: Arc::from(name),
             row,
             named,
@@ -259,7 +267,7 @@ impl ProviderConfig {
             api_version,
             region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,
-            models: read_models(&mut fields)?,
+            models,
             idempotency_header: read_idempotency(&mut fields)?,
             extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,

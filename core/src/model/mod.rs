@@ -1,7 +1,9 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod cost;
 mod count_tokens;
+mod counts;
 mod embed;
 mod further;
 mod header_map;
@@ -24,7 +26,9 @@ mod stream;
 mod usage;
 mod vector;
 
+pub use cost::{Cost, CostReason, CostSource, Usd, Variant};
 pub use count_tokens::{CountTokensResponse, TokenCount};
+pub use counts::{Billed, Charged, Counts, PromptParts, Side, Size, Unit};
 pub use embed::{
     EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,
 };

@@ -6,6 +6,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::cost::Cost;
 use super::usage::Usage;
 use crate::codec::Object;
 use crate::error::Attempt;
@@ -213,6 +214,9 @@ pub struct Liter {
     pub attempts: Vec<Attempt>,
     /// How long it took.
     pub timing: Timing,
+    /// What it cost, where the operation is one that costs something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Box<Cost>>,
     /// The provider's rate limit headers, as they came.
     #[serde(skip_serializing_if = "Object::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]

@@ -60,6 +60,7 @@ pub(super) fn joined(parts: Vec<EmbedResponse>) -> Result<EmbedResponse, Error> 
         whole.usage = sum(whole.usage, part.usage);
         raw.extend(part.liter.usage_raw);
         whole.liter.attempts.extend(part.liter.attempts);
+        whole.liter.cost = whole.liter.cost.zip(part.liter.cost).map(|(a, b)| Box::new(a.plus(&b)));
         whole.liter.ratelimit = part.liter.ratelimit;
         whole.liter.provider_fields.extend(part.liter.provider_fields);
     }

@@ -10,6 +10,7 @@ mod envelope;
 mod many;
 mod models;
 mod moderate;
+mod priced;
 mod rerank;
 
 pub use answer::Answer;

@@ -12,7 +12,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, NewText, Text, Vectors
+from ._document import Document, Money, NewText, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
         "internal",
     ]
     """The closed list of kinds."""
+
+    CostReason = Literal["no_price", "no_usage", "unpriced_unit", "too_large"]
+    """Why a cost is not known."""
+
+    CostSource = Literal["table", "config", "provider"]
+    """Where a price comes from."""
 
     Vector = str | list[float]
     """A vector in the schema."""
@@ -334,11 +340,50 @@ class Timing(Document):
     """Until the end."""
 
 
+class Variant(Document):
+    """The variant of a model's prices."""
+
+    __slots__ = ()
+    service_tier: str | None
+    """The tier of the service, as the answer says."""
+    speed: str | None
+    """How fast the answer was made, as it says."""
+
+
+class Cost(Money):
+    """What a call cost, in USD. An amount is decimal text, exact to 10⁻¹² USD."""
+
+    __slots__ = ()
+    _nested = {"variant": Variant}
+    _absent = {"maybe_unbounded": False}
+    reason: CostReason | None
+    """Why it is not known.
+    - `no_price`: the model has no price in the table, and the configuration gives none.
+    - `no_usage`: the answer says no usage.
+    - `unpriced_unit`: the answer used something that has no price. `known_usd` is the rest.
+    - `too_large`: the amount is too large to be counted.
+    """
+    source: CostSource | None
+    """Where the price comes from.
+    - `table`: the engine's price table.
+    - `config`: the configuration.
+    - `provider`: the answer itself.
+    """
+    catalog: str | None
+    """The price table, where the price comes from it."""
+    tier: int | None
+    """The prices are those for more tokens of the prompt than this."""
+    variant: Variant | None
+    """The prices are those of this variant."""
+    maybe_unbounded: bool
+    """Other attempts of the call may have cost something, and there is no bound."""
+
+
 class Liter(Document):
     """Everything volatile or of the engine's own."""
 
     __slots__ = ()
-    _nested = {"attempts": Attempt, "timing": Timing}
+    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost}
     v: int
     """The version of this object: 1."""
     request_id: str
@@ -357,6 +402,8 @@ class Liter(Document):
     """One entry for each attempt that was made."""
     timing: Timing
     """How long it took."""
+    cost: Cost | None
+    """What it cost, where the operation is one that costs something."""
     ratelimit: Document | None
     """The provider's rate limit headers, as they came."""
     provider_fields: Document | None

@@ -9,11 +9,13 @@ mod answers;
 mod config;
 mod identity;
 mod options;
+mod prices;
 
 pub use answers::*;
 pub use config::*;
 pub use identity::*;
 pub use options::*;
+pub use prices::*;
 
 use std::collections::BTreeMap;
 
