@@ -1,37 +1,41 @@
 //! The stages of a call, in order. Read this first.
 //!
 //! ```text
-//!        plan             run                                   respond            observe
-//! document ─ targets ─┬─ prepare ─ enter ─ exchange ─ settle ─┬─ answer | error ─ events
-//!                     │              attempt                  │
-//!                     └─ retry, fallback, hedge, fan-out ─────┘
+//!        plan      cache          run                                   respond            observe
+//! document ─ targets ─ look ─┬─ prepare ─ enter ─ exchange ─ settle ─┬─ answer | error ─ events
+//!                            │              attempt                  │
+//!                            └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
 //! `call::plan` reads the documents and finds the targets before the call waits for anything.
-//! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
-//! attempt. `call::split` asks in parts where one request cannot take all inputs. `call::respond`
-//! makes the document. `call::stream` takes over a stream after its first content. `admission`
-//! tells the observers that a call began or ended. The call's ledger tells them of attempts.
+//! `call::cached` looks for a stored answer, or for a call that this one can share. `call::hedge`
+//! and `call::retry` make attempts until one is answered. `call::attempt` is one attempt.
+//! `call::split` asks in parts where one request cannot take all inputs. `call::respond` makes the
+//! document. `call::stream` takes over a stream after its first content. `admission` tells the
+//! observers that a call began or ended. The call's ledger tells them of attempts.
 //!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
-//! stage that looks for a stored answer goes before the run. A stage that prices an answer goes
-//! between run and respond. No stage sleeps past the call's one deadline.
+//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`],
+//! in [`whole`] or in [`stream`]. A stage that prices an answer goes between run and respond. No
+//! stage sleeps past the call's one deadline.
 
 use std::pin::pin;
 use std::sync::Arc;
 
 use crate::admission::{Admission, closed};
 use crate::call::Call;
+use crate::call::cached;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
 use crate::call::plan::Plan;
 use crate::call::respond::respond;
+use crate::call::shared::{Opened, open};
 use crate::call::split;
 use crate::call::stream::ChatStream;
-use crate::error::Error;
-use crate::observe::CallOutcome;
+use crate::error::{Error, ErrorKind};
+use crate::model::{CachePurge, CachePurged, Removed};
+use crate::observe::{CallFacts, CallOutcome};
 use crate::operation::{Answer, Many};
 use crate::services::Services;
 
@@ -67,20 +71,41 @@ pub(crate) async fn answer(
         Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
+        Plan::Purge(purge) => Outcome::Purged(self::purge(services, admission, purge)?),
     })
 }
 
 /// Runs one call and waits for its whole answer.
 pub(crate) async fn whole(
-    services: &Services,
+    services: &Arc<Services>,
     admission: &Admission,
-    call: &Call,
+    call: &Arc<Call>,
 ) -> Result<Answer, Error> {
-    let outcome = admission.unless_closed(pin!(answered(services, call))).await;
+    let outcome = match uses_cache(services, call) {
+        // Boxed: without the box every call's future would have room for this one.
+        true => {
+            let run: cached::Run = |services, call| Box::pin(answered(services, call));
+            admission.unless_closed(Box::pin(cached::whole(services, call, run))).await
+        }
+        false => admission.unless_closed(pin!(answered(services, call))).await,
+    };
     let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
     let answer = outcome.map_err(|error| admission.failed(error))?;
     admission.ended(&[CallOutcome::from(&answer)]);
     Ok(answer)
+}
+
+/// The answer of a call for a whole answer, if it is stored. It waits for nothing.
+pub(crate) fn stored(services: &Services, admission: &Admission, planned: &Plan) -> Option<Answer> {
+    let Plan::One(call) = planned else { return None };
+    let answer = if call.operation.streams() { None } else { cached::stored(services, call) }?;
+    admission.ended(&[CallOutcome::from(&answer)]);
+    Some(answer)
+}
+
+/// Whether a call may be answered from the cache, or must be.
+fn uses_cache(services: &Services, call: &Call) -> bool {
+    services.cache.is_some() || call.options.cache.is_some()
 }
 
 async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
@@ -98,12 +123,21 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
 pub(crate) async fn stream(
     services: &Arc<Services>,
     admission: Admission,
-    call: Box<Call>,
+    call: Arc<Call>,
 ) -> Result<ChatStream, Error> {
+    if uses_cache(services, &call) {
+        let run: cached::Run = |services, call| Box::pin(answered(services, call));
+        let opened = admission.unless_closed(Box::pin(open(services, &call, run))).await;
+        let opened = opened.unwrap_or_else(|| Err(call.failed(closed())));
+        match opened.map_err(|error| admission.failed(error))? {
+            Opened::Shared(shared) => return Ok(ChatStream::shared(admission, shared)),
+            Opened::Own => {}
+        }
+    }
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));
     let served = served.map_err(|error| admission.failed(call.failed(error)))?;
-    Ok(ChatStream::new(services, admission, call, served))
+    Ok(ChatStream::new(services, admission, &call, served))
 }
 
 /// Runs a fan-out and returns its fastest whole answers.
@@ -137,5 +171,21 @@ pub(crate) async fn fastest_stream(
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
     let (winner, served) = fastest.map_err(|error| admission.failed(error))?;
-    Ok(ChatStream::new(services, admission, fanout::winner(calls, winner), served))
+    Ok(ChatStream::new(services, admission, &fanout::winner(calls, winner), served))
+}
+
+/// Forgets what is kept for a tenant.
+fn purge(
+    services: &Services,
+    admission: &Admission,
+    purge: CachePurge,
+) -> Result<CachePurged, Error> {
+    admission.began(&CallFacts::new(services.process, "cache_purge", None, false));
+    let Some(cache) = &services.cache else {
+        let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
+        return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
+    };
+    let removed = Removed { memory: cache.purge(&purge.tenant) };
+    admission.ended(&[CallOutcome::default()]);
+    Ok(CachePurged { object: "cache.purge", tenant: purge.tenant, removed })
 }

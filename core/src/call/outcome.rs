@@ -3,7 +3,8 @@
 use super::passthrough::HttpStream;
 use super::stream::ChatStream;
 use crate::error::Error;
-use crate::model::{HttpAnswer, Response};
+use crate::json::to_vec;
+use crate::model::{CachePurged, HttpAnswer, Response};
 use crate::operation::{Answer, Many};
 
 /// A whole answer.
@@ -14,6 +15,8 @@ pub enum Outcome {
     Many(Many),
     /// The answer to a request that was passed through.
     Http(Box<HttpAnswer>),
+    /// What a purge of the cache has removed.
+    Purged(CachePurged),
 }
 
 /// What [`crate::Client::start`] began.
@@ -40,6 +43,7 @@ impl Outcome {
             Outcome::Answer(answer) => return answer.to_json_behind(room),
             Outcome::Many(many) => many.to_json(),
             Outcome::Http(answer) => answer.to_json(),
+            Outcome::Purged(purged) => to_vec(purged, 128),
         };
         if room == 0 { document } else { [vec![0; room], document].concat() }
     }
@@ -48,7 +52,7 @@ impl Outcome {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Outcome::Answer(answer) => answer.chat(),
-            Outcome::Many(_) | Outcome::Http(_) => Err(one_chat_only()),
+            Outcome::Many(_) | Outcome::Http(_) | Outcome::Purged(_) => Err(one_chat_only()),
         }
     }
 }

@@ -14,8 +14,9 @@ use tokio::time::Instant;
 use super::attempt::report;
 use super::hedge::hedged;
 use super::prepare::refused;
-use super::respond::{document, finished};
+use super::respond::{document, finished, noted};
 use super::served::{Content, Head, Opened, Served};
+use super::shared::Shared;
 use super::{Call, notices, redact, targets};
 use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
@@ -44,8 +45,16 @@ pub type Collects = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> +
 
 /// A streamed answer.
 pub struct ChatStream {
-    open: Open,
+    source: Source,
     admission: Admission,
+}
+
+/// Where a stream comes from.
+enum Source {
+    /// Its own call.
+    Own(Open),
+    /// The cache, or a call that it shares with others.
+    Shared(Box<Shared>),
 }
 
 impl ChatStream {
@@ -53,25 +62,24 @@ impl ChatStream {
     pub(crate) fn new(
         services: &Arc<Services>,
         admission: Admission,
-        call: Box<Call>,
+        call: &Arc<Call>,
         served: Served,
     ) -> Self {
-        let services = Arc::clone(services);
-        let open = Open {
-            services,
-            call,
-            served: Some(served),
-            begins_anew: false,
-            restarts: 0,
-            collects: None,
-        };
-        ChatStream { open, admission }
+        ChatStream { source: Source::Own(Open::new(services, call, served)), admission }
+    }
+
+    /// A stream that others may share.
+    pub(crate) fn shared(admission: Admission, shared: Box<Shared>) -> Self {
+        ChatStream { source: Source::Shared(shared), admission }
     }
 
     /// Tells the stream how to learn, when its answer has broken, that its caller only collects the
     /// answer. Then the answer begins again, unless `options.on_break` says otherwise.
     pub fn collected_if(&mut self, collects: Collects) {
-        self.open.collects = Some(collects);
+        match &mut self.source {
+            Source::Own(open) => open.collects = Some(collects),
+            Source::Shared(shared) => shared.collected_if(collects),
+        }
     }
 
     /// Reads to the end and returns the whole answer. No chunk is delivered, so an answer that
@@ -87,8 +95,12 @@ impl ChatStream {
 
     /// The next step. After `Done` or an error there is nothing more.
     pub async fn next(&mut self) -> Result<Step, Error> {
-        let step = self.admission.unless_closed(pin!(self.open.next())).await;
-        let step = step.unwrap_or_else(|| Err(self.open.failed(closed())));
+        let step = match &mut self.source {
+            Source::Own(open) => self.admission.unless_closed(pin!(open.next())).await,
+            // Boxed: without the box every stream's future would have room for this one.
+            Source::Shared(shared) => self.admission.unless_closed(Box::pin(shared.next())).await,
+        };
+        let step = step.unwrap_or_else(|| Err(self.source.failed(closed())));
         let step = step.map_err(|error| self.admission.failed(error))?;
         if let Step::Done(response) = &step {
             self.admission.ended(&[CallOutcome::from(&**response)]);
@@ -99,24 +111,49 @@ impl ChatStream {
     /// Waits for `room`, which a slow reader makes, until the call's deadline or until the client
     /// is closed.
     pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let outcome = self.admission.wait_for_reader(self.open.call.deadline, room).await;
-        outcome.map_err(|error| self.admission.failed(self.open.failed(error)))
+        let deadline = match &self.source {
+            Source::Own(open) => open.call.deadline,
+            Source::Shared(shared) => shared.call().deadline,
+        };
+        let outcome = self.admission.wait_for_reader(deadline, room).await;
+        outcome.map_err(|error| self.admission.failed(self.source.failed(error)))
+    }
+}
+
+impl Source {
+    /// The form that `next` would give to an error that happened outside of the stream.
+    fn failed(&mut self, error: Error) -> Error {
+        match self {
+            Source::Own(open) => open.failed(error),
+            Source::Shared(shared) => shared.call().failed(error),
+        }
     }
 }
 
 /// A stream that has delivered its first content.
-struct Open {
+pub(super) struct Open {
     services: Arc<Services>,
-    call: Box<Call>,
+    call: Arc<Call>,
     /// `None` means that it has ended, or is about to begin again.
     served: Option<Served>,
     /// A reset event was delivered, so another attempt follows.
     begins_anew: bool,
     restarts: u32,
-    collects: Option<Collects>,
+    pub(super) collects: Option<Collects>,
 }
 
 impl Open {
+    pub(super) fn new(services: &Arc<Services>, call: &Arc<Call>, served: Served) -> Self {
+        Open {
+            services: Arc::clone(services),
+            call: Arc::clone(call),
+            served: Some(served),
+            begins_anew: false,
+            restarts: 0,
+            collects: None,
+        }
+    }
+
     /// The form that `next` would give to an error that happened outside of the stream.
     fn failed(&mut self, error: Error) -> Error {
         let error = match self.served.take() {
@@ -126,7 +163,7 @@ impl Open {
         self.call.failed(error)
     }
 
-    async fn next(&mut self) -> Result<Step, Error> {
+    pub(super) async fn next(&mut self) -> Result<Step, Error> {
         self.begin_anew().await?;
         let Some(served) = &mut self.served else { return Err(past_its_end()) };
         let outcome = match &mut served.content {
@@ -195,6 +232,7 @@ impl Open {
             Content::Whole(decoded) => decoded,
         };
         let (services, call) = (&self.services, &self.call);
+        noted(services, call, target, &warnings);
         let answer = document(call, target, &head, warnings, first_content, decoded);
         let answer = finished(services, call, target, key.as_ref(), answer);
         Ok(Step::Done(answer.chat()?))

@@ -1,6 +1,7 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod caching;
 mod count_tokens;
 mod embed;
 mod further;
@@ -23,6 +24,9 @@ pub mod schema;
 mod stream;
 mod vector;
 
+pub use caching::{
+    CacheMode, CacheOptions, CachePurge, CachePurged, CacheTier, Cached, MOST_TENANT, Removed,
+};
 pub use count_tokens::{CountTokensResponse, TokenCount};
 pub use embed::{
     EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,

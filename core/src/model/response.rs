@@ -6,6 +6,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::caching::Cached;
 use crate::codec::Object;
 use crate::error::Attempt;
 use crate::json::{Value, write};
@@ -259,6 +260,9 @@ pub struct Liter {
     /// Members of the provider's answer that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
+    /// Where the answer came from, if no provider was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cached>,
 }
 
 /// How long it took, in milliseconds.

@@ -35,8 +35,8 @@ pub use http::{
 };
 
 pub use operations::{
-    EmbedOp, EmbedRequestDocument, ModelsOp, ModelsRequestDocument, ModerateOp,
-    ModerateRequestDocument, RerankOp, RerankRequestDocument,
+    CachePurgeDocument, CachePurgeOp, EmbedOp, EmbedRequestDocument, ModelsOp,
+    ModelsRequestDocument, ModerateOp, ModerateRequestDocument, RerankOp, RerankRequestDocument,
 };
 
 pub use tools::{
