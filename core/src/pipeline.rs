@@ -34,7 +34,7 @@ use crate::call::shared::{Opened, open};
 use crate::call::split;
 use crate::call::stream::ChatStream;
 use crate::error::{Error, ErrorKind};
-use crate::model::{CachePurge, CachePurged, Removed};
+use crate::model::{CachePurge, CachePurged, CacheRemoved};
 use crate::observe::{CallFacts, CallOutcome};
 use crate::operation::{Answer, Many};
 use crate::services::Services;
@@ -185,7 +185,7 @@ fn purge(
         let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
         return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
     };
-    let removed = Removed { memory: cache.purge(&purge.tenant) };
+    let removed = CacheRemoved { memory: cache.purge(&purge.tenant) };
     admission.ended(&[CallOutcome::default()]);
     Ok(CachePurged { object: "cache.purge", tenant: purge.tenant, removed })
 }

@@ -24,6 +24,7 @@ const OPTION_NAMES = new Set([
   "drop_refused",
   "headers",
   "cache",
+  "tenant",
   "traceparent",
   "tracestate",
   "baggage",

@@ -84,13 +84,25 @@ impl Flights {
     /// A seat at the flight of this question.
     pub(super) fn seat(&self, key: Key) -> Seat {
         let mut flights = self.lock();
-        if let Some(flight) = flights.get(&key) {
-            return Seat::Beside(Reader::new(self, key, flight));
+        match flights.get(&key) {
+            Some(flight) => Seat::Beside(Reader::new(self, key, flight)),
+            None => {
+                let (writer, reader) = self.begun(&mut flights, key);
+                Seat::First(writer, reader)
+            }
         }
+    }
+
+    /// The first seat at a flight that begins now, whatever is under way. Who comes next joins it.
+    pub(super) fn begin(&self, key: Key) -> (Writer, Reader) {
+        self.begun(&mut self.lock(), key)
+    }
+
+    fn begun(&self, flights: &mut HashMap<Key, Arc<Flight>>, key: Key) -> (Writer, Reader) {
         let flight = Flight::new(false);
         flights.insert(key, Arc::clone(&flight));
         let reader = Reader::new(self, key, &flight);
-        Seat::First(Writer { flights: self.clone(), key, flight }, reader)
+        (Writer { flights: self.clone(), key, flight }, reader)
     }
 
     /// The work of a flight that nobody waits for, unless there is a flight.

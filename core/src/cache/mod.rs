@@ -46,7 +46,7 @@ pub(crate) struct Cache {
 /// What a call asks, as the cache sees it.
 #[derive(Clone, Copy)]
 pub(crate) struct Question {
-    pub(crate) mode: CacheMode,
+    mode: CacheMode,
     key: Key,
     tag: Tag,
     epoch: u64,
@@ -135,9 +135,16 @@ impl Cache {
         Look::Miss(None)
     }
 
-    /// A seat at the call that asks this question: its first one, or beside others.
+    /// A seat at the call that asks this question: its first one, or beside
+    /// others. Whoever refreshes asks for himself.
     pub(crate) fn seat(&self, question: &Question) -> Seat {
-        self.flights.seat(question.key)
+        match question.mode {
+            CacheMode::Refresh => {
+                let (writer, reader) = self.flights.begin(question.key);
+                Seat::First(writer, reader)
+            }
+            _ => self.flights.seat(question.key),
+        }
     }
 
     /// The seat of a call that nobody waits for, unless the question is being asked.

@@ -39,8 +39,8 @@ pub(super) enum Begun {
     Stored(Answer),
     /// A seat at a flight. `first`: the flight is this call's own.
     Seat { reader: Reader, first: bool, slot: Slot },
-    /// Nothing is shared: the call runs for itself. What comes of it is kept if there is a question.
-    Own(Option<Asked>),
+    /// Nothing is stored and nothing is shared: the call runs for itself.
+    Own,
 }
 
 /// Returns a stored answer, if there is a fresh one. It waits for nothing.
@@ -67,13 +67,7 @@ pub(crate) async fn whole(
     loop {
         let (mut reader, first) = match caller.begin()? {
             Begun::Stored(answer) => return Ok(answer),
-            Begun::Own(asked) => {
-                let answer = run(services, call).await.or_else(|error| caller.stands_in(error))?;
-                if let Some(asked) = asked {
-                    keep(services, call, &asked, &answer);
-                }
-                return Ok(answer);
-            }
+            Begun::Own => return run(services, call).await,
             Begun::Seat { reader, first, .. } => (reader, first),
         };
         match caller.wait(first, reader.end()).await {
@@ -124,7 +118,7 @@ impl Caller {
         let only = call.mode() == CacheMode::Only;
         let Some(asked) = &self.asked else {
             call.ledger.cached(CacheResult::Bypass);
-            return if only { Err(call.failed(nothing_stored())) } else { Ok(Begun::Own(None)) };
+            return if only { Err(call.failed(nothing_stored())) } else { Ok(Begun::Own) };
         };
         let now = Instant::now();
         match asked.cache.look(&asked.question, now, targets::rng(&self.services).f64()) {
@@ -143,10 +137,6 @@ impl Caller {
         if only {
             call.ledger.cached(CacheResult::Miss);
             return Err(call.failed(nothing_stored()));
-        }
-        if call.mode() == CacheMode::Refresh {
-            call.ledger.cached(CacheResult::Miss);
-            return Ok(Begun::Own(Some(asked.clone())));
         }
         let slot = Slot::default();
         match asked.cache.seat(&asked.question) {

@@ -44,7 +44,7 @@ use tokio::time::Instant;
 use crate::error::{Attempt, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
-use crate::model::{CacheMode, CacheOptions, Hedge, Options, Warning, near};
+use crate::model::{CacheMode, Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
@@ -224,15 +224,13 @@ fn uncached(
     warnings: &mut Vec<Warning>,
 ) -> Result<(), Error> {
     let Some(cache) = options.cache else { return Ok(()) };
-    let mode = cache.mode.unwrap_or_default();
-    let wants = mode != CacheMode::Bypass && cache != CacheOptions::default();
-    if fanout && wants {
+    if fanout && cache.wants() {
         let message = "options.cache: the answers of a fan-out are not stored: leave one of the \
                        two out";
         return Err(Error::invalid("options.cache", message));
     }
     // Where nothing can be stored, `only` fails as it does where nothing is.
-    if services.cache.is_none() && wants && mode != CacheMode::Only {
+    if services.cache.is_none() && cache.wants() && cache.mode != Some(CacheMode::Only) {
         warnings.push(Warning {
             code: "no_cache",
             message: "options.cache: this client has no cache: give its configuration one, such \

@@ -69,7 +69,7 @@ impl Shared {
                     self.from = From::stored(answer)?;
                     return Ok(true);
                 }
-                Begun::Own(_) => return Ok(false),
+                Begun::Own => return Ok(false),
                 Begun::Seat { reader, first, slot } => (reader, first, slot),
             };
             let ready = async {

@@ -68,6 +68,11 @@ impl CacheOptions {
         Ok(Some(read))
     }
 
+    /// Whether they ask for anything of a cache.
+    pub(crate) fn wants(self) -> bool {
+        self.mode != Some(CacheMode::Bypass) && self != CacheOptions::default()
+    }
+
     /// Fills members that these options leave out from `other`.
     pub(crate) fn or(self, other: CacheOptions) -> CacheOptions {
         CacheOptions {
@@ -119,13 +124,13 @@ pub struct CachePurged {
     /// The tenant that was named.
     pub tenant: String,
     /// The number of stored answers that were removed.
-    pub removed: Removed,
+    pub removed: CacheRemoved,
 }
 
 /// The number of stored answers that were removed, by where they were kept.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Removed {
+pub struct CacheRemoved {
     /// In the memory of this client.
     pub memory: u64,
 }

@@ -25,7 +25,7 @@ mod stream;
 mod vector;
 
 pub use caching::{
-    CacheMode, CacheOptions, CachePurge, CachePurged, CacheTier, Cached, MOST_TENANT, Removed,
+    CacheMode, CacheOptions, CachePurge, CachePurged, CacheRemoved, CacheTier, Cached, MOST_TENANT,
 };
 pub use count_tokens::{CountTokensResponse, TokenCount};
 pub use embed::{
