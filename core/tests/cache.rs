@@ -9,7 +9,6 @@ mod freshness;
 mod kept;
 #[path = "cache/keys.rs"]
 mod keys;
-#[expect(dead_code, reason = "shared with the promises of resilience, which use all of it")]
 #[path = "promises/say.rs"]
 mod say;
 #[expect(dead_code, reason = "shared with the promises of resilience, which use all of it")]

@@ -202,12 +202,11 @@ async fn a_broken_stream_breaks_for_its_readers() {
         }
         _ => answer(ask),
     });
-    let anew = json!({"on_break": "restart"});
+    let (anew, nothing, request) = (json!({"on_break": "restart"}), json!({}), question());
     let late = async {
         sleep(ms(500)).await;
-        tokio::join!(read(&client, &question(), &json!({})), read(&client, &question(), &anew),)
+        tokio::join!(read(&client, &request, &nothing), read(&client, &request, &anew))
     };
-    let (nothing, request) = (json!({}), question());
     let (first, (plain, anew)) = tokio::join!(read(&client, &request, &nothing), late);
     for broken in [first, plain] {
         let error = broken.unwrap_err();
