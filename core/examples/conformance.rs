@@ -179,6 +179,7 @@ fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
         Ok(Outcome::Answer(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
+        Ok(Outcome::Purged(purged)) => outcome.insert("result", document(&purged)),
         Err(error) => outcome.insert("error", inside(&error)),
     };
 }

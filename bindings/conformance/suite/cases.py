@@ -186,6 +186,8 @@ def _check_before(calls: list[Any], vias: list[str]) -> None:
         _members(call, {"request": dict, "options": dict}, path)
         if "request" not in call:
             raise CaseError(f"{path}.request is missing")
+        if "stream" in call["request"]:
+            raise CaseError(f"{path}.request.stream: they are calls for whole answers")
     if calls and "invoke" in vias:
         raise CaseError("before: not with via invoke, whose client all cases share")
 

@@ -174,8 +174,10 @@ class Checker:
 
 def _whole_result(result: dict[str, Any]) -> dict[str, Any]:
     liter = {"request_id": "", "timing": {"queue_ms": 0, "total_ms": 0}} | result["liter"]
-    attempts = [attempt | {"ms": 0} for attempt in liter["attempts"]]
-    return result | {"liter": liter | {"attempts": attempts}}
+    liter |= {"attempts": [attempt | {"ms": 0} for attempt in liter["attempts"]]}
+    if "cache" in liter:
+        liter |= {"cache": liter["cache"] | {"age_ms": 0}}
+    return result | {"liter": liter}
 
 
 def _whole_error(document: dict[str, Any]) -> dict[str, Any]:
