@@ -97,6 +97,7 @@ const CONFIG_NAMES = new Set([
   "breaker",
   "limit",
   "learn_limits",
+  "cache",
 ]);
 
 /** Settings of the default provider that a client takes beside the members of a configuration. */

@@ -85,18 +85,18 @@ test("moderations", async () => {
 test("stored answers, and a purge", async () => {
   const own = new liter.Client({ ...simulator.config(), cache: { ttl_s: 60 } });
   const ask = async (tenant) => {
-    const more = { temperature: 0, tenant, cache: { mode: "default" } };
+    const more = { seed: 7, tenant, cache: { mode: "default" } };
     return (await own.chat("Hello", more)).liter.cache?.tier;
   };
   assert.deepEqual([await ask("a"), await ask("a"), await ask("b")], [undefined, "memory", undefined]);
   assert.deepEqual(await own.purgeCache("a"), { object: "cache.purge", tenant: "a", removed: { memory: 1 } });
   assert.deepEqual([await ask("a"), await ask("b")], [undefined, "memory"]);
-  const stream = own.stream("Hello", { temperature: 0, tenant: "a" });
+  const stream = own.stream("Hello", { seed: 7, tenant: "a" });
   let text = "";
   for await (const chunk of stream) text += chunk.choices[0].delta.content ?? "";
   assert.equal(stream.response.liter.cache.tier, "memory");
   assert.equal(text, stream.response.text);
-  const many = await Promise.all(Array.from({ length: 20 }, () => own.chat("Hi", { temperature: 0 })));
+  const many = await Promise.all(Array.from({ length: 20 }, () => own.chat("Hi", { seed: 7 })));
   assert.equal(many.filter(({ liter }) => liter.cache === undefined).length, 1);
   assert.equal(own.metrics().cache.entries, 3);
   await assert.rejects(own.purgeCache("x".repeat(129)), { name: "BadRequestError", param: "tenant" });

@@ -128,7 +128,7 @@ def test_stored_answers(simulator):
     with liter_llm.Client(simulator.config() | {"cache": {"ttl_s": 60}}) as client:
 
         def ask(tenant):
-            answer = client.chat("Hello", temperature=0, tenant=tenant, cache={"mode": "default"})
+            answer = client.chat("Hello", seed=7, tenant=tenant, cache={"mode": "default"})
             return answer.liter.cache and answer.liter.cache.tier
 
         assert [ask("a"), ask("a"), ask("b"), ask("b")] == [None, "memory", None, "memory"]
@@ -137,7 +137,7 @@ def test_stored_answers(simulator):
         assert (purged.tenant, purged.removed.memory) == ("a", 1)
         assert [ask("a"), ask("b")] == [None, "memory"]
         assert client.metrics()["cache"]["hit"] == 3
-        with client.stream("Hello", temperature=0, tenant="a") as stream:
+        with client.stream("Hello", seed=7, tenant="a") as stream:
             text = "".join(chunk.text for chunk in stream)
         assert stream.response.liter.cache.tier == "memory"
         assert text == stream.response.text
@@ -148,7 +148,7 @@ def test_stored_answers(simulator):
 
     async def main():
         async with liter_llm.AsyncClient(simulator.config() | {"cache": {}}) as client:
-            answers = [client.chat("Hello", temperature=0) for _ in range(20)]
+            answers = [client.chat("Hello", seed=7) for _ in range(20)]
             tiers = [answer.liter.cache for answer in await asyncio.gather(*answers)]
             assert tiers.count(None) == 1
             assert (await client.purge_cache("")).removed.memory == 1
