@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::admission::{Admission, InFlight};
+use crate::call::cached;
+use crate::call::chat_stream::ChatStream;
 use crate::call::outcome::{Outcome, Started, one_chat_only};
 use crate::call::plan::{Plan, plan};
-use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
@@ -173,7 +174,7 @@ impl Client {
         wanted: Wanted,
     ) -> Result<Begun, Error> {
         let planned = self.plan(&admission, request, options, wanted)?;
-        if let Some(answer) = pipeline::stored(&self.services, &admission, &planned) {
+        if let Some(answer) = cached::stored(&self.services, &admission, &planned) {
             return Ok(Begun::Answered(Outcome::Answer(answer)));
         }
         Ok(Begun::Waiting(Waiting { services: Arc::clone(&self.services), admission, planned }))

@@ -34,9 +34,10 @@ mod target;
 pub mod wire;
 
 pub use admission::Admission;
+pub use call::chat_stream::ChatStream;
 pub use call::outcome::{Outcome, Started};
 pub use call::passthrough::{HttpStep, HttpStream};
-pub use call::stream::{ChatStream, Collects, Step};
+pub use call::stream::{Collects, Step};
 pub use call::wanted::Wanted;
 pub use client::{Begun, Client, Waiting};
 pub use config::{Config, Environment};

@@ -7,16 +7,11 @@
 //!                            └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! `call::plan` reads the documents and finds the targets before the call waits for anything.
-//! `call::cached` looks for a stored answer, or for a call that this one can share. `call::hedge`
-//! and `call::retry` make attempts until one is answered. `call::attempt` is one attempt.
-//! `call::split` asks in parts where one request cannot take all inputs. `call::respond` makes the
-//! document. `call::stream` takes over a stream after its first content. `admission` tells the
-//! observers that a call began or ended. The call's ledger tells them of attempts.
-//!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`],
-//! in [`whole`] or in [`stream`]. A stage that prices an answer goes between run and respond. No
-//! stage sleeps past the call's one deadline.
+//! `call::plan` finds the targets. `call::cached` looks for a stored answer, or a call to share.
+//! `call::{hedge, retry}` make attempts until one is answered, `call::split` in parts where one
+//! request cannot take all inputs. `call::respond` makes the document. `call::stream` takes over
+//! after the first content. `admission` and the call's ledger tell the observers. A stage takes what
+//! it needs of [`Services`] and of the call. None sleeps past the call's one deadline.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,18 +19,18 @@ use std::sync::Arc;
 use crate::admission::{Admission, closed};
 use crate::call::Call;
 use crate::call::cached;
+use crate::call::chat_stream::ChatStream;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::passthrough;
 use crate::call::plan::Plan;
+use crate::call::purge;
 use crate::call::respond::respond;
-use crate::call::shared::{Opened, open};
+use crate::call::shared;
 use crate::call::split;
-use crate::call::stream::ChatStream;
-use crate::error::{Error, ErrorKind};
-use crate::model::{CachePurge, CachePurged, CacheRemoved};
-use crate::observe::{CallFacts, CallOutcome};
+use crate::error::Error;
+use crate::observe::CallOutcome;
 use crate::operation::{Answer, Many};
 use crate::services::Services;
 
@@ -71,7 +66,7 @@ pub(crate) async fn answer(
         Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
-        Plan::Purge(purge) => Outcome::Purged(self::purge(services, admission, purge)?),
+        Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge)?),
     })
 }
 
@@ -81,12 +76,9 @@ pub(crate) async fn whole(
     admission: &Admission,
     call: &Arc<Call>,
 ) -> Result<Answer, Error> {
-    let outcome = match uses_cache(services, call) {
+    let outcome = match cached::concerns(services, call) {
         // Boxed: without the box every call's future would have room for this one.
-        true => {
-            let run: cached::Run = |services, call| Box::pin(answered(services, call));
-            admission.unless_closed(Box::pin(cached::whole(services, call, run))).await
-        }
+        true => admission.unless_closed(Box::pin(cached::whole(services, call, RUN))).await,
         false => admission.unless_closed(pin!(answered(services, call))).await,
     };
     let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
@@ -95,18 +87,7 @@ pub(crate) async fn whole(
     Ok(answer)
 }
 
-/// The answer of a call for a whole answer, if it is stored. It waits for nothing.
-pub(crate) fn stored(services: &Services, admission: &Admission, planned: &Plan) -> Option<Answer> {
-    let Plan::One(call) = planned else { return None };
-    let answer = if call.operation.streams() { None } else { cached::stored(services, call) }?;
-    admission.ended(&[CallOutcome::from(&answer)]);
-    Some(answer)
-}
-
-/// Whether a call may be answered from the cache, or must be.
-fn uses_cache(services: &Services, call: &Call) -> bool {
-    services.cache.is_some() || call.options.cache.is_some()
-}
+const RUN: cached::Run = |services, call| Box::pin(answered(services, call));
 
 async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
     if let Some(parts) = split::parts(services, call) {
@@ -125,14 +106,10 @@ pub(crate) async fn stream(
     admission: Admission,
     call: Arc<Call>,
 ) -> Result<ChatStream, Error> {
-    if uses_cache(services, &call) {
-        let run: cached::Run = |services, call| Box::pin(answered(services, call));
-        let opened = admission.unless_closed(Box::pin(open(services, &call, run))).await;
-        let opened = opened.unwrap_or_else(|| Err(call.failed(closed())));
-        match opened.map_err(|error| admission.failed(error))? {
-            Opened::Shared(shared) => return Ok(ChatStream::shared(admission, shared)),
-            Opened::Own => {}
-        }
+    if cached::concerns(services, &call)
+        && let Some(shared) = Box::pin(shared::open(services, &admission, &call, RUN)).await?
+    {
+        return Ok(ChatStream::shared(admission, shared));
     }
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));
@@ -172,20 +149,4 @@ pub(crate) async fn fastest_stream(
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
     let (winner, served) = fastest.map_err(|error| admission.failed(error))?;
     Ok(ChatStream::new(services, admission, &fanout::winner(calls, winner), served))
-}
-
-/// Forgets what is kept for a tenant.
-fn purge(
-    services: &Services,
-    admission: &Admission,
-    purge: CachePurge,
-) -> Result<CachePurged, Error> {
-    admission.began(&CallFacts::new(services.process, "cache_purge", None, false));
-    let Some(cache) = &services.cache else {
-        let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
-        return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
-    };
-    let removed = CacheRemoved { memory: cache.purge(&purge.tenant) };
-    admission.ended(&[CallOutcome::default()]);
-    Ok(CachePurged { object: "cache.purge", tenant: purge.tenant, removed })
 }

@@ -154,9 +154,8 @@ def test_stored_answers(simulator):
             assert (await client.purge_cache("")).removed.memory == 1
 
     asyncio.run(main())
-    with liter_llm.Client(simulator.config()) as client:
-        with pytest.raises(liter_llm.UnsupportedError):
-            client.purge_cache("")
+    with liter_llm.Client(simulator.config()) as client, pytest.raises(liter_llm.UnsupportedError):
+        client.purge_cache("")
 
 
 def test_asyncio(simulator):

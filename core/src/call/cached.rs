@@ -10,15 +10,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 use super::hedge::hedged;
+use super::plan::Plan;
 use super::question::{Asked, ask};
 use super::stream::{Collects, Open, Step};
 use super::{Call, content, targets};
+use crate::admission::Admission;
 use crate::cache::{Entry, Event, Landed, Look, Reader, Seat, Writer};
 use crate::cache::{is_about_the_request, may_stand_in};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::model::{CacheMode, CacheTier, Timing, Warning};
-use crate::observe::{CacheResult, millis};
+use crate::observe::{CacheResult, CallOutcome, millis};
 use crate::operation::Answer;
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
@@ -43,18 +45,24 @@ pub(super) enum Begun {
     Own,
 }
 
-/// Returns a stored answer, if there is a fresh one. It waits for nothing.
-pub(crate) fn stored(services: &Services, call: &Call) -> Option<Answer> {
-    let cache = services.cache.as_ref()?;
+/// Whether a call may be answered from the cache, or must be.
+pub(crate) fn concerns(services: &Services, call: &Call) -> bool {
+    services.cache.is_some() || call.options.cache.is_some()
+}
+
+/// The answer of a call for a whole answer, if a fresh one is stored. It waits for nothing.
+pub(crate) fn stored(services: &Services, admission: &Admission, planned: &Plan) -> Option<Answer> {
+    let Plan::One(call) = planned else { return None };
+    let cache = services.cache.as_ref().filter(|_| !call.operation.streams())?;
     let asked = ask(services, cache, call, targets::preferred(services, call)).ok()??;
     let now = Instant::now();
-    match cache.look(&asked.question, now, targets::rng(services).f64()) {
-        Look::Hit(entry) => {
-            call.ledger.cached(CacheResult::Hit);
-            Some(given(services, call, &asked, &entry, now))
-        }
-        Look::Stale(_) | Look::Miss(_) => None,
-    }
+    let Look::Hit(entry) = cache.look(&asked.question, now, targets::rng(services).f64()) else {
+        return None;
+    };
+    call.ledger.cached(CacheResult::Hit);
+    let answer = given(services, call, &asked, &entry, now);
+    admission.ended(&[CallOutcome::from(&answer)]);
+    Some(answer)
 }
 
 /// Runs a call and waits for the whole answer.

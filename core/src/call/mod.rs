@@ -9,6 +9,7 @@
 mod asked;
 mod attempt;
 pub(crate) mod cached;
+pub(crate) mod chat_stream;
 mod content;
 mod extra;
 pub(crate) mod fanout;
@@ -22,6 +23,7 @@ mod place;
 pub(crate) mod plan;
 mod prepare;
 mod probe;
+pub(crate) mod purge;
 mod question;
 mod race;
 mod redact;

@@ -1,7 +1,7 @@
 //! An outcome is what a caller gets: a whole answer of any operation, or a stream that has opened.
 
+use super::chat_stream::ChatStream;
 use super::passthrough::HttpStream;
-use super::stream::ChatStream;
 use crate::error::Error;
 use crate::json::to_vec;
 use crate::model::{CachePurged, HttpAnswer, Response};

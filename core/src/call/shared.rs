@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use super::Call;
 use super::cached::{Begun, Caller, Run, Slot};
 use super::stream::{Collects, Step};
+use crate::admission::{Admission, closed};
 use crate::cache::{Event, Reader, chunks};
 use crate::error::{Error, ErrorKind, Partial};
 use crate::http::until;
@@ -38,22 +39,22 @@ enum From {
     Over,
 }
 
-/// What a stream with a cache begins with.
-pub(crate) enum Opened {
-    Shared(Box<Shared>),
-    /// The call runs for itself.
-    Own,
-}
-
-/// Looks for an answer, or waits for the first content of a call that is shared.
+/// Looks for an answer, or waits for the first content of a call that is shared. `None`: nothing is
+/// shared, and the call runs for itself.
 pub(crate) async fn open(
     services: &Arc<Services>,
+    admission: &Admission,
     call: &Arc<Call>,
     run: Run,
-) -> Result<Opened, Error> {
-    let caller = Caller::new(services, call, run)?;
-    let mut shared = Shared { caller, from: From::Over, collects: None, given: None };
-    Ok(if shared.begin().await? { Opened::Shared(Box::new(shared)) } else { Opened::Own })
+) -> Result<Option<Box<Shared>>, Error> {
+    let opening = async {
+        let caller = Caller::new(services, call, run)?;
+        let mut shared = Shared { caller, from: From::Over, collects: None, given: None };
+        Ok(shared.begin().await?.then(|| Box::new(shared)))
+    };
+    let opened = admission.unless_closed(opening).await;
+    let opened = opened.unwrap_or_else(|| Err(call.failed(closed())));
+    opened.map_err(|error| admission.failed(error))
 }
 
 impl Shared {

@@ -5,7 +5,7 @@
 //! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller
 //! who only collects the answer has seen nothing of it, so there it begins again by default.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +16,11 @@ use super::hedge::hedged;
 use super::prepare::refused;
 use super::respond::{document, finished, noted};
 use super::served::{Content, Head, Opened, Served};
-use super::shared::Shared;
 use super::{Call, notices, redact, targets};
-use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::model::{Chunk, OnBreak, Reset, Response};
-use crate::observe::{CallOutcome, Reason};
+use crate::observe::Reason;
 use crate::operation::Decoded;
 use crate::provider::Progress;
 use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
@@ -43,97 +41,10 @@ pub enum Step {
 /// Says whether a stream's caller only collects the answer. It may wait until that is known.
 pub type Collects = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
-/// A streamed answer.
-pub struct ChatStream {
-    source: Source,
-    admission: Admission,
-}
-
-/// Where a stream comes from.
-enum Source {
-    /// Its own call.
-    Own(Open),
-    /// The cache, or a call that it shares with others.
-    Shared(Box<Shared>),
-}
-
-impl ChatStream {
-    /// A stream that has delivered its first content.
-    pub(crate) fn new(
-        services: &Arc<Services>,
-        admission: Admission,
-        call: &Arc<Call>,
-        served: Served,
-    ) -> Self {
-        ChatStream { source: Source::Own(Open::new(services, call, served)), admission }
-    }
-
-    /// A stream that others may share.
-    pub(crate) fn shared(admission: Admission, shared: Box<Shared>) -> Self {
-        ChatStream { source: Source::Shared(shared), admission }
-    }
-
-    /// Tells the stream how to learn, when its answer has broken, that its caller only collects the
-    /// answer. Then the answer begins again, unless `options.on_break` says otherwise.
-    pub fn collected_if(&mut self, collects: Collects) {
-        match &mut self.source {
-            Source::Own(open) => open.collects = Some(collects),
-            Source::Shared(shared) => shared.collected_if(collects),
-        }
-    }
-
-    /// Reads to the end and returns the whole answer. No chunk is delivered, so an answer that
-    /// breaks begins again, unless `options.on_break` says otherwise.
-    pub async fn collect(mut self) -> Result<Box<Response>, Error> {
-        self.collected_if(Box::new(|| Box::pin(std::future::ready(true))));
-        loop {
-            if let Step::Done(response) = self.next().await? {
-                return Ok(response);
-            }
-        }
-    }
-
-    /// The next step. After `Done` or an error there is nothing more.
-    pub async fn next(&mut self) -> Result<Step, Error> {
-        let step = match &mut self.source {
-            Source::Own(open) => self.admission.unless_closed(pin!(open.next())).await,
-            // Boxed: without the box every stream's future would have room for this one.
-            Source::Shared(shared) => self.admission.unless_closed(Box::pin(shared.next())).await,
-        };
-        let step = step.unwrap_or_else(|| Err(self.source.failed(closed())));
-        let step = step.map_err(|error| self.admission.failed(error))?;
-        if let Step::Done(response) = &step {
-            self.admission.ended(&[CallOutcome::from(&**response)]);
-        }
-        Ok(step)
-    }
-
-    /// Waits for `room`, which a slow reader makes, until the call's deadline or until the client
-    /// is closed.
-    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let deadline = match &self.source {
-            Source::Own(open) => open.call.deadline,
-            Source::Shared(shared) => shared.call().deadline,
-        };
-        let outcome = self.admission.wait_for_reader(deadline, room).await;
-        outcome.map_err(|error| self.admission.failed(self.source.failed(error)))
-    }
-}
-
-impl Source {
-    /// The form that `next` would give to an error that happened outside of the stream.
-    fn failed(&mut self, error: Error) -> Error {
-        match self {
-            Source::Own(open) => open.failed(error),
-            Source::Shared(shared) => shared.call().failed(error),
-        }
-    }
-}
-
 /// A stream that has delivered its first content.
 pub(super) struct Open {
     services: Arc<Services>,
-    call: Arc<Call>,
+    pub(super) call: Arc<Call>,
     /// `None` means that it has ended, or is about to begin again.
     served: Option<Served>,
     /// A reset event was delivered, so another attempt follows.
@@ -155,7 +66,7 @@ impl Open {
     }
 
     /// The form that `next` would give to an error that happened outside of the stream.
-    fn failed(&mut self, error: Error) -> Error {
+    pub(super) fn failed(&mut self, error: Error) -> Error {
         let error = match self.served.take() {
             Some(served) => self.ended(served, error),
             None => error,

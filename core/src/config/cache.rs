@@ -145,7 +145,8 @@ mod tests {
             let error = read(cache).unwrap_err();
             assert_eq!((error.kind(), error.param.as_deref()), (kind, Some(param)), "{cache}");
         }
-        assert!(read(r#"{"ttl": 5}"#).unwrap_err().message.contains("ttl_s"));
+        let error = read(r#"{"memory_byte": 5}"#).unwrap_err();
+        assert!(error.message.contains("did you mean 'memory_bytes'?"), "{}", error.message);
         assert!(read(r#"{"redis": false}"#).unwrap().is_some());
     }
 }

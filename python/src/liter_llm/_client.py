@@ -313,8 +313,8 @@ class Client(BaseClient):
     def purge_cache(self, tenant: str) -> CachePurged:
         """Forgets the stored answers of a tenant: from now on nobody gets one of them.
 
-        `tenant` is what calls give as `tenant=`; "" is that of calls without one. A client without a
-        cache raises an UnsupportedError.
+        `tenant` is what calls give as `tenant=`; "" is that of calls without one. A client without
+        a cache raises an UnsupportedError.
 
             client.purge_cache("customer-7").removed.memory  # how many there were
         """

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::ReasoningDocument;
+use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
@@ -44,44 +45,6 @@ pub struct ConfigDocument {
     pub learn_limits: Option<bool>,
     /// The cache of answers. `false`, or nothing: no answer is stored.
     pub cache: Option<CacheSchema>,
-}
-
-/// Settings, or `false` to switch it off.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum CacheSchema {
-    /// Off.
-    Off(#[schemars(extend("const" = false))] bool),
-    /// On, with these settings.
-    On(CacheDocument),
-}
-
-/// The cache of answers, in the memory of the client.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct CacheDocument {
-    /// How long an answer is fresh, in seconds. Default: 300.
-    #[schemars(range(min = 1))]
-    pub ttl_s: Option<u64>,
-    /// The longest time that a call may ask for, in seconds. Default: 86,400.
-    #[schemars(range(min = 1))]
-    pub max_ttl_s: Option<u64>,
-    /// The bound of the memory, in bytes. Default: 64 MiB.
-    #[schemars(range(min = 65_536))]
-    pub memory_bytes: Option<u64>,
-    /// The bound of one answer, in bytes: an eighth of the memory at most. Default: 1 MiB.
-    #[schemars(range(min = 1))]
-    pub max_entry_bytes: Option<u64>,
-    /// How long an expired answer is still given, in seconds, while one call asks anew. Default: 0.
-    pub stale_s: Option<u64>,
-    /// How long an expired answer is still given, in seconds, if no target answers. Default: 0.
-    pub stale_if_error_s: Option<u64>,
-    /// Whether an answer may be asked for anew before it expires. Default: `false`.
-    pub early: Option<bool>,
-    /// Whether calls that name no tenant are not cached. Default: `false`.
-    pub require_tenant: Option<bool>,
-    /// The tier that processes share. This build has none: `true` is an error.
-    pub redis: Option<bool>,
 }
 
 /// Settings, or `false` to switch it off.

@@ -6,11 +6,13 @@
 //! own types and need no copy, except two that are written by hand.
 
 mod answers;
+mod cache;
 mod config;
 mod identity;
 mod options;
 
 pub use answers::*;
+pub use cache::*;
 pub use config::*;
 pub use identity::*;
 pub use options::*;

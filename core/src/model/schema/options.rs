@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cache::CacheOptionsDocument;
+
 /// Options say how and where a request is sent. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Options", deny_unknown_fields)]
@@ -55,35 +57,6 @@ pub struct OptionsDocument {
     pub cache: Option<CacheOptionsDocument>,
     /// The tenant, which separates everything that is kept. At most 128 bytes.
     pub tenant: Option<String>,
-}
-
-/// How a call uses the cache.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(title = "CacheOptions", deny_unknown_fields)]
-pub struct CacheOptionsDocument {
-    /// Whether a stored answer may be used, and whether the answer is stored. Default: `default`.
-    pub mode: Option<CacheModeDocument>,
-    /// How long the answer is fresh, in seconds. Default: the configuration's.
-    #[schemars(range(min = 1))]
-    pub ttl_s: Option<u64>,
-    /// The greatest age of a stored answer, in seconds. Default: no limit but its time to live.
-    pub max_age_s: Option<u64>,
-}
-
-/// Whether a stored answer may be used, and whether the answer is stored.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CacheModeDocument {
-    /// Both, for requests whose answer does not change: with a temperature of 0, or a seed.
-    Default,
-    /// Both, for any request.
-    Always,
-    /// The provider is asked, and the answer is stored.
-    Refresh,
-    /// Neither.
-    Bypass,
-    /// Only a stored answer will do. Without one the call fails, and nothing is sent.
-    Only,
 }
 
 /// Settings, or `false` to switch it off.
