@@ -7,11 +7,9 @@
 //!                            └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! `call::plan` finds the targets. `call::cached` looks for a stored answer, or a call to share.
-//! `call::{hedge, retry}` make attempts until one is answered, `call::split` in parts where one
-//! request cannot take all inputs. `call::respond` makes the document. `call::stream` takes over
-//! after the first content. `admission` and the call's ledger tell the observers. A stage takes what
-//! it needs of [`Services`] and of the call. None sleeps past the call's one deadline.
+//! `call::cached` looks for a stored answer, or a call to share. `call::{hedge, retry}` make attempts
+//! until one is answered, `call::split` in parts. `call::stream` takes over after the first content.
+//! A stage takes what it needs of [`Services`] and of the call. None sleeps past its one deadline.
 
 use std::pin::pin;
 use std::sync::Arc;
