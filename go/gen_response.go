@@ -563,6 +563,81 @@ func (v *CountTokensResponse) read(d *decoder) {
 	}
 }
 
+// CachePurged: what a purge has removed.
+type CachePurged struct {
+	// "cache.purge".
+	Object string `json:"object"`
+	// The tenant that was named.
+	Tenant string `json:"tenant"`
+	// The number of stored answers that were removed.
+	Removed CacheRemoved `json:"removed"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *CachePurged) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v CachePurged) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain CachePurged
+		return marshal("the CachePurged", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *CachePurged) UnmarshalJSON(document []byte) error {
+	read, err := readCachePurged(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readCachePurged(document string) (*CachePurged, error) {
+	d := decoder{text: document}
+	v := &CachePurged{document: document}
+	v.read(&d)
+	if err := d.answered("CachePurged"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *CachePurged) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "object":
+			v.Object = d.string()
+		case "tenant":
+			v.Tenant = d.string()
+		case "removed":
+			v.Removed.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// CacheRemoved: the number of stored answers that were removed, by where they were kept.
+type CacheRemoved struct {
+	// In the memory of this client.
+	Memory int `json:"memory"`
+}
+
+func (v *CacheRemoved) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "memory":
+			v.Memory = int(d.integer())
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// The error.
@@ -1106,6 +1181,8 @@ type Liter struct {
 	RateLimit JSON `json:"ratelimit,omitempty"`
 	// Members of the provider's answer that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
+	// Where the answer came from, if no provider was asked for it.
+	Cache *Cached `json:"cache,omitempty"`
 }
 
 func (v *Liter) read(d *decoder) {
@@ -1141,6 +1218,34 @@ func (v *Liter) read(d *decoder) {
 			v.RateLimit = d.raw()
 		case "provider_fields":
 			v.ProviderFields = d.raw()
+		case "cache":
+			if !d.null() {
+				v.Cache = new(Cached)
+				v.Cache.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Cached: where an answer came from that no provider was asked for.
+type Cached struct {
+	// Where it was.
+	// - "memory": in the memory of this client.
+	// - "flight": On its way: another call had asked the same question at the same time.
+	Tier string `json:"tier"`
+	// How long ago it was made, in milliseconds.
+	AgeMS int `json:"age_ms"`
+}
+
+func (v *Cached) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "tier":
+			v.Tier = d.string()
+		case "age_ms":
+			v.AgeMS = int(d.integer())
 		default:
 			d.skip()
 		}

@@ -2,6 +2,7 @@
 
 import type {
   Attempt,
+  CachePurged,
   ChatRequest as ChatDocument,
   ChunkChoice,
   ChunkDocument,
@@ -179,6 +180,14 @@ export class Client {
    *     const { results } = await client.moderate("Hello", { provider: "openai" });
    */
   moderate(input: ModerateRequest["input"], more?: ModerateMembers): Promise<ModerateResponse>;
+
+  /**
+   * Forgets the stored answers of a tenant: from now on nobody gets one of them. `""` is the tenant of
+   * calls without one. A client without a cache rejects with an UnsupportedError.
+   *
+   *     const { removed } = await client.purgeCache("customer-7");
+   */
+  purgeCache(tenant: string): Promise<CachePurged>;
 
   /**
    * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or

@@ -5,7 +5,7 @@ const { addon, NativeClient } = require("./_native.js");
 const { readConfig } = require("./_config.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { answer, explain } = require("./_explain.js");
-const { codec, encode } = require("./_json.js");
+const { codec, encode, stringify } = require("./_json.js");
 const { embeddings, response } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
@@ -132,6 +132,26 @@ class Client {
    */
   moderate(input, more, ...others) {
     return answer(this.#operation({ op: "moderate", input }, more, others));
+  }
+
+  /**
+   * @param {string} tenant
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
+   */
+  purgeCache(tenant, ...others) {
+    return answer(this.#purge(tenant, others));
+  }
+
+  /**
+   * @param {unknown} tenant
+   * @param {readonly unknown[]} others
+   */
+  async #purge(tenant, others) {
+    if (typeof tenant !== "string") throw new TypeError("tenant is a string; '' for calls without one");
+    if (others.length > 0) throw new TypeError("purgeCache takes one argument, the tenant");
+    const request = stringify({ op: "cache_purge", tenant }, "request");
+    return await this.#ask({ request, options: "{}", signal: undefined, stream: undefined });
   }
 
   /**

@@ -39,6 +39,12 @@ FIELDS = {
     ("Options", "timeout_ms"): "Timeout",
     ("Options", "idle_ms"): "Idle",
     ("Liter", "ratelimit"): "RateLimit",
+    ("CacheOptions", "ttl_s"): "TTLSeconds",
+    ("CacheOptions", "max_age_s"): "MaxAgeSeconds",
+    ("Cache", "ttl_s"): "TTLSeconds",
+    ("Cache", "max_ttl_s"): "MaxTTLSeconds",
+    ("Cache", "stale_s"): "StaleSeconds",
+    ("Cache", "stale_if_error_s"): "StaleIfErrorSeconds",
 }
 
 TYPES = {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::Passing;
-use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
+use crate::observe::{AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers};
 use crate::target::{ChosenTarget, TargetState};
 
 /// The attempts of one call, in the order in which they began.
@@ -92,6 +92,11 @@ impl Ledger {
         let facts = facts(number, &chosen.state, hedge, began);
         self.tell(|observer| observer.attempt_began(&self.facts, &facts));
         Ticket(number)
+    }
+
+    /// Records what the cache had for the call.
+    pub(crate) fn cached(&self, result: CacheResult) {
+        self.tell(|observer| observer.cached(&self.facts, result));
     }
 
     fn tell(&self, event: impl Fn(&dyn Observer)) {

@@ -1,10 +1,10 @@
 //! An outcome is what a caller gets: a whole answer of any operation, or a stream that has opened.
 
+use super::chat_stream::ChatStream;
 use super::passthrough::HttpStream;
-use super::stream::ChatStream;
 use crate::error::Error;
 use crate::json::{Marked, write_behind};
-use crate::model::{HttpAnswer, Response};
+use crate::model::{CachePurged, HttpAnswer, Response};
 use crate::operation::{Answer, Many};
 
 /// A whole answer.
@@ -15,6 +15,8 @@ pub enum Outcome {
     Many(Many),
     /// The answer to a request that was passed through.
     Http(Box<HttpAnswer>),
+    /// What a purge of the cache has removed.
+    Purged(CachePurged),
 }
 
 /// What [`crate::Client::start`] began.
@@ -42,6 +44,7 @@ impl Outcome {
             Outcome::Answer(answer) => answer.to_json_behind(room),
             Outcome::Many(many) => write_behind(room, many.size(), many).unmarked(),
             Outcome::Http(answer) => write_behind(room, answer.size(), &**answer),
+            Outcome::Purged(purged) => write_behind(room, 128, purged).unmarked(),
         }
     }
 
@@ -49,7 +52,7 @@ impl Outcome {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Outcome::Answer(answer) => answer.chat(),
-            Outcome::Many(_) | Outcome::Http(_) => Err(one_chat_only()),
+            Outcome::Many(_) | Outcome::Http(_) | Outcome::Purged(_) => Err(one_chat_only()),
         }
     }
 }

@@ -18,10 +18,19 @@ pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answe
         Content::Whole(decoded) => decoded,
         Content::Stream(opened) => Decoded::of_stream(*opened.reader),
     };
+    noted(services, call, target, &warnings);
     let answer = document(services, call, target, &head, warnings, first_content, decoded);
     // A call has one answer.
     let _ = call.held.set(head.held);
     finished(services, call, target, key.as_ref(), answer)
+}
+
+/// Remembers for the cache who answered, and which warnings are about the request.
+pub(super) fn noted(services: &Services, call: &Call, target: usize, own: &[Warning]) {
+    if services.cache.is_some() {
+        // It is set once, at the end of the call.
+        let _ = call.served.set((target, call.warnings.len() + own.len()));
+    }
 }
 
 /// The document as its caller gets it.

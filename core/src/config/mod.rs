@@ -8,6 +8,7 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod cache;
 mod control;
 mod elsewhere;
 #[cfg(feature = "azure")]
@@ -30,6 +31,8 @@ mod route;
 mod surroundings;
 mod vertex;
 
+pub use cache::CacheConfig;
+pub(crate) use cache::SHARDS;
 pub use environment::Environment;
 pub use identity::Identity;
 pub use limits::BudgetConfig;
@@ -78,6 +81,8 @@ pub struct Config {
     pub log_bodies: bool,
     /// Whether the quotas and pauses that an answer reports apply to later calls.
     pub learn_limits: bool,
+    /// The cache, if there is one.
+    pub cache: Option<CacheConfig>,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -152,6 +157,7 @@ impl Config {
             wait: read_wait(&mut fields)?.unwrap_or(true),
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
+            cache: CacheConfig::read(&mut fields)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,

@@ -1,6 +1,7 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod caching;
 mod cost;
 mod count_tokens;
 mod counts;
@@ -26,6 +27,9 @@ mod stream;
 mod usage;
 mod vector;
 
+pub use caching::{
+    CacheMode, CacheOptions, CachePurge, CachePurged, CacheRemoved, CacheTier, Cached, MOST_TENANT,
+};
 pub use cost::{Cost, CostReason, CostSource, Usd, Variant};
 pub use count_tokens::{CountTokensResponse, TokenCount};
 pub use counts::{Billed, Charged, Counts, PromptParts, Side, Size, Unit};

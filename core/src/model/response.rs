@@ -6,6 +6,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::caching::Cached;
 use super::cost::Cost;
 use super::usage::Usage;
 use crate::codec::Object;
@@ -224,6 +225,9 @@ pub struct Liter {
     /// Members of the provider's answer that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
+    /// Where the answer came from, if no provider was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cached>,
 }
 
 /// How long it took, in milliseconds.

@@ -24,7 +24,7 @@ pub(crate) enum Decoded {
 }
 
 /// The document that answers an operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// The answer to a chat.
     Chat(Box<Response>),

@@ -3,6 +3,7 @@
 //! beside them.
 
 mod answer;
+mod cacheable;
 mod chat;
 mod count_tokens;
 mod embed;
@@ -15,6 +16,7 @@ mod rerank;
 
 pub use answer::Answer;
 pub(crate) use answer::Decoded;
+pub(crate) use cacheable::Cacheable;
 pub(crate) use envelope::Envelope;
 pub use many::Many;
 
@@ -25,8 +27,8 @@ use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
 use crate::json::Object;
 use crate::model::{
-    EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
-    RerankRequest,
+    CachePurge, EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters,
+    Request, RerankRequest,
 };
 use crate::provider::{Chat, Notes, Provider, StreamReader, Target, embeddings};
 use crate::wire;
@@ -54,6 +56,8 @@ pub(crate) enum Asked {
     Operation(Operation),
     /// `http`: a request of the caller, passed through.
     Http(HttpCall),
+    /// `cache_purge`: nothing is sent.
+    Purge(CachePurge),
 }
 
 /// Reads a request document and the options inside it. `options` come from beside the document, and
@@ -80,12 +84,14 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
             Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
         }
         Some("http") => Asked::Http(HttpCall::read(fields)?),
+        Some("cache_purge") => Asked::Purge(CachePurge::read(fields)?),
         // Tests use this operation to check that a panic stays inside.
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
             let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\", \
-                           \"count_tokens\" or \"http\": this build has no other operation";
+                           \"count_tokens\", \"http\" or \"cache_purge\": this build has no other \
+                           operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -103,7 +109,7 @@ impl Request {
             Asked::Operation(Operation::Chat(request)) => {
                 Ok((request, Arc::unwrap_or_clone(options)))
             }
-            Asked::Operation(_) | Asked::Http(_) => {
+            Asked::Operation(_) | Asked::Http(_) | Asked::Purge(_) => {
                 Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
             }
         }
@@ -166,6 +172,32 @@ impl Operation {
             | Operation::Rerank(_)
             | Operation::CountTokens(_)
             | Operation::Moderate(_)) => whole,
+        }
+    }
+
+    /// Whether the answer may be kept for the next caller that asks the same. `body` has the members
+    /// that the target's configuration adds.
+    pub(crate) fn cacheable(&self, body: Option<&Object>) -> Cacheable {
+        match self {
+            Operation::Chat(request) => cacheable::chat(request, body),
+            Operation::Embed(request) => cacheable::embed(request),
+            Operation::Rerank(_) => Cacheable::Yes,
+            // A list changes when it does, and the other two are asked for what is true now.
+            Operation::Models(_) | Operation::CountTokens(_) | Operation::Moderate(_) => {
+                Cacheable::Never
+            }
+        }
+    }
+
+    /// What shapes the answer and reaches no provider, for the key of a cache.
+    pub(crate) fn shape(&self) -> String {
+        match self {
+            Operation::Embed(request) => format!("{:?}", request.encoding),
+            Operation::Rerank(request) => format!("{:?}", request.top_n),
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_) => String::new(),
         }
     }
 

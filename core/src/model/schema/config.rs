@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::ReasoningDocument;
+use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
@@ -48,6 +49,8 @@ pub struct ConfigDocument {
     pub prices: Option<BTreeMap<String, Option<PriceDocument>>>,
     /// The path of a JSON file of the form of `prices`, which count before it.
     pub prices_file: Option<String>,
+    /// The cache of answers. `false`, or nothing: no answer is stored.
+    pub cache: Option<CacheSchema>,
 }
 
 /// Settings, or `false` to switch it off.
