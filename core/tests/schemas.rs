@@ -181,6 +181,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/provider.rs"),
         include_str!("../src/config/api.rs"),
         include_str!("../src/config/base_url.rs"),
+        include_str!("../src/config/control.rs"),
         include_str!("../src/config/aws.rs"),
         include_str!("../src/config/azure.rs"),
         include_str!("../src/config/cache.rs"),

@@ -59,7 +59,16 @@ BASES = {
     "EmbedResponse": ("Vectors", ()),
     "Cost": (
         "Money",
-        ("usd", "input_usd", "output_usd", "other_usd", "known_usd", "table_usd", "maybe_usd"),
+        (
+            "usd",
+            "input_usd",
+            "output_usd",
+            "other_usd",
+            "known_usd",
+            "table_usd",
+            "maybe_usd",
+            "saved_usd",
+        ),
     ),
 }
 """Classes of `_document.py` with what is computed, and the members that they stand for."""

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{
-    Admission, Answer, Begun, ChatStream, Chunk, Client, Error, HttpStep, Marked, Outcome, Response,
-    Started, Step, Wanted,
+    Admission, Answer, Begun, ChatStream, Chunk, Client, Error, HttpStep, Marked, Outcome,
+    Response, Started, Step, Wanted,
 };
 
 use crate::engine::{self, Engine, panicked, unsaid};

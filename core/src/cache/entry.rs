@@ -45,10 +45,11 @@ impl Entry {
             finish_reason_raw: liter.finish_reason_raw.take(),
             usage_raw: liter.usage_raw.take(),
             provider_fields: std::mem::take(&mut liter.provider_fields),
+            cost: liter.cost.take().map(|cost| Box::new(cost.saved())),
             // The rest is of the call that asked.
             ..Liter::default()
         };
-        let bytes = answer.to_json_behind(0).len();
+        let bytes = answer.to_json().len();
         Arc::new(Entry { answer, made: now, took, ttl, bytes, tag })
     }
 

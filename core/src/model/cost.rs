@@ -96,6 +96,10 @@ pub struct Cost {
     /// Other attempts of the call may have cost something, and there is no bound.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub maybe_unbounded: bool,
+    /// What a stored or shared answer cost the call that asked for it: this call saved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub saved_usd: Option<Usd>,
 }
 
 /// The variant of a model's prices.
@@ -145,6 +149,12 @@ impl Cost {
         Cost { reason: Some(reason), ..Cost::default() }
     }
 
+    /// What an answer of this cost costs a caller that gets it from the cache.
+    #[must_use]
+    pub fn saved(&self) -> Cost {
+        Cost { usd: Some(Usd(0)), saved_usd: self.usd, ..Cost::default() }
+    }
+
     /// The cost of both together, which is not known where one is not. What they do not have in
     /// common is left out.
     #[must_use]
@@ -174,6 +184,7 @@ impl Cost {
             variant: self.variant.clone().filter(|_| self.variant == other.variant),
             maybe_usd: part(self.maybe_usd, other.maybe_usd).filter(|_| !maybe_unbounded),
             maybe_unbounded,
+            saved_usd: part(self.saved_usd, other.saved_usd),
         }
     }
 }

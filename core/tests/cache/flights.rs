@@ -52,7 +52,7 @@ async fn a_thousand_callers_of_one_question_are_one_request() {
     assert_eq!(world.count("a"), 1);
     let joined = answers.iter().filter(|answer| tier(answer) == "flight").count();
     assert_eq!(joined, 999);
-    assert!(answers.iter().all(|answer| answer.text == "one two three"));
+    assert!(answers.iter().all(|answer| answer.text() == "one two three"));
     let without = |answer: &&liter_llm_core::Response| answer.liter.attempts.is_empty();
     assert_eq!(answers.iter().filter(without).count(), 999);
     assert_eq!(metrics(&client)["cache"]["joined"], 999);
@@ -105,7 +105,7 @@ async fn a_caller_that_cancels_only_leaves() {
             ask(&client, &question(), &json!({})).await.unwrap()
         };
         let ((), second) = tokio::join!(first, second);
-        assert_eq!((second.text.as_str(), tier(&second)), ("one two three", "flight"));
+        assert_eq!((second.text(), tier(&second)), ("one two three", "flight"));
         assert_eq!((world.count("a"), world.left("a").len()), (1, 0), "stream: {stream}");
     }
 }
@@ -185,7 +185,7 @@ async fn each_caller_keeps_its_own_deadline() {
         tokio::join!(timed(short.clone()), timed(long), timed(json!({"timeout_ms": 900})));
     assert_eq!(first.0.unwrap_err().kind(), ErrorKind::Timeout);
     assert!(first.1 <= ms(410), "{:?}", first.1);
-    assert_eq!(second.0.unwrap().text, "one two three");
+    assert_eq!(second.0.unwrap().text(), "one two three");
     assert_eq!(third.0.unwrap_err().kind(), ErrorKind::Timeout);
     assert!(third.1 <= ms(910), "{:?}", third.1);
     assert_eq!(world.count("a"), 2);

@@ -37,12 +37,12 @@ async fn streams_and_whole_answers_share_entries() {
     let (client, world) = cached(&json!({}), answer);
     let whole = ask(&client, &question(), &json!({})).await.unwrap();
     let (text, streamed) = read(&client, &question(), &json!({})).await.unwrap();
-    assert_eq!((text.as_str(), tier(&streamed)), (whole.text.as_str(), "memory"));
+    assert_eq!((text.as_str(), tier(&streamed)), (whole.text(), "memory"));
     let other = json!({"model": "a/m", "prompt": "Another one", "seed": 7});
     let (text, streamed) = read(&client, &other, &json!({})).await.unwrap();
     assert_eq!((text.as_str(), tier(&streamed)), ("one two three", "none"));
     let whole = ask(&client, &other, &json!({})).await.unwrap();
-    assert_eq!((whole.text.as_str(), tier(&whole)), ("one two three", "memory"));
+    assert_eq!((whole.text(), tier(&whole)), ("one two three", "memory"));
     assert_eq!(world.count("a"), 2);
 }
 

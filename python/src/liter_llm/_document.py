@@ -313,3 +313,8 @@ class Money(Document):
     def maybe_usd(self) -> Decimal | None:
         """The most that the call's other attempts can have cost, if there is a bound."""
         return self._amount("maybe_usd")
+
+    @property
+    def saved_usd(self) -> Decimal | None:
+        """What a stored or shared answer cost the call that asked for it."""
+        return self._amount("saved_usd")
