@@ -7,28 +7,21 @@
 //!                            └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! `call::plan` reads the documents and finds the targets. `call::cached` looks for a stored answer, or
-//! for a call to share. `call::{hedge, retry}` make attempts until one is answered, `call::split` in
-//! parts and `call::pages` in pages. `call::priced` says what the answer cost, `call::respond` makes the
-//! document, and `call::stream` takes over after the first content. A stage takes what it needs of
-//! [`Services`] and of the call. None sleeps past the call's one deadline.
+//! `call::plan` finds the targets. `call::cached` looks for a stored answer, or a call to share.
+//! `call::{hedge, retry}` make attempts until one is answered, `split` in parts, `pages` in pages.
+//! A stage takes what it needs of [`Services`] and of the call. None sleeps past its one deadline.
 
 use std::pin::pin;
 use std::sync::Arc;
 
 use crate::admission::{Admission, closed};
-use crate::call::Call;
-use crate::call::cached;
 use crate::call::chat_stream::ChatStream;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::pages::{self, Followed};
-use crate::call::passthrough;
 use crate::call::plan::Plan;
-use crate::call::purge;
-use crate::call::shared;
-use crate::call::split;
+use crate::call::{Call, cached, passthrough, purge, shared, split};
 use crate::error::Error;
 use crate::observe::CallOutcome;
 use crate::operation::{Answer, Many};

@@ -192,6 +192,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
+        include_str!("../src/config/looked_at.rs"),
         include_str!("../src/config/models.rs"),
         include_str!("../src/config/extras.rs"),
         include_str!("../src/provider/openai/switches.rs"),
@@ -205,7 +206,7 @@ fn schemas_name_what_the_readers_know() {
     let words = r#"string("service_tier") string("speed")"#;
     let config = format!("{config}{policy}{reasoning}{units}{words}");
     // A request's operation and options are read by their own readers.
-    let common = format!("{options}{}", include_str!("../src/operation/mod.rs"));
+    let common = format!("{options}{}", include_str!("../src/operation/asked.rs"));
     let request = format!("{request}{common}");
     let http = format!("{}{common}", include_str!("../src/model/http.rs"));
     // Read as a chat's.

@@ -14,6 +14,7 @@ use super::elsewhere::elsewhere;
 use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
+use super::looked_at::read_extra_may_replace;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, not_built, unknown};
 use super::price_list;
@@ -22,7 +23,6 @@ use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
-use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
 use crate::price::Prices;
@@ -132,43 +132,6 @@ const OURS: &[&str] = &[
     "x-api-key",
     "x-goog-api-key",
     "x-portkey-api-key",
-];
-
-/// The members of a body that limits and policies have looked at when a request goes out. `extra`
-/// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
-/// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 31] = [
-    "model",
-    "stream",
-    "messages",
-    "input",
-    "inputs",
-    "texts",
-    "inputText",
-    "inputImage",
-    "requests",
-    "instances",
-    "images",
-    "query",
-    "documents",
-    "top_n",
-    "top_k",
-    "n",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "system",
-    "instructions",
-    "contents",
-    "systemInstruction",
-    "generationConfig.maxOutputTokens",
-    "generationConfig.candidateCount",
-    "inferenceConfig.maxTokens",
-    "num_predict",
-    "options.num_predict",
-    "singleEmbeddingParams.text",
-    "singleEmbeddingParams.image",
-    "additionalModelRequestFields.max_tokens",
 ];
 
 impl ProviderConfig {
@@ -319,20 +282,6 @@ fn read_idempotency(fields: &mut Fields) -> Result<Option<HeaderName>, Error> {
         return Err(Error::invalid(path, message));
     }
     Ok(Some(header))
-}
-
-/// Reads `extra_may_replace`.
-fn read_extra_may_replace(fields: &mut Fields) -> Result<Vec<&'static str>, Error> {
-    let items = fields.list("extra_may_replace")?.unwrap_or_default();
-    let read = |(i, item): (usize, &Value)| {
-        let known = LOOKED_AT.iter().find(|name| item.as_str() == Some(**name)).copied();
-        known.ok_or_else(|| {
-            let path = format!("{}[{i}]", fields.at("extra_may_replace"));
-            let message = format!("{path} must be one of {}", LOOKED_AT.join(", "));
-            Error::invalid(path, message)
-        })
-    };
-    items.iter().enumerate().map(read).collect()
 }
 
 impl ProbeConfig {
