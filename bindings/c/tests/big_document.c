@@ -38,19 +38,19 @@ int main(void) {
   liter_llm_free(document);
   free(request);
 
-  /* The text stands twice in a response: in "text", and in the first choice. */
+  /* 10 MB of text, in a response and in the chunks before it. */
   liter_llm_client *large = client_sim("bytes=10000000,chunks=500");
   env_sim("bytes=10000000");
   document = call(large, HELLO, &status);
-  CHECK(status == LITER_LLM_OK && strlen(document) > 20000000, "%.300s", document);
+  CHECK(status == LITER_LLM_OK && strlen(document) > 10000000, "%.300s", document);
   liter_llm_free(document);
   int len = 0;
   document = liter_llm_invoke("", HELLO, &len);
-  CHECK(len > 20000000 && strlen(document) == (size_t)len, "%d", len);
+  CHECK(len > 10000000 && strlen(document) == (size_t)len, "%d", len);
   liter_llm_free(document);
   CHECK(submit(large, queue, 2, HELLO_STREAM) == LITER_LLM_OK, "submit");
   drain(queue, 1, NULL, 0, &out, 60000);
-  CHECK(out.results == 1 && out.payload > 30000000, "%llu bytes", (unsigned long long)out.payload);
+  CHECK(out.results == 1 && out.payload > 20000000, "%llu bytes", (unsigned long long)out.payload);
 
   liter_llm_queue_free(queue);
   liter_llm_client_free(large);

@@ -36,7 +36,7 @@ test("header: functions, constants and the event as the library has them", () =>
       ["status", 12],
       ["len", 16],
       ["count", 20],
-      ["reserved", 24],
+      ["liter", 24],
     ],
   );
   assert.equal(eventSize, 32);
