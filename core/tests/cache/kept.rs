@@ -22,10 +22,12 @@ async fn the_second_call_is_answered_from_memory() {
     assert_eq!((tier(&second), second.liter.attempts.len()), ("memory", 0));
     assert_eq!(second.liter.cache.as_ref().unwrap().age_ms, 1_500);
     assert_ne!(second.liter.request_id, first.liter.request_id);
+    // It costs nothing, whether or not the first one's cost is known.
+    assert_eq!(second.liter.cost.as_ref().unwrap().usd.unwrap().to_string(), "0");
     // All else is as the provider said it.
     let plain = |mut response: liter_llm_core::Response| {
         let liter = &mut response.liter;
-        (liter.request_id, liter.cache) = (String::new(), None);
+        (liter.request_id, liter.cache, liter.cost) = (String::new(), None, None);
         (liter.attempts, liter.timing) = (Vec::new(), Default::default());
         String::from_utf8(response.to_json()).unwrap()
     };
