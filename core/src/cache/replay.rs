@@ -58,9 +58,8 @@ fn deltas(choice: &Choice) -> Vec<ChunkChoice> {
         provider_fields: message.provider_fields.clone(),
         ..Delta::default()
     };
-    if !(rest.annotations.is_empty() && rest.images.is_empty() && rest.audio.is_none())
-        || !Object::is_empty(&rest.provider_fields)
-    {
+    let media = !rest.annotations.is_empty() || !rest.images.is_empty() || rest.audio.is_some();
+    if media || !Object::is_empty(&rest.provider_fields) {
         deltas.push(rest);
     }
     let piece = |delta| ChunkChoice { index: choice.index, delta, ..ChunkChoice::default() };

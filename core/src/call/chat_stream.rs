@@ -21,6 +21,10 @@ pub struct ChatStream {
 }
 
 /// Where a stream comes from.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every stream is a call's own, and is boxed whole"
+)]
 enum Source {
     /// Its own call.
     Own(Open),

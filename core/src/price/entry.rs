@@ -43,12 +43,15 @@ pub struct Moment {
     minute: u16,
 }
 
+/// The prices of some units.
+type Prices = Box<[(Unit, Price)]>;
+
 /// The price of each unit.
 #[derive(Debug)]
 struct Rates {
-    base: Box<[(Unit, Price)]>,
+    base: Prices,
     /// The prices for prompts of more tokens than this, in the order of these numbers.
-    tiers: Box<[(u64, Box<[(Unit, Price)]>)]>,
+    tiers: Box<[(u64, Prices)]>,
 }
 
 /// What of an answer a variant looks at.
@@ -263,7 +266,7 @@ impl Rates {
     /// Reads the prices of some units.
     fn read_some(fields: &mut Fields) -> Result<Rates, Error> {
         let base = units(fields)?;
-        let mut tiers: Vec<(u64, Box<[(Unit, Price)]>)> = Vec::new();
+        let mut tiers: Vec<(u64, Prices)> = Vec::new();
         for (i, value) in fields.list("tiers")?.unwrap_or_default().into_iter().enumerate() {
             let path = format!("{}[{i}]", fields.at("tiers"));
             let mut own = Fields::of(value, path)?;
@@ -324,12 +327,12 @@ fn units(fields: &mut Fields) -> Result<Box<[(Unit, Price)]>, Error> {
 pub(super) fn check_decimals(object: &Object, path: &str) -> Result<(), Error> {
     for (name, value) in object {
         match value {
-            Value::String(text) if Unit::named(name).is_some() => {
-                if Price::decimals(text) > MOST_DECIMALS {
-                    let path = format!("{path}.{name}");
-                    let message = format!("{path} has more than {MOST_DECIMALS} decimals");
-                    return Err(Error::invalid(path, message));
-                }
+            Value::String(text)
+                if Unit::named(name).is_some() && Price::decimals(text) > MOST_DECIMALS =>
+            {
+                let path = format!("{path}.{name}");
+                let message = format!("{path} has more than {MOST_DECIMALS} decimals");
+                return Err(Error::invalid(path, message));
             }
             Value::Object(inner) => check_decimals(inner, &format!("{path}.{name}"))?,
             Value::Array(items) => {
