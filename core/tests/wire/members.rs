@@ -154,7 +154,11 @@ fn citations(documents: &[Value]) -> usize {
             citation => sources(citation),
         })
         .sum();
-    let named = responses + chat + anthropic + deltas + cohere;
+    let tools = messages(documents).flat_map(|message| message["executed_tools"].as_array());
+    let groq: usize = tools.flatten().map(|tool| length(&tool["search_results"]["results"])).sum();
+    let azure: usize =
+        messages(documents).map(|message| length(&message["context"]["citations"])).sum();
+    let named = responses + chat + anthropic + deltas + cohere + groq + azure;
     let beside = documents.iter().rev().find_map(|document| {
         let of = |name: &str| Some(length(&document[name])).filter(|n| *n > 0);
         of("search_results").or_else(|| of("citations"))

@@ -46,6 +46,7 @@ from ._models import (
     Chunk,
     ChunkChoice,
     CompletionDetails,
+    Cost,
     CountTokensResponse,
     Delta,
     Embedding,
@@ -68,6 +69,7 @@ from ._models import (
     ToolCallDelta,
     URLCitation,
     Usage,
+    Variant,
 )
 from ._multi import MultiResponse
 from ._warnings import LiterLLMWarning
@@ -108,6 +110,7 @@ __all__ = [
     "ChunkChoice",
     "Client",
     "CompletionDetails",
+    "Cost",
     "Config",
     "ContentFilterError",
     "ContextLengthError",
@@ -148,6 +151,7 @@ __all__ = [
     "URLCitation",
     "UnsupportedError",
     "Usage",
+    "Variant",
     "__version__",
     "generate",
     "invoke",
