@@ -32,7 +32,9 @@ pub(super) fn read_url_of_control(
         );
         return Err(Error::invalid(path, message));
     }
-    let of_environment = || environment.some(row.control_url_env()).filter(|_| !own_base);
+    // What Bedrock's SDK reads [sdk botocore 1.44].
+    let named = row.name == "bedrock" && !own_base;
+    let of_environment = || environment.some("AWS_ENDPOINT_URL_BEDROCK").filter(|_| named);
     let text = given.or_else(of_environment).or_else(|| row.control_of(base));
     text.map(|text| read_url(&text, &path)).transpose()
 }

@@ -16,13 +16,6 @@ const AMAZON: [&str; 4] =
     ["amazonaws.com", "amazonaws.com.cn", "api.aws", "api.amazonwebservices.com.cn"];
 
 impl Row {
-    /// The environment variable that its SDK reads for the URL of its control plane; "" if there is
-    /// none [sdk].
-    #[must_use]
-    pub fn control_url_env(&self) -> &'static str {
-        if self.name == "bedrock" { "AWS_ENDPOINT_URL_BEDROCK" } else { "" }
-    }
-
     /// Whether its models are listed by a control plane.
     #[must_use]
     pub fn has_control(&self) -> bool {
