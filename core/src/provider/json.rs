@@ -3,6 +3,9 @@
 use crate::codec::Object;
 use crate::json::Value;
 
+/// The member of a message that holds the items of a Responses answer, as they came.
+pub(super) const RESPONSES_OUTPUT: &str = "responses_output";
+
 /// Takes a string member. Any other type but `null` stays in its place.
 pub fn take_string(object: &mut Object, name: &str) -> Option<String> {
     match object.take_if(name, |value| matches!(value, Value::String(_) | Value::Null)) {

@@ -1,9 +1,9 @@
 //! What an answer in OpenAI's formats, and those of its dialects, says was used and billed.
 
-use super::OUTPUT;
 use crate::json::Value;
 use crate::model::{Billed, Charged, PromptParts, Unit};
 use crate::provider::Target;
+use crate::provider::json::RESPONSES_OUTPUT;
 use crate::provider::json::count;
 use crate::provider::reported::{Reported, inner};
 
@@ -35,8 +35,11 @@ pub(super) fn billed<'a>(said: &Reported<'a>, target: &Target) -> Option<Billed<
         }
         _ => None,
     };
-    for item in
-        said.message.and_then(|message| message.get(OUTPUT)?.as_array()).into_iter().flatten()
+    for item in said
+        .message
+        .and_then(|message| message.get(RESPONSES_OUTPUT)?.as_array())
+        .into_iter()
+        .flatten()
     {
         match item.get("type").and_then(Value::as_str) {
             Some("web_search_call") if searches(item) => billed.counts.add(Unit::Searches, 1),

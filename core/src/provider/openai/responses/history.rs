@@ -5,7 +5,6 @@
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
 
-use super::super::OUTPUT;
 use super::items::{self, Which};
 use super::writer::Writer;
 use crate::error::Error;
@@ -13,6 +12,7 @@ use crate::json::{Value, json};
 use crate::model::{Content, Message, Part, ToolCall};
 use crate::provider::history::{self, ANNOTATIONS, CALL_FIELDS, CUSTOM_CALLS, CustomCall, IMAGES};
 use crate::provider::history::{THINKING_BLOCKS, custom_calls};
+use crate::provider::json::RESPONSES_OUTPUT;
 
 /// The items of an assistant's message.
 pub(super) fn assistant(
@@ -20,18 +20,18 @@ pub(super) fn assistant(
     path: &str,
     writer: &mut Writer<'_>,
 ) -> Result<Vec<Value>, Error> {
-    let mut sent = vec![OUTPUT, CALL_FIELDS, CUSTOM_CALLS, "audio"];
+    let mut sent = vec![RESPONSES_OUTPUT, CALL_FIELDS, CUSTOM_CALLS, "audio"];
     // The text of these blocks is already in the reasoning.
     if message.others.contains_key(THINKING_BLOCKS) && message.reasoning.is_some() {
         sent.push(THINKING_BLOCKS);
     }
     // The items have both.
-    if message.provider_fields.contains_key(OUTPUT) {
+    if message.provider_fields.contains_key(RESPONSES_OUTPUT) {
         sent.extend([ANNOTATIONS, IMAGES]);
     }
     history::rest(message, &sent, writer.name, path, writer.notes);
     writer.marks(message, path)?;
-    let native = message.provider_fields.get(OUTPUT).and_then(Value::as_array);
+    let native = message.provider_fields.get(RESPONSES_OUTPUT).and_then(Value::as_array);
     match native {
         Some(native) if message.native_only => Ok(native.clone()),
         Some(native) => kept(native, message, path, writer),
@@ -160,7 +160,11 @@ fn kept(
     if kept.lost || !kept.reasoning.is_empty() {
         let text = "the reasoning came without its encrypted form, or it or the item that followed \
                     it was changed: it is not sent";
-        history::left_out(writer.notes, &format!("{path}.provider_fields.{OUTPUT}"), text);
+        history::left_out(
+            writer.notes,
+            &format!("{path}.provider_fields.{RESPONSES_OUTPUT}"),
+            text,
+        );
         reasoning_unsent(message, path, writer);
     }
     let ids: HashSet<_> = native.iter().map(items::call_id).collect();

@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::super::OUTPUT;
 use super::item::{self, Item, Text};
 use super::items::{self, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Value, json};
 use crate::provider::history::CUSTOM_CALLS;
+use crate::provider::json::RESPONSES_OUTPUT;
 use crate::provider::json::{count, take_list, take_object, take_string};
 use crate::provider::reader::unterminated;
 use crate::provider::{
@@ -236,7 +236,7 @@ impl Decoder {
             out.message_field(0, CUSTOM_CALLS, Value::Array(custom), true);
         }
         if items::needs_verbatim(&whole) {
-            out.message_field(0, OUTPUT, Value::Array(whole), true);
+            out.message_field(0, RESPONSES_OUTPUT, Value::Array(whole), true);
         }
         let (word, reason, known) = items::finish(&object, calls);
         if matches!(word.as_str(), "queued" | "in_progress") {
