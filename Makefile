@@ -98,6 +98,10 @@ schemas: ## write the JSON schemas and docs/errors.md anew, from core
 types-gen: .venv/packages ## write the types of Python, Node and Go anew, from the schemas
 	$(BIN)/python scripts/gen_types.py
 
+.PHONY: prices
+prices: ## write the price table anew from the pinned version of genai-prices (CHECK=1: compare)
+	$(PYTHON) scripts/prices.py $(if $(CHECK),--check)
+
 .PHONY: wheel
 wheel: .venv/packages build ## a wheel for this machine's own system, in dist/
 	rm -f dist/*.whl
@@ -130,7 +134,7 @@ fmt: .venv/packages ## format Rust and Python
 # ---- Checking things ------------------------------------------------------------------------
 
 .PHONY: test
-test: setup-system lint types rust python node go sanitize conformance judge real ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
+test: setup-system lint types rust python node go sanitize conformance judge real cost ffi ffi-runtimes docs symbols instructions fuzz-build dist dist-test ## everything that CI runs
 	$(call say,everything passed)
 
 .PHONY: ci
@@ -302,6 +306,19 @@ fuzz-smoke: ## run each fuzz target for ten seconds (EACH=…) from seeds of the
 	$(PYTHON) scripts/fuzz.py --seconds $(or $(EACH),10)
 	$(call took)
 
+.PHONY: cost
+cost: ## costs beside those of genai-prices, of every model of the price table
+	$(call say,costs)
+	$(PYTHON) scripts/prices.py --check
+	$(PYTHON) scripts/prices_oracle.py
+	$(call took)
+
+.PHONY: cost-long
+cost-long: ## the same with 400 usages of each model
+	$(PYTHON) scripts/prices.py --check
+	$(PYTHON) scripts/prices_oracle.py --long
+	$(call took)
+
 .PHONY: simulation-long
 simulation-long: ## 100,000 schedules of the simulation
 	$(call say,simulation)
@@ -310,7 +327,7 @@ simulation-long: ## 100,000 schedules of the simulation
 
 .PHONY: long
 long: EACH := 60
-long: simulation-long hazards-long tsan fuzz-smoke lean ## what takes too long for every change: schedules, hazards, races, fuzzing, the lean library
+long: simulation-long cost-long hazards-long tsan fuzz-smoke lean ## what takes too long for every change: schedules, costs, hazards, races, fuzzing, the lean library
 	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------

@@ -147,7 +147,7 @@ func TestAnUnknownProvider(t *testing.T) {
 
 func TestAnOptionThatThisBuildLacks(t *testing.T) {
 	request := prompt("x")
-	request.Options = &literllm.Options{Extra: map[string]any{"cache": map[string]any{"mode": "on"}}}
+	request.Options = &literllm.Options{Extra: map[string]any{"baggage": "a=b"}}
 	if _, err := open(t, free("")).Chat(context.Background(), request); !errors.Is(err, literllm.ErrUnsupported) {
 		t.Error(err)
 	}

@@ -327,7 +327,7 @@ func init() {
 		}
 		check := func(provider, request any) {
 			answer, err := literllm.Invoke(provider, request)
-			if err != nil || !strings.Contains(answer, `"text":"You said: Hello","provider":"fast"`) {
+			if err != nil || !strings.Contains(answer, `"content":"You said: Hello"`) {
 				panic(answer + err.Error())
 			}
 		}

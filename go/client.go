@@ -139,6 +139,29 @@ func (c *Client) Moderate(ctx context.Context, request *ModerateRequest) (*Moder
 	return ask(ctx, c, request, readModerateResponse)
 }
 
+// PurgeCache forgets the stored answers of a tenant: from now on nobody gets one of them. The tenant is
+// what calls give as [Options.Tenant]; "" is that of calls without one. A client without a cache
+// answers [ErrUnsupported].
+func (c *Client) PurgeCache(ctx context.Context, tenant string) (*CachePurged, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	e.open('{')
+	e.text("op", "cache_purge")
+	e.text("tenant", tenant)
+	e.close('}')
+	if e.err != nil {
+		return nil, e.err
+	}
+	answer, err := c.call(ctx, native.Single, e.out, nil)
+	if err != nil {
+		return nil, err
+	}
+	return readCachePurged(answer)
+}
+
 // ask sends a request and waits for its one answer.
 func ask[T any](
 	ctx context.Context, c *Client, request request, read func(string) (*T, error),

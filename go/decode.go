@@ -36,11 +36,8 @@ type decoder struct {
 	text   string
 	at     int
 	failed bool
-	// The last string with escapes, as it was written and as it was read. It is kept because a
-	// response has its first choice's text twice.
-	written, read string
-	counts        []int64 // for those that are still to come
-	fault         int     // where it failed
+	counts []int64 // for those that are still to come
+	fault  int     // where it failed
 }
 
 func (d *decoder) fail() {

@@ -563,6 +563,81 @@ func (v *CountTokensResponse) read(d *decoder) {
 	}
 }
 
+// CachePurged: what a purge has removed.
+type CachePurged struct {
+	// "cache.purge".
+	Object string `json:"object"`
+	// The tenant that was named.
+	Tenant string `json:"tenant"`
+	// The number of stored answers that were removed.
+	Removed CacheRemoved `json:"removed"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *CachePurged) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v CachePurged) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain CachePurged
+		return marshal("the CachePurged", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *CachePurged) UnmarshalJSON(document []byte) error {
+	read, err := readCachePurged(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readCachePurged(document string) (*CachePurged, error) {
+	d := decoder{text: document}
+	v := &CachePurged{document: document}
+	v.read(&d)
+	if err := d.answered("CachePurged"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *CachePurged) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "object":
+			v.Object = d.string()
+		case "tenant":
+			v.Tenant = d.string()
+		case "removed":
+			v.Removed.read(d)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// CacheRemoved: the number of stored answers that were removed, by where they were kept.
+type CacheRemoved struct {
+	// In the memory of this client.
+	Memory int `json:"memory"`
+}
+
+func (v *CacheRemoved) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "memory":
+			v.Memory = int(d.integer())
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// The error.
@@ -991,14 +1066,16 @@ type Response struct {
 	// What the provider says was used. If the provider says nothing, as some compatible servers do, it
 	// is absent: look for it before you read a count. In Python it is then empty.
 	Usage *Usage `json:"usage,omitempty"`
-	// The first choice's text; empty where it has none.
-	Text string `json:"text"`
 	// Who served it: the provider's name in the configuration.
 	Provider string `json:"provider"`
 	// What was left out or changed on the way.
 	Warnings []Warning `json:"warnings"`
-	// Everything volatile or of the engine's own: request ids, attempts, timing.
+	// Everything volatile or of the engine's own: request ids, attempts, timing. It is the last member
+	// of every answer.
 	Liter Liter `json:"liter"`
+
+	// The first choice's text; "" where it has none.
+	Text string `json:"-"`
 
 	document string
 }
@@ -1031,6 +1108,9 @@ func readResponse(document string) (*Response, error) {
 	if err := d.answered("Response"); err != nil {
 		return nil, err
 	}
+	if len(v.Choices) > 0 {
+		v.Text = v.Choices[0].Message.Content
+	}
 	return v, nil
 }
 
@@ -1059,8 +1139,6 @@ func (v *Response) read(d *decoder) {
 				v.Usage = new(Usage)
 				v.Usage.read(d)
 			}
-		case "text":
-			v.Text = d.string()
 		case "provider":
 			v.Provider = d.string()
 		case "warnings":
@@ -1090,16 +1168,21 @@ type Liter struct {
 	ProviderRequestID string `json:"provider_request_id,omitempty"`
 	// The first choice's finish reason in the provider's own word.
 	FinishReasonRaw string `json:"finish_reason_raw,omitempty"`
-	// The provider's usage object, as it came.
+	// The provider's usage object, as it came. It is absent if the provider gave none, and if "usage"
+	// says all that it says: each member by the same name, with the same number.
 	UsageRaw JSON `json:"usage_raw,omitempty"`
 	// One entry for each attempt that was made.
 	Attempts []Attempt `json:"attempts"`
 	// How long it took.
 	Timing Timing `json:"timing"`
+	// What it cost, where the operation is one that costs something.
+	Cost *Cost `json:"cost,omitempty"`
 	// The provider's rate limit headers, as they came.
 	RateLimit JSON `json:"ratelimit,omitempty"`
 	// Members of the provider's answer that have no place here.
 	ProviderFields JSON `json:"provider_fields,omitempty"`
+	// Where the answer came from, if no provider was asked for it.
+	Cache *Cached `json:"cache,omitempty"`
 }
 
 func (v *Liter) read(d *decoder) {
@@ -1126,10 +1209,140 @@ func (v *Liter) read(d *decoder) {
 			}
 		case "timing":
 			v.Timing.read(d)
+		case "cost":
+			if !d.null() {
+				v.Cost = new(Cost)
+				v.Cost.read(d)
+			}
 		case "ratelimit":
 			v.RateLimit = d.raw()
 		case "provider_fields":
 			v.ProviderFields = d.raw()
+		case "cache":
+			if !d.null() {
+				v.Cache = new(Cached)
+				v.Cache.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Cached: where an answer came from that no provider was asked for.
+type Cached struct {
+	// Where it was.
+	// - "memory": in the memory of this client.
+	// - "flight": On its way: another call had asked the same question at the same time.
+	Tier string `json:"tier"`
+	// How long ago it was made, in milliseconds.
+	AgeMS int `json:"age_ms"`
+}
+
+func (v *Cached) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "tier":
+			v.Tier = d.string()
+		case "age_ms":
+			v.AgeMS = int(d.integer())
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Cost: what a call cost, in USD. An amount is decimal text, exact to 10⁻¹² USD.
+type Cost struct {
+	// What the attempt cost that answered. null if it is not known, and never 0 for that.
+	USD string `json:"usd,omitempty"`
+	// Why it is not known.
+	// - "no_price": the model has no price in the table, and the configuration gives none.
+	// - "no_usage": the answer says no usage.
+	// - "unpriced_unit": the answer used something that has no price. "known_usd" is the rest.
+	// - "too_large": the amount is too large to be counted.
+	Reason string `json:"reason,omitempty"`
+	// Where the price comes from.
+	// - "table": the engine's price table.
+	// - "config": the configuration.
+	// - "provider": the answer itself.
+	Source string `json:"source,omitempty"`
+	// The price table, where the price comes from it.
+	Catalog string `json:"catalog,omitempty"`
+	// What was sent, cached and written tokens with it.
+	InputUSD string `json:"input_usd,omitempty"`
+	// What was answered.
+	OutputUSD string `json:"output_usd,omitempty"`
+	// What is neither, such as searches.
+	OtherUSD string `json:"other_usd,omitempty"`
+	// The part that is known, where the whole is not.
+	KnownUSD string `json:"known_usd,omitempty"`
+	// What the price table says, where the provider itself said what it charges.
+	TableUSD string `json:"table_usd,omitempty"`
+	// The prices are those for more tokens of the prompt than this.
+	Tier *int64 `json:"tier,omitempty"`
+	// The prices are those of this variant.
+	Variant *Variant `json:"variant,omitempty"`
+	// The most that the call's other attempts can have cost. Absent if none can have cost anything, or
+	// if there is no bound.
+	MaybeUSD string `json:"maybe_usd,omitempty"`
+	// Other attempts of the call may have cost something, and there is no bound.
+	MaybeUnbounded bool `json:"maybe_unbounded,omitempty"`
+}
+
+func (v *Cost) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "usd":
+			v.USD = d.string()
+		case "reason":
+			v.Reason = d.string()
+		case "source":
+			v.Source = d.string()
+		case "catalog":
+			v.Catalog = d.string()
+		case "input_usd":
+			v.InputUSD = d.string()
+		case "output_usd":
+			v.OutputUSD = d.string()
+		case "other_usd":
+			v.OtherUSD = d.string()
+		case "known_usd":
+			v.KnownUSD = d.string()
+		case "table_usd":
+			v.TableUSD = d.string()
+		case "tier":
+			v.Tier = d.count()
+		case "variant":
+			if !d.null() {
+				v.Variant = new(Variant)
+				v.Variant.read(d)
+			}
+		case "maybe_usd":
+			v.MaybeUSD = d.string()
+		case "maybe_unbounded":
+			v.MaybeUnbounded = d.boolean()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Variant: the variant of a model's prices.
+type Variant struct {
+	// The tier of the service, as the answer says.
+	ServiceTier string `json:"service_tier,omitempty"`
+	// How fast the answer was made, as it says.
+	Speed string `json:"speed,omitempty"`
+}
+
+func (v *Variant) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "service_tier":
+			v.ServiceTier = d.string()
+		case "speed":
+			v.Speed = d.string()
 		default:
 			d.skip()
 		}
@@ -1246,8 +1459,8 @@ func (v *Warning) read(d *decoder) {
 	}
 }
 
-// Usage: token counts. A count that the provider did not give is absent; the provider's own object
-// is in "liter.usage_raw".
+// Usage: token counts. A count that the provider did not give is absent. If the provider's own
+// object says more, or says it in other words, it is in "liter.usage_raw".
 type Usage struct {
 	// Tokens of the prompt, cached ones included.
 	PromptTokens *int64 `json:"prompt_tokens,omitempty"`

@@ -36,6 +36,11 @@ type Config struct {
 	Limit *Limit `json:"limit,omitempty"`
 	// Whether the quotas and pauses that an answer reports apply to later calls. Default: true.
 	LearnLimits *bool `json:"learn_limits,omitempty"`
+	// What models cost, by "provider/model". It replaces the price table's entry whole. null: the
+	// model costs nothing.
+	Prices map[string]Price `json:"prices,omitempty"`
+	// The path of a JSON file of the form of "prices", which count before it.
+	PricesFile string `json:"prices_file,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -102,6 +107,18 @@ func (v *Config) write(e *encoder) {
 		e.comma()
 	}
 	e.boolean("learn_limits", v.LearnLimits)
+	if v.Prices != nil {
+		e.name("prices")
+		e.open('{')
+		for _, name := range slices.Sorted(maps.Keys(v.Prices)) {
+			item := v.Prices[name]
+			e.key(name)
+			item.value(e)
+			e.comma()
+		}
+		e.end('}')
+	}
+	e.string("prices_file", v.PricesFile)
 }
 
 func (v *Config) read(d *decoder) {
@@ -143,6 +160,645 @@ func (v *Config) read(d *decoder) {
 			}
 		case "learn_limits":
 			v.LearnLimits = d.flag()
+		case "prices":
+			v.Prices = table(d, (*Price).read)
+		case "prices_file":
+			v.PricesFile = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Price: what a model costs: the prices themselves, or several in "prices". A price is decimal
+// text in USD, for a million tokens or a thousand searches, such as "2.5". Zero values are left
+// out.
+type Price struct {
+	// A million tokens of the prompt.
+	Input string `json:"input,omitempty"`
+	// Those that were read from the provider's cache.
+	CacheRead string `json:"cache_read,omitempty"`
+	// Those that were written to the provider's cache.
+	CacheWrite string `json:"cache_write,omitempty"`
+	// Those that were written for an hour.
+	CacheWrite1h string `json:"cache_write_1h,omitempty"`
+	// Those of audio.
+	InputAudio string `json:"input_audio,omitempty"`
+	// Those of images.
+	InputImage string `json:"input_image,omitempty"`
+	// Those of videos.
+	InputVideo string `json:"input_video,omitempty"`
+	// Those of audio that were read from the cache.
+	CacheReadAudio string `json:"cache_read_audio,omitempty"`
+	// Those of images that were read from the cache.
+	CacheReadImage string `json:"cache_read_image,omitempty"`
+	// A million tokens of the answer.
+	Output string `json:"output,omitempty"`
+	// Those of reasoning.
+	Reasoning string `json:"reasoning,omitempty"`
+	// Those of audio.
+	OutputAudio string `json:"output_audio,omitempty"`
+	// Those of images.
+	OutputImage string `json:"output_image,omitempty"`
+	// Those of videos.
+	OutputVideo string `json:"output_video,omitempty"`
+	// A thousand searches of the web that the provider made.
+	Searches string `json:"searches,omitempty"`
+	// A thousand searches of stored files that the provider made.
+	FileSearches string `json:"file_searches,omitempty"`
+	// A thousand searches of a ranking.
+	RerankSearches string `json:"rerank_searches,omitempty"`
+	// Dearer prices for long prompts, in the order of "over".
+	Tiers []PriceTier `json:"tiers,omitempty"`
+	// Prices that hold from a day on, or at hours of the day. The last that holds counts.
+	Prices []TimedPrice `json:"prices,omitempty"`
+	// Prices for answers that say that they were made in another way. The first that holds counts.
+	Variants []PriceVariant `json:"variants,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Price) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Price) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Price).read, document, "Price")
+}
+
+func (v *Price) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Price) write(e *encoder) {
+	e.string("input", v.Input)
+	e.string("cache_read", v.CacheRead)
+	e.string("cache_write", v.CacheWrite)
+	e.string("cache_write_1h", v.CacheWrite1h)
+	e.string("input_audio", v.InputAudio)
+	e.string("input_image", v.InputImage)
+	e.string("input_video", v.InputVideo)
+	e.string("cache_read_audio", v.CacheReadAudio)
+	e.string("cache_read_image", v.CacheReadImage)
+	e.string("output", v.Output)
+	e.string("reasoning", v.Reasoning)
+	e.string("output_audio", v.OutputAudio)
+	e.string("output_image", v.OutputImage)
+	e.string("output_video", v.OutputVideo)
+	e.string("searches", v.Searches)
+	e.string("file_searches", v.FileSearches)
+	e.string("rerank_searches", v.RerankSearches)
+	if v.Tiers != nil {
+		e.list("tiers")
+		for i := range v.Tiers {
+			v.Tiers[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+	if v.Prices != nil {
+		e.list("prices")
+		for i := range v.Prices {
+			v.Prices[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+	if v.Variants != nil {
+		e.list("variants")
+		for i := range v.Variants {
+			v.Variants[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+}
+
+func (v *Price) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "input":
+			v.Input = d.string()
+		case "cache_read":
+			v.CacheRead = d.string()
+		case "cache_write":
+			v.CacheWrite = d.string()
+		case "cache_write_1h":
+			v.CacheWrite1h = d.string()
+		case "input_audio":
+			v.InputAudio = d.string()
+		case "input_image":
+			v.InputImage = d.string()
+		case "input_video":
+			v.InputVideo = d.string()
+		case "cache_read_audio":
+			v.CacheReadAudio = d.string()
+		case "cache_read_image":
+			v.CacheReadImage = d.string()
+		case "output":
+			v.Output = d.string()
+		case "reasoning":
+			v.Reasoning = d.string()
+		case "output_audio":
+			v.OutputAudio = d.string()
+		case "output_image":
+			v.OutputImage = d.string()
+		case "output_video":
+			v.OutputVideo = d.string()
+		case "searches":
+			v.Searches = d.string()
+		case "file_searches":
+			v.FileSearches = d.string()
+		case "rerank_searches":
+			v.RerankSearches = d.string()
+		case "tiers":
+			if !d.null() {
+				v.Tiers = []PriceTier{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item PriceTier
+					item.read(d)
+					v.Tiers = append(v.Tiers, item)
+				}
+			}
+		case "prices":
+			if !d.null() {
+				v.Prices = []TimedPrice{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item TimedPrice
+					item.read(d)
+					v.Prices = append(v.Prices, item)
+				}
+			}
+		case "variants":
+			if !d.null() {
+				v.Variants = []PriceVariant{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item PriceVariant
+					item.read(d)
+					v.Variants = append(v.Variants, item)
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// PriceVariant: Prices for answers that say that they were made in another way. Zero values are
+// left out.
+type PriceVariant struct {
+	// The words that an answer has to say.
+	When PriceCondition `json:"when"`
+	// The first day, as YYYY-MM-DD, in UTC.
+	Since string `json:"since,omitempty"`
+	// Two times of the day as HH:MM, in UTC. The second may be on the next day.
+	Hours []string `json:"hours,omitempty"`
+	// A million tokens of the prompt.
+	Input string `json:"input,omitempty"`
+	// Those that were read from the provider's cache.
+	CacheRead string `json:"cache_read,omitempty"`
+	// Those that were written to the provider's cache.
+	CacheWrite string `json:"cache_write,omitempty"`
+	// Those that were written for an hour.
+	CacheWrite1h string `json:"cache_write_1h,omitempty"`
+	// Those of audio.
+	InputAudio string `json:"input_audio,omitempty"`
+	// Those of images.
+	InputImage string `json:"input_image,omitempty"`
+	// Those of videos.
+	InputVideo string `json:"input_video,omitempty"`
+	// Those of audio that were read from the cache.
+	CacheReadAudio string `json:"cache_read_audio,omitempty"`
+	// Those of images that were read from the cache.
+	CacheReadImage string `json:"cache_read_image,omitempty"`
+	// A million tokens of the answer.
+	Output string `json:"output,omitempty"`
+	// Those of reasoning.
+	Reasoning string `json:"reasoning,omitempty"`
+	// Those of audio.
+	OutputAudio string `json:"output_audio,omitempty"`
+	// Those of images.
+	OutputImage string `json:"output_image,omitempty"`
+	// Those of videos.
+	OutputVideo string `json:"output_video,omitempty"`
+	// A thousand searches of the web that the provider made.
+	Searches string `json:"searches,omitempty"`
+	// A thousand searches of stored files that the provider made.
+	FileSearches string `json:"file_searches,omitempty"`
+	// A thousand searches of a ranking.
+	RerankSearches string `json:"rerank_searches,omitempty"`
+	// Dearer prices for long prompts, in the order of "over".
+	Tiers []PriceTier `json:"tiers,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v PriceVariant) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *PriceVariant) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*PriceVariant).read, document, "PriceVariant")
+}
+
+func (v *PriceVariant) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *PriceVariant) write(e *encoder) {
+	e.name("when")
+	v.When.value(e)
+	e.comma()
+	e.string("since", v.Since)
+	e.texts("hours", v.Hours, false)
+	e.string("input", v.Input)
+	e.string("cache_read", v.CacheRead)
+	e.string("cache_write", v.CacheWrite)
+	e.string("cache_write_1h", v.CacheWrite1h)
+	e.string("input_audio", v.InputAudio)
+	e.string("input_image", v.InputImage)
+	e.string("input_video", v.InputVideo)
+	e.string("cache_read_audio", v.CacheReadAudio)
+	e.string("cache_read_image", v.CacheReadImage)
+	e.string("output", v.Output)
+	e.string("reasoning", v.Reasoning)
+	e.string("output_audio", v.OutputAudio)
+	e.string("output_image", v.OutputImage)
+	e.string("output_video", v.OutputVideo)
+	e.string("searches", v.Searches)
+	e.string("file_searches", v.FileSearches)
+	e.string("rerank_searches", v.RerankSearches)
+	if v.Tiers != nil {
+		e.list("tiers")
+		for i := range v.Tiers {
+			v.Tiers[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+}
+
+func (v *PriceVariant) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "when":
+			v.When.read(d)
+		case "since":
+			v.Since = d.string()
+		case "hours":
+			v.Hours = d.texts()
+		case "input":
+			v.Input = d.string()
+		case "cache_read":
+			v.CacheRead = d.string()
+		case "cache_write":
+			v.CacheWrite = d.string()
+		case "cache_write_1h":
+			v.CacheWrite1h = d.string()
+		case "input_audio":
+			v.InputAudio = d.string()
+		case "input_image":
+			v.InputImage = d.string()
+		case "input_video":
+			v.InputVideo = d.string()
+		case "cache_read_audio":
+			v.CacheReadAudio = d.string()
+		case "cache_read_image":
+			v.CacheReadImage = d.string()
+		case "output":
+			v.Output = d.string()
+		case "reasoning":
+			v.Reasoning = d.string()
+		case "output_audio":
+			v.OutputAudio = d.string()
+		case "output_image":
+			v.OutputImage = d.string()
+		case "output_video":
+			v.OutputVideo = d.string()
+		case "searches":
+			v.Searches = d.string()
+		case "file_searches":
+			v.FileSearches = d.string()
+		case "rerank_searches":
+			v.RerankSearches = d.string()
+		case "tiers":
+			if !d.null() {
+				v.Tiers = []PriceTier{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item PriceTier
+					item.read(d)
+					v.Tiers = append(v.Tiers, item)
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// PriceCondition: the words that an answer has to say. At least one. Zero values are left out.
+type PriceCondition struct {
+	// The tier of the service, such as "flex".
+	ServiceTier string `json:"service_tier,omitempty"`
+	// How fast the answer was made, such as "fast".
+	Speed string `json:"speed,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v PriceCondition) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *PriceCondition) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*PriceCondition).read, document, "PriceCondition")
+}
+
+func (v *PriceCondition) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *PriceCondition) write(e *encoder) {
+	e.string("service_tier", v.ServiceTier)
+	e.string("speed", v.Speed)
+}
+
+func (v *PriceCondition) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "service_tier":
+			v.ServiceTier = d.string()
+		case "speed":
+			v.Speed = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// TimedPrice: Prices that hold from a day on, or at hours of the day. Zero values are left out.
+type TimedPrice struct {
+	// The first day, as YYYY-MM-DD, in UTC.
+	Since string `json:"since,omitempty"`
+	// Two times of the day as HH:MM, in UTC. The second may be on the next day.
+	Hours []string `json:"hours,omitempty"`
+	// A million tokens of the prompt.
+	Input string `json:"input,omitempty"`
+	// Those that were read from the provider's cache.
+	CacheRead string `json:"cache_read,omitempty"`
+	// Those that were written to the provider's cache.
+	CacheWrite string `json:"cache_write,omitempty"`
+	// Those that were written for an hour.
+	CacheWrite1h string `json:"cache_write_1h,omitempty"`
+	// Those of audio.
+	InputAudio string `json:"input_audio,omitempty"`
+	// Those of images.
+	InputImage string `json:"input_image,omitempty"`
+	// Those of videos.
+	InputVideo string `json:"input_video,omitempty"`
+	// Those of audio that were read from the cache.
+	CacheReadAudio string `json:"cache_read_audio,omitempty"`
+	// Those of images that were read from the cache.
+	CacheReadImage string `json:"cache_read_image,omitempty"`
+	// A million tokens of the answer.
+	Output string `json:"output,omitempty"`
+	// Those of reasoning.
+	Reasoning string `json:"reasoning,omitempty"`
+	// Those of audio.
+	OutputAudio string `json:"output_audio,omitempty"`
+	// Those of images.
+	OutputImage string `json:"output_image,omitempty"`
+	// Those of videos.
+	OutputVideo string `json:"output_video,omitempty"`
+	// A thousand searches of the web that the provider made.
+	Searches string `json:"searches,omitempty"`
+	// A thousand searches of stored files that the provider made.
+	FileSearches string `json:"file_searches,omitempty"`
+	// A thousand searches of a ranking.
+	RerankSearches string `json:"rerank_searches,omitempty"`
+	// Dearer prices for long prompts, in the order of "over".
+	Tiers []PriceTier `json:"tiers,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v TimedPrice) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *TimedPrice) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*TimedPrice).read, document, "TimedPrice")
+}
+
+func (v *TimedPrice) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *TimedPrice) write(e *encoder) {
+	e.string("since", v.Since)
+	e.texts("hours", v.Hours, false)
+	e.string("input", v.Input)
+	e.string("cache_read", v.CacheRead)
+	e.string("cache_write", v.CacheWrite)
+	e.string("cache_write_1h", v.CacheWrite1h)
+	e.string("input_audio", v.InputAudio)
+	e.string("input_image", v.InputImage)
+	e.string("input_video", v.InputVideo)
+	e.string("cache_read_audio", v.CacheReadAudio)
+	e.string("cache_read_image", v.CacheReadImage)
+	e.string("output", v.Output)
+	e.string("reasoning", v.Reasoning)
+	e.string("output_audio", v.OutputAudio)
+	e.string("output_image", v.OutputImage)
+	e.string("output_video", v.OutputVideo)
+	e.string("searches", v.Searches)
+	e.string("file_searches", v.FileSearches)
+	e.string("rerank_searches", v.RerankSearches)
+	if v.Tiers != nil {
+		e.list("tiers")
+		for i := range v.Tiers {
+			v.Tiers[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
+}
+
+func (v *TimedPrice) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "since":
+			v.Since = d.string()
+		case "hours":
+			v.Hours = d.texts()
+		case "input":
+			v.Input = d.string()
+		case "cache_read":
+			v.CacheRead = d.string()
+		case "cache_write":
+			v.CacheWrite = d.string()
+		case "cache_write_1h":
+			v.CacheWrite1h = d.string()
+		case "input_audio":
+			v.InputAudio = d.string()
+		case "input_image":
+			v.InputImage = d.string()
+		case "input_video":
+			v.InputVideo = d.string()
+		case "cache_read_audio":
+			v.CacheReadAudio = d.string()
+		case "cache_read_image":
+			v.CacheReadImage = d.string()
+		case "output":
+			v.Output = d.string()
+		case "reasoning":
+			v.Reasoning = d.string()
+		case "output_audio":
+			v.OutputAudio = d.string()
+		case "output_image":
+			v.OutputImage = d.string()
+		case "output_video":
+			v.OutputVideo = d.string()
+		case "searches":
+			v.Searches = d.string()
+		case "file_searches":
+			v.FileSearches = d.string()
+		case "rerank_searches":
+			v.RerankSearches = d.string()
+		case "tiers":
+			if !d.null() {
+				v.Tiers = []PriceTier{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item PriceTier
+					item.read(d)
+					v.Tiers = append(v.Tiers, item)
+				}
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// PriceTier: Prices for long prompts. Zero values are left out.
+type PriceTier struct {
+	// The prices hold for all tokens of a call whose prompt has more than this.
+	Over int `json:"over"`
+	// A million tokens of the prompt.
+	Input string `json:"input,omitempty"`
+	// Those that were read from the provider's cache.
+	CacheRead string `json:"cache_read,omitempty"`
+	// Those that were written to the provider's cache.
+	CacheWrite string `json:"cache_write,omitempty"`
+	// Those that were written for an hour.
+	CacheWrite1h string `json:"cache_write_1h,omitempty"`
+	// Those of audio.
+	InputAudio string `json:"input_audio,omitempty"`
+	// Those of images.
+	InputImage string `json:"input_image,omitempty"`
+	// Those of videos.
+	InputVideo string `json:"input_video,omitempty"`
+	// Those of audio that were read from the cache.
+	CacheReadAudio string `json:"cache_read_audio,omitempty"`
+	// Those of images that were read from the cache.
+	CacheReadImage string `json:"cache_read_image,omitempty"`
+	// A million tokens of the answer.
+	Output string `json:"output,omitempty"`
+	// Those of reasoning.
+	Reasoning string `json:"reasoning,omitempty"`
+	// Those of audio.
+	OutputAudio string `json:"output_audio,omitempty"`
+	// Those of images.
+	OutputImage string `json:"output_image,omitempty"`
+	// Those of videos.
+	OutputVideo string `json:"output_video,omitempty"`
+	// A thousand searches of the web that the provider made.
+	Searches string `json:"searches,omitempty"`
+	// A thousand searches of stored files that the provider made.
+	FileSearches string `json:"file_searches,omitempty"`
+	// A thousand searches of a ranking.
+	RerankSearches string `json:"rerank_searches,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v PriceTier) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *PriceTier) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*PriceTier).read, document, "PriceTier")
+}
+
+func (v *PriceTier) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *PriceTier) write(e *encoder) {
+	e.whole("over", int64(v.Over))
+	e.string("input", v.Input)
+	e.string("cache_read", v.CacheRead)
+	e.string("cache_write", v.CacheWrite)
+	e.string("cache_write_1h", v.CacheWrite1h)
+	e.string("input_audio", v.InputAudio)
+	e.string("input_image", v.InputImage)
+	e.string("input_video", v.InputVideo)
+	e.string("cache_read_audio", v.CacheReadAudio)
+	e.string("cache_read_image", v.CacheReadImage)
+	e.string("output", v.Output)
+	e.string("reasoning", v.Reasoning)
+	e.string("output_audio", v.OutputAudio)
+	e.string("output_image", v.OutputImage)
+	e.string("output_video", v.OutputVideo)
+	e.string("searches", v.Searches)
+	e.string("file_searches", v.FileSearches)
+	e.string("rerank_searches", v.RerankSearches)
+}
+
+func (v *PriceTier) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "over":
+			v.Over = int(d.integer())
+		case "input":
+			v.Input = d.string()
+		case "cache_read":
+			v.CacheRead = d.string()
+		case "cache_write":
+			v.CacheWrite = d.string()
+		case "cache_write_1h":
+			v.CacheWrite1h = d.string()
+		case "input_audio":
+			v.InputAudio = d.string()
+		case "input_image":
+			v.InputImage = d.string()
+		case "input_video":
+			v.InputVideo = d.string()
+		case "cache_read_audio":
+			v.CacheReadAudio = d.string()
+		case "cache_read_image":
+			v.CacheReadImage = d.string()
+		case "output":
+			v.Output = d.string()
+		case "reasoning":
+			v.Reasoning = d.string()
+		case "output_audio":
+			v.OutputAudio = d.string()
+		case "output_image":
+			v.OutputImage = d.string()
+		case "output_video":
+			v.OutputVideo = d.string()
+		case "searches":
+			v.Searches = d.string()
+		case "file_searches":
+			v.FileSearches = d.string()
+		case "rerank_searches":
+			v.RerankSearches = d.string()
 		default:
 			d.skip()
 		}
@@ -527,6 +1183,10 @@ type Provider struct {
 	Limits *Limits `json:"limits,omitempty"`
 	// The settings of single models.
 	Models map[string]Model `json:"models,omitempty"`
+	// "free": its models cost nothing, unless "prices" has one.
+	Price string `json:"price,omitempty"`
+	// The built-in provider whose prices its models have. Default: its kind.
+	PriceList string `json:"price_list,omitempty"`
 	// The header that makes a repeated request count once, if the server has one.
 	IdempotencyHeader string `json:"idempotency_header,omitempty"`
 	// The members of a body that a request's "extra" may replace although limits and policies look at
@@ -625,6 +1285,8 @@ func (v *Provider) write(e *encoder) {
 		}
 		e.end('}')
 	}
+	e.string("price", v.Price)
+	e.string("price_list", v.PriceList)
 	e.string("idempotency_header", v.IdempotencyHeader)
 	e.texts("extra_may_replace", v.ExtraMayReplace, false)
 	if v.HealthProbe != nil {
@@ -708,6 +1370,10 @@ func (v *Provider) read(d *decoder) {
 			}
 		case "models":
 			v.Models = table(d, (*Model).read)
+		case "price":
+			v.Price = d.string()
+		case "price_list":
+			v.PriceList = d.string()
 		case "idempotency_header":
 			v.IdempotencyHeader = d.string()
 		case "extra_may_replace":
@@ -766,6 +1432,8 @@ type Model struct {
 	// The number of inputs that one request for embeddings may have. Default: what the provider is
 	// known to take. A longer list goes out in parts.
 	MaxInputs *int `json:"max_inputs,omitempty"`
+	// The model of the price list whose price it has. Default: the model that the answer names.
+	PriceAs string `json:"price_as,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -790,6 +1458,7 @@ func (v *Model) write(e *encoder) {
 		e.comma()
 	}
 	number(e, "max_inputs", v.MaxInputs)
+	e.string("price_as", v.PriceAs)
 }
 
 func (v *Model) read(d *decoder) {
@@ -802,6 +1471,8 @@ func (v *Model) read(d *decoder) {
 			}
 		case "max_inputs":
 			v.MaxInputs = d.int()
+		case "price_as":
+			v.PriceAs = d.string()
 		default:
 			d.skip()
 		}

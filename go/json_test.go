@@ -170,7 +170,8 @@ func TestWhatIsAnsweredThereAndBack(t *testing.T) {
 		t.Errorf("%+v", read)
 	}
 	// Those that somebody makes, for tests of their own say.
-	if read := back(t, literllm.Response{Text: "made"}); read.Text != "made" {
+	answer := literllm.Response{Choices: []literllm.Choice{{Message: literllm.Message{Content: "made"}}}}
+	if read := back(t, answer); read.Text != "made" {
 		t.Errorf("%+v", read)
 	}
 	if read := back(t, &literllm.Error{Kind: "quota", Message: "made", RetryAfter: time.Second, Status: 402}); read.Status != 402 {

@@ -132,6 +132,43 @@ func TestModerate(t *testing.T) {
 	})
 }
 
+func TestStoredAnswers(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		client := open(t, free(""), way, literllm.WithConfig(&literllm.Config{Cache: &literllm.Cache{}}))
+		ask := func(tenant string) string {
+			request := &literllm.ChatRequest{Prompt: "Hello", Temperature: literllm.Ptr(0.0)}
+			request.Options = &literllm.Options{Tenant: tenant, Cache: &literllm.CacheOptions{Mode: "default"}}
+			response, err := client.Chat(context.Background(), request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if response.Liter.Cache == nil {
+				return ""
+			}
+			return string(response.Liter.Cache.Tier)
+		}
+		for i, want := range []string{"", "memory", "memory"} {
+			if tier := ask("a"); tier != want {
+				t.Errorf("call %d: %q", i, tier)
+			}
+		}
+		ask("b")
+		purged, err := client.PurgeCache(context.Background(), "a")
+		if err != nil || purged.Tenant != "a" || purged.Removed.Memory != 1 {
+			t.Errorf("%+v %v", purged, err)
+		}
+		if one, other := ask("a"), ask("b"); one != "" || other != "memory" {
+			t.Errorf("%q %q", one, other)
+		}
+		if _, err := client.PurgeCache(context.Background(), strings.Repeat("x", 129)); !errors.Is(err, literllm.ErrInvalidRequest) {
+			t.Error(err)
+		}
+		if _, err := open(t, free("")).PurgeCache(context.Background(), ""); !errors.Is(err, literllm.ErrUnsupported) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatIsWrongWithAnOperation(t *testing.T) {
 	client := open(t, free(""))
 	targets := &literllm.Fanout{Targets: []string{"openai", "openai"}}

@@ -44,9 +44,6 @@ func (d *decoder) escaped() string {
 		return ""
 	}
 	written := d.text[from : d.at-1]
-	if written == d.written {
-		return d.read
-	}
 	var out strings.Builder
 	out.Grow(len(written))
 	in := decoder{text: written}
@@ -65,8 +62,7 @@ func (d *decoder) escaped() string {
 		d.fail()
 		return ""
 	}
-	d.written, d.read = written, out.String()
-	return d.read
+	return out.String()
 }
 
 // escape reads one escape.

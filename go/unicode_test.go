@@ -66,10 +66,10 @@ func TestNumbersKeepTheirSpelling(t *testing.T) {
 // The decoder and encoding/json read the same from any document.
 func FuzzDecoder(f *testing.F) {
 	for _, seed := range []string{
-		`{"id":"a","choices":[{"index":0,"message":{"role":"assistant","content":"\ud83c\udf89\n"}}],"text":"x"}`,
-		`{"usage":null,"liter":{"v":1,"timing":{"queue_ms":0.5}},"text":"\ud800"}`,
-		` { "text" : "a" , "unknown" : [ 1 , {"a":"]}"} ] , "created" : 5 } `,
-		`{"text":"\ud83c\ud83c\udf89"}`, `{"text":1}`, `{"text":"`, `{"choices":[`, `{"text":"a"`, `{`, ``,
+		`{"id":"a","choices":[{"index":0,"message":{"role":"assistant","content":"\ud83c\udf89\n"}}],"model":"x"}`,
+		`{"usage":null,"liter":{"v":1,"timing":{"queue_ms":0.5}},"model":"\ud800"}`,
+		` { "model" : "a" , "unknown" : [ 1 , {"a":"]}"} ] , "created" : 5 } `,
+		`{"model":"\ud83c\ud83c\udf89"}`, `{"model":1}`, `{"model":"`, `{"choices":[`, `{"model":"a"`, `{`, ``,
 		`{"created":1e3}`, `{"provider":"\u00e9\u0000\/"}`,
 	} {
 		f.Add(seed)
@@ -81,12 +81,12 @@ func FuzzDecoder(f *testing.F) {
 			return
 		}
 		var members map[string]json.RawMessage
-		if json.Unmarshal([]byte(text), &members) != nil || members["text"] == nil {
+		if json.Unmarshal([]byte(text), &members) != nil || members["model"] == nil {
 			return
 		}
 		var want string
-		if json.Unmarshal(members["text"], &want) == nil && response.Text != want {
-			t.Errorf("%q is not %q", response.Text, want)
+		if json.Unmarshal(members["model"], &want) == nil && response.Model != want {
+			t.Errorf("%q is not %q", response.Model, want)
 		}
 	})
 }

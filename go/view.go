@@ -52,6 +52,22 @@ type Counters struct {
 	Providers map[string]ProviderCounters `json:"providers"`
 	// Targets are those that were asked.
 	Targets []TargetCounters `json:"targets"`
+	// Cache is what the cache had for calls, and what it holds; nil: the client has none.
+	Cache *CacheCounters `json:"cache,omitempty"`
+}
+
+// CacheCounters are what a cache had for calls, and what it holds.
+type CacheCounters struct {
+	// Bytes are what stored answers count for, and Entries is their number.
+	Bytes   int64 `json:"bytes"`
+	Entries int64 `json:"entries"`
+	// Hit counts stored answers, Miss none, Stale expired ones, Joined those of another call on its way,
+	// and Bypass calls that are not cached.
+	Hit    int64 `json:"hit"`
+	Miss   int64 `json:"miss"`
+	Stale  int64 `json:"stale"`
+	Joined int64 `json:"joined"`
+	Bypass int64 `json:"bypass"`
 }
 
 // ProviderCounters are the calls of a provider that ended.

@@ -591,8 +591,8 @@ export interface CompletionDetails {
 }
 
 /**
- * Token counts. A count that the provider did not give is absent; the provider's own object is
- * in `liter.usage_raw`.
+ * Token counts. A count that the provider did not give is absent. If the provider's own object
+ * says more, or says it in other words, it is in `liter.usage_raw`.
  */
 export interface Usage {
   /** Tokens of the prompt, cached ones included. */
@@ -706,6 +706,58 @@ export interface Timing {
   total_ms: number;
 }
 
+/** The variant of a model's prices. */
+export interface Variant {
+  /** The tier of the service, as the answer says. */
+  service_tier?: string | null;
+  /** How fast the answer was made, as it says. */
+  speed?: string | null;
+}
+
+/** What a call cost, in USD. An amount is decimal text, exact to 10⁻¹² USD. */
+export interface Cost {
+  /** What the attempt cost that answered. `null` if it is not known, and never 0 for that. */
+  usd?: string | null;
+  /**
+   * Why it is not known.
+   * - `no_price`: the model has no price in the table, and the configuration gives none.
+   * - `no_usage`: the answer says no usage.
+   * - `unpriced_unit`: the answer used something that has no price. `known_usd` is the rest.
+   * - `too_large`: the amount is too large to be counted.
+   */
+  reason?: "no_price" | "no_usage" | "unpriced_unit" | "too_large" | null;
+  /**
+   * Where the price comes from.
+   * - `table`: the engine's price table.
+   * - `config`: the configuration.
+   * - `provider`: the answer itself.
+   */
+  source?: "table" | "config" | "provider" | null;
+  /** The price table, where the price comes from it. */
+  catalog?: string | null;
+  /** What was sent, cached and written tokens with it. */
+  input_usd?: string | null;
+  /** What was answered. */
+  output_usd?: string | null;
+  /** What is neither, such as searches. */
+  other_usd?: string | null;
+  /** The part that is known, where the whole is not. */
+  known_usd?: string | null;
+  /** What the price table says, where the provider itself said what it charges. */
+  table_usd?: string | null;
+  /** The prices are those for more tokens of the prompt than this. */
+  tier?: number | null;
+  /** The prices are those of this variant. */
+  variant?: Variant | null;
+  /**
+   * The most that the call's other attempts can have cost. Absent if none can have cost
+   * anything, or if there is no bound.
+   */
+  maybe_usd?: string | null;
+  /** Other attempts of the call may have cost something, and there is no bound. */
+  maybe_unbounded?: boolean;
+}
+
 /** Everything volatile or of the engine's own. */
 export interface Liter {
   /** The version of this object: 1. */
@@ -716,12 +768,17 @@ export interface Liter {
   provider_request_id?: string | null;
   /** The first choice's finish reason in the provider's own word. */
   finish_reason_raw?: string | null;
-  /** The provider's usage object, as it came. */
+  /**
+   * The provider's usage object, as it came. It is absent if the provider gave none, and if
+   * `usage` says all that it says: each member by the same name, with the same number.
+   */
   usage_raw?: unknown;
   /** One entry for each attempt that was made. */
   attempts: Attempt[];
   /** How long it took. */
   timing: Timing;
+  /** What it cost, where the operation is one that costs something. */
+  cost?: Cost | null;
   /** The provider's rate limit headers, as they came. */
   ratelimit?: Record<string, string>;
   /** Members of the provider's answer that have no place here. */
@@ -729,7 +786,7 @@ export interface Liter {
 }
 
 /** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
-export interface Response {
+export interface ResponseDocument {
   /** The provider's id of the answer. */
   id?: string | null;
   /** `chat.completion`. */
@@ -745,13 +802,14 @@ export interface Response {
    * do, it is absent: look for it before you read a count. In Python it is then empty.
    */
   usage?: Usage | null;
-  /** The first choice's text; empty where it has none. */
-  text: string;
   /** Who served it: the provider's name in the configuration. */
   provider: string;
   /** What was left out or changed on the way. */
   warnings: Warning[];
-  /** Everything volatile or of the engine's own: request ids, attempts, timing. */
+  /**
+   * Everything volatile or of the engine's own: request ids, attempts, timing. It is the last
+   * member of every answer.
+   */
   liter: Liter;
 }
 

@@ -2,6 +2,7 @@
 
 import type {
   Attempt,
+  CachePurged,
   ChatRequest as ChatDocument,
   ChunkChoice,
   ChunkDocument,
@@ -21,7 +22,7 @@ import type {
   RerankRequest,
   RerankResponse,
   ResetDocument,
-  Response,
+  ResponseDocument,
   Tool,
 } from "./documents.js";
 
@@ -181,6 +182,14 @@ export class Client {
   moderate(input: ModerateRequest["input"], more?: ModerateMembers): Promise<ModerateResponse>;
 
   /**
+   * Forgets the stored answers of a tenant: from now on nobody gets one of them. `""` is the tenant of
+   * calls without one. A client without a cache rejects with an UnsupportedError.
+   *
+   *     const { removed } = await client.purgeCache("customer-7");
+   */
+  purgeCache(tenant: string): Promise<CachePurged>;
+
+  /**
    * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or
    * the name of a provider or a route. The calls that are not waited for are cancelled. Where no
    * target answers, it rejects with the first failure, and everyone's `attempts`.
@@ -291,6 +300,12 @@ export interface LogRecord {
   /** `call`, and others. */
   event: string;
   [member: string]: unknown;
+}
+
+/** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
+export interface Response extends ResponseDocument {
+  /** The first choice's text; empty where it has none. A getter, and so not in the JSON. */
+  readonly text: string;
 }
 
 /** A part of a stream, in the shape of OpenAI's `chat.completion.chunk`. */

@@ -239,6 +239,8 @@ export interface ModelConfig {
    * is known to take. A longer list goes out in parts.
    */
   max_inputs?: number | null;
+  /** The model of the price list whose price it has. Default: the model that the answer names. */
+  price_as?: string | null;
 }
 
 /** The settings of the health probe. */
@@ -332,6 +334,10 @@ export interface ProviderConfig {
   limits?: Limits | null;
   /** The settings of single models. */
   models?: Record<string, ModelConfig> | null;
+  /** `free`: its models cost nothing, unless `prices` has one. */
+  price?: "free" | null;
+  /** The built-in provider whose prices its models have. Default: its kind. */
+  price_list?: string | null;
   /** The header that makes a repeated request count once, if the server has one. */
   idempotency_header?: string | null;
   /**
@@ -406,6 +412,194 @@ export interface RetryBudget {
   per_second?: number | null;
 }
 
+/** Prices for long prompts. */
+export interface PriceTier {
+  /** The prices hold for all tokens of a call whose prompt has more than this. */
+  over: number;
+  /** A million tokens of the prompt. */
+  input?: string | null;
+  /** Those that were read from the provider's cache. */
+  cache_read?: string | null;
+  /** Those that were written to the provider's cache. */
+  cache_write?: string | null;
+  /** Those that were written for an hour. */
+  cache_write_1h?: string | null;
+  /** Those of audio. */
+  input_audio?: string | null;
+  /** Those of images. */
+  input_image?: string | null;
+  /** Those of videos. */
+  input_video?: string | null;
+  /** Those of audio that were read from the cache. */
+  cache_read_audio?: string | null;
+  /** Those of images that were read from the cache. */
+  cache_read_image?: string | null;
+  /** A million tokens of the answer. */
+  output?: string | null;
+  /** Those of reasoning. */
+  reasoning?: string | null;
+  /** Those of audio. */
+  output_audio?: string | null;
+  /** Those of images. */
+  output_image?: string | null;
+  /** Those of videos. */
+  output_video?: string | null;
+  /** A thousand searches of the web that the provider made. */
+  searches?: string | null;
+  /** A thousand searches of stored files that the provider made. */
+  file_searches?: string | null;
+  /** A thousand searches of a ranking. */
+  rerank_searches?: string | null;
+}
+
+/** Prices that hold from a day on, or at hours of the day. */
+export interface TimedPrice {
+  /** The first day, as YYYY-MM-DD, in UTC. */
+  since?: string | null;
+  /** Two times of the day as HH:MM, in UTC. The second may be on the next day. */
+  hours?: readonly string[] | null;
+  /** A million tokens of the prompt. */
+  input?: string | null;
+  /** Those that were read from the provider's cache. */
+  cache_read?: string | null;
+  /** Those that were written to the provider's cache. */
+  cache_write?: string | null;
+  /** Those that were written for an hour. */
+  cache_write_1h?: string | null;
+  /** Those of audio. */
+  input_audio?: string | null;
+  /** Those of images. */
+  input_image?: string | null;
+  /** Those of videos. */
+  input_video?: string | null;
+  /** Those of audio that were read from the cache. */
+  cache_read_audio?: string | null;
+  /** Those of images that were read from the cache. */
+  cache_read_image?: string | null;
+  /** A million tokens of the answer. */
+  output?: string | null;
+  /** Those of reasoning. */
+  reasoning?: string | null;
+  /** Those of audio. */
+  output_audio?: string | null;
+  /** Those of images. */
+  output_image?: string | null;
+  /** Those of videos. */
+  output_video?: string | null;
+  /** A thousand searches of the web that the provider made. */
+  searches?: string | null;
+  /** A thousand searches of stored files that the provider made. */
+  file_searches?: string | null;
+  /** A thousand searches of a ranking. */
+  rerank_searches?: string | null;
+  /** Dearer prices for long prompts, in the order of `over`. */
+  tiers?: readonly PriceTier[] | null;
+}
+
+/** The words that an answer has to say. At least one. */
+export interface PriceCondition {
+  /** The tier of the service, such as `flex`. */
+  service_tier?: string | null;
+  /** How fast the answer was made, such as `fast`. */
+  speed?: string | null;
+}
+
+/** Prices for answers that say that they were made in another way. */
+export interface PriceVariant {
+  /** The words that an answer has to say. */
+  when: PriceCondition;
+  /** The first day, as YYYY-MM-DD, in UTC. */
+  since?: string | null;
+  /** Two times of the day as HH:MM, in UTC. The second may be on the next day. */
+  hours?: readonly string[] | null;
+  /** A million tokens of the prompt. */
+  input?: string | null;
+  /** Those that were read from the provider's cache. */
+  cache_read?: string | null;
+  /** Those that were written to the provider's cache. */
+  cache_write?: string | null;
+  /** Those that were written for an hour. */
+  cache_write_1h?: string | null;
+  /** Those of audio. */
+  input_audio?: string | null;
+  /** Those of images. */
+  input_image?: string | null;
+  /** Those of videos. */
+  input_video?: string | null;
+  /** Those of audio that were read from the cache. */
+  cache_read_audio?: string | null;
+  /** Those of images that were read from the cache. */
+  cache_read_image?: string | null;
+  /** A million tokens of the answer. */
+  output?: string | null;
+  /** Those of reasoning. */
+  reasoning?: string | null;
+  /** Those of audio. */
+  output_audio?: string | null;
+  /** Those of images. */
+  output_image?: string | null;
+  /** Those of videos. */
+  output_video?: string | null;
+  /** A thousand searches of the web that the provider made. */
+  searches?: string | null;
+  /** A thousand searches of stored files that the provider made. */
+  file_searches?: string | null;
+  /** A thousand searches of a ranking. */
+  rerank_searches?: string | null;
+  /** Dearer prices for long prompts, in the order of `over`. */
+  tiers?: readonly PriceTier[] | null;
+}
+
+/**
+ * What a model costs: the prices themselves, or several in `prices`. A price is decimal text in
+ * USD, for a million tokens or a thousand searches, such as `"2.5"`.
+ */
+export interface Price {
+  /** A million tokens of the prompt. */
+  input?: string | null;
+  /** Those that were read from the provider's cache. */
+  cache_read?: string | null;
+  /** Those that were written to the provider's cache. */
+  cache_write?: string | null;
+  /** Those that were written for an hour. */
+  cache_write_1h?: string | null;
+  /** Those of audio. */
+  input_audio?: string | null;
+  /** Those of images. */
+  input_image?: string | null;
+  /** Those of videos. */
+  input_video?: string | null;
+  /** Those of audio that were read from the cache. */
+  cache_read_audio?: string | null;
+  /** Those of images that were read from the cache. */
+  cache_read_image?: string | null;
+  /** A million tokens of the answer. */
+  output?: string | null;
+  /** Those of reasoning. */
+  reasoning?: string | null;
+  /** Those of audio. */
+  output_audio?: string | null;
+  /** Those of images. */
+  output_image?: string | null;
+  /** Those of videos. */
+  output_video?: string | null;
+  /** A thousand searches of the web that the provider made. */
+  searches?: string | null;
+  /** A thousand searches of stored files that the provider made. */
+  file_searches?: string | null;
+  /** A thousand searches of a ranking. */
+  rerank_searches?: string | null;
+  /** Dearer prices for long prompts, in the order of `over`. */
+  tiers?: readonly PriceTier[] | null;
+  /** Prices that hold from a day on, or at hours of the day. The last that holds counts. */
+  prices?: readonly TimedPrice[] | null;
+  /**
+   * Prices for answers that say that they were made in another way. The first that holds
+   * counts.
+   */
+  variants?: readonly PriceVariant[] | null;
+}
+
 /** A client's configuration. A member that is not listed is an error. */
 export interface Config {
   /** Providers by name. A built-in name changes that provider; another name adds one. */
@@ -435,4 +629,11 @@ export interface Config {
   limit?: Limit | null;
   /** Whether the quotas and pauses that an answer reports apply to later calls. Default: `true`. */
   learn_limits?: boolean | null;
+  /**
+   * What models cost, by `provider/model`. It replaces the price table's entry whole. `null`:
+   * the model costs nothing.
+   */
+  prices?: Record<string, Price> | null;
+  /** The path of a JSON file of the form of `prices`, which count before it. */
+  prices_file?: string | null;
 }

@@ -190,7 +190,7 @@ class Row:
         owner = error or outcome["result"]["liter"]
         if len(owner["attempts"]) != self.scenario.attempts:
             return f"expected {self.scenario.attempts} attempt(s), got {owner['attempts']}"
-        if not error and outcome["result"]["text"] != TEXT:
+        if not error and outcome["result"]["choices"][0]["message"]["content"] != TEXT:
             return f"expected {TEXT!r}, got {outcome['result']['text']!r}"
         return None
 

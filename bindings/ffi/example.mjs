@@ -9,7 +9,7 @@ const client = new Client(open());
 const question = { model: "openai/gpt-4.1-mini", prompt: "Why is the sky blue?" };
 
 const answer = await client.chat(question, { timeout_ms: 30000 });
-console.log(answer.text);
+console.log(answer.choices[0].message.content);
 
 for await (const chunk of client.stream(question)) {
   process.stdout.write(chunk.choices[0]?.delta.content ?? "");

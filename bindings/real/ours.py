@@ -56,6 +56,11 @@ def play(
     return outcomes
 
 
+def text_of(outcome: Members) -> str:
+    """The text of an answer."""
+    return outcome["result"]["choices"][0]["message"]["content"] or ""
+
+
 def seen(outcome: Members) -> Members:
     """What a caller saw, in the form in which the SDKs' programs report it."""
     if error := outcome.get("error"):
@@ -69,7 +74,7 @@ def seen(outcome: Members) -> Members:
     ]
     pieces = [piece["function"] for delta in deltas for piece in delta.get("tool_calls") or []]
     return {
-        "text": result["text"],
+        "text": text_of(outcome),
         "deltas": [delta["content"] for delta in deltas if delta.get("content")],
         "finish": choice["finish_reason"],
         "usage": usage and counted(usage),

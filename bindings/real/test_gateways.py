@@ -40,7 +40,7 @@ def whole(outcomes: dict[str, Any]) -> set[str]:
     """The texts of outcomes, all of which are answers."""
     for name, outcome in outcomes.items():
         assert "error" not in outcome, (name, outcome["error"])
-    return {outcome["result"]["text"] for outcome in outcomes.values()}
+    return {ours.text_of(outcome) for outcome in outcomes.values()}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

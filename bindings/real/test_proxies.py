@@ -67,7 +67,7 @@ def test_with_the_password(
     outcomes = ours.play(language, rows(llama.url, haproxy), folder, variables)
     for outcome in outcomes.values():
         assert "error" not in outcome, outcome["error"]
-    assert len({outcome["result"]["text"] for outcome in outcomes.values()}) == 1
+    assert len({ours.text_of(outcome) for outcome in outcomes.values()}) == 1
     said = seen_by(name, proxy)[before:]
     assert f"CONNECT {HOST}:{haproxy.port}" in said
     assert f"POST {llama.url}/v1/chat/completions" in said

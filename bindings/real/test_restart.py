@@ -52,7 +52,7 @@ def test_a_killed_server_comes_back(language: str, slow: Server, folder: Path) -
         broken = playing.result()["broken"]
     slow.ready()
     assert "error" not in broken, broken["error"]
-    assert broken["result"]["text"] == whole["result"]["text"]
+    assert ours.text_of(broken) == ours.text_of(whole)
     resets = [event for event in broken["events"] if event["object"] == "chat.completion.reset"]
     assert len(resets) == 1
     attempts = broken["result"]["liter"]["attempts"]
@@ -86,4 +86,4 @@ def test_a_loading_server_is_waited_for(language: str, slow: Server, folder: Pat
         later.join()
         slow.ready()
     assert "error" not in outcome, outcome["error"]
-    assert len(outcome["result"]["text"]) == 20
+    assert len(ours.text_of(outcome)) == 20

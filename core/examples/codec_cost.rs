@@ -119,7 +119,6 @@ fn write(chunk: &Chunk, lines: &mut Vec<u8>) {
 
 /// What the pipeline makes of an answer.
 fn respond(answer: Completion) -> Response {
-    let first = answer.choices.first().and_then(|choice| choice.message.content.clone());
     Response {
         id: answer.id,
         object: "chat.completion",
@@ -127,7 +126,6 @@ fn respond(answer: Completion) -> Response {
         model: answer.model,
         choices: answer.choices,
         usage: answer.usage,
-        text: first.unwrap_or_default(),
         provider: "openai".to_owned(),
         warnings: answer.warnings,
         liter: Liter {

@@ -21,6 +21,8 @@ struct Row {
     request: Vec<u8>,
     options: Vec<u8>,
     cancel_after: Option<usize>,
+    /// Calls that come before: request and options.
+    before: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 #[tokio::main]
@@ -47,8 +49,13 @@ async fn main() {
 impl Row {
     fn read(line: &str) -> Row {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [case, via, provider, config, request, options, cancel_after] = fields[..] else {
+        let [case, via, provider, config, request, options, cancel_after, ref before @ ..] =
+            fields[..]
+        else {
             panic!("a row has seven fields: {line}");
+        };
+        let call = |pair: &[&str]| {
+            (bytes(pair[0]).expect("a request"), bytes(pair[1]).unwrap_or_default())
         };
         Row {
             case: case.to_owned(),
@@ -58,6 +65,7 @@ impl Row {
             request: bytes(request).expect("every row has a request"),
             options: bytes(options).unwrap_or_default(),
             cancel_after: cancel_after.parse().ok(),
+            before: before.chunks(2).map(call).collect(),
         }
     }
 
@@ -79,17 +87,17 @@ impl Row {
     }
 
     async fn call(&self) -> Result<Outcome, Error> {
-        self.client()?.answer(&self.request, &self.options()).await
+        self.ready().await?.answer(&self.request, &self.options()).await
     }
 
     async fn collect(&self) -> Result<Outcome, Error> {
-        let stream = self.client()?.stream(&self.request, &self.options()).await?;
+        let stream = self.ready().await?.stream(&self.request, &self.options()).await?;
         Ok(Outcome::Answer(Answer::Chat(stream.collect().await?)))
     }
 
     async fn stream(&self, events: &mut Vec<Value>) -> Result<Outcome, Error> {
         let mut started = {
-            let client = self.client()?;
+            let client = self.ready().await?;
             client.start(client.admit()?, &self.request, &self.options(), Wanted::default()).await?
         };
         loop {
@@ -115,6 +123,15 @@ impl Row {
             }
             events.truncate(self.cancel_after.unwrap_or(usize::MAX));
         }
+    }
+
+    /// The row's client, after the calls that come before.
+    async fn ready(&self) -> Result<Client, Error> {
+        let client = self.client()?;
+        for (request, options) in &self.before {
+            let _ = client.answer(request, options).await;
+        }
+        Ok(client)
     }
 
     /// The row's client: one for each configuration, one for the environment.
@@ -162,6 +179,7 @@ fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
         Ok(Outcome::Answer(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
+        Ok(Outcome::Purged(purged)) => outcome.insert("result", document(&purged)),
         Err(error) => outcome.insert("error", inside(&error)),
     };
 }

@@ -11,15 +11,16 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::admission::{Admission, InFlight};
+use crate::call::cached;
+use crate::call::chat_stream::ChatStream;
 use crate::call::outcome::{Outcome, Started, one_chat_only};
 use crate::call::plan::{Plan, plan};
-use crate::call::stream::ChatStream;
 use crate::call::wanted::Wanted;
 use crate::config::Config;
 use crate::error::Error;
 use crate::http::{Lookups, Network, give_way};
 use crate::model::{Options, Response};
-use crate::observe::Observer;
+use crate::observe::{CacheSize, Observer};
 use crate::pipeline;
 use crate::services::{ClientState, Pools, Services};
 
@@ -29,6 +30,28 @@ pub struct Client {
     services: Arc<Services>,
     in_flight: Arc<InFlight>,
     last_options: Arc<LastOptions>,
+}
+
+/// What [`Client::begin`] began.
+pub enum Begun {
+    /// A stored answer.
+    Answered(Outcome),
+    /// A call that waits.
+    Waiting(Waiting),
+}
+
+/// A call that knows its targets, and has not been sent.
+pub struct Waiting {
+    services: Arc<Services>,
+    admission: Admission,
+    planned: Plan,
+}
+
+impl Waiting {
+    /// Sends the request and waits, as [`Client::start`] does.
+    pub async fn start(self) -> Result<Started, Error> {
+        pipeline::run(&self.services, self.admission, self.planned).await
+    }
 }
 
 /// The options of the last few calls, the last first. They are kept because most callers pass the
@@ -97,7 +120,7 @@ impl Client {
             Plan::One(call) => {
                 Ok(*pipeline::whole(&self.services, &admission, &call).await?.chat()?)
             }
-            Plan::Many(..) | Plan::Http(..) => Err(one_chat_only()),
+            Plan::Many(..) | Plan::Http(..) | Plan::Purge(_) => Err(one_chat_only()),
         }
     }
 
@@ -109,7 +132,7 @@ impl Client {
             Plan::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
             }
-            Plan::Http(..) => Err(one_chat_only()),
+            Plan::Http(..) | Plan::Purge(_) => Err(one_chat_only()),
         }
     }
 
@@ -132,6 +155,29 @@ impl Client {
     ) -> Result<Started, Error> {
         let planned = self.plan(&admission, request, options, wanted)?;
         pipeline::run(&self.services, admission, planned).await
+    }
+
+    /// Whether this client stores answers. Calls of such a client share what they wait for, so their
+    /// runtime must go on when one of them has ended.
+    #[must_use]
+    pub fn stores_answers(&self) -> bool {
+        self.services.cache.is_some()
+    }
+
+    /// Like [`Client::start`], but it waits for nothing: it returns a whole answer that is stored, or
+    /// the call, which goes on with [`Begun::Waiting`].
+    pub fn begin(
+        &self,
+        admission: Admission,
+        request: &[u8],
+        options: &[u8],
+        wanted: Wanted,
+    ) -> Result<Begun, Error> {
+        let planned = self.plan(&admission, request, options, wanted)?;
+        if let Some(answer) = cached::stored(&self.services, &admission, &planned) {
+            return Ok(Begun::Answered(Outcome::Answer(answer)));
+        }
+        Ok(Begun::Waiting(Waiting { services: Arc::clone(&self.services), admission, planned }))
     }
 
     /// Reads the documents and finds the targets before the call waits for anything. Across a wait,
@@ -222,16 +268,22 @@ impl Client {
         Admission::take(&self.services, &self.in_flight)
     }
 
+    /// What the memory of answers holds, if there is one.
+    fn cache_size(&self) -> Option<CacheSize> {
+        let (bytes, entries) = self.services.cache.as_ref()?.size();
+        Some(CacheSize { bytes, entries })
+    }
+
     /// The counters so far, as a JSON document.
     #[must_use]
     pub fn metrics_json(&self) -> Vec<u8> {
-        self.services.metrics.json(self.in_flight(), &self.services.table)
+        self.services.metrics.json(self.in_flight(), &self.services.table, self.cache_size())
     }
 
     /// The counters so far, in Prometheus' text format.
     #[must_use]
     pub fn metrics_prometheus(&self) -> Vec<u8> {
-        self.services.metrics.prometheus(self.in_flight(), &self.services.table)
+        self.services.metrics.prometheus(self.in_flight(), &self.services.table, self.cache_size())
     }
 }
 

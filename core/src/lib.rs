@@ -3,7 +3,7 @@
 //! Read `pipeline` first, because it is the whole flow. Then read `provider/cohere`, then `client`.
 //!
 //! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
-//! `admission`; `services`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
+//! `admission`; `services`, `cache`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
 //! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `file`, `error`,
 //! `json`.
 #![warn(clippy::unwrap_used)]
@@ -13,6 +13,7 @@
 
 mod admission;
 mod auth;
+mod cache;
 mod call;
 mod client;
 pub mod codec;
@@ -26,6 +27,7 @@ pub mod model;
 pub mod observe;
 mod operation;
 mod pipeline;
+pub mod price;
 pub mod provider;
 mod retry;
 mod services;
@@ -33,13 +35,15 @@ mod target;
 pub mod wire;
 
 pub use admission::Admission;
+pub use call::chat_stream::ChatStream;
 pub use call::outcome::{Outcome, Started};
 pub use call::passthrough::{HttpStep, HttpStream};
-pub use call::stream::{ChatStream, Collects, Step};
+pub use call::stream::{Collects, Step};
 pub use call::wanted::Wanted;
-pub use client::Client;
+pub use client::{Begun, Client, Waiting};
 pub use config::{Config, Environment};
 pub use error::{Error, ErrorKind};
+pub use json::Marked;
 pub use model::{Chunk, Options, Request, Reset, Response};
 pub use observe::Observer;
 pub use operation::{Answer, Many};

@@ -1,35 +1,27 @@
 //! The stages of a call, in order. Read this first.
 //!
 //! ```text
-//!        plan             run                                   respond            observe
-//! document ─ targets ─┬─ prepare ─ enter ─ exchange ─ settle ─┬─ answer | error ─ events
-//!                     │              attempt                  │
-//!                     └─ retry, fallback, hedge, fan-out ─────┘
+//!        plan      cache          run                                   respond            observe
+//! document ─ targets ─ look ─┬─ prepare ─ enter ─ exchange ─ settle ─┬─ answer | error ─ events
+//!                            │              attempt                  │
+//!                            └─ retry, fallback, hedge, fan-out ─────┘
 //! ```
 //!
-//! `call::plan` reads the documents and finds the targets before the call waits for anything.
-//! `call::hedge` and `call::retry` make attempts until one is answered. `call::attempt` is one
-//! attempt. `call::split` asks in parts where one request cannot take all inputs, and `call::pages`
-//! for a list in pages. `call::respond` makes the document. `call::stream` takes over a stream after its first content. `admission`
-//! tells the observers that a call began or ended. The call's ledger tells them of attempts.
-//!
-//! A stage takes what it needs of [`Services`] and of the call, and has one line in [`answered`]. A
-//! stage that looks for a stored answer goes before the run. A stage that prices an answer goes
-//! between run and respond. No stage sleeps past the call's one deadline.
+//! `call::plan` finds the targets. `call::cached` looks for a stored answer, or a call to share.
+//! `call::{hedge, retry}` make attempts until one is answered, `split` in parts, `pages` in pages.
+//! A stage takes what it needs of [`Services`] and of the call. None sleeps past its one deadline.
 
 use std::pin::pin;
 use std::sync::Arc;
 
 use crate::admission::{Admission, closed};
-use crate::call::Call;
+use crate::call::chat_stream::ChatStream;
 use crate::call::fanout::{self, Fastest};
 use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::pages::{self, Followed};
-use crate::call::passthrough;
 use crate::call::plan::Plan;
-use crate::call::split;
-use crate::call::stream::ChatStream;
+use crate::call::{Call, cached, passthrough, purge, shared, split};
 use crate::error::Error;
 use crate::observe::CallOutcome;
 use crate::operation::{Answer, Many};
@@ -67,21 +59,28 @@ pub(crate) async fn answer(
         Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
+        Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge)?),
     })
 }
 
 /// Runs one call and waits for its whole answer.
 pub(crate) async fn whole(
-    services: &Services,
+    services: &Arc<Services>,
     admission: &Admission,
-    call: &Call,
+    call: &Arc<Call>,
 ) -> Result<Answer, Error> {
-    let outcome = admission.unless_closed(pin!(answered(services, call))).await;
+    let outcome = match cached::concerns(services, call) {
+        // Boxed: without the box every call's future would have room for this one.
+        true => admission.unless_closed(Box::pin(cached::whole(services, call, RUN))).await,
+        false => admission.unless_closed(pin!(answered(services, call))).await,
+    };
     let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
     let answer = outcome.map_err(|error| admission.failed(error))?;
     admission.ended(&[CallOutcome::from(&answer)]);
     Ok(answer)
 }
+
+const RUN: cached::Run = |services, call| Box::pin(answered(services, call));
 
 async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
     if let Some(parts) = split::parts(services, call) {
@@ -99,12 +98,17 @@ async fn answered(services: &Services, call: &Call) -> Result<Answer, Error> {
 pub(crate) async fn stream(
     services: &Arc<Services>,
     admission: Admission,
-    call: Box<Call>,
+    call: Arc<Call>,
 ) -> Result<ChatStream, Error> {
+    if cached::concerns(services, &call)
+        && let Some(shared) = Box::pin(shared::open(services, &admission, &call, RUN)).await?
+    {
+        return Ok(ChatStream::shared(admission, shared));
+    }
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));
     let served = served.map_err(|error| admission.failed(call.failed(error)))?;
-    Ok(ChatStream::new(services, admission, call, served))
+    Ok(ChatStream::new(services, admission, &call, served))
 }
 
 /// Runs a fan-out and returns its fastest whole answers.
@@ -138,5 +142,5 @@ pub(crate) async fn fastest_stream(
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
     let (winner, served) = fastest.map_err(|error| admission.failed(error))?;
-    Ok(ChatStream::new(services, admission, fanout::winner(calls, winner), served))
+    Ok(ChatStream::new(services, admission, &fanout::winner(calls, winner), served))
 }

@@ -1,5 +1,5 @@
 //! Services are what every call needs and no call owns: settings, target table, connections,
-//! credentials and observers.
+//! credentials, stored answers and observers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 #[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
 use crate::auth;
 use crate::auth::Credential;
+use crate::cache::Cache;
 use crate::config::{Config, ProviderConfig};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Lookups, Network, Pool, Settings};
@@ -33,6 +34,8 @@ pub(crate) struct Services {
     pub(crate) credentials: Arc<[Credential]>,
     /// The room for the bytes in flight.
     pub(crate) room: Arc<Room>,
+    /// The stored answers, if answers are stored.
+    pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
     pub(crate) lookups: Lookups,
@@ -122,6 +125,7 @@ impl Services {
             shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
+            cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),
             lookups,

@@ -79,7 +79,7 @@ async fn an_application_has_a_secret() {
         (json!({"entra": {}}), with(app(&entra), "AZURE_CLIENT_SECRET", "secret-1")),
         (json!({"entra": own}), json!({"MINE": "secret-1", "AZURE_OPENAI_API_KEY": "key"})),
     ] {
-        assert_eq!(call(&client(&azure, more, variables)).await.unwrap().text, "Hi");
+        assert_eq!(call(&client(&azure, more, variables)).await.unwrap().text(), "Hi");
         assert_eq!(bearers(&azure).last().unwrap(), "Bearer token-1");
         let ask = entra.asked().pop().unwrap();
         assert_eq!(ask.target, "/tenant.example/oauth2/v2.0/token");

@@ -185,7 +185,7 @@ async fn bytes_in_flight_have_a_limit() {
     let small = Server::answering(ok("", answer("hi").as_bytes())).await;
     let narrow = client(&small.url, json!({"max_bytes_in_flight": MIB}));
     for _ in 0..3 {
-        assert_eq!(call(&narrow).await.unwrap().text, "hi");
+        assert_eq!(call(&narrow).await.unwrap().text(), "hi");
     }
 }
 
@@ -276,7 +276,7 @@ async fn a_document_of_as_many_values_as_allowed_is_read() {
     let server = Server::answering(ok("", body.as_bytes())).await;
     let client = client(&server.url, json!({}));
     let response = tokio::time::timeout(Duration::from_secs(60), call(&client)).await.unwrap();
-    assert_eq!(response.unwrap().text, "x");
+    assert_eq!(response.unwrap().text(), "x");
 }
 
 /// What a server answers to a request for a vector or a ranking of one text.

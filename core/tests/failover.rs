@@ -69,7 +69,7 @@ async fn a_flapping_provider_under_twenty_calls() {
     let mut served = String::new();
     for _ in 0..20 {
         let response = ask(&client, &json!({"fallback": ["b/n"]})).await;
-        served += &response.text;
+        served += response.text();
     }
     // No call fails; and of the second time it is down, the fifth failure is the last.
     assert_eq!(served, "bbbaabbbbbbbbbbbbbbb");
@@ -86,7 +86,7 @@ async fn a_hedge_that_was_earned_goes_to_the_fallback() {
     }
     let response = ask(&client, &json!({"fallback": ["b/n"], "hedge": {"after_ms": 20}})).await;
     let attempts = serde_json::to_value(&response).unwrap()["liter"]["attempts"].clone();
-    assert_eq!(response.text, "b");
+    assert_eq!(response.text(), "b");
     assert_eq!(
         (&attempts[0]["kind"], &attempts[0]["may_be_billed"]),
         (&json!("cancelled"), &json!(true))
@@ -122,7 +122,7 @@ async fn an_answer_that_begins_anew_waits_as_a_repetition_does() {
             Step::Done(response) => break response,
         }
     };
-    assert_eq!((response.text.as_str(), restarts), ("whole", 5));
+    assert_eq!((response.text(), restarts), ("whole", 5));
     // Five random waits of up to 0.1, 0.2, … 1.6 s: less than this together in one of millions.
     assert!(begun.elapsed() > Duration::from_millis(50), "{:?}", begun.elapsed());
 }

@@ -104,7 +104,7 @@ async fn a_service_account_signs_its_assertion() {
         (json!({"credentials": "env:MINE"}), json!({"MINE": document})),
         (json!({"credentials": document}), json!({})),
     ] {
-        assert_eq!(call(&client(&vertex, google, variables)).await.unwrap().text, "Hi");
+        assert_eq!(call(&client(&vertex, google, variables)).await.unwrap().text(), "Hi");
         assert_eq!(bearers(&vertex).last().unwrap(), "Bearer token-1");
         let ask = endpoint.asked().pop().unwrap();
         assert_eq!((ask.method.as_str(), ask.target.as_str()), ("POST", "/token"));

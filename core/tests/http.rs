@@ -126,7 +126,7 @@ async fn a_dropped_call_leaves_the_other_connections_alone() {
     within(gate.notified()).await;
     waiting.abort();
     assert!(within(waiting).await.is_err());
-    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
     assert_eq!(server.accepted(), 2);
 }
 
@@ -140,14 +140,14 @@ async fn what_says_that_it_closes_is_not_used_again() {
         let server = Server::answering(bytes).await;
         let client = client(&server.url, json!({}));
         for calls in 1..4 {
-            assert_eq!(call(&client).await.unwrap().text, "good");
+            assert_eq!(call(&client).await.unwrap().text(), "good");
             assert_eq!(server.accepted(), calls);
         }
     }
     let server = Server::closing(to_the_end).await;
     let client = client(&server.url, json!({}));
-    assert_eq!(call(&client).await.unwrap().text, "good");
-    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn a_connection_that_closed_while_idle_is_replaced() {
     .await;
     let client = client(&server.url, json!({}));
     for _ in 0..10 {
-        assert_eq!(call(&client).await.unwrap().text, "good");
+        assert_eq!(call(&client).await.unwrap().text(), "good");
         closed.notify_one();
         // The server's task runs and closes; the client's runtime has not looked at the socket.
         tokio::task::yield_now().await;
@@ -211,7 +211,7 @@ async fn a_reused_connection_that_ends_before_an_answer_costs_no_call() {
     let client = client(&server.url, json!({}));
     call(&client).await.unwrap();
     let response = call(&client).await.unwrap();
-    assert_eq!(response.text, "good");
+    assert_eq!(response.text(), "good");
     // Outside of what is tried again: there is one attempt, and `retry` is off.
     let attempts = &response.liter.attempts;
     assert!(attempts.len() == 1 && attempts[0].may_be_billed, "{attempts:?}");
@@ -276,7 +276,7 @@ async fn a_server_that_closes_just_after_its_answer_costs_no_call() {
         tasks.spawn(async move {
             let mut random = fastrand::Rng::with_seed(seed);
             for _ in 0..250 {
-                assert_eq!(call(&client).await.unwrap().text, "good");
+                assert_eq!(call(&client).await.unwrap().text(), "good");
                 tokio::time::sleep(Duration::from_micros(random.u64(0..3_000))).await;
             }
         });
@@ -330,7 +330,7 @@ fn an_answer_that_nobody_asked_for_is_nobodys() {
     }));
     let client = client(&server.url, json!({}));
     for calls in 1..=10 {
-        assert_eq!(own.block_on(call(&client)).unwrap().text, "good");
+        assert_eq!(own.block_on(call(&client)).unwrap().text(), "good");
         assert_eq!(server.accepted(), calls);
         late.recv().unwrap();
     }
@@ -342,7 +342,7 @@ async fn garbage_after_an_answer_reaches_nobody() {
     let server = Server::answering(bad).await;
     let client = client(&server.url, json!({}));
     for calls in 1..5 {
-        assert_eq!(call(&client).await.unwrap().text, "good");
+        assert_eq!(call(&client).await.unwrap().text(), "good");
         assert_eq!(server.accepted(), calls);
     }
 }

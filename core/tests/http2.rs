@@ -163,7 +163,7 @@ async fn a_goaway_is_survived() {
     .await;
     let client = prior(&url);
     for calls in 1..7 {
-        assert_eq!(call(&client).await.unwrap().text, "good");
+        assert_eq!(call(&client).await.unwrap().text(), "good");
         within(gone.notified()).await;
         assert_eq!(accepted.load(Ordering::SeqCst), calls);
     }
@@ -184,7 +184,7 @@ async fn what_the_server_did_not_take_up_is_sent_again() {
     })
     .await;
     let client = prior(&url);
-    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
 
     // One that is refused for ever ends. Any other reset may have been processed.
     for (reason, words, times) in
@@ -266,7 +266,7 @@ async fn slow_readers_leave_room_for_others() {
     for _ in 0..12 {
         slow.push(open(&client).await.unwrap());
     }
-    assert_eq!(within(client.call(ASK, b"")).await.unwrap().text, "good");
+    assert_eq!(within(client.call(ASK, b"")).await.unwrap().text(), "good");
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
     drop(slow);
 }

@@ -118,7 +118,7 @@ fn prior(url: &str) -> Client {
 /// Starts a call, and waits until `taken` is so many.
 async fn started(client: &Client, calls: &mut JoinSet<Called>, taken: &AtomicUsize, many: usize) {
     let client = client.clone();
-    calls.spawn(async move { call(&client).await.map(|response| response.text) });
+    calls.spawn(async move { call(&client).await.map(|response| response.text().to_owned()) });
     until(|| taken.load(Ordering::SeqCst) == many).await;
 }
 
@@ -229,8 +229,8 @@ async fn a_connection_that_is_leaving_gets_no_request() {
     for many in 1..=LEAVING {
         started(&client, &mut calls, &taken, many).await;
     }
-    assert_eq!(call(&client).await.unwrap().text, "good");
-    assert_eq!(call(&client).await.unwrap().text, "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
+    assert_eq!(call(&client).await.unwrap().text(), "good");
     let of = of.lock().unwrap();
     assert!((0..LEAVING).all(|n| of[&n] == 1) && of[&LEAVING] == 2, "{of:?}");
 }

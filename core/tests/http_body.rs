@@ -40,7 +40,7 @@ async fn answers_in_unusual_forms() {
         let server = Server::answering(bytes).await;
         let client = client(&server.url, json!({}));
         for _ in 0..3 {
-            assert_eq!(call(&client).await.unwrap().text, "good");
+            assert_eq!(call(&client).await.unwrap().text(), "good");
         }
         assert_eq!(server.accepted(), 1);
     }
@@ -112,7 +112,7 @@ async fn a_cut_stream_is_broken() {
         let client = client(&server.url, json!({}));
         let error = read(open(&client).await.unwrap()).await.unwrap_err();
         assert_says(&error, ErrorKind::StreamBroken, words);
-        assert_eq!(error.partial.as_ref().unwrap().text, "good");
+        assert_eq!(error.partial.as_ref().unwrap().text(), "good");
     }
 }
 
@@ -128,7 +128,7 @@ async fn gzip_answers() {
         let server = Server::answering(ok(&format!("content-encoding: {coding}\r\n"), bytes)).await;
         let client = client(&server.url, json!({}));
         for _ in 0..3 {
-            assert_eq!(call(&client).await.unwrap().text, "good");
+            assert_eq!(call(&client).await.unwrap().text(), "good");
         }
         assert_eq!(server.accepted(), 1);
     }

@@ -84,7 +84,7 @@ fn client(names: &Arc<Names>, server: &Server, hosts: &[&str], connect_ms: u64) 
 async fn ask(client: &Client, host: &str) -> Result<String, liter_llm_core::Error> {
     let options = json!({"provider": host}).to_string();
     let request = String::from_utf8_lossy(ASK).replace("p/m", "m");
-    Ok(within(client.call(request.as_bytes(), options.as_bytes())).await?.text)
+    Ok(within(client.call(request.as_bytes(), options.as_bytes())).await?.text().to_owned())
 }
 
 async fn server() -> Server {

@@ -84,7 +84,7 @@ fn plain_requests_go_through_in_absolute_form() {
         return runtime().block_on(async {
             let client = client("http://api.test:81/v1", json!({}));
             for _ in 0..2 {
-                assert_eq!(call(&client).await.unwrap().text, "by proxy");
+                assert_eq!(call(&client).await.unwrap().text(), "by proxy");
             }
         });
     }

@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    AnnotationDocument, AnswerAudioDocument, ConfigDocument, CountTokensRequestDocument,
-    EmbedRequestDocument, ErrorDocument, HttpEventDocument, HttpRequestDocument,
-    HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument, OptionsDocument,
-    RequestDocument, RerankRequestDocument,
+    AnnotationDocument, AnswerAudioDocument, CachePurgeDocument, ConfigDocument,
+    CountTokensRequestDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument,
+    HttpRequestDocument, HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument,
+    OptionsDocument, RequestDocument, RerankRequestDocument,
 };
 use liter_llm_core::model::{
-    CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse, RerankResponse,
+    CachePurged, CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse,
+    RerankResponse, Unit,
 };
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
 use schemars::JsonSchema;
@@ -93,6 +94,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("count_tokens_response", schema::<CountTokensResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
         ("moderate_response", schema::<ModerateResponse>()),
+        ("cache_purge_request", schema::<CachePurgeDocument>()),
+        ("cache_purge_response", schema::<CachePurged>()),
         ("http_request", schema::<HttpRequestDocument>()),
         ("http_response", schema::<HttpResponseDocument>()),
         ("http_event", schema::<HttpEventDocument>()),
@@ -168,6 +171,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/model/options.rs"),
         include_str!("../src/model/policy.rs"),
         include_str!("../src/model/header_map.rs"),
+        include_str!("../src/model/caching.rs"),
     );
     // A target's reasoning is read as a request's.
     let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
@@ -177,8 +181,10 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/provider.rs"),
         include_str!("../src/config/api.rs"),
         include_str!("../src/config/base_url.rs"),
+        include_str!("../src/config/control.rs"),
         include_str!("../src/config/aws.rs"),
         include_str!("../src/config/azure.rs"),
+        include_str!("../src/config/cache.rs"),
         include_str!("../src/config/entra.rs"),
         include_str!("../src/config/google.rs"),
         include_str!("../src/config/identity.rs"),
@@ -186,14 +192,21 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
+        include_str!("../src/config/looked_at.rs"),
         include_str!("../src/config/models.rs"),
         include_str!("../src/config/extras.rs"),
         include_str!("../src/provider/openai/switches.rs"),
         include_str!("../src/model/header_map.rs"),
+        include_str!("../src/config/prices.rs"),
+        include_str!("../src/config/price_list.rs"),
+        include_str!("../src/price/entry.rs"),
     );
-    let config = format!("{config}{policy}{reasoning}");
+    // Prices are read by the names of their units, and conditions as an object of words.
+    let units: String = Unit::ALL.map(|unit| format!("value(\"{}\") ", unit.name())).concat();
+    let words = r#"string("service_tier") string("speed")"#;
+    let config = format!("{config}{policy}{reasoning}{units}{words}");
     // A request's operation and options are read by their own readers.
-    let common = format!("{options}{}", include_str!("../src/operation/mod.rs"));
+    let common = format!("{options}{}", include_str!("../src/operation/asked.rs"));
     let request = format!("{request}{common}");
     let http = format!("{}{common}", include_str!("../src/model/http.rs"));
     // Read as a chat's.

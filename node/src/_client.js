@@ -5,8 +5,8 @@ const { addon, NativeClient } = require("./_native.js");
 const { readConfig } = require("./_config.js");
 const { fromDocument, misuse } = require("./_errors.js");
 const { answer, explain } = require("./_explain.js");
-const { codec, encode } = require("./_json.js");
-const { embeddings } = require("./_models.js");
+const { codec, encode, stringify } = require("./_json.js");
+const { embeddings, response } = require("./_models.js");
 const { multiResponse } = require("./_multi.js");
 const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES } = require("./_names.js");
@@ -135,6 +135,26 @@ class Client {
   }
 
   /**
+   * @param {string} tenant
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
+   */
+  purgeCache(tenant, ...others) {
+    return answer(this.#purge(tenant, others));
+  }
+
+  /**
+   * @param {unknown} tenant
+   * @param {readonly unknown[]} others
+   */
+  async #purge(tenant, others) {
+    if (typeof tenant !== "string") throw new TypeError("tenant is a string; '' for calls without one");
+    if (others.length > 0) throw new TypeError("purgeCache takes one argument, the tenant");
+    const request = stringify({ op: "cache_purge", tenant }, "request");
+    return await this.#ask({ request, options: "{}", signal: undefined, stream: undefined });
+  }
+
+  /**
    * @param {Members & {op: keyof typeof PLACES}} request
    * @param {Members | undefined} more
    * @param {readonly unknown[]} others
@@ -151,9 +171,9 @@ class Client {
    * @returns {Promise<any>}
    */
   async #ask(documents) {
-    const response = codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
-    if (response.warnings?.length > 0) warnOf(this.#native, response);
-    return response;
+    const document = codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
+    if (document.warnings?.length > 0) warnOf(this.#native, document);
+    return response(document);
   }
 
   /**
@@ -183,7 +203,7 @@ class Client {
     const documents = new Defaults(own).documents(request, members);
     checkWhole(documents, "fan-outs");
     const multi = multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
-    for (const response of multi.results) warnOf(this.#native, response);
+    for (const result of multi.results) warnOf(this.#native, result);
     return multi;
   }
 
@@ -240,7 +260,7 @@ class Client {
       const parsed = codec.parse(document);
       if (status !== 0) throw fromDocument(parsed);
       warnOf(client.#native, parsed);
-      return parsed;
+      return response(parsed);
     };
     callWhole = async (client, request, more) => {
       const documents = client.#defaults.documents(request, more);

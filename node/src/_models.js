@@ -1,6 +1,24 @@
 "use strict";
-// The engine's documents are plain objects. Those of a stream and those with vectors have more, on
-// their prototypes.
+// The engine's documents are plain objects. Answers to a chat, those of a stream and those with
+// vectors have more, on their prototypes.
+
+class Response {
+  /** The first choice's text. It is empty if the answer has none. */
+  get text() {
+    /** @type {any} */
+    const { choices } = this;
+    return choices?.[0]?.message?.content ?? "";
+  }
+}
+
+/**
+ * @param {any} document
+ * @returns {any}
+ */
+function response(document) {
+  const isChat = document.object === "chat.completion";
+  return isChat ? Object.setPrototypeOf(document, Response.prototype) : document;
+}
 
 /** @param {{index: number}} choice */
 const isFirst = ({ index }) => index === 0; // where several are asked for, each comes in chunks of its own
@@ -96,4 +114,4 @@ function embeddings(document) {
   return Object.setPrototypeOf(document, Embeddings.prototype);
 }
 
-module.exports = { Chunk, Reset, chunk, embeddings };
+module.exports = { Chunk, Reset, chunk, embeddings, response };

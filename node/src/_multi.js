@@ -2,6 +2,7 @@
 // Fan-out: the result of `generateMulti`.
 
 const { fromDocument } = require("./_errors.js");
+const { response } = require("./_models.js");
 
 /** @typedef {import("./_errors.js").Document} Document */
 
@@ -10,6 +11,7 @@ const { fromDocument } = require("./_errors.js");
  * @param {Document} document
  */
 function multiResponse({ results, failures }) {
+  results.forEach(response);
   return { results, failures: failures.map(fromDocument) };
 }
 

@@ -24,6 +24,7 @@ const OPTION_NAMES = new Set([
   "drop_refused",
   "headers",
   "cache",
+  "tenant",
   "traceparent",
   "tracestate",
   "baggage",
@@ -96,6 +97,9 @@ const CONFIG_NAMES = new Set([
   "breaker",
   "limit",
   "learn_limits",
+  "prices",
+  "prices_file",
+  "cache",
 ]);
 
 /** Settings of the default provider that a client takes beside the members of a configuration. */

@@ -4,7 +4,7 @@
 const { AbortError } = require("./_errors.js");
 const { AS_TEXT, explain, refuse } = require("./_explain.js");
 const { codec } = require("./_json.js");
-const { chunk } = require("./_models.js");
+const { chunk, response } = require("./_models.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
 const { mayWarn, warnOf } = require("./_warnings.js");
 
@@ -54,7 +54,7 @@ class Stream {
 
   #whole() {
     if (this.#result !== undefined) {
-      this.#response = codec.parse(this.#result);
+      this.#response = response(codec.parse(this.#result));
       this.#result = undefined;
     }
     return this.#response;

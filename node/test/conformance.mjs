@@ -2,10 +2,11 @@
 //
 // LITER_LLM_PLAN names the plan, one row a line:
 //
-//     case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after
+//     case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after …
 //
 // A field is `-` (absent), `j:JSON`, `x:hex`, or `r:prefix:unit:times:suffix` (hex, the unit
 // repeated); case, via, provider and cancel_after are plain. Requests go in as bytes, untouched.
+// Further pairs of fields are request and options of calls that come before.
 import { readFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Client, LiterLLMError, invoke } from "../src/index.js";
@@ -58,7 +59,7 @@ function whole(request) {
 }
 
 async function play(line) {
-  const [id, via, provider, config, request, options, after] = line.split("\t");
+  const [id, via, provider, config, request, options, after, ...before] = line.split("\t");
   const events = [];
   let outcome;
   try {
@@ -70,6 +71,10 @@ async function play(line) {
       for (const name of Object.keys(more.options)) OPTION_NAMES.add(name);
       if (provider !== "-") more.provider = provider;
       const client = new Client(field(config));
+      for (let i = 0; i < before.length; i += 2) {
+        const earlier = { options: JSON.parse(field(before[i + 1]) ?? "{}") };
+        await client.chat(field(before[i]), earlier).catch(() => {});
+      }
       const { fanout, ...others } = more.options;
       const ask = { stream, collect, chat: () => (fanout ? multi() : client.chat(whole(field(request)), more)) };
       const answer = (ask[via] ?? ask.chat)();

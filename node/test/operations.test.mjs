@@ -82,6 +82,30 @@ test("moderations", async () => {
   assert.equal((await client.moderate(ASKED)).results[0].flagged, true);
 });
 
+test("stored answers, and a purge", async () => {
+  const own = new liter.Client({ ...simulator.config(), cache: { ttl_s: 60 } });
+  const ask = async (tenant) => {
+    const more = { seed: 7, tenant, cache: { mode: "default" } };
+    return (await own.chat("Hello", more)).liter.cache?.tier;
+  };
+  assert.deepEqual([await ask("a"), await ask("a"), await ask("b")], [undefined, "memory", undefined]);
+  assert.deepEqual(await own.purgeCache("a"), { object: "cache.purge", tenant: "a", removed: { memory: 1 } });
+  assert.deepEqual([await ask("a"), await ask("b")], [undefined, "memory"]);
+  const stream = own.stream("Hello", { seed: 7, tenant: "a" });
+  let text = "";
+  for await (const chunk of stream) text += chunk.choices[0].delta.content ?? "";
+  assert.equal(stream.response.liter.cache.tier, "memory");
+  assert.equal(text, stream.response.text);
+  const many = await Promise.all(Array.from({ length: 20 }, () => own.chat("Hi", { seed: 7 })));
+  assert.equal(many.filter(({ liter }) => liter.cache === undefined).length, 1);
+  assert.equal(own.metrics().cache.entries, 3);
+  await assert.rejects(own.purgeCache("x".repeat(129)), { name: "BadRequestError", param: "tenant" });
+  await assert.rejects(own.purgeCache(), TypeError);
+  await assert.rejects(own.purgeCache("a", {}), TypeError);
+  await assert.rejects(client.purgeCache(""), { name: "UnsupportedError" });
+  own.close();
+});
+
 test("what is wrong rejects", async () => {
   await assert.rejects(client.moderate([]), { name: "BadRequestError", param: "input" });
   await assert.rejects(client.moderate(), { name: "BadRequestError", param: "input" });

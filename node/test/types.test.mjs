@@ -107,6 +107,7 @@ const PAIRS = {
 const OURS = {
   ChatRequest: ["system"],
   Options: [...OPTION_NAMES],
+  Response: ["text"],
   Chunk: ["text"],
   Reset: ["text", "choices", "usage"],
 };

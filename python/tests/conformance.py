@@ -2,10 +2,11 @@
 
 LITER_LLM_PLAN names the plan, one row a line:
 
-    case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after
+    case <TAB> via <TAB> provider <TAB> config <TAB> request <TAB> options <TAB> cancel_after …
 
 A field is `-` (absent), `j:JSON`, `x:hex`, or `r:prefix:unit:times:suffix` (hex, the unit
 repeated); case, via, provider and cancel_after are plain. Requests go in as bytes, untouched.
+Further pairs of fields are request and options of calls that come before.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import json
 import os
 import sys
 import warnings
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
@@ -69,7 +71,10 @@ def multi(response):
 
 class Row:
     def __init__(self, line):
-        self.case, self.via, provider, config, self.request, options, after = line.split("\t")
+        fields = line.split("\t")
+        self.case, self.via, provider, config, self.request, options, after = fields[:7]
+        pairs = zip(fields[7::2], fields[8::2], strict=True)
+        self.before = [(field(one), json.loads(field(other) or b"{}")) for one, other in pairs]
         self.config = field(config)
         self.provider = None if provider == "-" else provider
         self.cancel_after = None if after == "-" else int(after)
@@ -91,6 +96,9 @@ class Row:
                 result = liter_llm.invoke(self.provider, whole(self.request))
             else:
                 with liter_llm.Client(self.config) as client:
+                    for request, options in self.before:
+                        with suppress(liter_llm.LiterLLMError):
+                            client.chat(request, options=options)
                     if self.fanout:
                         arguments = {**self.fanout, "options": self.options}
                         result = multi(client.generate_multi(whole(self.request), **arguments))
@@ -105,6 +113,9 @@ class Row:
         async with limit:
             try:
                 async with liter_llm.AsyncClient(self.config) as client:
+                    for request, options in self.before:
+                        with suppress(liter_llm.LiterLLMError):
+                            await client.chat(request, options=options)
                     if self.fanout:
                         arguments = {**self.fanout, "options": self.options}
                         response = await client.generate_multi(whole(self.request), **arguments)

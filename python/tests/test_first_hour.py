@@ -186,7 +186,7 @@ def test_pydantic_and_dataclasses():
     assert Saved.model_json_schema()
     with pytest.raises(pydantic.ValidationError):
         Saved.model_validate({"answer": 7})
-    assert dataclasses.asdict(Kept(answer))["answer"]["text"] == "Hi"
+    assert dataclasses.asdict(Kept(answer))["answer"].text == "Hi"
     _ = answer.choices[0].message
     plain = answer.model_dump()
     assert plain == answer.to_dict() == json.loads(answer.model_dump_json()) == answer

@@ -8,7 +8,7 @@ from liter_llm import _queue
 from liter_llm._library import ffi, lib
 
 HEADER = Path(__file__).resolve().parents[2] / "include" / "liter_llm.h"
-FIELDS = ["token", "kind", "status", "len", "count", "reserved"]
+FIELDS = ["token", "kind", "status", "len", "count", "liter"]
 
 
 def test_layout(tmp_path):

@@ -27,7 +27,6 @@ DOCUMENT = {
         }
     ],
     "usage": {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1}},
-    "text": "Hi",
     "provider": "openai",
     "warnings": [],
     "liter": {"v": 1, "request_id": "r", "attempts": [], "timing": {"total_ms": 1.5}},
@@ -50,6 +49,13 @@ def test_attributes(response):
     assert response.liter.timing.total_ms == 1.5
     assert response.warnings == [] and response.liter.attempts == []
     assert response.choices[0] is choice  # wrapped once
+
+
+def test_text_is_computed(response):
+    assert response.text == "Hi" and "text" not in response
+    response.choices[0].message["content"] = None
+    assert response.text == ""
+    assert Response(choices=[]).text == Response().text == ""
 
 
 def test_items(response):

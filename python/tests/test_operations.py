@@ -123,6 +123,41 @@ def test_moderate(client):
     assert [verdict.flagged for verdict in client.moderate(ASKED).results] == [True]
 
 
+def test_stored_answers(simulator):
+    """The second answer comes from memory, and a purge of its tenant forgets it."""
+    with liter_llm.Client(simulator.config() | {"cache": {"ttl_s": 60}}) as client:
+
+        def ask(tenant):
+            answer = client.chat("Hello", seed=7, tenant=tenant, cache={"mode": "default"})
+            return answer.liter.cache and answer.liter.cache.tier
+
+        assert [ask("a"), ask("a"), ask("b"), ask("b")] == [None, "memory", None, "memory"]
+        purged = client.purge_cache("a")
+        assert isinstance(purged, liter_llm.CachePurged)
+        assert (purged.tenant, purged.removed.memory) == ("a", 1)
+        assert [ask("a"), ask("b")] == [None, "memory"]
+        assert client.metrics()["cache"]["hit"] == 3
+        with client.stream("Hello", seed=7, tenant="a") as stream:
+            text = "".join(chunk.text for chunk in stream)
+        assert stream.response.liter.cache.tier == "memory"
+        assert text == stream.response.text
+        with pytest.raises(TypeError):
+            client.purge_cache(None)
+        with pytest.raises(liter_llm.BadRequestError):
+            client.purge_cache("x" * 129)
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config() | {"cache": {}}) as client:
+            answers = [client.chat("Hello", seed=7) for _ in range(20)]
+            tiers = [answer.liter.cache for answer in await asyncio.gather(*answers)]
+            assert tiers.count(None) == 1
+            assert (await client.purge_cache("")).removed.memory == 1
+
+    asyncio.run(main())
+    with liter_llm.Client(simulator.config()) as client, pytest.raises(liter_llm.UnsupportedError):
+        client.purge_cache("")
+
+
 def test_asyncio(simulator):
     async def main():
         async with liter_llm.AsyncClient(simulator.config()) as client:

@@ -17,7 +17,7 @@ static void call(const char *text) {
   int32_t status = liter_llm_client_call(client, REQUEST, sizeof REQUEST - 1, OPTIONS,
                                          sizeof OPTIONS - 1, &document, &length);
   if (status != LITER_LLM_OK) die(document != NULL ? document : "misuse");
-  find_string(document, "\"text\":", found, sizeof found);
+  find_string(document, "\"content\":", found, sizeof found);
   if (strcmp(found, text) != 0) die("a wrong text");
   liter_llm_free(document);
 }

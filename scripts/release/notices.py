@@ -21,6 +21,9 @@ share is printed once, under the first.
 """
 RULE = "\n" + "-" * 78 + "\n"
 
+# The price table is data of others, which `make prices` writes.
+PRICES = ROOT / "core" / "data"
+
 
 def write(output: Path, target: Target) -> Path:
     """Writes the notices of the crates that `target`'s library is made from."""
@@ -35,8 +38,17 @@ def write(output: Path, target: Target) -> Path:
             else:
                 seen[text] = title
                 parts.append(f"{path.name}:\n\n{text}\n")
+    parts.append(prices())
     output.write_text("\n".join(parts), encoding="utf-8")
     return output
+
+
+def prices() -> str:
+    """The notice of the price table."""
+    with (PRICES / "prices.json").open(encoding="utf-8") as file:
+        head = json.loads(file.readline())
+    text = (PRICES / "LICENSE-genai-prices").read_text(encoding="utf-8").strip()
+    return f"{RULE}{head['catalog']} (the price table)\nLicence: MIT\n\nLICENSE:\n\n{text}\n"
 
 
 def linked(target: Target) -> list[dict[str, Any]]:

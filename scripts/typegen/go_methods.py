@@ -98,7 +98,7 @@ func read{name}(document string) (*{name}, error) {{
 	if err := d.answered("{name}"); err != nil {{
 		return nil, err
 	}}
-	return v, nil
+{go_names.COMPUTED.get(name, "")}	return v, nil
 }}
 """
 

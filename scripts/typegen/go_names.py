@@ -39,6 +39,12 @@ FIELDS = {
     ("Options", "timeout_ms"): "Timeout",
     ("Options", "idle_ms"): "Idle",
     ("Liter", "ratelimit"): "RateLimit",
+    ("CacheOptions", "ttl_s"): "TTLSeconds",
+    ("CacheOptions", "max_age_s"): "MaxAgeSeconds",
+    ("Cache", "ttl_s"): "TTLSeconds",
+    ("Cache", "max_ttl_s"): "MaxTTLSeconds",
+    ("Cache", "stale_s"): "StaleSeconds",
+    ("Cache", "stale_if_error_s"): "StaleIfErrorSeconds",
 }
 
 TYPES = {
@@ -84,7 +90,12 @@ PARAMS = {"Part": "messages.content", "ResponseFormat": "response_format"}
 """The members of a request that errors about a union's values name."""
 
 MORE = {
-    "Response": "\n\tdocument string\n",
+    "Response": """
+	// The first choice's text; "" where it has none.
+	Text string `json:"-"`
+
+	document string
+""",
     "Chunk": """
 	// The first choice's new text; "" where the chunk has none.
 	Text string `json:"-"`
@@ -99,7 +110,16 @@ MORE = {
 }
 """Further fields, which code by hand sets."""
 
-INITIALISMS = {"id", "url", "api", "ms", "ttft", "http", "ca", "json"}
+COMPUTED = {
+    "Response": """\
+	if len(v.Choices) > 0 {
+		v.Text = v.Choices[0].Message.Content
+	}
+"""
+}
+"""What sets fields that no member has, once an answer has been read."""
+
+INITIALISMS = {"id", "url", "usd", "api", "ms", "ttft", "http", "ca", "json"}
 
 
 def field(record: str, member: str) -> str:

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from .tree import Member, Record, Scalar, Table
 
-PASSED_THROUGH = {"http_request", "http_response", "http_event", "many", "count_tokens_request"}
-"""Documents that no package has a type of: bytes of others, answers with errors among them, and a
-request that is a chat's, which each package's method makes of it."""
+PASSED_THROUGH = {
+    "cache_purge_request",
+    "count_tokens_request",
+    "http_event",
+    "http_request",
+    "http_response",
+    "many",
+}
+"""Documents that no package has a type of: bytes of others, answers with errors among them, a
+request that is a chat's, and one that is a tenant, which each package's method makes of it."""
 
 FIRST = ("request", "options", "config", "response", "chunk", "reset", "error")
 """The order of the documents in what is written; further ones follow by name."""
@@ -41,7 +48,6 @@ LATER = {
         "Options",
         "",
         (
-            _may_be("cache", f"How the answer is cached. {_LACKS}", _OBJECT),
             _may_be("traceparent", f"The W3C trace context. {_LACKS}", _TEXT),
             _may_be("tracestate", f"The W3C trace state. {_LACKS}", _TEXT),
             _may_be("baggage", f"The W3C baggage. {_LACKS}", _TEXT),

@@ -30,6 +30,7 @@ RENAMED = {
     "File": "InputFile",
     "Chunk": "ChunkDocument",
     "Reset": "ResetDocument",
+    "Response": "ResponseDocument",
 }
 NAMED = {"Part", "ToolChoice", "ResponseFormat", "FinishReason", "Kind"}
 """Unions and words with names of their own; others are written out where they are used."""

@@ -54,9 +54,22 @@ FILLED = ("usage",)
 """Objects of whole answers that are empty, never None, where the provider said nothing."""
 
 BASES = {
-    "Response": ("Text", ("text",)),
+    "Response": ("Text", ()),
     "Chunk": ("NewText", ()),
     "EmbedResponse": ("Vectors", ()),
+    "Cost": (
+        "Money",
+        (
+            "usd",
+            "input_usd",
+            "output_usd",
+            "other_usd",
+            "known_usd",
+            "table_usd",
+            "maybe_usd",
+            "saved_usd",
+        ),
+    ),
 }
 """Classes of `_document.py` with what is computed, and the members that they stand for."""
 
@@ -89,7 +102,7 @@ MODELS_HEAD = f'''"""Responses: the engine's JSON objects as dicts whose members
 
 {HEAD}
 
-    response.text == response["text"]
+    response.text == response["choices"][0]["message"]["content"] or ""
     response.choices[0].message.content
     response.usage.prompt_tokens            # None where the provider did not say
 
@@ -99,7 +112,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, NewText, Text, Vectors
+from ._document import Document, Money, NewText, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ use crate::reply::Reply;
 use crate::script::Script;
 
 /// What a case file may hold; see `bindings/conformance/README.md`.
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "id",
     "about",
     "config",
@@ -28,6 +28,7 @@ const MEMBERS: [&str; 13] = [
     "via",
     "cancel_after",
     "exchanges",
+    "before",
     "by_path",
     "outcome",
     "outcome_exact",

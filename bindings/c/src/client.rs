@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use liter_llm_core::{Client, Config, Environment, Error, ErrorKind, Outcome};
+use liter_llm_core::{
+    Begun, Client, Config, Environment, Error, ErrorKind, Outcome, Started, Wanted,
+};
 
 use crate::document::Document;
 use crate::engine::{Engine, panicked, unsaid};
@@ -220,6 +222,9 @@ pub(crate) fn call(lanes: &Arc<Lanes>, request: &[u8], options: &[u8]) -> Result
         return call_elsewhere(lanes, request, options);
     }
     let engine = start()?;
+    if lanes.client().stores_answers() {
+        return call_shared(engine, lanes.client(), request, options);
+    }
     let lane = lanes.take(engine);
     let lane = lane.map_err(|error| engine.blame(refused("open what a call needs", &error)))?;
     // A lane in which a call panicked is not used again.
@@ -235,6 +240,27 @@ pub(crate) fn call(lanes: &Arc<Lanes>, request: &[u8], options: &[u8]) -> Result
         None => Err(panicked()),
     };
     outcome.map_err(|error| engine.blame(error))
+}
+
+/// One call of a client that stores answers: a stored one is there at once. Another call may wait for
+/// the same one longer than this thread does, so that runs on the library's threads.
+fn call_shared(
+    engine: &'static Engine,
+    client: &Client,
+    request: &[u8],
+    options: &[u8],
+) -> Result<Outcome, Error> {
+    let admission = client.admit()?;
+    let waiting = match client.begin(admission, request, options, Wanted::WHOLE)? {
+        Begun::Answered(outcome) => return Ok(outcome),
+        Begun::Waiting(waiting) => waiting,
+    };
+    match engine.wait(async move { waiting.start().await })? {
+        Ok(Started::Whole(outcome)) => Ok(outcome),
+        // A whole answer was asked for.
+        Ok(Started::Stream(_) | Started::Http(_)) => Err(unsaid()),
+        Err(error) => Err(engine.blame(error)),
+    }
 }
 
 /// The same on a thread made for it: in its last destructors a thread has no thread-local data any

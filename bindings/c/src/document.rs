@@ -19,7 +19,7 @@ pub(crate) struct Document(Vec<u8>);
 
 impl Document {
     pub(crate) fn of(answer: &Outcome) -> Self {
-        Document(answer.to_json_behind(HEAD))
+        Document(answer.to_json_behind(HEAD).bytes)
     }
 
     pub(crate) fn copy(text: &[u8]) -> Self {

@@ -122,7 +122,7 @@ fn generate(prompt: Option<&[u8]>, max_tokens: usize, temperature: f32) -> Resul
         request["temperature"] = number.into();
     }
     let outcome = call(&default_client()?, request.to_string().as_bytes(), b"")?;
-    Ok(outcome.chat()?.text)
+    Ok(outcome.chat()?.text().to_owned())
 }
 
 fn default_client() -> Result<Arc<Lanes>, Error> {

@@ -51,6 +51,11 @@ impl Lanes {
         Lanes { client, idle: Mutex::default(), swept: Arc::default() }
     }
 
+    /// The client, whose connections belong to the library's threads.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A lane for one call.
     pub(crate) fn take(&self, engine: &'static Engine) -> std::io::Result<Lane> {
         while let Some(lane) = self.idle() {

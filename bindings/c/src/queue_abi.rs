@@ -31,8 +31,9 @@ pub struct liter_llm_event {
     pub len: u32,
     /// CHUNK: how many documents the payload holds.
     pub count: u32,
-    /// 0.
-    pub reserved: u64,
+    /// RESULT: where `,"liter":` begins in the payload, the last member of its object; 0 if there is
+    /// none. What stands before it and a `}` are a document too, without that member.
+    pub liter: u64,
 }
 
 const _: () = assert!(size_of::<liter_llm_event>() == crate::queue::HEAD);

@@ -4,20 +4,21 @@
 //! cancel, a close, a panic, the end of the engine. [`LastWord`] sends that event when it is
 //! dropped without having sent one.
 
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 
 use liter_llm_core::{
-    Admission, Answer, ChatStream, Chunk, Client, Error, HttpStep, Outcome, Response, Started,
-    Step, Wanted,
+    Admission, Answer, Begun, ChatStream, Chunk, Client, Error, HttpStep, Marked, Outcome,
+    Response, Started, Step, Wanted,
 };
 
-use crate::engine::{self, Engine, unsaid};
+use crate::engine::{self, Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::queue::Queue;
 use crate::{
     LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT, LITER_LLM_SUBMIT_CREDIT,
     LITER_LLM_SUBMIT_INLINE, LITER_LLM_SUBMIT_SINGLE, LITER_LLM_SUBMIT_STREAM,
-    LITER_LLM_SUBMIT_WHOLE, status,
+    LITER_LLM_SUBMIT_WHOLE, guard, status,
 };
 
 /// What is asked, and how its answer comes.
@@ -71,53 +72,75 @@ pub(crate) fn submit(
     let engine = engine::start().map_err(|error| status::refused(&error))?;
     let number = queue.begin(token, on_credit)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
+    if client.stores_answers() {
+        if let Some(work) = begin_shared(engine, client, admission, wanted, request, options, last)
+            && let Some(abort) = engine.spawn(work)
+        {
+            queue.started(token, number, abort);
+        }
+        return Ok(());
+    }
     let lane = match inline && queue.reserve_lane() {
         // Without a lane (if no descriptor is left, for example) the call runs as any other.
         true => lanes.take(engine).map_err(|_| queue.release_lane()).ok(),
         false => None,
     };
     let client = lane.as_ref().map_or(client, |lane| &lane.client).clone();
-    let job =
-        Job { engine, client, admission, wanted, request: request.into(), options: options.into() };
-    // The futures are boxed, because they are large and starting and ending a task moves one several
+    let (request, options) = (Box::<[u8]>::from(request), Box::<[u8]>::from(options));
+    let start = async move { client.start(admission, &request, &options, wanted).await };
+    // The future is boxed, because it is large and starting and ending a task moves it several
     // times.
+    let work = Box::pin(run(engine, start, last));
     if let Some(lane) = lane {
         let work = Box::pin(async move {
-            engine.until_stopped(run(job, last)).await;
+            engine.until_stopped(work).await;
         });
         queue.attach(token, work, lane, Arc::clone(lanes));
-    } else if let Some(abort) = engine.spawn(Box::pin(run(job, last))) {
+    } else if let Some(abort) = engine.spawn(work) {
         queue.started(token, number, abort);
     }
     Ok(())
 }
 
-/// What a task needs to run a request.
-struct Job {
+/// Begins a call of a client that stores answers. A stored answer is there at once. Another call may
+/// wait for the same one longer than this one's caller does, so what is left of it runs on the
+/// library's threads.
+fn begin_shared(
     engine: &'static Engine,
-    client: Client,
+    client: &Client,
     admission: Admission,
     wanted: Wanted,
-    request: Vec<u8>,
-    options: Vec<u8>,
+    request: &[u8],
+    options: &[u8],
+    mut last: LastWord,
+) -> Option<Pin<Box<impl Future<Output = ()> + Send + use<>>>> {
+    let begun = guard(Err(panicked()), || client.begin(admission, request, options, wanted));
+    match begun {
+        Ok(Begun::Waiting(waiting)) => return Some(Box::pin(run(engine, waiting.start(), last))),
+        Ok(Begun::Answered(outcome)) => last.say(LITER_LLM_EVENT_RESULT, 0, outcome.to_json()),
+        Err(error) => last.fail(error),
+    }
+    None
 }
 
-async fn run(job: Job, mut last: LastWord) {
-    let engine = job.engine;
-    match stages(job, &last).await {
+async fn run(
+    engine: &'static Engine,
+    start: impl Future<Output = Result<Started, Error>>,
+    mut last: LastWord,
+) {
+    match stages(start, &last).await {
         Ok(Some(document)) => last.say(LITER_LLM_EVENT_RESULT, 0, document),
         Ok(None) => {}
-        Err(error) => {
-            let error = engine.blame(error);
-            last.say(LITER_LLM_EVENT_ERROR, error.status.map_or(0, i32::from), error.to_json());
-        }
+        Err(error) => last.fail(engine.blame(error)),
     }
 }
 
 /// `None`: the queue is gone, and nobody is left to be told.
-async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
-    let Job { client, admission, wanted, request, options, .. } = job;
-    let answer = match client.start(admission, &request, &options, wanted).await? {
+async fn stages(
+    start: impl Future<Output = Result<Started, Error>>,
+    last: &LastWord,
+) -> Result<Option<Marked>, Error> {
+    let answer = match start.await? {
         Started::Whole(answer) => answer,
         Started::Stream(stream) => match chunks(stream, last).await? {
             Some(response) => Outcome::Answer(Answer::Chat(response)),
@@ -137,7 +160,7 @@ async fn stages(job: Job, last: &LastWord) -> Result<Option<Vec<u8>>, Error> {
             }
         },
     };
-    Ok(Some(answer.to_json()))
+    Ok(Some(answer.to_json_behind(0)))
 }
 
 /// Hands a stream's chunks to its reader, unless that wants the whole answer only.
@@ -189,10 +212,15 @@ struct LastWord {
 }
 
 impl LastWord {
-    fn say(&mut self, kind: u32, status: i32, payload: Vec<u8>) {
+    fn fail(&mut self, error: Error) {
+        let status = error.status.map_or(0, i32::from);
+        self.say(LITER_LLM_EVENT_ERROR, status, error.to_json().into());
+    }
+
+    fn say(&mut self, kind: u32, status: i32, document: Marked) {
         self.said = true;
         if let Some(queue) = self.queue.upgrade() {
-            queue.end(self.token, kind, status, payload);
+            queue.end(self.token, kind, status, document);
         }
     }
 }
@@ -200,7 +228,7 @@ impl LastWord {
 impl Drop for LastWord {
     fn drop(&mut self) {
         if !self.said {
-            self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json());
+            self.say(LITER_LLM_EVENT_ERROR, 0, unsaid().to_json().into());
         }
     }
 }

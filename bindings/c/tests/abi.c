@@ -19,7 +19,7 @@ int main(void) {
   CHECK(offsetof(liter_llm_event, status) == 12, "status");
   CHECK(offsetof(liter_llm_event, len) == 16, "len");
   CHECK(offsetof(liter_llm_event, count) == 20, "count");
-  CHECK(offsetof(liter_llm_event, reserved) == 24, "reserved");
+  CHECK(offsetof(liter_llm_event, liter) == 24, "liter");
 
   liter_llm_client *client = client_sim("");
   liter_llm_queue *queue = queue_of(0);

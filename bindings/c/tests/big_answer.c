@@ -18,7 +18,7 @@ static char *request_of(char *pattern) {
 
 /* Whether the document's "text" is the echo of the pattern, to its last byte. */
 static void check_echo(const char *document, const char *pattern) {
-  static const char head[] = "\"text\":\"You said: ";
+  static const char head[] = "\"content\":\"You said: ";
   const char *found = strstr(document, head);
   CHECK(found != NULL, "%.300s", document);
   CHECK(strncmp(found + strlen(head), pattern, SIZE) == 0, "the echo differs");

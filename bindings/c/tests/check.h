@@ -154,7 +154,7 @@ UNUSED static void call_ok(liter_llm_client *client) {
   int32_t status;
   char *document = call(client, HELLO, &status);
   CHECK(status == LITER_LLM_OK, "status %d: %s", status, document ? document : "");
-  CHECK(strstr(document, "\"text\":\"") != NULL, "%s", document);
+  CHECK(strstr(document, "\"content\":\"") != NULL, "%s", document);
   liter_llm_free(document);
 }
 
@@ -188,8 +188,12 @@ UNUSED static int next_record(records *r, liter_llm_event *event, char **payload
   memcpy(event, r->buf + r->at, sizeof *event);
   size_t padded = ((size_t)event->len + 7) / 8 * 8;
   CHECK(r->len - r->at >= sizeof *event + padded, "a record is cut off");
-  CHECK(event->reserved == 0, "reserved is %llu", (unsigned long long)event->reserved);
   uint8_t *start = r->buf + r->at + sizeof *event;
+  if (event->liter != 0) {
+    CHECK(event->kind == LITER_LLM_EVENT_RESULT, "only a result has a member liter");
+    CHECK(event->liter + 10 < event->len, "liter begins at %llu", (unsigned long long)event->liter);
+    CHECK(memcmp(start + event->liter, ",\"liter\":{", 10) == 0, "liter begins elsewhere");
+  }
   CHECK(memcmp(start + event->len, zeros, padded - event->len) == 0, "padding is not zero");
   CHECK(event->len > 0, "an event without a payload");
   if (payload != NULL) {

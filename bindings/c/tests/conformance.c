@@ -22,6 +22,7 @@ typedef struct text {
 
 typedef struct row {
   char *field[FIELDS]; /* case, via, provider, config, request, options, cancel_after */
+  char *before;        /* further fields: request and options of each call that comes before */
   liter_llm_client *client;
   text events;
   unsigned long chunks, cancel_after;
@@ -82,6 +83,29 @@ static void print(const row *r, int failed, const char *document, size_t len) {
   puts("}");
 }
 
+/* The next of the fields that follow, or NULL. */
+static char *next_field(char **rest) {
+  char *field = *rest;
+  if (field && (*rest = strchr(field, '\t'))) *(*rest)++ = 0;
+  return field;
+}
+
+/* Makes the calls that come before, one after another. */
+static void call_before(row *r) {
+  char *rest = r->before, *field;
+  while ((field = next_field(&rest))) {
+    text request = bytes_of(field), options = bytes_of(next_field(&rest));
+    char *out = NULL;
+    size_t len = 0;
+    if (liter_llm_client_call(r->client, request.bytes, request.len, options.bytes, options.len,
+                              &out, &len) < 0)
+      die("liter_llm_client_call is misused");
+    liter_llm_free(out);
+    free(request.bytes);
+    free(options.bytes);
+  }
+}
+
 /* Makes the row's client; 0 where its configuration is refused, which is then its outcome. */
 static int open_client(row *r) {
   text config = bytes_of(r->field[3]);
@@ -94,6 +118,7 @@ static int open_client(row *r) {
     shared = r->client;
   }
   free(config.bytes);
+  if (r->client) call_before(r);
   return r->client != NULL;
 }
 
@@ -200,6 +225,8 @@ static int next_row(FILE *plan, row *r) {
     if (!r->field[i]) die("a row has seven fields");
     if (i) *r->field[i]++ = 0;
   }
+  r->before = strchr(r->field[6], '\t');
+  if (r->before) *r->before++ = 0;
   r->cancel_after = strtoul(r->field[6], NULL, 10);
   return 1;
 }

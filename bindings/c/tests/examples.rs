@@ -38,7 +38,13 @@ fn chat_prints_the_document() {
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(document["object"], "chat.completion");
     assert_eq!(document["provider"], "openai");
-    assert!(document["text"].as_str().unwrap().contains("Say this is a test"), "{out}");
+    assert!(
+        document["choices"][0]["message"]["content"]
+            .as_str()
+            .unwrap()
+            .contains("Say this is a test"),
+        "{out}"
+    );
 }
 
 #[test]
@@ -52,7 +58,7 @@ fn stream_prints_each_chunk_and_the_result() {
     let text: String =
         chunks.iter().filter_map(|c| c["choices"][0]["delta"]["content"].as_str()).collect();
     assert_eq!(result["object"], "chat.completion");
-    assert_eq!(result["text"], text.as_str());
+    assert_eq!(result["choices"][0]["message"]["content"], text.as_str());
 }
 
 #[test]

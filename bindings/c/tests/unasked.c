@@ -57,7 +57,7 @@ static char *listens(void) {
 }
 
 static void check_mine(const char *document) {
-  CHECK(strstr(document, "\"text\":\"mine\"") != NULL, "after %d ms: %s", pause_ms, document);
+  CHECK(strstr(document, "\"content\":\"mine\"") != NULL, "after %d ms: %s", pause_ms, document);
 }
 
 static void blocking(liter_llm_client *client) {

@@ -23,7 +23,7 @@ static const char *const TEXTS[][2] = {
 static void there_and_back(const char *written, const char *read_back) {
   char *request = text("{\"prompt\":\"%s\",\"stream\":false}", written);
   char *streamed = text("{\"prompt\":\"%s\",\"stream\":true}", written);
-  char *wanted = text("\"text\":\"You said: %s\"", read_back);
+  char *wanted = text("\"content\":\"You said: %s\"", read_back);
   int32_t status;
   char *document = call(client, request, &status);
   CHECK(status == LITER_LLM_OK && strstr(document, wanted) != NULL, "not %s: %s", wanted, document);

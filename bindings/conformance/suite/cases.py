@@ -26,6 +26,7 @@ _CASE = {
     "options": dict,
     "via": list,
     "cancel_after": int,
+    "before": list,
     "exchanges": list,
     "by_path": bool,
     "outcome": dict,
@@ -149,6 +150,7 @@ def check(document: dict[str, Any]) -> None:
         raise CaseError("give request or request_raw, one of them")
     _check_raw(document.get("request_raw"))
     _check_exchanges(document.get("exchanges", []))
+    _check_before(document.get("before", []), document["via"])
     _check_outcome(document["outcome"], document)
     _check_vias(document)
 
@@ -176,6 +178,18 @@ def _check_exchanges(exchanges: list[Any]) -> None:
         ]
         if len(bodies) > 1:
             raise CaseError(f"{path}.reply: {' and '.join(bodies)} exclude each other")
+
+
+def _check_before(calls: list[Any], vias: list[str]) -> None:
+    for number, call in enumerate(calls):
+        path = f"before[{number}]"
+        _members(call, {"request": dict, "options": dict}, path)
+        if "request" not in call:
+            raise CaseError(f"{path}.request is missing")
+        if "stream" in call["request"]:
+            raise CaseError(f"{path}.request.stream: they are calls for whole answers")
+    if calls and "invoke" in vias:
+        raise CaseError("before: not with via invoke, whose client all cases share")
 
 
 def _check_outcome(outcome: dict[str, Any], document: dict[str, Any]) -> None:

@@ -44,6 +44,18 @@ def first_difference(expected: Any, actual: Any, exact: bool, path: str = "") ->
     return f"{path}: expected {short(expected)}, got {short(actual)}"
 
 
+def with_texts(result: Any) -> Any:
+    """A result with `text` in each answer to a chat: its first choice's text.
+
+    The packages compute it. No document has it, but what a case expects may name it.
+    """
+    if is_many(result):
+        return {**result, "results": [with_texts(one) for one in result["results"]]}
+    if not isinstance(result, dict) or not result.get("choices"):
+        return result
+    return {**result, "text": result["choices"][0]["message"].get("content") or ""}
+
+
 def _untold(attempt: Any, expected: Any) -> Any:
     """An attempt without its text, where nothing is expected of that."""
     if isinstance(attempt, dict) and isinstance(expected, dict) and "message" not in expected:

@@ -91,6 +91,10 @@ def _row(case: Case, via: str, url: str, plan: Plan) -> str:
         _json(options),
         str(document.get("cancel_after", ABSENT)),
     ]
+    for earlier in document.get("before", []):
+        own = earlier.get("options")
+        own = {"provider": document["provider"]} | (own or {}) if document.get("provider") else own
+        fields += [_json(_fill(earlier["request"], url)), _json(own)]
     return "\t".join(fields)
 
 

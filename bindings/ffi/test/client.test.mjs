@@ -32,7 +32,7 @@ async function textOf(stream) {
 
 testWithClient("chat", "", async (client) => {
   const answer = await client.chat({ model, prompt: "hello" });
-  assert.equal(answer.text, "You said: hello");
+  assert.equal(answer.choices[0].message.content, "You said: hello");
   assert.equal(answer.provider, "openai");
 });
 
@@ -47,7 +47,7 @@ testWithClient(
       text += step.value.choices[0]?.delta.content ?? "";
     }
     assert.equal(text, "You said: one two three");
-    assert.equal(step.value.text, text);
+    assert.equal(step.value.choices[0].message.content, text);
   },
 );
 
@@ -57,7 +57,7 @@ testWithClient("many at once: answers and streams find their owners", "", async 
     numbers.map(async (prompt, n) =>
       n % 2
         ? textOf(client.stream({ model, prompt }))
-        : (await client.chat({ model, prompt })).text,
+        : (await client.chat({ model, prompt })).choices[0].message.content,
     ),
   );
   assert.deepEqual(
@@ -69,16 +69,16 @@ testWithClient("many at once: answers and streams find their owners", "", async 
 testWithClient("unicode: as it was, whole and streamed", "", async (client) => {
   const prompt = 'naïve 日本語 🎉 \u2028 \u0001 \\ " 𝔘𝔫𝔦 a\0b';
   const answer = await client.chat({ model, prompt });
-  assert.equal(answer.text, `You said: ${prompt}`);
-  assert.equal(await textOf(client.stream({ model, prompt })), answer.text);
+  assert.equal(answer.choices[0].message.content, `You said: ${prompt}`);
+  assert.equal(await textOf(client.stream({ model, prompt })), answer.choices[0].message.content);
 });
 
 testWithClient("big_document: larger than the read buffer, both ways", "", async (client) => {
   const prompt = "0123456789abcdef".repeat(1 << 18);
   const answer = await client.chat({ model, prompt });
-  assert.equal(answer.text.length, prompt.length + "You said: ".length);
-  assert.ok(answer.text.endsWith(prompt));
-  assert.equal((await client.chat({ model, prompt: "small again" })).text, "You said: small again");
+  assert.equal(answer.choices[0].message.content.length, prompt.length + "You said: ".length);
+  assert.ok(answer.choices[0].message.content.endsWith(prompt));
+  assert.equal((await client.chat({ model, prompt: "small again" })).choices[0].message.content, "You said: small again");
 });
 
 testWithClient(
@@ -150,7 +150,7 @@ testWithClient("bad_input: each says what is wrong, and the client goes on", "",
   await assert.rejects(client.chat({ model, prompt: "x" }, { nonsense: 1 }), {
     kind: "invalid_request",
   });
-  assert.equal((await client.chat({ model, prompt: "y" })).text, "You said: y");
+  assert.equal((await client.chat({ model, prompt: "y" })).choices[0].message.content, "You said: y");
 });
 
 test("bad_input: a wrong configuration is an error document", () => {
@@ -193,6 +193,6 @@ test(
     const client = new Client(ffi, simulator.config("delay_ms=200"));
     const chat = client.chat({ model, prompt: "x" });
     await client.close(DEADLINE);
-    assert.equal((await chat).text, "You said: x");
+    assert.equal((await chat).choices[0].message.content, "You said: x");
   },
 );

@@ -63,7 +63,7 @@ test("worker_exit: process.exit in a worker ends only the worker", { timeout }, 
   assert.deepEqual(await once(worker, "exit"), [3]);
   const client = new Client(ffi, simulator.config());
   const answer = await client.chat({ model: "openai/x", prompt: "still here" });
-  assert.equal(answer.text, "You said: still here");
+  assert.equal(answer.choices[0].message.content, "You said: still here");
   await client.close();
 });
 

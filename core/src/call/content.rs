@@ -22,7 +22,7 @@ pub(super) fn request(services: &Services, call: &Call, document: &[u8]) {
 /// Shows the answer of a call.
 pub(super) fn answer(services: &Services, call: &Call, secrets: &Secrets<'_>, answer: &Answer) {
     if services.config.log_bodies {
-        show(services, call, secrets, "answer", &answer.to_json_behind(0));
+        show(services, call, secrets, "answer", &answer.to_json());
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each target has a call of its own, with retries. When enough calls are answered, the others are
 //! dropped, which closes their sockets.
 
+use std::sync::Arc;
+
 use super::Call;
 use super::hedge::hedged;
 use super::race::{Runs, first_of};
@@ -84,10 +86,10 @@ pub(crate) async fn first_stream(
 
 /// Returns the call that won. It carries the attempts of the others, so that the document can list
 /// them.
-pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Box<Call> {
-    let mut call = Box::new(calls.remove(winner));
+pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Arc<Call> {
+    let mut call = calls.remove(winner);
     call.others = attempts(&calls);
-    call
+    Arc::new(call)
 }
 
 /// An error of the fan-out as a whole.

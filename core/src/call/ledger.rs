@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::Passing;
-use crate::observe::{AttemptEnd, AttemptFacts, CallFacts, Observer, Observers};
+use crate::observe::{AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers};
 use crate::target::{ChosenTarget, TargetState};
 
 /// The attempts of one call, in the order in which they began.
@@ -92,6 +92,11 @@ impl Ledger {
         let facts = facts(number, &chosen.state, hedge, began);
         self.tell(|observer| observer.attempt_began(&self.facts, &facts));
         Ticket(number)
+    }
+
+    /// Records what the cache had for the call.
+    pub(crate) fn cached(&self, result: CacheResult) {
+        self.tell(|observer| observer.cached(&self.facts, result));
     }
 
     fn tell(&self, event: impl Fn(&dyn Observer)) {
@@ -217,13 +222,17 @@ impl Ledger {
         self.lock().iter().any(|entry| entry.target == target && entry.end.is_none())
     }
 
+    /// The targets of the attempts whose work may be billed although it is in no answer.
+    pub(crate) fn maybe_billed(&self) -> Vec<usize> {
+        let entries = self.lock();
+        entries.iter().filter(|entry| entry.may_be_billed()).map(|entry| entry.target).collect()
+    }
+
     /// The attempts, for the document.
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
         let attempt = |entry: &Entry| {
             let cancelled = || (Instant::now(), Some(ErrorKind::Cancelled));
             let (end, kind) = entry.end.unwrap_or_else(cancelled);
-            // A provider does not bill an answer with an error status.
-            let refused = entry.status.is_some_and(|status| !(200..300).contains(&status));
             Attempt {
                 target: entry.state.name(),
                 status: entry.status,
@@ -231,7 +240,7 @@ impl Ledger {
                 message: entry.message.clone(),
                 ms: u64::try_from((end - entry.began).as_millis()).unwrap_or(u64::MAX),
                 hedge: entry.hedge,
-                may_be_billed: entry.lost || kind.is_some() && entry.sent && !refused,
+                may_be_billed: entry.may_be_billed(),
             }
         };
         self.lock().iter().map(attempt).collect()
@@ -256,6 +265,14 @@ impl Drop for Ledger {
 type About = (Arc<TargetState>, bool, Instant);
 
 impl Entry {
+    /// Whether work may be billed that is in no answer.
+    fn may_be_billed(&self) -> bool {
+        // A provider does not bill an answer with an error status.
+        let refused = self.status.is_some_and(|status| !(200..300).contains(&status));
+        let answered = self.end.is_some_and(|(_, kind)| kind.is_none());
+        self.lost || !answered && self.sent && !refused
+    }
+
     fn about(&self) -> About {
         (Arc::clone(&self.state), self.hedge, self.began)
     }

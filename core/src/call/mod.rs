@@ -8,6 +8,8 @@
 
 mod asked;
 mod attempt;
+pub(crate) mod cached;
+pub(crate) mod chat_stream;
 mod content;
 mod extra;
 pub(crate) mod fanout;
@@ -21,13 +23,17 @@ pub(crate) mod passthrough;
 mod place;
 pub(crate) mod plan;
 mod prepare;
+mod priced;
 mod probe;
+pub(crate) mod purge;
+mod question;
 mod race;
 mod redact;
 mod refusal;
 pub(crate) mod respond;
 mod retry;
 mod served;
+pub(crate) mod shared;
 pub(crate) mod split;
 pub(crate) mod stream;
 mod targets;
@@ -42,7 +48,7 @@ use tokio::time::Instant;
 use crate::error::{Attempt, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
-use crate::model::{Hedge, Options, Warning, near};
+use crate::model::{CacheMode, Hedge, Options, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
@@ -76,6 +82,9 @@ pub(crate) struct Call {
     idempotency: OnceLock<String>,
     /// What targets refused, each by its index, with the member that later attempts leave out.
     refused: Mutex<Vec<(usize, String)>>,
+    /// The target that answered, and how many of the answer's first warnings are about the request.
+    /// Set for a cache alone.
+    served: OnceLock<(usize, usize)>,
     /// The room that the answer takes. It is held as long as the call: the answer may wait for others.
     held: OnceLock<Held>,
     /// The parts of the request, if it goes out in parts.
@@ -128,6 +137,7 @@ impl Call {
         let timed = options.timeout_ms.is_some() || total != Timeouts::default().total;
         let patience = if timed { deadline } else { facts.began + PATIENCE };
         let alone = targets.len() == 1 && to.is_none();
+        uncached(services, &options, to.is_some(), &mut warnings)?;
         services.table.offered(targets[0].provider);
         Ok(Call {
             retry,
@@ -139,6 +149,7 @@ impl Call {
             ledger: Ledger::new(facts, Arc::clone(&services.observers)),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),
+            served: OnceLock::new(),
             held: OnceLock::new(),
             parts: Mutex::default(),
             operation,
@@ -155,6 +166,17 @@ impl Call {
 
     fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// How the call uses the cache.
+    fn mode(&self) -> CacheMode {
+        self.options.cache.unwrap_or_default().mode.unwrap_or_default()
+    }
+
+    /// Whether a target has refused a member, which it was then not sent.
+    fn has_refused(&self, target: usize) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.iter().any(|(by, _)| *by == target)
     }
 
     /// All attempts so far, those of its parts in the order of the parts.
@@ -200,6 +222,32 @@ impl Call {
             e.partial = e.partial.take().or(partial);
         })
     }
+}
+
+/// Looks at `options.cache` of a call that no cache serves: a fan-out, or a client without one.
+fn uncached(
+    services: &Services,
+    options: &Options,
+    fanout: bool,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), Error> {
+    let Some(cache) = options.cache else { return Ok(()) };
+    if fanout && cache.wants() {
+        let message = "options.cache: the answers of a fan-out are not stored: leave one of the \
+                       two out";
+        return Err(Error::invalid("options.cache", message));
+    }
+    // Where nothing can be stored, `only` fails as it does where nothing is.
+    if services.cache.is_none() && cache.wants() && cache.mode != Some(CacheMode::Only) {
+        warnings.push(Warning {
+            code: "no_cache",
+            message: "options.cache: this client has no cache: give its configuration one, such \
+                      as {\"cache\": {}}"
+                .to_owned(),
+            param: Some("options.cache".to_owned()),
+        });
+    }
+    Ok(())
 }
 
 /// How many unknown members are told with what may be meant: a comparison with each name costs more

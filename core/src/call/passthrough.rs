@@ -25,7 +25,8 @@ use crate::error::{Attempt, Error, ErrorKind};
 use crate::http::{Again, Body, Deadline, Passing, Received};
 use crate::limit::{self, Held};
 use crate::model::{
-    HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing, Unsupported,
+    CacheOptions, HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing,
+    Unsupported,
 };
 use crate::observe::{CallFacts, CallOutcome, millis};
 use crate::retry::MIN_ATTEMPT;
@@ -304,6 +305,7 @@ fn meaningless(options: &Options) -> Result<(), Error> {
         ("strict", options.strict == Some(true)),
         ("adapt", options.adapt == Some(true)),
         ("drop_refused", options.drop_refused == Some(true)),
+        ("cache", options.cache.is_some_and(CacheOptions::wants)),
         ("headers", options.headers.as_ref().is_some_and(|headers| !headers.is_empty())),
     ];
     match asked.iter().find(|(_, asked)| *asked) {

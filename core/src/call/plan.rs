@@ -7,16 +7,18 @@ use super::wanted::Wanted;
 use super::{Call, content};
 use crate::admission::Admission;
 use crate::error::Error;
-use crate::model::{HttpCall, Options};
+use crate::model::{CachePurge, HttpCall, Options};
 use crate::operation::{self, Asked};
 use crate::services::Services;
 
 /// A request that knows its targets.
 pub(crate) enum Plan {
-    One(Box<Call>),
+    One(Arc<Call>),
     /// A fan-out: a call for each target, and the number of answers wanted.
     Many(Vec<Call>, usize),
     Http(Box<HttpCall>, Arc<Options>),
+    /// What is kept for a tenant is forgotten.
+    Purge(CachePurge),
 }
 
 /// Reads a request document and finds its targets. `wanted` is what the caller can take.
@@ -31,6 +33,7 @@ pub(crate) fn plan(
         operation::parse(request, options).map_err(|error| admission.failed(error))?;
     let operation = match asked {
         Asked::Operation(operation) => operation,
+        Asked::Purge(purge) => return Ok(Plan::Purge(purge)),
         Asked::Http(mut call) => {
             call.stream = wanted.stream.unwrap_or(call.stream);
             return Ok(Plan::Http(Box::new(call), options));
@@ -47,7 +50,7 @@ pub(crate) fn plan(
         content::request(services, &call, request);
         Ok(call)
     };
-    let Some(fanout) = &options.fanout else { return Ok(Plan::One(Box::new(plan(None)?))) };
+    let Some(fanout) = &options.fanout else { return Ok(Plan::One(Arc::new(plan(None)?))) };
     let calls = fanout.targets.iter().map(|to| plan(Some(to))).collect::<Result<_, _>>()?;
     Ok(Plan::Many(calls, fanout.first))
 }

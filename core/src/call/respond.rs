@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::served::{Content, Head, Served};
-use super::{Call, content, redact};
+use super::{Call, content, priced, redact};
 use crate::auth::Proof;
 use crate::model::{Liter, Timing, Warning};
 use crate::observe::millis;
@@ -18,10 +18,19 @@ pub(crate) fn respond(services: &Services, call: &Call, served: Served) -> Answe
         Content::Whole(decoded) => decoded,
         Content::Stream(opened) => Decoded::of_stream(*opened.reader),
     };
-    let answer = document(call, target, &head, warnings, first_content, decoded);
+    noted(services, call, target, &warnings);
+    let answer = document(services, call, target, &head, warnings, first_content, decoded);
     // A call has one answer.
     let _ = call.held.set(head.held);
     finished(services, call, target, key.as_ref(), answer)
+}
+
+/// Remembers for the cache who answered, and which warnings are about the request.
+pub(super) fn noted(services: &Services, call: &Call, target: usize, own: &[Warning]) {
+    if services.cache.is_some() {
+        // It is set once, at the end of the call.
+        let _ = call.served.set((target, call.warnings.len() + own.len()));
+    }
 }
 
 /// The document as its caller gets it.
@@ -40,6 +49,7 @@ pub(super) fn finished(
 
 /// The document of a target's answer. `first_content` is set for a stream.
 pub(super) fn document(
+    services: &Services,
     call: &Call,
     target: usize,
     head: &Head,
@@ -51,6 +61,7 @@ pub(super) fn document(
     let since = |at: Instant| millis(at.duration_since(began));
     let mut warnings = call.warnings.clone();
     warnings.extend(own_warnings);
+    let cost = priced::cost(services, call, target, &decoded, &mut warnings);
     decoded.into_answer(Envelope {
         date: headers::date(&head.headers),
         provider: call.targets[target].target().provider.to_string(),
@@ -65,6 +76,7 @@ pub(super) fn document(
                 ttft_ms: first_content.map(since),
                 total_ms: since(Instant::now()),
             },
+            cost,
             ratelimit: headers::rate_limits(&head.headers),
             ..Liter::default()
         },

@@ -183,6 +183,7 @@ impl Call {
             warnings: Vec::new(),
             idempotency: Default::default(),
             refused: Default::default(),
+            served: OnceLock::new(),
             held: OnceLock::new(),
             parts: Mutex::default(),
         };

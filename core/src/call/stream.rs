@@ -5,7 +5,7 @@
 //! (`options.on_break`), it delivers a reset event instead, and the answer begins again. A caller
 //! who only collects the answer has seen nothing of it, so there it begins again by default.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +14,13 @@ use tokio::time::Instant;
 use super::attempt::report;
 use super::hedge::hedged;
 use super::prepare::refused;
-use super::respond::{document, finished};
+use super::respond::{document, finished, noted};
 use super::served::{Content, Head, Opened, Served};
 use super::{Call, notices, redact, targets};
-use crate::admission::{Admission, closed};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
 use crate::model::{Chunk, OnBreak, Reset, Response};
-use crate::observe::{CallOutcome, Reason};
+use crate::observe::Reason;
 use crate::operation::Decoded;
 use crate::provider::Progress;
 use crate::retry::{Failed, MIN_ATTEMPT, Next, decide};
@@ -42,83 +41,32 @@ pub enum Step {
 /// Says whether a stream's caller only collects the answer. It may wait until that is known.
 pub type Collects = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
-/// A streamed answer.
-pub struct ChatStream {
-    open: Open,
-    admission: Admission,
-}
-
-impl ChatStream {
-    /// A stream that has delivered its first content.
-    pub(crate) fn new(
-        services: &Arc<Services>,
-        admission: Admission,
-        call: Box<Call>,
-        served: Served,
-    ) -> Self {
-        let services = Arc::clone(services);
-        let open = Open {
-            services,
-            call,
-            served: Some(served),
-            begins_anew: false,
-            restarts: 0,
-            collects: None,
-        };
-        ChatStream { open, admission }
-    }
-
-    /// Tells the stream how to learn, when its answer has broken, that its caller only collects the
-    /// answer. Then the answer begins again, unless `options.on_break` says otherwise.
-    pub fn collected_if(&mut self, collects: Collects) {
-        self.open.collects = Some(collects);
-    }
-
-    /// Reads to the end and returns the whole answer. No chunk is delivered, so an answer that
-    /// breaks begins again, unless `options.on_break` says otherwise.
-    pub async fn collect(mut self) -> Result<Box<Response>, Error> {
-        self.collected_if(Box::new(|| Box::pin(std::future::ready(true))));
-        loop {
-            if let Step::Done(response) = self.next().await? {
-                return Ok(response);
-            }
-        }
-    }
-
-    /// The next step. After `Done` or an error there is nothing more.
-    pub async fn next(&mut self) -> Result<Step, Error> {
-        let step = self.admission.unless_closed(pin!(self.open.next())).await;
-        let step = step.unwrap_or_else(|| Err(self.open.failed(closed())));
-        let step = step.map_err(|error| self.admission.failed(error))?;
-        if let Step::Done(response) = &step {
-            self.admission.ended(&[CallOutcome::from(&**response)]);
-        }
-        Ok(step)
-    }
-
-    /// Waits for `room`, which a slow reader makes, until the call's deadline or until the client
-    /// is closed.
-    pub async fn wait_for_reader(&mut self, room: impl Future<Output = ()>) -> Result<(), Error> {
-        let outcome = self.admission.wait_for_reader(self.open.call.deadline, room).await;
-        outcome.map_err(|error| self.admission.failed(self.open.failed(error)))
-    }
-}
-
 /// A stream that has delivered its first content.
-struct Open {
+pub(super) struct Open {
     services: Arc<Services>,
-    call: Box<Call>,
+    pub(super) call: Arc<Call>,
     /// `None` means that it has ended, or is about to begin again.
     served: Option<Served>,
     /// A reset event was delivered, so another attempt follows.
     begins_anew: bool,
     restarts: u32,
-    collects: Option<Collects>,
+    pub(super) collects: Option<Collects>,
 }
 
 impl Open {
+    pub(super) fn new(services: &Arc<Services>, call: &Arc<Call>, served: Served) -> Self {
+        Open {
+            services: Arc::clone(services),
+            call: Arc::clone(call),
+            served: Some(served),
+            begins_anew: false,
+            restarts: 0,
+            collects: None,
+        }
+    }
+
     /// The form that `next` would give to an error that happened outside of the stream.
-    fn failed(&mut self, error: Error) -> Error {
+    pub(super) fn failed(&mut self, error: Error) -> Error {
         let error = match self.served.take() {
             Some(served) => self.ended(served, error),
             None => error,
@@ -126,7 +74,7 @@ impl Open {
         self.call.failed(error)
     }
 
-    async fn next(&mut self) -> Result<Step, Error> {
+    pub(super) async fn next(&mut self) -> Result<Step, Error> {
         self.begin_anew().await?;
         let Some(served) = &mut self.served else { return Err(past_its_end()) };
         let outcome = match &mut served.content {
@@ -195,7 +143,8 @@ impl Open {
             Content::Whole(decoded) => decoded,
         };
         let (services, call) = (&self.services, &self.call);
-        let answer = document(call, target, &head, warnings, first_content, decoded);
+        noted(services, call, target, &warnings);
+        let answer = document(services, call, target, &head, warnings, first_content, decoded);
         let answer = finished(services, call, target, key.as_ref(), answer);
         Ok(Step::Done(answer.chat()?))
     }

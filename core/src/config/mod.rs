@@ -8,6 +8,7 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod cache;
 mod control;
 mod elsewhere;
 #[cfg(feature = "azure")]
@@ -18,9 +19,12 @@ mod extras;
 mod google;
 mod identity;
 mod limits;
+mod looked_at;
 mod members;
 mod models;
 mod names;
+mod price_list;
+mod prices;
 mod provider;
 mod proxies;
 mod region;
@@ -28,11 +32,14 @@ mod route;
 mod surroundings;
 mod vertex;
 
+pub use cache::CacheConfig;
+pub(crate) use cache::SHARDS;
 pub use environment::Environment;
 pub use identity::Identity;
 pub use limits::BudgetConfig;
+pub(crate) use looked_at::LOOKED_AT;
 pub(crate) use names::{not_built, quoted};
-pub(crate) use provider::{LOOKED_AT, unknown_provider};
+pub(crate) use provider::unknown_provider;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
@@ -76,6 +83,8 @@ pub struct Config {
     pub log_bodies: bool,
     /// Whether the quotas and pauses that an answer reports apply to later calls.
     pub learn_limits: bool,
+    /// The cache, if there is one.
+    pub cache: Option<CacheConfig>,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -150,6 +159,7 @@ impl Config {
             wait: read_wait(&mut fields)?.unwrap_or(true),
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
+            cache: CacheConfig::read(&mut fields)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,
@@ -161,6 +171,7 @@ impl Config {
                 .map_or(MAX_BYTES_IN_FLIGHT, |n| usize::try_from(n).unwrap_or(usize::MAX)),
             providers: providers.into_values().collect(),
         };
+        prices::read(&mut fields, &mut config.providers)?;
         let mut routes = BTreeMap::new();
         for (name, entry) in fields.object("routes")?.unwrap_or_default() {
             let entry = Fields::of(entry, format!("routes.{name}"))?;

@@ -14,6 +14,8 @@ pub(crate) struct ModelConfig {
     /// The number of inputs that one request for embeddings may have. `None`: what is known of the
     /// provider counts.
     pub(crate) max_inputs: Option<usize>,
+    /// The model of the price list whose price it has.
+    pub(super) price_as: Option<String>,
 }
 
 /// Reads `models`, the settings of single models.
@@ -23,9 +25,10 @@ pub(super) fn read_models(fields: &mut Fields) -> Result<Vec<ModelConfig>, Error
         let mut entry = Fields::of(entry, format!("{}.{name}", fields.at("models")))?;
         let limits = read_limits(&mut entry)?;
         let inputs = entry.whole("max_inputs", 1)?;
+        let price_as = entry.name("price_as")?;
         finish(entry, "a model")?;
         let max_inputs = inputs.map(|inputs| usize::try_from(inputs).unwrap_or(usize::MAX));
-        Ok(ModelConfig { name: name.to_string(), limits, max_inputs })
+        Ok(ModelConfig { name: name.to_string(), limits, max_inputs, price_as })
     };
     entries.into_iter().map(read).collect()
 }

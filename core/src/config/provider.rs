@@ -14,16 +14,18 @@ use super::elsewhere::elsewhere;
 use super::extras::{read_api_version, read_auth, read_query};
 use super::identity::{Identity, read_key};
 use super::limits::read_limits;
+use super::looked_at::read_extra_may_replace;
 use super::models::{ModelConfig, read_models};
 use super::names::{no_row, not_built, unknown};
+use super::price_list;
 use super::surroundings::{Surroundings, Way};
 use crate::auth::KeyRef;
 use crate::codec::{Fields, Object, finish, finish_near};
 use crate::error::{Error, ErrorKind};
 use crate::http::{self, HttpVersion, Timeouts};
-use crate::json::Value;
 use crate::limit::Limits;
 use crate::model::{FRAMING, read_headers};
+use crate::price::Prices;
 use crate::provider::regions::Regions;
 use crate::provider::{Dialect, Row, Target, registry};
 use crate::wire::Scheme;
@@ -66,6 +68,8 @@ pub struct ProviderConfig {
     pub(crate) limits: Limits,
     /// The settings of single models.
     pub(crate) models: Vec<ModelConfig>,
+    /// What its models cost.
+    pub(crate) prices: Prices,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<HeaderName>,
     /// The members of a body that `extra` may replace although limits and policies look at them.
@@ -82,7 +86,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 28] = [
+const MEMBERS: [&str; 30] = [
     "kind",
     "api",
     "base_url",
@@ -108,6 +112,8 @@ const MEMBERS: [&str; 28] = [
     "region",
     "limits",
     "models",
+    "price",
+    "price_list",
     "idempotency_header",
     "health_probe",
     "extra_may_replace",
@@ -126,43 +132,6 @@ const OURS: &[&str] = &[
     "x-api-key",
     "x-goog-api-key",
     "x-portkey-api-key",
-];
-
-/// The members of a body that limits and policies have looked at when a request goes out. `extra`
-/// replaces them only if the provider's entry allows it. A dot leads into an object, and Google's
-/// names count as `max_output_tokens`, too, because Google reads both.
-pub(crate) const LOOKED_AT: [&str; 31] = [
-    "model",
-    "stream",
-    "messages",
-    "input",
-    "inputs",
-    "texts",
-    "inputText",
-    "inputImage",
-    "requests",
-    "instances",
-    "images",
-    "query",
-    "documents",
-    "top_n",
-    "top_k",
-    "n",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "system",
-    "instructions",
-    "contents",
-    "systemInstruction",
-    "generationConfig.maxOutputTokens",
-    "generationConfig.candidateCount",
-    "inferenceConfig.maxTokens",
-    "num_predict",
-    "options.num_predict",
-    "singleEmbeddingParams.text",
-    "singleEmbeddingParams.image",
-    "additionalModelRequestFields.max_tokens",
 ];
 
 impl ProviderConfig {
@@ -243,7 +212,9 @@ impl ProviderConfig {
             region: region.as_deref(),
         };
         let identity = Identity::read(row, &mut fields, &way, &key, around)?;
+        let models = read_models(&mut fields)?;
         let config = ProviderConfig {
+            prices: price_list::read_entry(row.name, &models, &mut fields)?,
             name: Arc::from(name),
             row,
             named,
@@ -259,7 +230,7 @@ impl ProviderConfig {
             api_version,
             region: region.map(Arc::from),
             limits: read_limits(&mut fields)?,
-            models: read_models(&mut fields)?,
+            models,
             idempotency_header: read_idempotency(&mut fields)?,
             extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,
@@ -311,20 +282,6 @@ fn read_idempotency(fields: &mut Fields) -> Result<Option<HeaderName>, Error> {
         return Err(Error::invalid(path, message));
     }
     Ok(Some(header))
-}
-
-/// Reads `extra_may_replace`.
-fn read_extra_may_replace(fields: &mut Fields) -> Result<Vec<&'static str>, Error> {
-    let items = fields.list("extra_may_replace")?.unwrap_or_default();
-    let read = |(i, item): (usize, &Value)| {
-        let known = LOOKED_AT.iter().find(|name| item.as_str() == Some(**name)).copied();
-        known.ok_or_else(|| {
-            let path = format!("{}[{i}]", fields.at("extra_may_replace"));
-            let message = format!("{path} must be one of {}", LOOKED_AT.join(", "));
-            Error::invalid(path, message)
-        })
-    };
-    items.iter().enumerate().map(read).collect()
 }
 
 impl ProbeConfig {

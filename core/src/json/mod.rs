@@ -18,7 +18,7 @@ pub use number::Number;
 pub use object::Object;
 pub use parse::{Fault, MAX_DEPTH, MAX_NODES, parse, parse_finite};
 pub use value::Value;
-pub use write::{to_vec, write};
+pub use write::{MARK, Marked, to_vec, write, write_behind};
 
 /// Makes an object of the members given, `json!({"type": "text", "text": text})`. Values are moved
 /// in by their `Into<Value>`. A nested object is a `json!` of its own.

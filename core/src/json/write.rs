@@ -5,6 +5,7 @@
 //! values use it.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
@@ -13,20 +14,82 @@ use super::scan::plain;
 /// Returns a document as compact JSON. `capacity` is a guess at its length.
 #[must_use]
 pub fn to_vec<T: Serialize + ?Sized>(document: &T, capacity: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(capacity);
-    write(&mut out, document);
-    out
+    write_behind(0, capacity, document).bytes
+}
+
+/// The name of a newtype whose place in the document the writer notes: the value of the last member,
+/// which a reader may want to read later than the others.
+pub const MARK: &str = "liter-llm's mark";
+
+/// What stands before the marked value: a comma and the name of its member.
+const MARKED: &str = ",\"liter\":";
+
+/// A document, and the place that the writer noted.
+#[derive(Debug, Default)]
+pub struct Marked {
+    /// The zero bytes in front, then the document.
+    pub bytes: Vec<u8>,
+    /// The place in the document of the comma before the marked member; 0 if there is none.
+    pub mark: usize,
+}
+
+impl From<Vec<u8>> for Marked {
+    /// A document without a mark.
+    fn from(bytes: Vec<u8>) -> Self {
+        Marked { bytes, mark: 0 }
+    }
+}
+
+impl Marked {
+    pub(crate) fn unmarked(self) -> Marked {
+        Marked { mark: 0, ..self }
+    }
+}
+
+/// Returns a document as compact JSON behind `room` zero bytes. `capacity` is a guess at its length.
+#[must_use]
+pub fn write_behind<T: Serialize + ?Sized>(room: usize, capacity: usize, document: &T) -> Marked {
+    let mut out = Out { bytes: Vec::with_capacity(room + capacity), mark: 0 };
+    out.bytes.resize(room, 0);
+    serialize(&mut out, document);
+    Marked { bytes: out.bytes, mark: out.mark.saturating_sub(room) }
 }
 
 /// Appends a document as compact JSON. Strings, numbers and string-keyed maps into memory cannot
 /// fail, and our documents have nothing else.
 pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, document: &T) {
+    let mut whole = Out { bytes: std::mem::take(out), mark: 0 };
+    serialize(&mut whole, document);
+    *out = whole.bytes;
+}
+
+fn serialize<T: Serialize + ?Sized>(out: &mut Out, document: &T) {
     let written = document.serialize(Writer { out });
     debug_assert!(written.is_ok(), "a document holds what JSON cannot say");
 }
 
+/// What was written, and where the member with the mark begins.
+struct Out {
+    bytes: Vec<u8>,
+    mark: usize,
+}
+
+impl Deref for Out {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Out {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
 struct Writer<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Out,
 }
 
 impl Writer<'_> {
@@ -84,7 +147,7 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 
 /// An open list or object.
 struct Open<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut Out,
     first: bool,
     end: u8,
 }
@@ -151,11 +214,11 @@ impl<'a> Serializer for Writer<'a> {
     );
 
     fn serialize_f32(self, float: f32) -> Result<(), fmt::Error> {
-        serde_json::to_writer(self.out, &float).map_err(|_| fmt::Error)
+        serde_json::to_writer(&mut self.out.bytes, &float).map_err(|_| fmt::Error)
     }
 
     fn serialize_f64(self, float: f64) -> Result<(), fmt::Error> {
-        serde_json::to_writer(self.out, &float).map_err(|_| fmt::Error)
+        serde_json::to_writer(&mut self.out.bytes, &float).map_err(|_| fmt::Error)
     }
 
     fn serialize_char(self, letter: char) -> Result<(), fmt::Error> {
@@ -209,9 +272,13 @@ impl<'a> Serializer for Writer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), fmt::Error> {
+        if name == MARK {
+            debug_assert!(self.out.ends_with(MARKED.as_bytes()), "only `liter` is marked");
+            self.out.mark = self.out.len() - MARKED.len();
+        }
         value.serialize(self)
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::options::Options;
 use super::request::Request;
-use super::response::{Liter, Warning};
+use super::response::{Liter, Warning, last};
 use crate::codec::{Fields, Object};
 use crate::error::Error;
 
@@ -35,6 +35,7 @@ pub struct CountTokensResponse {
     /// Warnings about members that were left out or changed.
     pub warnings: Vec<Warning>,
     /// The members that are volatile or added by the engine.
+    #[serde(serialize_with = "last")]
     pub liter: Liter,
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::options::Options;
 use super::read::{known_only, read_extra};
 use super::request::Part;
-use super::response::{Liter, Usage, Warning};
+use super::response::{Liter, Warning, last};
+use super::usage::Usage;
 use super::vector::{Encoding, Vector};
 use crate::codec::{Fields, Object, wrong};
 use crate::error::Error;
@@ -130,6 +131,7 @@ pub struct EmbedResponse {
     /// Warnings about members that were left out or changed.
     pub warnings: Vec<Warning>,
     /// The members that are volatile or added by the engine.
+    #[serde(serialize_with = "last")]
     pub liter: Liter,
 }
 

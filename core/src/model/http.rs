@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use super::response::Liter;
+use super::response::{Last, Liter};
 use crate::codec::{Fields, url, wrong};
 use crate::error::Error;
 use crate::json::{Value, to_vec, write};
@@ -212,7 +212,12 @@ impl HttpAnswer {
     /// The response document, compact, in canonical member order.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        to_vec(self, 1024 + self.body.as_ref().map_or(0, |body| body.len() * 3 / 2))
+        to_vec(self, self.size())
+    }
+
+    /// A guess at the bytes of the document.
+    pub(crate) fn size(&self) -> usize {
+        1024 + self.body.as_ref().map_or(0, |body| body.len() * 3 / 2)
     }
 }
 
@@ -242,7 +247,7 @@ impl Serialize for HttpAnswer {
             content(&mut out, "body", "body_base64", body)?;
         }
         out.serialize_field("provider", &self.provider)?;
-        out.serialize_field("liter", &self.liter)?;
+        out.serialize_field("liter", &Last(&self.liter))?;
         out.end()
     }
 }

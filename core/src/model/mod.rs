@@ -1,7 +1,10 @@
 //! The unified data model: requests, options, responses and chunks. It has only types and their
 //! documents, and knows no provider. `docs/contract.md` describes them.
 
+mod caching;
+mod cost;
 mod count_tokens;
+mod counts;
 mod embed;
 mod further;
 mod header_map;
@@ -21,9 +24,15 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod stream;
+mod usage;
 mod vector;
 
+pub use caching::{
+    CacheMode, CacheOptions, CachePurge, CachePurged, CacheRemoved, CacheTier, Cached, MOST_TENANT,
+};
+pub use cost::{Cost, CostReason, CostSource, Usd, Variant};
 pub use count_tokens::{CountTokensResponse, TokenCount};
+pub use counts::{Billed, Charged, Counts, PromptParts, Side, Size, Unit};
 pub use embed::{
     EmbedInput, EmbedRequest, EmbedResponse, Embedding, Embeddings, InputType, Truncate,
 };
@@ -41,8 +50,8 @@ pub use request::{
 };
 pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
-    AssistantMessage, Choice, CompletionDetails, FinishReason, Liter, PromptDetails, Response,
-    Timing, ToolCall, Usage, Warning,
+    AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
+pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

@@ -3,8 +3,9 @@
 use crate::codec::did_you_mean;
 
 /// The options of a call. `core/tests/schemas.rs` holds the list to the schema.
-pub const OPTION_NAMES: [&str; 18] = [
+pub const OPTION_NAMES: [&str; 20] = [
     "adapt",
+    "cache",
     "drop_refused",
     "fallback",
     "fanout",
@@ -20,6 +21,7 @@ pub const OPTION_NAMES: [&str; 18] = [
     "retry",
     "sticky_key",
     "strict",
+    "tenant",
     "timeout_ms",
     "unsupported",
 ];

@@ -4,6 +4,7 @@
 use ::http::header::AUTHORIZATION;
 use ::http::{HeaderName, HeaderValue};
 
+use super::caching::{CacheOptions, read_tenant};
 use super::header_map::read_headers;
 use super::near;
 use super::policy::{self, Hedge, RetryOverlay};
@@ -51,6 +52,10 @@ pub struct Options {
     pub drop_refused: Option<bool>,
     /// Headers of this call's requests, over the configured ones.
     pub headers: Option<Vec<(HeaderName, HeaderValue)>>,
+    /// How the call uses the cache.
+    pub cache: Option<CacheOptions>,
+    /// The tenant, which separates everything that is kept.
+    pub tenant: Option<String>,
 }
 
 /// A fan-out: several targets at once.
@@ -83,7 +88,7 @@ pub enum Unsupported {
 }
 
 /// Options of the contract that this build does not have yet. They are an error and never ignored.
-const NOT_YET: [&str; 5] = ["cache", "traceparent", "tracestate", "baggage", "tags"];
+const NOT_YET: [&str; 4] = ["traceparent", "tracestate", "baggage", "tags"];
 
 impl Options {
     /// Reads an options document.
@@ -116,6 +121,11 @@ impl Options {
             adapt: self.adapt.or(other.adapt),
             drop_refused: self.drop_refused.or(other.drop_refused),
             headers: self.headers.or(other.headers),
+            cache: match (self.cache, other.cache) {
+                (Some(mine), Some(theirs)) => Some(mine.or(theirs)),
+                (mine, theirs) => mine.or(theirs),
+            },
+            tenant: self.tenant.or(other.tenant),
         }
     }
 
@@ -156,6 +166,8 @@ impl Options {
             adapt: fields.bool("adapt")?,
             drop_refused: fields.bool("drop_refused")?,
             headers: call_headers(&mut fields)?,
+            cache: CacheOptions::read(&mut fields)?,
+            tenant: read_tenant(&mut fields)?,
         };
         match fields.rest().keys().next() {
             None => Ok(options),

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::options::Options;
 use super::read::{known_only, read_extra};
-use super::response::{Liter, Usage, Warning};
+use super::response::{Liter, Warning, last};
+use super::usage::Usage;
 use crate::codec::{Fields, Object, wrong};
 use crate::error::Error;
 use crate::json::{Number, Value};
@@ -81,6 +82,7 @@ pub struct RerankResponse {
     /// Warnings about members that were left out or changed.
     pub warnings: Vec<Warning>,
     /// The members that are volatile or added by the engine.
+    #[serde(serialize_with = "last")]
     pub liter: Liter,
 }
 

@@ -6,9 +6,12 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::caching::Cached;
+use super::cost::Cost;
+use super::usage::Usage;
 use crate::codec::Object;
 use crate::error::Attempt;
-use crate::json::{Value, write};
+use crate::json::{MARK, Value, to_vec};
 
 /// A chat completion in OpenAI's shape. What the provider did not say is absent, never 0.
 #[derive(Clone, Debug, Serialize)]
@@ -32,14 +35,28 @@ pub struct Response {
     /// do, it is absent: look for it before you read a count. In Python it is then empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// The first choice's text; empty where it has none.
-    pub text: String,
     /// Who served it: the provider's name in the configuration.
     pub provider: String,
     /// What was left out or changed on the way.
     pub warnings: Vec<Warning>,
-    /// Everything volatile or of the engine's own: request ids, attempts, timing.
+    /// Everything volatile or of the engine's own: request ids, attempts, timing. It is the last
+    /// member of every answer.
+    #[serde(serialize_with = "last")]
     pub liter: Liter,
+}
+
+/// Writes the member `liter` of an answer, which is the last. The writer notes its place.
+pub(super) fn last<S: Serializer>(liter: &Liter, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(MARK, liter)
+}
+
+/// The same for a serializer by hand.
+pub(super) struct Last<'a>(pub(super) &'a Liter);
+
+impl Serialize for Last<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        last(self.0, serializer)
+    }
 }
 
 /// One answer.
@@ -163,61 +180,6 @@ pub enum FinishReason {
     ContentFilter,
 }
 
-/// Token counts. A count that the provider did not give is absent; the provider's own object is in
-/// `liter.usage_raw`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Usage {
-    /// Tokens of the prompt, cached ones included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer, reasoning included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completion_tokens: Option<u64>,
-    /// Their sum.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_tokens: Option<u64>,
-    /// Parts of `prompt_tokens`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens_details: Option<PromptDetails>,
-    /// Parts of `completion_tokens`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completion_tokens_details: Option<CompletionDetails>,
-}
-
-/// Parts of `prompt_tokens`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct PromptDetails {
-    /// Read from the provider's cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cached_tokens: Option<u64>,
-    /// Written to the provider's cache.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_write_tokens: Option<u64>,
-    /// Audio.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio_tokens: Option<u64>,
-}
-
-/// Parts of `completion_tokens`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct CompletionDetails {
-    /// Reasoning.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning_tokens: Option<u64>,
-    /// Audio.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio_tokens: Option<u64>,
-    /// Predicted tokens that were used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accepted_prediction_tokens: Option<u64>,
-    /// Predicted tokens that were not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rejected_prediction_tokens: Option<u64>,
-}
-
 /// Something that was left out or changed on the way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -245,13 +207,17 @@ pub struct Liter {
     /// The first choice's finish reason in the provider's own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason_raw: Option<String>,
-    /// The provider's usage object, as it came.
+    /// The provider's usage object, as it came. It is absent if the provider gave none, and if
+    /// `usage` says all that it says: each member by the same name, with the same number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage_raw: Option<Value>,
     /// One entry for each attempt that was made.
     pub attempts: Vec<Attempt>,
     /// How long it took.
     pub timing: Timing,
+    /// What it cost, where the operation is one that costs something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Box<Cost>>,
     /// The provider's rate limit headers, as they came.
     #[serde(skip_serializing_if = "Object::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, String>"))]
@@ -259,6 +225,9 @@ pub struct Liter {
     /// Members of the provider's answer that have no place here.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub provider_fields: Object,
+    /// Where the answer came from, if no provider was asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Cached>,
 }
 
 /// How long it took, in milliseconds.
@@ -275,18 +244,21 @@ pub struct Timing {
 }
 
 impl Response {
+    /// The first choice's text; empty where it has none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let first = self.choices.first();
+        first.and_then(|choice| choice.message.content.as_deref()).unwrap_or_default()
+    }
+
     /// The response document, compact, in canonical member order.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        self.to_json_behind(0)
+        to_vec(self, self.size())
     }
 
-    /// The same behind so many zero bytes.
-    pub(crate) fn to_json_behind(&self, room: usize) -> Vec<u8> {
-        // The first choice's text stands twice, and escapes make it longer.
-        let mut out = Vec::with_capacity(room + 2048 + self.text.len() * 9 / 4);
-        out.resize(room, 0);
-        write(&mut out, self);
-        out
+    /// A guess at the bytes of the document. Escapes make the text longer.
+    pub(crate) fn size(&self) -> usize {
+        2048 + self.text().len() * 9 / 8
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::response::{FinishReason, Usage};
+use super::response::FinishReason;
+use super::usage::Usage;
 use crate::codec::Object;
 use crate::error::ErrorKind;
 use crate::json::{Value, write};

@@ -15,6 +15,7 @@ use record::{Record, code, reason};
 
 use super::{AttemptEnd, AttemptFacts, CallFacts, CallOutcome, Met, Notice, Observer, millis};
 use crate::error::{Attempt, ErrorKind};
+use crate::model::CacheTier;
 use crate::wire::retry_after;
 
 /// Takes records. It is called on the threads of calls, so it must not wait.
@@ -108,6 +109,7 @@ fn ended(level: Level, call: &CallFacts, outcome: &CallOutcome<'_>) -> Record {
         .maybe("tokens_in", usage.and_then(|usage| usage.prompt_tokens))
         .maybe("tokens_out", usage.and_then(|usage| usage.completion_tokens))
         .maybe("tokens_cached", cached)
+        .maybe("cache", outcome.cache.map(CacheTier::name))
         .maybe("prompt_bytes", bytes)
         .with("stream", call.stream)
         .maybe("message", (level == Level::Error || attempts.len() > 1).then(|| tried(attempts)))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
 
-use super::{AttemptEnd, AttemptFacts, CallFacts, CallOutcome, Observer};
+use super::{AttemptEnd, AttemptFacts, CacheResult, CacheSize, CallFacts, CallOutcome, Observer};
 use crate::error::ErrorKind;
 use crate::json::{Object, Value, json, to_vec};
 use crate::target::breaker::State;
@@ -17,6 +17,8 @@ use crate::wire::retry_after;
 pub(crate) struct Metrics {
     /// The counters by provider, in the order of the providers' names.
     providers: Vec<Counters>,
+    /// What the cache had for calls, by the result.
+    cached: [AtomicU64; CacheResult::ALL.len()],
 }
 
 /// The counters of one provider.
@@ -35,6 +37,10 @@ impl Observer for Metrics {
         if end.failed.is_some_and(|kind| kind != ErrorKind::Cancelled) {
             attempt.tally.failures.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    fn cached(&self, _: &CallFacts, result: CacheResult) {
+        self.cached[result as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     fn call_ended(&self, _: &CallFacts, outcomes: &[CallOutcome<'_>]) {
@@ -68,11 +74,16 @@ impl Metrics {
     pub(crate) fn new(names: impl Iterator<Item = Arc<str>>) -> Self {
         let counters =
             |provider| Counters { provider, calls: AtomicU64::new(0), errors: Default::default() };
-        Metrics { providers: names.map(counters).collect() }
+        Metrics { providers: names.map(counters).collect(), cached: Default::default() }
     }
 
     /// The counters so far, as a JSON document.
-    pub(crate) fn json(&self, in_flight: usize, table: &Table) -> Vec<u8> {
+    pub(crate) fn json(
+        &self,
+        in_flight: usize,
+        table: &Table,
+        cache: Option<CacheSize>,
+    ) -> Vec<u8> {
         let mut providers = Object::new();
         for counters in &self.providers {
             let calls = counters.calls.load(Ordering::Relaxed);
@@ -86,12 +97,27 @@ impl Metrics {
             providers.insert(counters.provider.to_string(), counts);
         }
         let targets: Vec<Value> = targets(table).map(Value::from).collect();
-        let document = json!({"in_flight": in_flight, "providers": providers, "targets": targets});
+        let mut document = Object::new();
+        document.insert("in_flight", in_flight as u64);
+        document.insert("providers", providers);
+        document.insert("targets", targets);
+        if let Some(CacheSize { bytes, entries }) = cache {
+            let mut counts = json!({"bytes": bytes, "entries": entries});
+            if let Some(counts) = counts.as_object_mut() {
+                counts.extend(self.cached().map(|(result, n)| (result.name(), Value::from(n))));
+            }
+            document.insert("cache", counts);
+        }
         to_vec(&document, 256)
     }
 
     /// The counters so far, in Prometheus' text format.
-    pub(crate) fn prometheus(&self, in_flight: usize, table: &Table) -> Vec<u8> {
+    pub(crate) fn prometheus(
+        &self,
+        in_flight: usize,
+        table: &Table,
+        cache: Option<CacheSize>,
+    ) -> Vec<u8> {
         let mut text = String::from(
             "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
         );
@@ -118,7 +144,34 @@ impl Metrics {
             }
         }
         write_targets(&mut text, table);
+        if let Some(size) = cache {
+            self.write_cache(&mut text, size);
+        }
         text.into_bytes()
+    }
+}
+
+impl Metrics {
+    fn cached(&self) -> impl Iterator<Item = (CacheResult, u64)> {
+        let counts = self.cached.iter().map(|count| count.load(Ordering::Relaxed));
+        CacheResult::ALL.into_iter().zip(counts)
+    }
+
+    fn write_cache(&self, text: &mut String, size: CacheSize) {
+        let name = "liter_llm_cache_total";
+        let _ = writeln!(text, "# HELP {name} What the cache had for calls.");
+        let _ = writeln!(text, "# TYPE {name} counter");
+        for (result, count) in self.cached() {
+            let (tier, result) = (result.tier(), result.name());
+            let _ = writeln!(text, "{name}{{tier=\"{tier}\",result=\"{result}\"}} {count}");
+        }
+        for (name, help, value) in [
+            ("liter_llm_cache_bytes", "Bytes of stored answers.", size.bytes),
+            ("liter_llm_cache_entries", "Stored answers.", size.entries),
+        ] {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+            let _ = writeln!(text, "{name}{{tier=\"memory\"}} {value}");
+        }
     }
 }
 

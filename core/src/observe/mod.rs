@@ -1,16 +1,18 @@
-//! An observer hears how calls go. It gets six events, each with ids, targets, times, kinds and
-//! counts. None of them has a text of the caller or of an answer. A seventh has such texts, and
+//! An observer hears how calls go. It gets seven events, each with ids, targets, times, kinds and
+//! counts. None of them has a text of the caller or of an answer. An eighth has such texts, and
 //! comes only where `LITER_LLM_LOG_BODIES=1` asks for it.
 //!
 //! `admission` reports that a call began and ended, and the call's ledger reports its attempts and
 //! what the call meets between them. Nothing else reports or counts anything. An observer runs on
 //! the thread of the call, so it must be quick and must not wait.
 
+mod cached;
 mod id;
 pub mod log;
 pub(crate) mod metrics;
 mod notice;
 
+pub use cached::{CacheResult, CacheSize};
 pub use id::CallId;
 pub use notice::{Met, Notice, Reason};
 
@@ -21,7 +23,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::{Attempt, Error, ErrorKind};
-use crate::model::{HttpAnswer, Liter, Response, Usage};
+use crate::model::{CacheTier, HttpAnswer, Liter, Response, Usage};
 use crate::operation::Answer;
 use crate::provider::Target;
 use crate::target::Tally;
@@ -52,6 +54,11 @@ pub trait Observer: Send + Sync {
     /// A call waits, goes to another target, or has turned a breaker.
     fn noticed(&self, call: &CallFacts, notice: &Notice<'_>) {
         let _ = (call, notice);
+    }
+
+    /// The cache was asked for a call's answer.
+    fn cached(&self, call: &CallFacts, result: CacheResult) {
+        let _ = (call, result);
     }
 
     /// What a call asks, or what came of it, as a JSON document without keys. `what` is `request`
@@ -167,6 +174,8 @@ pub struct CallOutcome<'a> {
     pub queue_ms: Option<f64>,
     /// The requests that were sent, or that the call tried to send.
     pub attempts: &'a [Attempt],
+    /// Where the answer came from, if no provider was asked for it.
+    pub cache: Option<CacheTier>,
     /// The failure. `None` means that the call was answered.
     pub failed: Option<FailedCall<'a>>,
 }
@@ -244,6 +253,7 @@ impl<'a> CallOutcome<'a> {
             ttft_ms: liter.timing.ttft_ms,
             queue_ms: Some(liter.timing.queue_ms),
             attempts: &liter.attempts,
+            cache: liter.cache.as_ref().map(|cached| cached.tier),
             ..self
         }
     }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::envelope::Envelope;
 use super::{chat, count_tokens, embed, models, moderate, rerank};
 use crate::error::{Error, ErrorKind};
-use crate::json::write;
+use crate::json::{Marked, write_behind};
 use crate::model::{
     CountTokensResponse, EmbedResponse, Embeddings, Liter, ModelList, ModelsResponse,
     ModerateResponse, Moderations, Ranking, RerankResponse, Response, TokenCount, Usage, Warning,
@@ -24,7 +24,7 @@ pub(crate) enum Decoded {
 }
 
 /// The document that answers an operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// The answer to a chat.
     Chat(Box<Response>),
@@ -102,18 +102,20 @@ impl Serialize for Answer {
 }
 
 impl Answer {
-    /// The document, compact and in canonical member order. It follows `room` zero bytes, which a
-    /// caller can fill with data of its own.
+    /// The document, compact and in canonical member order.
     #[must_use]
-    pub fn to_json_behind(&self, room: usize) -> Vec<u8> {
-        match self {
-            Answer::Chat(response) => response.to_json_behind(room),
-            Answer::Embed(response) => behind(room, &**response),
-            Answer::Models(response) => behind(room, &**response),
-            Answer::Rerank(response) => behind(room, &**response),
-            Answer::CountTokens(response) => behind(room, &**response),
-            Answer::Moderate(response) => behind(room, &**response),
-        }
+    pub fn to_json(&self) -> Vec<u8> {
+        self.to_json_behind(0).bytes
+    }
+
+    /// The document behind `room` zero bytes.
+    #[must_use]
+    pub(crate) fn to_json_behind(&self, room: usize) -> Marked {
+        let size = match self {
+            Answer::Chat(response) => response.size(),
+            _ => 1_024,
+        };
+        write_behind(room, size, self)
     }
 
     /// The name in the configuration of the provider that answered.
@@ -219,10 +221,4 @@ impl Answer {
             }
         }
     }
-}
-
-fn behind(room: usize, document: &impl Serialize) -> Vec<u8> {
-    let mut out = vec![0; room];
-    write(&mut out, document);
-    out
 }

@@ -1,6 +1,6 @@
 //! Chat completions.
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, further};
 use crate::model::{Liter, Response};
 use crate::provider::Completion;
 
@@ -8,7 +8,7 @@ use crate::provider::Completion;
 pub(super) fn response(completion: Completion, envelope: Envelope) -> Response {
     let Envelope { date, provider, mut warnings, liter } = envelope;
     warnings.extend(completion.warnings);
-    let text = completion.choices.first().and_then(|choice| choice.message.content.clone());
+    let usage_raw = further(completion.usage_raw, completion.usage.as_ref());
     Response {
         id: completion.id,
         object: "chat.completion",
@@ -16,12 +16,11 @@ pub(super) fn response(completion: Completion, envelope: Envelope) -> Response {
         model: completion.model,
         choices: completion.choices,
         usage: completion.usage,
-        text: text.unwrap_or_default(),
         provider,
         warnings,
         liter: Liter {
             finish_reason_raw: completion.finish_reason_raw,
-            usage_raw: completion.usage_raw,
+            usage_raw,
             provider_fields: completion.fields,
             ..liter
         },

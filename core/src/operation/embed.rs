@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, further};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{EmbedRequest, EmbedResponse, Embedding, Embeddings, Liter, Usage, Warning};
@@ -15,6 +15,7 @@ pub(super) fn response(answer: Embeddings, envelope: Envelope) -> EmbedResponse 
     let Embeddings { id, model, vectors, encoding, usage, usage_raw, fields, warnings: own } =
         answer;
     warnings.extend(own);
+    let usage_raw = further(usage_raw, usage.as_ref());
     let data = vectors.into_iter().enumerate();
     EmbedResponse {
         id,
@@ -59,6 +60,7 @@ pub(super) fn joined(parts: Vec<EmbedResponse>) -> Result<EmbedResponse, Error> 
         whole.usage = sum(whole.usage, part.usage);
         raw.extend(part.liter.usage_raw);
         whole.liter.attempts.extend(part.liter.attempts);
+        whole.liter.cost = whole.liter.cost.zip(part.liter.cost).map(|(a, b)| Box::new(a.plus(&b)));
         whole.liter.ratelimit = part.liter.ratelimit;
         whole.liter.provider_fields.extend(part.liter.provider_fields);
     }

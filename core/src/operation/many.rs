@@ -23,6 +23,11 @@ impl Many {
     /// The document, compact.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        to_vec(self, 2_048 * (self.results.len() + self.failures.len()))
+        to_vec(self, self.size())
+    }
+
+    /// A guess at the bytes of the document.
+    pub(crate) fn size(&self) -> usize {
+        2_048 * (self.results.len() + self.failures.len())
     }
 }

@@ -3,6 +3,8 @@
 //! beside them.
 
 mod answer;
+mod asked;
+mod cacheable;
 mod chat;
 mod count_tokens;
 mod embed;
@@ -10,22 +12,23 @@ mod envelope;
 mod many;
 mod models;
 mod moderate;
+mod priced;
 mod rerank;
 
 pub use answer::Answer;
 pub(crate) use answer::Decoded;
+pub(crate) use asked::{Asked, parse};
+pub(crate) use cacheable::Cacheable;
 pub(crate) use envelope::Envelope;
 pub use many::Many;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
 use crate::json::Object;
 use crate::model::{
-    EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Parameters, Request,
-    RerankRequest,
+    EmbedRequest, ModelsRequest, ModerateRequest, Parameters, Request, RerankRequest,
 };
 use crate::provider::{Chat, Notes, Provider, StreamReader, Target, embeddings};
 use crate::wire;
@@ -45,68 +48,6 @@ pub(crate) enum Operation {
     CountTokens(Request),
     /// A check of texts against a provider's rules.
     Moderate(ModerateRequest),
-}
-
-/// A request document.
-pub(crate) enum Asked {
-    /// An operation, which each provider is asked in its own format.
-    Operation(Operation),
-    /// `http`: a request of the caller, passed through.
-    Http(HttpCall),
-}
-
-/// Reads a request document and the options inside it. `options` come from beside the document, and
-/// each of their members overrides the same member inside it.
-pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<Options>), Error> {
-    let mut fields = Fields::new(parse_object(bytes, "request")?, "");
-    let options = match fields.object("options")? {
-        Some(object) => Arc::new(Options::clone(&options).or(Options::read(object)?)),
-        None => options,
-    };
-    let asked = match fields.string("op")?.as_deref() {
-        None | Some("chat") => Asked::Operation(Operation::Chat(Request::read(fields, &options)?)),
-        Some("embed") => Asked::Operation(Operation::Embed(EmbedRequest::read(fields, &options)?)),
-        Some("models") => {
-            Asked::Operation(Operation::Models(ModelsRequest::read(fields, &options)?))
-        }
-        Some("rerank") => {
-            Asked::Operation(Operation::Rerank(RerankRequest::read(fields, &options)?))
-        }
-        Some("count_tokens") => {
-            Asked::Operation(Operation::CountTokens(Request::read_counted(fields, &options)?))
-        }
-        Some("moderate") => {
-            Asked::Operation(Operation::Moderate(ModerateRequest::read(fields, &options)?))
-        }
-        Some("http") => Asked::Http(HttpCall::read(fields)?),
-        // Tests use this operation to check that a panic stays inside.
-        #[cfg(debug_assertions)]
-        Some("debug_panic") => panic!("op debug_panic"),
-        Some(_) => {
-            let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\", \
-                           \"count_tokens\" or \"http\": this build has no other operation";
-            return Err(
-                Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
-            );
-        }
-    };
-    Ok((asked, options))
-}
-
-impl Request {
-    /// Reads a chat request document and the options inside it. `options` come from beside the
-    /// document, and each of their members overrides the same member inside it.
-    pub fn parse(bytes: &[u8], options: Options) -> Result<(Request, Options), Error> {
-        let (asked, options) = parse(bytes, Arc::new(options))?;
-        match asked {
-            Asked::Operation(Operation::Chat(request)) => {
-                Ok((request, Arc::unwrap_or_clone(options)))
-            }
-            Asked::Operation(_) | Asked::Http(_) => {
-                Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
-            }
-        }
-    }
 }
 
 impl Operation {
@@ -165,6 +106,32 @@ impl Operation {
             | Operation::Rerank(_)
             | Operation::CountTokens(_)
             | Operation::Moderate(_)) => whole,
+        }
+    }
+
+    /// Whether the answer may be kept for the next caller that asks the same. `body` has the members
+    /// that the target's configuration adds.
+    pub(crate) fn cacheable(&self, body: Option<&Object>) -> Cacheable {
+        match self {
+            Operation::Chat(request) => cacheable::chat(request, body),
+            Operation::Embed(request) => cacheable::embed(request),
+            Operation::Rerank(_) => Cacheable::Yes,
+            // A list changes when it does, and the other two are asked for what is true now.
+            Operation::Models(_) | Operation::CountTokens(_) | Operation::Moderate(_) => {
+                Cacheable::Never
+            }
+        }
+    }
+
+    /// What shapes the answer and reaches no provider, for the key of a cache.
+    pub(crate) fn shape(&self) -> String {
+        match self {
+            Operation::Embed(request) => format!("{:?}", request.encoding),
+            Operation::Rerank(request) => format!("{:?}", request.top_n),
+            Operation::Chat(_)
+            | Operation::Models(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_) => String::new(),
         }
     }
 

@@ -4,7 +4,7 @@
 use ::http::Uri;
 
 use super::regions::is_amazon_region;
-use super::registry::{Format, Row};
+use super::registry::Row;
 
 /// What a host of Bedrock's data plane begins with, and that of the same region's control plane
 /// [sdk botocore 1.44].
@@ -20,22 +20,22 @@ impl Row {
     /// none [sdk].
     #[must_use]
     pub fn control_url_env(&self) -> &'static str {
-        if matches!(self.format, Format::Bedrock) { "AWS_ENDPOINT_URL_BEDROCK" } else { "" }
+        if self.name == "bedrock" { "AWS_ENDPOINT_URL_BEDROCK" } else { "" }
     }
 
     /// Whether its models are listed by a control plane.
     #[must_use]
     pub fn has_control(&self) -> bool {
-        matches!(self.format, Format::Bedrock | Format::Vertex)
+        matches!(self.name, "bedrock" | "vertex")
     }
 
     /// The URL of the control plane that belongs to a base URL. `None` if the base URL does not say
     /// it: a key goes to no host that nobody named.
     #[must_use]
     pub fn control_of(&self, base: &Uri) -> Option<String> {
-        match self.format {
-            Format::Bedrock => bedrock(base),
-            Format::Vertex => vertex(base),
+        match self.name {
+            "bedrock" => bedrock(base),
+            "vertex" => vertex(base),
             _ => None,
         }
     }

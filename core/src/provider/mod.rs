@@ -37,6 +37,7 @@ mod reader;
 pub(crate) mod refused;
 pub mod regions;
 pub mod registry;
+mod reported;
 pub mod reranking;
 pub mod rules;
 #[cfg(feature = "gemini")]
@@ -48,6 +49,7 @@ pub use most::Most;
 pub use openai::{Dialect, SWITCHES};
 pub use reader::StreamReader;
 pub use registry::Row;
+pub use reported::Reported;
 
 use std::sync::Arc;
 
@@ -55,8 +57,8 @@ use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
 use crate::model::{
-    EmbedInput, EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest, Moderations,
-    Ranking, Request, RerankRequest, TokenCount, Unsupported, Warning,
+    Billed, EmbedInput, EmbedRequest, Embeddings, ModelList, ModelsRequest, ModerateRequest,
+    Moderations, Ranking, Request, RerankRequest, TokenCount, Unsupported, Warning,
 };
 use crate::wire::{self, Event, Framing, Scheme};
 
@@ -71,6 +73,10 @@ pub trait Provider: Send + Sync {
     /// The probe: a request that costs nothing and that a healthy provider answers. It asks for the
     /// list of models.
     fn probe(&self, target: &Target) -> Result<wire::Request, Error>;
+
+    /// What an answer says was used and billed, in counts that do not overlap. None if it reports no
+    /// usage.
+    fn billed<'a>(&self, said: &Reported<'a>, target: &Target) -> Option<Billed<'a>>;
 
     /// Chat completions.
     fn chat(&self) -> Option<&dyn Chat> {

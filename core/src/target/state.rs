@@ -10,6 +10,7 @@ use super::breaker::{Breaker, State};
 use super::latency::Latency;
 use crate::limit::{Gate, Limits};
 use crate::model::Parameters;
+use crate::price::Lookup;
 use crate::provider::Target;
 
 /// The time that a target counts as failing after a failure, unless it answers.
@@ -74,6 +75,8 @@ pub(crate) struct TargetState {
     failed: AtomicU64,
     known: Instant,
     pub(crate) probes: Probes,
+    /// The price of the model.
+    pub(crate) price: Lookup,
 }
 
 impl TargetState {
@@ -91,6 +94,7 @@ impl TargetState {
             failed: AtomicU64::new(0),
             known: Instant::now(),
             probes: Probes::default(),
+            price: Lookup::default(),
         }
     }
 

@@ -121,7 +121,7 @@ async fn a_call_that_is_cancelled_ends_the_fetch_for_nobody() {
     first.abort();
     settled().await;
     drop(go);
-    assert_eq!(second.await.unwrap().unwrap().text, "Hi");
+    assert_eq!(second.await.unwrap().unwrap().text(), "Hi");
     assert_eq!((sts.asked().len(), bedrock.asked().len()), (1, 1));
 }
 

@@ -10,7 +10,7 @@ async fn models(client: &Client, model: Option<&str>) -> Result<Value, Error> {
     let request = json!({"op": "models", "model": model, "options": {"provider": "bedrock"}});
     let outcome = within(client.answer(request.to_string().as_bytes(), b"")).await?;
     let Outcome::Answer(answer) = outcome else { panic!("no answer") };
-    Ok(serde_json::from_slice(&answer.to_json_behind(0)).unwrap())
+    Ok(serde_json::from_slice(&answer.to_json()).unwrap())
 }
 
 fn ids(list: &Value) -> Vec<&str> {

@@ -73,7 +73,7 @@ async fn ended(variables: Value, secret: &str) -> (Vec<String>, Result<String, E
     let client = client(json!({"base_url": bedrock.url}), variables);
     let outcome = call(&client).await;
     let ids = bedrock.asked().iter().map(|ask| ask.signed_with(&secret)).collect();
-    (ids, outcome.map(|answer| answer.text.clone()).map_err(|error| error.kind()))
+    (ids, outcome.map(|answer| answer.text().to_owned()).map_err(|error| error.kind()))
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ async fn keys_of_the_environment_sign_what_arrives() {
         json!({"base_url": format!("{}/front", bedrock.url), "query": {"b": "x/y", "a": ""}});
     let keys = json!({"AWS_ACCESS_KEY_ID": "AKID1", "AWS_SECRET_ACCESS_KEY": "secret-1",
         "AWS_SESSION_TOKEN": "token-1"});
-    assert_eq!(call(&client(entry, keys)).await.unwrap().text, "Hi");
+    assert_eq!(call(&client(entry, keys)).await.unwrap().text(), "Hi");
     let [ask] = &bedrock.asked()[..] else { panic!() };
     assert_eq!(ask.signed_with("secret-1"), "AKID1");
     let path = "/front/model/eu.amazon.nova-lite-v1%3A0/converse?";

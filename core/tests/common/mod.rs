@@ -42,7 +42,7 @@ pub(crate) async fn open(client: &Client) -> Result<ChatStream, Error> {
 pub(crate) async fn read(mut stream: ChatStream) -> Result<String, Error> {
     loop {
         if let Step::Done(response) = within(stream.next()).await? {
-            return Ok(response.text);
+            return Ok(response.text().to_owned());
         }
     }
 }

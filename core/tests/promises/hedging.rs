@@ -30,7 +30,7 @@ async fn measured(seed: u64, options: Value) -> (Duration, Duration, usize) {
         calls.spawn(async move {
             let streamed = stream(&client, "a/m", options).await;
             let ttft = streamed.ttft;
-            assert_eq!(streamed.end().unwrap().text, "one two");
+            assert_eq!(streamed.end().unwrap().text(), "one two");
             ttft.unwrap()
         });
         sleep(ms(20)).await;

@@ -10,7 +10,7 @@ use super::say::{HEAD, answer, answer_with, piece, refuse};
 use super::world::{Act, Ask, call, observed, observed_in, request, secs, stream};
 
 /// Every member, in the order of `docs/logs.md`.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "ts",
     "level",
     "event",
@@ -29,6 +29,7 @@ const ORDER: [&str; 22] = [
     "tokens_in",
     "tokens_out",
     "tokens_cached",
+    "cache",
     "prompt_bytes",
     "stream",
     "message",

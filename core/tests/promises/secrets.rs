@@ -208,7 +208,7 @@ async fn m4_nothing_beside_the_content_repeats_a_secret() {
         ] {
             let (client, _) = answering(bytes);
             let response = call(&client, "a/m", json!({})).await.unwrap();
-            assert_eq!(response.text, "hello");
+            assert_eq!(response.text(), "hello");
             assert_clean(&response.to_json(), form, place);
         }
         let finish = delta(json!({}), json!(echo)) + &event("[DONE]") + "0\r\n\r\n";

@@ -89,7 +89,7 @@ async fn promise_6_a_cut_at_any_byte_is_no_success() {
         match streamed.end() {
             Ok(answer) => {
                 assert!(cut > complete, "cut at {cut} and said to be complete");
-                assert_eq!(answer.text, "one zwölf 空 ");
+                assert_eq!(answer.text(), "one zwölf 空 ");
             }
             Err(error) => {
                 let partial = error.partial.as_ref().map_or("", |partial| &partial.text);
@@ -171,7 +171,7 @@ async fn promise_6_a_stream_may_begin_anew_where_that_is_asked_for() {
     let streamed = stream(&client, "a/m", json!({"on_break": "restart"})).await;
     assert_eq!(streamed.text, "anew");
     let answer = streamed.end().unwrap();
-    assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 2));
+    assert_eq!((answer.text(), answer.liter.attempts.len()), ("anew", 2));
     assert_eq!(world.count("a"), 2);
 }
 
@@ -277,7 +277,7 @@ async fn promise_5_a_collected_stream_begins_anew_by_default() {
     };
     let (client, _) = client(json!({}), play);
     let answer = client.stream(&request("a/m"), b"").await.unwrap().collect().await.unwrap();
-    assert_eq!((answer.text.as_str(), answer.liter.attempts.len()), ("anew", 3));
+    assert_eq!((answer.text(), answer.liter.attempts.len()), ("anew", 3));
     let (client, world) = super::world::client(json!({}), play);
     let options = br#"{"on_break": "error"}"#;
     let error = client.stream(&request("a/m"), options).await.unwrap().collect().await.unwrap_err();

@@ -252,7 +252,8 @@ impl Caller {
 
 fn answer(call: &mut Call, response: Response) -> Answer {
     call.documents += &String::from_utf8_lossy(&response.to_json());
-    let Response { text, provider, liter, .. } = response;
+    let text = response.text().to_owned();
+    let Response { provider, liter, .. } = response;
     Answer { text, provider, attempts: liter.attempts }
 }
 

@@ -43,6 +43,7 @@ type row struct {
 	name, via, provider      string
 	config, request, options []byte // nil: absent
 	cancelAfter              int
+	before                   []*row // calls that come before
 }
 
 func newRow(line string) *row {
@@ -54,6 +55,9 @@ func newRow(line string) *row {
 	}
 	if fields[6] != "-" {
 		r.cancelAfter, _ = strconv.Atoi(fields[6])
+	}
+	for i := 7; i+1 < len(fields); i += 2 {
+		r.before = append(r.before, &row{request: value(fields[i]), options: value(fields[i+1])})
 	}
 	return r
 }
@@ -142,6 +146,13 @@ func (r *row) play(out *outcome) error {
 		return err
 	}
 	defer client.Close()
+	for _, earlier := range r.before {
+		request, err := earlier.chatRequest()
+		if err != nil {
+			return err
+		}
+		_, _ = client.Chat(context.Background(), request)
+	}
 	request, err := r.chatRequest()
 	if err != nil {
 		return err

@@ -114,8 +114,9 @@ typedef struct liter_llm_event {
   uint32_t len;
   // CHUNK: how many documents the payload holds.
   uint32_t count;
-  // 0.
-  uint64_t reserved;
+  // RESULT: where `,"liter":` begins in the payload, the last member of its object; 0 if there is
+  // none. What stands before it and a `}` are a document too, without that member.
+  uint64_t liter;
 } liter_llm_event;
 
 #ifdef __cplusplus

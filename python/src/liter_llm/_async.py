@@ -16,6 +16,7 @@ from ._client import BaseClient, StreamState
 from ._errors import CancelledError
 from ._loop import Inbox, call, running, running_hub
 from ._models import (
+    CachePurged,
     Chunk,
     CountTokensResponse,
     EmbedResponse,
@@ -25,7 +26,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
-from ._request import check_stream, wants_stream
+from ._request import check_stream, purging, wants_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,6 +139,10 @@ class AsyncClient(BaseClient):
         """Asks whether texts or images break rules. Arguments are those of `Client.moderate`."""
         asked = {"input": input, **members}
         return ModerateResponse(await self._ask(self._documents("moderate", options, asked)))
+
+    async def purge_cache(self, tenant: str) -> CachePurged:
+        """Forgets the stored answers of a tenant. Arguments are those of `Client.purge_cache`."""
+        return CachePurged(await self._ask(purging(tenant)))
 
     async def count_tokens(
         self,

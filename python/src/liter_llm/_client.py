@@ -12,6 +12,7 @@ from collections import deque
 from . import _json
 from ._errors import Led, counted, from_document
 from ._models import (
+    CachePurged,
     Chunk,
     CountTokensResponse,
     EmbedResponse,
@@ -39,6 +40,7 @@ from ._request import (
     check_stream,
     check_whole,
     config_document,
+    purging,
     wants_stream,
     with_operation,
     with_settings,
@@ -307,6 +309,16 @@ class Client(BaseClient):
         """
         asked = {"input": input, **members}
         return ModerateResponse(self._ask(self._documents("moderate", options, asked)))
+
+    def purge_cache(self, tenant: str) -> CachePurged:
+        """Forgets the stored answers of a tenant: from now on nobody gets one of them.
+
+        `tenant` is what calls give as `tenant=`; "" is that of calls without one. A client without
+        a cache raises an UnsupportedError.
+
+            client.purge_cache("customer-7").removed.memory  # how many there were
+        """
+        return CachePurged(self._ask(purging(tenant)))
 
     def count_tokens(
         self,

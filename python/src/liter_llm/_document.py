@@ -13,6 +13,7 @@ from binascii import a2b_base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from decimal import Decimal
     from typing import Any, ClassVar, Literal
 
     Format = Literal["f", "b", "B"]
@@ -157,7 +158,6 @@ class Text(Document):
                 "object": "chat.completion",
                 "model": "test",
                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "text": text,
                 "provider": "test",
                 "warnings": [],
                 "liter": {**liter, "timing": {"queue_ms": 0.0, "total_ms": 0.0}},
@@ -169,7 +169,7 @@ class Text(Document):
         choices: list[dict[str, Any]] = self.get("choices") or [{}]
         usage: dict[str, Any] = self.get("usage") or {}
         shown: dict[str, Any] = {
-            "text": self.get("text"),
+            "text": self.text,
             "finish_reason": choices[0].get("finish_reason"),
             "model": self.get("model"),
             "provider": self.get("provider"),
@@ -180,9 +180,10 @@ class Text(Document):
 
     @property
     def text(self) -> str:
-        """The first choice's text. It is a property, because most callers read it, and at once."""
-        text: Any = self.get("text")
-        return text
+        """The first choice's text. It is empty if the answer has none."""
+        choices: list[Any] = self.get("choices") or [{}]
+        message: dict[str, Any] = choices[0].get("message") or {}
+        return message.get("content") or ""
 
 
 class NewText(Document):
@@ -262,3 +263,58 @@ class Vectors(Document):
         if sys.byteorder == "big" and self["encoding"] == "base64":
             numbers.byteswap()
         return numbers, length
+
+
+class Money(Document):
+    """What a call cost. The document has decimal text, and these attributes a Decimal.
+
+    An amount that is not known, or not there, reads as None.
+    """
+
+    __slots__ = ()
+
+    def _amount(self, name: str) -> Decimal | None:
+        from decimal import Decimal
+
+        text: Any = self.get(name)
+        return None if text is None else Decimal(text)
+
+    @property
+    def usd(self) -> Decimal | None:
+        """What the attempt cost that answered. None if it is not known, and never 0 for that."""
+        return self._amount("usd")
+
+    @property
+    def input_usd(self) -> Decimal | None:
+        """What was sent, with what was read from a cache and written to it."""
+        return self._amount("input_usd")
+
+    @property
+    def output_usd(self) -> Decimal | None:
+        """What was answered."""
+        return self._amount("output_usd")
+
+    @property
+    def other_usd(self) -> Decimal | None:
+        """What is neither, such as searches."""
+        return self._amount("other_usd")
+
+    @property
+    def known_usd(self) -> Decimal | None:
+        """The part that is known, where the whole is not."""
+        return self._amount("known_usd")
+
+    @property
+    def table_usd(self) -> Decimal | None:
+        """What the price table says, where the provider itself said what it charges."""
+        return self._amount("table_usd")
+
+    @property
+    def maybe_usd(self) -> Decimal | None:
+        """The most that the call's other attempts can have cost, if there is a bound."""
+        return self._amount("maybe_usd")
+
+    @property
+    def saved_usd(self) -> Decimal | None:
+        """What a stored or shared answer cost the call that asked for it."""
+        return self._amount("saved_usd")

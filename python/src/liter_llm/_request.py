@@ -151,6 +151,13 @@ def with_operation(request: bytes, operation: str) -> bytes:
     return Led(changed) if type(request) is Led else changed
 
 
+def purging(tenant: str) -> tuple[bytes, bytes]:
+    """The documents of a request to forget a tenant's stored answers."""
+    if not isinstance(tenant, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"tenant is a str, not of type {type(tenant).__name__}")
+    return _json.dumps({"op": "cache_purge", "tenant": tenant}), b""
+
+
 def _refuse(
     arguments: Mapping[str, Any],
     where: str,

@@ -975,6 +975,8 @@ class ModelConfig(TypedDict, total=False):
 
     Default: what the provider is known to take. A longer list goes out in parts.
     """
+    price_as: str | None
+    """The model of the price list whose price it has. Default: the model that the answer names."""
 
 
 class HealthProbe(TypedDict, total=False):
@@ -1071,6 +1073,10 @@ class ProviderConfig(TypedDict, total=False):
     """The limits of all its models together."""
     models: Mapping[str, ModelConfig] | None
     """The settings of single models."""
+    price: Literal["free"] | None
+    """`free`: its models cost nothing, unless `prices` has one."""
+    price_list: str | None
+    """The built-in provider whose prices its models have. Default: its kind."""
     idempotency_header: str | None
     """The header that makes a repeated request count once, if the server has one."""
     extra_may_replace: Sequence[str] | None
@@ -1158,6 +1164,210 @@ class RetryBudget(TypedDict, total=False):
     """Further retries and fallbacks a second. Default: 10."""
 
 
+class _PriceTier(TypedDict):
+    """The members that every PriceTier has."""
+
+    over: int
+    """The prices hold for all tokens of a call whose prompt has more than this."""
+
+
+class PriceTier(_PriceTier, total=False):
+    """Prices for long prompts."""
+
+    input: str | None
+    """A million tokens of the prompt."""
+    cache_read: str | None
+    """Those that were read from the provider's cache."""
+    cache_write: str | None
+    """Those that were written to the provider's cache."""
+    cache_write_1h: str | None
+    """Those that were written for an hour."""
+    input_audio: str | None
+    """Those of audio."""
+    input_image: str | None
+    """Those of images."""
+    input_video: str | None
+    """Those of videos."""
+    cache_read_audio: str | None
+    """Those of audio that were read from the cache."""
+    cache_read_image: str | None
+    """Those of images that were read from the cache."""
+    output: str | None
+    """A million tokens of the answer."""
+    reasoning: str | None
+    """Those of reasoning."""
+    output_audio: str | None
+    """Those of audio."""
+    output_image: str | None
+    """Those of images."""
+    output_video: str | None
+    """Those of videos."""
+    searches: str | None
+    """A thousand searches of the web that the provider made."""
+    file_searches: str | None
+    """A thousand searches of stored files that the provider made."""
+    rerank_searches: str | None
+    """A thousand searches of a ranking."""
+
+
+class TimedPrice(TypedDict, total=False):
+    """Prices that hold from a day on, or at hours of the day."""
+
+    since: str | None
+    """The first day, as YYYY-MM-DD, in UTC."""
+    hours: Sequence[str] | None
+    """Two times of the day as HH:MM, in UTC. The second may be on the next day."""
+    input: str | None
+    """A million tokens of the prompt."""
+    cache_read: str | None
+    """Those that were read from the provider's cache."""
+    cache_write: str | None
+    """Those that were written to the provider's cache."""
+    cache_write_1h: str | None
+    """Those that were written for an hour."""
+    input_audio: str | None
+    """Those of audio."""
+    input_image: str | None
+    """Those of images."""
+    input_video: str | None
+    """Those of videos."""
+    cache_read_audio: str | None
+    """Those of audio that were read from the cache."""
+    cache_read_image: str | None
+    """Those of images that were read from the cache."""
+    output: str | None
+    """A million tokens of the answer."""
+    reasoning: str | None
+    """Those of reasoning."""
+    output_audio: str | None
+    """Those of audio."""
+    output_image: str | None
+    """Those of images."""
+    output_video: str | None
+    """Those of videos."""
+    searches: str | None
+    """A thousand searches of the web that the provider made."""
+    file_searches: str | None
+    """A thousand searches of stored files that the provider made."""
+    rerank_searches: str | None
+    """A thousand searches of a ranking."""
+    tiers: Sequence[PriceTier] | None
+    """Dearer prices for long prompts, in the order of `over`."""
+
+
+class PriceCondition(TypedDict, total=False):
+    """The words that an answer has to say. At least one."""
+
+    service_tier: str | None
+    """The tier of the service, such as `flex`."""
+    speed: str | None
+    """How fast the answer was made, such as `fast`."""
+
+
+class _PriceVariant(TypedDict):
+    """The members that every PriceVariant has."""
+
+    when: PriceCondition
+    """The words that an answer has to say."""
+
+
+class PriceVariant(_PriceVariant, total=False):
+    """Prices for answers that say that they were made in another way."""
+
+    since: str | None
+    """The first day, as YYYY-MM-DD, in UTC."""
+    hours: Sequence[str] | None
+    """Two times of the day as HH:MM, in UTC. The second may be on the next day."""
+    input: str | None
+    """A million tokens of the prompt."""
+    cache_read: str | None
+    """Those that were read from the provider's cache."""
+    cache_write: str | None
+    """Those that were written to the provider's cache."""
+    cache_write_1h: str | None
+    """Those that were written for an hour."""
+    input_audio: str | None
+    """Those of audio."""
+    input_image: str | None
+    """Those of images."""
+    input_video: str | None
+    """Those of videos."""
+    cache_read_audio: str | None
+    """Those of audio that were read from the cache."""
+    cache_read_image: str | None
+    """Those of images that were read from the cache."""
+    output: str | None
+    """A million tokens of the answer."""
+    reasoning: str | None
+    """Those of reasoning."""
+    output_audio: str | None
+    """Those of audio."""
+    output_image: str | None
+    """Those of images."""
+    output_video: str | None
+    """Those of videos."""
+    searches: str | None
+    """A thousand searches of the web that the provider made."""
+    file_searches: str | None
+    """A thousand searches of stored files that the provider made."""
+    rerank_searches: str | None
+    """A thousand searches of a ranking."""
+    tiers: Sequence[PriceTier] | None
+    """Dearer prices for long prompts, in the order of `over`."""
+
+
+class Price(TypedDict, total=False):
+    """What a model costs: the prices themselves, or several in `prices`.
+
+    A price is decimal text in USD, for a million tokens or a thousand searches, such as
+    `"2.5"`.
+    """
+
+    input: str | None
+    """A million tokens of the prompt."""
+    cache_read: str | None
+    """Those that were read from the provider's cache."""
+    cache_write: str | None
+    """Those that were written to the provider's cache."""
+    cache_write_1h: str | None
+    """Those that were written for an hour."""
+    input_audio: str | None
+    """Those of audio."""
+    input_image: str | None
+    """Those of images."""
+    input_video: str | None
+    """Those of videos."""
+    cache_read_audio: str | None
+    """Those of audio that were read from the cache."""
+    cache_read_image: str | None
+    """Those of images that were read from the cache."""
+    output: str | None
+    """A million tokens of the answer."""
+    reasoning: str | None
+    """Those of reasoning."""
+    output_audio: str | None
+    """Those of audio."""
+    output_image: str | None
+    """Those of images."""
+    output_video: str | None
+    """Those of videos."""
+    searches: str | None
+    """A thousand searches of the web that the provider made."""
+    file_searches: str | None
+    """A thousand searches of stored files that the provider made."""
+    rerank_searches: str | None
+    """A thousand searches of a ranking."""
+    tiers: Sequence[PriceTier] | None
+    """Dearer prices for long prompts, in the order of `over`."""
+    prices: Sequence[TimedPrice] | None
+    """Prices that hold from a day on, or at hours of the day. The last that holds counts."""
+    variants: Sequence[PriceVariant] | None
+    """Prices for answers that say that they were made in another way.
+
+    The first that holds counts.
+    """
+
+
 class Config(TypedDict, total=False):
     """A client's configuration. A member that is not listed is an error."""
 
@@ -1190,3 +1400,9 @@ class Config(TypedDict, total=False):
     """Whether the quotas and pauses that an answer reports apply to later calls. Default:
     `true`.
     """
+    prices: Mapping[str, Price] | None
+    """What models cost, by `provider/model`. It replaces the price table's entry whole. `null`:
+    the model costs nothing.
+    """
+    prices_file: str | None
+    """The path of a JSON file of the form of `prices`, which count before it."""

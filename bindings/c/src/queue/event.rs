@@ -17,6 +17,8 @@ pub(super) struct Event {
     pub(super) kind: u32,
     pub(super) status: i32,
     pub(super) count: u32,
+    /// Where the member `liter` begins in the payload; 0: it has none.
+    pub(super) liter: usize,
     pub(super) payload: Vec<u8>,
     pub(super) stream: Option<Arc<Stream>>,
     /// Its place among all that have come.
@@ -39,7 +41,7 @@ impl Event {
         head[12..16].copy_from_slice(&self.status.to_ne_bytes());
         head[16..20].copy_from_slice(&len.to_ne_bytes());
         head[20..24].copy_from_slice(&self.count.to_ne_bytes());
-        head[24..32].fill(0);
+        head[24..32].copy_from_slice(&(self.liter as u64).to_ne_bytes());
         payload.copy_from_slice(&self.payload);
         padding.fill(0);
     }

@@ -26,6 +26,7 @@ use doorbell::Bell;
 use event::{Event, Stream};
 pub(crate) use inline::Work;
 use inline::{Inline, Place};
+use liter_llm_core::Marked;
 use state::{Call, State};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -234,10 +235,11 @@ impl Queue {
     }
 
     /// Adds a request's last event.
-    pub(crate) fn end(&self, token: u64, kind: u32, status: i32, payload: Vec<u8>) {
+    pub(crate) fn end(&self, token: u64, kind: u32, status: i32, document: Marked) {
+        let Marked { bytes: payload, mark: liter } = document;
         self.change(|state| {
             if state.calls.remove(&token).is_some() {
-                state.push(Event { token, kind, status, payload, ..Event::default() });
+                state.push(Event { token, kind, status, payload, liter, ..Event::default() });
             }
         });
     }

@@ -103,7 +103,7 @@ fn request(queue: &Queue, token: u64) -> bool {
         let waker = std::task::Waker::noop();
         let _ = room.as_mut().poll(&mut std::task::Context::from_waker(waker));
     }
-    queue.end(token, LITER_LLM_EVENT_RESULT, 0, vec![b'{'; 8]);
+    queue.end(token, LITER_LLM_EVENT_RESULT, 0, vec![b'{'; 8].into());
     true
 }
 
@@ -225,7 +225,7 @@ fn dropped_and_counted(records: u64, width: usize, most: u64) {
     for number in 0..records {
         queue.log(format!("{number:0width$}").into_bytes(), lost);
     }
-    queue.end(1, LITER_LLM_EVENT_RESULT, 0, b"{}".to_vec());
+    queue.end(1, LITER_LLM_EVENT_RESULT, 0, b"{}".to_vec().into());
     queue.log(b"last".to_vec(), lost);
     let mut buf = vec![0; 6 << 20];
     let got = usize::try_from(queue.read(&mut buf, Some(Duration::ZERO))).unwrap();

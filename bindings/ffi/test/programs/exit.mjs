@@ -8,7 +8,7 @@ const client = new Client(ffi, config);
 const question = { model: "openai/gpt-4.1-mini", prompt: "x" };
 
 if (how === "idle") {
-  console.log((await client.chat(question)).text);
+  console.log((await client.chat(question)).choices[0].message.content);
 } else {
   client.chat(question).catch(() => {});
   while (client.metrics().in_flight === 0) await new Promise(setImmediate);

@@ -14,7 +14,7 @@ if (leave) {
   if (leave === "exit") process.exit(3);
   parentPort.postMessage({ queue: client.queue });
 } else {
-  const chats = prompts.map(async (prompt) => (await client.chat({ model, prompt })).text);
+  const chats = prompts.map(async (prompt) => (await client.chat({ model, prompt })).choices[0].message.content);
   let streamed = "";
   for await (const chunk of client.stream({ model, prompt: prompts[0] })) {
     streamed += chunk.choices[0]?.delta.content ?? "";

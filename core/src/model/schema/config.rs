@@ -7,9 +7,11 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::ReasoningDocument;
+use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
+use super::prices::{FreeDocument, PriceDocument};
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -42,6 +44,13 @@ pub struct ConfigDocument {
     pub limit: Option<LimitDocument>,
     /// Whether the quotas and pauses that an answer reports apply to later calls. Default: `true`.
     pub learn_limits: Option<bool>,
+    /// What models cost, by `provider/model`. It replaces the price table's entry whole. `null`: the
+    /// model costs nothing.
+    pub prices: Option<BTreeMap<String, Option<PriceDocument>>>,
+    /// The path of a JSON file of the form of `prices`, which count before it.
+    pub prices_file: Option<String>,
+    /// The cache of answers. `false`, or nothing: no answer is stored.
+    pub cache: Option<CacheSchema>,
 }
 
 /// Settings, or `false` to switch it off.
@@ -201,6 +210,10 @@ pub struct ProviderDocument {
     pub limits: Option<LimitsDocument>,
     /// The settings of single models.
     pub models: Option<BTreeMap<String, ModelDocument>>,
+    /// `free`: its models cost nothing, unless `prices` has one.
+    pub price: Option<FreeDocument>,
+    /// The built-in provider whose prices its models have. Default: its kind.
+    pub price_list: Option<String>,
     /// The header that makes a repeated request count once, if the server has one.
     pub idempotency_header: Option<String>,
     /// The members of a body that a request's `extra` may replace although limits and policies look
@@ -320,6 +333,8 @@ pub struct ModelDocument {
     /// The number of inputs that one request for embeddings may have. Default: what the provider is
     /// known to take. A longer list goes out in parts.
     pub max_inputs: Option<u64>,
+    /// The model of the price list whose price it has. Default: the model that the answer names.
+    pub price_as: Option<String>,
 }
 
 /// The settings of the health probe.

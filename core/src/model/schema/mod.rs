@@ -6,14 +6,18 @@
 //! own types and need no copy, except two that are written by hand.
 
 mod answers;
+mod cache;
 mod config;
 mod identity;
 mod options;
+mod prices;
 
 pub use answers::*;
+pub use cache::*;
 pub use config::*;
 pub use identity::*;
 pub use options::*;
+pub use prices::*;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +39,8 @@ pub use http::{
 };
 
 pub use operations::{
-    EmbedOp, EmbedRequestDocument, ModelsOp, ModelsRequestDocument, ModerateOp,
-    ModerateRequestDocument, RerankOp, RerankRequestDocument,
+    CachePurgeDocument, CachePurgeOp, EmbedOp, EmbedRequestDocument, ModelsOp,
+    ModelsRequestDocument, ModerateOp, ModerateRequestDocument, RerankOp, RerankRequestDocument,
 };
 
 pub use tools::{

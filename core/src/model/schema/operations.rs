@@ -10,6 +10,26 @@ use serde_json::Value;
 use super::OptionsDocument;
 use super::members::Object;
 
+/// A request to forget what is kept for one tenant. A member that is not listed is an error.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "CachePurgeRequest", deny_unknown_fields)]
+pub struct CachePurgeDocument {
+    /// The operation.
+    pub op: CachePurgeOp,
+    /// The tenant; "" for the calls that name none. At most 128 bytes.
+    pub tenant: String,
+    /// How the request is sent. It is not sent, so none of them changes anything.
+    pub options: Option<OptionsDocument>,
+}
+
+/// The operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CachePurgeOp {
+    /// Forgets what is kept for one tenant.
+    CachePurge,
+}
+
 /// A request for the models that a provider has. A member that is not listed is reported in
 /// `warnings`.
 #[derive(Debug, Serialize, JsonSchema)]

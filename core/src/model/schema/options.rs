@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cache::CacheOptionsDocument;
+
 /// Options say how and where a request is sent. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "Options", deny_unknown_fields)]
@@ -51,6 +53,10 @@ pub struct OptionsDocument {
     pub drop_refused: Option<bool>,
     /// Headers of this call's requests, over the configured ones. Not the key.
     pub headers: Option<BTreeMap<String, String>>,
+    /// How the call uses the cache.
+    pub cache: Option<CacheOptionsDocument>,
+    /// The tenant, which separates everything that is kept. At most 128 bytes.
+    pub tenant: Option<String>,
 }
 
 /// Settings, or `false` to switch it off.

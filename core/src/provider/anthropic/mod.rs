@@ -3,13 +3,15 @@
 //! It has three peculiarities: the system prompt stands outside the messages, `max_tokens` is
 //! required, and tool results are blocks of a user's message.
 
+mod billed;
 mod chat;
 mod count_tokens;
 mod error;
 mod models;
 
-use super::{Chat, CountTokens, Models, Provider, Target};
+use super::{Chat, CountTokens, Models, Provider, Reported, Target};
 use crate::error::Error;
+use crate::model::Billed;
 use crate::wire::{Request, Scheme};
 
 /// The required header for the API's version.
@@ -41,6 +43,10 @@ impl Provider for Anthropic {
         let mut request = Request::get("/v1/models");
         request.header(VERSION_HEADER, version(target))?;
         Ok(request)
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        billed::billed(said)
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

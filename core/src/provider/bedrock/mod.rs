@@ -4,6 +4,7 @@
 //! Converse has three peculiarities: a block is an object with one member, which says what it is. A
 //! stream is AWS's binary event stream. The class of an error stands in a header.
 
+mod billed;
 mod chat;
 mod count_tokens;
 mod embed;
@@ -12,8 +13,9 @@ mod invoke;
 mod models;
 mod rerank;
 
-use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target};
+use super::{Chat, CountTokens, Embed, Models, Provider, Reported, Rerank, Target};
 use crate::error::Error;
+use crate::model::Billed;
 use crate::wire::{Request, Scheme};
 
 /// The adapter.
@@ -29,6 +31,10 @@ impl Provider for Bedrock {
     /// The list of models is at the control plane, so the probe lists the account's jobs, one at most.
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         Ok(Request { query: "maxResults=1".into(), ..Request::get("/async-invoke") })
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        billed::billed(said)
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

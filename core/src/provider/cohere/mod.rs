@@ -1,5 +1,6 @@
 //! Cohere's formats.
 
+mod billed;
 mod chat;
 mod count_tokens;
 mod embed;
@@ -10,8 +11,9 @@ mod models;
 #[cfg(feature = "bedrock")]
 pub(super) use embed::{input_type, inputs};
 
-use super::{Chat, CountTokens, Embed, Models, Provider, Rerank, Target, reranking};
+use super::{Chat, CountTokens, Embed, Models, Provider, Reported, Rerank, Target, reranking};
 use crate::error::Error;
+use crate::model::Billed;
 use crate::wire::{Request, Scheme};
 
 /// The adapter.
@@ -25,6 +27,10 @@ impl Provider for Cohere {
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         Ok(Request::get("/v1/models"))
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        billed::billed(said)
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

@@ -2,8 +2,8 @@
 
 use super::form::{Cut, Form, OPENAI};
 use crate::error::Error;
-use crate::model::Encoding;
-use crate::provider::{Embed, Most, Provider, Rerank, Target, reranking};
+use crate::model::{Billed, Encoding};
+use crate::provider::{Embed, Most, Provider, Reported, Rerank, Target, reranking};
 use crate::wire::{Request, Scheme};
 
 /// The adapter of such a provider.
@@ -60,6 +60,10 @@ impl Provider for Server {
     /// They have no list of models. A server that says so works.
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         Ok(Request::get("/models"))
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        said.plain()
     }
 
     fn embed(&self) -> Option<&dyn Embed> {

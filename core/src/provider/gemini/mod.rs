@@ -3,13 +3,15 @@
 //! It has three peculiarities: a conversation is a list of contents made of parts, a tool call may
 //! have no id, and a stream has no terminal event.
 
+mod billed;
 mod chat;
 mod count_tokens;
 mod embed;
 mod models;
 
-use super::{Chat, CountTokens, Embed, Models, Provider, Target};
+use super::{Chat, CountTokens, Embed, Models, Provider, Reported, Target};
 use crate::error::Error;
+use crate::model::Billed;
 use crate::wire::{Request, Scheme};
 
 pub(super) use models::query as list_query;
@@ -34,6 +36,10 @@ impl Provider for Gemini {
 
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         Ok(Request { query: "pageSize=1".into(), ..Request::get("/models") })
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        billed::billed(said)
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

@@ -8,8 +8,9 @@ mod chat;
 mod embed;
 mod models;
 
-use super::{Chat, Embed, Models, Provider, Target, openai};
+use super::{Chat, Embed, Models, Provider, Reported, Target, openai};
 use crate::error::Error;
+use crate::model::Billed;
 use crate::wire::{Request, Scheme};
 
 /// The adapter.
@@ -35,6 +36,10 @@ impl Provider for Ollama {
 
     fn probe(&self, target: &Target) -> Result<Request, Error> {
         if speaks_openai(target) { OPENAI.probe(target) } else { Ok(Request::get(LIST)) }
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, _target: &Target) -> Option<Billed<'a>> {
+        said.plain()
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

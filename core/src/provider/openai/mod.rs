@@ -1,6 +1,7 @@
 //! OpenAI's formats, and the dialects of the servers that speak them. `dialect` and `servers` say
 //! what each server takes.
 
+mod billed;
 mod chat;
 #[cfg(feature = "responses")]
 mod count_tokens;
@@ -17,11 +18,11 @@ mod uncounted;
 use std::borrow::Cow;
 
 use super::{
-    Chat, Completion, CountTokens, Embed, Models, Moderate, Notes, Provider, Rerank, StreamDecoder,
-    Target, deployment,
+    Chat, Completion, CountTokens, Embed, Models, Moderate, Notes, Provider, Reported, Rerank,
+    StreamDecoder, Target, deployment,
 };
 use crate::error::Error;
-use crate::model;
+use crate::model::{self, Billed};
 use crate::wire::{Framing, Reply, Request, Scheme};
 use dialect::{Api, Moderates};
 
@@ -63,6 +64,10 @@ impl Provider for Dialect {
 
     fn probe(&self, target: &Target) -> Result<Request, Error> {
         Ok(self.get(target, "/models"))
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, target: &Target) -> Option<Billed<'a>> {
+        billed::billed(said, target)
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

@@ -14,11 +14,11 @@ use super::anthropic::Anthropic;
 use super::gemini::Gemini;
 use super::openai::VERTEX_OPEN;
 use super::{
-    Chat, Completion, CountTokens, Embed, Models, Notes, Provider, StreamDecoder, Target,
+    Chat, Completion, CountTokens, Embed, Models, Notes, Provider, Reported, StreamDecoder, Target,
     anthropic, gemini,
 };
 use crate::error::Error;
-use crate::model;
+use crate::model::{self, Billed};
 use crate::wire::{Framing, Reply, Request, Scheme};
 use publisher::{Format, Published};
 
@@ -42,6 +42,14 @@ impl Provider for Vertex {
     fn probe(&self, _target: &Target) -> Result<Request, Error> {
         let list = Request::get(LIST).to_control();
         Ok(Request { query: "pageSize=1".into(), ..list })
+    }
+
+    fn billed<'a>(&self, said: &Reported<'a>, target: &Target) -> Option<Billed<'a>> {
+        match Published::of(&target.model).format() {
+            Format::Google => GOOGLE.billed(said, target),
+            Format::Anthropic => ANTHROPIC.billed(said, target),
+            Format::Open => VERTEX_OPEN.billed(said, target),
+        }
     }
 
     fn chat(&self) -> Option<&dyn Chat> {

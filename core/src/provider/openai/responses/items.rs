@@ -7,7 +7,7 @@ use crate::provider::citation;
 use crate::provider::json::count;
 
 /// The member that holds the items of an answer, as they came.
-pub(super) const OUTPUT: &str = "responses_output";
+pub(in crate::provider::openai) const OUTPUT: &str = "responses_output";
 
 /// Which text of an item: that of the answer, a refusal, a summary of the reasoning, or the
 /// reasoning itself.

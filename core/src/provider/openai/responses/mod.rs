@@ -8,7 +8,7 @@ mod encode;
 mod history;
 mod input;
 mod item;
-mod items;
+pub(super) mod items;
 mod stream;
 mod writer;
 

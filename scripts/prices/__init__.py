@@ -1,0 +1,1 @@
+"""How genai-prices' clauses and prices are written in core/data/prices.json."""
