@@ -117,7 +117,9 @@ fn begin_shared(
     let begun = guard(Err(panicked()), || client.begin(admission, request, options, wanted));
     match begun {
         Ok(Begun::Waiting(waiting)) => return Some(Box::pin(run(engine, waiting.start(), last))),
-        Ok(Begun::Answered(outcome)) => last.say(LITER_LLM_EVENT_RESULT, 0, outcome.to_json()),
+        Ok(Begun::Answered(outcome)) => {
+            last.say(LITER_LLM_EVENT_RESULT, 0, outcome.to_json_behind(0));
+        }
         Err(error) => last.fail(error),
     }
     None

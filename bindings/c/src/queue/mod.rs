@@ -27,7 +27,7 @@ use event::{Event, Stream};
 pub(crate) use inline::Work;
 use inline::{Inline, Place};
 use liter_llm_core::Marked;
-use state::{Call, State};
+use state::State;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
