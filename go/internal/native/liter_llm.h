@@ -264,7 +264,9 @@ int32_t liter_llm_cancel(struct liter_llm_queue *queue, uint64_t token);
 // consumed. So one reader serves many streams of one queue, keeps what each is slow to take, and lets
 // no other wait. Give credit for the first chunk at once, then for at most a quarter of
 // `stream_bytes` together. Safe at any time.
-int32_t liter_llm_credit(struct liter_llm_queue *queue, uint64_t token, uint64_t bytes);
+int32_t liter_llm_credit(struct liter_llm_queue *queue,
+                         uint64_t token,
+                         uint64_t bytes);
 
 // The reader wants only the whole answer of a stream: no further CHUNK comes, but those that wait
 // still do. As nothing of it was shown, an answer that breaks then begins anew by default
