@@ -51,7 +51,7 @@ test("a stream that was full disturbs none of the next", async () => {
 });
 
 test("a stream costs one descriptor", async () => {
-  const endless = new Client(simulator.providers("chunks=10,burst=2,interval_ms=600000"));
+  const endless = new Client(simulator.config("chunks=10,burst=2,interval_ms=600000"));
   const begin = async () => {
     const stream = endless.stream("Hello");
     await stream.next();
