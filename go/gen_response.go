@@ -1288,6 +1288,8 @@ type Cost struct {
 	MaybeUSD string `json:"maybe_usd,omitempty"`
 	// Other attempts of the call may have cost something, and there is no bound.
 	MaybeUnbounded bool `json:"maybe_unbounded,omitempty"`
+	// What a stored or shared answer cost the call that asked for it: this call saved it.
+	SavedUSD string `json:"saved_usd,omitempty"`
 }
 
 func (v *Cost) read(d *decoder) {
@@ -1322,6 +1324,8 @@ func (v *Cost) read(d *decoder) {
 			v.MaybeUSD = d.string()
 		case "maybe_unbounded":
 			v.MaybeUnbounded = d.boolean()
+		case "saved_usd":
+			v.SavedUSD = d.string()
 		default:
 			d.skip()
 		}

@@ -41,6 +41,8 @@ type Config struct {
 	Prices map[string]Price `json:"prices,omitempty"`
 	// The path of a JSON file of the form of "prices", which count before it.
 	PricesFile string `json:"prices_file,omitempty"`
+	// The cache of answers. false, or nothing: no answer is stored.
+	Cache *Cache `json:"cache,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -119,6 +121,11 @@ func (v *Config) write(e *encoder) {
 		e.end('}')
 	}
 	e.string("prices_file", v.PricesFile)
+	if v.Cache != nil {
+		e.name("cache")
+		v.Cache.value(e)
+		e.comma()
+	}
 }
 
 func (v *Config) read(d *decoder) {
@@ -164,6 +171,97 @@ func (v *Config) read(d *decoder) {
 			v.Prices = table(d, (*Price).read)
 		case "prices_file":
 			v.PricesFile = d.string()
+		case "cache":
+			if !d.null() {
+				v.Cache = new(Cache)
+				v.Cache.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Cache: the cache of answers, in the memory of the client. Zero values are left out.
+type Cache struct {
+	// Nothing of it. The other fields do not count then.
+	Off bool `json:"-"`
+	// How long an answer is fresh, in seconds. Default: 300.
+	TTLSeconds int `json:"ttl_s,omitempty"`
+	// The longest time that a call may ask for, in seconds. Default: 86,400.
+	MaxTTLSeconds int `json:"max_ttl_s,omitempty"`
+	// The bound of the memory, in bytes. Default: 64 MiB.
+	MemoryBytes int `json:"memory_bytes,omitempty"`
+	// The bound of one answer, in bytes: an eighth of the memory at most. Default: 1 MiB.
+	MaxEntryBytes int `json:"max_entry_bytes,omitempty"`
+	// How long an expired answer is still given, in seconds, while one call asks anew. Default: 0.
+	StaleSeconds *int `json:"stale_s,omitempty"`
+	// How long an expired answer is still given, in seconds, if no target answers. Default: 0.
+	StaleIfErrorSeconds *int `json:"stale_if_error_s,omitempty"`
+	// Whether an answer may be asked for anew before it expires. Default: false.
+	Early *bool `json:"early,omitempty"`
+	// Whether calls that name no tenant are not cached. Default: false.
+	RequireTenant *bool `json:"require_tenant,omitempty"`
+	// The tier that processes share. This build has none: true is an error.
+	Redis *bool `json:"redis,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Cache) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Cache) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Cache).read, document, "Cache")
+}
+
+func (v *Cache) value(e *encoder) {
+	if v.Off {
+		e.off()
+		return
+	}
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Cache) write(e *encoder) {
+	e.integer("ttl_s", int64(v.TTLSeconds))
+	e.integer("max_ttl_s", int64(v.MaxTTLSeconds))
+	e.integer("memory_bytes", int64(v.MemoryBytes))
+	e.integer("max_entry_bytes", int64(v.MaxEntryBytes))
+	number(e, "stale_s", v.StaleSeconds)
+	number(e, "stale_if_error_s", v.StaleIfErrorSeconds)
+	e.boolean("early", v.Early)
+	e.boolean("require_tenant", v.RequireTenant)
+	e.boolean("redis", v.Redis)
+}
+
+func (v *Cache) read(d *decoder) {
+	if d.peek() == 'f' {
+		v.Off = d.no()
+		return
+	}
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "ttl_s":
+			v.TTLSeconds = int(d.integer())
+		case "max_ttl_s":
+			v.MaxTTLSeconds = int(d.integer())
+		case "memory_bytes":
+			v.MemoryBytes = int(d.integer())
+		case "max_entry_bytes":
+			v.MaxEntryBytes = int(d.integer())
+		case "stale_s":
+			v.StaleSeconds = d.int()
+		case "stale_if_error_s":
+			v.StaleIfErrorSeconds = d.int()
+		case "early":
+			v.Early = d.flag()
+		case "require_tenant":
+			v.RequireTenant = d.flag()
+		case "redis":
+			v.Redis = d.flag()
 		default:
 			d.skip()
 		}
@@ -1912,6 +2010,10 @@ type Options struct {
 	DropRefused *bool `json:"drop_refused,omitempty"`
 	// Headers of this call's requests, over the configured ones. Not the key.
 	Headers map[string]string `json:"headers,omitempty"`
+	// How the call uses the cache.
+	Cache *CacheOptions `json:"cache,omitempty"`
+	// The tenant, which separates everything that is kept. At most 128 bytes.
+	Tenant string `json:"tenant,omitempty"`
 
 	// Further members, written as encoding/json does.
 	Extra map[string]any `json:"-"`
@@ -1969,6 +2071,12 @@ func (v *Options) write(e *encoder) {
 	if v.Headers != nil {
 		e.value("headers", v.Headers)
 	}
+	if v.Cache != nil {
+		e.name("cache")
+		v.Cache.value(e)
+		e.comma()
+	}
+	e.string("tenant", v.Tenant)
 	e.members(v.Extra)
 }
 
@@ -2023,8 +2131,67 @@ func (v *Options) read(d *decoder) {
 			v.DropRefused = d.flag()
 		case "headers":
 			d.decode(&v.Headers)
+		case "cache":
+			if !d.null() {
+				v.Cache = new(CacheOptions)
+				v.Cache.read(d)
+			}
+		case "tenant":
+			v.Tenant = d.string()
 		default:
 			v.Extra = d.other(v.Extra, name)
+		}
+	}
+}
+
+// CacheOptions: how a call uses the cache. Zero values are left out.
+type CacheOptions struct {
+	// Whether a stored answer may be used, and whether the answer is stored. Default: "default".
+	// - "default": Both, for requests whose answer does not change: with a temperature of 0, or a
+	//   seed.
+	// - "always": Both, for any request.
+	// - "refresh": the provider is asked, and the answer is stored.
+	// - "bypass": Neither.
+	// - "only": Only a stored answer will do. Without one the call fails, and nothing is sent.
+	Mode string `json:"mode,omitempty"`
+	// How long the answer is fresh, in seconds. Default: the configuration's.
+	TTLSeconds int `json:"ttl_s,omitempty"`
+	// The greatest age of a stored answer, in seconds. Default: no limit but its time to live.
+	MaxAgeSeconds *int `json:"max_age_s,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v CacheOptions) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *CacheOptions) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*CacheOptions).read, document, "CacheOptions")
+}
+
+func (v *CacheOptions) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *CacheOptions) write(e *encoder) {
+	e.string("mode", v.Mode)
+	e.integer("ttl_s", int64(v.TTLSeconds))
+	number(e, "max_age_s", v.MaxAgeSeconds)
+}
+
+func (v *CacheOptions) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "mode":
+			v.Mode = d.string()
+		case "ttl_s":
+			v.TTLSeconds = int(d.integer())
+		case "max_age_s":
+			v.MaxAgeSeconds = d.int()
+		default:
+			d.skip()
 		}
 	}
 }

@@ -756,6 +756,20 @@ export interface Cost {
   maybe_usd?: string | null;
   /** Other attempts of the call may have cost something, and there is no bound. */
   maybe_unbounded?: boolean;
+  /** What a stored or shared answer cost the call that asked for it: this call saved it. */
+  saved_usd?: string | null;
+}
+
+/** Where an answer came from that no provider was asked for. */
+export interface Cached {
+  /**
+   * Where it was.
+   * - `memory`: in the memory of this client.
+   * - `flight`: On its way: another call had asked the same question at the same time.
+   */
+  tier: "memory" | "flight";
+  /** How long ago it was made, in milliseconds. */
+  age_ms: number;
 }
 
 /** Everything volatile or of the engine's own. */
@@ -783,6 +797,8 @@ export interface Liter {
   ratelimit?: Record<string, string>;
   /** Members of the provider's answer that have no place here. */
   provider_fields?: Json;
+  /** Where the answer came from, if no provider was asked for it. */
+  cache?: Cached | null;
 }
 
 /** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
@@ -1004,6 +1020,22 @@ export interface ErrorBody {
 export interface ErrorDocument {
   /** The error. */
   error: ErrorBody;
+}
+
+/** The number of stored answers that were removed, by where they were kept. */
+export interface CacheRemoved {
+  /** In the memory of this client. */
+  memory: number;
+}
+
+/** What a purge has removed. */
+export interface CachePurged {
+  /** `cache.purge`. */
+  object: "cache.purge";
+  /** The tenant that was named. */
+  tenant: string;
+  /** The number of stored answers that were removed. */
+  removed: CacheRemoved;
 }
 
 /** The answer to `op: "count_tokens"`. */

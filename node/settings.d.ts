@@ -38,6 +38,24 @@ export interface Limit {
   wait?: boolean | null;
 }
 
+/** How a call uses the cache. */
+export interface CacheOptions {
+  /**
+   * Whether a stored answer may be used, and whether the answer is stored. Default: `default`.
+   * - `default`: Both, for requests whose answer does not change: with a temperature of 0, or a
+   *   seed.
+   * - `always`: Both, for any request.
+   * - `refresh`: the provider is asked, and the answer is stored.
+   * - `bypass`: Neither.
+   * - `only`: Only a stored answer will do. Without one the call fails, and nothing is sent.
+   */
+  mode?: "default" | "always" | "refresh" | "bypass" | "only" | null;
+  /** How long the answer is fresh, in seconds. Default: the configuration's. */
+  ttl_s?: number | null;
+  /** The greatest age of a stored answer, in seconds. Default: no limit but its time to live. */
+  max_age_s?: number | null;
+}
+
 /** Options say how and where a request is sent. A member that is not listed is an error. */
 export interface Options {
   /** The provider's name in the configuration. */
@@ -96,8 +114,10 @@ export interface Options {
   drop_refused?: boolean | null;
   /** Headers of this call's requests, over the configured ones. Not the key. */
   headers?: Record<string, string> | null;
-  /** How the answer is cached. An engine may lack it: then it is an error of kind unsupported. */
-  cache?: Json | null;
+  /** How the call uses the cache. */
+  cache?: CacheOptions | null;
+  /** The tenant, which separates everything that is kept. At most 128 bytes. */
+  tenant?: string | null;
   /** The W3C trace context. An engine may lack it: then it is an error of kind unsupported. */
   traceparent?: string | null;
   /** The W3C trace state. An engine may lack it: then it is an error of kind unsupported. */
@@ -600,6 +620,31 @@ export interface Price {
   variants?: readonly PriceVariant[] | null;
 }
 
+/** The cache of answers, in the memory of the client. */
+export interface Cache {
+  /** How long an answer is fresh, in seconds. Default: 300. */
+  ttl_s?: number | null;
+  /** The longest time that a call may ask for, in seconds. Default: 86,400. */
+  max_ttl_s?: number | null;
+  /** The bound of the memory, in bytes. Default: 64 MiB. */
+  memory_bytes?: number | null;
+  /** The bound of one answer, in bytes: an eighth of the memory at most. Default: 1 MiB. */
+  max_entry_bytes?: number | null;
+  /**
+   * How long an expired answer is still given, in seconds, while one call asks anew. Default:
+   * 0.
+   */
+  stale_s?: number | null;
+  /** How long an expired answer is still given, in seconds, if no target answers. Default: 0. */
+  stale_if_error_s?: number | null;
+  /** Whether an answer may be asked for anew before it expires. Default: `false`. */
+  early?: boolean | null;
+  /** Whether calls that name no tenant are not cached. Default: `false`. */
+  require_tenant?: boolean | null;
+  /** The tier that processes share. This build has none: `true` is an error. */
+  redis?: boolean | null;
+}
+
 /** A client's configuration. A member that is not listed is an error. */
 export interface Config {
   /** Providers by name. A built-in name changes that provider; another name adds one. */
@@ -636,4 +681,6 @@ export interface Config {
   prices?: Record<string, Price> | null;
   /** The path of a JSON file of the form of `prices`, which count before it. */
   prices_file?: string | null;
+  /** The cache of answers. `false`, or nothing: no answer is stored. */
+  cache?: Cache | false | null;
 }

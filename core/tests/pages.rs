@@ -25,7 +25,7 @@ async fn models(client: &Client, options: Value) -> Result<Value, Error> {
     let Outcome::Answer(answer) = within(client.answer(request.as_bytes(), b"")).await? else {
         panic!("no answer")
     };
-    Ok(serde_json::from_slice(&answer.to_json_behind(0)).unwrap())
+    Ok(serde_json::from_slice(&answer.to_json()).unwrap())
 }
 
 /// A page of `size` models, whose last one is `last`. `next` says whether more follow.

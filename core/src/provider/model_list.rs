@@ -42,6 +42,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 pub(super) struct Page {
     pub(super) list: ModelList,
     /// The member that held the list. `None`: the answer is one model, or a bare list.
+    #[cfg_attr(not(feature = "bedrock"), expect(dead_code, reason = "Bedrock has two lists"))]
     pub(super) member: Option<&'static str>,
     pub(super) rest: Object,
 }

@@ -21,6 +21,7 @@ pub struct Reported<'a> {
 
 impl<'a> Reported<'a> {
     /// A count of the provider's own object.
+    #[cfg(feature = "gemini")]
     pub(super) fn count(&self, name: &str) -> u64 {
         count(self.raw.get(name)).unwrap_or(0)
     }

@@ -204,7 +204,7 @@ impl Caller {
                     many.failures.iter().for_each(|error| failure(call, error));
                     Ending::Many(answers, many.failures)
                 }
-                Ok(Outcome::Http(_)) => unreachable!("nobody asked for it"),
+                Ok(Outcome::Http(_) | Outcome::Purged(_)) => unreachable!("nobody asked for it"),
                 Err(error) => failed(call, error),
             };
         }

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     CostSource = Literal["table", "config", "provider"]
     """Where a price comes from."""
 
+    CacheTier = Literal["memory", "flight"]
+    """Where an answer was that no provider was asked for."""
+
     Vector = str | list[float]
     """A vector in the schema."""
 
@@ -379,11 +382,24 @@ class Cost(Money):
     """Other attempts of the call may have cost something, and there is no bound."""
 
 
+class Cached(Document):
+    """Where an answer came from that no provider was asked for."""
+
+    __slots__ = ()
+    tier: CacheTier
+    """Where it was.
+    - `memory`: in the memory of this client.
+    - `flight`: On its way: another call had asked the same question at the same time.
+    """
+    age_ms: int
+    """How long ago it was made, in milliseconds."""
+
+
 class Liter(Document):
     """Everything volatile or of the engine's own."""
 
     __slots__ = ()
-    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost}
+    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost, "cache": Cached}
     v: int
     """The version of this object: 1."""
     request_id: str
@@ -408,6 +424,8 @@ class Liter(Document):
     """The provider's rate limit headers, as they came."""
     provider_fields: Document | None
     """Members of the provider's answer that have no place here."""
+    cache: Cached | None
+    """Where the answer came from, if no provider was asked for it."""
 
 
 class Response(Text):
@@ -538,6 +556,27 @@ class Chunk(NewText):
     """
     usage: Usage | None
     """The usage, in the chunk in which the provider reports it. All other chunks have none."""
+
+
+class CacheRemoved(Document):
+    """The number of stored answers that were removed, by where they were kept."""
+
+    __slots__ = ()
+    memory: int
+    """In the memory of this client."""
+
+
+class CachePurged(Document):
+    """What a purge has removed."""
+
+    __slots__ = ()
+    _nested = {"removed": CacheRemoved}
+    object: Literal["cache.purge"]
+    """`cache.purge`."""
+    tenant: str
+    """The tenant that was named."""
+    removed: CacheRemoved
+    """The number of stored answers that were removed."""
 
 
 class CountTokensResponse(Document):

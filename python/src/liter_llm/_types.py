@@ -466,6 +466,24 @@ class Limit(TypedDict, total=False):
     """Whether the call waits. With `false` it fails at once."""
 
 
+class CacheOptions(TypedDict, total=False):
+    """How a call uses the cache."""
+
+    mode: Literal["default", "always", "refresh", "bypass", "only"] | None
+    """Whether a stored answer may be used, and whether the answer is stored. Default: `default`.
+    - `default`: Both, for requests whose answer does not change: with a temperature of 0, or
+      a seed.
+    - `always`: Both, for any request.
+    - `refresh`: the provider is asked, and the answer is stored.
+    - `bypass`: Neither.
+    - `only`: Only a stored answer will do. Without one the call fails, and nothing is sent.
+    """
+    ttl_s: int | None
+    """How long the answer is fresh, in seconds. Default: the configuration's."""
+    max_age_s: int | None
+    """The greatest age of a stored answer, in seconds. Default: no limit but its time to live."""
+
+
 class Options(TypedDict, total=False):
     """Options say how and where a request is sent. A member that is not listed is an error."""
 
@@ -522,8 +540,10 @@ class Options(TypedDict, total=False):
     """
     headers: Mapping[str, str] | None
     """Headers of this call's requests, over the configured ones. Not the key."""
-    cache: Mapping[str, Any] | None
-    """How the answer is cached. An engine may lack it: then it is an error of kind unsupported."""
+    cache: CacheOptions | None
+    """How the call uses the cache."""
+    tenant: str | None
+    """The tenant, which separates everything that is kept. At most 128 bytes."""
     traceparent: str | None
     """The W3C trace context. An engine may lack it: then it is an error of kind unsupported."""
     tracestate: str | None
@@ -1368,6 +1388,31 @@ class Price(TypedDict, total=False):
     """
 
 
+class Cache(TypedDict, total=False):
+    """The cache of answers, in the memory of the client."""
+
+    ttl_s: int | None
+    """How long an answer is fresh, in seconds. Default: 300."""
+    max_ttl_s: int | None
+    """The longest time that a call may ask for, in seconds. Default: 86,400."""
+    memory_bytes: int | None
+    """The bound of the memory, in bytes. Default: 64 MiB."""
+    max_entry_bytes: int | None
+    """The bound of one answer, in bytes: an eighth of the memory at most. Default: 1 MiB."""
+    stale_s: int | None
+    """How long an expired answer is still given, in seconds, while one call asks anew. Default:
+    0.
+    """
+    stale_if_error_s: int | None
+    """How long an expired answer is still given, in seconds, if no target answers. Default: 0."""
+    early: bool | None
+    """Whether an answer may be asked for anew before it expires. Default: `false`."""
+    require_tenant: bool | None
+    """Whether calls that name no tenant are not cached. Default: `false`."""
+    redis: bool | None
+    """The tier that processes share. This build has none: `true` is an error."""
+
+
 class Config(TypedDict, total=False):
     """A client's configuration. A member that is not listed is an error."""
 
@@ -1406,3 +1451,5 @@ class Config(TypedDict, total=False):
     """
     prices_file: str | None
     """The path of a JSON file of the form of `prices`, which count before it."""
+    cache: Cache | Literal[False] | None
+    """The cache of answers. `false`, or nothing: no answer is stored."""

@@ -1,5 +1,6 @@
 //! What an answer in OpenAI's formats, and those of its dialects, says was used and billed.
 
+use super::OUTPUT;
 use crate::json::Value;
 use crate::model::{Billed, Charged, PromptParts, Unit};
 use crate::provider::Target;
@@ -45,9 +46,6 @@ pub(super) fn billed<'a>(said: &Reported<'a>, target: &Target) -> Option<Billed<
     }
     Some(billed)
 }
-
-/// The items of a Responses answer.
-const OUTPUT: &str = super::responses::items::OUTPUT;
 
 /// Whether a call of the tool is a search, and not the opening of a page [doc].
 fn searches(item: &Value) -> bool {

@@ -32,6 +32,9 @@ pub use dialect::{COMPATIBLE, DEEPSEEK, Dialect, GROQ, MISTRAL, OPENAI, OPENROUT
 pub use servers::*;
 pub use switches::NAMES as SWITCHES;
 
+/// The member of a message that holds the items of a Responses answer, as they came.
+const OUTPUT: &str = "responses_output";
+
 impl Dialect {
     /// The dialect of this target: its entry's own, if the entry has switches.
     fn of<'a>(&'a self, target: &'a Target) -> &'a Dialect {

@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
 
-use super::items::{self, OUTPUT, Which};
+use super::super::OUTPUT;
+use super::items::{self, Which};
 use super::writer::Writer;
 use crate::error::Error;
 use crate::json::{Value, json};

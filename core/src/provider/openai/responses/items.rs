@@ -6,9 +6,6 @@ use crate::model::{CompletionDetails, FinishReason, PromptDetails, Usage, Warnin
 use crate::provider::citation;
 use crate::provider::json::count;
 
-/// The member that holds the items of an answer, as they came.
-pub(in crate::provider::openai) const OUTPUT: &str = "responses_output";
-
 /// Which text of an item: that of the answer, a refusal, a summary of the reasoning, or the
 /// reasoning itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! OpenAI's Responses as the format of chat: `encode` and `input` write requests, `history` sends
 //! earlier answers back, `items` reads what an answer is made of, `item` finds what came in pieces,
 //! and `decode` and `stream` read answers. An answer is a list of items. Items that hold more than
-//! the unified message does are kept verbatim under [`items::OUTPUT`].
+//! the unified message does are kept verbatim under [`super::OUTPUT`].
 
 mod decode;
 mod encode;

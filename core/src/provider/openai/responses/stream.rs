@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::super::OUTPUT;
 use super::item::{self, Item, Text};
-use super::items::{self, OUTPUT, Which};
+use super::items::{self, Which};
 use crate::codec::Object;
 use crate::error::{Error, ErrorKind};
 use crate::json::{Value, json};
