@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	literllm "github.com/liter-llm/liter-llm/go"
@@ -134,7 +135,9 @@ func TestModerate(t *testing.T) {
 
 func TestStoredAnswers(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
-		client := open(t, free(""), way, literllm.WithConfig(&literllm.Config{Cache: &literllm.Cache{}}))
+		config := free("")
+		config.Cache = &literllm.Cache{}
+		client := open(t, config, way)
 		ask := func(tenant string) string {
 			request := &literllm.ChatRequest{Prompt: "Hello", Temperature: literllm.Ptr(0.0)}
 			request.Options = &literllm.Options{Tenant: tenant, Cache: &literllm.CacheOptions{Mode: "default"}}
