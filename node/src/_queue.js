@@ -6,7 +6,7 @@ A request is submitted under a token of ours, unique in this environment. When a
 addon reads every queue that has something into one buffer. The buffer holds 32-byte heads with a
 payload behind each, and the addon calls `deliver` once:
 
-    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ liter u64 │ payload │ to 8 bytes
 
 Jest and similar tools load this file again for each file of tests, but the addon only once. So the
 state of requests in flight is kept on the addon, and the copy that came last reads it.

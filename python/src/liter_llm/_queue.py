@@ -4,7 +4,7 @@ A request is submitted under a token of ours. Its events come out of the queue a
 with a payload behind each. One read takes many of them, into one buffer that is used again and
 again:
 
-    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ liter u64 │ payload │ to 8 bytes
 
 No thread of the engine ever enters Python. One thread at a time reads a queue, so each event loop
 (`_loop`), each thread that calls synchronously, and each stream of a thread has a queue of its own.
