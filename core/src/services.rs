@@ -18,8 +18,6 @@ use crate::config::{Config, ProviderConfig};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
-#[cfg(feature = "redis")]
-use crate::limit::fleet::Fleet;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 #[cfg(feature = "redis")]
@@ -135,12 +133,7 @@ impl Services {
         #[cfg(feature = "redis")]
         let redis = redis.map(|redis| redis::new(redis, &observers, &lookups, network.as_ref()));
         #[cfg(feature = "redis")]
-        let fleet = match &redis {
-            Some(redis) if config.fleet.limits => {
-                Membership::of(Fleet::new(redis.clone(), config.fleet.replicas))
-            }
-            _ => Membership::default(),
-        };
+        let fleet = redis::fleet(redis.as_ref(), config.fleet);
         #[cfg(not(feature = "redis"))]
         let fleet = Membership::default();
         Services {

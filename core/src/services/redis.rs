@@ -6,10 +6,12 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::auth::Secret;
-use crate::config::RedisConfig;
+use crate::config::{FleetConfig, RedisConfig};
 use crate::http::{self, Lookups, Network};
+use crate::limit::fleet::Fleet;
 use crate::observe::{Observers, ServiceNotice};
 use crate::redis::{Address, Io, Later, Redis, Report, Surroundings};
+use crate::target::Membership;
 
 /// The client of the configured Redis. It opens no connection and reads no secret yet.
 pub(super) fn new(
@@ -26,6 +28,14 @@ pub(super) fn new(
         network: network.map(Arc::clone),
     };
     Redis::new(config.settings.clone(), Arc::new(around))
+}
+
+/// The fleet of a Redis, if the configuration asks for one.
+pub(super) fn fleet(redis: Option<&Redis>, config: FleetConfig) -> Membership {
+    match redis {
+        Some(redis) if config.limits => Membership::of(Fleet::new(redis.clone(), config.replicas)),
+        _ => Membership::default(),
+    }
 }
 
 struct Around {

@@ -34,7 +34,8 @@ pub(crate) struct AttemptGuard {
 /// An attempt's places under the limits of its target, of its provider, and of the fleet.
 pub(super) struct Places {
     pub(super) target: Permit,
-    pub(super) provider: Option<Permit>,
+    /// Boxed: few providers have limits, and each call's future would have room for it.
+    pub(super) provider: Option<Box<Permit>>,
     pub(super) fleet: FleetPlace,
 }
 

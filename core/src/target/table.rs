@@ -218,6 +218,7 @@ impl Table {
             })
         };
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
+        let provider = provider.map(Box::new);
         let places = Places { target, provider, fleet };
         let mut guard = AttemptGuard::new(state, places, passes, self.learns, now);
         guard.insisted = insisted;
