@@ -22,7 +22,9 @@ use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 #[cfg(feature = "redis")]
 use crate::redis::Redis;
-use crate::target::{ChosenTarget, Membership, Table};
+#[cfg(not(feature = "redis"))]
+use crate::target::Membership;
+use crate::target::{ChosenTarget, Table};
 use crate::wire::Plane;
 
 /// The state that the calls of one client share.
