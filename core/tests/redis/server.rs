@@ -162,7 +162,7 @@ impl Surroundings for Around {
 }
 
 /// The longest that a question waits in these tests. Their machine is busy.
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(150);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
 
 pub(crate) fn settings(addresses: Vec<Address>, mode: Mode) -> Settings {
     Settings {

@@ -41,9 +41,12 @@ for i = 1, tonumber(ARGV[2]) do
       redis.call('HINCRBY', key, 'held', 0 - n); redis.call('HINCRBY', key, 'spent', n)
       redis.call('ZREM', holds, m)          -- nobody settled it: it counts as spent
     end
-    local v = redis.call('HMGET', key, 'spent', 'held')
-    if tonumber(v[1] or 0) + tonumber(v[2] or 0) + y > x then blocked(-2, i)
-    else todo[#todo+1] = {kind, key, holds, ARGV[a-2], now + z} end
+    local member = ARGV[a-2] .. '|' .. id
+    if not redis.call('ZSCORE', holds, member) then     -- else it asks again, as no answer came in time
+      local v = redis.call('HMGET', key, 'spent', 'held')
+      if tonumber(v[1] or 0) + tonumber(v[2] or 0) + y > x then blocked(-2, i)
+      else todo[#todo+1] = {kind, key, holds, ARGV[a-2], now + z, member} end
+    end
   end
 end
 if what > 0 then return {0, wait, what} end
@@ -54,7 +57,7 @@ for _, p in ipairs(todo) do
   elseif p[1] == 'c' then redis.call('ZADD', p[2], string.format('%.0f', p[3]), id); life(p[4])
   else
     redis.call('HINCRBY', p[2], 'held', p[4])
-    redis.call('ZADD', p[3], string.format('%.0f', p[5]), p[4] .. '|' .. id)
+    redis.call('ZADD', p[3], string.format('%.0f', p[5]), p[6])
   end
 end
 return {1, tonumber(t[1]), 0}
