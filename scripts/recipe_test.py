@@ -70,12 +70,12 @@ async fn both_go_through_the_engine() {
     let client = Client::new(Config::parse(config.as_bytes()).unwrap());
     for (request, wanted) in [
         (&br#"{"op":"echo","input":"x","model":"openai/m"}"#[..], r#""flagged":true"#),
-        (&br#"{"prompt":"x","model":"toy/m"}"#[..], r#""text":"Hello""#),
+        (&br#"{"prompt":"x","model":"toy/m"}"#[..], r#""content":"Hello""#),
     ] {
         let Ok(Outcome::Answer(answer)) = client.answer(request, b"").await else {
             panic!("no answer to {}", String::from_utf8_lossy(request));
         };
-        let document = String::from_utf8(answer.to_json_behind(0)).unwrap();
+        let document = String::from_utf8(answer.to_json()).unwrap();
         assert!(document.contains(wanted), "{document}");
     }
 }
@@ -228,7 +228,7 @@ class Recipe(unittest.TestCase):
         with tempfile.TemporaryDirectory() as scratch:
             copy = Copy(Path(scratch))
             copy.add("core/src/provider/toy", "core/src/provider/cohere", PROVIDER)
-            for name in ("mod", "registry"):
+            for name in ("mod", "registry", "format"):
                 copy.edit(f"core/src/provider/{name}.rs", PROVIDER)
             self.allowed(copy, "Add a provider", name="toy")
             copy.before = copy.state()
@@ -238,7 +238,8 @@ class Recipe(unittest.TestCase):
                 copy.edit(f"core/src/{folder}/mod.rs", TOYS)
             for name in ("provider/mod", "model/schema/operations", "model/schema/mod"):
                 copy.edit(f"core/src/{name}.rs", TOYS)
-            copy.edit("core/src/operation/answer.rs", TOYS)
+            for name in ("answer", "asked"):
+                copy.edit(f"core/src/operation/{name}.rs", TOYS)
             copy.edit("core/tests/schemas.rs", TOYS)
             cargo = ("cargo", "--offline", "test", "-q", "-p", "liter-llm-core")
             cargo += ("--features", "liter-llm-core/schema")

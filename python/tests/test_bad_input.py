@@ -88,7 +88,7 @@ def test_a_circle(client):
 
 
 def test_options_with_a_word_that_nobody_knows(client):
-    with pytest.raises(liter_llm.BadRequestError, match="options.cache.mode"):
+    with pytest.raises(liter_llm.BadRequestError, match=r"options\.cache\.mode"):
         client.chat("x", cache={"mode": "on"})
 
 

@@ -90,7 +90,8 @@ impl Answer {
             }
             Answer::Embed(response) => (&response.warnings, true),
             Answer::Rerank(response) => (&response.warnings, true),
-            Answer::Models(_) | Answer::CountTokens(_) | Answer::Moderate(_) => return false,
+            // Nobody keeps the others.
+            _ => return false,
         };
         let doubtful = |warning: &Warning| DOUBTS.contains(&warning.code);
         ended && !doubts.iter().any(doubtful)

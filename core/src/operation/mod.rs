@@ -1,4 +1,4 @@
-//! An operation is what can be asked. This file and `answer` are the one place that tells
+//! An operation is what can be asked. This file, `asked` and `answer` are the one place that tells
 //! operations apart. A new operation is a variant of each of their types, its arms there and a file
 //! beside them.
 

@@ -72,7 +72,8 @@ impl Decoded {
                 message: None,
                 chats: false,
             },
-            Decoded::Models(_) | Decoded::CountTokens(_) | Decoded::Moderate(_) => return None,
+            // Nobody charges for the others.
+            _ => return None,
         })
     }
 }
