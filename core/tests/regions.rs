@@ -104,3 +104,39 @@ async fn regions_are_targets_of_their_own() {
     let text = String::from_utf8(world.client.metrics_prometheus()).unwrap();
     assert_eq!(text.matches("liter_llm_target_attempts_total{target=\"openai/m@eu\"}").count(), 1);
 }
+
+/// A network on which nothing ever opens. It counts who tries.
+struct Silent(tokio::sync::Semaphore);
+
+impl Network for Silent {
+    fn connect<'a>(&'a self, _host: &'a str, _port: u16) -> Connecting<'a> {
+        self.0.add_permits(1);
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Two callers that want different regions share no call, although they ask the same: neither waits
+/// until the other has failed.
+#[tokio::test(start_paused = true)]
+async fn a_shared_call_stays_in_its_region() {
+    let environment = json!({"OPENAI_API_KEY": "k"}).to_string();
+    let environment = Environment::parse(environment.as_bytes()).unwrap();
+    let config = json!({"cache": {}, "retry": false}).to_string();
+    let config = Config::parse_in(config.as_bytes(), &environment).unwrap();
+    let silent = Arc::new(Silent(tokio::sync::Semaphore::new(0)));
+    let client = Client::with_network(config, Vec::new(), Arc::clone(&silent) as _, 1);
+    let ask = |region: &str| {
+        let options = json!({ "region": region });
+        let request = json!({"model": "openai/m", "prompt": "q", "temperature": 0});
+        let (request, options) = (request.to_string(), options.to_string());
+        let client = &client;
+        async move { client.call(request.as_bytes(), options.as_bytes()).await }
+    };
+    let began = tokio::time::Instant::now();
+    let both = async { tokio::join!(ask("eu"), ask("us")) };
+    tokio::select! {
+        answers = both => panic!("an answer without a server: {answers:?}"),
+        tried = silent.0.acquire_many(2) => drop(tried.unwrap()),
+    }
+    assert!(began.elapsed().is_zero(), "{:?}", began.elapsed());
+}

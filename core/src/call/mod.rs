@@ -3,8 +3,9 @@
 //! The call itself is data. `targets` picks the next target, `attempt` makes one attempt at it,
 //! `refusal` repeats it without what its provider refused, `retry` continues after a failure, and
 //! `hedge` runs a second attempt beside a slow one. `fanout` asks several targets at once. `split`
-//! asks about a long list of inputs in parts, and `pages` for a list in pages. `stream` is a streamed answer after its first
-//! content. `respond` makes the document.
+//! asks about a long list of inputs in parts, and `pages` for a list in pages. `cached` and `shared`
+//! answer from the cache, or from a call that several callers share. `stream` is a streamed answer
+//! after its first content. `priced` says what an answer cost, and `respond` makes the document.
 
 mod asked;
 mod attempt;

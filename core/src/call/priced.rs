@@ -39,8 +39,8 @@ pub(super) fn cost(
     }))
 }
 
-/// The most that the attempts can have cost that did not answer. None if none can have cost anything, and
-/// `Some(None)` if there is no bound.
+/// The most that the attempts can have cost that did not answer. None if none can have cost anything,
+/// and `Some(None)` if there is no bound.
 fn maybe(services: &Services, call: &Call) -> Option<Option<Usd>> {
     if call.others.iter().any(|attempt| attempt.may_be_billed) {
         // Another target of a fan-out: this call knows its attempts and not what was asked of it.

@@ -66,7 +66,10 @@ pub(super) fn ask(
     };
     refusal::leave_out(call, target, &mut wire, &mut notes);
     let shape = operation.shape();
-    let names = [operation.name(), &settings.name, settings.row.name, &chosen.target().model];
+    // In another region it is asked at another host.
+    let region = chosen.target().region.as_deref().unwrap_or_default();
+    let names =
+        [operation.name(), &settings.name, settings.row.name, &chosen.target().model, region];
     let parts = parts(&names, &shape, &settings.http, call, &wire);
     let question = cache.question(tenant, options, &parts)?;
     Ok(Some(Asked { cache: Arc::clone(cache), question, target, warnings: notes.into_warnings() }))
@@ -74,7 +77,7 @@ pub(super) fn ask(
 
 /// All that reaches the provider but the credential, and what its answer is shaped by.
 fn parts<'a>(
-    names: &[&'a str; 4],
+    names: &[&'a str; 5],
     shape: &'a str,
     settings: &'a Settings,
     call: &'a Call,

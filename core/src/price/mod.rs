@@ -1,8 +1,9 @@
 //! What an answer costs: what it says was used, times the prices of its model.
 //!
 //! `catalog` is the price table, `entry` a model's prices, `clause` which names of models it is for.
-//! `bound` is the most that a request can cost. `lists` says which provider's prices a row of the registry has. `decimal` has the arithmetic: every
-//! amount is an integer, and what is not known is never 0.
+//! `lists` says which provider's prices a row of the registry has. `bound` is the most that a request
+//! can cost. `decimal` has the arithmetic: every amount is an integer, and what is not known is never
+//! 0.
 
 mod bound;
 mod catalog;
