@@ -9,6 +9,14 @@ use super::key::Tag;
 use crate::model::{CacheTier, Cached, Liter, Warning};
 use crate::operation::Answer;
 
+/// What an entry costs besides its document: the parsed answer's own parts, the key, the place in
+/// the table.
+const OVERHEAD: u64 = 512;
+
+/// What a parsed value costs besides its text, with its name if it has one. A list of small values
+/// is many times as large as its text.
+const VALUE: u64 = 64;
+
 /// A stored answer.
 pub(crate) struct Entry {
     /// Without request id, attempts, times, rate limits, and without warnings about the request.
@@ -21,6 +29,8 @@ pub(crate) struct Entry {
     pub(super) ttl: Duration,
     /// The length of its document.
     pub(super) bytes: usize,
+    /// What it holds of the memory, in bytes. It is rather too much than too little.
+    pub(super) weight: u64,
     /// Whose it is.
     pub(super) tag: Tag,
 }
@@ -49,8 +59,9 @@ impl Entry {
             // The rest is of the call that asked.
             ..Liter::default()
         };
-        let bytes = answer.to_json().len();
-        Arc::new(Entry { answer, made: now, took, ttl, bytes, tag })
+        let document = answer.to_json();
+        let (bytes, weight) = (document.len(), weight(&answer, &document));
+        Arc::new(Entry { answer, made: now, took, ttl, bytes, weight, tag })
     }
 
     /// How old it is.
@@ -66,5 +77,47 @@ impl Entry {
         let age_ms = u64::try_from(self.age(now).as_millis()).unwrap_or(u64::MAX);
         liter.cache = Some(Cached { tier, age_ms });
         answer
+    }
+}
+
+/// What a parsed answer holds of the memory.
+fn weight(answer: &Answer, document: &[u8]) -> u64 {
+    let values = match answer {
+        // Vectors stay numbers side by side, which are shorter than their text.
+        Answer::Embed(_) => 0,
+        _ => values(document),
+    };
+    document.len() as u64 + OVERHEAD + values * VALUE
+}
+
+/// The number of values of a document: each follows the beginning of a list or an object, or a comma.
+fn values(document: &[u8]) -> u64 {
+    let (mut values, mut inside, mut escaped) = (1, false, false);
+    for byte in document {
+        match (inside, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => inside = !inside,
+            (false, b',' | b'[' | b'{') => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_not_read() {
+        for (document, count) in [
+            ("1", 1),
+            ("[1,2,3]", 4),
+            (r#"{"a":[1,2],"b":{}}"#, 6),
+            (r#"["a,b,[{","\",","\\",7]"#, 5),
+        ] {
+            assert_eq!(values(document.as_bytes()), count, "{document}");
+        }
     }
 }

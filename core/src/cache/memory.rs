@@ -12,10 +12,6 @@ use super::entry::Entry;
 use super::key::{Key, Tag};
 use crate::config::SHARDS;
 
-/// What an entry costs besides its document: the parsed answer's own parts, the key, the place in
-/// the table.
-const OVERHEAD: u64 = 200;
-
 /// The average size of an entry that the tables are made for, in bytes.
 const AVERAGE: u64 = 4_096;
 
@@ -27,7 +23,7 @@ struct Weigh;
 
 impl Weighter<Key, Arc<Entry>> for Weigh {
     fn weight(&self, _: &Key, entry: &Arc<Entry>) -> u64 {
-        entry.bytes as u64 + OVERHEAD
+        entry.weight
     }
 }
 
