@@ -115,7 +115,8 @@ static void requests(void) {
   request_fails("{\"prompt\":\"\xff\"}", "invalid_request", "not UTF-8");
   request_fails("{\"prompt\":\"x\",\"op\":\"fly\"}", "unsupported", "op");
   request_fails("{\"prompt\":\"x\",\"options\":{\"nope\":1}}", "invalid_request", "options.nope");
-  request_fails("{\"prompt\":\"x\",\"options\":{\"cache\":{}}}", "unsupported", "options.cache");
+  request_fails("{\"prompt\":\"x\",\"options\":{\"cache\":{\"mode\":\"fly\"}}}", "invalid_request",
+                "options.cache.mode");
   request_fails("{\"prompt\":\"x\",\"options\":{\"provider\":\"nobody\"}}", "not_found", "known:");
   static const char nul[] = "{\"prompt\":\"a\0b\"}";
   fails(client, nul, sizeof nul - 1, "invalid_request", "not valid JSON", 1);

@@ -16,7 +16,7 @@ use super::{Nodes, Redis};
 /// How long a lock holds without [`Redis::renew_lock`].
 const LOCK_MS: &str = "10000";
 
-/// The longest that a step waits for which no call waits.
+/// The longest that a step waits for which no call waits, or what calls wait if that is longer.
 const BACKGROUND: Duration = Duration::from_millis(250);
 
 /// The longest that one step of a purge takes.
@@ -43,6 +43,11 @@ pub enum Lookup {
 }
 
 impl Redis {
+    /// Late answers open the circuit, so none is late here that a call would have waited for.
+    fn patience(&self) -> Duration {
+        BACKGROUND.max(self.timeout())
+    }
+
     /// Looks at an entry, and takes its lock for `owner` if there is none. Both keys have one slot.
     pub async fn get_or_lock(
         &self,
@@ -76,19 +81,19 @@ impl Redis {
     ) -> Result<(), Fault> {
         let ms = ttl.as_millis().max(1).to_string();
         let arguments = [owner, value, ms.as_bytes()];
-        self.run(&STORE, &[entry, lock], &arguments, BACKGROUND).await.map(drop)
+        self.run(&STORE, &[entry, lock], &arguments, self.patience()).await.map(drop)
     }
 
     /// Keeps a lock. `false` means that it is not `owner`'s any more.
     pub async fn renew_lock(&self, lock: &[u8], owner: &[u8]) -> Result<bool, Fault> {
         let arguments = [owner, LOCK_MS.as_bytes()];
-        let answer = self.run(&RENEW, &[lock], &arguments, BACKGROUND).await?;
+        let answer = self.run(&RENEW, &[lock], &arguments, self.patience()).await?;
         Ok(number(&answer)? == 1)
     }
 
     /// Gives a lock back if it is still `owner`'s.
     pub async fn unlock(&self, lock: &[u8], owner: &[u8]) -> Result<(), Fault> {
-        self.run(&UNLOCK, &[lock], &[owner], BACKGROUND).await.map(drop)
+        self.run(&UNLOCK, &[lock], &[owner], self.patience()).await.map(drop)
     }
 
     /// The number at this key, 0 if there is none.

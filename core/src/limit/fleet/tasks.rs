@@ -16,7 +16,8 @@ const BEAT: Duration = Duration::from_secs(10);
 /// A process that was silent for so long is dead.
 const DEAD: Duration = Duration::from_secs(30);
 
-/// The longest that Redis may take for a question that no call waits for.
+/// The longest that Redis may take for a question that no call waits for, or what calls wait if that
+/// is longer.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The most items that are settled at once.
@@ -68,6 +69,11 @@ async fn run(running: Running, wake: Arc<Notify>) {
 }
 
 impl Shared {
+    /// Late answers open the circuit, so none is late here that a call would have waited for.
+    fn patience(&self) -> Duration {
+        PATIENCE.max(self.redis.timeout())
+    }
+
     /// Whether Redis may have lost its counts.
     fn is_doubted(&self) -> bool {
         lock(&self.trust).doubted
@@ -78,7 +84,7 @@ impl Shared {
         let key = format!("{}:alive", self.tag);
         let first = !self.known.load(Ordering::Relaxed);
         if let Ok((processes, missing)) =
-            alive(&self.redis, &key, &self.process, DEAD, PATIENCE).await
+            alive(&self.redis, &key, &self.process, DEAD, self.patience()).await
         {
             self.known.store(true, Ordering::Relaxed);
             let mut trust = lock(&self.trust);
@@ -98,7 +104,7 @@ impl Shared {
             };
             let items: Vec<Settled> = leases.into_iter().flat_map(renew).collect();
             for items in items.chunks(MOST) {
-                let _ = settle(&self.redis, items, PATIENCE).await;
+                let _ = settle(&self.redis, items, self.patience()).await;
             }
         }
     }
@@ -136,7 +142,7 @@ impl Shared {
             if items.is_empty() {
                 return;
             }
-            if settle(&self.redis, &items, PATIENCE).await.is_err() {
+            if settle(&self.redis, &items, self.patience()).await.is_err() {
                 let mut outbox = lock(&self.outbox);
                 let excess = outbox.len().saturating_sub(MOST_KEPT);
                 outbox.drain(..excess);
