@@ -325,9 +325,15 @@ simulation-long: ## 100,000 schedules of the simulation
 	LITER_LLM_SIM_SEED=300000000 LITER_LLM_SIM_RUNS=100000 $(CARGO) test -p liter-llm-core --test simulation
 	$(call took)
 
+.PHONY: redis-long
+redis-long: ## a fleet of processes for minutes, some of them killed
+	$(call say,Redis)
+	LITER_LLM_LONG=1 $(CARGO) test $(RUST) --test redis processes
+	$(call took)
+
 .PHONY: long
 long: EACH := 60
-long: simulation-long cost-long hazards-long tsan fuzz-smoke lean ## what takes too long for every change: schedules, costs, hazards, races, fuzzing, the lean library
+long: simulation-long cost-long redis-long hazards-long tsan fuzz-smoke lean ## what takes too long for every change: schedules, costs, hazards, races, fuzzing, the lean library
 	$(call say,everything long passed)
 
 # ---- Showing things -------------------------------------------------------------------------

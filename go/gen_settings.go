@@ -43,6 +43,10 @@ type Config struct {
 	PricesFile string `json:"prices_file,omitempty"`
 	// The cache of answers. false, or nothing: no answer is stored.
 	Cache *Cache `json:"cache,omitempty"`
+	// The Redis that several processes share.
+	Redis *Redis `json:"redis,omitempty"`
+	// What these processes share there.
+	Fleet *Fleet `json:"fleet,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -126,6 +130,16 @@ func (v *Config) write(e *encoder) {
 		v.Cache.value(e)
 		e.comma()
 	}
+	if v.Redis != nil {
+		e.name("redis")
+		v.Redis.value(e)
+		e.comma()
+	}
+	if v.Fleet != nil {
+		e.name("fleet")
+		v.Fleet.value(e)
+		e.comma()
+	}
 }
 
 func (v *Config) read(d *decoder) {
@@ -176,6 +190,138 @@ func (v *Config) read(d *decoder) {
 				v.Cache = new(Cache)
 				v.Cache.read(d)
 			}
+		case "redis":
+			if !d.null() {
+				v.Redis = new(Redis)
+				v.Redis.read(d)
+			}
+		case "fleet":
+			if !d.null() {
+				v.Fleet = new(Fleet)
+				v.Fleet.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Fleet: what the processes of a fleet share. It needs "redis". Zero values are left out.
+type Fleet struct {
+	// Whether "limits" hold for all processes together. Default: false.
+	Limits *bool `json:"limits,omitempty"`
+	// The number of processes, until Redis tells it. Default: 1.
+	Replicas int `json:"replicas,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Fleet) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Fleet) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Fleet).read, document, "Fleet")
+}
+
+func (v *Fleet) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Fleet) write(e *encoder) {
+	e.boolean("limits", v.Limits)
+	e.integer("replicas", int64(v.Replicas))
+}
+
+func (v *Fleet) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "limits":
+			v.Limits = d.flag()
+		case "replicas":
+			v.Replicas = int(d.integer())
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Redis: a Redis, and how it is reached. One of "url" and "urls" is required. Zero values are left
+// out.
+type Redis struct {
+	// The server: "redis://host:6379/0", or "rediss://" for TLS.
+	URL string `json:"url,omitempty"`
+	// The seeds of a cluster, or the sentinels.
+	Urls []string `json:"urls,omitempty"`
+	// How many servers there are, and which of them is asked. Default: "single".
+	// - "single": one server.
+	// - "cluster": the primaries of a cluster, each for its slots.
+	// - "sentinel": the primary that the sentinels name.
+	Mode string `json:"mode,omitempty"`
+	// The primary's name at the sentinels.
+	Master string `json:"master,omitempty"`
+	// The ACL user.
+	Username string `json:"username,omitempty"`
+	// The password: "env:NAME", "file:/path", "exec:["prog","arg"]", or itself. It is read again at
+	// each connect.
+	Password string `json:"password,omitempty"`
+	// What the names of all keys begin with, after "ll:". Default: "default".
+	Namespace string `json:"namespace,omitempty"`
+	// The longest that a call waits for one answer, in milliseconds. Default: 50.
+	TimeoutMS int `json:"timeout_ms,omitempty"`
+	// A PEM file with further trusted roots.
+	CAFile string `json:"ca_file,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Redis) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Redis) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Redis).read, document, "Redis")
+}
+
+func (v *Redis) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Redis) write(e *encoder) {
+	e.string("url", v.URL)
+	e.texts("urls", v.Urls, false)
+	e.string("mode", v.Mode)
+	e.string("master", v.Master)
+	e.string("username", v.Username)
+	e.string("password", v.Password)
+	e.string("namespace", v.Namespace)
+	e.integer("timeout_ms", int64(v.TimeoutMS))
+	e.string("ca_file", v.CAFile)
+}
+
+func (v *Redis) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "url":
+			v.URL = d.string()
+		case "urls":
+			v.Urls = d.texts()
+		case "mode":
+			v.Mode = d.string()
+		case "master":
+			v.Master = d.string()
+		case "username":
+			v.Username = d.string()
+		case "password":
+			v.Password = d.string()
+		case "namespace":
+			v.Namespace = d.string()
+		case "timeout_ms":
+			v.TimeoutMS = int(d.integer())
+		case "ca_file":
+			v.CAFile = d.string()
 		default:
 			d.skip()
 		}

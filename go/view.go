@@ -54,6 +54,8 @@ type Counters struct {
 	Targets []TargetCounters `json:"targets"`
 	// Cache is what the cache had for calls, and what it holds; nil: the client has none.
 	Cache *CacheCounters `json:"cache,omitempty"`
+	// Redis is that of a configured Redis; nil: there is none.
+	Redis *RedisCounters `json:"redis,omitempty"`
 }
 
 // CacheCounters are what a cache had for calls, and what it holds.
@@ -68,6 +70,12 @@ type CacheCounters struct {
 	Stale  int64 `json:"stale"`
 	Joined int64 `json:"joined"`
 	Bypass int64 `json:"bypass"`
+}
+
+// RedisCounters are those of the Redis that several processes share.
+type RedisCounters struct {
+	// Up tells whether there is a connection that is used.
+	Up bool `json:"up"`
 }
 
 // ProviderCounters are the calls of a provider that ended.

@@ -350,6 +350,14 @@ export interface Metrics {
   providers: Record<string, { calls: number; errors: Partial<Record<Kind, number>> }>;
   /** The targets that were asked. */
   targets: TargetMetrics[];
+  /** Of a configured Redis. */
+  redis?: RedisMetrics;
+}
+
+/** The Redis that several processes share. */
+export interface RedisMetrics {
+  /** Whether there is a connection that is used. */
+  up: boolean;
 }
 
 /** A target that was asked. */

@@ -645,6 +645,44 @@ export interface Cache {
   redis?: boolean | null;
 }
 
+/** A Redis, and how it is reached. One of `url` and `urls` is required. */
+export interface Redis {
+  /** The server: `redis://host:6379/0`, or `rediss://` for TLS. */
+  url?: string | null;
+  /** The seeds of a cluster, or the sentinels. */
+  urls?: readonly string[] | null;
+  /**
+   * How many servers there are, and which of them is asked. Default: `single`.
+   * - `single`: one server.
+   * - `cluster`: the primaries of a cluster, each for its slots.
+   * - `sentinel`: the primary that the sentinels name.
+   */
+  mode?: "single" | "cluster" | "sentinel" | null;
+  /** The primary's name at the sentinels. */
+  master?: string | null;
+  /** The ACL user. */
+  username?: string | null;
+  /**
+   * The password: `env:NAME`, `file:/path`, `exec:["prog","arg"]`, or itself. It is read again
+   * at each connect.
+   */
+  password?: string | null;
+  /** What the names of all keys begin with, after `ll:`. Default: `default`. */
+  namespace?: string | null;
+  /** The longest that a call waits for one answer, in milliseconds. Default: 50. */
+  timeout_ms?: number | null;
+  /** A PEM file with further trusted roots. */
+  ca_file?: string | null;
+}
+
+/** What the processes of a fleet share. It needs `redis`. */
+export interface Fleet {
+  /** Whether `limits` hold for all processes together. Default: `false`. */
+  limits?: boolean | null;
+  /** The number of processes, until Redis tells it. Default: 1. */
+  replicas?: number | null;
+}
+
 /** A client's configuration. A member that is not listed is an error. */
 export interface Config {
   /** Providers by name. A built-in name changes that provider; another name adds one. */
@@ -683,4 +721,8 @@ export interface Config {
   prices_file?: string | null;
   /** The cache of answers. `false`, or nothing: no answer is stored. */
   cache?: Cache | false | null;
+  /** The Redis that several processes share. */
+  redis?: Redis | null;
+  /** What these processes share there. */
+  fleet?: Fleet | null;
 }

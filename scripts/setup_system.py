@@ -23,8 +23,9 @@ PACKAGES = {
     "haproxy": "haproxy",
     "squid": "squid",
     "tinyproxy": "tinyproxy",
+    "redis-server": "redis-server",
 }
-SERVERS = ("nginx", "haproxy", "squid", "tinyproxy")
+SERVERS = ("nginx", "haproxy", "squid", "tinyproxy", "redis-server")
 # Debian's packages ask this program whether they may start what they bring.
 POLICY = Path("/usr/sbin/policy-rc.d")
 

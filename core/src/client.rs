@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::{Lookups, Network, give_way};
 use crate::model::{Options, Response};
+use crate::observe::metrics::Beside;
 use crate::observe::{CacheSize, Observer};
 use crate::pipeline;
 use crate::services::{ClientState, Pools, Services};
@@ -274,16 +275,28 @@ impl Client {
         Some(CacheSize { bytes, entries })
     }
 
+    /// The Redis that several processes share, for tests.
+    #[cfg(feature = "redis")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn redis(&self) -> Option<&crate::redis::Redis> {
+        self.services.redis.as_ref()
+    }
+
     /// The counters so far, as a JSON document.
     #[must_use]
     pub fn metrics_json(&self) -> Vec<u8> {
-        self.services.metrics.json(self.in_flight(), &self.services.table, self.cache_size())
+        let services = &self.services;
+        let beside = Beside { cache: self.cache_size(), redis: services.redis_up() };
+        services.metrics.json(self.in_flight(), &services.table, beside)
     }
 
     /// The counters so far, in Prometheus' text format.
     #[must_use]
     pub fn metrics_prometheus(&self) -> Vec<u8> {
-        self.services.metrics.prometheus(self.in_flight(), &self.services.table, self.cache_size())
+        let services = &self.services;
+        let beside = Beside { cache: self.cache_size(), redis: services.redis_up() };
+        services.metrics.prometheus(self.in_flight(), &services.table, beside)
     }
 }
 

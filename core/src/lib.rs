@@ -4,8 +4,8 @@
 //!
 //! Rooms import downwards only, from the top of this list to its end: `client`; `pipeline`; `call`,
 //! `admission`; `services`, `cache`, `observe`; `target`, `operation`; `config`; `provider`, `auth`,
-//! `limit`, `http`; `model`, `wire`, `retry`; `codec`, `file`, `error`,
-//! `json`.
+//! `limit`, `price`, `http`, `redis`; `model`, `wire`, `retry`; `codec`, `file`,
+//! `error`, `json`.
 #![warn(clippy::unwrap_used)]
 // A test may be a long table.
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
@@ -22,13 +22,18 @@ pub mod error;
 mod file;
 pub mod http;
 pub mod json;
+#[cfg(not(feature = "redis"))]
 mod limit;
+#[cfg(feature = "redis")]
+pub mod limit;
 pub mod model;
 pub mod observe;
 mod operation;
 mod pipeline;
 pub mod price;
 pub mod provider;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod retry;
 mod services;
 mod target;

@@ -1,6 +1,9 @@
 //! Services are what every call needs and no call owns: settings, target table, connections,
 //! credentials, stored answers and observers.
 
+#[cfg(feature = "redis")]
+mod redis;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +20,10 @@ use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
+#[cfg(feature = "redis")]
+use crate::redis::Redis;
+#[cfg(not(feature = "redis"))]
+use crate::target::Membership;
 use crate::target::{ChosenTarget, Table};
 use crate::wire::Plane;
 
@@ -43,6 +50,9 @@ pub(crate) struct Services {
     pub(crate) network: Option<Arc<dyn Network>>,
     /// How far the client has closed.
     pub(crate) state: Arc<watch::Sender<ClientState>>,
+    /// The Redis that several processes share.
+    #[cfg(feature = "redis")]
+    pub(crate) redis: Option<Redis>,
     /// The process id.
     pub(crate) process: u32,
 }
@@ -119,15 +129,26 @@ impl Services {
         };
         let own: Arc<dyn Observer> = Arc::clone(&metrics) as _;
         let shares = Arc::default();
+        let observers: Observers = std::iter::once(own).chain(observers).collect();
+        #[cfg(feature = "redis")]
+        let redis = config.redis.as_ref();
+        #[cfg(feature = "redis")]
+        let redis = redis.map(|redis| redis::new(redis, &observers, &lookups, network.as_ref()));
+        #[cfg(feature = "redis")]
+        let fleet = redis::fleet(redis.as_ref(), config.fleet);
+        #[cfg(not(feature = "redis"))]
+        let fleet = Membership::default();
         Services {
-            table: Arc::new(Table::new(&config, seed)),
+            table: Arc::new(Table::new(&config, fleet, seed)),
             pools: pools(&config, &lookups, network.as_ref(), None, &shares),
             shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
             cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
             metrics,
-            observers: std::iter::once(own).chain(observers).collect(),
+            observers,
+            #[cfg(feature = "redis")]
+            redis,
             lookups,
             network,
             state: Arc::new(watch::Sender::new(ClientState::Open)),
@@ -139,9 +160,22 @@ impl Services {
     /// Returns the same services with connections of their own. `blocking` is the runtime whose
     /// threads may wait for names and files.
     pub(crate) fn with_own_connections(&self, blocking: &Handle) -> Self {
+        #[cfg(feature = "redis")]
+        if let Some(redis) = &self.redis {
+            // A call on its caller's thread drives no connection of others.
+            redis.move_to(blocking);
+        }
         let (network, blocking) = (self.network.as_ref(), Some(blocking));
         let pools = pools(&self.config, &self.lookups, network, blocking, &self.shares);
         Services { pools, ..self.clone() }
+    }
+
+    /// Whether Redis answers. `None` means that there is none.
+    pub(crate) fn redis_up(&self) -> Option<bool> {
+        #[cfg(feature = "redis")]
+        return self.redis.as_ref().map(Redis::is_up);
+        #[cfg(not(feature = "redis"))]
+        None
     }
 
     /// The settings of a target's provider.

@@ -189,6 +189,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/google.rs"),
         include_str!("../src/config/identity.rs"),
         include_str!("../src/config/proxies.rs"),
+        include_str!("../src/config/redis.rs"),
         include_str!("../src/config/route.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),

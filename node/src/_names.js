@@ -100,6 +100,8 @@ const CONFIG_NAMES = new Set([
   "prices",
   "prices_file",
   "cache",
+  "redis",
+  "fleet",
 ]);
 
 /** Settings of the default provider that a client takes beside the members of a configuration. */

@@ -21,6 +21,8 @@ mod key;
 #[cfg(any(feature = "azure", feature = "google"))]
 mod oauth;
 mod proof;
+#[cfg(feature = "redis")]
+mod secret;
 mod secrets;
 #[cfg(any(unix, feature = "azure", feature = "google"))]
 mod token;
@@ -36,6 +38,8 @@ pub use oauth::Reach;
 #[cfg(feature = "azure")]
 pub(crate) use oauth::{near_url, secret_url};
 pub use proof::Proof;
+#[cfg(feature = "redis")]
+pub use secret::Secret;
 pub use secrets::Secrets;
 
 use std::sync::Arc;

@@ -31,6 +31,7 @@ use crate::model::{
 use crate::observe::{CallFacts, CallOutcome, millis};
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
+use crate::target::ProviderPlace;
 use crate::wire::headers::{self, located};
 
 /// A request that is passed through, and its provider.
@@ -43,7 +44,7 @@ struct Passage {
     /// Whether the request waits for the provider's limits.
     wait: bool,
     /// The request's place under these limits.
-    place: Option<limit::Permit>,
+    place: Option<Box<ProviderPlace>>,
     began: Option<Instant>,
     /// Whether the request went out on a connection.
     sent: AtomicBool,

@@ -27,6 +27,8 @@ mod price_list;
 mod prices;
 mod provider;
 mod proxies;
+#[cfg(feature = "redis")]
+mod redis;
 mod region;
 mod route;
 mod surroundings;
@@ -41,6 +43,8 @@ pub(crate) use looked_at::LOOKED_AT;
 pub(crate) use names::{not_built, quoted};
 pub(crate) use provider::unknown_provider;
 pub use provider::{ProbeConfig, ProviderConfig};
+#[cfg(feature = "redis")]
+pub use redis::{FleetConfig, RedisConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
 
@@ -85,6 +89,12 @@ pub struct Config {
     pub learn_limits: bool,
     /// The cache, if there is one.
     pub cache: Option<CacheConfig>,
+    /// The Redis that several processes share.
+    #[cfg(feature = "redis")]
+    pub redis: Option<RedisConfig>,
+    /// What they share there.
+    #[cfg(feature = "redis")]
+    pub fleet: FleetConfig,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -151,7 +161,15 @@ impl Config {
             let entry = ProviderConfig::read(&name, entry, true, &around)?;
             providers.insert(name.to_string(), entry);
         }
+        #[cfg(feature = "redis")]
+        let redis = RedisConfig::read(&mut fields, environment)?;
+        #[cfg(not(feature = "redis"))]
+        refuse_redis(&mut fields)?;
         let mut config = Config {
+            #[cfg(feature = "redis")]
+            fleet: FleetConfig::read(&mut fields, redis.is_some())?,
+            #[cfg(feature = "redis")]
+            redis,
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),
             retry_budget: BudgetConfig::read(&mut fields)?,
             hedge: Hedge::read(&mut fields)?,
@@ -216,6 +234,17 @@ impl Config {
         let what = if self.routes.is_empty() { "provider" } else { "provider or route" };
         provider::no_provider(what, name, self.names(), param)
     }
+}
+
+/// Refuses what this library was built without.
+#[cfg(not(feature = "redis"))]
+fn refuse_redis(fields: &mut Fields) -> Result<(), Error> {
+    for member in ["redis", "fleet"] {
+        if fields.value(member).is_some() {
+            return Err(Error::not_built(member, member, "redis"));
+        }
+    }
+    Ok(())
 }
 
 fn empty() -> Value {

@@ -52,6 +52,8 @@ pub(super) struct Dialler {
     way: String,
     timeout: Duration,
     version: HttpVersion,
+    /// Whether TLS says which version of HTTP is wanted.
+    alpn: bool,
     /// `None` means plain TCP.
     tls: Option<OnceLock<TlsConnector>>,
     ca_file: Option<std::path::PathBuf>,
@@ -93,6 +95,7 @@ impl Dialler {
             origin,
             timeout: settings.timeouts.connect,
             version: settings.version,
+            alpn: true,
             tls: settings.is_https().then(OnceLock::new),
             ca_file: settings.ca_file.clone(),
             trust: Arc::clone(&settings.trust),
@@ -103,6 +106,12 @@ impl Dialler {
             network,
             base,
         }
+    }
+
+    /// The same for another protocol than HTTP. `way` is the server's name for messages.
+    #[cfg(feature = "redis")]
+    pub(super) fn bare(self, way: String) -> Self {
+        Dialler { alpn: false, origin: way.clone(), way, ..self }
     }
 
     /// The proxy that gets whole requests, if one does. Their targets then have another form. An
@@ -186,8 +195,8 @@ impl Dialler {
 
     /// Reads the certificates to trust, on a thread that may wait for files.
     async fn read_roots(&self) -> Result<TlsConnector, Error> {
-        let (ca_file, version, trust) =
-            (self.ca_file.clone(), self.version, Arc::clone(&self.trust));
+        let (ca_file, trust) = (self.ca_file.clone(), Arc::clone(&self.trust));
+        let version = self.alpn.then_some(self.version);
         let handle = self.blocking.clone().unwrap_or_else(Handle::current);
         let read = handle.spawn_blocking(move || tls::config(&trust, ca_file.as_deref(), version));
         let config =

@@ -3,6 +3,8 @@
 //! `exchange` sends a request, and `body` reads its answer. `pool` keeps connections, which `connect`
 //! opens: `lookup` finds the addresses, and `proxy` speaks with a proxy on the way.
 
+#[cfg(feature = "redis")]
+mod bare;
 mod body;
 mod connect;
 mod deadline;
@@ -16,6 +18,8 @@ mod socket;
 mod tls;
 mod trust;
 
+#[cfg(feature = "redis")]
+pub(crate) use bare::{Server, connect};
 pub use body::Body;
 pub use connect::{Connecting, Network, Stream};
 pub use deadline::Deadline;

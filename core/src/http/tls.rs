@@ -12,11 +12,11 @@ use super::settings::HttpVersion;
 use super::trust::{MOST, Trust};
 use crate::error::{Error, ErrorKind};
 
-/// The client configuration for one provider.
+/// The client configuration for one provider. Without a version of HTTP nothing is said of one.
 pub(super) fn config(
     trust: &Trust,
     ca_file: Option<&Path>,
-    http: HttpVersion,
+    http: Option<HttpVersion>,
 ) -> Result<ClientConfig, Error> {
     let mut roots = trust.roots()?.clone();
     if let Some(path) = ca_file {
@@ -29,9 +29,10 @@ pub(super) fn config(
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = match http {
-        HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
-        HttpVersion::Http2 => vec![b"h2".to_vec()],
+        None => Vec::new(),
+        Some(HttpVersion::Auto) => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Some(HttpVersion::Http1) => vec![b"http/1.1".to_vec()],
+        Some(HttpVersion::Http2) => vec![b"h2".to_vec()],
     };
     Ok(config)
 }
@@ -62,8 +63,8 @@ mod tests {
             ("/tmp", "not a regular file"),
             ("/nonexistent/ca.pem", "not found"),
         ] {
-            let read =
-                config(&Trust::new(None, None, None), Some(Path::new(path)), HttpVersion::Auto);
+            let trust = Trust::new(None, None, None);
+            let read = config(&trust, Some(Path::new(path)), Some(HttpVersion::Auto));
             let error = read.unwrap_err();
             assert_eq!(error.param.as_deref(), Some("ca_file"), "{path}: {error}");
             assert!(error.to_string().contains(why), "{path}: {error}");

@@ -19,6 +19,19 @@ pub(crate) struct Limits {
     pub max_in_flight: Option<u32>,
 }
 
+#[cfg(feature = "redis")]
+impl Limits {
+    /// The part of one of `processes`. None is zero.
+    pub(super) fn share(self, processes: u32) -> Self {
+        let part = |quota: Option<u32>| quota.map(|quota| (quota / processes.max(1)).max(1));
+        Limits {
+            requests_per_minute: part(self.requests_per_minute),
+            tokens_per_minute: part(self.tokens_per_minute),
+            max_in_flight: part(self.max_in_flight),
+        }
+    }
+}
+
 /// The refusal of a call that may not pass in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limited {

@@ -10,6 +10,8 @@
 //! waiter has its own timer, on the runtime on which it runs.
 
 mod bytes;
+#[cfg(feature = "redis")]
+pub mod fleet;
 mod learned;
 mod limits;
 mod rate;
@@ -93,6 +95,7 @@ impl Gate {
     /// # Errors
     /// At once if the turn cannot come before `deadline` and within [`MAX_WAIT`], or if the call
     /// may not wait. Otherwise when the deadline comes. A dropped future leaves the line.
+    #[cfg(test)]
     pub(crate) async fn acquire(
         &self,
         tokens: u64,

@@ -33,6 +33,18 @@ impl Pace {
         Self { interval, tolerance: interval * (burst - 1), even: None }
     }
 
+    /// The time between two requests, and how much of the future may be used now.
+    #[cfg(feature = "redis")]
+    pub(super) fn spacing(&self) -> (Duration, Duration) {
+        (self.interval, self.tolerance)
+    }
+
+    /// The same requests under another quota.
+    #[cfg(feature = "redis")]
+    pub(super) fn under(self, per_minute: u32) -> Self {
+        Self { even: self.even, ..Self::new(per_minute) }
+    }
+
     /// When one more request may pass, after `ahead` others.
     pub(super) fn earliest(&self, now: Instant, ahead: u64) -> Instant {
         let ahead = self.interval.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX));
@@ -40,10 +52,12 @@ impl Pace {
         now + even.saturating_add(ahead).saturating_sub(self.tolerance).min(MINUTE * 2)
     }
 
-    /// Records that a request passes. Returns what [`Pace::undo`] takes.
+    /// Records that a request passes. Returns what [`Pace::undo`] takes. Requests that pass although
+    /// the quota is used up count for a minute, as others do.
     pub(super) fn take(&mut self, now: Instant) -> (Option<Instant>, Option<Instant>) {
         let before = self.even;
-        self.even = Some(before.map_or(now, |even| even.max(now)) + self.interval);
+        let even = before.map_or(now, |even| even.max(now)) + self.interval;
+        self.even = Some(even.min(now + MINUTE));
         (before, self.even)
     }
 
@@ -76,6 +90,12 @@ struct Slot {
 impl Window {
     pub(super) fn new(per_minute: u32) -> Self {
         Self { quota: per_minute.into(), sum: 0, spent: VecDeque::new(), first: 0 }
+    }
+
+    /// The same tokens under another quota.
+    #[cfg(feature = "redis")]
+    pub(super) fn under(self, per_minute: u32) -> Self {
+        Self { quota: per_minute.into(), ..self }
     }
 
     /// Removes slots that are older than a minute.

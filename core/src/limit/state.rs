@@ -116,6 +116,18 @@ impl State {
         }
     }
 
+    /// The same under other limits of the same kinds.
+    #[cfg(feature = "redis")]
+    pub(super) fn put_under(&mut self, limits: Limits) {
+        if let Some(quota) = limits.requests_per_minute {
+            self.pace = self.pace.take().map(|pace| pace.under(quota));
+        }
+        if let Some(quota) = limits.tokens_per_minute {
+            self.window = self.window.take().map(|window| window.under(quota));
+        }
+        self.max_in_flight = limits.max_in_flight;
+    }
+
     pub(super) fn is_engaged(&self) -> bool {
         self.pace.is_some()
             || self.window.is_some()

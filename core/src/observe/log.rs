@@ -13,7 +13,9 @@ pub use level::Level;
 
 use record::{Record, code, reason};
 
-use super::{AttemptEnd, AttemptFacts, CallFacts, CallOutcome, Met, Notice, Observer, millis};
+use super::{
+    AttemptEnd, AttemptFacts, CallFacts, CallOutcome, Met, Notice, Observer, ServiceNotice, millis,
+};
 use crate::error::{Attempt, ErrorKind};
 use crate::model::CacheTier;
 use crate::wire::retry_after;
@@ -62,6 +64,15 @@ impl<S: Sink> Observer for Log<S> {
 
     fn noticed(&self, call: &CallFacts, notice: &Notice<'_>) {
         self.emit(Level::Warn, || noticed(call, notice));
+    }
+
+    fn service(&self, notice: &ServiceNotice<'_>) {
+        let level = match notice.failed {
+            None => Level::Info,
+            Some(false) => Level::Warn,
+            Some(true) => Level::Error,
+        };
+        self.emit(level, || Record::new(level, notice.service).with("message", notice.message));
     }
 
     fn content(&self, call: &CallFacts, what: &'static str, text: &str) {

@@ -21,6 +21,14 @@ pub(crate) struct Metrics {
     cached: [AtomicU64; CacheResult::ALL.len()],
 }
 
+/// What metrics say of what is beside the calls. `None` means that there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct Beside {
+    pub(crate) cache: Option<CacheSize>,
+    /// Whether Redis is up.
+    pub(crate) redis: Option<bool>,
+}
+
 /// The counters of one provider.
 struct Counters {
     provider: Arc<str>,
@@ -78,12 +86,7 @@ impl Metrics {
     }
 
     /// The counters so far, as a JSON document.
-    pub(crate) fn json(
-        &self,
-        in_flight: usize,
-        table: &Table,
-        cache: Option<CacheSize>,
-    ) -> Vec<u8> {
+    pub(crate) fn json(&self, in_flight: usize, table: &Table, beside: Beside) -> Vec<u8> {
         let mut providers = Object::new();
         for counters in &self.providers {
             let calls = counters.calls.load(Ordering::Relaxed);
@@ -101,23 +104,21 @@ impl Metrics {
         document.insert("in_flight", in_flight as u64);
         document.insert("providers", providers);
         document.insert("targets", targets);
-        if let Some(CacheSize { bytes, entries }) = cache {
+        if let Some(CacheSize { bytes, entries }) = beside.cache {
             let mut counts = json!({"bytes": bytes, "entries": entries});
             if let Some(counts) = counts.as_object_mut() {
                 counts.extend(self.cached().map(|(result, n)| (result.name(), Value::from(n))));
             }
             document.insert("cache", counts);
         }
+        if let Some(up) = beside.redis {
+            document.insert("redis", json!({"up": up}));
+        }
         to_vec(&document, 256)
     }
 
     /// The counters so far, in Prometheus' text format.
-    pub(crate) fn prometheus(
-        &self,
-        in_flight: usize,
-        table: &Table,
-        cache: Option<CacheSize>,
-    ) -> Vec<u8> {
+    pub(crate) fn prometheus(&self, in_flight: usize, table: &Table, beside: Beside) -> Vec<u8> {
         let mut text = String::from(
             "# HELP liter_llm_in_flight Calls in flight.\n# TYPE liter_llm_in_flight gauge\n",
         );
@@ -144,8 +145,16 @@ impl Metrics {
             }
         }
         write_targets(&mut text, table);
-        if let Some(size) = cache {
+        if let Some(size) = beside.cache {
             self.write_cache(&mut text, size);
+        }
+        if let Some(up) = beside.redis {
+            let _ = write!(
+                text,
+                "# HELP liter_llm_redis_up Whether Redis answers.\n# TYPE liter_llm_redis_up gauge\n\
+                 liter_llm_redis_up {}\n",
+                u8::from(up)
+            );
         }
         text.into_bytes()
     }

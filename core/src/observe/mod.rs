@@ -3,7 +3,8 @@
 //! comes only where `LITER_LLM_LOG_BODIES=1` asks for it.
 //!
 //! `admission` reports that a call began and ended, and the call's ledger reports its attempts and
-//! what the call meets between them. Nothing else reports or counts anything. An observer runs on
+//! what the call meets between them. `services` reports what Redis does, beside the calls. Nothing
+//! else reports or counts anything. An observer runs on
 //! the thread of the call, so it must be quick and must not wait.
 
 mod cached;
@@ -14,7 +15,7 @@ mod notice;
 
 pub use cached::{CacheResult, CacheSize};
 pub use id::CallId;
-pub use notice::{Met, Notice, Reason};
+pub use notice::{Met, Notice, Reason, ServiceNotice};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +66,11 @@ pub trait Observer: Send + Sync {
     /// or `answer`.
     fn content(&self, call: &CallFacts, what: &'static str, text: &str) {
         let _ = (call, what, text);
+    }
+
+    /// A server beside the providers, such as Redis, is away or back. It belongs to no call.
+    fn service(&self, notice: &ServiceNotice<'_>) {
+        let _ = notice;
     }
 
     /// A call is over. `outcomes` has one entry, or one for each target of a fan-out.

@@ -55,3 +55,14 @@ impl From<&Error> for Reason {
         Reason { kind: error.kind(), status: error.status, code: error.code.clone() }
     }
 }
+
+/// What happened to a server beside the providers.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceNotice<'a> {
+    /// Which one: `redis`.
+    pub service: &'static str,
+    /// `None` means that it works again. `Some(true)` means that somebody has to look at it.
+    pub failed: Option<bool>,
+    /// What happened, without secrets and without texts of a caller.
+    pub message: &'a str,
+}

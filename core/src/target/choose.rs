@@ -277,13 +277,14 @@ fn ordered(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Membership;
     use super::*;
 
     /// The targets of a request for `model` under a configuration, or the error's kind.
     fn goes(config: &str, model: Option<&str>, options: &str) -> String {
         let config = Config::parse(config.as_bytes()).unwrap();
         let options = Options::parse(options.as_bytes()).unwrap();
-        let table = Table::new(&config, 0);
+        let table = Table::new(&config, Membership::default(), 0);
         match choose(&config, &table, model, true, &options, None) {
             Ok(choice) => {
                 let names: Vec<_> = choice.targets.iter().map(ChosenTarget::name).collect();
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_fan_out_has_no_fallback() {
         let config = Config::parse(b"{}").unwrap();
-        let table = Table::new(&config, 0);
+        let table = Table::new(&config, Membership::default(), 0);
         let resolved = |options: &[u8]| {
             let options = Options::parse(options).unwrap();
             choose(&config, &table, None, true, &options, Some("openai/gpt")).map(|_| ())

@@ -8,6 +8,7 @@ use ::http::HeaderMap;
 use tokio::time::Instant;
 
 use super::breaker::{Fault, Pass, Turned, fault_of};
+use super::fleet::FleetPlace;
 use super::state::TargetState;
 use crate::error::{Error, ErrorKind};
 use crate::limit::Permit;
@@ -20,8 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// An attempt's place under every limit, which reports its outcome to the target's state.
 pub(crate) struct AttemptGuard {
     state: InFlight,
-    target: Permit,
-    provider: Option<Permit>,
+    places: Places,
     passes: Option<[Pass; 2]>,
     /// The first token was late, and that was counted as the target's fault.
     late: bool,
@@ -29,6 +29,43 @@ pub(crate) struct AttemptGuard {
     pub(crate) insisted: bool,
     learns: bool,
     began: Instant,
+}
+
+/// An attempt's places under the limits of its target, of its provider, and of the fleet.
+pub(super) struct Places {
+    pub(super) target: Permit,
+    /// Boxed: few providers have limits, and each call's future would have room for it.
+    pub(super) provider: Option<Box<Permit>>,
+    pub(super) fleet: FleetPlace,
+}
+
+impl Places {
+    /// Corrects the tokens once they are known.
+    fn settle(&mut self, tokens: u64, now: Instant) {
+        self.target.settle(tokens, now);
+        if let Some(provider) = &mut self.provider {
+            provider.settle(tokens, now);
+        }
+        self.fleet.settle(tokens, now);
+    }
+
+    /// Nothing could be sent.
+    fn unused(&mut self) {
+        self.target.unused();
+        if let Some(provider) = &mut self.provider {
+            provider.unused();
+        }
+        self.fleet.unused();
+    }
+
+    /// The provider refused the request itself.
+    fn refused(&mut self, now: Instant) {
+        self.target.refused(now);
+        if let Some(provider) = &mut self.provider {
+            provider.refused(now);
+        }
+        self.fleet.refused(now);
+    }
 }
 
 /// How an outcome has turned the breaker of the target, and that of the provider's key.
@@ -46,8 +83,7 @@ impl AttemptGuard {
     /// The guard of an attempt that has its place everywhere.
     pub(super) fn new(
         state: &Arc<TargetState>,
-        target: Permit,
-        provider: Option<Permit>,
+        places: Places,
         passes: Option<[Pass; 2]>,
         learns: bool,
         began: Instant,
@@ -55,13 +91,13 @@ impl AttemptGuard {
         state.in_flight.fetch_add(1, Ordering::Relaxed);
         let state = InFlight(Arc::clone(state));
         let (late, insisted) = (false, false);
-        AttemptGuard { state, target, provider, passes, late, insisted, learns, began }
+        AttemptGuard { state, places, passes, late, insisted, learns, began }
     }
 
     /// Reports the head of an answer, which may have quotas in its headers.
     pub(crate) fn heard(&mut self, headers: &HeaderMap) {
         if self.learns {
-            self.target.learn(headers, Instant::now());
+            self.places.target.learn(headers, Instant::now());
         }
     }
 
@@ -87,20 +123,14 @@ impl AttemptGuard {
     /// Reports a complete answer and its usage.
     pub(crate) fn done(mut self, usage: Option<&Usage>, now: Instant) -> Turns {
         if let Some(tokens) = usage.and_then(|usage| usage.total_tokens) {
-            self.target.settle(tokens, now);
-            if let Some(provider) = &mut self.provider {
-                provider.settle(tokens, now);
-            }
+            self.places.settle(tokens, now);
         }
         self.passes.take().map_or([None; 2], |passes| passes.map(Pass::success))
     }
 
     /// Gives the place back, because nothing could be sent.
     pub(crate) fn unused(mut self) {
-        self.target.unused();
-        if let Some(provider) = &mut self.provider {
-            provider.unused();
-        }
+        self.places.unused();
     }
 
     /// Reports an attempt whose credential was refused, and is mended already: it was our fault, and
@@ -116,10 +146,7 @@ impl AttemptGuard {
             .status
             .is_some_and(|status| (400..500).contains(&status) && status != 408 && status != 429)
         {
-            self.target.refused(now);
-            if let Some(provider) = &mut self.provider {
-                provider.refused(now);
-            }
+            self.places.refused(now);
         }
     }
 
@@ -129,7 +156,9 @@ impl AttemptGuard {
         if let (true, Some(429 | 503 | 529), Some(ms)) =
             (self.learns, error.status, error.retry_after_ms)
         {
-            self.state.0.gate.cool(now + Duration::from_millis(ms).min(LONGEST_PAUSE));
+            let pause = Duration::from_millis(ms).min(LONGEST_PAUSE);
+            self.state.0.gate.cool(now + pause);
+            self.state.0.part.pause(pause);
         }
         self.refund(error, now);
         let fault = fault_of(error.kind(), error.status);

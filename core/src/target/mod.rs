@@ -3,10 +3,11 @@
 //! A target is a model at a provider. Most calls have one; a named route, `options.fallback` and
 //! `options.fanout` give more. `choose` finds them and `policy` orders them. `table` keeps the
 //! `state` of each for all calls: its `breaker` and `latency`. An attempt at a target holds a
-//! `guard`.
+//! `guard`. `fleet` has what several processes share.
 
 pub(crate) mod breaker;
 mod choose;
+mod fleet;
 mod guard;
 mod latency;
 mod policy;
@@ -16,6 +17,7 @@ mod table;
 
 pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};
+pub(crate) use fleet::Membership;
 pub(crate) use guard::{AttemptGuard, Turns};
 pub(crate) use state::{ChosenTarget, Tally, TargetState};
-pub(crate) use table::Table;
+pub(crate) use table::{ProviderPlace, Table};

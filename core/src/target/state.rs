@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, State};
+use super::fleet::Part;
 use super::latency::Latency;
 use crate::limit::{Gate, Limits};
 use crate::model::Parameters;
@@ -66,6 +67,8 @@ pub(crate) struct TargetState {
     moved: Option<&'static str>,
     pub(crate) breaker: Breaker,
     pub(super) gate: Gate,
+    /// Its part in the limits of a fleet.
+    pub(super) part: Part,
     /// Latencies of streams to their first content, and of whole answers.
     streams: Latency,
     answers: Latency,
@@ -81,8 +84,14 @@ pub(crate) struct TargetState {
 
 impl TargetState {
     /// The state of a target that was never asked. `limits` are those configured for its model.
-    pub(super) fn new(target: Target, moved: Option<&'static str>, limits: Limits) -> Self {
+    pub(super) fn new(
+        target: Target,
+        moved: Option<&'static str>,
+        limits: Limits,
+        part: Part,
+    ) -> Self {
         TargetState {
+            part,
             target,
             moved,
             breaker: Breaker::default(),

@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, State};
-use super::guard::AttemptGuard;
+use super::fleet::{Entry, FleetPlace, Membership, Part};
+use super::guard::{AttemptGuard, Places};
 use super::state::{ChosenTarget, TargetState};
 use crate::config::Config;
 use crate::limit::{Gate, Limited, Limits, Permit};
@@ -35,11 +36,18 @@ pub(crate) struct Table {
     providers: Vec<ProviderState>,
     breakers: bool,
     learns: bool,
+    fleet: Membership,
     rng: Mutex<fastrand::Rng>,
 }
 
 /// What is known of a provider's models, by name.
 type Models = RwLock<HashMap<String, Arc<TargetState>>>;
+
+/// A request's place under the limits of a provider.
+pub(crate) struct ProviderPlace {
+    _permit: Permit,
+    _fleet: FleetPlace,
+}
 
 struct ProviderState {
     targets: Models,
@@ -47,19 +55,22 @@ struct ProviderState {
     moved: Box<[(&'static str, Models)]>,
     key: Breaker,
     gate: Option<Gate>,
+    /// Its part in the limits of a fleet.
+    part: Part,
     /// `None` means no limit.
     retries: Option<Budget>,
     hedges: Budget,
 }
 
 impl Table {
-    pub(crate) fn new(config: &Config, seed: u64) -> Self {
+    pub(crate) fn new(config: &Config, fleet: Membership, seed: u64) -> Self {
         let budget = config.retry_budget;
         let provider = |settings: &crate::config::ProviderConfig| ProviderState {
             targets: RwLock::default(),
             moved: settings.regions().map(|region| (region, RwLock::default())).collect(),
             key: Breaker::default(),
             gate: (settings.limits != Limits::default()).then(|| Gate::new(settings.limits)),
+            part: fleet.part(|| settings.name.to_string(), settings.limits),
             retries: budget.ratio.map(|ratio| Budget::new(ratio, budget.per_second)),
             hedges: Budget::hedges(),
         };
@@ -67,6 +78,7 @@ impl Table {
             providers: config.providers.iter().map(provider).collect(),
             breakers: config.breaker,
             learns: config.learn_limits,
+            fleet,
             rng: Mutex::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -98,7 +110,13 @@ impl Table {
         let target = config.providers[provider].target(model);
         let region = moved.map(Arc::from).or(target.region);
         let target = Target { region, ..target };
-        let state = Arc::new(TargetState::new(target, moved, limits.unwrap_or_default()));
+        let limits = limits.unwrap_or_default();
+        let name = || match moved {
+            Some(region) => format!("{}/{model}@{region}", target.provider),
+            None => format!("{}/{model}", target.provider),
+        };
+        let part = if is_kept { self.fleet.part(name, limits) } else { Part::default() };
+        let state = Arc::new(TargetState::new(target, moved, limits, part));
         if !is_kept {
             return state;
         }
@@ -180,6 +198,11 @@ impl Table {
                 (target, Some(provider))
             }
         };
+        let entry = Entry { gate: &state.gate, tokens, wait, deadline };
+        let fleet = match state.part.enter(Some(&own.part), entry) {
+            Some(entering) => entering.await?,
+            None => FleetPlace::default(),
+        };
         target.sent();
         if let Some(provider) = &mut provider {
             provider.sent();
@@ -195,24 +218,33 @@ impl Table {
             })
         };
         let passes = self.breakers.then(|| [pass(&state.breaker), pass(&own.key)]);
-        let mut guard = AttemptGuard::new(state, target, provider, passes, self.learns, now);
+        let provider = provider.map(Box::new);
+        let places = Places { target, provider, fleet };
+        let mut guard = AttemptGuard::new(state, places, passes, self.learns, now);
         guard.insisted = insisted;
         Ok(guard)
     }
 
     /// Takes a request's place under the limits of a provider, whatever its model. `None` means
-    /// that the provider has no limits.
+    /// that the provider has no limits. It is boxed, as few have some and each call's future would
+    /// have room for it.
     pub(crate) async fn enter_provider(
         &self,
         provider: usize,
         tokens: u64,
         wait: bool,
         deadline: Instant,
-    ) -> Result<Option<Permit>, Limited> {
-        match &self.providers[provider].gate {
-            Some(gate) => Ok(Some(gate.acquire(tokens, wait, deadline).await?)),
-            None => Ok(None),
-        }
+    ) -> Result<Option<Box<ProviderPlace>>, Limited> {
+        let own = &self.providers[provider];
+        let Some(gate) = &own.gate else { return Ok(None) };
+        let mut permit = gate.turn(tokens, wait, deadline).await?;
+        let entry = Entry { gate, tokens, wait, deadline };
+        let fleet = match own.part.enter(None, entry) {
+            Some(entering) => entering.await?,
+            None => FleetPlace::default(),
+        };
+        permit.sent();
+        Ok(Some(Box::new(ProviderPlace { _permit: permit, _fleet: fleet })))
     }
 
     /// What holds calls to a target, or to any of a provider, back now.
@@ -221,9 +253,11 @@ impl Table {
         provider: usize,
         target: Option<&TargetState>,
     ) -> Option<Limited> {
+        let own = &self.providers[provider];
         let gates = target.map(|state| &state.gate).into_iter();
-        let mut gates = gates.chain(self.providers[provider].gate.as_ref());
-        gates.find_map(|gate| gate.holds_back(Instant::now()))
+        let mut gates = gates.chain(own.gate.as_ref());
+        let part = target.map_or(&own.part, |state| &state.part);
+        gates.find_map(|gate| gate.holds_back(Instant::now())).or_else(|| part.holds_back())
     }
 
     /// Every target that was asked, in the order of providers and models.

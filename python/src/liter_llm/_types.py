@@ -1413,6 +1413,45 @@ class Cache(TypedDict, total=False):
     """The tier that processes share. This build has none: `true` is an error."""
 
 
+class Redis(TypedDict, total=False):
+    """A Redis, and how it is reached. One of `url` and `urls` is required."""
+
+    url: str | None
+    """The server: `redis://host:6379/0`, or `rediss://` for TLS."""
+    urls: Sequence[str] | None
+    """The seeds of a cluster, or the sentinels."""
+    mode: Literal["single", "cluster", "sentinel"] | None
+    """How many servers there are, and which of them is asked. Default: `single`.
+    - `single`: one server.
+    - `cluster`: the primaries of a cluster, each for its slots.
+    - `sentinel`: the primary that the sentinels name.
+    """
+    master: str | None
+    """The primary's name at the sentinels."""
+    username: str | None
+    """The ACL user."""
+    password: str | None
+    """The password: `env:NAME`, `file:/path`, `exec:["prog","arg"]`, or itself.
+
+    It is read again at each connect.
+    """
+    namespace: str | None
+    """What the names of all keys begin with, after `ll:`. Default: `default`."""
+    timeout_ms: int | None
+    """The longest that a call waits for one answer, in milliseconds. Default: 50."""
+    ca_file: str | None
+    """A PEM file with further trusted roots."""
+
+
+class Fleet(TypedDict, total=False):
+    """What the processes of a fleet share. It needs `redis`."""
+
+    limits: bool | None
+    """Whether `limits` hold for all processes together. Default: `false`."""
+    replicas: int | None
+    """The number of processes, until Redis tells it. Default: 1."""
+
+
 class Config(TypedDict, total=False):
     """A client's configuration. A member that is not listed is an error."""
 
@@ -1453,3 +1492,7 @@ class Config(TypedDict, total=False):
     """The path of a JSON file of the form of `prices`, which count before it."""
     cache: Cache | Literal[False] | None
     """The cache of answers. `false`, or nothing: no answer is stored."""
+    redis: Redis | None
+    """The Redis that several processes share."""
+    fleet: Fleet | None
+    """What these processes share there."""

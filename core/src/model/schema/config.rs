@@ -12,6 +12,7 @@ use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
 use super::prices::{FreeDocument, PriceDocument};
+use super::redis::{FleetDocument, RedisDocument};
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -51,6 +52,10 @@ pub struct ConfigDocument {
     pub prices_file: Option<String>,
     /// The cache of answers. `false`, or nothing: no answer is stored.
     pub cache: Option<CacheSchema>,
+    /// The Redis that several processes share.
+    pub redis: Option<RedisDocument>,
+    /// What these processes share there.
+    pub fleet: Option<FleetDocument>,
 }
 
 /// Settings, or `false` to switch it off.

@@ -31,6 +31,7 @@ mod counted;
 mod http;
 mod members;
 mod operations;
+mod redis;
 mod tools;
 
 pub use counted::CountTokensRequestDocument;
@@ -43,6 +44,7 @@ pub use operations::{
     ModelsRequestDocument, ModerateOp, ModerateRequestDocument, RerankOp, RerankRequestDocument,
 };
 
+pub use redis::{FleetDocument, RedisDocument, RedisMode};
 pub use tools::{
     FunctionDocument, JsonSchemaDocument, NamedDocument, ResponseFormatDocument,
     ToolChoiceDocument, ToolChoiceWord, ToolDocument,

@@ -1,0 +1,158 @@
+//! What a fleet does beside the calls: it settles, renews leases, and says that this process is alive.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::rules::{LEASE, Settled, alive, settle};
+use super::shared::{OLD, Scope, Shared, lock};
+
+/// How often leases are renewed.
+const BEAT: Duration = Duration::from_secs(10);
+
+/// A process that was silent for so long is dead.
+const DEAD: Duration = Duration::from_secs(30);
+
+/// The longest that Redis may take for a question that no call waits for, or what calls wait if that
+/// is longer.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The most items that are settled at once.
+const MOST: usize = 256;
+
+/// The most that is kept for a Redis that is away. Leases end by themselves, and tokens count as
+/// estimated.
+const MOST_KEPT: usize = 16_384;
+
+/// Starts the task where it is not running.
+pub(super) fn start(shared: &Arc<Shared>) {
+    if shared.running.load(Ordering::Relaxed) || shared.running.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let running = Running(Arc::downgrade(shared));
+    // Without a home it is dropped, and started again by the next call.
+    if let Some(home) = shared.redis.home() {
+        home.spawn(run(running, Arc::clone(&shared.wake)));
+    }
+}
+
+/// The task runs. It may end with its runtime.
+struct Running(Weak<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.running.store(false, Ordering::Release);
+        }
+    }
+}
+
+async fn run(running: Running, wake: Arc<Notify>) {
+    let mut beat = Instant::now();
+    loop {
+        {
+            let Some(shared) = running.0.upgrade() else { return };
+            let now = Instant::now();
+            if now >= beat || shared.is_doubted() {
+                shared.beat(now >= beat).await;
+                if now >= beat {
+                    beat = Instant::now() + BEAT;
+                }
+            }
+            shared.settle_all().await;
+        }
+        let _ = timeout_at(beat, wake.notified()).await;
+    }
+}
+
+impl Shared {
+    /// Late answers open the circuit, so none is late here that a call would have waited for.
+    fn patience(&self) -> Duration {
+        PATIENCE.max(self.redis.timeout())
+    }
+
+    /// Whether Redis may have lost its counts.
+    fn is_doubted(&self) -> bool {
+        lock(&self.trust).doubted
+    }
+
+    /// Says that this process is alive, and renews its leases if they are due.
+    async fn beat(&self, renews: bool) {
+        let key = format!("{}:alive", self.tag);
+        let first = !self.known.load(Ordering::Relaxed);
+        if let Ok((processes, missing)) =
+            alive(&self.redis, &key, &self.process, DEAD, self.patience()).await
+        {
+            self.known.store(true, Ordering::Relaxed);
+            let mut trust = lock(&self.trust);
+            trust.doubted = false;
+            if missing && !first {
+                trust.lost = Some(Instant::now() + OLD);
+                // The others are missing there, too.
+                trust.fewer = None;
+            }
+            drop(trust);
+            self.are_alive(processes);
+        }
+        if renews {
+            let leases = lock(&self.leases).clone();
+            let renew = |(id, keys): (String, Vec<String>)| {
+                keys.into_iter().map(move |key| Settled::Renew { key, id: id.clone() })
+            };
+            let items: Vec<Settled> = leases.into_iter().flat_map(renew).collect();
+            for items in items.chunks(MOST) {
+                let _ = settle(&self.redis, items, self.patience()).await;
+            }
+        }
+    }
+
+    /// Takes the number of processes into use. A smaller one counts only once it has lasted, as
+    /// processes that are alive may not have said so yet.
+    fn are_alive(&self, processes: u32) {
+        let known = self.processes.load(Ordering::Relaxed);
+        {
+            let (now, mut trust) = (Instant::now(), lock(&self.trust));
+            if processes < known && now < *trust.fewer.get_or_insert(now) + DEAD {
+                return;
+            }
+            trust.fewer = None;
+        }
+        if processes == known {
+            return;
+        }
+        self.processes.store(processes, Ordering::Relaxed);
+        let scopes: Vec<Arc<Scope>> = lock(&self.scopes).iter().filter_map(Weak::upgrade).collect();
+        for scope in scopes {
+            if let Some(share) = &scope.share {
+                share.put_under(scope.limits.share(processes));
+            }
+        }
+    }
+
+    async fn settle_all(&self) {
+        loop {
+            let items: Vec<Settled> = {
+                let mut outbox = lock(&self.outbox);
+                let count = outbox.len().min(MOST);
+                outbox.drain(..count).collect()
+            };
+            if items.is_empty() {
+                return;
+            }
+            if settle(&self.redis, &items, self.patience()).await.is_err() {
+                let mut outbox = lock(&self.outbox);
+                let excess = outbox.len().saturating_sub(MOST_KEPT);
+                outbox.drain(..excess);
+                return;
+            }
+            if items.iter().any(|item| matches!(item, Settled::Release { .. })) {
+                self.freed.notify_waiters();
+            }
+        }
+    }
+}
+
+const _: () = assert!(LEASE.as_secs() > 2 * BEAT.as_secs(), "a beat may be missed");

@@ -1,0 +1,128 @@
+//! A cluster of three primaries.
+
+use std::time::{Duration, Instant};
+
+use liter_llm_core::redis::{Fault, Mode, Script};
+
+use crate::server::{Server, needs_redis, of, settings};
+
+/// Three primaries, each with a third of the slots.
+fn cluster() -> Vec<Server> {
+    let arguments = [
+        "--cluster-enabled",
+        "yes",
+        "--cluster-node-timeout",
+        "2000",
+        "--cluster-require-full-coverage",
+        "no",
+    ];
+    let servers: Vec<Server> = (0..3).map(|_| Server::start(&arguments)).collect();
+    let places: Vec<String> = servers.iter().map(|server| server.address().to_string()).collect();
+    let mut words = vec!["--cluster", "create"];
+    words.extend(places.iter().map(String::as_str));
+    words.extend(["--cluster-replicas", "0", "--cluster-yes"]);
+    let said = servers[0].cli(&words);
+    assert!(said.contains("All 16384 slots covered"), "{said}");
+    let end = Instant::now() + Duration::from_secs(20);
+    for server in &servers {
+        while !server.cli(&["cluster", "info"]).contains("cluster_state:ok") {
+            assert!(Instant::now() < end, "the cluster does not begin");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    servers
+}
+
+fn client(servers: &[Server], seeds: usize) -> liter_llm_core::redis::Redis {
+    let seeds = servers[..seeds].iter().map(Server::address).collect();
+    of(settings(seeds, Mode::Cluster)).0
+}
+
+async fn until_up(redis: &liter_llm_core::redis::Redis, key: &[u8]) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while redis.epoch(key).await.is_err() {
+        assert!(Instant::now() < end, "the cluster does not answer");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_key_is_at_the_primary_of_its_slot() {
+    needs_redis!();
+    let servers = cluster();
+    let redis = client(&servers, 1);
+    until_up(&redis, b"k").await;
+    for i in 0..300 {
+        let (entry, lock) = (format!("ll:c:{{{i}}}"), format!("ll:l:{{{i}}}"));
+        redis
+            .put(entry.as_bytes(), lock.as_bytes(), b"o", b"v", Duration::from_secs(60))
+            .await
+            .unwrap();
+    }
+    let sizes: Vec<u32> =
+        servers.iter().map(|server| server.cli(&["dbsize"]).parse().unwrap()).collect();
+    assert!(sizes.iter().sum::<u32>() == 300 && sizes.iter().all(|size| *size > 50), "{sizes:?}");
+    assert_eq!(redis.purge(b"ll:c:", Duration::from_secs(20)).await, Ok(300));
+    // Keys of two slots in one script are our mistake, and no reason to wait.
+    let script = Script::new("return {1}");
+    let two = redis.numbers(&script, &["a", "b"], &[""; 0], redis.timeout()).await;
+    assert!(matches!(two, Err(Fault::Refused(_))), "{two:?}");
+}
+
+/// A slot that moves: `ASK` while it does, `MOVED` from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_moves_is_followed() {
+    needs_redis!();
+    let servers = cluster();
+    let redis = client(&servers, 3);
+    until_up(&redis, b"k").await;
+    // The slot of "{k}" is 7629, of the second primary.
+    let slot = servers[0].cli(&["cluster", "keyslot", "{k}"]);
+    let owner = servers.iter().position(|server| server.cli(&["get", "{k}"]).is_empty()).unwrap();
+    let to = (owner + 1) % 3;
+    let id = |i: usize| servers[i].cli(&["cluster", "myid"]);
+    assert_eq!(redis.next_epoch(b"{k}").await, Ok(1));
+    servers[to].cli(&["cluster", "setslot", &slot, "importing", &id(owner)]);
+    servers[owner].cli(&["cluster", "setslot", &slot, "migrating", &id(to)]);
+    let port = servers[to].port.to_string();
+    let moved = servers[owner].cli(&["migrate", "127.0.0.1", &port, "{k}", "0", "5000"]);
+    assert_eq!(moved, "OK");
+    assert_eq!(redis.next_epoch(b"{k}").await, Ok(2), "ASK");
+    for server in [to, owner] {
+        servers[server].cli(&["cluster", "setslot", &slot, "node", &id(to)]);
+    }
+    assert_eq!(redis.next_epoch(b"{k}").await, Ok(3), "MOVED");
+    assert_eq!(servers[to].cli(&["get", "{k}"]), "3");
+}
+
+/// One primary that is frozen holds up nobody whose key is elsewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_primary_holds_up_its_own_slots_alone() {
+    needs_redis!();
+    let servers = cluster();
+    let redis = client(&servers, 3);
+    let keys: Vec<String> = (0..60).map(|i| format!("{{{i}}}")).collect();
+    for key in &keys {
+        until_up(&redis, key.as_bytes()).await;
+    }
+    servers[0].signal("STOP");
+    for _ in 0..4 {
+        for key in &keys {
+            let _ = redis.epoch(key.as_bytes()).await;
+        }
+    }
+    let (mut well, mut late) = (0, 0);
+    for key in &keys {
+        match redis.epoch(key.as_bytes()).await {
+            Ok(_) => well += 1,
+            Err(Fault::Late) => late += 1,
+            Err(_) => {}
+        }
+    }
+    servers[0].signal("CONT");
+    assert!(well >= 20, "{well} of 60 are elsewhere");
+    assert_eq!(late, 0, "nobody waits for the frozen one any more");
+    for key in &keys {
+        until_up(&redis, key.as_bytes()).await;
+    }
+}

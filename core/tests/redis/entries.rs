@@ -1,0 +1,105 @@
+//! The shared tier of the cache: entries, locks, epochs, purges.
+
+use std::time::Duration;
+
+use liter_llm_core::redis::{Fault, Lookup, Script};
+
+use crate::server::{Server, needs_redis, redis};
+
+const TTL: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_asker_makes_an_entry_and_all_get_it() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (one, _) = redis(server.address());
+    let (other, _) = redis(server.address());
+    let (entry, lock) = (b"ll:test:c:t:{k}", b"ll:test:l:{k}");
+    assert_eq!(one.get_or_lock(entry, lock, b"one").await, Ok(Lookup::Owner));
+    let Ok(Lookup::Busy(left)) = other.get_or_lock(entry, lock, b"other").await else {
+        panic!("the lock is taken")
+    };
+    assert!(left > Duration::from_secs(8) && left <= Duration::from_secs(10), "{left:?}");
+    assert_eq!(other.renew_lock(lock, b"other").await, Ok(false));
+    assert_eq!(one.renew_lock(lock, b"one").await, Ok(true));
+    // Bytes of any kind: a cut character, a zero, the end of a line.
+    let value = b"\x00\r\n\xff$-1\r\n";
+    one.put(entry, lock, b"one", value, TTL).await.unwrap();
+    let Ok(Lookup::Hit(found, life)) = other.get_or_lock(entry, lock, b"other").await else {
+        panic!("there is an entry")
+    };
+    assert_eq!(found, value);
+    assert!(life > Duration::from_secs(55) && life <= TTL, "{life:?}");
+    assert_eq!(server.cli(&["exists", "ll:test:l:{k}"]), "0", "the lock was given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_was_lost_is_not_given_back_for_another() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    assert_eq!(redis.get_or_lock(b"c{k}", b"l{k}", b"one").await, Ok(Lookup::Owner));
+    server.cli(&["set", "l{k}", "other", "px", "5000"]);
+    redis.put(b"c{k}", b"l{k}", b"one", b"v", TTL).await.unwrap();
+    redis.unlock(b"l{k}", b"one").await.unwrap();
+    assert_eq!(server.cli(&["get", "l{k}"]), "other");
+    redis.unlock(b"l{k}", b"other").await.unwrap();
+    assert_eq!(server.cli(&["exists", "l{k}"]), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_value_is_a_miss_and_is_overwritten() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    server.cli(&["rpush", "c{k}", "a", "list"]);
+    assert_eq!(redis.get_or_lock(b"c{k}", b"l{k}", b"one").await, Err(Fault::Foreign));
+    redis.put(b"c{k}", b"l{k}", b"one", b"v", TTL).await.unwrap();
+    let found = redis.get_or_lock(b"c{k}", b"l{k}", b"one").await;
+    assert!(matches!(found, Ok(Lookup::Hit(value, _)) if value == b"v"));
+    // A lock of another kind, or without an end, holds nobody up.
+    server.cli(&["rpush", "l{j}", "a", "list"]);
+    assert_eq!(redis.get_or_lock(b"c{j}", b"l{j}", b"one").await, Ok(Lookup::Owner));
+    redis.put(b"c{j}", b"l{j}", b"one", b"v", TTL).await.unwrap();
+    server.cli(&["set", "epoch", "many"]);
+    assert_eq!(redis.epoch(b"epoch").await, Err(Fault::Foreign));
+    // None of it is a reason to ask less.
+    assert_eq!(redis.epoch(b"other").await, Ok(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_takes_what_begins_so_and_nothing_else() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    let prefix = b"ll:test:c:a*b[c]?\\d:";
+    for i in 0..1_200 {
+        let key = [&prefix[..], format!("{{{i}}}").as_bytes()].concat();
+        redis.put(&key, b"no{lock}", b"one", b"v", TTL).await.unwrap();
+    }
+    server.cli(&["set", "ll:test:c:aXb[c]?\\d:{1}", "kept"]);
+    assert_eq!(redis.epoch(b"ll:test:e:t").await, Ok(0));
+    assert_eq!(redis.next_epoch(b"ll:test:e:t").await, Ok(1));
+    assert_eq!(redis.epoch(b"ll:test:e:t").await, Ok(1));
+    assert_eq!(redis.purge(prefix, Duration::from_secs(20)).await, Ok(1_200));
+    assert_eq!(redis.purge(prefix, Duration::from_secs(20)).await, Ok(0));
+    assert_eq!(server.cli(&["dbsize"]), "2");
+    assert_eq!(redis.purge(prefix, Duration::ZERO).await, Err(Fault::Late));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_a_server_forgot_is_sent_once_more() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    let script = Script::new("return {#KEYS, tonumber(ARGV[1])}");
+    for _ in 0..2 {
+        server.cli(&["script", "flush"]);
+        for number in ["7", "8"] {
+            let answer = redis.numbers(&script, &["k"], &[number], redis.timeout()).await;
+            assert_eq!(answer, Ok(vec![1, number.parse().unwrap()]));
+        }
+    }
+    let stats = server.cli(&["info", "commandstats"]);
+    assert!(stats.contains("cmdstat_eval:calls=2,"), "{stats}");
+}
