@@ -43,11 +43,13 @@ def _strip_result(result: Any) -> None:
         if isinstance(cache := liter.get("cache"), dict):
             cache.pop("age_ms", None)
         _strip_attempts(liter)
+        _strip_trace(liter)
 
 
 def _strip_error(error: Any) -> None:
     if isinstance(error, dict):
         _strip_attempts(error)
+        _strip_trace(error)
         _strip_url(error, "message", "reason")
 
 
@@ -98,6 +100,14 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
             if isinstance(said := attempt.get("message"), str):
                 attempt["message"] = _URL_AT_END.sub("(asked: …)", said)
             _strip_url(attempt, "message")
+
+
+def _strip_trace(owner: dict[str, Any]) -> None:
+    if isinstance(trace := owner.get("trace"), dict):
+        for name in ("start_unix_ns", "total_ms", "server"):
+            trace.pop(name, None)
+        # That there are as many times as attempts is not chance.
+        trace["attempts"] = [sorted(times) for times in trace.get("attempts") or []]
 
 
 def _strip_url(owner: dict[str, Any], *names: str) -> None:

@@ -11,11 +11,13 @@ mod guard;
 mod latency;
 mod policy;
 mod region;
+mod series;
 mod state;
 mod table;
 
 pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};
 pub(crate) use guard::{AttemptGuard, Turns};
+pub(crate) use series::{BOUNDS, ByName, Histogram, Series, add, pico, read};
 pub(crate) use state::{ChosenTarget, Tally, TargetState};
 pub(crate) use table::Table;
