@@ -22,6 +22,10 @@ _SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 _URL_AT_END = re.compile(r"\(asked: [^)]*(\)|…)$")
 
 
+# Members of a trace that differ from run to run.
+_TIMES = {"start_unix_ns", "total_ms", "start_ms", "end_ms", "sent_ms", "first_ms"}
+
+
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     """Takes the volatile members out of an outcome line, in place."""
     result = outcome.get("result")
@@ -104,10 +108,11 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
 
 def _strip_trace(owner: dict[str, Any]) -> None:
     if isinstance(trace := owner.get("trace"), dict):
-        for name in ("start_unix_ns", "total_ms", "server"):
-            trace.pop(name, None)
-        # That there are as many times as attempts is not chance.
-        trace["attempts"] = [sorted(times) for times in trace.get("attempts") or []]
+        # Which members there are is not chance, and neither is the number of the attempts.
+        for times in [trace, *(trace.get("attempts") or [])]:
+            for name in times.keys() & _TIMES:
+                times[name] = 0
+            times["server"] = "$SIM"
 
 
 def _strip_url(owner: dict[str, Any], *names: str) -> None:
