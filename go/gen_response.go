@@ -708,6 +708,8 @@ type errorBody struct {
 	Partial *Partial `json:"partial,omitempty"`
 	// One entry for each attempt that was made.
 	Attempts []Attempt `json:"attempts,omitempty"`
+	// How the call went, where "options.telemetry" asks for it.
+	Trace *Trace `json:"trace,omitempty"`
 }
 
 func (v *errorBody) read(d *decoder) {
@@ -752,6 +754,11 @@ func (v *errorBody) read(d *decoder) {
 					item.read(d)
 					v.Attempts = append(v.Attempts, item)
 				}
+			}
+		case "trace":
+			if !d.null() {
+				v.Trace = new(Trace)
+				v.Trace.read(d)
 			}
 		default:
 			d.skip()
@@ -1183,6 +1190,8 @@ type Liter struct {
 	ProviderFields JSON `json:"provider_fields,omitempty"`
 	// Where the answer came from, if no provider was asked for it.
 	Cache *Cached `json:"cache,omitempty"`
+	// How the call went, where "options.telemetry" asks for it.
+	Trace *Trace `json:"trace,omitempty"`
 }
 
 func (v *Liter) read(d *decoder) {
@@ -1223,6 +1232,105 @@ func (v *Liter) read(d *decoder) {
 				v.Cache = new(Cached)
 				v.Cache.read(d)
 			}
+		case "trace":
+			if !d.null() {
+				v.Trace = new(Trace)
+				v.Trace.read(d)
+			}
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Trace: how a call went, for the span of the package that made it. It is there only where
+// "options.telemetry" asks for it.
+type Trace struct {
+	// When the call began, in nanoseconds since 1970.
+	StartUnixNs int `json:"start_unix_ns"`
+	// Until its end, in milliseconds.
+	TotalMS float64 `json:"total_ms"`
+	// "chat", "embed", …
+	Operation string `json:"operation"`
+	// The provider that answered; else the first that was to be asked.
+	Provider string `json:"provider"`
+	// The model that it was asked for.
+	Model string `json:"model,omitempty"`
+	// The kind of that provider, such as "openai".
+	Kind string `json:"kind"`
+	// Its host and port.
+	Server string `json:"server"`
+	// The route that the request names.
+	Route string `json:"route,omitempty"`
+	// The times of the attempts, in the order of the list of attempts.
+	Attempts []AttemptTrace `json:"attempts"`
+	// The parameters that were asked for, by the names of a request.
+	Request JSON `json:"request,omitempty"`
+}
+
+func (v *Trace) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "start_unix_ns":
+			v.StartUnixNs = int(d.integer())
+		case "total_ms":
+			v.TotalMS = d.float()
+		case "operation":
+			v.Operation = d.string()
+		case "provider":
+			v.Provider = d.string()
+		case "model":
+			v.Model = d.string()
+		case "kind":
+			v.Kind = d.string()
+		case "server":
+			v.Server = d.string()
+		case "route":
+			v.Route = d.string()
+		case "attempts":
+			if !d.null() {
+				v.Attempts = []AttemptTrace{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item AttemptTrace
+					item.read(d)
+					v.Attempts = append(v.Attempts, item)
+				}
+			}
+		case "request":
+			v.Request = d.raw()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// AttemptTrace: the times of one attempt, in milliseconds since the call began.
+type AttemptTrace struct {
+	// When it began.
+	StartMS float64 `json:"start_ms"`
+	// When it ended. An attempt that still runs ends with the call.
+	EndMS float64 `json:"end_ms"`
+	// When its request went out.
+	SentMS float64 `json:"sent_ms,omitempty"`
+	// When its first content came.
+	FirstMS float64 `json:"first_ms,omitempty"`
+	// Host and port of its target.
+	Server string `json:"server"`
+}
+
+func (v *AttemptTrace) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "start_ms":
+			v.StartMS = d.float()
+		case "end_ms":
+			v.EndMS = d.float()
+		case "sent_ms":
+			v.SentMS = d.float()
+		case "first_ms":
+			v.FirstMS = d.float()
+		case "server":
+			v.Server = d.string()
 		default:
 			d.skip()
 		}

@@ -1442,6 +1442,9 @@ type Provider struct {
 	ExtraMayReplace []string `json:"extra_may_replace,omitempty"`
 	// The health probe, which asks a provider that failed whether it works again.
 	HealthProbe *HealthProbe `json:"health_probe,omitempty"`
+	// Whether the trace context of calls ("traceparent", "tracestate") goes to this provider. Default:
+	// true.
+	TraceContext *bool `json:"trace_context,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -1538,6 +1541,7 @@ func (v *Provider) write(e *encoder) {
 		v.HealthProbe.value(e)
 		e.comma()
 	}
+	e.boolean("trace_context", v.TraceContext)
 }
 
 func (v *Provider) read(d *decoder) {
@@ -1627,6 +1631,8 @@ func (v *Provider) read(d *decoder) {
 				v.HealthProbe = new(HealthProbe)
 				v.HealthProbe.read(d)
 			}
+		case "trace_context":
+			v.TraceContext = d.flag()
 		default:
 			d.skip()
 		}
@@ -2160,6 +2166,13 @@ type Options struct {
 	Cache *CacheOptions `json:"cache,omitempty"`
 	// The tenant, which separates everything that is kept. At most 128 bytes.
 	Tenant string `json:"tenant,omitempty"`
+	// Whether the last document has "trace", which a span of the call needs. Default: false.
+	Telemetry *bool `json:"telemetry,omitempty"`
+	// The W3C trace context of the call, as the header has it. It goes to the providers that are
+	// asked. A malformed one is left out, and a warning says so.
+	Traceparent string `json:"traceparent,omitempty"`
+	// What goes with "traceparent", as the header has it.
+	Tracestate string `json:"tracestate,omitempty"`
 
 	// Further members, written as encoding/json does.
 	Extra map[string]any `json:"-"`
@@ -2223,6 +2236,9 @@ func (v *Options) write(e *encoder) {
 		e.comma()
 	}
 	e.string("tenant", v.Tenant)
+	e.boolean("telemetry", v.Telemetry)
+	e.string("traceparent", v.Traceparent)
+	e.string("tracestate", v.Tracestate)
 	e.members(v.Extra)
 }
 
@@ -2284,6 +2300,12 @@ func (v *Options) read(d *decoder) {
 			}
 		case "tenant":
 			v.Tenant = d.string()
+		case "telemetry":
+			v.Telemetry = d.flag()
+		case "traceparent":
+			v.Traceparent = d.string()
+		case "tracestate":
+			v.Tracestate = d.string()
 		default:
 			v.Extra = d.other(v.Extra, name)
 		}

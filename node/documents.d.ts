@@ -772,6 +772,47 @@ export interface Cached {
   age_ms: number;
 }
 
+/** The times of one attempt, in milliseconds since the call began. */
+export interface AttemptTrace {
+  /** When it began. */
+  start_ms: number;
+  /** When it ended. An attempt that still runs ends with the call. */
+  end_ms: number;
+  /** When its request went out. */
+  sent_ms?: number | null;
+  /** When its first content came. */
+  first_ms?: number | null;
+  /** Host and port of its target. */
+  server: string;
+}
+
+/**
+ * How a call went, for the span of the package that made it. It is there only where
+ * `options.telemetry` asks for it.
+ */
+export interface Trace {
+  /** When the call began, in nanoseconds since 1970. */
+  start_unix_ns: number;
+  /** Until its end, in milliseconds. */
+  total_ms: number;
+  /** `chat`, `embed`, … */
+  operation: string;
+  /** The provider that answered; else the first that was to be asked. */
+  provider: string;
+  /** The model that it was asked for. */
+  model?: string | null;
+  /** The kind of that provider, such as `openai`. */
+  kind: string;
+  /** Its host and port. */
+  server: string;
+  /** The route that the request names. */
+  route?: string | null;
+  /** The times of the attempts, in the order of the list of attempts. */
+  attempts: AttemptTrace[];
+  /** The parameters that were asked for, by the names of a request. */
+  request?: Json;
+}
+
 /** Everything volatile or of the engine's own. */
 export interface Liter {
   /** The version of this object: 1. */
@@ -799,6 +840,8 @@ export interface Liter {
   provider_fields?: Json;
   /** Where the answer came from, if no provider was asked for it. */
   cache?: Cached | null;
+  /** How the call went, where `options.telemetry` asks for it. */
+  trace?: Trace | null;
 }
 
 /** A chat completion in OpenAI's shape. What the provider did not say is absent, never 0. */
@@ -1014,6 +1057,8 @@ export interface ErrorBody {
   partial?: Partial | null;
   /** One entry for each attempt that was made. */
   attempts?: Attempt[];
+  /** How the call went, where `options.telemetry` asks for it. */
+  trace?: Trace | null;
 }
 
 /** A failed request. */

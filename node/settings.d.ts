@@ -118,6 +118,15 @@ export interface Options {
   cache?: CacheOptions | null;
   /** The tenant, which separates everything that is kept. At most 128 bytes. */
   tenant?: string | null;
+  /** Whether the last document has `trace`, which a span of the call needs. Default: `false`. */
+  telemetry?: boolean | null;
+  /**
+   * The W3C trace context of the call, as the header has it. It goes to the providers that are
+   * asked. A malformed one is left out, and a warning says so.
+   */
+  traceparent?: string | null;
+  /** What goes with `traceparent`, as the header has it. */
+  tracestate?: string | null;
   /** The W3C trace context. An engine may lack it: then it is an error of kind unsupported. */
   traceparent?: string | null;
   /** The W3C trace state. An engine may lack it: then it is an error of kind unsupported. */
@@ -371,6 +380,11 @@ export interface ProviderConfig {
   extra_may_replace?: readonly string[] | null;
   /** The health probe, which asks a provider that failed whether it works again. */
   health_probe?: HealthProbe | null;
+  /**
+   * Whether the trace context of calls (`traceparent`, `tracestate`) goes to this provider.
+   * Default: `true`.
+   */
+  trace_context?: boolean | null;
 }
 
 /** The members of a request that a target sets. */

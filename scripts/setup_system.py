@@ -23,9 +23,11 @@ PACKAGES = {
     "haproxy": "haproxy",
     "squid": "squid",
     "tinyproxy": "tinyproxy",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
     "redis-server": "redis-server",
 }
-SERVERS = ("nginx", "haproxy", "squid", "tinyproxy", "redis-server")
+SERVERS = ("nginx", "haproxy", "squid", "tinyproxy", "prometheus", "redis-server")
 # Debian's packages ask this program whether they may start what they bring.
 POLICY = Path("/usr/sbin/policy-rc.d")
 
@@ -55,7 +57,7 @@ def main() -> int:
     names = missing()
     if not names:
         return 0
-    packages = [PACKAGES[name] for name in names]
+    packages = sorted({PACKAGES[name] for name in names})
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         print(
             f"missing: {' '.join(names)}. Install with the system's packages "

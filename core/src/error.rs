@@ -5,10 +5,13 @@
 //! every language, and a test compares the two.
 
 mod line;
+mod trace;
 
 use std::fmt;
 
 use serde::Serialize;
+
+pub use trace::{AttemptTrace, Trace};
 
 use crate::json::{Object, Value, to_vec};
 
@@ -67,6 +70,9 @@ pub struct ErrorBody {
     /// One entry for each attempt that was made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// How the call went, where `options.telemetry` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<Trace>>,
     /// A timer ran out that this call alone had asked for, which says nothing about the provider.
     #[serde(skip)]
     pub(crate) own_timer: bool,
@@ -211,6 +217,7 @@ impl Error {
             provider_error: None,
             partial: None,
             attempts: Vec::new(),
+            trace: None,
             own_timer: false,
             unreached: false,
         }))

@@ -75,7 +75,7 @@ pub(crate) async fn whole(
         false => admission.unless_closed(pin!(answered(services, call))).await,
     };
     let outcome = outcome.unwrap_or_else(|| Err(call.failed(closed())));
-    let answer = outcome.map_err(|error| admission.failed(error))?;
+    let answer = outcome.map_err(|error| admission.failed(call.traced(services, error)))?;
     admission.ended(&[CallOutcome::from(&answer)]);
     Ok(answer)
 }
@@ -107,7 +107,8 @@ pub(crate) async fn stream(
     }
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
     let served = served.unwrap_or_else(|| Err(closed()));
-    let served = served.map_err(|error| admission.failed(call.failed(error)))?;
+    let served =
+        served.map_err(|error| admission.failed(call.traced(services, call.failed(error))))?;
     Ok(ChatStream::new(services, admission, &call, served))
 }
 
@@ -123,7 +124,8 @@ pub(crate) async fn many(
     let fastest = Box::pin(fanout::fastest(calls, first, run));
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(calls, closed())));
-    let Fastest { answers, failures } = fastest.map_err(|error| admission.failed(error))?;
+    let failed = |error| admission.failed(fanout::traced(services, calls, error));
+    let Fastest { answers, failures } = fastest.map_err(failed)?;
     let results: Vec<Answer> = answers.into_iter().map(|(_, answer)| answer).collect();
     let outcomes = results.iter().map(CallOutcome::from);
     let outcomes: Vec<_> = outcomes.chain(failures.iter().map(CallOutcome::from)).collect();
@@ -141,6 +143,8 @@ pub(crate) async fn fastest_stream(
     let fastest = Box::pin(fanout::first_stream(services, &calls, first));
     let fastest = admission.unless_closed(fastest).await;
     let fastest = fastest.unwrap_or_else(|| Err(fanout::failed(&calls, closed())));
-    let (winner, served) = fastest.map_err(|error| admission.failed(error))?;
-    Ok(ChatStream::new(services, admission, &fanout::winner(calls, winner), served))
+    let failed = |error| admission.failed(fanout::traced(services, &calls, error));
+    let (winner, served) = fastest.map_err(failed)?;
+    let call = fanout::winner(services, calls, winner);
+    Ok(ChatStream::new(services, admission, &call, served))
 }

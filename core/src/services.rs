@@ -113,8 +113,8 @@ impl Services {
         network: Option<Arc<dyn Network>>,
         seed: u64,
     ) -> Self {
-        let names = config.providers.iter().map(|provider| Arc::clone(&provider.name));
-        let metrics = Arc::new(Metrics::new(names));
+        let config = Arc::new(config);
+        let metrics = Arc::new(Metrics::new(Arc::clone(&config)));
         #[cfg(any(feature = "aws", feature = "azure", feature = "google"))]
         let asking = auth::Network { lookups: lookups.clone(), network: network.clone() };
         let credential = |provider: &ProviderConfig| {
@@ -153,7 +153,7 @@ impl Services {
             network,
             state: Arc::new(watch::Sender::new(ClientState::Open)),
             process: std::process::id(),
-            config: Arc::new(config),
+            config,
         }
     }
 

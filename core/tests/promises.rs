@@ -18,6 +18,8 @@ mod keys;
 mod limits;
 #[path = "promises/logs.rs"]
 mod logs;
+#[path = "promises/metrics.rs"]
+mod metrics;
 #[path = "promises/observers.rs"]
 mod observers;
 #[path = "promises/passthrough.rs"]
@@ -36,5 +38,7 @@ mod say;
 mod secrets;
 #[path = "promises/streams.rs"]
 mod streams;
+#[path = "promises/trace.rs"]
+mod trace;
 #[path = "promises/world.rs"]
 mod world;

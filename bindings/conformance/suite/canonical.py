@@ -22,6 +22,10 @@ _SIMULATOR = re.compile(r"https?://[^/\s\"]+/case/[^/\s\"]+/[^/\s\"?;)]+")
 _URL_AT_END = re.compile(r"\(asked: [^)]*(\)|…)$")
 
 
+# Members of a trace that differ from run to run.
+_TIMES = {"start_unix_ns", "total_ms", "start_ms", "end_ms", "sent_ms", "first_ms"}
+
+
 def strip(outcome: dict[str, Any]) -> dict[str, Any]:
     """Takes the volatile members out of an outcome line, in place."""
     result = outcome.get("result")
@@ -43,11 +47,13 @@ def _strip_result(result: Any) -> None:
         if isinstance(cache := liter.get("cache"), dict):
             cache.pop("age_ms", None)
         _strip_attempts(liter)
+        _strip_trace(liter)
 
 
 def _strip_error(error: Any) -> None:
     if isinstance(error, dict):
         _strip_attempts(error)
+        _strip_trace(error)
         _strip_url(error, "message", "reason")
 
 
@@ -98,6 +104,15 @@ def _strip_attempts(owner: dict[str, Any]) -> None:
             if isinstance(said := attempt.get("message"), str):
                 attempt["message"] = _URL_AT_END.sub("(asked: …)", said)
             _strip_url(attempt, "message")
+
+
+def _strip_trace(owner: dict[str, Any]) -> None:
+    if isinstance(trace := owner.get("trace"), dict):
+        # Which members there are is not chance, and neither is the number of the attempts.
+        for times in [trace, *(trace.get("attempts") or [])]:
+            for name in times.keys() & _TIMES:
+                times[name] = 0
+            times["server"] = "$SIM"
 
 
 def _strip_url(owner: dict[str, Any], *names: str) -> None:

@@ -92,7 +92,7 @@ pub(crate) async fn whole(
 
 /// A caller that may be given a stored answer.
 pub(super) struct Caller {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     pub(super) call: Arc<Call>,
     /// What it asks. `None`: it is not cached.
     asked: Option<Asked>,
@@ -315,6 +315,7 @@ fn given_with(
     let since = millis(Instant::now().saturating_duration_since(call.facts().began));
     let ttft_ms = call.operation.streams().then_some(since);
     liter.timing = Timing { queue_ms: 0.0, ttft_ms, total_ms: since };
+    liter.trace = call.trace(services, 0);
     content::answer(services, call, &call.secrets(services, 0, None), &answer);
     answer
 }

@@ -76,7 +76,7 @@ impl ChatStream {
             Source::Shared(shared) => self.admission.unless_closed(Box::pin(shared.next())).await,
         };
         let step = step.unwrap_or_else(|| Err(self.source.failed(closed())));
-        let step = step.map_err(|error| self.admission.failed(error))?;
+        let step = step.map_err(|error| self.admission.failed(self.source.traced(error)))?;
         if let Step::Done(response) = &step {
             self.admission.ended(&[CallOutcome::from(&**response)]);
         }
@@ -91,7 +91,10 @@ impl ChatStream {
             Source::Shared(shared) => shared.call().deadline,
         };
         let outcome = self.admission.wait_for_reader(deadline, room).await;
-        outcome.map_err(|error| self.admission.failed(self.source.failed(error)))
+        outcome.map_err(|error| {
+            let error = self.source.failed(error);
+            self.admission.failed(self.source.traced(error))
+        })
     }
 }
 
@@ -101,6 +104,14 @@ impl Source {
         match self {
             Source::Own(open) => open.failed(error),
             Source::Shared(shared) => shared.call().failed(error),
+        }
+    }
+
+    /// The error with the trace of this call, if somebody asks.
+    fn traced(&self, error: Error) -> Error {
+        match self {
+            Source::Own(open) => open.call.traced(&open.services, error),
+            Source::Shared(shared) => shared.traced(error),
         }
     }
 }

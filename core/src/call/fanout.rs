@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use super::Call;
 use super::hedge::hedged;
 use super::race::{Runs, first_of};
 use super::served::Served;
+use super::{Call, trace};
 use crate::error::{Attempt, Error, ErrorKind};
 use crate::services::Services;
 
@@ -86,8 +86,9 @@ pub(crate) async fn first_stream(
 
 /// Returns the call that won. It carries the attempts of the others, so that the document can list
 /// them.
-pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Arc<Call> {
+pub(crate) fn winner(services: &Services, mut calls: Vec<Call>, winner: usize) -> Arc<Call> {
     let mut call = calls.remove(winner);
+    call.others_times = trace::times(services, &calls);
     call.others = attempts(&calls);
     Arc::new(call)
 }
@@ -96,6 +97,16 @@ pub(crate) fn winner(mut calls: Vec<Call>, winner: usize) -> Arc<Call> {
 pub(crate) fn failed(calls: &[Call], error: Error) -> Error {
     let Some(first) = calls.first() else { return error };
     first.failed(error).with(|e| e.attempts = attempts(calls))
+}
+
+/// The error of a fan-out, with the trace of all its calls if somebody asks.
+pub(crate) fn traced(services: &Services, calls: &[Call], error: Error) -> Error {
+    let Some(first) = calls.first() else { return error };
+    first.traced(services, error).with(|e| {
+        if let Some(trace) = &mut e.trace {
+            trace.attempts = trace::times(services, calls);
+        }
+    })
 }
 
 /// The first target's error, with the attempts of all targets.

@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::error::{Attempt, Error, ErrorKind};
+use crate::error::{Attempt, AttemptTrace, Error, ErrorKind};
 use crate::http::Passing;
-use crate::observe::{AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers};
+use crate::observe::{
+    AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers, millis,
+};
 use crate::target::{ChosenTarget, TargetState};
 
 /// The attempts of one call, in the order in which they began.
@@ -24,6 +26,8 @@ pub(crate) struct Ledger {
     /// The targets that may not be asked before a time, each at most once.
     pauses: Mutex<Vec<(usize, Instant)>>,
     begun: Notify,
+    /// Whether somebody asks for the times of the attempts.
+    traced: bool,
 }
 
 /// The index of an entry.
@@ -41,6 +45,8 @@ struct Entry {
     sent: bool,
     /// Whether a connection took the request with it, so that it went out once more.
     lost: bool,
+    /// When the request went out, and when the first content came, if somebody asks.
+    moments: [Option<Instant>; 2],
     status: Option<u16>,
     /// When the attempt ended, and the kind of its error.
     end: Option<(Instant, Option<ErrorKind>)>,
@@ -49,7 +55,7 @@ struct Entry {
 
 impl Ledger {
     /// The ledger of a call that has tried nothing yet.
-    pub(crate) fn new(facts: CallFacts, observers: Observers) -> Self {
+    pub(crate) fn new(facts: CallFacts, observers: Observers, traced: bool) -> Self {
         Ledger {
             facts,
             observers,
@@ -57,12 +63,13 @@ impl Ledger {
             given_up: Mutex::default(),
             pauses: Mutex::default(),
             begun: Notify::new(),
+            traced,
         }
     }
 
     /// An empty ledger of the same call.
     pub(crate) fn beside(&self) -> Self {
-        Ledger::new(self.facts.clone(), Arc::clone(&self.observers))
+        Ledger::new(self.facts.clone(), Arc::clone(&self.observers), self.traced)
     }
 
     /// Records that an attempt at a target begins. `target` is its index in the call's list.
@@ -83,6 +90,7 @@ impl Ledger {
             began,
             sent: false,
             lost: false,
+            moments: [None; 2],
             status: None,
             end: None,
             message: None,
@@ -105,7 +113,11 @@ impl Ledger {
 
     /// Records the first content of an attempt.
     pub(crate) fn first_content(&self, ticket: Ticket, at: Instant) {
-        let (state, hedge, began) = self.lock()[ticket.0].about();
+        let (state, hedge, began) = {
+            let entry = &mut self.lock()[ticket.0];
+            entry.moments[1] = Some(at);
+            entry.about()
+        };
         let facts = facts(ticket.0, &state, hedge, began);
         self.tell(|observer| observer.first_content(&self.facts, &facts, at));
     }
@@ -115,6 +127,9 @@ impl Ledger {
         let entry = &mut self.lock()[ticket.0];
         entry.sent = passing == Passing::Out;
         entry.lost |= passing == Passing::Lost;
+        if self.traced && entry.sent {
+            entry.moments[0] = Some(Instant::now());
+        }
     }
 
     /// Records that the head of an answer came.
@@ -244,6 +259,23 @@ impl Ledger {
             }
         };
         self.lock().iter().map(attempt).collect()
+    }
+
+    /// The times of the attempts since `began`. `server` names that of a target.
+    pub(crate) fn times(
+        &self,
+        began: Instant,
+        server: impl Fn(usize) -> String,
+    ) -> Vec<AttemptTrace> {
+        let since = |at: Instant| millis(at.saturating_duration_since(began));
+        let times = |entry: &Entry| AttemptTrace {
+            start_ms: since(entry.began),
+            end_ms: since(entry.end.map_or_else(Instant::now, |(at, _)| at)),
+            sent_ms: entry.moments[0].map(since),
+            first_ms: entry.moments[1].map(since),
+            server: server(entry.target),
+        };
+        self.lock().iter().map(times).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {

@@ -6,6 +6,7 @@
 //! asks about a long list of inputs in parts, and `pages` for a list in pages. `cached` and `shared`
 //! answer from the cache, or from a call that several callers share. `stream` is a streamed answer
 //! after its first content. `priced` says what an answer cost, and `respond` makes the document.
+//! `trace` has what a span of the call needs.
 
 mod asked;
 mod attempt;
@@ -38,6 +39,7 @@ pub(crate) mod shared;
 pub(crate) mod split;
 pub(crate) mod stream;
 mod targets;
+mod trace;
 pub(crate) mod wanted;
 
 use std::ops::Range;
@@ -46,10 +48,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{Attempt, Done, Error, Partial};
+use crate::error::{Attempt, AttemptTrace, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
-use crate::model::{CacheMode, Hedge, Options, Warning, near};
+use crate::model::{CacheMode, Hedge, Options, TraceHeaders, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
@@ -73,6 +75,10 @@ pub(crate) struct Call {
     ledger: Ledger,
     /// The attempts at the other targets of a fan-out, if this call has won it.
     others: Vec<Attempt>,
+    /// The times of these, if somebody asks for the trace.
+    others_times: Vec<AttemptTrace>,
+    /// The trace context that goes to providers.
+    trace_headers: TraceHeaders,
     /// When the call's time is up.
     deadline: Instant,
     /// Until when the call outlasts the outage of its only target. `None`: it has others, or its
@@ -126,6 +132,7 @@ impl Call {
         let facts = CallFacts {
             route,
             request_bytes,
+            target: Some(Arc::clone(&targets[0].state)),
             ..CallFacts::new(services.process, name, provider, operation.streams())
         };
         let total = options.timeout_ms.map_or(settings.http.timeouts.total, Duration::from_millis);
@@ -139,15 +146,20 @@ impl Call {
         let patience = if timed { deadline } else { facts.began + PATIENCE };
         let alone = targets.len() == 1 && to.is_none();
         uncached(services, &options, to.is_some(), &mut warnings)?;
+        let (trace_headers, wrong) = options.trace_headers();
+        warnings.extend(wrong);
+        let traced = options.telemetry == Some(true);
         services.table.offered(targets[0].provider);
         Ok(Call {
             retry,
             hedge: options.hedge.or(hedge).or(config.hedge),
             wait: options.wait.unwrap_or(config.wait),
             others: Vec::new(),
+            others_times: Vec::new(),
+            trace_headers,
             deadline,
             patience: (alone && retry.outlasts).then_some(patience),
-            ledger: Ledger::new(facts, Arc::clone(&services.observers)),
+            ledger: Ledger::new(facts, Arc::clone(&services.observers), traced),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),
             served: OnceLock::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Call;
 use crate::limit::Limited;
+use crate::observe::metrics::Waiting;
 use crate::observe::{CallFacts, Met, Notice, Reason};
 use crate::services::Services;
 use crate::target::{Turned, Turns};
@@ -45,32 +46,38 @@ pub(super) fn turned(
     }
 }
 
-/// The call waits for room at a target.
-pub(super) fn waits(services: &Services, call: &Call, index: usize) {
+/// The call waits for room at a target, until the guard is dropped.
+pub(super) fn waits(services: &Services, call: &Call, index: usize) -> Waiting {
     let chosen = &call.targets[index];
     let held = services.table.holds_back(chosen.provider, Some(&chosen.state));
     let (met, time) = limit(held);
     tell(services, call, index, met, None, time);
+    services.metrics.waits()
 }
 
-/// A call without targets waits for room at a provider.
-pub(super) fn waits_for_provider(services: &Services, facts: &CallFacts, provider: usize) {
+/// A call without targets waits for room at a provider, until the guard is dropped.
+pub(super) fn waits_for_provider(
+    services: &Services,
+    facts: &CallFacts,
+    provider: usize,
+) -> Waiting {
     let (met, how_long) = limit(services.table.holds_back(provider, None));
     let target = &services.config.providers[provider].target("");
-    let notice = Notice { target, met, reason: None, how_long };
+    let notice = Notice { target, met, reason: None, how_long, tally: None };
     services.observers.iter().for_each(|observer| observer.noticed(facts, &notice));
+    services.metrics.waits()
 }
 
 /// Waits for a place, and says so if there is none at once.
 pub(super) async fn entered<T>(
     mut place: Pin<&mut impl Future<Output = T>>,
-    waits: impl FnOnce(),
+    waits: impl FnOnce() -> Waiting,
 ) -> T {
     let first = poll_fn(|context| Poll::Ready(place.as_mut().poll(context))).await;
     if let Poll::Ready(entered) = first {
         return entered;
     }
-    waits();
+    let _waiting = waits();
     place.await
 }
 
@@ -87,6 +94,7 @@ fn tell(
     reason: Option<&Reason>,
     how_long: Option<Duration>,
 ) {
-    let notice = Notice { target: call.targets[index].target(), met, reason, how_long };
+    let state = &call.targets[index].state;
+    let notice = Notice { target: &state.target, met, reason, how_long, tally: Some(&state.tally) };
     services.observers.iter().for_each(|observer| observer.noticed(call.facts(), &notice));
 }

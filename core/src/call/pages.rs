@@ -77,7 +77,7 @@ async fn followed(
             break;
         }
     }
-    let attempts = call.attempts();
+    let (attempts, trace) = (call.attempts(), call.trace(services, target));
     let (warnings, liter) = list.additions();
     if let Some(reason) = end {
         let provider = &call.targets[target].target().provider;
@@ -86,5 +86,6 @@ async fn followed(
     }
     liter.attempts = attempts;
     liter.timing.total_ms = millis(Instant::now().duration_since(call.facts().began));
+    liter.trace = trace;
     Ok(list)
 }

@@ -17,16 +17,16 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use super::ledger::shortened;
-use super::notices;
 use super::origin::provider;
+use super::{notices, trace};
 use crate::admission::Admission;
 use crate::config::ProviderConfig;
-use crate::error::{Attempt, Error, ErrorKind};
+use crate::error::{Attempt, AttemptTrace, Error, ErrorKind, Trace};
 use crate::http::{Again, Body, Deadline, Passing, Received};
 use crate::limit::{self, Held};
 use crate::model::{
     CacheOptions, HttpAnswer, HttpCall, HttpEvent, Liter, OnBreak, Options, RetryOverlay, Timing,
-    Unsupported,
+    TraceHeaders, Unsupported,
 };
 use crate::observe::{CallFacts, CallOutcome, millis};
 use crate::retry::MIN_ATTEMPT;
@@ -53,6 +53,9 @@ struct Passage {
     ttft_ms: Option<f64>,
     /// The room that the answer takes.
     held: Held,
+    /// Whether somebody asks for the trace.
+    traced: bool,
+    trace_headers: TraceHeaders,
 }
 
 /// An answer that is passed through as it arrives.
@@ -199,6 +202,11 @@ impl Passage {
             lost: AtomicBool::new(false),
             ttft_ms: None,
             held: Held::new(&services.room),
+            traced: options.telemetry == Some(true),
+            trace_headers: match config.providers[provider].trace_context {
+                true => options.trace_headers().0,
+                false => Vec::new(),
+            },
         })
     }
 
@@ -224,6 +232,9 @@ impl Passage {
         *request.method_mut() = call.method;
         *request.uri_mut() = call.url;
         *request.headers_mut() = call.headers;
+        for (name, value) in self.trace_headers.drain(..) {
+            request.headers_mut().entry(name).or_insert(value);
+        }
         self.began = Some(Instant::now());
         let sent = |passing| {
             self.sent.store(passing == Passing::Out, Ordering::Relaxed);
@@ -271,6 +282,7 @@ impl Passage {
                 total_ms: self.elapsed_ms(),
             },
             ratelimit: headers::rate_limits(&headers),
+            trace: self.trace(),
             ..Liter::default()
         };
         let answer = HttpAnswer { status, headers, body, provider, liter };
@@ -284,6 +296,33 @@ impl Passage {
         error.with(|e| {
             e.provider.get_or_insert_with(|| self.settings().name.to_string());
             e.attempts.extend(attempt);
+            e.trace = self.trace();
+        })
+    }
+
+    /// The trace of the call, if somebody asks for it.
+    fn trace(&self) -> Option<Box<Trace>> {
+        self.traced.then(|| {
+            let settings = self.settings();
+            let server = trace::server(&settings.http.base_url);
+            let start = self.deadline.start;
+            let attempt = |began: Instant| AttemptTrace {
+                start_ms: millis(began.duration_since(start)),
+                end_ms: self.elapsed_ms(),
+                sent_ms: None,
+                first_ms: self.ttft_ms,
+                server: server.clone(),
+            };
+            Box::new(Trace {
+                start_unix_ns: trace::unix_ns(start),
+                total_ms: self.elapsed_ms(),
+                operation: "http",
+                provider: settings.name.to_string(),
+                kind: settings.row.name,
+                attempts: self.began.map(attempt).into_iter().collect(),
+                server,
+                ..Trace::default()
+            })
         })
     }
 }

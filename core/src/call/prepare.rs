@@ -85,7 +85,13 @@ pub(super) async fn authorize(
     let authorized = until(|| call.deadline, authorized).await;
     let key = authorized.unwrap_or_else(|| Err(no_key_in_time()))?;
     let header = settings.idempotency_header.as_ref();
-    let request = pool.prepare(wire, headers, header.zip(idempotency))?;
+    let mut request = pool.prepare(wire, headers, header.zip(idempotency))?;
+    if settings.trace_context {
+        for (name, value) in &call.trace_headers {
+            // What the caller wrote by hand counts.
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
     Ok((request, key))
 }
 

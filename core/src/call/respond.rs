@@ -78,6 +78,7 @@ pub(super) fn document(
             },
             cost,
             ratelimit: headers::rate_limits(&head.headers),
+            trace: call.trace(services, target),
             ..Liter::default()
         },
     })

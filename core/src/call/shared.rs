@@ -54,12 +54,16 @@ pub(crate) async fn open(
     };
     let opened = admission.unless_closed(opening).await;
     let opened = opened.unwrap_or_else(|| Err(call.failed(closed())));
-    opened.map_err(|error| admission.failed(error))
+    opened.map_err(|error| admission.failed(call.traced(services, error)))
 }
 
 impl Shared {
     pub(super) fn call(&self) -> &Call {
         &self.caller.call
+    }
+
+    pub(super) fn traced(&self, error: Error) -> Error {
+        self.call().traced(&self.caller.services, error)
     }
 
     /// Begins, up to the first content. `false`: nothing is shared.

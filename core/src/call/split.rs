@@ -60,7 +60,7 @@ pub(crate) async fn answered(
     // The call has them alone, so that their answers can be taken.
     drop(rest);
     match asked {
-        Ok(()) => join(call),
+        Ok(()) => join(services, call),
         Err((part, error)) => Err(failed(call, &part, error)),
     }
 }
@@ -117,7 +117,8 @@ async fn one(services: &Services, part: &Part) -> Result<usize, Error> {
     Ok(target)
 }
 
-fn join(call: &Call) -> Result<Answer, Error> {
+fn join(services: &Services, call: &Call) -> Result<Answer, Error> {
+    let trace = call.trace(services, 0);
     let parts = std::mem::take(&mut *call.parts.lock().unwrap_or_else(PoisonError::into_inner));
     let attempts: Vec<_> = parts.iter().flat_map(|part| part.call.attempts()).collect();
     let mut ids = Vec::new();
@@ -140,6 +141,7 @@ fn join(call: &Call) -> Result<Answer, Error> {
     warnings.splice(0..0, call.warnings.iter().cloned());
     liter.provider_request_id = (!ids.is_empty()).then(|| ids.join(", "));
     liter.timing.total_ms = millis(Instant::now().duration_since(call.facts().began));
+    liter.trace = trace;
     Ok(whole)
 }
 
@@ -178,6 +180,8 @@ impl Call {
             wait: self.wait,
             ledger: self.ledger.beside(),
             others: Vec::new(),
+            others_times: Vec::new(),
+            trace_headers: self.trace_headers.clone(),
             deadline: self.deadline,
             patience: self.patience,
             warnings: Vec::new(),

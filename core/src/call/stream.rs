@@ -43,7 +43,7 @@ pub type Collects = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> +
 
 /// A stream that has delivered its first content.
 pub(super) struct Open {
-    services: Arc<Services>,
+    pub(super) services: Arc<Services>,
     pub(super) call: Arc<Call>,
     /// `None` means that it has ended, or is about to begin again.
     served: Option<Served>,

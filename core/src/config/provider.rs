@@ -76,6 +76,8 @@ pub struct ProviderConfig {
     pub extra_may_replace: Vec<&'static str>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeConfig>,
+    /// Whether the trace context of calls goes to this provider.
+    pub trace_context: bool,
 }
 
 /// The settings of the health probe.
@@ -86,7 +88,7 @@ pub struct ProbeConfig {
 }
 
 /// The members of an entry, for the hint at the nearest one.
-const MEMBERS: [&str; 30] = [
+const MEMBERS: [&str; 31] = [
     "kind",
     "api",
     "base_url",
@@ -117,6 +119,7 @@ const MEMBERS: [&str; 30] = [
     "idempotency_header",
     "health_probe",
     "extra_may_replace",
+    "trace_context",
 ];
 
 /// Headers that the engine or a credential sets, besides those of [`FRAMING`].
@@ -192,10 +195,9 @@ impl ProviderConfig {
         let (built_in, own_base) = (api.base_url(), fields.has("base_url"));
         let Place { base_url, region, given } =
             Place::read(row, built_in, &mut fields, environment, api_version.as_deref())?;
-        let named = named || given;
+        let (named, own_proxy) = (named || given, fields.has("proxy"));
         let key = read_key(row, &mut fields, environment)?;
         let control = read_url_of_control(row, &mut fields, environment, &base_url, own_base)?;
-        let own_proxy = fields.has("proxy");
         let http = read_http(base_url, &mut fields, around)?;
         let control = control.map(|url| reached(url, &http, own_proxy, around));
         let elsewhere = match (&region, given) {
@@ -234,6 +236,7 @@ impl ProviderConfig {
             idempotency_header: read_idempotency(&mut fields)?,
             extra_may_replace: read_extra_may_replace(&mut fields)?,
             health_probe: ProbeConfig::read(&mut fields)?,
+            trace_context: fields.bool("trace_context")?.unwrap_or(true),
         };
         if row.takes_resource() && config.api_version.is_some() {
             let path = fields.at("api_version");

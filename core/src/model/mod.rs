@@ -24,6 +24,7 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod stream;
+mod trace_context;
 mod usage;
 mod vector;
 
@@ -53,5 +54,6 @@ pub use response::{
     AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
 };
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
+pub(crate) use trace_context::TraceHeaders;
 pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

@@ -3,7 +3,7 @@
 use crate::codec::did_you_mean;
 
 /// The options of a call. `core/tests/schemas.rs` holds the list to the schema.
-pub const OPTION_NAMES: [&str; 20] = [
+pub const OPTION_NAMES: [&str; 23] = [
     "adapt",
     "cache",
     "drop_refused",
@@ -21,8 +21,11 @@ pub const OPTION_NAMES: [&str; 20] = [
     "retry",
     "sticky_key",
     "strict",
+    "telemetry",
     "tenant",
     "timeout_ms",
+    "traceparent",
+    "tracestate",
     "unsupported",
 ];
 

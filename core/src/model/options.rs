@@ -56,6 +56,12 @@ pub struct Options {
     pub cache: Option<CacheOptions>,
     /// The tenant, which separates everything that is kept.
     pub tenant: Option<String>,
+    /// Whether the last document has what a span of the call needs.
+    pub telemetry: Option<bool>,
+    /// The W3C trace context that goes to providers.
+    pub traceparent: Option<String>,
+    /// What goes with `traceparent`.
+    pub tracestate: Option<String>,
 }
 
 /// A fan-out: several targets at once.
@@ -88,7 +94,7 @@ pub enum Unsupported {
 }
 
 /// Options of the contract that this build does not have yet. They are an error and never ignored.
-const NOT_YET: [&str; 4] = ["traceparent", "tracestate", "baggage", "tags"];
+const NOT_YET: [&str; 2] = ["baggage", "tags"];
 
 impl Options {
     /// Reads an options document.
@@ -126,6 +132,9 @@ impl Options {
                 (mine, theirs) => mine.or(theirs),
             },
             tenant: self.tenant.or(other.tenant),
+            telemetry: self.telemetry.or(other.telemetry),
+            traceparent: self.traceparent.or(other.traceparent),
+            tracestate: self.tracestate.or(other.tracestate),
         }
     }
 
@@ -168,6 +177,9 @@ impl Options {
             headers: call_headers(&mut fields)?,
             cache: CacheOptions::read(&mut fields)?,
             tenant: read_tenant(&mut fields)?,
+            telemetry: fields.bool("telemetry")?,
+            traceparent: fields.string("traceparent")?,
+            tracestate: fields.string("tracestate")?,
         };
         match fields.rest().keys().next() {
             None => Ok(options),

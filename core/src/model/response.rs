@@ -10,7 +10,7 @@ use super::caching::Cached;
 use super::cost::Cost;
 use super::usage::Usage;
 use crate::codec::Object;
-use crate::error::Attempt;
+use crate::error::{Attempt, Trace};
 use crate::json::{MARK, Value, to_vec};
 
 /// A chat completion in OpenAI's shape. What the provider did not say is absent, never 0.
@@ -228,6 +228,9 @@ pub struct Liter {
     /// Where the answer came from, if no provider was asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<Cached>,
+    /// How the call went, where `options.telemetry` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<Trace>>,
 }
 
 /// How long it took, in milliseconds.

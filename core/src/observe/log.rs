@@ -142,7 +142,7 @@ fn tried(attempts: &[Attempt]) -> String {
 }
 
 fn noticed(call: &CallFacts, notice: &Notice<'_>) -> Record {
-    let Notice { target, met, reason: why, how_long } = *notice;
+    let Notice { target, met, reason: why, how_long, .. } = *notice;
     let ms = how_long.map(retry_after::millis);
     let (event, waits, message) = match met {
         Met::Retry => {

@@ -24,10 +24,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::error::{Attempt, Error, ErrorKind};
-use crate::model::{CacheTier, HttpAnswer, Liter, Response, Usage};
+use crate::model::{CacheTier, Cost, HttpAnswer, Liter, Response, Usage};
 use crate::operation::Answer;
 use crate::provider::Target;
-use crate::target::Tally;
+use crate::target::{Tally, TargetState};
 
 /// Hears of every call of a client. It implements only the events that it needs.
 pub trait Observer: Send + Sync {
@@ -98,6 +98,8 @@ pub struct CallFacts {
     pub stream: bool,
     /// When the call began.
     pub began: Instant,
+    /// The call's first target.
+    pub(crate) target: Option<Arc<TargetState>>,
 }
 
 impl CallFacts {
@@ -118,6 +120,7 @@ impl CallFacts {
             request_bytes: 0,
             stream,
             began: Instant::now(),
+            target: None,
         }
     }
 }
@@ -180,6 +183,8 @@ pub struct CallOutcome<'a> {
     pub queue_ms: Option<f64>,
     /// The requests that were sent, or that the call tried to send.
     pub attempts: &'a [Attempt],
+    /// What the answer cost.
+    pub cost: Option<&'a Cost>,
     /// Where the answer came from, if no provider was asked for it.
     pub cache: Option<CacheTier>,
     /// The failure. `None` means that the call was answered.
@@ -259,6 +264,7 @@ impl<'a> CallOutcome<'a> {
             ttft_ms: liter.timing.ttft_ms,
             queue_ms: Some(liter.timing.queue_ms),
             attempts: &liter.attempts,
+            cost: liter.cost.as_deref(),
             cache: liter.cache.as_ref().map(|cached| cached.tier),
             ..self
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::provider::Target;
+use crate::target::Tally;
 
 /// What a call has met, and at which target.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub struct Notice<'a> {
     pub reason: Option<&'a Reason>,
     /// How long the call waits, or the target is passed over, as far as that is known.
     pub how_long: Option<Duration>,
+    /// The target's counters, if the target is a model.
+    pub(crate) tally: Option<&'a Tally>,
 }
 
 /// What a call can meet.

@@ -148,6 +148,18 @@ impl Operation {
         }
     }
 
+    /// The parameters that are asked for, for a span of the call.
+    pub(crate) fn parameters(&self) -> Object {
+        match self {
+            Operation::Chat(request) => chat::parameters(request),
+            Operation::Embed(_)
+            | Operation::Models(_)
+            | Operation::Rerank(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_) => Object::new(),
+        }
+    }
+
     /// The members for one provider's body only, by the provider's name.
     pub(crate) fn extra(&self) -> Option<&Object> {
         match self {

@@ -12,6 +12,7 @@ mod guard;
 mod latency;
 mod policy;
 mod region;
+mod series;
 mod state;
 mod table;
 
@@ -19,5 +20,6 @@ pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};
 pub(crate) use fleet::Membership;
 pub(crate) use guard::{AttemptGuard, Turns};
+pub(crate) use series::{BOUNDS, ByName, Histogram, Series, add, pico, read};
 pub(crate) use state::{ChosenTarget, Tally, TargetState};
 pub(crate) use table::{ProviderPlace, Table};

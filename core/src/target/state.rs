@@ -1,7 +1,8 @@
 //! A target's state is what is known of it, for all calls.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use super::breaker::{Breaker, State};
 use super::fleet::Part;
 use super::latency::Latency;
+use super::series::Series;
 use crate::limit::{Gate, Limits};
 use crate::model::Parameters;
 use crate::price::Lookup;
@@ -44,10 +46,14 @@ impl ChosenTarget {
 }
 
 /// How often a target was asked. Only the metrics count here.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) attempts: AtomicU64,
     pub(crate) failures: AtomicU64,
+    pub(crate) hedges: AtomicU64,
+    pub(crate) retries: AtomicU64,
+    /// How often a call went on to another target.
+    pub(crate) fallbacks: AtomicU64,
 }
 
 /// The health probes of a target that failed.
@@ -74,6 +80,8 @@ pub(crate) struct TargetState {
     answers: Latency,
     pub(super) in_flight: AtomicU32,
     pub(crate) tally: Tally,
+    /// The counters of calls that begin here. They outlast the state.
+    pub(crate) series: OnceLock<Arc<Series>>,
     /// When it failed: milliseconds since `known`, plus one. 0 means that it has answered since.
     failed: AtomicU64,
     known: Instant,
@@ -100,6 +108,7 @@ impl TargetState {
             answers: Latency::default(),
             in_flight: AtomicU32::new(0),
             tally: Tally::default(),
+            series: OnceLock::new(),
             failed: AtomicU64::new(0),
             known: Instant::now(),
             probes: Probes::default(),
@@ -170,5 +179,12 @@ impl TargetState {
 
     pub(crate) fn cooling(&self, now: Instant) -> Option<Duration> {
         self.gate.cooling(now)
+    }
+}
+
+/// Its name alone: the rest is of no use in a message.
+impl fmt::Debug for TargetState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name_with_region())
     }
 }

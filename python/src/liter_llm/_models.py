@@ -395,11 +395,57 @@ class Cached(Document):
     """How long ago it was made, in milliseconds."""
 
 
+class AttemptTrace(Document):
+    """The times of one attempt, in milliseconds since the call began."""
+
+    __slots__ = ()
+    start_ms: float
+    """When it began."""
+    end_ms: float
+    """When it ended. An attempt that still runs ends with the call."""
+    sent_ms: float | None
+    """When its request went out."""
+    first_ms: float | None
+    """When its first content came."""
+    server: str
+    """Host and port of its target."""
+
+
+class Trace(Document):
+    """How a call went, for the span of the package that made it.
+
+    It is there only where `options.telemetry` asks for it.
+    """
+
+    __slots__ = ()
+    _nested = {"attempts": AttemptTrace}
+    start_unix_ns: int
+    """When the call began, in nanoseconds since 1970."""
+    total_ms: float
+    """Until its end, in milliseconds."""
+    operation: str
+    """`chat`, `embed`, …"""
+    provider: str
+    """The provider that answered; else the first that was to be asked."""
+    model: str | None
+    """The model that it was asked for."""
+    kind: str
+    """The kind of that provider, such as `openai`."""
+    server: str
+    """Its host and port."""
+    route: str | None
+    """The route that the request names."""
+    attempts: list[AttemptTrace]
+    """The times of the attempts, in the order of the list of attempts."""
+    request: Document | None
+    """The parameters that were asked for, by the names of a request."""
+
+
 class Liter(Document):
     """Everything volatile or of the engine's own."""
 
     __slots__ = ()
-    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost, "cache": Cached}
+    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost, "cache": Cached, "trace": Trace}
     v: int
     """The version of this object: 1."""
     request_id: str
@@ -426,6 +472,8 @@ class Liter(Document):
     """Members of the provider's answer that have no place here."""
     cache: Cached | None
     """Where the answer came from, if no provider was asked for it."""
+    trace: Trace | None
+    """How the call went, where `options.telemetry` asks for it."""
 
 
 class Response(Text):

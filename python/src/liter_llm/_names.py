@@ -24,6 +24,7 @@ OPTION_NAMES = frozenset(
         "sticky_key",
         "strict",
         "tags",
+        "telemetry",
         "tenant",
         "timeout_ms",
         "traceparent",

@@ -544,6 +544,16 @@ class Options(TypedDict, total=False):
     """How the call uses the cache."""
     tenant: str | None
     """The tenant, which separates everything that is kept. At most 128 bytes."""
+    telemetry: bool | None
+    """Whether the last document has `trace`, which a span of the call needs. Default: `false`."""
+    traceparent: str | None
+    """The W3C trace context of the call, as the header has it.
+
+    It goes to the providers that are asked. A malformed one is left out, and a warning says
+    so.
+    """
+    tracestate: str | None
+    """What goes with `traceparent`, as the header has it."""
     traceparent: str | None
     """The W3C trace context. An engine may lack it: then it is an error of kind unsupported."""
     tracestate: str | None
@@ -1110,6 +1120,10 @@ class ProviderConfig(TypedDict, total=False):
     """
     health_probe: HealthProbe | None
     """The health probe, which asks a provider that failed whether it works again."""
+    trace_context: bool | None
+    """Whether the trace context of calls (`traceparent`, `tracestate`) goes to this provider.
+    Default: `true`.
+    """
 
 
 class Parameters(TypedDict, total=False):

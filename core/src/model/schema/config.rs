@@ -230,6 +230,9 @@ pub struct ProviderDocument {
     pub extra_may_replace: Option<Vec<String>>,
     /// The health probe, which asks a provider that failed whether it works again.
     pub health_probe: Option<ProbeDocument>,
+    /// Whether the trace context of calls (`traceparent`, `tracestate`) goes to this provider.
+    /// Default: `true`.
+    pub trace_context: Option<bool>,
 }
 
 /// A format of chats.

@@ -57,6 +57,13 @@ pub struct OptionsDocument {
     pub cache: Option<CacheOptionsDocument>,
     /// The tenant, which separates everything that is kept. At most 128 bytes.
     pub tenant: Option<String>,
+    /// Whether the last document has `trace`, which a span of the call needs. Default: `false`.
+    pub telemetry: Option<bool>,
+    /// The W3C trace context of the call, as the header has it. It goes to the providers that are
+    /// asked. A malformed one is left out, and a warning says so.
+    pub traceparent: Option<String>,
+    /// What goes with `traceparent`, as the header has it.
+    pub tracestate: Option<String>,
 }
 
 /// Settings, or `false` to switch it off.
