@@ -15,6 +15,7 @@ use crate::config::{Config, ProviderConfig};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
+use crate::limit::budget::Budgets;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 use crate::target::{ChosenTarget, Table};
@@ -36,6 +37,10 @@ pub(crate) struct Services {
     pub(crate) room: Arc<Room>,
     /// The stored answers, if answers are stored.
     pub(crate) cache: Option<Arc<Cache>>,
+    /// The budgets of money, if there are some.
+    pub(crate) budgets: Option<Arc<Budgets>>,
+    /// Whether somebody wants to know what answers usually use.
+    pub(crate) learns_usage: bool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
     pub(crate) lookups: Lookups,
@@ -125,6 +130,8 @@ impl Services {
             shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
+            budgets: Budgets::new(&config.budgets),
+            learns_usage: !config.budgets.is_empty(),
             cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),

@@ -5,10 +5,12 @@
 //! `hedge` runs a second attempt beside a slow one. `fanout` asks several targets at once. `split`
 //! asks about a long list of inputs in parts, and `pages` for a list in pages. `cached` and `shared`
 //! answer from the cache, or from a call that several callers share. `stream` is a streamed answer
-//! after its first content. `priced` says what an answer cost, and `respond` makes the document.
+//! after its first content. `settle` ends an attempt. `budget` reserves what an attempt may cost, and
+//! `reserved` gives it back. `priced` says what an answer cost, and `respond` makes the document.
 
 mod asked;
 mod attempt;
+mod budget;
 pub(crate) mod cached;
 pub(crate) mod chat_stream;
 mod content;
@@ -31,9 +33,11 @@ mod question;
 mod race;
 mod redact;
 mod refusal;
+mod reserved;
 pub(crate) mod respond;
 mod retry;
 mod served;
+mod settle;
 pub(crate) mod shared;
 pub(crate) mod split;
 pub(crate) mod stream;

@@ -8,6 +8,7 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod budgets;
 mod cache;
 mod control;
 mod elsewhere;
@@ -49,6 +50,7 @@ use std::collections::BTreeMap;
 use crate::codec::{Fields, MAX_DOCUMENT, Object, finish, parse_object};
 use crate::error::Error;
 use crate::json::Value;
+use crate::limit::budget::Rule;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
 use surroundings::Surroundings;
@@ -85,6 +87,8 @@ pub struct Config {
     pub learn_limits: bool,
     /// The cache, if there is one.
     pub cache: Option<CacheConfig>,
+    /// The budgets of money, in the order of their names.
+    pub(crate) budgets: Vec<Rule>,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -160,6 +164,7 @@ impl Config {
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
             cache: CacheConfig::read(&mut fields)?,
+            budgets: budgets::read(&mut fields)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,

@@ -24,6 +24,7 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod stream;
+mod tags;
 mod usage;
 mod vector;
 

@@ -3,7 +3,7 @@
 use crate::codec::did_you_mean;
 
 /// The options of a call. `core/tests/schemas.rs` holds the list to the schema.
-pub const OPTION_NAMES: [&str; 20] = [
+pub const OPTION_NAMES: [&str; 21] = [
     "adapt",
     "cache",
     "drop_refused",
@@ -21,6 +21,7 @@ pub const OPTION_NAMES: [&str; 20] = [
     "retry",
     "sticky_key",
     "strict",
+    "tags",
     "tenant",
     "timeout_ms",
     "unsupported",

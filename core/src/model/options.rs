@@ -8,6 +8,7 @@ use super::caching::{CacheOptions, read_tenant};
 use super::header_map::read_headers;
 use super::near;
 use super::policy::{self, Hedge, RetryOverlay};
+use super::tags;
 use crate::codec::{Fields, Object, parse_object, short, wrong};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -56,6 +57,10 @@ pub struct Options {
     pub cache: Option<CacheOptions>,
     /// The tenant, which separates everything that is kept.
     pub tenant: Option<String>,
+    /// Tags by name, by which budgets and rules of routes tell calls apart.
+    pub tags: Option<Vec<(String, String)>>,
+    /// The gateway's key that the call came with. No document has it: only a Rust caller says it.
+    pub key: Option<String>,
 }
 
 /// A fan-out: several targets at once.
@@ -88,7 +93,7 @@ pub enum Unsupported {
 }
 
 /// Options of the contract that this build does not have yet. They are an error and never ignored.
-const NOT_YET: [&str; 4] = ["traceparent", "tracestate", "baggage", "tags"];
+const NOT_YET: [&str; 3] = ["traceparent", "tracestate", "baggage"];
 
 impl Options {
     /// Reads an options document.
@@ -126,6 +131,8 @@ impl Options {
                 (mine, theirs) => mine.or(theirs),
             },
             tenant: self.tenant.or(other.tenant),
+            tags: tags::or(self.tags, other.tags),
+            key: self.key.or(other.key),
         }
     }
 
@@ -168,6 +175,8 @@ impl Options {
             headers: call_headers(&mut fields)?,
             cache: CacheOptions::read(&mut fields)?,
             tenant: read_tenant(&mut fields)?,
+            tags: tags::read(&mut fields)?,
+            key: None,
         };
         match fields.rest().keys().next() {
             None => Ok(options),

@@ -13,6 +13,7 @@ mod policy;
 mod region;
 mod state;
 mod table;
+mod usual;
 
 pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};

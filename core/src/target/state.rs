@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::breaker::{Breaker, State};
 use super::latency::Latency;
+use super::usual::Usual;
 use crate::limit::{Gate, Limits};
 use crate::model::Parameters;
 use crate::price::Lookup;
@@ -77,6 +78,8 @@ pub(crate) struct TargetState {
     pub(crate) probes: Probes,
     /// The price of the model.
     pub(crate) price: Lookup,
+    /// What its answers use.
+    pub(crate) usual: Usual,
 }
 
 impl TargetState {
@@ -95,6 +98,7 @@ impl TargetState {
             known: Instant::now(),
             probes: Probes::default(),
             price: Lookup::default(),
+            usual: Usual::default(),
         }
     }
 

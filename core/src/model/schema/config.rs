@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::ReasoningDocument;
+use super::budgets::SpendingDocument;
 use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
@@ -51,6 +52,8 @@ pub struct ConfigDocument {
     pub prices_file: Option<String>,
     /// The cache of answers. `false`, or nothing: no answer is stored.
     pub cache: Option<CacheSchema>,
+    /// What calls may cost, by a name of your own.
+    pub budgets: Option<BTreeMap<String, SpendingDocument>>,
 }
 
 /// Settings, or `false` to switch it off.

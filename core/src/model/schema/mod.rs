@@ -6,6 +6,7 @@
 //! own types and need no copy, except two that are written by hand.
 
 mod answers;
+mod budgets;
 mod cache;
 mod config;
 mod identity;
