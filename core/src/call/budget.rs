@@ -6,9 +6,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::time::Instant;
-
 use super::Call;
+use super::clock::now;
 use super::reserved::{Quote, Reserved};
 use crate::error::{Error, ErrorKind};
 use crate::limit::budget::{Budgets, Enforce, Facts, Full, Rule};
@@ -176,15 +175,4 @@ fn refused(budgets: &Budgets, full: &Full) -> Error {
         e.param = Some(format!("budgets.{name}"));
         e.retry_after_ms = wait;
     })
-}
-
-/// The time in milliseconds since 1970. It moves as tokio's clock does, which a test may move.
-fn now() -> u64 {
-    let (real, told) = (std::time::Instant::now(), Instant::now().into_std());
-    let time = match told.checked_duration_since(real) {
-        Some(ahead) => SystemTime::now() + ahead,
-        None => SystemTime::now() - real.duration_since(told),
-    };
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

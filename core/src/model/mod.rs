@@ -23,6 +23,7 @@ mod rerank;
 mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod spending;
 mod stream;
 mod tags;
 mod usage;
@@ -53,6 +54,7 @@ pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
     AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
 };
+pub use spending::{BudgetAsk, BudgetState};
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
 pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::Full;
 use super::rule::{Enforce, Rule};
 use super::window::Span;
 
@@ -42,6 +41,19 @@ pub(crate) struct Account {
     pub(crate) spent: u64,
     pub(crate) held: u64,
     pub(crate) span: Span,
+}
+
+/// A budget without room for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Full {
+    /// The budget's place in the configuration.
+    pub(crate) rule: usize,
+    /// What is left of it.
+    pub(crate) left: u64,
+    /// What the attempt needs.
+    pub(crate) needed: u64,
+    /// When the window ends.
+    pub(crate) until: Option<u64>,
 }
 
 /// What an attempt asks of one budget.

@@ -12,7 +12,7 @@ mod rule;
 mod tests;
 mod window;
 
-pub(crate) use ledgers::Account;
+pub(crate) use ledgers::{Account, Full};
 pub(crate) use rule::{Enforce, Fact, Facts, Rule};
 pub(crate) use window::Window;
 
@@ -25,19 +25,6 @@ use ledgers::{Ask, Entry, Ledgers};
 pub(crate) struct Budgets {
     rules: Box<[Rule]>,
     ledgers: Mutex<Ledgers>,
-}
-
-/// A budget without room for an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Full {
-    /// The budget's place in the configuration.
-    pub(crate) rule: usize,
-    /// What is left of it.
-    pub(crate) left: u64,
-    /// What the attempt needs.
-    pub(crate) needed: u64,
-    /// When the window ends.
-    pub(crate) until: Option<u64>,
 }
 
 /// What an attempt has reserved. If it is dropped, nothing was spent.
@@ -109,7 +96,6 @@ impl Budgets {
     }
 
     /// What stands in the ledger of a budget for a value, in the window of now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the operation that reads it is to come"))]
     pub(crate) fn account(&self, rule: usize, value: &str, now: u64) -> Account {
         let mut ledgers = self.lock();
         let full = ledgers.is_full(now);

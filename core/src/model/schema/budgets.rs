@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::options::OptionsDocument;
+
 /// What calls may cost in a window.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -33,4 +35,26 @@ pub enum EnforceDocument {
     Hard,
     /// Nothing is refused. The answer has a warning.
     Soft,
+}
+
+/// A request to read what was spent of a budget. A member that is not listed is an error.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "BudgetRequest", deny_unknown_fields)]
+pub struct BudgetAskDocument {
+    /// The operation.
+    pub op: BudgetAskOp,
+    /// The budget's name in the configuration.
+    pub name: String,
+    /// The value of what the budget is split by. Default: "", that of calls without one.
+    pub value: Option<String>,
+    /// How the request is sent. It is not sent, so none of them changes anything.
+    pub options: Option<OptionsDocument>,
+}
+
+/// The operation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetAskOp {
+    /// Reads what was spent of a budget.
+    Budget,
 }

@@ -14,6 +14,7 @@ mod options;
 mod prices;
 
 pub use answers::*;
+pub use budgets::*;
 pub use cache::*;
 pub use config::*;
 pub use identity::*;
