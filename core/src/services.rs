@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::auth;
 use crate::auth::Credential;
 use crate::cache::Cache;
-use crate::config::{Config, ProviderConfig};
+use crate::config::{Config, ProviderConfig, RouteConfig, RoutePolicy};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
@@ -131,7 +131,7 @@ impl Services {
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
             budgets: Budgets::new(&config.budgets),
-            learns_usage: !config.budgets.is_empty(),
+            learns_usage: learns_usage(&config),
             cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
             metrics,
             observers: std::iter::once(own).chain(observers).collect(),
@@ -187,6 +187,12 @@ impl Services {
             let _ = state.wait_for(|state| *state != ClientState::Open).await;
         }
     }
+}
+
+/// Whether somebody wants to know what answers usually use.
+fn learns_usage(config: &Config) -> bool {
+    let by_cost = |route: &RouteConfig| route.policy == RoutePolicy::Cost;
+    !config.budgets.is_empty() || config.routes.iter().any(by_cost)
 }
 
 fn pools(

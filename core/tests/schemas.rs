@@ -175,6 +175,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/model/header_map.rs"),
         include_str!("../src/model/caching.rs"),
         include_str!("../src/model/tags.rs"),
+        include_str!("../src/model/traits.rs"),
     );
     // A target's reasoning is read as a request's.
     let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
@@ -194,6 +195,8 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/identity.rs"),
         include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/route.rs"),
+        include_str!("../src/config/rules.rs"),
+        include_str!("../src/model/traits.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
         include_str!("../src/config/looked_at.rs"),

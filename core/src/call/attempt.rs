@@ -130,9 +130,9 @@ async fn enter(
     index: usize,
     tokens: u64,
     wait: bool,
-    plan: Option<budget::Plan>,
+    plan: Option<Box<budget::Plan>>,
     notes: &mut Notes,
-) -> Result<(AttemptGuard, Option<Reserved>), Error> {
+) -> Result<(AttemptGuard, Option<Box<Reserved>>), Error> {
     // The wait ends early, because a wait up to the deadline leaves no time for the attempt.
     let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
     let entering = pin!(services.table.enter(&call.targets[index], tokens, wait, deadline));

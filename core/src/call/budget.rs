@@ -1,6 +1,6 @@
 //! The budgets of an attempt: what it may cost is reserved before it is sent.
 //!
-//! It is looked whether there is room before the attempt waits for a limit, and reserved after that
+//! It is looked whether there can be room before the attempt waits for a limit, and reserved after that
 //! wait: money that waits would be money that others cannot use.
 
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(super) fn plan(
     index: usize,
     operation: &Operation,
     body: usize,
-) -> Result<Option<Plan>, Error> {
+) -> Result<Option<Box<Plan>>, Error> {
     let Some(budgets) = services.budgets.as_ref().filter(|_| operation.is_priced()) else {
         return Ok(None);
     };
@@ -69,7 +69,8 @@ pub(super) fn plan(
     let plan = Plan { quote, most, likely };
     let room = budgets.check(&facts, |rule| plan.amount(rule), now());
     room.map_err(|full| refused(budgets, &full))?;
-    Ok(Some(plan))
+    // Boxed: without the box every call's future would have room for it.
+    Ok(Some(Box::new(plan)))
 }
 
 /// Reserves what an attempt may cost. What it passes all the same goes to `notes`.
@@ -77,9 +78,9 @@ pub(super) fn reserve(
     services: &Services,
     call: &Call,
     index: usize,
-    plan: Option<Plan>,
+    plan: Option<Box<Plan>>,
     notes: &mut Notes,
-) -> Result<Option<Reserved>, Error> {
+) -> Result<Option<Box<Reserved>>, Error> {
     let (Some(plan), Some(budgets)) = (plan, services.budgets.as_ref()) else { return Ok(None) };
     let facts = facts(call, index);
     let hold = budgets.reserve(&facts, |rule| plan.amount(rule), now());
@@ -99,7 +100,7 @@ pub(super) fn reserve(
         );
         notes.warn("price_unknown", "model", message);
     }
-    Ok(Some(Reserved { hold, quote: plan.quote, came: Arc::default() }))
+    Ok(Some(Box::new(Reserved { hold, quote: plan.quote, came: Arc::default() })))
 }
 
 impl Plan {

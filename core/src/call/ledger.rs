@@ -76,7 +76,7 @@ impl Ledger {
         chosen: &ChosenTarget,
         hedge: bool,
         began: Instant,
-        reserved: Option<Reserved>,
+        reserved: Option<Box<Reserved>>,
     ) -> Ticket {
         let state = Arc::clone(&chosen.state);
         let mut entries = self.lock();
@@ -91,7 +91,7 @@ impl Ledger {
             status: None,
             end: None,
             message: None,
-            reserved: reserved.map(Box::new),
+            reserved,
         });
         drop(entries);
         self.begun.notify_one();

@@ -55,7 +55,7 @@ use tokio::time::Instant;
 use crate::error::{Attempt, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
-use crate::model::{CacheMode, Hedge, Options, Warning, near};
+use crate::model::{CacheMode, Hedge, Options, Routed, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
@@ -85,6 +85,8 @@ pub(crate) struct Call {
     /// number of attempts was named.
     patience: Option<Instant>,
     warnings: Vec<Warning>,
+    /// Why its targets were chosen, if a route chose them by cost or by quality.
+    routed: Option<Box<Routed>>,
     /// The idempotency key, the same for every attempt.
     idempotency: OnceLock<String>,
     /// What targets refused, each by its index, with the member that later attempts leave out.
@@ -118,13 +120,14 @@ impl Call {
         request_bytes: usize,
     ) -> Result<Call, Error> {
         let config = &services.config;
-        let Choice { targets, route, retry, hedge, mut warnings } = choose(
+        let Choice { targets, route, retry, hedge, mut warnings, routed } = choose(
             config,
             &services.table,
             operation.model(),
             operation.wants_model(),
             &options,
             to,
+            &|| operation.traits(request_bytes),
         )?;
         extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
@@ -163,6 +166,7 @@ impl Call {
             options,
             targets,
             warnings,
+            routed,
         })
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Prepared<'a> {
     pub(super) tokens: u64,
     pub(super) notes: Notes,
     /// What it asks of its budgets.
-    pub(super) plan: Option<budget::Plan>,
+    pub(super) plan: Option<Box<budget::Plan>>,
 }
 
 /// A request without its credential.

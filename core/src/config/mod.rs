@@ -30,6 +30,7 @@ mod provider;
 mod proxies;
 mod region;
 mod route;
+mod rules;
 mod surroundings;
 mod vertex;
 
@@ -44,6 +45,7 @@ pub(crate) use provider::unknown_provider;
 pub use provider::{ProbeConfig, ProviderConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
+pub use rules::FloorRule;
 
 use std::collections::BTreeMap;
 

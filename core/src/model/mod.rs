@@ -26,6 +26,7 @@ pub mod schema;
 mod spending;
 mod stream;
 mod tags;
+mod traits;
 mod usage;
 mod vector;
 
@@ -52,9 +53,11 @@ pub use request::{
 };
 pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
-    AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
+    AssistantMessage, Choice, FinishReason, Liter, Response, Routed, Timing, ToolCall, Warning,
 };
 pub use spending::{BudgetAsk, BudgetState};
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
+pub use traits::{MOST_QUALITY, Traits};
+pub(crate) use traits::{checked_quality, read_quality};
 pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

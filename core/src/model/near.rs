@@ -3,7 +3,7 @@
 use crate::codec::did_you_mean;
 
 /// The options of a call. `core/tests/schemas.rs` holds the list to the schema.
-pub const OPTION_NAMES: [&str; 21] = [
+pub const OPTION_NAMES: [&str; 22] = [
     "adapt",
     "cache",
     "drop_refused",
@@ -15,6 +15,7 @@ pub const OPTION_NAMES: [&str; 21] = [
     "idle_ms",
     "limit",
     "merge_deltas",
+    "min_quality",
     "on_break",
     "provider",
     "region",

@@ -9,6 +9,7 @@ use super::header_map::read_headers;
 use super::near;
 use super::policy::{self, Hedge, RetryOverlay};
 use super::tags;
+use super::traits::read_quality;
 use crate::codec::{Fields, Object, parse_object, short, wrong};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -57,6 +58,8 @@ pub struct Options {
     pub cache: Option<CacheOptions>,
     /// The tenant, which separates everything that is kept.
     pub tenant: Option<String>,
+    /// The least quality of a route's target.
+    pub min_quality: Option<u8>,
     /// Tags by name, by which budgets and rules of routes tell calls apart.
     pub tags: Option<Vec<(String, String)>>,
     /// The gateway's key that the call came with. No document has it: only a Rust caller says it.
@@ -131,6 +134,7 @@ impl Options {
                 (mine, theirs) => mine.or(theirs),
             },
             tenant: self.tenant.or(other.tenant),
+            min_quality: self.min_quality.or(other.min_quality),
             tags: tags::or(self.tags, other.tags),
             key: self.key.or(other.key),
         }
@@ -175,6 +179,7 @@ impl Options {
             headers: call_headers(&mut fields)?,
             cache: CacheOptions::read(&mut fields)?,
             tenant: read_tenant(&mut fields)?,
+            min_quality: read_quality(&mut fields)?,
             tags: tags::read(&mut fields)?,
             key: None,
         };

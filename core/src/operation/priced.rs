@@ -3,7 +3,9 @@
 use super::{Decoded, Operation};
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{Content, Counts, EmbedInput, Part, Request, Side, Size, Tool, Usage};
+use crate::model::{
+    Content, Counts, EmbedInput, Part, Request, ResponseFormat, Side, Size, Tool, Traits, Usage,
+};
 use crate::provider::Reported;
 
 /// The members of an answer that say what it costs.
@@ -61,6 +63,15 @@ impl Operation {
                 Size { messages: 1, ..size }
             }
         }
+    }
+
+    /// What rules of routes look at. The request's document has so many bytes.
+    pub(crate) fn traits(&self, bytes: usize) -> Traits {
+        let traits = Traits { size: self.size(bytes), ..Traits::default() };
+        let Operation::Chat(request) = self else { return traits };
+        let format = request.response_format.as_deref();
+        let json_schema = matches!(format, Some(ResponseFormat::JsonSchema { .. }));
+        Traits { json_schema, reasoning: request.reasoning.is_some(), ..traits }
     }
 
     /// What makes the request cost more than its tokens say, if anything does.

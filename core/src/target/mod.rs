@@ -9,6 +9,7 @@ pub(crate) mod breaker;
 mod choose;
 mod guard;
 mod latency;
+mod order;
 mod policy;
 mod region;
 mod state;

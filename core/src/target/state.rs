@@ -10,7 +10,7 @@ use super::breaker::{Breaker, State};
 use super::latency::Latency;
 use super::usual::Usual;
 use crate::limit::{Gate, Limits};
-use crate::model::Parameters;
+use crate::model::{Parameters, Usd};
 use crate::price::Lookup;
 use crate::provider::Target;
 
@@ -28,6 +28,8 @@ pub(crate) struct ChosenTarget {
     pub(super) weight: u32,
     /// The parameters that differ in requests to this target.
     pub(crate) parameters: Option<Arc<Parameters>>,
+    /// What the call is likely to cost here, if it was asked.
+    pub(crate) expected: Option<Usd>,
     pub(crate) state: Arc<TargetState>,
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::Usage;
+use crate::model::{Size, Usage};
+use crate::price::Guess;
 
 /// The answers that count. Older ones count less and less.
 const LAST: u64 = 64;
@@ -14,6 +15,8 @@ const MOST: u64 = 1 << 32;
 const ANSWER: u64 = 500;
 /// The answers after which what they have used is known.
 const KNOWN: u64 = 4;
+/// Those after which an order of targets rests on it.
+const WELL_KNOWN: u64 = 32;
 
 /// The sums of the last answers of a target.
 #[derive(Debug, Default)]
@@ -52,14 +55,45 @@ impl Usual {
         most.unwrap_or_else(|| self.mean().map_or(ANSWER, |mean| mean.saturating_mul(2)))
     }
 
+    /// What a request of this size is likely to use here.
+    pub(crate) fn guess(&self, size: &Size) -> Guess {
+        let (sums, input) = (*self.lock(), size.likely_input());
+        let part = |count: u64, part: u64, of: u64| {
+            let of = u128::from(of.max(1));
+            let share = (u128::from(count) * u128::from(part) + of / 2) / of;
+            u64::try_from(share).unwrap_or(u64::MAX)
+        };
+        let known = sums.of(KNOWN) && sums.guessed > 0;
+        let input = if known { part(input, sums.prompt, sums.guessed) } else { input };
+        let cached = if known { part(input, sums.cached, sums.prompt) } else { 0 };
+        let most = size.answer.unwrap_or(u64::MAX);
+        let output = match sums.of(WELL_KNOWN) {
+            true => sums.mean(),
+            false => size.answer.unwrap_or(ANSWER),
+        };
+        Guess { input, cached, output: output.min(most), searches: size.searches }
+    }
+
     /// The mean of the answers' tokens, once there were some.
     fn mean(&self) -> Option<u64> {
         let sums = *self.lock();
-        (sums.answers >= KNOWN * ONE / 2).then(|| sums.output / sums.answers.max(1))
+        sums.of(KNOWN).then(|| sums.mean())
     }
 
     fn lock(&self) -> MutexGuard<'_, Sums> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sums {
+    /// Whether there were about as many answers.
+    fn of(&self, answers: u64) -> bool {
+        self.answers > (answers - 1) * ONE * 3 / 4
+    }
+
+    /// The mean of the answers' tokens, to the nearest.
+    fn mean(&self) -> u64 {
+        (self.output + self.answers / 2) / self.answers.max(1)
     }
 }
 
@@ -88,10 +122,30 @@ mod tests {
         }
         assert_eq!(usual.answer(None), 80);
         usual.learn(10, None);
+        let size = Size { bytes: 36, answer: Some(30), ..Size::default() };
+        // Too few of them for an order.
+        assert_eq!(usual.guess(&size).output, 30);
         // Later answers count more than old ones, and what is absurd does not overflow.
         for _ in 0..1_000 {
             usual.learn(u64::MAX, Some(&usage(u64::MAX, u64::MAX, 8)));
         }
         assert_eq!(usual.answer(None), 16);
+    }
+
+    #[test]
+    fn a_guess_follows_what_was_used() {
+        let usual = Usual::default();
+        let size = Size { bytes: 396, ..Size::default() };
+        let first = usual.guess(&size);
+        assert_eq!((first.input, first.cached, first.output), (100, 0, 500));
+        for _ in 0..64 {
+            // Half as many tokens again as were guessed, and a third of them cached.
+            usual.learn(200, Some(&usage(300, 100, 40)));
+        }
+        let guess = usual.guess(&size);
+        assert_eq!((guess.input, guess.cached, guess.output), (150, 50, 40));
+        assert_eq!(usual.guess(&Size { answer: Some(7), ..size }).output, 7);
+        // Vectors have no tokens of their own.
+        assert_eq!(usual.guess(&Size { answer: Some(0), ..size }).output, 0);
     }
 }

@@ -78,24 +78,31 @@ async fn a_call_that_waits_reserves_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hedge_reserves_for_itself() {
-    let hedge = json!({"hedge": {"after_ms": 1_000}, "timeout_ms": 60_000});
-    let budget = json!({"usd": "1", "window": "day"});
-    let (client, world) = client(budget, |ask| match ask.number {
-        0 => vec![Act::Hang],
-        _ => [vec![Act::Wait(secs(5))], answer(ask)].into_iter().flatten().collect(),
+    const BEFORE: usize = 100;
+    let (client, world) = client(json!({"usd": "1", "window": "total"}), |ask| match ask.number {
+        BEFORE => vec![Act::Hang],
+        101.. => [vec![Act::Wait(secs(5))], answer(ask)].into_iter().flatten().collect(),
+        _ => answer(ask),
     });
+    // Hedges are a share of the calls.
+    for _ in 0..BEFORE {
+        ask(&client, json!({})).await.unwrap();
+    }
+    let (before, _) = stands(&client, "all", "").await;
+    assert_eq!(before, BEFORE as u64 * COST);
+    let hedge = json!({"hedge": {"after_ms": 1_000}, "timeout_ms": 60_000});
     let running = tokio::spawn({
-        let (client, hedge) = (client.clone(), hedge.clone());
+        let client = client.clone();
         async move { ask(&client, hedge).await }
     });
     sleep(ms(500)).await;
     let (_, one) = stands(&client, "all", "").await;
     sleep(secs(2)).await;
-    assert_eq!(stands(&client, "all", "").await, (0, 2 * one));
+    assert_eq!(stands(&client, "all", "").await, (before, 2 * one));
     running.await.unwrap().unwrap();
-    assert_eq!(world.count("a"), 2);
+    assert_eq!(world.count("a"), BEFORE + 2);
     // The one that lost may be billed.
-    assert_eq!(stands(&client, "all", "").await, (one + COST, 0));
+    assert_eq!(stands(&client, "all", "").await, (before + one + COST, 0));
     assert!(is_estimate(one), "{one}");
 }
 
@@ -172,7 +179,7 @@ async fn vectors_and_rankings_count() {
     });
     for request in [
         json!({"op": "embed", "model": "a/v", "input": "Hello"}),
-        json!({"op": "rerank", "model": "co/r", "query": "Who?", "documents": ["I", "You"]}),
+        json!({"op": "rerank", "model": "co/r", "query": "Who?", "documents": ["I"]}),
     ] {
         client.answer(request.to_string().as_bytes(), b"").await.map(|_| ()).unwrap();
     }

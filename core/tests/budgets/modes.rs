@@ -138,7 +138,7 @@ async fn each_user_has_money_of_his_own() {
 #[tokio::test(start_paused = true)]
 async fn a_model_without_a_price_is_not_counted_in_silence() {
     let (client, _) = client(json!({"usd": "0.00001", "window": "day"}), answer);
-    let response = ask_of(&client, "a/unknown", json!({})).await.unwrap();
+    let response = ask_of(&client, "c/m", json!({})).await.unwrap();
     assert_eq!(codes(&response), ["price_unknown"]);
     assert_eq!(stands(&client, "all", "").await, (0, 0));
 }

@@ -111,11 +111,19 @@ impl Ledgers {
         full(self)
     }
 
-    /// Whether an amount stays under the limit. Only a soft budget lets it pass all the same.
-    pub(super) fn room(&self, ask: &Ask<'_>, full: bool, now: u64) -> Result<bool, Full> {
+    /// Whether an amount stays under the limit, beside what others hold if `held`. Only a soft budget
+    /// lets it pass all the same.
+    pub(super) fn room(
+        &self,
+        ask: &Ask<'_>,
+        full: bool,
+        now: u64,
+        held: bool,
+    ) -> Result<bool, Full> {
         let Ask { rule: i, of, amount, .. } = *ask;
         let account = self.account(ask, full, now);
-        let left = of.limit.saturating_sub(account.spent.saturating_add(account.held));
+        let used = account.spent.saturating_add(if held { account.held } else { 0 });
+        let left = of.limit.saturating_sub(used);
         if amount <= left {
             return Ok(true);
         }

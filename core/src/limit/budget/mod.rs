@@ -63,7 +63,8 @@ impl Budgets {
         &self.rules
     }
 
-    /// Whether an attempt has room in all its budgets now. `amount` is what it reserves in each.
+    /// Whether an attempt would have room in all its budgets if those that run cost nothing. `amount` is
+    /// what it reserves in each.
     pub(crate) fn check(
         &self,
         facts: &Facts<'_>,
@@ -72,7 +73,8 @@ impl Budgets {
     ) -> Result<(), Full> {
         let mut ledgers = self.lock();
         let full = ledgers.is_full(now);
-        self.asks(facts, &amount).try_for_each(|ask| ledgers.room(&ask, full, now).map(|_| ()))
+        let mut asks = self.asks(facts, &amount);
+        asks.try_for_each(|ask| ledgers.room(&ask, full, now, false).map(|_| ()))
     }
 
     /// Reserves what an attempt may cost, in each of its budgets or in none.
@@ -86,7 +88,7 @@ impl Budgets {
         let full = ledgers.is_full(now);
         let mut over = Vec::new();
         for ask in self.asks(facts, &amount) {
-            if !ledgers.room(&ask, full, now)? {
+            if !ledgers.room(&ask, full, now, true)? {
                 over.push(ask.rule);
             }
         }

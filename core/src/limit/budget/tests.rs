@@ -27,7 +27,9 @@ fn a_reservation_becomes_what_was_spent() {
     assert_eq!(held_and_spent(&budgets, 0, "", 0), (60, 0));
     let full = budgets.reserve(&facts(), |_| 41, 0).unwrap_err();
     assert_eq!(full, Full { rule: 0, left: 40, needed: 41, until: Some(HOUR) });
-    assert_eq!(budgets.check(&facts(), |_| 41, 0), Err(full));
+    // One that waits for a limit may find room when it goes.
+    assert_eq!(budgets.check(&facts(), |_| 41, 0), Ok(()));
+    assert_eq!(budgets.check(&facts(), |_| 101, 0).unwrap_err().left, 100);
     hold.settle(Spent::Known(7));
     assert_eq!(held_and_spent(&budgets, 0, "", 0), (0, 7));
     // Nothing was sent.
@@ -129,7 +131,9 @@ fn one_of_many_gets_the_last_cent() {
                 budgets.reserve(&facts(), |_| 1, 0).ok()
             };
             let threads: Vec<_> = (0..64).map(|_| scope.spawn(one)).collect();
-            threads.into_iter().filter_map(|thread| thread.join().unwrap()).count()
+            // None of them gives its room back meanwhile.
+            let holds: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+            holds.iter().flatten().count()
         });
         assert_eq!(passed, 1);
         // The one that passed was dropped: nothing was sent.

@@ -12,6 +12,7 @@ mod config;
 mod identity;
 mod options;
 mod prices;
+mod rules;
 
 pub use answers::*;
 pub use budgets::*;
@@ -20,6 +21,7 @@ pub use config::*;
 pub use identity::*;
 pub use options::*;
 pub use prices::*;
+pub use rules::*;
 
 use std::collections::BTreeMap;
 

@@ -57,6 +57,9 @@ pub struct OptionsDocument {
     pub cache: Option<CacheOptionsDocument>,
     /// The tenant, which separates everything that is kept. At most 128 bytes.
     pub tenant: Option<String>,
+    /// The least quality of a route's target. It takes the place of the route's rules.
+    #[schemars(range(min = 1, max = 5))]
+    pub min_quality: Option<u64>,
     /// Tags by name, by which budgets and rules of routes tell calls apart. At most 16, of 128 bytes
     /// each.
     pub tags: Option<BTreeMap<String, String>>,
