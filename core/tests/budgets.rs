@@ -6,6 +6,7 @@ mod attempts;
 #[path = "budgets/modes.rs"]
 mod modes;
 #[path = "promises/say.rs"]
+mod say;
 #[path = "budgets/schedules.rs"]
 mod schedules;
 #[expect(dead_code, reason = "shared with the promises of resilience, which use all of it")]

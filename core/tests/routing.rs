@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "promises/say.rs"]
+mod say;
 #[expect(dead_code, reason = "shared with the promises of resilience, which use all of it")]
 #[path = "promises/world.rs"]
 mod world;
