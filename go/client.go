@@ -162,6 +162,29 @@ func (c *Client) PurgeCache(ctx context.Context, tenant string) (*CachePurged, e
 	return readCachePurged(answer)
 }
 
+// Budget reads what was spent of a budget of the configuration. The value is that of the budget's per;
+// "" is that of calls without one. A name of no budget answers [ErrNotFound].
+func (c *Client) Budget(ctx context.Context, name, value string) (*BudgetState, error) {
+	if err := c.usable(ctx); err != nil {
+		return nil, err
+	}
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	e.open('{')
+	e.text("op", "budget")
+	e.text("name", name)
+	e.text("value", value)
+	e.close('}')
+	if e.err != nil {
+		return nil, e.err
+	}
+	answer, err := c.call(ctx, native.Single, e.out, nil)
+	if err != nil {
+		return nil, err
+	}
+	return readBudgetState(answer)
+}
+
 // ask sends a request and waits for its one answer.
 func ask[T any](
 	ctx context.Context, c *Client, request request, read func(string) (*T, error),

@@ -638,6 +638,88 @@ func (v *CacheRemoved) read(d *decoder) {
 	}
 }
 
+// BudgetState: what was spent of a budget in the window of now.
+type BudgetState struct {
+	// "budget".
+	Object string `json:"object"`
+	// Its name.
+	Name string `json:"name"`
+	// The value of what it is split by; "" if it is not split, and for calls without a value.
+	Value string `json:"value"`
+	// The money of the window.
+	LimitUSD string `json:"limit_usd"`
+	// What was spent.
+	SpentUSD string `json:"spent_usd"`
+	// What calls have reserved that are on their way.
+	HeldUSD string `json:"held_usd"`
+	// What is left for further calls; "0" if nothing is.
+	LeftUSD string `json:"left_usd"`
+	// When the window began, in seconds since 1970.
+	Since int `json:"since"`
+	// When it ends. Absent if it has no end.
+	Until *int64 `json:"until,omitempty"`
+
+	document string
+}
+
+// Document is the answer as the engine wrote it: JSON text with every member.
+func (v *BudgetState) Document() JSON { return JSON(v.document) }
+
+// MarshalJSON is the document; of an answer that was not read from one, its fields.
+func (v BudgetState) MarshalJSON() ([]byte, error) {
+	if v.document == "" {
+		type plain BudgetState
+		return marshal("the BudgetState", plain(v))
+	}
+	return v.Document().MarshalJSON()
+}
+
+// UnmarshalJSON reads a document.
+func (v *BudgetState) UnmarshalJSON(document []byte) error {
+	read, err := readBudgetState(string(document))
+	if err == nil {
+		*v = *read
+	}
+	return err
+}
+
+func readBudgetState(document string) (*BudgetState, error) {
+	d := decoder{text: document}
+	v := &BudgetState{document: document}
+	v.read(&d)
+	if err := d.answered("BudgetState"); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *BudgetState) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "object":
+			v.Object = d.string()
+		case "name":
+			v.Name = d.string()
+		case "value":
+			v.Value = d.string()
+		case "limit_usd":
+			v.LimitUSD = d.string()
+		case "spent_usd":
+			v.SpentUSD = d.string()
+		case "held_usd":
+			v.HeldUSD = d.string()
+		case "left_usd":
+			v.LeftUSD = d.string()
+		case "since":
+			v.Since = int(d.integer())
+		case "until":
+			v.Until = d.count()
+		default:
+			d.skip()
+		}
+	}
+}
+
 // errorDocument: a failed request.
 type errorDocument struct {
 	// The error.
@@ -1182,6 +1264,8 @@ type Liter struct {
 	Attempts []Attempt `json:"attempts"`
 	// How long it took.
 	Timing Timing `json:"timing"`
+	// Why this target was asked, where a route chose it by its cost or by its quality.
+	Route *Routed `json:"route,omitempty"`
 	// What it cost, where the operation is one that costs something.
 	Cost *Cost `json:"cost,omitempty"`
 	// The provider's rate limit headers, as they came.
@@ -1218,6 +1302,11 @@ func (v *Liter) read(d *decoder) {
 			}
 		case "timing":
 			v.Timing.read(d)
+		case "route":
+			if !d.null() {
+				v.Route = new(Routed)
+				v.Route.read(d)
+			}
 		case "cost":
 			if !d.null() {
 				v.Cost = new(Cost)
@@ -1455,6 +1544,36 @@ func (v *Variant) read(d *decoder) {
 			v.ServiceTier = d.string()
 		case "speed":
 			v.Speed = d.string()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Routed: why a target of a route was asked.
+type Routed struct {
+	// The policy of the route.
+	Policy string `json:"policy"`
+	// The place of the rule that held, from 0. Absent if none did, and if the call named a quality.
+	Rule *int64 `json:"rule,omitempty"`
+	// The least quality of a target that was wanted.
+	MinQuality *int64 `json:"min_quality,omitempty"`
+	// What the call was likely to cost at the target that answered. Absent if no price is known, and
+	// under other policies.
+	ExpectedUSD string `json:"expected_usd,omitempty"`
+}
+
+func (v *Routed) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "policy":
+			v.Policy = d.string()
+		case "rule":
+			v.Rule = d.count()
+		case "min_quality":
+			v.MinQuality = d.count()
+		case "expected_usd":
+			v.ExpectedUSD = d.string()
 		default:
 			d.skip()
 		}

@@ -87,7 +87,7 @@ func TestWhatIsPassedThereAndBack(t *testing.T) {
 
 // A member without a field is kept as it was written, and so is a number that no Go type holds.
 func TestWhatHasNoFieldIsKept(t *testing.T) {
-	const document = `{"prompt":"x","options":{"provider":"a","tags":{"n":1e400}},"colour":12345678901234567890.10}`
+	const document = `{"prompt":"x","options":{"provider":"a","baggage":{"n":1e400}},"colour":12345678901234567890.10}`
 	var request literllm.ChatRequest
 	if err := json.Unmarshal([]byte(document), &request); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestWhatHasNoFieldIsKept(t *testing.T) {
 		t.Error(colour)
 	}
 	text, err := json.Marshal(request)
-	if want := `{"prompt":"x","colour":12345678901234567890.10,"options":{"provider":"a","tags":{"n":1e400}}}`; err != nil || string(text) != want {
+	if want := `{"prompt":"x","colour":12345678901234567890.10,"options":{"provider":"a","baggage":{"n":1e400}}}`; err != nil || string(text) != want {
 		t.Errorf("%s %v", text, err)
 	}
 }

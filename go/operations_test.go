@@ -172,6 +172,38 @@ func TestStoredAnswers(t *testing.T) {
 	})
 }
 
+func TestBudgets(t *testing.T) {
+	both(t, func(t *testing.T, way literllm.Option) {
+		config := free("")
+		config.Budgets = map[string]literllm.Spending{"users": {Per: "tag:user", USD: "0.002", Window: "day"}}
+		price := literllm.Price{Input: "10", Output: "10"}
+		config.Prices = map[string]literllm.Price{"openai/gpt-5-mini": price}
+		client := open(t, config, way)
+		ask := func(most int) (*literllm.Response, error) {
+			request := &literllm.ChatRequest{Prompt: "Hello", MaxTokens: most}
+			request.Options = &literllm.Options{Tags: map[string]string{"user": "ann"}}
+			return client.Chat(context.Background(), request)
+		}
+		response, err := ask(150)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, err := client.Budget(context.Background(), "users", "ann")
+		if err != nil || state.SpentUSD != response.Liter.Cost.USD || state.HeldUSD != "0" {
+			t.Errorf("%+v %v", state, err)
+		}
+		if _, err := ask(5000); !errors.Is(err, literllm.ErrQuota) {
+			t.Error(err)
+		}
+		if other, err := client.Budget(context.Background(), "users", ""); err != nil || other.SpentUSD != "0" {
+			t.Errorf("%+v %v", other, err)
+		}
+		if _, err := client.Budget(context.Background(), "nobody", ""); !errors.Is(err, literllm.ErrNotFound) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatIsWrongWithAnOperation(t *testing.T) {
 	client := open(t, free(""))
 	targets := &literllm.Fanout{Targets: []string{"openai", "openai"}}

@@ -706,6 +706,24 @@ export interface Timing {
   total_ms: number;
 }
 
+/** Why a target of a route was asked. */
+export interface Routed {
+  /** The policy of the route. */
+  policy: string;
+  /**
+   * The place of the rule that held, from 0. Absent if none did, and if the call named a
+   * quality.
+   */
+  rule?: number | null;
+  /** The least quality of a target that was wanted. */
+  min_quality?: number | null;
+  /**
+   * What the call was likely to cost at the target that answered. Absent if no price is known,
+   * and under other policies.
+   */
+  expected_usd?: string | null;
+}
+
 /** The variant of a model's prices. */
 export interface Variant {
   /** The tier of the service, as the answer says. */
@@ -832,6 +850,8 @@ export interface Liter {
   attempts: Attempt[];
   /** How long it took. */
   timing: Timing;
+  /** Why this target was asked, where a route chose it by its cost or by its quality. */
+  route?: Routed | null;
   /** What it cost, where the operation is one that costs something. */
   cost?: Cost | null;
   /** The provider's rate limit headers, as they came. */
@@ -1065,6 +1085,28 @@ export interface ErrorBody {
 export interface ErrorDocument {
   /** The error. */
   error: ErrorBody;
+}
+
+/** What was spent of a budget in the window of now. */
+export interface BudgetState {
+  /** `budget`. */
+  object: "budget";
+  /** Its name. */
+  name: string;
+  /** The value of what it is split by; "" if it is not split, and for calls without a value. */
+  value: string;
+  /** The money of the window. */
+  limit_usd: string;
+  /** What was spent. */
+  spent_usd: string;
+  /** What calls have reserved that are on their way. */
+  held_usd: string;
+  /** What is left for further calls; `"0"` if nothing is. */
+  left_usd: string;
+  /** When the window began, in seconds since 1970. */
+  since: number;
+  /** When it ends. Absent if it has no end. */
+  until?: number | null;
 }
 
 /** The number of stored answers that were removed, by where they were kept. */

@@ -2,6 +2,7 @@
 
 import type {
   Attempt,
+  BudgetState,
   CachePurged,
   ChatRequest as ChatDocument,
   ChunkChoice,
@@ -188,6 +189,14 @@ export class Client {
    *     const { removed } = await client.purgeCache("customer-7");
    */
   purgeCache(tenant: string): Promise<CachePurged>;
+
+  /**
+   * Reads what was spent of a budget of the configuration. `value` is that of the budget's `per`; `""` is
+   * that of calls without one.
+   *
+   *     const { left_usd } = await client.budget("users", "ann");
+   */
+  budget(name: string, value?: string): Promise<BudgetState>;
 
   /**
    * Asks several targets at once, and waits for the `first` fastest answers (1): `provider/model`, or

@@ -121,7 +121,9 @@ impl Client {
             Plan::One(call) => {
                 Ok(*pipeline::whole(&self.services, &admission, &call).await?.chat()?)
             }
-            Plan::Many(..) | Plan::Http(..) | Plan::Purge(_) => Err(one_chat_only()),
+            Plan::Many(..) | Plan::Http(..) | Plan::Purge(_) | Plan::Budget(_) => {
+                Err(one_chat_only())
+            }
         }
     }
 
@@ -133,7 +135,7 @@ impl Client {
             Plan::Many(calls, first) => {
                 pipeline::fastest_stream(&self.services, admission, calls, first).await
             }
-            Plan::Http(..) | Plan::Purge(_) => Err(one_chat_only()),
+            Plan::Http(..) | Plan::Purge(_) | Plan::Budget(_) => Err(one_chat_only()),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::call::hedge::hedged;
 use crate::call::outcome::{Outcome, Started};
 use crate::call::pages::{self, Followed};
 use crate::call::plan::Plan;
-use crate::call::{Call, cached, passthrough, purge, shared, split};
+use crate::call::{Call, cached, passthrough, purge, shared, spending, split};
 use crate::error::Error;
 use crate::observe::CallOutcome;
 use crate::operation::{Answer, Many};
@@ -60,6 +60,7 @@ pub(crate) async fn answer(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
         Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge)?),
+        Plan::Budget(ask) => Outcome::Budget(spending::read(services, admission, ask)?),
     })
 }
 

@@ -14,10 +14,11 @@ use tokio::sync::watch;
 use crate::auth;
 use crate::auth::Credential;
 use crate::cache::Cache;
-use crate::config::{Config, ProviderConfig};
+use crate::config::{Config, ProviderConfig, RouteConfig, RoutePolicy};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Lookups, Network, Pool, Settings};
 use crate::limit::Room;
+use crate::limit::budget::Budgets;
 use crate::observe::metrics::Metrics;
 use crate::observe::{Observer, Observers};
 #[cfg(feature = "redis")]
@@ -43,6 +44,10 @@ pub(crate) struct Services {
     pub(crate) room: Arc<Room>,
     /// The stored answers, if answers are stored.
     pub(crate) cache: Option<Arc<Cache>>,
+    /// The budgets of money, if there are some.
+    pub(crate) budgets: Option<Arc<Budgets>>,
+    /// Whether somebody wants to know what answers usually use.
+    pub(crate) learns_usage: bool,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) observers: Observers,
     pub(crate) lookups: Lookups,
@@ -144,6 +149,8 @@ impl Services {
             shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
+            budgets: Budgets::new(&config.budgets),
+            learns_usage: learns_usage(&config),
             cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
             metrics,
             observers,
@@ -214,6 +221,12 @@ impl Services {
             let _ = state.wait_for(|state| *state != ClientState::Open).await;
         }
     }
+}
+
+/// Whether somebody wants to know what answers usually use.
+fn learns_usage(config: &Config) -> bool {
+    let by_cost = |route: &RouteConfig| route.policy == RoutePolicy::Cost;
+    !config.budgets.is_empty() || config.routes.iter().any(by_cost)
 }
 
 fn pools(

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use liter_llm_core::error::ErrorKind;
 use liter_llm_core::model::near::{CHAT_NAMES, OPTION_NAMES};
 use liter_llm_core::model::schema::{
-    AnnotationDocument, AnswerAudioDocument, CachePurgeDocument, ConfigDocument,
+    AnnotationDocument, AnswerAudioDocument, BudgetAskDocument, CachePurgeDocument, ConfigDocument,
     CountTokensRequestDocument, EmbedRequestDocument, ErrorDocument, HttpEventDocument,
     HttpRequestDocument, HttpResponseDocument, ModelsRequestDocument, ModerateRequestDocument,
     OptionsDocument, RequestDocument, RerankRequestDocument,
 };
 use liter_llm_core::model::{
-    CachePurged, CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse,
+    BudgetState, CachePurged, CountTokensResponse, EmbedResponse, ModelsResponse, ModerateResponse,
     RerankResponse, Unit,
 };
 use liter_llm_core::{Chunk, Many, Options, Request, Reset, Response};
@@ -94,6 +94,8 @@ fn all() -> Vec<(&'static str, Value)> {
         ("count_tokens_response", schema::<CountTokensResponse>()),
         ("moderate_request", schema::<ModerateRequestDocument>()),
         ("moderate_response", schema::<ModerateResponse>()),
+        ("budget_request", schema::<BudgetAskDocument>()),
+        ("budget_response", schema::<BudgetState>()),
         ("cache_purge_request", schema::<CachePurgeDocument>()),
         ("cache_purge_response", schema::<CachePurged>()),
         ("http_request", schema::<HttpRequestDocument>()),
@@ -172,6 +174,8 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/model/policy.rs"),
         include_str!("../src/model/header_map.rs"),
         include_str!("../src/model/caching.rs"),
+        include_str!("../src/model/tags.rs"),
+        include_str!("../src/model/traits.rs"),
     );
     // A target's reasoning is read as a request's.
     let reasoning = r#"object("reasoning") string("effort") whole("budget_tokens")
@@ -184,6 +188,7 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/control.rs"),
         include_str!("../src/config/aws.rs"),
         include_str!("../src/config/azure.rs"),
+        include_str!("../src/config/budgets.rs"),
         include_str!("../src/config/cache.rs"),
         include_str!("../src/config/entra.rs"),
         include_str!("../src/config/google.rs"),
@@ -191,6 +196,8 @@ fn schemas_name_what_the_readers_know() {
         include_str!("../src/config/proxies.rs"),
         include_str!("../src/config/redis.rs"),
         include_str!("../src/config/route.rs"),
+        include_str!("../src/config/rules.rs"),
+        include_str!("../src/model/traits.rs"),
         include_str!("../src/model/parameters.rs"),
         include_str!("../src/config/limits.rs"),
         include_str!("../src/config/looked_at.rs"),

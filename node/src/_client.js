@@ -155,6 +155,29 @@ class Client {
   }
 
   /**
+   * @param {string} name
+   * @param {string} [value]
+   * @param {unknown[]} others
+   * @returns {Promise<any>}
+   */
+  budget(name, value = "", ...others) {
+    return answer(this.#budget(name, value, others));
+  }
+
+  /**
+   * @param {unknown} name
+   * @param {unknown} value
+   * @param {readonly unknown[]} others
+   */
+  async #budget(name, value, others) {
+    if (typeof name !== "string") throw new TypeError("name is a string, that of a budget");
+    if (typeof value !== "string") throw new TypeError("value is a string, that of the budget's per");
+    if (others.length > 0) throw new TypeError("budget takes two arguments, the name and a value");
+    const request = stringify({ op: "budget", name, value }, "request");
+    return await this.#ask({ request, options: "{}", signal: undefined, stream: undefined });
+  }
+
+  /**
    * @param {Members & {op: keyof typeof PLACES}} request
    * @param {Members | undefined} more
    * @param {readonly unknown[]} others

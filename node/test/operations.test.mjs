@@ -106,6 +106,25 @@ test("stored answers, and a purge", async () => {
   own.close();
 });
 
+test("budgets", async () => {
+  const users = { per: "tag:user", usd: "0.002", window: "day" };
+  const prices = { "openai/gpt-5-mini": { input: "10", output: "10" } };
+  const own = new liter.Client({ ...simulator.config(), budgets: { users }, prices });
+  const tags = { user: "ann" };
+  const { usd } = (await own.chat("Hello", { tags, max_tokens: 150 })).liter.cost;
+  const state = await own.budget("users", "ann");
+  assert.deepEqual([state.object, state.spent_usd, state.held_usd], ["budget", usd, "0"]);
+  assert.equal((await own.budget("users")).spent_usd, "0");
+  const refused = { name: "QuotaExceededError", code: "budget_exceeded", param: "budgets.users" };
+  await assert.rejects(own.chat("Hello", { tags, max_tokens: 5000 }), refused);
+  assert.deepEqual(await own.budget("users", "ann"), state);
+  await assert.rejects(own.budget(), TypeError);
+  await assert.rejects(own.budget("users", 1), TypeError);
+  await assert.rejects(own.budget("users", "ann", {}), TypeError);
+  await assert.rejects(own.budget("nobody"), { name: "NotFoundError" });
+  own.close();
+});
+
 test("what is wrong rejects", async () => {
   await assert.rejects(client.moderate([]), { name: "BadRequestError", param: "input" });
   await assert.rejects(client.moderate(), { name: "BadRequestError", param: "input" });

@@ -4,6 +4,7 @@ import array
 import asyncio
 import json
 import pickle
+from decimal import Decimal
 
 import pytest
 
@@ -231,3 +232,36 @@ def test_what_is_not_counted(client):
         client.count_tokens("x", stream=True)
     with pytest.raises(liter_llm.UnsupportedError):
         client.count_tokens("x", provider="mistral", model="m")
+
+
+def test_budgets(simulator):
+    """What a call cost stands in its budget, which refuses the next one."""
+    budget = {"per": "tag:user", "usd": "0.002", "window": "day"}
+    prices = {"openai/gpt-5-mini": {"input": "10", "output": "10"}}
+    config = simulator.config() | {"budgets": {"users": budget}, "prices": prices}
+    with liter_llm.Client(config) as client:
+        ann = {"options": {"tags": {"user": "ann"}}, "max_tokens": 150}
+        cost = client.chat("Hello", **ann).liter.cost
+        state = client.budget("users", "ann")
+        assert isinstance(state, liter_llm.BudgetState)
+        assert isinstance(state.spent_usd, Decimal)
+        assert state.spent_usd == cost.usd > 0
+        assert state.left_usd == Decimal("0.002") - cost.usd
+        assert (state.held_usd, state.limit_usd) == (0, Decimal("0.002"))
+        assert state.until - state.since == 86_400
+        assert client.budget("users", "bob").spent_usd == 0
+        with pytest.raises(liter_llm.QuotaExceededError) as refused:
+            client.chat("Hello", options={"tags": {"user": "ann"}}, max_tokens=5000)
+        assert (refused.value.code, refused.value.param) == ("budget_exceeded", "budgets.users")
+        assert client.budget("users", "ann") == state
+        for wrong in [(None,), ("users", None)]:
+            with pytest.raises(TypeError):
+                client.budget(*wrong)
+        with pytest.raises(liter_llm.NotFoundError):
+            client.budget("nobody")
+
+    async def main():
+        async with liter_llm.AsyncClient(config) as client:
+            assert (await client.budget("users")).spent_usd == 0
+
+    asyncio.run(main())

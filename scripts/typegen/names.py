@@ -8,6 +8,7 @@ from __future__ import annotations
 from .tree import Member, Record, Scalar, Table
 
 PASSED_THROUGH = {
+    "budget_request",
     "cache_purge_request",
     "count_tokens_request",
     "http_event",
@@ -33,7 +34,6 @@ RENAMED = {
 """Better names than the schemas' titles, in every language."""
 
 _ANY = Scalar("any")
-_OBJECT = Table(_ANY)
 
 
 def _may_be(name: str, doc: str, kind: Scalar | Table) -> Member:
@@ -51,7 +51,6 @@ LATER = {
             _may_be("traceparent", f"The W3C trace context. {_LACKS}", _TEXT),
             _may_be("tracestate", f"The W3C trace state. {_LACKS}", _TEXT),
             _may_be("baggage", f"The W3C baggage. {_LACKS}", _TEXT),
-            _may_be("tags", f"Labels of the call in metrics and traces. {_LACKS}", _OBJECT),
         ),
         False,
     )

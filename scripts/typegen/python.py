@@ -70,6 +70,7 @@ BASES = {
             "saved_usd",
         ),
     ),
+    "BudgetState": ("Purse", ("limit_usd", "spent_usd", "held_usd", "left_usd")),
 }
 """Classes of `_document.py` with what is computed, and the members that they stand for."""
 
@@ -112,7 +113,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, Money, NewText, Text, Vectors
+from ._document import Document, Money, NewText, Purse, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,10 @@ use tokio::time::Instant;
 
 use super::ledger::Ticket;
 use super::prepare::{Prepared, authorize, deadline, prepare, refused};
-use super::served::{Content, Head, Opened, Served};
-use super::{Call, asked, notices, probe, redact, refusal, targets};
+use super::reserved::Reserved;
+use super::served::{Content, Failure, Head, Opened, Served};
+use super::settle::{Sent, settle};
+use super::{Call, asked, budget, notices, probe, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Again, Body, Deadline, Pool, Received};
@@ -47,22 +49,6 @@ pub(super) struct Mode {
     pub(super) wait: bool,
 }
 
-/// An attempt that failed.
-pub(super) struct Failure {
-    pub(super) error: Error,
-    /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
-    /// sent.
-    pub(super) tried: bool,
-    /// Its credential was refused, and the next one may pass.
-    mended: bool,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Failure { error, tried: false, mended: false }
-    }
-}
-
 /// Makes one attempt. It is repeated once if only one parameter was refused and the caller can do
 /// without, or if its credential was refused and is mended.
 pub(super) async fn attempt(
@@ -90,9 +76,11 @@ async fn once(
     mode: Mode,
     first: bool,
 ) -> Result<Served, Failure> {
-    let Prepared { request, held, mut notes, tokens } = prepare(services, call, index).await?;
+    let Prepared { request, held, mut notes, tokens, plan } =
+        prepare(services, call, index).await?;
     let plane = request.plane();
-    let mut guard = enter(services, call, index, tokens, mode.wait).await?;
+    let (mut guard, reserved) =
+        enter(services, call, index, tokens, mode.wait, plan, &mut notes).await?;
     if guard.insisted {
         let message = format!(
             "{} is passed over for its failures, and was asked as there is no other",
@@ -108,7 +96,7 @@ async fn once(
         }
     };
     let began = guard.began();
-    let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began);
+    let ticket = call.ledger.begin(index, &call.targets[index], mode.hedge, began, reserved);
     let mut exchange = Exchange {
         services,
         plane,
@@ -135,19 +123,28 @@ async fn once(
     settle(services, call, index, ticket, guard, came, sent)
 }
 
-/// Takes an attempt's place under the limits of its target and provider.
+/// Takes an attempt's place under the limits of its target and provider, and then in its budgets.
 async fn enter(
     services: &Services,
     call: &Call,
     index: usize,
     tokens: u64,
     wait: bool,
-) -> Result<AttemptGuard, Error> {
+    plan: Option<Box<budget::Plan>>,
+    notes: &mut Notes,
+) -> Result<(AttemptGuard, Option<Box<Reserved>>), Error> {
     // The wait ends early, because a wait up to the deadline leaves no time for the attempt.
     let deadline = call.deadline.checked_sub(MIN_ATTEMPT).unwrap_or(call.deadline);
     let entering = pin!(services.table.enter(&call.targets[index], tokens, wait, deadline));
     let entered = notices::entered(entering, || notices::waits(services, call, index)).await;
-    entered.map_err(|limited| call.place(limited.error(), index))
+    let guard = entered.map_err(|limited| call.place(limited.error(), index))?;
+    match budget::reserve(services, call, index, plan, notes) {
+        Ok(reserved) => Ok((guard, reserved)),
+        Err(error) => {
+            guard.unused();
+            Err(call.place(error, index))
+        }
+    }
 }
 
 /// One request and its answer, up to a stream's first content.
@@ -165,14 +162,6 @@ struct Exchange<'a> {
     key: Option<Proof>,
     /// The head of an answer that refused the credential. Boxed, because few are refused.
     refusal: Option<Box<HeaderMap>>,
-}
-
-/// What is kept of a request that was sent.
-struct Sent {
-    key: Option<Proof>,
-    notes: Notes,
-    /// The credential was refused, and the next one may pass.
-    mended: bool,
 }
 
 /// How far a stream's body was read.
@@ -317,8 +306,13 @@ impl<'a> Exchange<'a> {
             BodyState::Broken(error) => (None, Some(error)),
         };
         let chunks = reader.take_chunks();
+        let came = self.call.ledger.came(self.ticket);
+        if let Some(came) = &came {
+            came.add(&chunks);
+        }
         let (reader, deadline) = (Box::new(reader), self.deadline);
-        Ok((head, Content::Stream(Box::new(Opened { reader, body, deadline, chunks, failure }))))
+        let opened = Opened { reader, body, deadline, chunks, failure, came };
+        Ok((head, Content::Stream(Box::new(opened))))
     }
 
     /// Waits for a part of the exchange. If the first token is late meanwhile, it reports that and
@@ -336,64 +330,4 @@ impl<'a> Exchange<'a> {
         probe::watch(self.services, &self.call.targets[self.index], now);
         part.await
     }
-}
-
-/// Reports the outcome of an attempt to its guard and to the ledger.
-fn settle(
-    services: &Services,
-    call: &Call,
-    index: usize,
-    ticket: Ticket,
-    guard: AttemptGuard,
-    came: Result<(Head, Content), Error>,
-    sent: Sent,
-) -> Result<Served, Failure> {
-    let now = Instant::now();
-    let (head, came) = match came {
-        Ok(came) => came,
-        Err(error) => {
-            let secrets = call.secrets(services, index, sent.key.as_ref());
-            let error = call.place(redact::error(&secrets, error), index);
-            call.ledger.end(ticket, Some(&error), now);
-            match sent.mended {
-                true => guard.mended(&error, now),
-                false => report(services, call, index, guard, &error, now),
-            }
-            return Err(Failure { error, tried: true, mended: sent.mended });
-        }
-    };
-    guard.answered(now, call.operation.streams());
-    let (guard, first_content) = match &came {
-        Content::Whole(answer) => {
-            call.ledger.first_content(ticket, now);
-            call.ledger.end(ticket, None, now);
-            let turns = guard.done(answer.usage(), now);
-            notices::turned(services, call, index, turns, None);
-            (None, None)
-        }
-        Content::Stream(opened) => {
-            let shown = opened.reader.committed();
-            if shown {
-                call.ledger.first_content(ticket, now);
-            }
-            (Some(guard), shown.then_some(now))
-        }
-    };
-    let Sent { key, notes, .. } = sent;
-    let (target, warnings, content) = (index, notes.into_warnings(), came);
-    Ok(Served { target, ticket, guard, head, key, warnings, first_content, content })
-}
-
-/// Reports a failed attempt to its guard.
-pub(super) fn report(
-    services: &Services,
-    call: &Call,
-    index: usize,
-    guard: AttemptGuard,
-    error: &Error,
-    now: Instant,
-) {
-    let turns = guard.failed(error, call.deadline <= now || error.own_timer, now);
-    notices::turned(services, call, index, turns, Some(&Reason::from(error)));
-    probe::watch(services, &call.targets[index], now);
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::{Failure, Mode, attempt};
+use super::attempt::{Mode, attempt};
 use super::race::{Runs, first_of};
 use super::retry::with_retries;
-use super::served::Served;
+use super::served::{Failure, Served};
 use super::{Call, notices, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::Deadline;

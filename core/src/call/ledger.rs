@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::reserved::{Came, Reserved};
 use crate::error::{Attempt, AttemptTrace, Error, ErrorKind};
 use crate::http::Passing;
+use crate::model::Usd;
 use crate::observe::{
     AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers, millis,
 };
@@ -51,6 +53,8 @@ struct Entry {
     /// When the attempt ended, and the kind of its error.
     end: Option<(Instant, Option<ErrorKind>)>,
     message: Option<String>,
+    /// What it has reserved of its budgets, until it is known what it did cost.
+    reserved: Option<Box<Reserved>>,
 }
 
 impl Ledger {
@@ -79,6 +83,7 @@ impl Ledger {
         chosen: &ChosenTarget,
         hedge: bool,
         began: Instant,
+        reserved: Option<Box<Reserved>>,
     ) -> Ticket {
         let state = Arc::clone(&chosen.state);
         let mut entries = self.lock();
@@ -94,6 +99,7 @@ impl Ledger {
             status: None,
             end: None,
             message: None,
+            reserved,
         });
         drop(entries);
         self.begun.notify_one();
@@ -145,10 +151,31 @@ impl Ledger {
         let failed = error.map(Error::kind);
         entry.message = error.map(|error| shortened(&error.message));
         entry.end = Some((now, failed));
+        if failed.is_some() {
+            entry.give_back();
+        }
         let end = AttemptEnd { at: now, status: entry.status, failed };
         let about = entry.about();
         drop(entries);
         self.tell_end(ticket.0, &about, &end);
+    }
+
+    /// The counter of what has come of an answer, if a budget wants to know.
+    pub(crate) fn came(&self, ticket: Ticket) -> Option<Arc<Came>> {
+        Some(Arc::clone(&self.lock()[ticket.0].reserved.as_ref()?.came))
+    }
+
+    /// Puts what an answered attempt did cost in the place of what it has reserved. `usd` is asked if
+    /// it has reserved something.
+    pub(crate) fn paid(&self, ticket: Ticket, usd: impl FnOnce() -> Option<Usd>) {
+        let (reserved, lost) = {
+            let entry = &mut self.lock()[ticket.0];
+            (entry.reserved.take(), entry.lost)
+        };
+        // Without the lock: the cost looks into the ledger, too.
+        if let Some(reserved) = reserved {
+            reserved.answered(usd(), lost);
+        }
     }
 
     fn tell_end(&self, number: usize, (state, hedge, began): &About, end: &AttemptEnd) {
@@ -163,6 +190,7 @@ impl Ledger {
         for (i, entry) in self.lock().iter_mut().enumerate() {
             if entry.end.is_none() && winner.is_none_or(|winner| winner.0 != i) {
                 entry.end = Some((now, Some(ErrorKind::Cancelled)));
+                entry.give_back();
                 over.push((i, entry.about(), entry.status));
             }
         }
@@ -290,6 +318,12 @@ impl Drop for Ledger {
         if open {
             self.won(None, Instant::now());
         }
+        // An answer that nobody has asked the price of.
+        for entry in self.lock().iter_mut() {
+            if let Some(reserved) = entry.reserved.take() {
+                reserved.answered(None, entry.lost);
+            }
+        }
     }
 }
 
@@ -303,6 +337,14 @@ impl Entry {
         let refused = self.status.is_some_and(|status| !(200..300).contains(&status));
         let answered = self.end.is_some_and(|(_, kind)| kind.is_none());
         self.lost || !answered && self.sent && !refused
+    }
+
+    /// Settles what a failed attempt has reserved.
+    fn give_back(&mut self) {
+        let may_be_billed = self.may_be_billed();
+        if let Some(reserved) = self.reserved.take() {
+            reserved.failed(may_be_billed);
+        }
     }
 
     fn about(&self) -> About {

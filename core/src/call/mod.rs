@@ -5,13 +5,16 @@
 //! `hedge` runs a second attempt beside a slow one. `fanout` asks several targets at once. `split`
 //! asks about a long list of inputs in parts, and `pages` for a list in pages. `cached` and `shared`
 //! answer from the cache, or from a call that several callers share. `stream` is a streamed answer
-//! after its first content. `priced` says what an answer cost, and `respond` makes the document.
+//! after its first content. `settle` ends an attempt. `budget` reserves what an attempt may cost, and
+//! `reserved` gives it back. `priced` says what an answer cost, and `respond` makes the document.
 //! `trace` has what a span of the call needs.
 
 mod asked;
 mod attempt;
+mod budget;
 pub(crate) mod cached;
 pub(crate) mod chat_stream;
+mod clock;
 mod content;
 mod extra;
 pub(crate) mod fanout;
@@ -32,10 +35,13 @@ mod question;
 mod race;
 mod redact;
 mod refusal;
+mod reserved;
 pub(crate) mod respond;
 mod retry;
 mod served;
+mod settle;
 pub(crate) mod shared;
+pub(crate) mod spending;
 pub(crate) mod split;
 pub(crate) mod stream;
 mod targets;
@@ -51,7 +57,7 @@ use tokio::time::Instant;
 use crate::error::{Attempt, AttemptTrace, Done, Error, Partial};
 use crate::http::{Deadline, Timeouts};
 use crate::limit::Held;
-use crate::model::{CacheMode, Hedge, Options, TraceHeaders, Warning, near};
+use crate::model::{CacheMode, Hedge, Options, Routed, TraceHeaders, Warning, near};
 use crate::observe::CallFacts;
 use crate::operation::{Answer, Operation};
 use crate::retry::RetryPolicy;
@@ -85,6 +91,8 @@ pub(crate) struct Call {
     /// number of attempts was named.
     patience: Option<Instant>,
     warnings: Vec<Warning>,
+    /// Why its targets were chosen, if a route chose them by cost or by quality.
+    routed: Option<Box<Routed>>,
     /// The idempotency key, the same for every attempt.
     idempotency: OnceLock<String>,
     /// What targets refused, each by its index, with the member that later attempts leave out.
@@ -118,13 +126,14 @@ impl Call {
         request_bytes: usize,
     ) -> Result<Call, Error> {
         let config = &services.config;
-        let Choice { targets, route, retry, hedge, mut warnings } = choose(
+        let Choice { targets, route, retry, hedge, mut warnings, routed } = choose(
             config,
             &services.table,
             operation.model(),
             operation.wants_model(),
             &options,
             to,
+            &|| operation.traits(request_bytes),
         )?;
         extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
@@ -169,6 +178,7 @@ impl Call {
             options,
             targets,
             warnings,
+            routed,
         })
     }
 

@@ -4,7 +4,7 @@ use super::chat_stream::ChatStream;
 use super::passthrough::HttpStream;
 use crate::error::Error;
 use crate::json::{Marked, write_behind};
-use crate::model::{CachePurged, HttpAnswer, Response};
+use crate::model::{BudgetState, CachePurged, HttpAnswer, Response};
 use crate::operation::{Answer, Many};
 
 /// A whole answer.
@@ -17,6 +17,8 @@ pub enum Outcome {
     Http(Box<HttpAnswer>),
     /// What a purge of the cache has removed.
     Purged(CachePurged),
+    /// What was spent of a budget.
+    Budget(BudgetState),
 }
 
 /// What [`crate::Client::start`] began.
@@ -45,6 +47,7 @@ impl Outcome {
             Outcome::Many(many) => write_behind(room, many.size(), many).unmarked(),
             Outcome::Http(answer) => write_behind(room, answer.size(), &**answer),
             Outcome::Purged(purged) => write_behind(room, 128, purged).unmarked(),
+            Outcome::Budget(state) => write_behind(room, 256, state).unmarked(),
         }
     }
 
@@ -52,7 +55,9 @@ impl Outcome {
     pub fn chat(self) -> Result<Box<Response>, Error> {
         match self {
             Outcome::Answer(answer) => answer.chat(),
-            Outcome::Many(_) | Outcome::Http(_) | Outcome::Purged(_) => Err(one_chat_only()),
+            Outcome::Many(_) | Outcome::Http(_) | Outcome::Purged(_) | Outcome::Budget(_) => {
+                Err(one_chat_only())
+            }
         }
     }
 }

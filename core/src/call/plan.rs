@@ -7,7 +7,7 @@ use super::wanted::Wanted;
 use super::{Call, content};
 use crate::admission::Admission;
 use crate::error::Error;
-use crate::model::{CachePurge, HttpCall, Options};
+use crate::model::{BudgetAsk, CachePurge, HttpCall, Options};
 use crate::operation::{self, Asked};
 use crate::services::Services;
 
@@ -19,6 +19,8 @@ pub(crate) enum Plan {
     Http(Box<HttpCall>, Arc<Options>),
     /// What is kept for a tenant is forgotten.
     Purge(CachePurge),
+    /// What was spent of a budget is read.
+    Budget(BudgetAsk),
 }
 
 /// Reads a request document and finds its targets. `wanted` is what the caller can take.
@@ -34,6 +36,7 @@ pub(crate) fn plan(
     let operation = match asked {
         Asked::Operation(operation) => operation,
         Asked::Purge(purge) => return Ok(Plan::Purge(purge)),
+        Asked::Budget(ask) => return Ok(Plan::Budget(ask)),
         Asked::Http(mut call) => {
             call.stream = wanted.stream.unwrap_or(call.stream);
             return Ok(Plan::Http(Box::new(call), options));

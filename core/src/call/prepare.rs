@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use super::{Call, refusal, targets};
+use super::{Call, budget, refusal, targets};
 use crate::auth::Proof;
 use crate::error::{Error, ErrorKind};
 use crate::http::{Deadline, until};
@@ -25,6 +25,8 @@ pub(super) struct Prepared<'a> {
     /// The estimated number of tokens that the request uses.
     pub(super) tokens: u64,
     pub(super) notes: Notes,
+    /// What it asks of its budgets.
+    pub(super) plan: Option<Box<budget::Plan>>,
 }
 
 /// A request without its credential.
@@ -61,10 +63,12 @@ pub(super) async fn prepare<'a>(
     held.hold(wire.body.len())?;
     let idempotency = idempotency_key(services, call, chosen, &mut notes)?;
     let tokens = limit::estimate(wire.body.len(), operation.max_tokens());
+    let plan = budget::plan(services, call, index, operation, wire.body.len());
+    let plan = plan.map_err(|error| call.place(error, index))?;
     own_headers(services, call, chosen)?;
     let ready = services.credentials[chosen.provider].ready(blocking);
     until(|| call.deadline, ready).await.unwrap_or_else(|| Err(no_key_in_time()))?;
-    Ok(Prepared { request: Bare { wire, idempotency }, held, tokens, notes })
+    Ok(Prepared { request: Bare { wire, idempotency }, held, tokens, notes, plan })
 }
 
 /// Adds the credential to a request, right before it is sent: a signature is valid for minutes, and

@@ -39,6 +39,16 @@ pub(super) fn cost(
     }))
 }
 
+/// What a target's answer costs, as far as its budgets are concerned. None if that is not known.
+pub(super) fn usd(
+    services: &Services,
+    call: &Call,
+    target: usize,
+    decoded: &Decoded,
+) -> Option<Usd> {
+    cost(services, call, target, decoded, &mut Vec::new())?.usd
+}
+
 /// The most that the attempts can have cost that did not answer. None if none can have cost anything,
 /// and `Some(None)` if there is no bound.
 fn maybe(services: &Services, call: &Call) -> Option<Option<Usd>> {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::served::{Content, Head, Served};
 use super::{Call, content, priced, redact};
 use crate::auth::Proof;
-use crate::model::{Liter, Timing, Warning};
+use crate::model::{Liter, Routed, Timing, Warning};
 use crate::observe::millis;
 use crate::operation::{Answer, Decoded, Envelope};
 use crate::services::Services;
@@ -76,10 +76,18 @@ pub(super) fn document(
                 ttft_ms: first_content.map(since),
                 total_ms: since(Instant::now()),
             },
+            route: routed(call, target),
             cost,
             ratelimit: headers::rate_limits(&head.headers),
             trace: call.trace(services, target),
             ..Liter::default()
         },
     })
+}
+
+/// Why this target was asked, with what the call was likely to cost there.
+fn routed(call: &Call, target: usize) -> Option<Box<Routed>> {
+    let mut routed = call.routed.clone()?;
+    routed.expected_usd = call.targets[target].expected;
+    Some(routed)
 }

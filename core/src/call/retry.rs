@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::{Failure, Mode, attempt};
-use super::served::Served;
+use super::attempt::{Mode, attempt};
+use super::served::{Failure, Served};
 use super::targets::{self, Turn};
 use super::{Call, notices};
 use crate::error::{Error, ErrorKind};

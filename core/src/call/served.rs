@@ -1,9 +1,12 @@
 //! A served attempt was answered by its target: with the whole answer, or with a stream's first
 //! content.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::ledger::Ticket;
+use super::reserved::Came;
 use crate::auth::Proof;
 use crate::error::Error;
 use crate::http::{Body, Deadline};
@@ -28,6 +31,22 @@ pub(crate) struct Served {
     /// When a stream's first content came.
     pub(super) first_content: Option<Instant>,
     pub(super) content: Content,
+}
+
+/// An attempt that failed.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// The ledger has an entry for it: a request was sent, or the attempt failed before it could be
+    /// sent.
+    pub(super) tried: bool,
+    /// Its credential was refused, and the next one may pass.
+    pub(super) mended: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure { error, tried: false, mended: false }
+    }
 }
 
 /// The head of an answer, kept while its body is read.
@@ -57,6 +76,8 @@ pub(super) struct Opened {
     pub(super) chunks: Vec<Chunk>,
     /// The error that ended the stream right after these chunks.
     pub(super) failure: Option<Error>,
+    /// Counts what has come, if a budget wants to know.
+    pub(super) came: Option<Arc<Came>>,
 }
 
 impl Served {

@@ -185,6 +185,7 @@ impl Call {
             deadline: self.deadline,
             patience: self.patience,
             warnings: Vec::new(),
+            routed: self.routed.clone(),
             idempotency: Default::default(),
             refused: Default::default(),
             served: OnceLock::new(),

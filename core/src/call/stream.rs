@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::report;
 use super::hedge::hedged;
 use super::prepare::refused;
 use super::respond::{document, finished, noted};
 use super::served::{Content, Head, Opened, Served};
+use super::settle::{paid, report};
 use super::{Call, notices, redact, targets};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
@@ -138,6 +138,7 @@ impl Open {
                     let turns = guard.done(decoded.usage(), now);
                     notices::turned(&self.services, &self.call, target, turns, None);
                 }
+                paid(&self.services, &self.call, target, ticket, &decoded);
                 decoded
             }
             Content::Whole(decoded) => decoded,
@@ -248,6 +249,9 @@ impl Opened {
                 }
             };
             let chunks = self.reader.take_chunks();
+            if let Some(came) = &self.came {
+                came.add(&chunks);
+            }
             match progress {
                 Ok(Progress::More) => {}
                 Ok(Progress::Done) => {

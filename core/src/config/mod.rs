@@ -8,6 +8,7 @@ mod api;
 mod aws;
 mod azure;
 mod base_url;
+mod budgets;
 mod cache;
 mod control;
 mod elsewhere;
@@ -31,6 +32,7 @@ mod proxies;
 mod redis;
 mod region;
 mod route;
+mod rules;
 mod surroundings;
 mod vertex;
 
@@ -47,12 +49,14 @@ pub use provider::{ProbeConfig, ProviderConfig};
 pub use redis::{FleetConfig, RedisConfig};
 pub use route::{RouteConfig, RouteTarget};
 pub(crate) use route::{RoutePolicy, at, target};
+pub use rules::FloorRule;
 
 use std::collections::BTreeMap;
 
 use crate::codec::{Fields, MAX_DOCUMENT, Object, finish, parse_object};
 use crate::error::Error;
 use crate::json::Value;
+use crate::limit::budget::Rule;
 use crate::model::{Hedge, RetryOverlay, read_wait};
 use crate::provider::registry;
 use surroundings::Surroundings;
@@ -95,6 +99,8 @@ pub struct Config {
     /// What they share there.
     #[cfg(feature = "redis")]
     pub fleet: FleetConfig,
+    /// The budgets of money, in the order of their names.
+    pub(crate) budgets: Vec<Rule>,
 }
 
 const MAX_IN_FLIGHT: usize = 16_384;
@@ -178,6 +184,7 @@ impl Config {
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
             cache: CacheConfig::read(&mut fields)?,
+            budgets: budgets::read(&mut fields)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,

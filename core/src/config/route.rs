@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use super::base_url;
 use super::provider::{self, ProviderConfig};
-use crate::codec::{Fields, finish};
+use super::rules::{self, FloorRule};
+use crate::codec::{Fields, finish, saturated};
 use crate::error::Error;
 use crate::json::Value;
-use crate::model::{Hedge, Parameters, RetryOverlay};
+use crate::model::{Hedge, Parameters, RetryOverlay, checked_quality};
+
+/// The slack of a route that names none, in percent.
+const SLACK: u32 = 10;
 
 /// A named list of targets.
 #[derive(Clone, Debug)]
@@ -18,6 +22,10 @@ pub struct RouteConfig {
     pub(crate) policy: RoutePolicy,
     /// The targets, in order.
     pub targets: Vec<RouteTarget>,
+    /// Targets that cost so much more than the cheapest count as equal under `cost`.
+    pub(crate) slack_percent: u32,
+    /// Which requests need a target of which quality.
+    pub(crate) rules: Vec<FloorRule>,
     /// The retry policy of calls through this route.
     pub retry: Option<RetryOverlay>,
     /// The hedges of calls through this route.
@@ -39,6 +47,8 @@ pub struct RouteTarget {
     pub weight: u32,
     /// The parameters that differ in requests to this target.
     pub parameters: Option<Arc<Parameters>>,
+    /// How good its answers are, as its user judges.
+    pub quality: Option<u8>,
 }
 
 /// How a route orders its targets.
@@ -54,6 +64,18 @@ pub(crate) enum RoutePolicy {
     Latency,
     /// The target with the fewest calls in flight.
     LeastInFlight,
+    /// The target at which the call is likely to cost the least.
+    Cost,
+}
+
+/// The names of the policies.
+const POLICIES: [&str; 5] = ["priority", "weighted", "latency", "least_in_flight", "cost"];
+
+impl RoutePolicy {
+    /// Its name in documents.
+    pub(crate) fn name(self) -> &'static str {
+        POLICIES[self as usize]
+    }
 }
 
 impl RouteConfig {
@@ -76,17 +98,20 @@ impl RouteConfig {
             .into_iter()
             .enumerate()
             .map(|(i, item)| RouteTarget::read(item, &format!("{path}[{i}]"), providers))
-            .collect::<Result<_, _>>()?;
-        let policy =
-            match fields.word("policy", &["priority", "weighted", "latency", "least_in_flight"])? {
-                Some("weighted") => RoutePolicy::Weighted,
-                Some("latency") => RoutePolicy::Latency,
-                Some("least_in_flight") => RoutePolicy::LeastInFlight,
-                _ => RoutePolicy::Priority,
-            };
+            .collect::<Result<Vec<_>, _>>()?;
+        let policy = match fields.word("policy", &POLICIES)? {
+            Some("weighted") => RoutePolicy::Weighted,
+            Some("latency") => RoutePolicy::Latency,
+            Some("least_in_flight") => RoutePolicy::LeastInFlight,
+            Some("cost") => RoutePolicy::Cost,
+            _ => RoutePolicy::Priority,
+        };
+        let best = targets.iter().filter_map(|target: &RouteTarget| target.quality).max();
         let route = RouteConfig {
             name: name.to_owned(),
             policy,
+            slack_percent: fields.whole("slack_percent", 0)?.map_or(SLACK, saturated),
+            rules: rules::read(&mut fields, best.unwrap_or(1))?,
             targets,
             retry: RetryOverlay::read(&mut fields)?,
             hedge: Hedge::read(&mut fields)?,
@@ -105,7 +130,17 @@ impl RouteTarget {
                     target(&text, providers).map_err(|error| at(error, path))?;
                 let (region, parameters) = (None, None);
                 let moved = None;
-                return Ok(RouteTarget { provider, model, region, moved, weight: 1, parameters });
+                let quality = None;
+                let (weight, moved) = (1, moved);
+                return Ok(RouteTarget {
+                    provider,
+                    model,
+                    region,
+                    moved,
+                    weight,
+                    parameters,
+                    quality,
+                });
             }
             other => Fields::of(other, path.to_owned())?,
         };
@@ -140,6 +175,7 @@ impl RouteTarget {
             moved: None,
             weight: fields.whole("weight", 0)?.map_or(1, |n| u32::try_from(n).unwrap_or(u32::MAX)),
             parameters,
+            quality: checked_quality(fields.whole("quality", 1)?, || fields.at("quality"))?,
         };
         finish(fields, "a target")?;
         Ok(read)

@@ -9,6 +9,7 @@
 //! A gate has no task and no thread. Each change of its state admits the calls that may go. Each
 //! waiter has its own timer, on the runtime on which it runs.
 
+pub(crate) mod budget;
 mod bytes;
 #[cfg(feature = "redis")]
 pub mod fleet;

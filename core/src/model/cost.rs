@@ -13,6 +13,18 @@ impl Usd {
     /// How many of them are a dollar.
     pub const ONE: u128 = 1_000_000_000_000;
 
+    /// So many nano-dollars (10⁻⁹ USD).
+    #[must_use]
+    pub fn of_nano(nano: u64) -> Usd {
+        Usd(u128::from(nano) * 1_000)
+    }
+
+    /// The amount in nano-dollars, rounded up.
+    #[must_use]
+    pub fn nano(self) -> u64 {
+        u64::try_from(self.0.div_ceil(1_000)).unwrap_or(u64::MAX)
+    }
+
     /// The sum. None beyond what the type holds.
     #[must_use]
     pub fn plus(self, other: Usd) -> Option<Usd> {

@@ -206,7 +206,7 @@ pub struct PromptParts {
 /// How large a request is, for the most that it can cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Size {
-    /// The bytes of its document.
+    /// The bytes of its document, without those of pictures and sounds.
     pub bytes: u64,
     /// The number of messages, or of inputs.
     pub messages: u64,
@@ -216,8 +216,23 @@ pub struct Size {
     pub pictures: u64,
     /// The number of sounds.
     pub sounds: u64,
+    /// The most searches that a ranking counts as.
+    pub searches: u64,
     /// The most tokens of all its answers together. `None`: it names no limit.
     pub answer: Option<u64>,
+}
+
+impl Size {
+    /// How many tokens its prompt is likely to have: four bytes are one, and pictures and sounds have
+    /// a usual number.
+    #[must_use]
+    pub fn likely_input(&self) -> u64 {
+        const PICTURE: u64 = 1_600;
+        const SOUND: u64 = 2_000;
+        let media = self.pictures.saturating_mul(PICTURE);
+        let media = media.saturating_add(self.sounds.saturating_mul(SOUND));
+        (self.bytes / 4 + 1).saturating_add(media)
+    }
 }
 
 /// What an answer says was used and billed.

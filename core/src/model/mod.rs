@@ -23,8 +23,11 @@ mod rerank;
 mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod spending;
 mod stream;
+mod tags;
 mod trace_context;
+mod traits;
 mod usage;
 mod vector;
 
@@ -51,9 +54,12 @@ pub use request::{
 };
 pub use rerank::{Ranked, Ranking, RerankRequest, RerankResponse};
 pub use response::{
-    AssistantMessage, Choice, FinishReason, Liter, Response, Timing, ToolCall, Warning,
+    AssistantMessage, Choice, FinishReason, Liter, Response, Routed, Timing, ToolCall, Warning,
 };
+pub use spending::{BudgetAsk, BudgetState};
 pub use stream::{Chunk, ChunkChoice, Delta, FunctionDelta, Reset, ToolCallDelta};
 pub(crate) use trace_context::TraceHeaders;
+pub use traits::{MOST_QUALITY, Traits};
+pub(crate) use traits::{checked_quality, read_quality};
 pub use usage::{CompletionDetails, PromptDetails, Usage};
 pub use vector::{Encoding, NoVector, Vector};

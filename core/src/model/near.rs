@@ -3,7 +3,7 @@
 use crate::codec::did_you_mean;
 
 /// The options of a call. `core/tests/schemas.rs` holds the list to the schema.
-pub const OPTION_NAMES: [&str; 23] = [
+pub const OPTION_NAMES: [&str; 25] = [
     "adapt",
     "cache",
     "drop_refused",
@@ -15,12 +15,14 @@ pub const OPTION_NAMES: [&str; 23] = [
     "idle_ms",
     "limit",
     "merge_deltas",
+    "min_quality",
     "on_break",
     "provider",
     "region",
     "retry",
     "sticky_key",
     "strict",
+    "tags",
     "telemetry",
     "tenant",
     "timeout_ms",

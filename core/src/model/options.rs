@@ -8,6 +8,8 @@ use super::caching::{CacheOptions, read_tenant};
 use super::header_map::read_headers;
 use super::near;
 use super::policy::{self, Hedge, RetryOverlay};
+use super::tags;
+use super::traits::read_quality;
 use crate::codec::{Fields, Object, parse_object, short, wrong};
 use crate::error::{Error, ErrorKind};
 use crate::json::Value;
@@ -62,6 +64,12 @@ pub struct Options {
     pub traceparent: Option<String>,
     /// What goes with `traceparent`.
     pub tracestate: Option<String>,
+    /// The least quality of a route's target.
+    pub min_quality: Option<u8>,
+    /// Tags by name, by which budgets and rules of routes tell calls apart.
+    pub tags: Option<Vec<(String, String)>>,
+    /// The gateway's key that the call came with. No document has it: only a Rust caller says it.
+    pub key: Option<String>,
 }
 
 /// A fan-out: several targets at once.
@@ -94,7 +102,7 @@ pub enum Unsupported {
 }
 
 /// Options of the contract that this build does not have yet. They are an error and never ignored.
-const NOT_YET: [&str; 2] = ["baggage", "tags"];
+const NOT_YET: [&str; 1] = ["baggage"];
 
 impl Options {
     /// Reads an options document.
@@ -135,6 +143,9 @@ impl Options {
             telemetry: self.telemetry.or(other.telemetry),
             traceparent: self.traceparent.or(other.traceparent),
             tracestate: self.tracestate.or(other.tracestate),
+            min_quality: self.min_quality.or(other.min_quality),
+            tags: tags::or(self.tags, other.tags),
+            key: self.key.or(other.key),
         }
     }
 
@@ -180,6 +191,9 @@ impl Options {
             telemetry: fields.bool("telemetry")?,
             traceparent: fields.string("traceparent")?,
             tracestate: fields.string("tracestate")?,
+            min_quality: read_quality(&mut fields)?,
+            tags: tags::read(&mut fields)?,
+            key: None,
         };
         match fields.rest().keys().next() {
             None => Ok(options),

@@ -18,6 +18,12 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// The largest number of tokens of the answer.
+    #[must_use]
+    pub fn max_tokens(&self) -> Option<u64> {
+        self.max_tokens
+    }
+
     /// The request for this target.
     #[must_use]
     pub fn apply(&self, request: &Request) -> Request {

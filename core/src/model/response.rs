@@ -7,7 +7,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::caching::Cached;
-use super::cost::Cost;
+use super::cost::{Cost, Usd};
 use super::usage::Usage;
 use crate::codec::Object;
 use crate::error::{Attempt, Trace};
@@ -215,6 +215,9 @@ pub struct Liter {
     pub attempts: Vec<Attempt>,
     /// How long it took.
     pub timing: Timing,
+    /// Why this target was asked, where a route chose it by its cost or by its quality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Box<Routed>>,
     /// What it cost, where the operation is one that costs something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<Box<Cost>>,
@@ -231,6 +234,26 @@ pub struct Liter {
     /// How the call went, where `options.telemetry` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<Box<Trace>>,
+}
+
+/// Why a target of a route was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Routed {
+    /// The policy of the route.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub policy: &'static str,
+    /// The place of the rule that held, from 0. Absent if none did, and if the call named a quality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u64>,
+    /// The least quality of a target that was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_quality: Option<u8>,
+    /// What the call was likely to cost at the target that answered. Absent if no price is known, and
+    /// under other policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub expected_usd: Option<Usd>,
 }
 
 /// How long it took, in milliseconds.

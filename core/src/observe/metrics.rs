@@ -153,12 +153,7 @@ impl Metrics {
     }
 
     /// The counters so far, in Prometheus' text format.
-    pub(crate) fn prometheus(
-        &self,
-        in_flight: usize,
-        table: &Table,
-        beside: Beside,
-    ) -> Vec<u8> {
+    pub(crate) fn prometheus(&self, in_flight: usize, table: &Table, beside: Beside) -> Vec<u8> {
         let mut text = Text::default();
         text.family("liter_llm_in_flight", "gauge", "Calls in flight.").put(&[], in_flight);
         let mut depth = text.family("liter_llm_queue_depth", "gauge", "Calls that wait.");

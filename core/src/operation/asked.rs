@@ -6,8 +6,8 @@ use super::Operation;
 use crate::codec::{Fields, parse_object};
 use crate::error::{Error, ErrorKind};
 use crate::model::{
-    CachePurge, EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options, Request,
-    RerankRequest,
+    BudgetAsk, CachePurge, EmbedRequest, HttpCall, ModelsRequest, ModerateRequest, Options,
+    Request, RerankRequest,
 };
 
 /// A request document.
@@ -18,6 +18,8 @@ pub(crate) enum Asked {
     Http(HttpCall),
     /// `cache_purge`: nothing is sent.
     Purge(CachePurge),
+    /// `budget`: nothing is sent.
+    Budget(BudgetAsk),
 }
 
 /// Reads a request document and the options inside it. `options` come from beside the document, and
@@ -45,13 +47,14 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         }
         Some("http") => Asked::Http(HttpCall::read(fields)?),
         Some("cache_purge") => Asked::Purge(CachePurge::read(fields)?),
+        Some("budget") => Asked::Budget(BudgetAsk::read(fields)?),
         // Tests use this operation to check that a panic stays inside.
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),
         Some(_) => {
             let message = "op must be \"chat\", \"embed\", \"rerank\", \"models\", \"moderate\", \
-                           \"count_tokens\", \"http\" or \"cache_purge\": this build has no other \
-                           operation";
+                           \"count_tokens\", \"http\", \"cache_purge\" or \"budget\": this build has no \
+                           other operation";
             return Err(
                 Error::new(ErrorKind::Unsupported, message).with(|e| e.param = Some("op".into()))
             );
@@ -69,7 +72,7 @@ impl Request {
             Asked::Operation(Operation::Chat(request)) => {
                 Ok((request, Arc::unwrap_or_clone(options)))
             }
-            Asked::Operation(_) | Asked::Http(_) | Asked::Purge(_) => {
+            Asked::Operation(_) | Asked::Http(_) | Asked::Purge(_) | Asked::Budget(_) => {
                 Err(Error::invalid("op", "op must be \"chat\" here: only a chat is answered so"))
             }
         }

@@ -3,7 +3,9 @@
 use super::{Decoded, Operation};
 use crate::codec::Object;
 use crate::json::Value;
-use crate::model::{Content, Counts, Part, Side, Size, Usage};
+use crate::model::{
+    Content, Counts, EmbedInput, Part, Request, ResponseFormat, Side, Size, Tool, Traits, Usage,
+};
 use crate::provider::Reported;
 
 /// The members of an answer that say what it costs.
@@ -18,30 +20,129 @@ pub(crate) struct Answered<'a> {
     chats: bool,
 }
 
+/// What makes a request cost more than any number of its tokens says.
+pub(crate) struct Boundless {
+    pub(crate) param: &'static str,
+    pub(crate) what: &'static str,
+}
+
+/// The documents that one search of a ranking has at most, and the tokens from which on a document
+/// counts as several.
+const SEARCHED: u64 = 100;
+const CHUNK: u64 = 500;
+
 impl Operation {
+    /// Whether an answer costs something.
+    pub(crate) fn is_priced(&self) -> bool {
+        matches!(self, Operation::Chat(_) | Operation::Embed(_) | Operation::Rerank(_))
+    }
+
     /// How large the request is, whose document has so many bytes.
     pub(crate) fn size(&self, bytes: usize) -> Size {
         let answer = self.max_tokens();
         let size = Size { bytes: bytes as u64, answer, ..Size::default() };
-        let Operation::Chat(request) = self else { return Size { messages: 1, ..size } };
-        let mut size = Size {
-            messages: request.messages.len() as u64,
-            tools: !request.tools.is_empty(),
-            answer: answer.map(|most| most.saturating_mul(request.n.unwrap_or(1))),
-            ..size
-        };
-        for message in request.messages.iter() {
-            let Some(Content::Parts(parts)) = &message.content else { continue };
-            for part in parts {
-                match part {
-                    Part::Text { .. } => {}
-                    Part::Audio { .. } => size.sounds += 1,
-                    Part::Image { .. } | Part::File { .. } => size.pictures += 1,
+        match self {
+            Operation::Chat(request) => chat(request, size),
+            Operation::Embed(request) => {
+                let mut size = Size { messages: request.asked().len() as u64, ..size };
+                for input in request.asked() {
+                    if let EmbedInput::Parts(parts) = input {
+                        parts.iter().for_each(|part| add(&mut size, part));
+                    }
                 }
+                size
+            }
+            Operation::Rerank(request) => {
+                let (documents, query) = (request.documents.len() as u64, request.query.len());
+                // Each document is looked at with the query, and some providers count both.
+                let bytes = size.bytes.saturating_add(documents.saturating_mul(query as u64));
+                let chunks = documents + bytes / CHUNK;
+                Size { messages: 1, bytes, searches: chunks.div_ceil(SEARCHED).max(1), ..size }
+            }
+            Operation::Models(_) | Operation::CountTokens(_) | Operation::Moderate(_) => {
+                Size { messages: 1, ..size }
             }
         }
-        size
     }
+
+    /// What rules of routes look at. The request's document has so many bytes.
+    pub(crate) fn traits(&self, bytes: usize) -> Traits {
+        let traits = Traits { size: self.size(bytes), ..Traits::default() };
+        let Operation::Chat(request) = self else { return traits };
+        let format = request.response_format.as_deref();
+        let json_schema = matches!(format, Some(ResponseFormat::JsonSchema { .. }));
+        Traits { json_schema, reasoning: request.reasoning.is_some(), ..traits }
+    }
+
+    /// What makes the request cost more than its tokens say, if anything does.
+    pub(crate) fn boundless(&self) -> Option<Boundless> {
+        let of = |param, what| Some(Boundless { param, what });
+        let is_file = |part: &Part| matches!(part, Part::File { .. });
+        let files = || of("messages", "a file, whose pages nobody has counted");
+        match self {
+            Operation::Chat(request) => {
+                if request.max_tokens.is_none() {
+                    return of("max_tokens", "an answer of any length: give max_tokens");
+                }
+                if request.tools.iter().any(|tool| matches!(tool, Tool::Native(_))) {
+                    return of("tools", "a tool that the provider runs itself");
+                }
+                let has_file = request.messages.iter().any(|message| match &message.content {
+                    Some(Content::Parts(parts)) => parts.iter().any(is_file),
+                    Some(Content::Text(_)) | None => false,
+                });
+                if has_file { files() } else { None }
+            }
+            Operation::Embed(request) => {
+                let mut inputs = request.asked().iter();
+                let has_file = inputs.any(|input| match input {
+                    EmbedInput::Parts(parts) => parts.iter().any(is_file),
+                    EmbedInput::Text(_) | EmbedInput::Tokens(_) => false,
+                });
+                if has_file { files() } else { None }
+            }
+            Operation::Rerank(_)
+            | Operation::Models(_)
+            | Operation::CountTokens(_)
+            | Operation::Moderate(_) => None,
+        }
+    }
+}
+
+fn chat(request: &Request, size: Size) -> Size {
+    // A prediction that does not come true is billed as an answer.
+    let predicted = request.further.iter().any(|(name, _)| *name == "prediction");
+    let predicted = if predicted { size.bytes } else { 0 };
+    let answers = request.n.unwrap_or(1);
+    let answer = size.answer.map(|most| most.saturating_mul(answers).saturating_add(predicted));
+    let (messages, tools) = (request.messages.len() as u64, !request.tools.is_empty());
+    let mut size = Size { messages, tools, answer, ..size };
+    for message in request.messages.iter() {
+        if let Some(Content::Parts(parts)) = &message.content {
+            parts.iter().for_each(|part| add(&mut size, part));
+        }
+    }
+    size
+}
+
+/// Adds one part of a prompt. Its bytes are no text.
+fn add(size: &mut Size, part: &Part) {
+    let data = match part {
+        Part::Text { .. } => return,
+        Part::Audio { data, .. } => {
+            size.sounds += 1;
+            data.len()
+        }
+        Part::Image { url, .. } => {
+            size.pictures += 1;
+            if url.starts_with("data:") { url.len() } else { 0 }
+        }
+        Part::File { .. } => {
+            size.pictures += 1;
+            0
+        }
+    };
+    size.bytes = size.bytes.saturating_sub(data as u64);
 }
 
 impl Decoded {

@@ -1,12 +1,13 @@
 //! The most that a request can cost, from what is asked alone.
 //!
 //! A token has at least one byte of a name or a text. What a provider adds itself, and what a picture
-//! or a sound is counted as, has a largest number each, of recorded exchanges with 29 providers.
+//! or a sound is counted as, has a largest number each, of recorded exchanges with 29 providers. What
+//! a request is likely to cost is made of averages, and is no promise.
 
-use super::Priced;
-use super::decimal::Price;
-use super::entry::Entry;
-use crate::model::{Side, Size, Usd};
+use super::decimal::{Amount, Price};
+use super::entry::{Entry, Moment, Words};
+use super::{Priced, sum};
+use crate::model::{Counts, Side, Size, Unit, Usd};
 
 /// Tokens that a provider adds to any prompt, and to one with tools; its own prompts among them.
 const ADDED: u64 = 512 + 2_048;
@@ -15,6 +16,18 @@ const ADDED_BY_MESSAGE: u64 = 32;
 /// The most tokens of a picture (the small models that count them dear), and of a sound.
 const PICTURE: u64 = 49_152;
 const SOUND: u64 = 32_768;
+
+/// What a request is likely to use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Guess {
+    /// Tokens of the prompt.
+    pub(crate) input: u64,
+    /// Those of them that are read from the provider's cache.
+    pub(crate) cached: u64,
+    pub(crate) output: u64,
+    /// Searches of a ranking.
+    pub(crate) searches: u64,
+}
 
 /// The most that a request of this size can cost. None if there is no bound: no price is known, or the
 /// answer has no limit.
@@ -30,19 +43,58 @@ pub(crate) fn most(priced: Option<&Priced>, size: &Size) -> Option<Usd> {
         size.sounds.saturating_mul(SOUND),
     ];
     let input = input.into_iter().fold(0, u64::saturating_add);
-    let dearest = |side| dearest(entry, side);
+    let dearest = |side| dearest(entry, side, size);
     // An answer without tokens needs no price of them.
     let output = match (answer, dearest(Side::Output)) {
         (0, _) => Price::default(),
         (_, price) => price?,
     };
-    let sent = dearest(Side::Input)?.times(input, false)?;
+    let searched = searches(entry, size.searches)?;
+    let sent = match (dearest(Side::Input), searched) {
+        (Some(price), _) => price.times(input, false)?,
+        // A ranking may be charged by the search alone.
+        (None, Some(_)) => Amount::default(),
+        (None, None) => return None,
+    };
+    let sent = sent.plus(searched.unwrap_or_default())?;
     Some(sent.plus(output.times(answer, false)?)?.rounded())
 }
 
-/// The dearest price of a side, whatever the tier, the time and the variant.
-fn dearest(entry: &Entry, side: Side) -> Option<Price> {
-    entry.all().filter(|(unit, _)| unit.side() == side).map(|(_, price)| price).max()
+/// What a request is likely to cost. None if no price is known.
+pub(crate) fn likely(priced: Option<&Priced>, guess: &Guess, at: Moment) -> Option<Usd> {
+    let (Priced::Own(entry) | Priced::Table(entry, _)) = priced? else { return Some(Usd(0)) };
+    let mut counts = Counts::default();
+    if searches(entry, guess.searches)?.is_some() {
+        counts.set(Unit::RerankSearches, guess.searches);
+    } else {
+        let cached = guess.cached.min(guess.input);
+        counts.set(Unit::Input, guess.input - cached);
+        counts.set(Unit::CacheRead, cached);
+        counts.set(Unit::Output, guess.output);
+    }
+    let sum = sum(entry, &counts, at, Words::default())?;
+    (!sum.unpriced).then(|| sum.all.rounded())
+}
+
+/// What searches of a ranking cost. `Some(None)` if they have no price, and None if it is too large.
+fn searches(entry: &Entry, count: u64) -> Option<Option<Amount>> {
+    let all = entry.all().filter(|(unit, _)| *unit == Unit::RerankSearches);
+    match all.map(|(_, price)| price).max().filter(|_| count > 0) {
+        Some(price) => price.times(count, true).map(Some),
+        None => Some(None),
+    }
+}
+
+/// The dearest price of a side, whatever the tier, the time and the variant. Prices of media count
+/// where there are some.
+fn dearest(entry: &Entry, side: Side, size: &Size) -> Option<Price> {
+    let there = |unit: Unit| match unit {
+        Unit::InputAudio | Unit::CacheReadAudio => size.sounds > 0,
+        Unit::InputImage | Unit::CacheReadImage | Unit::InputVideo => size.pictures > 0,
+        _ => true,
+    };
+    let own = entry.all().filter(|(unit, _)| unit.side() == side && there(*unit));
+    own.map(|(_, price)| price).max()
 }
 
 #[cfg(test)]
@@ -74,5 +126,42 @@ mod tests {
         assert_eq!(most(Some(&Priced::Free), &size), Some(Usd(0)));
         let vectors = Size { answer: Some(0), ..size };
         assert_eq!(of(r#"{"input": "1"}"#, vectors).as_deref(), Some("0.003592"));
+    }
+
+    #[test]
+    fn a_ranking_may_cost_by_the_search() {
+        let ranking = Size { bytes: 1_000, answer: Some(0), searches: 3, ..Size::default() };
+        assert_eq!(of(r#"{"rerank_searches": "2"}"#, ranking).as_deref(), Some("0.006"));
+        // 3,560 tokens at 1 beside them.
+        let both = r#"{"input": "1", "rerank_searches": "2"}"#;
+        assert_eq!(of(both, ranking).as_deref(), Some("0.00956"));
+        assert_eq!(of(r#"{"output": "1"}"#, ranking), None);
+    }
+
+    #[test]
+    fn audio_is_dear_where_there_is_some() {
+        let prices = r#"{"input": "1", "input_audio": "100", "output": "1"}"#;
+        let size = Size { bytes: 440, answer: Some(0), ..Size::default() };
+        assert_eq!(of(prices, size).as_deref(), Some("0.003"));
+        // 3,000 and 32,768 tokens at 100.
+        assert_eq!(of(prices, Size { sounds: 1, ..size }).as_deref(), Some("3.5768"));
+    }
+
+    #[test]
+    fn what_is_likely_is_the_standard_price() {
+        let object = r#"{"input": "1", "cache_read": "0.1", "output": "2",
+            "tiers": [{"over": 100000, "input": "3", "output": "4"}],
+            "variants": [{"when": {"service_tier": "priority"}, "input": "10"}]}"#;
+        let object = parse_object(object.as_bytes(), "prices").unwrap();
+        let priced = Priced::read(Some(object), "prices.m").unwrap();
+        let of = |guess: Guess| {
+            likely(Some(&priced), &guess, Moment::default()).map(|usd| usd.to_string())
+        };
+        let guess = Guess { input: 1_000, output: 100, ..Guess::default() };
+        assert_eq!(of(guess).as_deref(), Some("0.0012"));
+        assert_eq!(of(Guess { cached: 600, ..guess }).as_deref(), Some("0.00066"));
+        assert_eq!(of(Guess { input: 200_000, ..guess }).as_deref(), Some("0.6004"));
+        assert_eq!(likely(None, &guess, Moment::default()), None);
+        assert_eq!(likely(Some(&Priced::Free), &guess, Moment::default()), Some(Usd(0)));
     }
 }

@@ -12,13 +12,13 @@ mod decimal;
 mod entry;
 mod lists;
 
-pub(crate) use bound::most;
+pub(crate) use bound::{Guess, likely, most};
 pub use catalog::Catalog;
 pub use entry::{Entry, Moment};
 pub use lists::PriceList;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::codec::{Fields, finish};
 use crate::error::Error;
@@ -96,9 +96,13 @@ impl Prices {
     }
 }
 
-/// The price of a target's model, looked up once for each name that its answers give it.
+/// The price of a target's model, looked up once for each name that its answers give it, and once
+/// before there is an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Lookup(Mutex<Option<Known>>);
+pub(crate) struct Lookup {
+    last: Mutex<Option<Known>>,
+    asked: OnceLock<Option<Priced>>,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -114,7 +118,7 @@ impl Lookup {
         asked: &str,
         answered: Option<&str>,
     ) -> Option<Priced> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*lock()
             && known.answered.as_deref() == answered
         {
@@ -124,6 +128,11 @@ impl Lookup {
         let priced = prices.find(asked, answered);
         *lock() = Some(Known { answered: answered.map(Box::from), priced: priced.clone() });
         priced
+    }
+
+    /// The price of the model as it is asked for.
+    pub(crate) fn asked(&self, prices: &Prices, model: &str) -> Option<&Priced> {
+        self.asked.get_or_init(|| prices.find(model, None)).as_ref()
     }
 }
 

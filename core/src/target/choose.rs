@@ -1,20 +1,17 @@
 //! The choice of a call's targets, in order, from the request and its options.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
-use super::policy;
+use super::order::{by_cost, good_enough, ordered};
 use super::region::keep_region;
-use super::state::{ChosenTarget, TargetState};
+use super::state::ChosenTarget;
 use super::table::Table;
 use crate::codec::did_you_mean;
 use crate::config::{
-    Config, RoutePolicy, RouteTarget, at, not_built, quoted, target, unknown_provider,
+    Config, FloorRule, RoutePolicy, RouteTarget, at, not_built, quoted, target, unknown_provider,
 };
 use crate::error::{Error, ErrorKind};
-use crate::model::{Hedge, Options, RetryOverlay, Warning};
+use crate::model::{Hedge, Options, RetryOverlay, Routed, Traits, Warning};
 
 /// The targets of a call, and the settings of its route.
 pub(crate) struct Choice {
@@ -24,11 +21,13 @@ pub(crate) struct Choice {
     pub(crate) retry: Option<RetryOverlay>,
     pub(crate) hedge: Option<Hedge>,
     pub(crate) warnings: Vec<Warning>,
+    /// Why these targets, where they were chosen by cost or by quality.
+    pub(crate) routed: Option<Box<Routed>>,
 }
 
 /// Chooses the targets of a request for `model`. `defaults` says whether the configuration's
 /// default models apply; otherwise the request may do without a model. `to` is one target of a
-/// fan-out, which replaces what the request names.
+/// fan-out, which replaces what the request names. `traits` says what the request is like.
 pub(crate) fn choose(
     config: &Config,
     table: &Table,
@@ -36,6 +35,7 @@ pub(crate) fn choose(
     defaults: bool,
     options: &Options,
     to: Option<&str>,
+    traits: &dyn Fn() -> Traits,
 ) -> Result<Choice, Error> {
     let (mut listed, behind) = match asked(config, model, options, to) {
         Asked::Route(name, behind) => (of_route(config, &name, behind.or(model))?, behind),
@@ -51,6 +51,7 @@ pub(crate) fn choose(
         (None, None, None) if by_name => None,
         (None, None, None) => listed.targets[0].model.clone().or_else(|| model.map(str::to_owned)),
     };
+    let floor = listed.floor(options, traits)?;
     let mut own = listed.targets.len();
     add_fallbacks(config, options, to, &mut listed.targets)?;
     if let Some(region) = &options.region {
@@ -61,15 +62,21 @@ pub(crate) fn choose(
     }
     let chosen = |target| chosen(config, table, target, model.as_deref(), defaults);
     let mut targets = listed.targets.into_iter().map(chosen).collect::<Result<Vec<_>, _>>()?;
-    if listed.policy != RoutePolicy::Priority && own > 1 {
+    let by_costs = listed.policy == RoutePolicy::Cost;
+    if listed.policy != RoutePolicy::Priority && (own > 1 || by_costs) {
         let sticky = options.sticky_key.as_deref();
         // Fallbacks come after all of these, whatever their weight or latency.
         let fallbacks = targets.split_off(own);
-        targets = ordered(listed.policy, targets, sticky, table);
+        targets = match by_costs {
+            true => by_cost(config, listed.slack, &traits(), targets, &mut listed.warnings),
+            false => ordered(listed.policy, targets, sticky, table),
+        };
         targets.extend(fallbacks);
     }
-    let Listed { route, retry, hedge, warnings, .. } = listed;
-    Ok(Choice { targets, route, retry, hedge, warnings })
+    let Listed { route, policy, retry, hedge, warnings, .. } = listed;
+    let routed = floor.or_else(|| by_costs.then(Routed::default));
+    let routed = routed.map(|routed| Box::new(Routed { policy: policy.name(), ..routed }));
+    Ok(Choice { targets, route, retry, hedge, warnings, routed })
 }
 
 /// The targets that a request names, before fallbacks, regions and the order.
@@ -77,10 +84,27 @@ pub(crate) fn choose(
 struct Listed {
     route: Option<Arc<str>>,
     policy: RoutePolicy,
+    slack: u32,
+    rules: Vec<FloorRule>,
     targets: Vec<RouteTarget>,
     retry: Option<RetryOverlay>,
     hedge: Option<Hedge>,
     warnings: Vec<Warning>,
+}
+
+impl Listed {
+    /// Leaves the targets that are good enough for the request.
+    fn floor(
+        &mut self,
+        options: &Options,
+        traits: &dyn Fn() -> Traits,
+    ) -> Result<Option<Routed>, Error> {
+        let Some(route) = &self.route else { return Ok(None) };
+        if self.rules.is_empty() && options.min_quality.is_none() {
+            return Ok(None);
+        }
+        good_enough(route, &self.rules, options, &traits(), &mut self.targets)
+    }
 }
 
 /// The targets of a route.
@@ -101,6 +125,8 @@ fn of_route(config: &Config, name: &str, model: Option<&str>) -> Result<Listed, 
     Ok(Listed {
         route: Some(Arc::from(&*route.name)),
         policy: route.policy,
+        slack: route.slack_percent,
+        rules: route.rules.clone(),
         targets: route.targets.clone(),
         retry: route.retry,
         hedge: route.hedge,
@@ -165,7 +191,7 @@ fn chosen(
     }
     let state = table.target(config, target.provider, model, target.moved);
     let RouteTarget { provider, weight, parameters, moved, .. } = target;
-    Ok(ChosenTarget { provider, moved, weight, parameters, state })
+    Ok(ChosenTarget { provider, moved, weight, parameters, expected: None, state })
 }
 
 enum Asked<'a> {
@@ -224,7 +250,8 @@ fn asked<'a>(
 }
 
 fn plain(provider: usize, model: Option<String>) -> RouteTarget {
-    RouteTarget { provider, model, region: None, moved: None, weight: 1, parameters: None }
+    let (region, moved, parameters, quality) = (None, None, None, None);
+    RouteTarget { provider, model, region, moved, weight: 1, parameters, quality }
 }
 
 /// The error for a request that names no provider.
@@ -245,36 +272,6 @@ fn no_provider(config: &Config, model: Option<&str>) -> Error {
     Error::new(ErrorKind::NotFound, message).with(|e| e.param = Some("model".to_owned()))
 }
 
-/// The targets of a route in the order of its policy.
-fn ordered(
-    policy: RoutePolicy,
-    targets: Vec<ChosenTarget>,
-    sticky: Option<&str>,
-    table: &Table,
-) -> Vec<ChosenTarget> {
-    let now = Instant::now();
-    let mut listed: HashMap<*const TargetState, usize> = HashMap::new();
-    let known: Vec<_> = targets
-        .iter()
-        .map(|target| {
-            // A route may list a model again, with other parameters.
-            let times = listed.entry(Arc::as_ptr(&target.state)).or_default();
-            let again = if *times == 0 { String::new() } else { format!("#{times}") };
-            *times += 1;
-            policy::Score {
-                weight: f64::from(target.weight),
-                ewma_ms: target.state.ewma_ms(now),
-                in_flight: target.state.in_flight(),
-                failing: target.state.is_failing(now),
-                id_hash: policy::hash(&format!("{}{again}", target.name())),
-            }
-        })
-        .collect();
-    let order = policy::order(policy, &known, sticky, &mut table.rng());
-    let mut targets: Vec<_> = targets.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|i| targets[i].take()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Membership;
@@ -285,7 +282,7 @@ mod tests {
         let config = Config::parse(config.as_bytes()).unwrap();
         let options = Options::parse(options.as_bytes()).unwrap();
         let table = Table::new(&config, Membership::default(), 0);
-        match choose(&config, &table, model, true, &options, None) {
+        match choose(&config, &table, model, true, &options, None, &Traits::default) {
             Ok(choice) => {
                 let names: Vec<_> = choice.targets.iter().map(ChosenTarget::name).collect();
                 names.join(" ")
@@ -317,7 +314,8 @@ mod tests {
         let table = Table::new(&config, Membership::default(), 0);
         let resolved = |options: &[u8]| {
             let options = Options::parse(options).unwrap();
-            choose(&config, &table, None, true, &options, Some("openai/gpt")).map(|_| ())
+            let to = Some("openai/gpt");
+            choose(&config, &table, None, true, &options, to, &Traits::default).map(|_| ())
         };
         assert!(resolved(b"{}").is_ok());
         let error = resolved(br#"{"fallback": ["mistral/small"]}"#).unwrap_err();

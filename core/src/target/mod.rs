@@ -10,11 +10,13 @@ mod choose;
 mod fleet;
 mod guard;
 mod latency;
+mod order;
 mod policy;
 mod region;
 mod series;
 mod state;
 mod table;
+mod usual;
 
 pub(crate) use breaker::Turned;
 pub(crate) use choose::{Choice, choose};

@@ -28,7 +28,8 @@ pub(crate) fn order(
 ) -> Vec<usize> {
     let mut places: Vec<usize> = (0..scores.len()).collect();
     match policy {
-        RoutePolicy::Priority => {}
+        // By cost they are in order already.
+        RoutePolicy::Priority | RoutePolicy::Cost => {}
         RoutePolicy::Weighted => {
             let key = sticky.map_or_else(|| rng.u64(..), hash);
             let scores: Vec<f64> = scores.iter().map(|score| rendezvous(score, key)).collect();

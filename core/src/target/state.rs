@@ -11,8 +11,9 @@ use super::breaker::{Breaker, State};
 use super::fleet::Part;
 use super::latency::Latency;
 use super::series::Series;
+use super::usual::Usual;
 use crate::limit::{Gate, Limits};
-use crate::model::Parameters;
+use crate::model::{Parameters, Usd};
 use crate::price::Lookup;
 use crate::provider::Target;
 
@@ -30,6 +31,8 @@ pub(crate) struct ChosenTarget {
     pub(super) weight: u32,
     /// The parameters that differ in requests to this target.
     pub(crate) parameters: Option<Arc<Parameters>>,
+    /// What the call is likely to cost here, if it was asked.
+    pub(crate) expected: Option<Usd>,
     pub(crate) state: Arc<TargetState>,
 }
 
@@ -88,6 +91,8 @@ pub(crate) struct TargetState {
     pub(crate) probes: Probes,
     /// The price of the model.
     pub(crate) price: Lookup,
+    /// What its answers use.
+    pub(crate) usual: Usual,
 }
 
 impl TargetState {
@@ -113,6 +118,7 @@ impl TargetState {
             known: Instant::now(),
             probes: Probes::default(),
             price: Lookup::default(),
+            usual: Usual::default(),
         }
     }
 

@@ -16,6 +16,7 @@ from ._client import BaseClient, StreamState
 from ._errors import CancelledError
 from ._loop import call, running, running_hub
 from ._models import (
+    BudgetState,
     CachePurged,
     Chunk,
     CountTokensResponse,
@@ -26,7 +27,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
-from ._request import check_stream, purging, wants_stream
+from ._request import check_stream, purging, reading, wants_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +145,10 @@ class AsyncClient(BaseClient):
     async def purge_cache(self, tenant: str) -> CachePurged:
         """Forgets the stored answers of a tenant. Arguments are those of `Client.purge_cache`."""
         return CachePurged(await self._ask(purging(tenant)))
+
+    async def budget(self, name: str, value: str = "") -> BudgetState:
+        """Reads what was spent of a budget. Arguments are those of `Client.budget`."""
+        return BudgetState(await self._ask(reading(name, value)))
 
     async def count_tokens(
         self,

@@ -12,6 +12,7 @@ from collections import deque
 from . import _json
 from ._errors import Led, counted, from_document
 from ._models import (
+    BudgetState,
     CachePurged,
     Chunk,
     CountTokensResponse,
@@ -41,6 +42,7 @@ from ._request import (
     check_whole,
     config_document,
     purging,
+    reading,
     wants_stream,
     with_operation,
     with_settings,
@@ -319,6 +321,15 @@ class Client(BaseClient):
             client.purge_cache("customer-7").removed.memory  # how many there were
         """
         return CachePurged(self._ask(purging(tenant)))
+
+    def budget(self, name: str, value: str = "") -> BudgetState:
+        """Reads what was spent of a budget of the configuration.
+
+        `value` is that of the budget's `per`; "" is that of calls without one.
+
+            client.budget("users", "ann").left_usd
+        """
+        return BudgetState(self._ask(reading(name, value)))
 
     def count_tokens(
         self,

@@ -318,3 +318,34 @@ class Money(Document):
     def saved_usd(self) -> Decimal | None:
         """What a stored or shared answer cost the call that asked for it."""
         return self._amount("saved_usd")
+
+
+class Purse(Document):
+    """What stands in a budget. The document has decimal text, and these attributes a Decimal."""
+
+    __slots__ = ()
+
+    def _amount(self, name: str) -> Decimal:
+        from decimal import Decimal
+
+        return Decimal(self[name])
+
+    @property
+    def limit_usd(self) -> Decimal:
+        """The money of the window."""
+        return self._amount("limit_usd")
+
+    @property
+    def spent_usd(self) -> Decimal:
+        """What was spent."""
+        return self._amount("spent_usd")
+
+    @property
+    def held_usd(self) -> Decimal:
+        """What calls have reserved that are on their way."""
+        return self._amount("held_usd")
+
+    @property
+    def left_usd(self) -> Decimal:
+        """What is left for further calls."""
+        return self._amount("left_usd")

@@ -17,6 +17,7 @@ OPTION_NAMES = frozenset(
         "idle_ms",
         "limit",
         "merge_deltas",
+        "min_quality",
         "on_break",
         "provider",
         "region",

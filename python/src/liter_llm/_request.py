@@ -158,6 +158,14 @@ def purging(tenant: str) -> tuple[bytes, bytes]:
     return _json.dumps({"op": "cache_purge", "tenant": tenant}), b""
 
 
+def reading(name: str, value: str) -> tuple[bytes, bytes]:
+    """The documents of a request to read a budget."""
+    for given, what in ((name, "name"), (value, "value")):
+        if not isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{what} is a str, not of type {type(given).__name__}")
+    return _json.dumps({"op": "budget", "name": name, "value": value}), b""
+
+
 def _refuse(
     arguments: Mapping[str, Any],
     where: str,

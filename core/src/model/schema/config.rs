@@ -7,12 +7,14 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::ReasoningDocument;
+use super::budgets::SpendingDocument;
 use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
 use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
 use super::prices::{FreeDocument, PriceDocument};
 use super::redis::{FleetDocument, RedisDocument};
+use super::rules::RuleDocument;
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -56,6 +58,8 @@ pub struct ConfigDocument {
     pub redis: Option<RedisDocument>,
     /// What these processes share there.
     pub fleet: Option<FleetDocument>,
+    /// What calls may cost, by a name of your own.
+    pub budgets: Option<BTreeMap<String, SpendingDocument>>,
 }
 
 /// Settings, or `false` to switch it off.
@@ -84,6 +88,11 @@ pub struct BudgetDocument {
 pub struct RouteDocument {
     /// The policy for the order of the targets. Default: `priority`.
     pub policy: Option<PolicyDocument>,
+    /// Under `cost`: targets that are likely to cost so much more than the cheapest, in percent, count as
+    /// equal. Default: 10.
+    pub slack_percent: Option<u64>,
+    /// Which requests need a target of which quality. The first rule that holds counts.
+    pub rules: Option<Vec<RuleDocument>>,
     /// The targets, in order. At least one.
     pub targets: Vec<TargetSchema>,
     /// The retry policy of calls through this route. `false`: no retries.
@@ -104,6 +113,8 @@ pub enum PolicyDocument {
     Latency,
     /// The target with the fewest calls in flight.
     LeastInFlight,
+    /// The target at which the call is likely to cost the least.
+    Cost,
 }
 
 /// `provider/model`, or an object.
@@ -127,6 +138,9 @@ pub struct TargetDocument {
     /// The target's share under `weighted`. Default: 1. With 0 it is used only when the others
     /// fail.
     pub weight: Option<u64>,
+    /// How good its answers are, 1 to 5, as you judge it. Default: 1.
+    #[schemars(range(min = 1, max = 5))]
+    pub quality: Option<u64>,
     /// The parameters that differ in requests to this target.
     pub parameters: Option<ParametersDocument>,
 }

@@ -6,18 +6,22 @@
 //! own types and need no copy, except two that are written by hand.
 
 mod answers;
+mod budgets;
 mod cache;
 mod config;
 mod identity;
 mod options;
 mod prices;
+mod rules;
 
 pub use answers::*;
+pub use budgets::*;
 pub use cache::*;
 pub use config::*;
 pub use identity::*;
 pub use options::*;
 pub use prices::*;
+pub use rules::*;
 
 use std::collections::BTreeMap;
 

@@ -64,6 +64,12 @@ pub struct OptionsDocument {
     pub traceparent: Option<String>,
     /// What goes with `traceparent`, as the header has it.
     pub tracestate: Option<String>,
+    /// The least quality of a route's target. It takes the place of the route's rules.
+    #[schemars(range(min = 1, max = 5))]
+    pub min_quality: Option<u64>,
+    /// Tags by name, by which budgets and rules of routes tell calls apart. At most 16, of 128 bytes
+    /// each.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 /// Settings, or `false` to switch it off.
