@@ -204,7 +204,9 @@ impl Caller {
                     many.failures.iter().for_each(|error| failure(call, error));
                     Ending::Many(answers, many.failures)
                 }
-                Ok(Outcome::Http(_) | Outcome::Purged(_)) => unreachable!("nobody asked for it"),
+                Ok(Outcome::Http(_) | Outcome::Purged(_) | Outcome::Budget(_)) => {
+                    unreachable!("nobody asked for it")
+                }
                 Err(error) => failed(call, error),
             };
         }
