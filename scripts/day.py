@@ -33,6 +33,8 @@ MODEL = "openai/gpt-4.1-mini"
 PRICES = {MODEL: {"input": "0.4", "output": "1.6"}}
 DELAY_MS = 50
 FREQUENT = 1_000
+AGAIN = 1_000
+MEMORY = 512 << 20
 SEED = 20261130
 
 
@@ -64,7 +66,6 @@ class Day:
         self.saved_usd += cost.saved_usd
         if cache.tier == "memory":
             self.hits += 1
-            self.hit_ms.append(ms)
         else:
             self.joined += 1
 
@@ -106,6 +107,15 @@ async def replay(client: Any, prompts: list[int], day: Day, at_once: int) -> Non
     await asyncio.gather(*(caller() for _ in range(at_once)))
 
 
+async def ask_again(client: Any, prompts: list[int], day: Day) -> None:
+    """Asks for stored answers one by one: while others wait, a program's own queue counts, too."""
+    for number in prompts[-AGAIN:]:
+        begun = time.perf_counter()
+        answer = await client.chat(prompt(number), model=MODEL, temperature=0)
+        if answer.liter.cache is not None:
+            day.hit_ms.append((time.perf_counter() - begun) * 1_000)
+
+
 def measure(rates: list[float], calls: int, at_once: int) -> list[Day]:
     """A day for each rate."""
     from liter_llm import AsyncClient
@@ -113,7 +123,7 @@ def measure(rates: list[float], calls: int, at_once: int) -> list[Day]:
     days = []
     with Simulator() as simulator:
         config = simulator.config(f"delay_ms={DELAY_MS},bytes=400")
-        config |= {"cache": {"ttl_s": 86_400}, "prices": PRICES}
+        config |= {"cache": {"ttl_s": 86_400, "memory_bytes": MEMORY}, "prices": PRICES}
         for rate in rates:
             prompts = trace(calls, rate, random.Random(SEED))
             day = Day(1 - len(set(prompts)) / calls)
@@ -121,6 +131,7 @@ def measure(rates: list[float], calls: int, at_once: int) -> list[Day]:
             async def run(prompts: list[int] = prompts, day: Day = day) -> None:
                 async with AsyncClient(config) as client:
                     await replay(client, prompts, day, at_once)
+                    await ask_again(client, prompts, day)
 
             asyncio.run(run())
             days.append(day)
