@@ -189,6 +189,7 @@ fn finish(outcome: &mut Object, end: Result<Outcome, Error>) {
         Ok(Outcome::Many(many)) => outcome.insert("result", document(&many)),
         Ok(Outcome::Http(answer)) => outcome.insert("result", document(&answer)),
         Ok(Outcome::Purged(purged)) => outcome.insert("result", document(&purged)),
+        Ok(Outcome::Budget(state)) => outcome.insert("result", document(&*state)),
         Err(error) => outcome.insert("error", inside(&error)),
     };
 }

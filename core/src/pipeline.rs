@@ -60,7 +60,7 @@ pub(crate) async fn answer(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
         Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge)?),
-        Plan::Budget(ask) => Outcome::Budget(spending::read(services, admission, ask)?),
+        Plan::Budget(ask) => Outcome::Budget(spending::read(services, admission, *ask)?),
     })
 }
 

@@ -18,7 +18,7 @@ pub enum Outcome {
     /// What a purge of the cache has removed.
     Purged(CachePurged),
     /// What was spent of a budget.
-    Budget(BudgetState),
+    Budget(Box<BudgetState>),
 }
 
 /// What [`crate::Client::start`] began.
@@ -47,7 +47,7 @@ impl Outcome {
             Outcome::Many(many) => write_behind(room, many.size(), many).unmarked(),
             Outcome::Http(answer) => write_behind(room, answer.size(), &**answer),
             Outcome::Purged(purged) => write_behind(room, 128, purged).unmarked(),
-            Outcome::Budget(state) => write_behind(room, 256, state).unmarked(),
+            Outcome::Budget(state) => write_behind(room, 256, &**state).unmarked(),
         }
     }
 

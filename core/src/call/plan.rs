@@ -20,7 +20,7 @@ pub(crate) enum Plan {
     /// What is kept for a tenant is forgotten.
     Purge(CachePurge),
     /// What was spent of a budget is read.
-    Budget(BudgetAsk),
+    Budget(Box<BudgetAsk>),
 }
 
 /// Reads a request document and finds its targets. `wanted` is what the caller can take.

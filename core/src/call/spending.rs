@@ -14,7 +14,7 @@ pub(crate) fn read(
     services: &Services,
     admission: &Admission,
     ask: BudgetAsk,
-) -> Result<BudgetState, Error> {
+) -> Result<Box<BudgetState>, Error> {
     admission.began(&CallFacts::new(services.process, "budget", None, false));
     let rules = services.budgets.as_ref().map_or(&[][..], |budgets| budgets.rules());
     let found = rules.iter().position(|rule| *rule.name == *ask.name);
@@ -25,7 +25,7 @@ pub(crate) fn read(
     let Account { spent, held, span } = account;
     admission.ended(&[CallOutcome::default()]);
     let used = spent.saturating_add(held);
-    Ok(BudgetState {
+    Ok(Box::new(BudgetState {
         object: "budget",
         name: ask.name,
         value: ask.value,
@@ -35,7 +35,7 @@ pub(crate) fn read(
         left_usd: Usd::of_nano(rule.limit.saturating_sub(used)),
         since: span.start / 1_000,
         until: span.end.map(|end| end / 1_000),
-    })
+    }))
 }
 
 fn unknown(name: &str, rules: &[Rule]) -> Error {

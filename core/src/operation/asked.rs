@@ -19,7 +19,7 @@ pub(crate) enum Asked {
     /// `cache_purge`: nothing is sent.
     Purge(CachePurge),
     /// `budget`: nothing is sent.
-    Budget(BudgetAsk),
+    Budget(Box<BudgetAsk>),
 }
 
 /// Reads a request document and the options inside it. `options` come from beside the document, and
@@ -47,7 +47,7 @@ pub(crate) fn parse(bytes: &[u8], options: Arc<Options>) -> Result<(Asked, Arc<O
         }
         Some("http") => Asked::Http(HttpCall::read(fields)?),
         Some("cache_purge") => Asked::Purge(CachePurge::read(fields)?),
-        Some("budget") => Asked::Budget(BudgetAsk::read(fields)?),
+        Some("budget") => Asked::Budget(Box::new(BudgetAsk::read(fields)?)),
         // Tests use this operation to check that a panic stays inside.
         #[cfg(debug_assertions)]
         Some("debug_panic") => panic!("op debug_panic"),

@@ -59,9 +59,8 @@ impl Operation {
                 let chunks = documents + bytes / CHUNK;
                 Size { messages: 1, bytes, searches: chunks.div_ceil(SEARCHED).max(1), ..size }
             }
-            Operation::Models(_) | Operation::CountTokens(_) | Operation::Moderate(_) => {
-                Size { messages: 1, ..size }
-            }
+            // Nobody charges for the others.
+            _ => Size { messages: 1, ..size },
         }
     }
 
@@ -101,10 +100,8 @@ impl Operation {
                 });
                 if has_file { files() } else { None }
             }
-            Operation::Rerank(_)
-            | Operation::Models(_)
-            | Operation::CountTokens(_)
-            | Operation::Moderate(_) => None,
+            // A ranking has its bytes, and nobody charges for the others.
+            _ => None,
         }
     }
 }
