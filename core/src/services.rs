@@ -136,15 +136,17 @@ impl Services {
         let redis = redis.map(|redis| redis::new(redis, &observers, &lookups, network.as_ref()));
         #[cfg(feature = "redis")]
         let fleet = redis::fleet(redis.as_ref(), config.fleet);
+        #[cfg(feature = "redis")]
+        let second = redis::second(redis.as_ref(), config.cache.as_ref());
         #[cfg(not(feature = "redis"))]
-        let fleet = Membership::default();
+        let (fleet, second) = (Membership::default(), None);
         Services {
             table: Arc::new(Table::new(&config, fleet, seed)),
             pools: pools(&config, &lookups, network.as_ref(), None, &shares),
             shares,
             credentials: config.providers.iter().map(credential).collect(),
             room: Room::new(config.max_bytes_in_flight),
-            cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
+            cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache, second))),
             metrics,
             observers,
             #[cfg(feature = "redis")]

@@ -9,11 +9,13 @@
 
 mod asked;
 mod attempt;
+mod beyond;
 pub(crate) mod cached;
 pub(crate) mod chat_stream;
 mod content;
 mod extra;
 pub(crate) mod fanout;
+mod flight;
 pub(crate) mod hedge;
 mod ledger;
 mod notices;

@@ -34,7 +34,9 @@ mod route;
 mod surroundings;
 mod vertex;
 
-pub use cache::CacheConfig;
+pub use cache::{CacheConfig, SharedConfig};
+#[cfg(feature = "redis")]
+pub(crate) use cache::LEAST_SECRET;
 pub(crate) use cache::SHARDS;
 pub use environment::Environment;
 pub use identity::Identity;
@@ -165,9 +167,13 @@ impl Config {
         let redis = RedisConfig::read(&mut fields, environment)?;
         #[cfg(not(feature = "redis"))]
         refuse_redis(&mut fields)?;
+        #[cfg(feature = "redis")]
+        let has_redis = redis.is_some();
+        #[cfg(not(feature = "redis"))]
+        let has_redis = false;
         let mut config = Config {
             #[cfg(feature = "redis")]
-            fleet: FleetConfig::read(&mut fields, redis.is_some())?,
+            fleet: FleetConfig::read(&mut fields, has_redis)?,
             #[cfg(feature = "redis")]
             redis,
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),
@@ -177,7 +183,7 @@ impl Config {
             wait: read_wait(&mut fields)?.unwrap_or(true),
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
-            cache: CacheConfig::read(&mut fields)?,
+            cache: CacheConfig::read(&mut fields, has_redis, environment)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,
             default_model: fields.string("default_model")?,

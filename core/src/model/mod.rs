@@ -23,6 +23,8 @@ mod rerank;
 mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
+#[cfg(feature = "redis")]
+mod stored;
 mod stream;
 mod usage;
 mod vector;

@@ -106,8 +106,15 @@ impl Metrics {
         document.insert("targets", targets);
         if let Some(CacheSize { bytes, entries }) = beside.cache {
             let mut counts = json!({"bytes": bytes, "entries": entries});
+            let of = |redis: bool| {
+                let own = self.cached().filter(move |(result, _)| result.is_of_redis() == redis);
+                own.map(|(result, n)| (result.name(), Value::from(n)))
+            };
             if let Some(counts) = counts.as_object_mut() {
-                counts.extend(self.cached().map(|(result, n)| (result.name(), Value::from(n))));
+                counts.extend(of(false));
+                if beside.redis.is_some() {
+                    counts.insert("redis", of(true).collect::<Object>());
+                }
             }
             document.insert("cache", counts);
         }
@@ -146,7 +153,7 @@ impl Metrics {
         }
         write_targets(&mut text, table);
         if let Some(size) = beside.cache {
-            self.write_cache(&mut text, size);
+            self.write_cache(&mut text, size, beside.redis.is_some());
         }
         if let Some(up) = beside.redis {
             let _ = write!(
@@ -166,11 +173,11 @@ impl Metrics {
         CacheResult::ALL.into_iter().zip(counts)
     }
 
-    fn write_cache(&self, text: &mut String, size: CacheSize) {
+    fn write_cache(&self, text: &mut String, size: CacheSize, redis: bool) {
         let name = "liter_llm_cache_total";
         let _ = writeln!(text, "# HELP {name} What the cache had for calls.");
         let _ = writeln!(text, "# TYPE {name} counter");
-        for (result, count) in self.cached() {
+        for (result, count) in self.cached().filter(|(result, _)| redis || !result.is_of_redis()) {
             let (tier, result) = (result.tier(), result.name());
             let _ = writeln!(text, "{name}{{tier=\"{tier}\",result=\"{result}\"}} {count}");
         }
