@@ -5,6 +5,8 @@
 #![cfg(all(feature = "redis", unix))]
 #![allow(clippy::unwrap_used)]
 
+#[path = "redis/callers.rs"]
+mod callers;
 #[path = "redis/cluster.rs"]
 mod cluster;
 #[path = "redis/entries.rs"]
@@ -21,6 +23,10 @@ mod provider;
 mod proxy;
 #[path = "redis/secure.rs"]
 mod secure;
+#[path = "redis/second.rs"]
+mod second;
+#[path = "redis/second_faults.rs"]
+mod second_faults;
 #[path = "redis/sentinel.rs"]
 mod sentinel;
 #[path = "redis/server.rs"]

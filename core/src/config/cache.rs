@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use super::environment::Environment;
 use crate::auth::KeyRef;
 use crate::codec::{Fields, finish_near};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The settings of a client's cache.
 #[derive(Clone, Debug)]
@@ -133,9 +133,7 @@ fn read_shared(
         return Ok(None);
     }
     if cfg!(not(feature = "redis")) {
-        let message = "cache.redis: this library was built without the feature redis";
-        return Err(Error::new(ErrorKind::Unsupported, message)
-            .with(|e| e.param = Some("cache.redis".to_owned())));
+        return Err(Error::not_built("cache.redis", "cache.redis", "redis"));
     }
     if !has_redis {
         let message = "cache.redis needs the Redis that the processes share: give redis.url";
