@@ -21,12 +21,12 @@ mod processes;
 mod provider;
 #[path = "redis/proxy.rs"]
 mod proxy;
-#[path = "redis/secure.rs"]
-mod secure;
 #[path = "redis/second.rs"]
 mod second;
 #[path = "redis/second_faults.rs"]
 mod second_faults;
+#[path = "redis/secure.rs"]
+mod secure;
 #[path = "redis/sentinel.rs"]
 mod sentinel;
 #[path = "redis/server.rs"]

@@ -13,12 +13,13 @@ mod entry;
 mod flight;
 mod key;
 mod memory;
+mod question;
+mod replay;
 #[cfg(not(feature = "redis"))]
 #[path = "no_second.rs"]
 mod second;
 #[cfg(feature = "redis")]
 mod second;
-mod replay;
 #[cfg(feature = "redis")]
 mod secret;
 #[cfg(feature = "redis")]
@@ -26,7 +27,8 @@ mod value;
 
 pub(crate) use entry::Entry;
 pub(crate) use flight::{Event, Landed, Reader, Seat, Writer};
-pub(crate) use key::{Key, Tag};
+pub(crate) use key::Tag;
+pub(crate) use question::Question;
 pub(crate) use replay::chunks;
 pub(crate) use second::{Beyond, Lease, Second};
 
@@ -68,18 +70,6 @@ const LATE: Duration = Duration::from_secs(5);
 
 /// The most tenants that are kept in mind, apart from those that were forgotten here.
 const MOST_KNOWN: usize = 65_536;
-
-/// What a call asks, as the cache sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct Question {
-    mode: CacheMode,
-    key: Key,
-    content: Content,
-    tag: Tag,
-    epoch: Epoch,
-    ttl: Duration,
-    max_age: Option<Duration>,
-}
 
 /// What the cache has for a question.
 pub(crate) enum Look {
@@ -242,7 +232,11 @@ impl Cache {
     }
 
     /// The right to make an answer anew. `Err`: another process makes it.
-    pub(crate) async fn anew(&self, tenant: &str, question: &Question) -> Result<Option<Lease>, ()> {
+    pub(crate) async fn anew(
+        &self,
+        tenant: &str,
+        question: &Question,
+    ) -> Result<Option<Lease>, ()> {
         match &self.second {
             Some(second) => second.anew(tenant, question).await,
             None => Ok(None),
@@ -335,13 +329,6 @@ impl Cache {
 
     fn epochs(&self) -> std::sync::MutexGuard<'_, HashMap<Tag, Known>> {
         self.epochs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Question {
-    /// Whose question it is.
-    pub(crate) fn tag(&self) -> Tag {
-        self.tag
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Question;
 use super::entry::Entry;
+use super::question::Question;
 
 /// Answers in Redis.
 pub(crate) enum Second {}

@@ -10,8 +10,8 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
-use super::Question;
 use super::entry::Entry;
+use super::question::Question;
 use super::secret::{SecretKeys, Spot};
 use super::value::Value;
 use crate::auth::Secret;
@@ -231,10 +231,9 @@ impl Second {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         match &*keys {
             Some(known) if known.is_of(secret) => Ok(Arc::clone(known)),
-            _ => Ok(Arc::clone(keys.insert(Arc::new(SecretKeys::of(
-                secret,
-                self.redis.namespace(),
-            ))))),
+            _ => Ok(Arc::clone(
+                keys.insert(Arc::new(SecretKeys::of(secret, self.redis.namespace()))),
+            )),
         }
     }
 }

@@ -135,7 +135,8 @@ fn prover(spot: &Spot) -> hmac::Key {
 }
 
 fn deflate(document: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(document.len() / 2), Compression::fast());
+    let mut encoder =
+        DeflateEncoder::new(Vec::with_capacity(document.len() / 2), Compression::fast());
     encoder.write_all(document).ok()?;
     encoder.finish().ok()
 }

@@ -38,7 +38,11 @@ pub(super) struct Flight {
 impl Flight {
     /// Looks at what other processes have, and asks if they have nothing. Boxed, as an old answer is
     /// asked for anew in a flight of its own.
-    pub(super) fn whole(self, writer: Writer, slot: Slot) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(super) fn whole(
+        self,
+        writer: Writer,
+        slot: Slot,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             match beyond::look(&self.call, &self.asked).await {
                 beyond::Found::Nothing(lease) => self.ask(writer, slot, lease).await,
@@ -80,8 +84,12 @@ impl Flight {
 pub(super) fn refresh(services: &Arc<Services>, call: &Arc<Call>, run: Run, asked: &Asked) {
     let Some(writer) = asked.cache.seat_alone(&asked.question) else { return };
     let closing = services.closing();
-    let flight =
-        Flight { services: Arc::clone(services), call: Arc::clone(call), run, asked: asked.clone() };
+    let flight = Flight {
+        services: Arc::clone(services),
+        call: Arc::clone(call),
+        run,
+        asked: asked.clone(),
+    };
     let anew = async move {
         let Flight { call, asked, .. } = &flight;
         let (writer, lease) = match asked.cache.anew(beyond::tenant(call), &asked.question).await {
@@ -159,13 +167,24 @@ fn keep(
 }
 
 /// An answer of another process, as this call gets it.
-pub(super) fn given_beyond(services: &Services, call: &Call, asked: &Asked, entry: &Entry) -> Answer {
+pub(super) fn given_beyond(
+    services: &Services,
+    call: &Call,
+    asked: &Asked,
+    entry: &Entry,
+) -> Answer {
     let own = call.warnings.iter().chain(&asked.warnings).cloned().collect();
     given_with(services, call, own, entry, CacheTier::Redis, Instant::now())
 }
 
 /// A stored answer, as this call gets it.
-pub(super) fn given(services: &Services, call: &Call, asked: &Asked, entry: &Entry, now: Instant) -> Answer {
+pub(super) fn given(
+    services: &Services,
+    call: &Call,
+    asked: &Asked,
+    entry: &Entry,
+    now: Instant,
+) -> Answer {
     let own = call.warnings.iter().chain(&asked.warnings).cloned().collect();
     given_with(services, call, own, entry, CacheTier::Memory, now)
 }

@@ -126,7 +126,8 @@ fn read_shared(
         for (name, given) in [("secret", secret.is_some()), ("encrypt", encrypt.is_some())] {
             if given {
                 let path = cache.at(name);
-                let message = format!("{path} is for answers in Redis: set cache.redis, or leave it out");
+                let message =
+                    format!("{path} is for answers in Redis: set cache.redis, or leave it out");
                 return Err(Error::invalid(path, message));
             }
         }

@@ -34,10 +34,10 @@ mod route;
 mod surroundings;
 mod vertex;
 
-pub use cache::{CacheConfig, SharedConfig};
 #[cfg(feature = "redis")]
 pub(crate) use cache::LEAST_SECRET;
 pub(crate) use cache::SHARDS;
+pub use cache::{CacheConfig, SharedConfig};
 pub use environment::Environment;
 pub use identity::Identity;
 pub use limits::BudgetConfig;

@@ -9,9 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::cost::{Cost, Usd};
 use super::embed::{EmbedResponse, Embedding};
 use super::rerank::{Ranked, RerankResponse};
-use super::response::{
-    AssistantMessage, Choice, FinishReason, Liter, Response, ToolCall, Warning,
-};
+use super::response::{AssistantMessage, Choice, FinishReason, Liter, Response, ToolCall, Warning};
 use super::usage::{CompletionDetails, PromptDetails, Usage};
 use super::vector::{Encoding, Vector};
 use crate::json::{Number, Object, Value};
@@ -28,11 +26,7 @@ impl Members {
     }
 
     /// A member that may be absent. `null` is as absent.
-    fn maybe<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(Value) -> Option<T>,
-    ) -> Option<Option<T>> {
+    fn maybe<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Option<T>) -> Option<Option<T>> {
         match self.0.shift_remove(name) {
             None | Some(Value::Null) => Some(None),
             Some(value) => read(value).map(Some),

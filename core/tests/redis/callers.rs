@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::fleet::until;
 use crate::provider::Provider;
 use crate::second::{ask, client, keys, settings, stored, tier};
-use crate::server::{Server, needs_redis};
+use crate::server::{Server, cli, needs_redis};
 
 /// What one process does: so many callers ask the same. It is no test of its own.
 #[tokio::test(flavor = "multi_thread")]
@@ -31,6 +31,9 @@ async fn a_crowd() {
         assert_eq!(caller.await.unwrap(), "ok");
         count += 1;
     }
+    // Nobody waits for the store, so a process that ends now may take it along.
+    let port = port.parse().unwrap();
+    until(|| !cli(port, &["--scan", "--pattern", "ll:t:c:*"]).is_empty()).await;
     println!("\nanswered {count}.");
 }
 

@@ -36,15 +36,15 @@ async fn the_primary_that_the_sentinels_name_is_asked() {
     assert_eq!(primary.cli(&["get", "k"]), "1");
     tokio::time::sleep(Duration::from_millis(200)).await;
     primary.kill();
-    let mut next = next(&redis, b"k").await;
+    let mut counted = next(&redis, b"k").await;
     for _ in 0..600 {
-        if next.is_ok() {
+        if counted.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        next = next(&redis, b"k").await;
+        counted = next(&redis, b"k").await;
     }
-    assert_eq!(next, Ok(2), "the replica has what the primary had");
+    assert_eq!(counted, Ok(2), "the replica has what the primary had");
     assert_eq!(replica.cli(&["get", "k"]), "2");
     let _ = std::fs::remove_file(file);
 }
