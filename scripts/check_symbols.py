@@ -18,8 +18,8 @@ from pathlib import Path
 from simulator import ROOT, TARGET
 
 HEADER = ROOT / "include" / "liter_llm.h"
-# What prices and the cache need counts, too; 7.5 MiB is the end of it.
-LIMIT = 27 << 18
+# What prices, the cache and Redis need counts, too; 7.5 MiB is the end of it.
+LIMIT = 30 << 18
 
 # Of glibc and the compiler's runtime: on every Linux that has glibc.
 SYSTEM = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2"}

@@ -119,3 +119,15 @@ fn credentials_that_are_not_built_name_their_feature() {
     let azure = config(&json!({"providers": {"azure": entry}}));
     assert_not_built(&azure.unwrap_err(), "providers.azure.entra", "azure");
 }
+
+/// Redis, and what processes share there.
+#[test]
+fn redis_and_the_fleet_name_their_feature() {
+    if cfg!(feature = "redis") {
+        return;
+    }
+    let redis = config(&json!({"redis": {"url": "redis://localhost"}}));
+    assert_not_built(&redis.unwrap_err(), "redis", "redis");
+    let fleet = config(&json!({"fleet": {"limits": true}}));
+    assert_not_built(&fleet.unwrap_err(), "fleet", "redis");
+}

@@ -247,8 +247,7 @@ impl Config {
 fn refuse_redis(fields: &mut Fields) -> Result<(), Error> {
     for member in ["redis", "fleet"] {
         if fields.value(member).is_some() {
-            let message = format!("{member}: this library was built without the feature redis");
-            return Err(Error::invalid(member, message));
+            return Err(Error::not_built(member, member, "redis"));
         }
     }
     Ok(())
