@@ -163,14 +163,11 @@ impl Config {
             let entry = ProviderConfig::read(&name, entry, true, &around)?;
             providers.insert(name.to_string(), entry);
         }
+        let has_redis = fields.has("redis");
         #[cfg(feature = "redis")]
         let redis = RedisConfig::read(&mut fields, environment)?;
         #[cfg(not(feature = "redis"))]
         refuse_redis(&mut fields)?;
-        #[cfg(feature = "redis")]
-        let has_redis = redis.is_some();
-        #[cfg(not(feature = "redis"))]
-        let has_redis = false;
         let mut config = Config {
             #[cfg(feature = "redis")]
             fleet: FleetConfig::read(&mut fields, has_redis)?,
