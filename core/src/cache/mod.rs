@@ -137,25 +137,30 @@ impl Cache {
         if self.is_current(tenant, Instant::now()) {
             return;
         }
-        if let Some(name) = second.epoch(tenant).await {
-            self.heard(self.keys.tag(tenant), name);
+        let tag = self.keys.tag(tenant);
+        match second.epoch(tenant).await {
+            Some(name) => self.heard(tag, name),
+            None => self.update(tag, |known| known.read = None),
         }
     }
 
     /// Redis says the name of a tenant's epoch.
     fn heard(&self, tag: Tag, name: u64) {
-        let before = {
-            let mut epochs = self.epochs();
-            if epochs.len() >= MOST_KNOWN {
-                epochs.retain(|_, known| known.epoch.purges > 0);
-            }
-            let known = epochs.entry(tag).or_default();
+        let before = self.update(tag, |known| {
             known.read = Some(Instant::now());
             std::mem::replace(&mut known.epoch.name, name)
-        };
+        });
         if before != 0 && before != name {
             self.memory.forget(tag);
         }
+    }
+
+    fn update<T>(&self, tag: Tag, change: impl FnOnce(&mut Known) -> T) -> T {
+        let mut epochs = self.epochs();
+        if epochs.len() >= MOST_KNOWN {
+            epochs.retain(|_, known| known.epoch.purges > 0);
+        }
+        change(epochs.entry(tag).or_default())
     }
 
     /// Looks for an answer in memory. `draw` is a random number from 0 to 1, for `early`.
@@ -207,6 +212,10 @@ impl Cache {
         patience: Option<Duration>,
     ) -> Beyond {
         let Some(second) = &self.second else { return Beyond::Nothing(None) };
+        // Redis did not say the epoch just now, and a call waits for it once.
+        if self.known(question.tag).read.is_none() {
+            return Beyond::Nothing(None);
+        }
         let found = match patience {
             Some(patience) => second.look(tenant, question, patience).await,
             None => second.peek(tenant, question).await,
@@ -308,7 +317,7 @@ impl Cache {
     /// some may be left there.
     pub(crate) async fn purge(&self, tenant: &str) -> (u64, Option<Result<u64, String>>) {
         let tag = self.keys.tag(tenant);
-        self.epochs().entry(tag).or_default().epoch.purges += 1;
+        self.update(tag, |known| known.epoch.purges += 1);
         let removed = self.memory.forget(tag);
         let Some(second) = &self.second else { return (removed, None) };
         let beyond = second.purge(tenant).await.map(|(name, removed)| {

@@ -27,6 +27,9 @@ const WAITS: [u64; 3] = [20, 40, 100];
 /// The longest that a purge takes.
 const PURGE: Duration = Duration::from_secs(60);
 
+/// The longest that anything is kept, which Redis can count.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+
 /// Answers in Redis.
 pub(crate) struct Second {
     redis: Redis,
@@ -69,7 +72,7 @@ impl Second {
             encrypt: shared.encrypt,
             most: cache.max_entry_bytes,
             stale,
-            epochs: cache.max_ttl + stale + Duration::from_secs(3_600),
+            epochs: cache.max_ttl.saturating_add(stale).min(LONGEST) + Duration::from_secs(3_600),
             keys: Mutex::default(),
         }
     }
@@ -165,7 +168,7 @@ impl Second {
             kind: entry.answer.stored_as()?,
             document: entry.answer.to_json(),
             ttl: entry.ttl,
-            life: entry.ttl.saturating_add(self.stale),
+            life: entry.ttl.saturating_add(self.stale).min(LONGEST),
             took: entry.took,
         };
         let sealed = value.seal(&spot, self.encrypt)?;

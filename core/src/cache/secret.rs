@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use ring::hmac::Context;
-use ring::{hkdf, hmac};
+use ring::{digest, hkdf, hmac};
 
 use super::key::{Content, expand, first};
 
@@ -15,8 +15,10 @@ pub(super) struct SecretKeys {
     prk: hkdf::Prk,
     namespace: String,
     tags: hmac::Key,
-    /// A mark of the secret, to see whether another one is in use.
+    /// The hash of the secret, to see whether another one is in use. It leaves the process nowhere.
     mark: [u8; 32],
+    /// What says in a value which secret it was.
+    id: [u8; 32],
 }
 
 /// Where an entry is in Redis, and the key of what is there.
@@ -36,14 +38,14 @@ impl SecretKeys {
         let mut tags = [0; 32];
         expand(&prk, &[b"tag", namespace.as_bytes()], &mut tags);
         let tags = hmac::Key::new(hmac::HMAC_SHA256, &tags);
-        let mut mark = [0; 32];
-        expand(&prk, &[b"mark"], &mut mark);
-        SecretKeys { prk, namespace: namespace.to_owned(), tags, mark }
+        let mut id = [0; 32];
+        expand(&prk, &[b"id"], &mut id);
+        SecretKeys { prk, namespace: namespace.to_owned(), tags, mark: mark(secret), id }
     }
 
     /// Whether these are the keys of this secret.
     pub(super) fn is_of(&self, secret: &[u8]) -> bool {
-        SecretKeys::of(secret, &self.namespace).mark == self.mark
+        mark(secret) == self.mark
     }
 
     /// What the names of a tenant's entries begin with.
@@ -75,12 +77,16 @@ impl SecretKeys {
         let mut seal = [0; 32];
         expand(&self.prk, &[b"value", &entry], &mut seal);
         let epoch = self.epoch(tenant);
-        Spot { entry, lock, epoch, seal, id: first(&self.mark) }
+        Spot { entry, lock, epoch, seal, id: first(&self.id) }
     }
 
     fn tag(&self, tenant: &str) -> String {
         hex(&first::<8>(hmac::sign(&self.tags, tenant.as_bytes()).as_ref()))
     }
+}
+
+fn mark(secret: &[u8]) -> [u8; 32] {
+    first(digest::digest(&digest::SHA256, secret).as_ref())
 }
 
 fn hex(bytes: &[u8]) -> String {

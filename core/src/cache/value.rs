@@ -51,6 +51,7 @@ impl Value {
     /// Seals it for its place. `None`: this machine gives no random bytes.
     pub(super) fn seal(&self, spot: &Spot, encrypt: bool) -> Option<Vec<u8>> {
         let deflated = (self.document.len() > SHORT).then(|| deflate(&self.document)).flatten();
+        let deflated = deflated.filter(|deflated| deflated.len() < self.document.len());
         let mut flags = 0;
         if deflated.is_some() {
             flags |= DEFLATED;

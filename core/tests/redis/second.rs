@@ -319,3 +319,18 @@ async fn purge(client: &Client, tenant: &str) -> Value {
     };
     serde_json::to_value(purged.removed).unwrap()
 }
+
+/// Times that no server can count are cut, and stop nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_times_are_times() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let provider = Provider::start().await;
+    let mut settings = settings(server.port, &provider.url);
+    for name in ["ttl_s", "max_ttl_s", "stale_s", "stale_if_error_s"] {
+        settings["cache"][name] = json!(9_007_199_254_740_991_u64);
+    }
+    ask(&client(&settings), "Why?", json!({})).await.unwrap();
+    stored(&server, "ll:t:c:*", 1).await;
+    assert_eq!(tier(&ask(&client(&settings), "Why?", json!({})).await.unwrap()), "redis");
+}
