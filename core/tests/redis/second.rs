@@ -304,6 +304,7 @@ async fn a_purge_leaves_nothing_of_a_tenant() {
         assert!(began.elapsed() < Duration::from_secs(30));
     }
     assert_eq!(tier(&ask(&other, "1", json!({"tenant": "b"})).await.unwrap()), "memory");
+    stored(&server, "ll:t:c:*", 4).await;
     for (tenant, count) in [("a", 1), ("b", 3)] {
         assert_eq!(purge(&other, tenant).await["redis"], json!(count), "{tenant}");
     }
