@@ -64,6 +64,8 @@ impl Entry {
             ..Liter::default()
         };
         let document = answer.to_json();
+        #[cfg(feature = "redis")]
+        debug_assert!(answer.is_read_again(&document), "an answer is read as it was written");
         let (bytes, weight) = (document.len(), weight(&answer, &document));
         let before = Duration::ZERO;
         Arc::new(Entry { answer, came: now, before, took, ttl, bytes, weight, tag })
