@@ -625,6 +625,8 @@ func (v *CachePurged) read(d *decoder) {
 type CacheRemoved struct {
 	// In the memory of this client.
 	Memory int `json:"memory"`
+	// In Redis, if answers are kept there.
+	Redis *int64 `json:"redis,omitempty"`
 }
 
 func (v *CacheRemoved) read(d *decoder) {
@@ -632,6 +634,8 @@ func (v *CacheRemoved) read(d *decoder) {
 		switch d.name() {
 		case "memory":
 			v.Memory = int(d.integer())
+		case "redis":
+			v.Redis = d.count()
 		default:
 			d.skip()
 		}
@@ -1430,6 +1434,7 @@ func (v *AttemptTrace) read(d *decoder) {
 type Cached struct {
 	// Where it was.
 	// - "memory": in the memory of this client.
+	// - "redis": in the Redis that processes share.
 	// - "flight": On its way: another call had asked the same question at the same time.
 	Tier string `json:"tier"`
 	// How long ago it was made, in milliseconds.

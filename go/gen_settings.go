@@ -328,7 +328,7 @@ func (v *Redis) read(d *decoder) {
 	}
 }
 
-// Cache: the cache of answers, in the memory of the client. Zero values are left out.
+// Cache: the cache of answers, in the memory of the client and in Redis. Zero values are left out.
 type Cache struct {
 	// Nothing of it. The other fields do not count then.
 	Off bool `json:"-"`
@@ -348,8 +348,15 @@ type Cache struct {
 	Early *bool `json:"early,omitempty"`
 	// Whether calls that name no tenant are not cached. Default: false.
 	RequireTenant *bool `json:"require_tenant,omitempty"`
-	// The tier that processes share. This build has none: true is an error.
+	// Whether answers are kept in Redis, too, where all processes of its namespace find them. Default:
+	// false.
 	Redis *bool `json:"redis,omitempty"`
+	// What answers in Redis are encrypted with, and their keys made of: "env:NAME", "file:/path",
+	// "exec:["prog","arg"]", or the secret itself. 16 bytes at least, the same for all processes.
+	Secret string `json:"secret,omitempty"`
+	// Whether answers in Redis are encrypted. false has to be said where there is no secret. Default:
+	// true.
+	Encrypt *bool `json:"encrypt,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -381,6 +388,8 @@ func (v *Cache) write(e *encoder) {
 	e.boolean("early", v.Early)
 	e.boolean("require_tenant", v.RequireTenant)
 	e.boolean("redis", v.Redis)
+	e.string("secret", v.Secret)
+	e.boolean("encrypt", v.Encrypt)
 }
 
 func (v *Cache) read(d *decoder) {
@@ -408,6 +417,10 @@ func (v *Cache) read(d *decoder) {
 			v.RequireTenant = d.flag()
 		case "redis":
 			v.Redis = d.flag()
+		case "secret":
+			v.Secret = d.string()
+		case "encrypt":
+			v.Encrypt = d.flag()
 		default:
 			d.skip()
 		}

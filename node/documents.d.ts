@@ -783,9 +783,10 @@ export interface Cached {
   /**
    * Where it was.
    * - `memory`: in the memory of this client.
+   * - `redis`: in the Redis that processes share.
    * - `flight`: On its way: another call had asked the same question at the same time.
    */
-  tier: "memory" | "flight";
+  tier: "memory" | "redis" | "flight";
   /** How long ago it was made, in milliseconds. */
   age_ms: number;
 }
@@ -1113,6 +1114,8 @@ export interface BudgetState {
 export interface CacheRemoved {
   /** In the memory of this client. */
   memory: number;
+  /** In Redis, if answers are kept there. */
+  redis?: number | null;
 }
 
 /** What a purge has removed. */

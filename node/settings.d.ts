@@ -634,7 +634,7 @@ export interface Price {
   variants?: readonly PriceVariant[] | null;
 }
 
-/** The cache of answers, in the memory of the client. */
+/** The cache of answers, in the memory of the client and in Redis. */
 export interface Cache {
   /** How long an answer is fresh, in seconds. Default: 300. */
   ttl_s?: number | null;
@@ -655,8 +655,21 @@ export interface Cache {
   early?: boolean | null;
   /** Whether calls that name no tenant are not cached. Default: `false`. */
   require_tenant?: boolean | null;
-  /** The tier that processes share. This build has none: `true` is an error. */
+  /**
+   * Whether answers are kept in Redis, too, where all processes of its namespace find them.
+   * Default: `false`.
+   */
   redis?: boolean | null;
+  /**
+   * What answers in Redis are encrypted with, and their keys made of: `env:NAME`, `file:/path`,
+   * `exec:["prog","arg"]`, or the secret itself. 16 bytes at least, the same for all processes.
+   */
+  secret?: string | null;
+  /**
+   * Whether answers in Redis are encrypted. `false` has to be said where there is no secret.
+   * Default: `true`.
+   */
+  encrypt?: boolean | null;
 }
 
 /** A Redis, and how it is reached. One of `url` and `urls` is required. */

@@ -59,7 +59,10 @@ pub(crate) async fn answer(
         Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
-        Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge)?),
+        // Boxed: purges are rare.
+        Plan::Purge(purge) => {
+            Outcome::Purged(Box::pin(purge::purge(services, admission, purge)).await?)
+        }
         Plan::Budget(ask) => Outcome::Budget(spending::read(services, admission, *ask)?),
     })
 }

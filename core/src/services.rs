@@ -141,8 +141,10 @@ impl Services {
         let redis = redis.map(|redis| redis::new(redis, &observers, &lookups, network.as_ref()));
         #[cfg(feature = "redis")]
         let fleet = redis::fleet(redis.as_ref(), config.fleet);
+        #[cfg(feature = "redis")]
+        let second = redis::second(redis.as_ref(), config.cache.as_ref());
         #[cfg(not(feature = "redis"))]
-        let fleet = Membership::default();
+        let (fleet, second) = (Membership::default(), None);
         Services {
             table: Arc::new(Table::new(&config, fleet, seed)),
             pools: pools(&config, &lookups, network.as_ref(), None, &shares),
@@ -151,7 +153,7 @@ impl Services {
             room: Room::new(config.max_bytes_in_flight),
             budgets: Budgets::new(&config.budgets),
             learns_usage: learns_usage(&config),
-            cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache))),
+            cache: config.cache.clone().map(|cache| Arc::new(Cache::new(cache, second))),
             metrics,
             observers,
             #[cfg(feature = "redis")]

@@ -5,6 +5,8 @@
 #![cfg(all(feature = "redis", unix))]
 #![allow(clippy::unwrap_used)]
 
+#[path = "redis/callers.rs"]
+mod callers;
 #[path = "redis/cluster.rs"]
 mod cluster;
 #[path = "redis/entries.rs"]
@@ -19,6 +21,10 @@ mod processes;
 mod provider;
 #[path = "redis/proxy.rs"]
 mod proxy;
+#[path = "redis/second.rs"]
+mod second;
+#[path = "redis/second_faults.rs"]
+mod second_faults;
 #[path = "redis/secure.rs"]
 mod secure;
 #[path = "redis/sentinel.rs"]

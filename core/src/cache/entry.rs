@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::key::Tag;
+#[cfg(feature = "redis")]
+use super::value::Value;
 use crate::model::{CacheTier, Cached, Liter, Warning};
 use crate::operation::Answer;
 
@@ -20,9 +22,11 @@ const VALUE: u64 = 64;
 /// A stored answer.
 pub(crate) struct Entry {
     /// Without request id, attempts, times, rate limits, and without warnings about the request.
-    answer: Answer,
-    /// When it was made.
-    made: Instant,
+    pub(super) answer: Answer,
+    /// When it came here.
+    came: Instant,
+    /// How old it was then.
+    before: Duration,
     /// How long it took to make.
     pub(super) took: Duration,
     /// How long it is fresh.
@@ -60,13 +64,27 @@ impl Entry {
             ..Liter::default()
         };
         let document = answer.to_json();
+        #[cfg(feature = "redis")]
+        debug_assert!(answer.is_read_again(&document), "an answer is read as it was written");
         let (bytes, weight) = (document.len(), weight(&answer, &document));
-        Arc::new(Entry { answer, made: now, took, ttl, bytes, weight, tag })
+        let before = Duration::ZERO;
+        Arc::new(Entry { answer, came: now, before, took, ttl, bytes, weight, tag })
+    }
+
+    /// An answer that was stored elsewhere, where it stands for `left` from now on. The server's clock
+    /// alone says how old it is. `None`: it is no answer that this version reads.
+    #[cfg(feature = "redis")]
+    pub(super) fn stored(value: Value, left: Duration, tag: Tag) -> Option<Arc<Entry>> {
+        let answer = Answer::read_stored(value.kind, &value.document)?;
+        let (bytes, weight) = (value.document.len(), weight(&answer, &value.document));
+        let (came, before) = (Instant::now(), value.life.saturating_sub(left));
+        let Value { ttl, took, .. } = value;
+        Some(Arc::new(Entry { answer, came, before, took, ttl, bytes, weight, tag }))
     }
 
     /// How old it is.
     pub(super) fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.made)
+        self.before + now.saturating_duration_since(self.came)
     }
 
     /// The answer for a caller, with the warnings about its own request.

@@ -152,6 +152,24 @@ impl Writer {
         self.land(outcome.map(Arc::new));
     }
 
+    /// Gives the work up, if nobody waits for it. Otherwise it has to be done.
+    pub(crate) fn unless_awaited(self) -> Option<Writer> {
+        // The flights are locked, so that nobody takes a seat meanwhile.
+        let mut flights = self.flights.lock();
+        let mut state = self.flight.lock();
+        if state.readers > 0 {
+            drop((state, flights));
+            return Some(self);
+        }
+        let given_up = Error::new(ErrorKind::Internal, "nobody waits for this call");
+        state.end.get_or_insert(Err(given_up));
+        if flights.get(&self.key).is_some_and(|found| Arc::ptr_eq(found, &self.flight)) {
+            flights.remove(&self.key);
+        }
+        drop((state, flights));
+        None
+    }
+
     fn land(&self, outcome: Result<Arc<Landed>, Error>) {
         // Whoever asks from now on finds the stored answer, or begins another flight.
         self.flights.remove(&self.key, &self.flight);

@@ -5,7 +5,7 @@
 
 use ring::hmac::Context;
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::{hkdf, hmac};
+use ring::{digest, hkdf, hmac};
 
 /// The version of what a key is made of, and of what is kept under it.
 const VERSION: &[u8] = b"1";
@@ -17,6 +17,35 @@ pub(crate) struct Key([u8; 32]);
 /// A tenant, without its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Tag([u8; 8]);
+
+/// What a question asks, whoever asks it. It leaves the process in no form.
+#[derive(Clone, Copy)]
+pub(crate) struct Content([u8; 32]);
+
+/// How often what was kept for a tenant was forgotten here, and the name of its epoch in Redis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Epoch {
+    pub(super) purges: u64,
+    /// 0 where it is not known.
+    pub(super) name: u64,
+}
+
+impl Content {
+    /// What is made of these parts.
+    pub(super) fn of(parts: &[&[u8]]) -> Content {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for part in [VERSION].iter().chain(parts) {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Content(first(hash.finish().as_ref()))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Makes keys. What it keeps names no question and no tenant.
 pub(super) struct Keys {
@@ -41,18 +70,16 @@ impl Keys {
         Keys { prk, tags: hmac::Key::new(hmac::HMAC_SHA256, &tag_key) }
     }
 
-    /// The key of a question that a tenant asks. `epoch` counts how often what was kept for the
-    /// tenant was forgotten.
-    pub(super) fn key(&self, tenant: &str, epoch: u64, parts: &[&[u8]]) -> Key {
+    /// The key of a question that a tenant asks. `epoch` changes when what was kept for the tenant
+    /// is forgotten.
+    pub(super) fn key(&self, tenant: &str, epoch: Epoch, content: &Content) -> Key {
         let length = (tenant.len() as u64).to_be_bytes();
         let mut own = [0; 32];
-        let info: [&[u8]; 4] = [b"key", &length, tenant.as_bytes(), &epoch.to_be_bytes()];
+        let [purges, name] = [epoch.purges, epoch.name].map(u64::to_be_bytes);
+        let info: [&[u8]; 5] = [b"key", &length, tenant.as_bytes(), &purges, &name];
         expand(&self.prk, &info, &mut own);
         let mut hash = Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &own));
-        for part in [VERSION].iter().chain(parts) {
-            hash.update(&(part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
+        hash.update(&content.0);
         Key(first(hash.sign().as_ref()))
     }
 
@@ -63,14 +90,14 @@ impl Keys {
 }
 
 /// The first bytes of a hash.
-fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
+pub(super) fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
     let mut out = [0; N];
     out.iter_mut().zip(hash).for_each(|(out, byte)| *out = *byte);
     out
 }
 
 /// A key of HKDF. It fails for lengths that no caller asks for.
-fn expand(prk: &hkdf::Prk, info: &[&[u8]], out: &mut [u8; 32]) {
+pub(super) fn expand(prk: &hkdf::Prk, info: &[&[u8]], out: &mut [u8; 32]) {
     let filled = prk.expand(info, hmac::HMAC_SHA256).and_then(|okm| okm.fill(out));
     debug_assert!(filled.is_ok(), "32 bytes are within what HKDF-SHA256 gives");
 }
@@ -85,13 +112,19 @@ mod tests {
         Keys::of_secret(b"a secret of the tests")
     }
 
+    fn key(keys: &Keys, tenant: &str, purges: u64, parts: &[&[u8]]) -> Key {
+        keys.key(tenant, Epoch { purges, name: 0 }, &Content::of(parts))
+    }
+
     #[test]
     fn a_key_is_that_of_its_parts_alone() {
         let keys = keys();
         let parts: [&[u8]; 2] = [b"chat", b"{}"];
-        assert!(keys.key("a", 0, &parts) == keys.key("a", 0, &parts));
-        assert!(keys.key("a", 0, &parts) != keys.key("a", 1, &parts));
-        assert!(keys.key("a", 0, &parts) != Keys::of_process().key("a", 0, &parts));
+        assert!(key(&keys, "a", 0, &parts) == key(&keys, "a", 0, &parts));
+        assert!(key(&keys, "a", 0, &parts) != key(&keys, "a", 1, &parts));
+        let named = Epoch { purges: 0, name: 1 };
+        assert!(key(&keys, "a", 0, &parts) != keys.key("a", named, &Content::of(&parts)));
+        assert!(key(&keys, "a", 0, &parts) != key(&Keys::of_process(), "a", 0, &parts));
         assert!(keys.tag("a") == keys.tag("a") && keys.tag("a") != keys.tag("b"));
     }
 
@@ -105,8 +138,8 @@ mod tests {
             prop_assume!(a != b);
             let keys = keys();
             let (one, other) = (bytes.split_at(a), bytes.split_at(b));
-            prop_assert!(keys.key("", 0, &[one.0, one.1]) != keys.key("", 0, &[other.0, other.1]));
-            prop_assert!(keys.key("", 0, &[&bytes]) != keys.key("", 0, &[one.0, one.1]));
+            prop_assert!(key(&keys, "", 0, &[one.0, one.1]) != key(&keys, "", 0, &[other.0, other.1]));
+            prop_assert!(key(&keys, "", 0, &[&bytes]) != key(&keys, "", 0, &[one.0, one.1]));
         }
 
         #[test]
@@ -115,11 +148,11 @@ mod tests {
         ) {
             prop_assume!(one != other);
             let keys = keys();
-            prop_assert!(keys.key(&one, 0, &[&body]) != keys.key(&other, 0, &[&body]));
+            prop_assert!(key(&keys, &one, 0, &[&body]) != key(&keys, &other, 0, &[&body]));
             prop_assert!(keys.tag(&one) != keys.tag(&other));
             // A tenant is no beginning of a body.
             let joined = [other.as_bytes(), &body].concat();
-            prop_assert!(keys.key(&one, 0, &[&body]) != keys.key("", 0, &[&joined]) || one.is_empty());
+            prop_assert!(key(&keys, &one, 0, &[&body]) != key(&keys, "", 0, &[&joined]) || one.is_empty());
         }
     }
 }

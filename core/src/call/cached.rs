@@ -4,36 +4,25 @@
 //! The call that others share is a task of its own. It is the call of the caller that came first,
 //! with its options and its deadline. If it fails, one of those that wait asks again, once.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::hedge::hedged;
+pub(crate) use super::flight::Run;
+use super::flight::{Flight, Slot, given, given_beyond, given_with, refresh};
 use super::plan::Plan;
 use super::question::{Asked, ask};
-use super::stream::{Collects, Open, Step};
-use super::{Call, content, targets};
+use super::{Call, beyond, targets};
 use crate::admission::Admission;
-use crate::cache::{Entry, Event, Landed, Look, Reader, Seat, Writer};
+use crate::cache::{Entry, Landed, Look, Reader, Seat};
 use crate::cache::{is_about_the_request, may_stand_in};
 use crate::error::{Error, ErrorKind};
 use crate::http::until;
-use crate::model::{CacheMode, CacheTier, Timing, Warning};
-use crate::observe::{CacheResult, CallOutcome, millis};
+use crate::model::{CacheMode, CacheTier, Warning};
+use crate::observe::{CacheResult, CallOutcome};
 use crate::operation::Answer;
 use crate::retry::MIN_ATTEMPT;
 use crate::services::Services;
-
-/// Runs a call without a cache.
-pub(crate) type Run =
-    for<'a> fn(
-        &'a Services,
-        &'a Call,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
-
-/// Says whether the first caller of a shared stream only collects its answer.
-pub(super) type Slot = Arc<Mutex<Option<Collects>>>;
 
 /// What a call has before anything is sent.
 pub(super) enum Begun {
@@ -54,6 +43,9 @@ pub(crate) fn concerns(services: &Services, call: &Call) -> bool {
 pub(crate) fn stored(services: &Services, admission: &Admission, planned: &Plan) -> Option<Answer> {
     let Plan::One(call) = planned else { return None };
     let cache = services.cache.as_ref().filter(|_| !call.operation.streams())?;
+    if !beyond::is_current(cache, call) {
+        return None;
+    }
     let asked = ask(services, cache, call, targets::preferred(services, call)).ok()??;
     let now = Instant::now();
     let Look::Hit(entry) = cache.look(&asked.question, now, targets::rng(services).f64()) else {
@@ -71,9 +63,9 @@ pub(crate) async fn whole(
     call: &Arc<Call>,
     run: Run,
 ) -> Result<Answer, Error> {
-    let mut caller = Caller::new(services, call, run)?;
+    let mut caller = Caller::new(services, call, run).await?;
     loop {
-        let (mut reader, first) = match caller.begin()? {
+        let (mut reader, first) = match caller.begin().await? {
             Begun::Stored(answer) => return Ok(answer),
             Begun::Own => return run(services, call).await,
             Begun::Seat { reader, first, .. } => (reader, first),
@@ -104,11 +96,14 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(
+    pub(super) async fn new(
         services: &Arc<Services>,
         call: &Arc<Call>,
         run: Run,
     ) -> Result<Caller, Error> {
+        if let Some(cache) = &services.cache {
+            beyond::catch_up(cache, call).await;
+        }
         let target = targets::preferred(services, call);
         let asked = match &services.cache {
             Some(cache) => {
@@ -121,7 +116,7 @@ impl Caller {
     }
 
     /// Looks for an answer, and takes a seat if there is none.
-    pub(super) fn begin(&mut self) -> Result<Begun, Error> {
+    pub(super) async fn begin(&mut self) -> Result<Begun, Error> {
         let call = &self.call;
         let only = call.mode() == CacheMode::Only;
         let Some(asked) = &self.asked else {
@@ -137,58 +132,29 @@ impl Caller {
             Look::Stale(entry) => {
                 call.ledger.cached(CacheResult::Stale);
                 let answer = given(&self.services, call, asked, &entry, now);
-                self.refresh(asked);
+                refresh(&self.services, call, self.run, asked);
                 return Ok(Begun::Stored(answer));
             }
             Look::Miss(expired) => self.expired = expired,
         }
         if only {
             call.ledger.cached(CacheResult::Miss);
-            return Err(call.failed(nothing_stored()));
+            let Some(entry) = beyond::peek(call, asked).await else {
+                return Err(call.failed(nothing_stored()));
+            };
+            return Ok(Begun::Stored(given_beyond(&self.services, call, asked, &entry)));
         }
         let slot = Slot::default();
         match asked.cache.seat(&asked.question) {
             Seat::Beside(reader) => Ok(Begun::Seat { reader, first: false, slot }),
             Seat::First(writer, reader) => {
                 call.ledger.cached(CacheResult::Miss);
-                let task = tokio::spawn(self.flight(asked.clone(), writer, Arc::clone(&slot)));
+                let (services, asked) = (Arc::clone(&self.services), asked.clone());
+                let flight = Flight { services, call: Arc::clone(call), run: self.run, asked };
+                let task = tokio::spawn(flight.whole(writer, Arc::clone(&slot)));
                 reader.runs_as(task.abort_handle());
                 Ok(Begun::Seat { reader, first: true, slot })
             }
-        }
-    }
-
-    /// Asks anew for an answer that is given meanwhile. It ends when the client closes.
-    fn refresh(&self, asked: &Asked) {
-        let Some(writer) = asked.cache.seat_alone(&asked.question) else { return };
-        let closing = self.services.closing();
-        let flight = self.flight(asked.clone(), writer, Slot::default());
-        tokio::spawn(async move {
-            tokio::select! {
-                biased;
-                () = closing => {}
-                () = flight => {}
-            }
-        });
-    }
-
-    /// The work that callers share.
-    fn flight(
-        &self,
-        asked: Asked,
-        writer: Writer,
-        slot: Slot,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (services, call, run) = (Arc::clone(&self.services), Arc::clone(&self.call), self.run);
-        async move {
-            let outcome = match call.operation.streams() {
-                true => stream(&services, &call, &writer, slot).await,
-                false => run(&services, &call).await,
-            };
-            writer.end(outcome.map(|answer| {
-                let entry = keep(&services, &call, &asked, &answer);
-                Landed { answer, entry }
-            }));
         }
     }
 
@@ -222,9 +188,15 @@ impl Caller {
 
     /// An expired answer after a failure, if there is one and the configuration allows it.
     pub(super) fn stands_in(&self, error: Error) -> Result<Answer, Error> {
-        let Some(entry) = self.expired.as_ref().filter(|_| may_stand_in(error.kind())) else {
+        if !may_stand_in(error.kind()) {
             return Err(error);
+        }
+        // The call may have found one in Redis meanwhile.
+        let found = || {
+            let asked = self.asked.as_ref()?;
+            asked.cache.expired(&asked.question, Instant::now())
         };
+        let Some(entry) = self.expired.clone().or_else(found) else { return Err(error) };
         self.call.ledger.cached(CacheResult::Stale);
         let mut own = self.own_warnings();
         own.push(Warning {
@@ -235,7 +207,7 @@ impl Caller {
             ),
             param: None,
         });
-        Ok(self.given(own, entry, CacheTier::Memory))
+        Ok(self.given(own, &entry, CacheTier::Memory))
     }
 
     fn given(&self, own: Vec<Warning>, entry: &Entry, tier: CacheTier) -> Answer {
@@ -246,78 +218,6 @@ impl Caller {
         let asked = self.asked.iter().flat_map(|asked| asked.warnings.iter().cloned());
         self.call.warnings.iter().cloned().chain(asked).collect()
     }
-}
-
-/// Reads a stream into a flight, as fast as it comes.
-async fn stream(
-    services: &Arc<Services>,
-    call: &Arc<Call>,
-    writer: &Writer,
-    slot: Slot,
-) -> Result<Answer, Error> {
-    let served = hedged(services, call).await.map_err(|error| call.failed(error))?;
-    let mut open = Open::new(services, call, served);
-    open.collects = Some(Box::new(move || {
-        let asked = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without its first caller nobody wants it anew.
-        let collects = asked.as_ref().map(|collects| collects());
-        Box::pin(async move {
-            match collects {
-                Some(collects) => collects.await,
-                None => false,
-            }
-        })
-    }));
-    loop {
-        match open.next().await? {
-            Step::Chunks(chunks) => writer.push(Event::Chunks(Arc::new(chunks))),
-            Step::Restarted(reset) => writer.push(Event::Restarted(reset)),
-            Step::Done(response) => return Ok(Answer::Chat(response)),
-        }
-    }
-}
-
-/// Keeps an answer for the target that gave it.
-pub(super) fn keep(services: &Services, call: &Call, asked: &Asked, answer: &Answer) -> Arc<Entry> {
-    let now = Instant::now();
-    let took = now.saturating_duration_since(call.facts().began);
-    // The answers to the parts of a request do not say which of their warnings are about it.
-    let served = call.served.get().copied();
-    let (target, own) = served.unwrap_or((asked.target, call.warnings.len()));
-    let in_parts = served.is_none();
-    let same = target == asked.target && !call.has_refused(target);
-    let question = match same {
-        true => Some(asked.question).filter(|_| !in_parts || asked.warnings.is_empty()),
-        false => {
-            ask(services, &asked.cache, call, target).ok().flatten().map(|asked| asked.question)
-        }
-    };
-    asked.cache.keep(question.as_ref(), asked.question.tag(), answer, own, took, now)
-}
-
-/// A stored answer, as this call gets it.
-fn given(services: &Services, call: &Call, asked: &Asked, entry: &Entry, now: Instant) -> Answer {
-    let own = call.warnings.iter().chain(&asked.warnings).cloned().collect();
-    given_with(services, call, own, entry, CacheTier::Memory, now)
-}
-
-fn given_with(
-    services: &Services,
-    call: &Call,
-    own: Vec<Warning>,
-    entry: &Entry,
-    tier: CacheTier,
-    now: Instant,
-) -> Answer {
-    let mut answer = entry.answer(tier, own, now);
-    let (_, liter) = answer.additions();
-    liter.request_id = call.facts().id.to_string();
-    let since = millis(Instant::now().saturating_duration_since(call.facts().began));
-    let ttft_ms = call.operation.streams().then_some(since);
-    liter.timing = Timing { queue_ms: 0.0, ttft_ms, total_ms: since };
-    liter.trace = call.trace(services, 0);
-    content::answer(services, call, &call.secrets(services, 0, None), &answer);
-    answer
 }
 
 fn nothing_stored() -> Error {

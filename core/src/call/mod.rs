@@ -11,6 +11,7 @@
 
 mod asked;
 mod attempt;
+mod beyond;
 mod budget;
 pub(crate) mod cached;
 pub(crate) mod chat_stream;
@@ -18,6 +19,7 @@ mod clock;
 mod content;
 mod extra;
 pub(crate) mod fanout;
+mod flight;
 pub(crate) mod hedge;
 mod ledger;
 mod notices;

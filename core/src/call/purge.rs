@@ -7,7 +7,7 @@ use crate::observe::{CallFacts, CallOutcome};
 use crate::services::Services;
 
 /// Forgets what is kept for a tenant.
-pub(crate) fn purge(
+pub(crate) async fn purge(
     services: &Services,
     admission: &Admission,
     purge: CachePurge,
@@ -17,7 +17,16 @@ pub(crate) fn purge(
         let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
         return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
     };
-    let removed = CacheRemoved { memory: cache.purge(&purge.tenant) };
+    let (memory, beyond) = cache.purge(&purge.tenant).await;
+    let redis = beyond.transpose().map_err(|why| {
+        let message = format!(
+            "op \"cache_purge\": {memory} answers are gone from the memory of this client, but some \
+             may be left in Redis: {why}. Purge again"
+        );
+        let error = Error::new(ErrorKind::Unavailable, message);
+        admission.failed(error.with(|e| e.code = Some("redis_away".to_owned())))
+    })?;
     admission.ended(&[CallOutcome::default()]);
+    let removed = CacheRemoved { memory, redis };
     Ok(CachePurged { object: "cache.purge", tenant: purge.tenant, removed })
 }

@@ -4,7 +4,8 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Call;
-use super::cached::{Begun, Caller, Run, Slot};
+use super::cached::{Begun, Caller};
+use super::flight::{Run, Slot};
 use super::stream::{Collects, Step};
 use crate::admission::{Admission, closed};
 use crate::cache::{Event, Reader, chunks};
@@ -48,7 +49,7 @@ pub(crate) async fn open(
     run: Run,
 ) -> Result<Option<Box<Shared>>, Error> {
     let opening = async {
-        let caller = Caller::new(services, call, run)?;
+        let caller = Caller::new(services, call, run).await?;
         let mut shared = Shared { caller, from: From::Over, collects: None, given: None };
         Ok(shared.begin().await?.then(|| Box::new(shared)))
     };
@@ -69,7 +70,7 @@ impl Shared {
     /// Begins, up to the first content. `false`: nothing is shared.
     async fn begin(&mut self) -> Result<bool, Error> {
         loop {
-            let (mut reader, first, slot) = match self.caller.begin()? {
+            let (mut reader, first, slot) = match self.caller.begin().await? {
                 Begun::Stored(answer) => {
                     self.from = From::stored(answer)?;
                     return Ok(true);

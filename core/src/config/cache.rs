@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret as _;
+
+use super::environment::Environment;
+use crate::auth::KeyRef;
 use crate::codec::{Fields, finish_near};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The settings of a client's cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CacheConfig {
     /// How long an answer is fresh, unless a call says otherwise.
     pub ttl: Duration,
@@ -24,9 +28,20 @@ pub struct CacheConfig {
     pub early: bool,
     /// Whether calls that name no tenant are not cached.
     pub require_tenant: bool,
+    /// The tier that processes share, if there is one.
+    pub shared: Option<SharedConfig>,
 }
 
-const MEMBERS: [&str; 9] = [
+/// The tier that processes share.
+#[derive(Clone, Debug)]
+pub struct SharedConfig {
+    /// What the names and the keys of entries are made of. Without one they are plain hashes.
+    pub secret: KeyRef,
+    /// Whether answers are encrypted.
+    pub encrypt: bool,
+}
+
+const MEMBERS: [&str; 11] = [
     "ttl_s",
     "max_ttl_s",
     "memory_bytes",
@@ -36,7 +51,12 @@ const MEMBERS: [&str; 9] = [
     "early",
     "require_tenant",
     "redis",
+    "secret",
+    "encrypt",
 ];
+
+/// The least bytes of a secret.
+pub(crate) const LEAST_SECRET: usize = 16;
 
 /// The number of parts of the memory. An answer has the room of one of them at most.
 pub(crate) const SHARDS: u64 = 8;
@@ -51,14 +71,13 @@ const MAX_TTL: u64 = 86_400;
 
 impl CacheConfig {
     /// Reads `cache`: an object, or `false` for none.
-    pub(super) fn read(fields: &mut Fields) -> Result<Option<CacheConfig>, Error> {
+    pub(super) fn read(
+        fields: &mut Fields,
+        has_redis: bool,
+        environment: &Environment,
+    ) -> Result<Option<CacheConfig>, Error> {
         let Some(Some(mut cache)) = fields.object_or_false("cache")? else { return Ok(None) };
-        if cache.bool("redis")? == Some(true) {
-            let message = "cache.redis: this build keeps answers in the memory of the process \
-                           alone: leave it out";
-            return Err(Error::new(ErrorKind::Unsupported, message)
-                .with(|e| e.param = Some("cache.redis".to_owned())));
-        }
+        let shared = read_shared(&mut cache, has_redis, environment)?;
         let max_ttl = cache.whole("max_ttl_s", 1)?;
         let ttl = cache.whole("ttl_s", 1)?;
         let max_ttl = max_ttl.unwrap_or_else(|| MAX_TTL.max(ttl.unwrap_or(0)));
@@ -88,10 +107,62 @@ impl CacheConfig {
             stale_if_error: Duration::from_secs(stale_if_error),
             early: cache.bool("early")?.unwrap_or(false),
             require_tenant: cache.bool("require_tenant")?.unwrap_or(false),
+            shared,
         };
         finish_near(cache, "cache", &MEMBERS, "docs/cache.md")?;
         Ok(Some(read))
     }
+}
+
+/// Reads `redis`, `secret` and `encrypt`.
+fn read_shared(
+    cache: &mut Fields,
+    has_redis: bool,
+    environment: &Environment,
+) -> Result<Option<SharedConfig>, Error> {
+    let wanted = cache.bool("redis")?.unwrap_or(false);
+    let (secret, encrypt) = (cache.string("secret")?, cache.bool("encrypt")?);
+    if !wanted {
+        for (name, given) in [("secret", secret.is_some()), ("encrypt", encrypt.is_some())] {
+            if given {
+                let path = cache.at(name);
+                let message =
+                    format!("{path} is for answers in Redis: set cache.redis, or leave it out");
+                return Err(Error::invalid(path, message));
+            }
+        }
+        return Ok(None);
+    }
+    if cfg!(not(feature = "redis")) {
+        return Err(Error::not_built("cache.redis", "cache.redis", "redis"));
+    }
+    if !has_redis {
+        let message = "cache.redis needs the Redis that the processes share: give redis.url";
+        return Err(Error::invalid("cache.redis", message));
+    }
+    let secret = match secret {
+        Some(text) => KeyRef::parse("cache.secret", &text, environment)?,
+        None if encrypt == Some(false) => KeyRef::None,
+        None => {
+            let hint = "answers are personal data, and are encrypted with it in Redis. \
+                        \"encrypt\": false keeps them there as they are";
+            return Err(cache.missing("secret", hint));
+        }
+    };
+    match &secret {
+        KeyRef::Env(name, None) => {
+            let message = format!("cache.secret: the environment variable {name} is not set");
+            return Err(Error::invalid("cache.secret", message));
+        }
+        KeyRef::Env(_, Some(text)) | KeyRef::Literal(text)
+            if text.expose_secret().len() < LEAST_SECRET =>
+        {
+            let message = format!("cache.secret has fewer than {LEAST_SECRET} bytes");
+            return Err(Error::invalid("cache.secret", message));
+        }
+        _ => {}
+    }
+    Ok(Some(SharedConfig { secret, encrypt: encrypt.unwrap_or(true) }))
 }
 
 #[cfg(test)]
@@ -112,8 +183,9 @@ mod tests {
         assert_eq!((cache.memory_bytes, cache.max_entry_bytes), (64 << 20, 1 << 20));
         assert_eq!((cache.stale, cache.stale_if_error), (Duration::ZERO, Duration::ZERO));
         assert!(!cache.early && !cache.require_tenant);
-        assert_eq!(read("false").unwrap(), None);
-        assert_eq!(Config::parse(b"{}").unwrap().cache, None);
+        assert!(cache.shared.is_none());
+        assert!(read("false").unwrap().is_none());
+        assert!(Config::parse(b"{}").unwrap().cache.is_none());
     }
 
     #[test]
@@ -138,7 +210,9 @@ mod tests {
             (r#"{"max_entry_bytes": 0}"#, ErrorKind::InvalidRequest, "cache.max_entry_bytes"),
             (r#"{"stale_s": -1}"#, ErrorKind::InvalidRequest, "cache.stale_s"),
             (r#"{"early": 1}"#, ErrorKind::InvalidRequest, "cache.early"),
-            (r#"{"redis": true}"#, ErrorKind::Unsupported, "cache.redis"),
+            (r#"{"secret": "0123456789abcdef"}"#, ErrorKind::InvalidRequest, "cache.secret"),
+            (r#"{"encrypt": true}"#, ErrorKind::InvalidRequest, "cache.encrypt"),
+            (r#"{"redis": false, "encrypt": 1}"#, ErrorKind::InvalidRequest, "cache.encrypt"),
             (r#"{"redis": "yes"}"#, ErrorKind::InvalidRequest, "cache.redis"),
             (r#"{"ttl": 5}"#, ErrorKind::InvalidRequest, "cache.ttl"),
         ] {
@@ -148,5 +222,43 @@ mod tests {
         let error = read(r#"{"memory_byte": 5}"#).unwrap_err();
         assert!(error.message.contains("did you mean 'memory_bytes'?"), "{}", error.message);
         assert!(read(r#"{"redis": false}"#).unwrap().is_some());
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn a_library_without_redis_has_one_tier() {
+        let error = read(r#"{"redis": true}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn answers_in_redis_need_a_secret_or_a_word() {
+        let read = |cache: &str| {
+            let redis = r#""redis": {"url": "redis://localhost"}"#;
+            Config::parse(format!(r#"{{{redis}, "cache": {cache}}}"#).as_bytes())
+                .map(|config| config.cache.unwrap().shared.unwrap())
+        };
+        let shared = read(r#"{"redis": true, "secret": "0123456789abcdef"}"#).unwrap();
+        assert!(shared.encrypt && matches!(shared.secret, KeyRef::Literal(_)));
+        assert!(!format!("{shared:?}").contains("0123456789abcdef"));
+        let shared = read(r#"{"redis": true, "secret": "file:/run/key"}"#).unwrap();
+        assert!(shared.encrypt && matches!(shared.secret, KeyRef::File(_)));
+        let shared = read(r#"{"redis": true, "encrypt": false}"#).unwrap();
+        assert!(!shared.encrypt && matches!(shared.secret, KeyRef::None));
+        for (cache, param) in [
+            (r#"{"redis": true}"#, "cache.secret"),
+            (r#"{"redis": true, "encrypt": true}"#, "cache.secret"),
+            (r#"{"redis": true, "secret": ""}"#, "cache.secret"),
+            (r#"{"redis": true, "secret": "x"}"#, "cache.secret"),
+            (r#"{"redis": true, "secret": "0123456789abcde"}"#, "cache.secret"),
+            (r#"{"redis": true, "secret": "env:LITER_LLM_TEST_IS_NOT_SET"}"#, "cache.secret"),
+            (r#"{"redis": true, "secret": 5}"#, "cache.secret"),
+        ] {
+            let error = read(cache).unwrap_err();
+            assert_eq!(error.param.as_deref(), Some(param), "{cache}: {error}");
+        }
+        let error = Config::parse(br#"{"cache": {"redis": true}}"#).unwrap_err();
+        assert_eq!(error.param.as_deref(), Some("cache.redis"), "{error}");
     }
 }

@@ -36,8 +36,10 @@ mod rules;
 mod surroundings;
 mod vertex;
 
-pub use cache::CacheConfig;
+#[cfg(feature = "redis")]
+pub(crate) use cache::LEAST_SECRET;
 pub(crate) use cache::SHARDS;
+pub use cache::{CacheConfig, SharedConfig};
 pub use environment::Environment;
 pub use identity::Identity;
 pub use limits::BudgetConfig;
@@ -167,13 +169,14 @@ impl Config {
             let entry = ProviderConfig::read(&name, entry, true, &around)?;
             providers.insert(name.to_string(), entry);
         }
+        let has_redis = fields.has("redis");
         #[cfg(feature = "redis")]
         let redis = RedisConfig::read(&mut fields, environment)?;
         #[cfg(not(feature = "redis"))]
         refuse_redis(&mut fields)?;
         let mut config = Config {
             #[cfg(feature = "redis")]
-            fleet: FleetConfig::read(&mut fields, redis.is_some())?,
+            fleet: FleetConfig::read(&mut fields, has_redis)?,
             #[cfg(feature = "redis")]
             redis,
             retry: RetryOverlay::read(&mut fields)?.unwrap_or_default(),
@@ -183,7 +186,7 @@ impl Config {
             wait: read_wait(&mut fields)?.unwrap_or(true),
             log_bodies: environment.is_on("LITER_LLM_LOG_BODIES"),
             learn_limits: fields.bool("learn_limits")?.unwrap_or(true),
-            cache: CacheConfig::read(&mut fields)?,
+            cache: CacheConfig::read(&mut fields, has_redis, environment)?,
             budgets: budgets::read(&mut fields)?,
             routes: Vec::new(),
             default_provider: fields.string("default_provider")?,

@@ -133,6 +133,9 @@ pub struct CachePurged {
 pub struct CacheRemoved {
     /// In the memory of this client.
     pub memory: u64,
+    /// In Redis, if answers are kept there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<u64>,
 }
 
 /// Where an answer came from that no provider was asked for.
@@ -152,6 +155,8 @@ pub struct Cached {
 pub enum CacheTier {
     /// In the memory of this client.
     Memory,
+    /// In the Redis that processes share.
+    Redis,
     /// On its way: another call had asked the same question at the same time.
     Flight,
 }
@@ -162,6 +167,7 @@ impl CacheTier {
     pub fn name(self) -> &'static str {
         match self {
             CacheTier::Memory => "memory",
+            CacheTier::Redis => "redis",
             CacheTier::Flight => "flight",
         }
     }

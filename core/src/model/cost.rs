@@ -25,6 +25,18 @@ impl Usd {
         u64::try_from(self.0.div_ceil(1_000)).unwrap_or(u64::MAX)
     }
 
+    /// Reads what an amount is written as.
+    #[cfg(feature = "redis")]
+    pub(crate) fn read(text: &str) -> Option<Usd> {
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || rest.len() > 12 || !digits(whole) || !digits(rest) {
+            return None;
+        }
+        let rest = format!("{rest:0<12}").parse::<u128>().ok()?;
+        whole.parse::<u128>().ok()?.checked_mul(Usd::ONE)?.checked_add(rest).map(Usd)
+    }
+
     /// The sum. None beyond what the type holds.
     #[must_use]
     pub fn plus(self, other: Usd) -> Option<Usd> {
@@ -217,6 +229,12 @@ mod tests {
             (100_000_000_000_000, "100"),
         ] {
             assert_eq!(Usd(pico).to_string(), text);
+            #[cfg(feature = "redis")]
+            assert_eq!(Usd::read(text), Some(Usd(pico)));
+        }
+        #[cfg(feature = "redis")]
+        for text in ["", ".5", "-1", "1e3", "0.0000000000001", "+1"] {
+            assert_eq!(Usd::read(text), None, "{text}");
         }
     }
 }

@@ -24,6 +24,8 @@ mod response;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod spending;
+#[cfg(feature = "redis")]
+mod stored;
 mod stream;
 mod tags;
 mod trace_context;

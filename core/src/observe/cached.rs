@@ -13,34 +13,53 @@ pub enum CacheResult {
     Joined,
     /// The call is not cached.
     Bypass,
+    /// An answer that another process has stored in Redis.
+    RedisHit,
+    /// Nothing in Redis either.
+    RedisMiss,
+    /// A value in Redis that is not whole, or not of this fleet.
+    RedisCorrupt,
 }
 
 impl CacheResult {
     /// Every result, in the order of their numbers.
-    pub const ALL: [CacheResult; 5] = [
+    pub const ALL: [CacheResult; 8] = [
         CacheResult::Hit,
         CacheResult::Miss,
         CacheResult::Stale,
         CacheResult::Joined,
         CacheResult::Bypass,
+        CacheResult::RedisHit,
+        CacheResult::RedisMiss,
+        CacheResult::RedisCorrupt,
     ];
 
     /// The name in documents.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            CacheResult::Hit => "hit",
-            CacheResult::Miss => "miss",
+            CacheResult::Hit | CacheResult::RedisHit => "hit",
+            CacheResult::Miss | CacheResult::RedisMiss => "miss",
             CacheResult::Stale => "stale",
             CacheResult::Joined => "joined",
             CacheResult::Bypass => "bypass",
+            CacheResult::RedisCorrupt => "corrupt",
         }
+    }
+
+    /// Whether it is a result of Redis.
+    pub(super) fn is_of_redis(self) -> bool {
+        self.tier() == "redis"
     }
 
     /// The tier that it is a result of.
     #[must_use]
     pub fn tier(self) -> &'static str {
-        if self == CacheResult::Joined { "flight" } else { "memory" }
+        match self {
+            CacheResult::Joined => "flight",
+            CacheResult::RedisHit | CacheResult::RedisMiss | CacheResult::RedisCorrupt => "redis",
+            _ => "memory",
+        }
     }
 }
 

@@ -141,8 +141,15 @@ impl Metrics {
         document.insert("targets", targets);
         if let Some(CacheSize { bytes, entries }) = beside.cache {
             let mut counts = json!({"bytes": bytes, "entries": entries});
+            let of = |redis: bool| {
+                let own = self.cached().filter(move |(result, _)| result.is_of_redis() == redis);
+                own.map(|(result, n)| (result.name(), Value::from(n)))
+            };
             if let Some(counts) = counts.as_object_mut() {
-                counts.extend(self.cached().map(|(result, n)| (result.name(), Value::from(n))));
+                counts.extend(of(false));
+                if beside.redis.is_some() {
+                    counts.insert("redis", of(true).collect::<Object>());
+                }
             }
             document.insert("cache", counts);
         }
@@ -164,7 +171,7 @@ impl Metrics {
         text::models(&mut text, &self.models.all());
         write_targets(&mut text, table);
         if let Some(size) = beside.cache {
-            self.write_cache(&mut text, size);
+            self.write_cache(&mut text, size, beside.redis.is_some());
         }
         if let Some(up) = beside.redis {
             let mut family = text.family("liter_llm_redis_up", "gauge", "Whether Redis answers.");
@@ -220,10 +227,10 @@ impl Metrics {
         }
     }
 
-    fn write_cache(&self, text: &mut Text, size: CacheSize) {
+    fn write_cache(&self, text: &mut Text, size: CacheSize, redis: bool) {
         let help = "What the cache had for calls.";
         let mut family = text.family("liter_llm_cache_total", "counter", help);
-        for (result, count) in self.cached() {
+        for (result, count) in self.cached().filter(|(result, _)| redis || !result.is_of_redis()) {
             family.put(&[("tier", result.tier()), ("result", result.name())], count);
         }
         for (name, help, value) in [

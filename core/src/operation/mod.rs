@@ -14,6 +14,8 @@ mod models;
 mod moderate;
 mod priced;
 mod rerank;
+#[cfg(feature = "redis")]
+mod stored;
 
 pub use answer::Answer;
 pub(crate) use answer::Decoded;
@@ -21,6 +23,8 @@ pub(crate) use asked::{Asked, parse};
 pub(crate) use cacheable::Cacheable;
 pub(crate) use envelope::Envelope;
 pub use many::Many;
+#[cfg(feature = "redis")]
+pub(crate) use stored::StoredAs;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -113,6 +113,11 @@ impl Redis {
         self.0.health.foreign(keys);
     }
 
+    /// Reports that it cannot be used, for a reason that is not its own, once a minute at most.
+    pub fn unusable(&self, why: &str) {
+        self.0.health.away("it is not used", why);
+    }
+
     /// Asks the node that has this key.
     async fn ask(&self, key: &[u8], command: &Cmd, patience: Duration) -> Result<Value, Turned> {
         let end = Instant::now() + patience;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::Instant;
 
-use super::answer::{bytes, list, number};
+use super::answer::{bytes, list, number, text};
 use super::fault::{Fault, Turned};
 use super::node::Node;
 use super::script::Script;
@@ -30,6 +30,9 @@ static STORE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("stor
 static RENEW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("renew.lua")));
 /// Gives a lock back if it is still the owner's.
 static UNLOCK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("unlock.lua")));
+
+/// The name of a tenant's epoch.
+static EPOCH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("epoch.lua")));
 
 /// What a look at an entry finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,31 @@ impl Redis {
         }
     }
 
+    /// Looks at an entry, and takes no lock.
+    pub async fn peek(
+        &self,
+        entry: &[u8],
+        lock: &[u8],
+    ) -> Result<Option<(Vec<u8>, Duration)>, Fault> {
+        Ok(match self.get_or_lock(entry, lock, b"").await? {
+            Lookup::Hit(value, life) => Some((value, life)),
+            Lookup::Owner | Lookup::Busy(_) => None,
+        })
+    }
+
+    /// Takes a lock, whether or not there is an entry. `false` means that another one has it.
+    pub async fn take_lock(&self, lock: &[u8], owner: &[u8]) -> Result<bool, Fault> {
+        let mut question = redis::cmd("SET");
+        question.arg(lock).arg(owner).arg("NX").arg("PX").arg(LOCK_MS);
+        Ok(self.plain(lock, &question, self.timeout()).await? != Value::Nil)
+    }
+
+    /// Removes an entry.
+    pub async fn remove(&self, entry: &[u8]) -> Result<(), Fault> {
+        let mut question = redis::cmd("UNLINK");
+        self.plain(entry, question.arg(entry), self.patience()).await.map(drop)
+    }
+
     /// Stores an entry for `ttl`, whatever its key held, and gives the lock back if it is still
     /// `owner`'s. No call waits for it.
     pub async fn put(
@@ -97,17 +125,34 @@ impl Redis {
     }
 
     /// The number at this key, 0 if there is none.
-    pub async fn epoch(&self, key: &[u8]) -> Result<u64, Fault> {
+    pub async fn count(&self, key: &[u8]) -> Result<u64, Fault> {
         let mut question = redis::cmd("GET");
         let answer = self.plain(key, question.arg(key), self.timeout()).await?;
         u64::try_from(number(&answer)?).map_err(|_| Fault::Foreign)
     }
 
-    /// Counts the number at this key up, and returns it.
-    pub async fn next_epoch(&self, key: &[u8]) -> Result<u64, Fault> {
-        let mut question = redis::cmd("INCR");
-        let answer = self.plain(key, question.arg(key), STEP).await?;
-        u64::try_from(number(&answer)?).map_err(|_| Fault::Foreign)
+    /// The name of the epoch at this key, which is kept for `life`. An epoch that Redis does not know
+    /// gets a random name. So what was forgotten once stays so after a flush or an eviction, too.
+    pub async fn epoch(&self, key: &[u8], life: Duration) -> Result<u64, Fault> {
+        self.name_epoch(key, life, "0", self.timeout()).await
+    }
+
+    /// Begins another epoch at this key, and returns its name.
+    pub async fn next_epoch(&self, key: &[u8], life: Duration) -> Result<u64, Fault> {
+        self.name_epoch(key, life, "1", STEP).await
+    }
+
+    async fn name_epoch(
+        &self,
+        key: &[u8],
+        life: Duration,
+        anew: &str,
+        patience: Duration,
+    ) -> Result<u64, Fault> {
+        let (new, life) = (format!("{:016x}", fastrand::u64(1..)), life.as_millis().to_string());
+        let name = self.run(&EPOCH, &[key], &[&new, &life, anew], patience).await?;
+        let name = text(&name).ok_or(Fault::Foreign)?;
+        u64::from_str_radix(&name, 16).map_err(|_| Fault::Foreign)
     }
 
     /// Deletes all keys that begin with `prefix`, on every primary, within `patience`. Returns their
@@ -118,7 +163,7 @@ impl Redis {
             Nodes::One(node) => vec![Arc::clone(node)],
             Nodes::Cluster(cluster) => {
                 // A question for any slot brings the map.
-                let _ = self.epoch(prefix).await;
+                let _ = self.count(prefix).await;
                 cluster.primaries()
             }
         };

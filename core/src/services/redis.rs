@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use crate::auth::Secret;
-use crate::config::{FleetConfig, RedisConfig};
+use crate::cache::Second;
+use crate::config::{CacheConfig, FleetConfig, RedisConfig};
 use crate::http::{self, Lookups, Network};
 use crate::limit::fleet::Fleet;
 use crate::observe::{Observers, ServiceNotice};
@@ -36,6 +37,12 @@ pub(super) fn fleet(redis: Option<&Redis>, config: FleetConfig) -> Membership {
         Some(redis) if config.limits => Membership::of(Fleet::new(redis.clone(), config.replicas)),
         _ => Membership::default(),
     }
+}
+
+/// The tier of the cache in Redis, if the configuration asks for one.
+pub(super) fn second(redis: Option<&Redis>, config: Option<&CacheConfig>) -> Option<Second> {
+    let (redis, cache) = (redis?, config?);
+    Some(Second::new(redis.clone(), cache, cache.shared.as_ref()?))
 }
 
 struct Around {

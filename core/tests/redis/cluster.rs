@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use liter_llm_core::redis::{Fault, Mode, Script};
 
-use crate::server::{Server, needs_redis, of, settings};
+use crate::server::{Server, needs_redis, next, of, settings};
 
 /// Three primaries, each with a third of the slots.
 fn cluster() -> Vec<Server> {
@@ -40,7 +40,7 @@ fn client(servers: &[Server], seeds: usize) -> liter_llm_core::redis::Redis {
 
 async fn until_up(redis: &liter_llm_core::redis::Redis, key: &[u8]) {
     let end = Instant::now() + Duration::from_secs(20);
-    while redis.epoch(key).await.is_err() {
+    while redis.count(key).await.is_err() {
         assert!(Instant::now() < end, "the cluster does not answer");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -81,17 +81,17 @@ async fn a_slot_that_moves_is_followed() {
     let owner = servers.iter().position(|server| server.cli(&["get", "{k}"]).is_empty()).unwrap();
     let to = (owner + 1) % 3;
     let id = |i: usize| servers[i].cli(&["cluster", "myid"]);
-    assert_eq!(redis.next_epoch(b"{k}").await, Ok(1));
+    assert_eq!(next(&redis, b"{k}").await, Ok(1));
     servers[to].cli(&["cluster", "setslot", &slot, "importing", &id(owner)]);
     servers[owner].cli(&["cluster", "setslot", &slot, "migrating", &id(to)]);
     let port = servers[to].port.to_string();
     let moved = servers[owner].cli(&["migrate", "127.0.0.1", &port, "{k}", "0", "5000"]);
     assert_eq!(moved, "OK");
-    assert_eq!(redis.next_epoch(b"{k}").await, Ok(2), "ASK");
+    assert_eq!(next(&redis, b"{k}").await, Ok(2), "ASK");
     for server in [to, owner] {
         servers[server].cli(&["cluster", "setslot", &slot, "node", &id(to)]);
     }
-    assert_eq!(redis.next_epoch(b"{k}").await, Ok(3), "MOVED");
+    assert_eq!(next(&redis, b"{k}").await, Ok(3), "MOVED");
     assert_eq!(servers[to].cli(&["get", "{k}"]), "3");
 }
 
@@ -108,12 +108,12 @@ async fn a_frozen_primary_holds_up_its_own_slots_alone() {
     servers[0].signal("STOP");
     for _ in 0..4 {
         for key in &keys {
-            let _ = redis.epoch(key.as_bytes()).await;
+            let _ = redis.count(key.as_bytes()).await;
         }
     }
     let (mut well, mut late) = (0, 0);
     for key in &keys {
-        match redis.epoch(key.as_bytes()).await {
+        match redis.count(key.as_bytes()).await {
             Ok(_) => well += 1,
             Err(Fault::Late) => late += 1,
             Err(_) => {}

@@ -62,9 +62,9 @@ async fn a_foreign_value_is_a_miss_and_is_overwritten() {
     assert_eq!(redis.get_or_lock(b"c{j}", b"l{j}", b"one").await, Ok(Lookup::Owner));
     redis.put(b"c{j}", b"l{j}", b"one", b"v", TTL).await.unwrap();
     server.cli(&["set", "epoch", "many"]);
-    assert_eq!(redis.epoch(b"epoch").await, Err(Fault::Foreign));
+    assert_eq!(redis.count(b"epoch").await, Err(Fault::Foreign));
     // None of it is a reason to ask less.
-    assert_eq!(redis.epoch(b"other").await, Ok(0));
+    assert_eq!(redis.count(b"other").await, Ok(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,13 +78,45 @@ async fn a_purge_takes_what_begins_so_and_nothing_else() {
         redis.put(&key, b"no{lock}", b"one", b"v", TTL).await.unwrap();
     }
     server.cli(&["set", "ll:test:c:aXb[c]?\\d:{1}", "kept"]);
-    assert_eq!(redis.epoch(b"ll:test:e:t").await, Ok(0));
-    assert_eq!(redis.next_epoch(b"ll:test:e:t").await, Ok(1));
-    assert_eq!(redis.epoch(b"ll:test:e:t").await, Ok(1));
+    redis.epoch(b"ll:test:e:t", TTL).await.unwrap();
     assert_eq!(redis.purge(prefix, Duration::from_secs(20)).await, Ok(1_200));
     assert_eq!(redis.purge(prefix, Duration::from_secs(20)).await, Ok(0));
     assert_eq!(server.cli(&["dbsize"]), "2");
     assert_eq!(redis.purge(prefix, Duration::ZERO).await, Err(Fault::Late));
+}
+
+/// What was forgotten once is never remembered: no epoch has the name of another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_has_a_name_of_its_own() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    let key = b"ll:test:e:t";
+    let first = redis.epoch(key, TTL).await.unwrap();
+    assert_eq!(redis.epoch(key, TTL).await, Ok(first));
+    let second = redis.next_epoch(key, TTL).await.unwrap();
+    assert_eq!(redis.epoch(key, TTL).await, Ok(second));
+    server.cli(&["flushall"]);
+    let third = redis.epoch(key, TTL).await.unwrap();
+    assert!(first != 0 && second != first && third != first && third != second);
+    let life: u64 = server.cli(&["pttl", "ll:test:e:t"]).parse().unwrap();
+    assert!(life > 30_000 && life <= 60_000, "{life}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_taken_beside_an_entry_and_none_by_a_look() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let (redis, _) = redis(server.address());
+    assert_eq!(redis.peek(b"c{k}", b"l{k}").await, Ok(None));
+    assert_eq!(server.cli(&["dbsize"]), "0");
+    redis.put(b"c{k}", b"l{k}", b"o", b"v", TTL).await.unwrap();
+    let found = redis.peek(b"c{k}", b"l{k}").await.unwrap();
+    assert!(found.is_some_and(|(value, life)| value == b"v" && life <= TTL));
+    assert_eq!(redis.take_lock(b"l{k}", b"one").await, Ok(true));
+    assert_eq!(redis.take_lock(b"l{k}", b"other").await, Ok(false));
+    redis.remove(b"c{k}").await.unwrap();
+    assert_eq!(redis.peek(b"c{k}", b"l{k}").await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -217,10 +217,10 @@ async fn a_server_that_refuses_is_asked_again_later() {
         until_up(&redis).await;
         proxy.set(Way::Says(said.as_bytes().to_vec()));
         let word = said[1..].split(' ').next().unwrap().to_owned();
-        assert_eq!(redis.epoch(b"k").await, Err(Fault::Refused(word.clone())));
+        assert_eq!(redis.count(b"k").await, Err(Fault::Refused(word.clone())));
         let began = Instant::now();
         for _ in 0..100 {
-            assert_eq!(redis.epoch(b"k").await, Err(Fault::Away), "{said}");
+            assert_eq!(redis.count(b"k").await, Err(Fault::Away), "{said}");
         }
         assert!(began.elapsed() < SLACK);
         let reports = around.reports.lock().unwrap().clone();
@@ -240,7 +240,7 @@ async fn garbage_is_no_answer_and_ends_its_connection() {
         until_up(&redis).await;
         proxy.set(Way::Says(said.as_bytes().to_vec()));
         let began = Instant::now();
-        assert!(redis.epoch(b"k").await.is_err(), "{said:?}");
+        assert!(redis.count(b"k").await.is_err(), "{said:?}");
         assert!(began.elapsed() <= TIMEOUT + SLACK);
         proxy.set(Way::On);
         until_up(&redis).await;
@@ -256,7 +256,7 @@ async fn a_full_server_still_answers_what_it_has() {
     redis.put(b"c{k}", b"l{k}", b"o", b"v", time).await.unwrap();
     server.cli(&["config", "set", "maxmemory", "1"]);
     assert_eq!(redis.put(b"c{j}", b"l{j}", b"o", b"v", time).await, Err(Fault::Full));
-    assert_eq!(redis.epoch(b"k").await, Ok(0));
+    assert_eq!(redis.count(b"k").await, Ok(0));
     assert!(redis.is_up(), "it is no reason to ask less");
     server.cli(&["config", "set", "maxmemory", "0"]);
     redis.put(b"c{j}", b"l{j}", b"o", b"v", time).await.unwrap();
@@ -275,7 +275,7 @@ async fn a_replica_is_left_for_the_primary() {
     server.cli(&["replicaof", "127.0.0.1", &other.port.to_string()]);
     let stored = redis.put(b"c", b"l", b"o", b"v", TIMEOUT).await;
     assert_eq!(stored, Err(Fault::Refused("READONLY".to_owned())));
-    assert_eq!(redis.epoch(b"k").await, Err(Fault::Away));
+    assert_eq!(redis.count(b"k").await, Err(Fault::Away));
     server.cli(&["replicaof", "no", "one"]);
     until_up(&redis).await;
     assert!(redis.connections() > connections, "a new connection, after a new look-up");
@@ -294,6 +294,6 @@ fn connections_move_to_another_runtime() {
         runtime.block_on(until_up(&redis));
         // A call on its caller's thread has another runtime, and drives no connection.
         let lane = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        lane.block_on(async { assert_eq!(redis.epoch(b"k").await, Ok(0)) });
+        lane.block_on(async { assert_eq!(redis.count(b"k").await, Ok(0)) });
     }
 }

@@ -1,7 +1,7 @@
 //! A provider that counts what it is asked, and how much of that at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,6 +20,8 @@ struct Seen {
     takes_ms: AtomicU64,
     /// `retry-after` of refusals; 0 means that it answers.
     refuses_s: AtomicU64,
+    /// The text of its answers.
+    says: Mutex<Option<String>>,
 }
 
 impl Provider {
@@ -46,6 +48,11 @@ impl Provider {
 
     pub(crate) fn takes(&self, time: Duration) {
         self.seen.takes_ms.store(time.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// What it answers from now on: no quotes and no backslashes.
+    pub(crate) fn says(&self, text: &str) {
+        *self.seen.says.lock().unwrap() = Some(text.to_owned());
     }
 
     pub(crate) fn refuses(&self, seconds: u64) {
@@ -75,9 +82,13 @@ async fn serve(mut socket: TcpStream, seen: Arc<Seen>) {
         tokio::time::sleep(Duration::from_millis(seen.takes_ms.load(Ordering::SeqCst))).await;
         seen.now.fetch_sub(1, Ordering::SeqCst);
         let refuses = seen.refuses_s.load(Ordering::SeqCst);
+        let says = seen.says.lock().unwrap().clone().unwrap_or_else(|| "ok".to_owned());
         let (status, more, body) = match refuses {
-            0 => ("200 OK", String::new(), ANSWER),
-            seconds => ("429 Too Many Requests", format!("retry-after: {seconds}\r\n"), "{}"),
+            0 => ("200 OK", String::new(), ANSWER.replace("$TEXT", &says)),
+            seconds => {
+                let more = format!("retry-after: {seconds}\r\n");
+                ("429 Too Many Requests", more, "{}".to_owned())
+            }
         };
         let answer = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n\
@@ -90,4 +101,4 @@ async fn serve(mut socket: TcpStream, seen: Arc<Seen>) {
     }
 }
 
-const ANSWER: &str = r#"{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"ok"}}],"usage":{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25}}"#;
+const ANSWER: &str = r#"{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"$TEXT"}}],"usage":{"prompt_tokens":20,"completion_tokens":5,"total_tokens":25}}"#;

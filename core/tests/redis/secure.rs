@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use liter_llm_core::redis::{Fault, Mode, Report};
 
-use crate::server::{Server, needs_redis, of, settings, until_up};
+use crate::server::{Server, needs_redis, next, of, settings, until_up};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn user_database_and_name_are_said_to_the_server() {
@@ -17,7 +17,7 @@ async fn user_database_and_name_are_said_to_the_server() {
     (own.username, own.database) = (Some("liter".to_owned()), 3);
     let (redis, around) = of(own);
     *around.password.lock().unwrap() = Some("one".to_owned());
-    assert_eq!(redis.next_epoch(b"ll:k").await, Ok(1));
+    assert_eq!(next(&redis, b"ll:k").await, Ok(1));
     assert_eq!(server.cli(&["-n", "3", "get", "ll:k"]), "1");
     let clients = server.cli(&["client", "list"]);
     assert!(
@@ -26,14 +26,14 @@ async fn user_database_and_name_are_said_to_the_server() {
             && line.contains(" user=liter ")),
         "{clients}"
     );
-    let beyond = redis.next_epoch(b"foreign").await;
+    let beyond = next(&redis, b"foreign").await;
     assert_eq!(beyond, Err(Fault::Refused("NOPERM".to_owned())));
     until_up_at(&redis, b"ll:k").await;
 }
 
 async fn until_up_at(redis: &liter_llm_core::redis::Redis, key: &[u8]) {
     for _ in 0..500 {
-        if redis.epoch(key).await.is_ok() {
+        if redis.count(key).await.is_ok() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -47,7 +47,7 @@ async fn a_password_is_read_again_at_each_connect() {
     let server = Server::start(&["--requirepass", "old"]);
     let (redis, around) = of(settings(vec![server.address()], Mode::Single));
     *around.password.lock().unwrap() = Some("wrong-canary".to_owned());
-    assert!(redis.epoch(b"k").await.is_err());
+    assert!(redis.count(b"k").await.is_err());
     let reports = around.reports.lock().unwrap().clone();
     let away = format!("{}: ", server.address());
     assert!(
@@ -112,11 +112,11 @@ async fn tls_trusts_what_the_configuration_names() {
     };
     let client = ask(serde_json::json!({"ca_file": path("cert.pem")}));
     assert!(!up(&client));
-    assert_eq!(client.redis().unwrap().next_epoch(b"k").await, Ok(1));
+    assert_eq!(next(client.redis().unwrap(), b"k").await, Ok(1));
     assert!(up(&client));
     // The machine's roots do not know this one.
     let client = ask(serde_json::json!({}));
-    assert!(client.redis().unwrap().next_epoch(b"k").await.is_err());
+    assert!(next(client.redis().unwrap(), b"k").await.is_err());
     assert!(!up(&client));
     drop(server);
     std::fs::remove_dir_all(folder).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use liter_llm_core::redis::Mode;
 
-use crate::server::{Server, free_port, needs_redis, of, settings, until_up};
+use crate::server::{Server, free_port, needs_redis, next, of, settings, until_up};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_primary_that_the_sentinels_name_is_asked() {
@@ -32,19 +32,19 @@ async fn the_primary_that_the_sentinels_name_is_asked() {
     {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(redis.next_epoch(b"k").await, Ok(1));
+    assert_eq!(next(&redis, b"k").await, Ok(1));
     assert_eq!(primary.cli(&["get", "k"]), "1");
     tokio::time::sleep(Duration::from_millis(200)).await;
     primary.kill();
-    let mut next = redis.next_epoch(b"k").await;
+    let mut counted = next(&redis, b"k").await;
     for _ in 0..600 {
-        if next.is_ok() {
+        if counted.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        next = redis.next_epoch(b"k").await;
+        counted = next(&redis, b"k").await;
     }
-    assert_eq!(next, Ok(2), "the replica has what the primary had");
+    assert_eq!(counted, Ok(2), "the replica has what the primary had");
     assert_eq!(replica.cli(&["get", "k"]), "2");
     let _ = std::fs::remove_file(file);
 }

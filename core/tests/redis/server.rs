@@ -4,10 +4,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use liter_llm_core::redis::{Address, Io, Later, Mode, Redis, Report, Settings, Surroundings};
+use liter_llm_core::redis::{
+    Address, Fault, Io, Later, Mode, Redis, Report, Script, Settings, Surroundings,
+};
 use secrecy::SecretString;
 use tokio::net::TcpStream;
 
@@ -185,10 +187,18 @@ pub(crate) fn of(settings: Settings) -> (Redis, Arc<Around>) {
     (Redis::new(settings, Arc::clone(&around) as _), around)
 }
 
+/// Counts the number at a key up.
+pub(crate) async fn next(redis: &Redis, key: &[u8]) -> Result<i64, Fault> {
+    static INCR: LazyLock<Script> =
+        LazyLock::new(|| Script::new("return {redis.call('INCR', KEYS[1])}"));
+    let none: [&[u8]; 0] = [];
+    Ok(redis.numbers(&INCR, &[key], &none, redis.timeout()).await?[0])
+}
+
 /// Asks until it is answered.
 pub(crate) async fn until_up(redis: &Redis) {
     let end = Instant::now() + Duration::from_secs(20);
-    while redis.epoch(b"probe").await.is_err() {
+    while redis.count(b"probe").await.is_err() {
         assert!(Instant::now() < end, "Redis does not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     CostSource = Literal["table", "config", "provider"]
     """Where a price comes from."""
 
-    CacheTier = Literal["memory", "flight"]
+    CacheTier = Literal["memory", "redis", "flight"]
     """Where an answer was that no provider was asked for."""
 
     Vector = str | list[float]
@@ -389,6 +389,7 @@ class Cached(Document):
     tier: CacheTier
     """Where it was.
     - `memory`: in the memory of this client.
+    - `redis`: in the Redis that processes share.
     - `flight`: On its way: another call had asked the same question at the same time.
     """
     age_ms: int
@@ -612,6 +613,8 @@ class CacheRemoved(Document):
     __slots__ = ()
     memory: int
     """In the memory of this client."""
+    redis: int | None
+    """In Redis, if answers are kept there."""
 
 
 class CachePurged(Document):

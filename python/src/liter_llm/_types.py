@@ -1403,7 +1403,7 @@ class Price(TypedDict, total=False):
 
 
 class Cache(TypedDict, total=False):
-    """The cache of answers, in the memory of the client."""
+    """The cache of answers, in the memory of the client and in Redis."""
 
     ttl_s: int | None
     """How long an answer is fresh, in seconds. Default: 300."""
@@ -1424,7 +1424,19 @@ class Cache(TypedDict, total=False):
     require_tenant: bool | None
     """Whether calls that name no tenant are not cached. Default: `false`."""
     redis: bool | None
-    """The tier that processes share. This build has none: `true` is an error."""
+    """Whether answers are kept in Redis, too, where all processes of its namespace find them.
+    Default: `false`.
+    """
+    secret: str | None
+    """What answers in Redis are encrypted with, and their keys made of: `env:NAME`,
+    `file:/path`, `exec:["prog","arg"]`, or the secret itself.
+
+    16 bytes at least, the same for all processes.
+    """
+    encrypt: bool | None
+    """Whether answers in Redis are encrypted. `false` has to be said where there is no secret.
+    Default: `true`.
+    """
 
 
 class Redis(TypedDict, total=False):

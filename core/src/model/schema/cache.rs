@@ -42,7 +42,7 @@ pub enum CacheSchema {
     On(CacheDocument),
 }
 
-/// The cache of answers, in the memory of the client.
+/// The cache of answers, in the memory of the client and in Redis.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CacheDocument {
@@ -66,6 +66,13 @@ pub struct CacheDocument {
     pub early: Option<bool>,
     /// Whether calls that name no tenant are not cached. Default: `false`.
     pub require_tenant: Option<bool>,
-    /// The tier that processes share. This build has none: `true` is an error.
+    /// Whether answers are kept in Redis, too, where all processes of its namespace find them.
+    /// Default: `false`.
     pub redis: Option<bool>,
+    /// What answers in Redis are encrypted with, and their keys made of: `env:NAME`, `file:/path`,
+    /// `exec:["prog","arg"]`, or the secret itself. 16 bytes at least, the same for all processes.
+    pub secret: Option<String>,
+    /// Whether answers in Redis are encrypted. `false` has to be said where there is no secret.
+    /// Default: `true`.
+    pub encrypt: Option<bool>,
 }
