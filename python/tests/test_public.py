@@ -74,7 +74,7 @@ PAIRS = [
     ("chunk", None, liter_llm.Chunk),
     ("many", None, liter_llm.MultiResponse),
 ]
-NOT_YET = {"traceparent", "tracestate", "baggage", "tags"}
+NOT_YET = {"baggage", "tags"}
 """Options that an engine may lack; `text` below is made by the package."""
 
 
