@@ -92,6 +92,8 @@ pub struct CallFacts {
     pub stream: bool,
     /// When the call began.
     pub began: Instant,
+    /// The `traceparent` that goes to providers.
+    pub traceparent: Option<Arc<str>>,
     /// The call's first target.
     pub(crate) target: Option<Arc<TargetState>>,
 }
@@ -114,6 +116,7 @@ impl CallFacts {
             request_bytes: 0,
             stream,
             began: Instant::now(),
+            traceparent: None,
             target: None,
         }
     }
