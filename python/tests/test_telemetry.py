@@ -84,7 +84,7 @@ class Seen:
         self.exporter = InMemorySpanExporter()
         self.provider = TracerProvider(**how)
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
-        monkeypatch.setattr(trace, "get_tracer_provider", lambda: self.provider)
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", self.provider)
         self.tracer = self.provider.get_tracer("test")
 
     def spans(self):
@@ -311,7 +311,7 @@ def test_a_forked_child_ends_no_span_of_its_parent(seen, simulator):
 def test_meters(monkeypatch, provider):
     reader = InMemoryMetricReader()
     meters = MeterProvider([reader])
-    monkeypatch.setattr(metrics, "get_meter_provider", lambda: meters)
+    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", meters)
     with liter_llm.Client(provider.config()) as client:
         for _ in range(3):
             client.chat("Hi", model="mine/m")

@@ -66,8 +66,8 @@ def begin(request: bytes, options: bytes) -> Traced | None:
 
 
 def _tracer(api: Any) -> Any:
-    provider = api.get_tracer_provider()
     known, tracer = _Settings.tracer
+    provider = _set(api, "_TRACER_PROVIDER", api.get_tracer_provider, known)
     if provider is not known:
         from . import __version__
 
@@ -77,9 +77,22 @@ def _tracer(api: Any) -> Any:
     return tracer
 
 
+def _set(module: Any, name: str, get: Any, known: Any) -> Any:
+    """The provider that is set, or what stands in for one.
+
+    The API's function reads the environment each time while none is set, so it is asked only at
+    first, and where the API does not have this name.
+    """
+    provider = getattr(module, name, module)
+    if provider is None and type(known).__name__ in NOBODY:
+        return known
+    return get() if provider is None or provider is module else provider
+
+
 def _instruments(api: Any) -> Any:
-    provider = api.get_meter_provider()
     known, instruments = _Settings.meter
+    inside = getattr(api, "_internal", api)
+    provider = _set(inside, "_METER_PROVIDER", api.get_meter_provider, known)
     if provider is not known:
         is_one = type(provider).__name__ not in NOBODY
         instruments = _make_instruments(provider) if is_one else None
