@@ -150,6 +150,7 @@ lint: .venv/packages ## formatting and lints of Rust and Python, the engine's la
 	$(BIN)/ruff format --check $(RUFF_PATHS)
 	cd python && ../$(BIN)/ruff check src tests examples hatch_build.py
 	$(BIN)/python scripts/gen_types.py --check
+	$(BIN)/python scripts/semconv.py --check
 	$(BIN)/python scripts/typegen_test.py
 	$(BIN)/python scripts/check_crates.py
 	$(BIN)/python scripts/check_layers.py
@@ -191,6 +192,7 @@ go: go-lib go-lib-debug ## gofmt, vet and tests of the Go package, and the tests
 	@test -z "$$(gofmt -l go scripts)" || { gofmt -d go scripts; exit 1; }
 	cd scripts/bench/go && go vet ./...
 	cd scripts/demo/go && go vet ./...
+	cd go/otel && test -z "$$(gofmt -l .)" && go vet ./... && go test -count=1 ./...
 	cd go && go vet ./... && go test -count=1 ./... && go test -count=1 -race -short .
 	$(call took)
 

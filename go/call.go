@@ -18,19 +18,25 @@ var running atomic.Int64
 // While few requests are in flight, a request runs on the thread of the goroutine that waits for
 // it. That spares it two hand-overs between threads. A goroutine in C keeps a thread, so the pump
 // answers the other requests.
-func (c *Client) call(ctx context.Context, how uint32, request []byte, options *Options) (string, error) {
+func (c *Client) call(
+	ctx context.Context, how uint32, request []byte, options *Options,
+) (document string, err error) {
 	if ctx.Err() != nil {
 		return "", ended(ctx, nil)
 	}
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
+	seen, options := c.begin(ctx, request, options)
+	var answer string
+	if seen != nil {
+		defer func() { seen.End(answer, err) }()
+	}
 	chosen, err := c.options(ctx, request, options)
 	if err != nil {
 		return "", err
 	}
 	var kind uint32
-	var answer string
 	if inline {
 		kind, answer, err = c.callInline(ctx, how|native.Inline, request, chosen)
 	} else {

@@ -31,6 +31,7 @@ type Client struct {
 	inline   int64
 	plain    []byte // the options of a request that has none and no deadline
 	logs     []*logReader
+	observer Observer // nil: nobody looks
 }
 
 // NewClient makes a client from the environment or from the options.
@@ -43,7 +44,7 @@ func NewClient(options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{defaults: made.options, inline: made.inline}
+	c := &Client{defaults: made.options, inline: made.inline, observer: made.observer}
 	if c.plain, err = c.merge("", nil, 0); err != nil {
 		return nil, err
 	}

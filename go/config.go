@@ -18,6 +18,7 @@ type settings struct {
 	options  Options
 	inline   int64
 	logger   *slog.Logger
+	observer Observer
 	// What is set beside options and configuration, whose order is the caller's.
 	apiKey, baseURL string
 	timeout         time.Duration

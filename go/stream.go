@@ -57,6 +57,9 @@ type ChatStream struct {
 	records  []byte     // events that were read
 	response *Response
 	err      error // what Next returns from now on
+	seen     Observation
+	unseen   func() // forgets to tell of a stream that nobody closed
+	document string // the last one, for the observer
 }
 
 // readers are queues for the next streams. A stream has a queue of its own, because only an unread
@@ -79,7 +82,22 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	if ctx.Err() != nil {
 		return nil, ended(ctx, nil)
 	}
-	options, err := c.options(ctx, body.out, request.Options)
+	seen, own := c.begin(ctx, body.out, request.Options)
+	s, err := c.openStream(ctx, body.out, own)
+	switch {
+	case seen == nil:
+	case err != nil:
+		seen.End("", err)
+	default:
+		s.seen = seen
+		end := func(seen Observation) { seen.End("", errClosed()) }
+		s.unseen = runtime.AddCleanup(s, end, seen).Stop
+	}
+	return s, err
+}
+
+func (c *Client) openStream(ctx context.Context, request []byte, chosen *Options) (*ChatStream, error) {
+	options, err := c.options(ctx, request, chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +108,7 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 		}
 	}
 	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
-	if err := submit(c, own.queue, s.token, native.Stream, body.out, options); err != nil {
+	if err := submit(c, own.queue, s.token, native.Stream, request, options); err != nil {
 		readers.Put(own)
 		return nil, err
 	}
@@ -166,10 +184,12 @@ func (s *ChatStream) take() (err error) {
 	case native.Result:
 		answer := text(event.Payload)
 		s.client.heard(answer)
+		s.document = answer
 		s.response, err = readResponse(answer)
 	case native.Error:
 		s.client.heard("")
-		failure := errorFrom(text(event.Payload))
+		s.document = text(event.Payload)
+		failure := errorFrom(s.document)
 		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
 		}
@@ -237,6 +257,14 @@ func errClosed() error { return newError(ErrCancelled, "the stream was closed") 
 // end gives the queue back, without the events that this stream has left in it.
 func (s *ChatStream) end(err error) {
 	s.err = err
+	if s.seen != nil {
+		s.unseen()
+		if err == io.EOF {
+			err = nil
+		}
+		s.seen.End(s.document, err)
+	}
+	s.document = ""
 	if s.stop != nil {
 		s.stop()
 	}

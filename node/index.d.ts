@@ -297,6 +297,17 @@ export function generate(
  */
 export function logs(sink?: LogSink | null, how?: { level?: LogRecord["level"] }): void;
 
+/**
+ * What this process's calls tell the OpenTelemetry that it has registered. Without a call of this it
+ * is all. `attemptSpans: "auto"` gives the attempts of a call spans of their own where there were
+ * several.
+ */
+export function telemetry(how?: {
+  spans?: boolean;
+  metrics?: boolean;
+  attemptSpans?: "auto" | "always" | "never";
+}): void;
+
 /** Who gets log records. */
 export type LogSink =
   | ((record: LogRecord) => void)

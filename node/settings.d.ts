@@ -127,10 +127,6 @@ export interface Options {
   traceparent?: string | null;
   /** What goes with `traceparent`, as the header has it. */
   tracestate?: string | null;
-  /** The W3C trace context. An engine may lack it: then it is an error of kind unsupported. */
-  traceparent?: string | null;
-  /** The W3C trace state. An engine may lack it: then it is an error of kind unsupported. */
-  tracestate?: string | null;
   /** The W3C baggage. An engine may lack it: then it is an error of kind unsupported. */
   baggage?: string | null;
   /**

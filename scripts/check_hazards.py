@@ -27,7 +27,7 @@ def fault(cell: str, folder: Path) -> str | None:
         return "names no test"
     texts = ""
     for file in files:
-        if file.parent != folder or not file.is_file():
+        if folder not in file.parents or not file.is_file():
             return f"{file.relative_to(ROOT)} is no test of this language"
         texts += file.read_text(encoding="utf-8")
     for name in re.findall(r"`([^`]+)`", cell):

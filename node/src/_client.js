@@ -12,6 +12,7 @@ const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES } = require("./_names.js");
 const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given, withOperation } = require("./_request.js");
 const { Stream } = require("./_stream.js");
+const { begin, traced } = require("./_telemetry.js");
 const { warn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_request.js").Members} Members */
@@ -194,7 +195,9 @@ class Client {
    * @returns {Promise<any>}
    */
   async #ask(documents) {
-    const document = codec.parse(await call(this.#native, WHOLE | SINGLE, documents));
+    const ask = async (/** @type {import("./_request.js").Call} */ sent) =>
+      codec.parse(await call(this.#native, WHOLE | SINGLE, sent));
+    const document = await traced(documents, ask);
     if (document.warnings?.length > 0) warnOf(this.#native, document);
     return response(document);
   }
@@ -225,7 +228,9 @@ class Client {
     const { fallback: _, ...own } = this.#defaults.options;
     const documents = new Defaults(own).documents(request, members);
     checkWhole(documents, "fan-outs");
-    const multi = multiResponse(codec.parse(await call(this.#native, WHOLE, documents)));
+    const ask = async (/** @type {import("./_request.js").Call} */ sent) =>
+      codec.parse(await call(this.#native, WHOLE, sent));
+    const multi = multiResponse(await traced(documents, ask, (document) => document.results[0]));
     for (const result of multi.results) warnOf(this.#native, result);
     return multi;
   }
@@ -277,11 +282,16 @@ class Client {
     callSync = (client, request, more) => {
       const documents = client.#defaults.documents(request, more);
       checkWhole(documents, "invoke and invokeSync");
-      const { request: body, options } = documents;
+      const span = begin(documents);
+      const { request: body, options } = span?.documents ?? documents;
       const [status, document] = addon.call(client.#native.handle, body, options);
-      if (document === undefined) throw misuse(status);
-      const parsed = codec.parse(document);
-      if (status !== 0) throw fromDocument(parsed);
+      const parsed = document === undefined ? undefined : codec.parse(document);
+      if (status !== 0 || parsed === undefined) {
+        const error = parsed === undefined ? misuse(status) : fromDocument(parsed);
+        span?.failed(error);
+        throw error;
+      }
+      span?.answered(parsed);
       warnOf(client.#native, parsed);
       return response(parsed);
     };

@@ -25,6 +25,7 @@ const OPTION_NAMES = new Set([
   "headers",
   "cache",
   "tenant",
+  "telemetry",
   "traceparent",
   "tracestate",
   "baggage",

@@ -6,6 +6,7 @@ const { AS_TEXT, explain, refuse } = require("./_explain.js");
 const { codec } = require("./_json.js");
 const { chunk, response } = require("./_models.js");
 const { Failure, Inbox, Reason } = require("./_queue.js");
+const { begin } = require("./_telemetry.js");
 const { mayWarn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_models.js").Chunk | import("./_models.js").Reset} Chunk */
@@ -13,11 +14,18 @@ const { mayWarn, warnOf } = require("./_warnings.js");
 /** @typedef {import("./_request.js").Call} Documents */
 /** @typedef {IteratorResult<Chunk, undefined>} Step */
 
-/** @type {FinalizationRegistry<Inbox>} requests of streams that nobody closed are cancelled */
-const dropped = new FinalizationRegistry((inbox) => inbox.close());
+/**
+ * Requests of streams that nobody closed are cancelled.
+ * @type {FinalizationRegistry<{inbox: Inbox, span: ReturnType<typeof begin>}>}
+ */
+const dropped = new FinalizationRegistry(({ inbox, span }) => {
+  inbox.close();
+  span?.cancelled();
+});
 
 class Stream {
   #inbox;
+  #span;
   #text = ""; // chunk documents, each with a line feed
   #at = 0;
   #waiting = 0;
@@ -39,8 +47,14 @@ class Stream {
    */
   constructor(native, documents) {
     this.#inbox = new Inbox(native);
-    this.#inbox.submit(documents);
-    dropped.register(this, this.#inbox, this);
+    this.#span = begin(documents);
+    try {
+      this.#inbox.submit(this.#span?.documents ?? documents);
+    } catch (error) {
+      this.#span?.failed(error);
+      throw error;
+    }
+    dropped.register(this, { inbox: this.#inbox, span: this.#span }, this);
   }
 
   /** The whole answer with usage, once the stream has been read to its end. */
@@ -147,6 +161,7 @@ class Stream {
     this.#over = true;
     this.#text = "";
     this.#inbox.close();
+    this.#span?.cancelled();
     dropped.unregister(this);
   }
 
@@ -158,6 +173,7 @@ class Stream {
     this.#over = true;
     this.#text = "";
     this.#inbox.abort(reason);
+    this.#span?.cancelled();
     dropped.unregister(this);
   }
 
@@ -205,10 +221,13 @@ class Stream {
     const { outcome } = this.#inbox;
     if (typeof outcome === "string") {
       this.#result = outcome;
+      this.#span?.answered(codec.parse(outcome));
       if (mayWarn(outcome)) warnOf(this.#inbox.native, this.#whole());
     }
     if (outcome instanceof Failure) this.#failure = { error: outcome.error(), told: false };
     else if (outcome instanceof Reason) this.#failure = { error: outcome.reason, told: false };
+    if (this.#failure !== undefined) this.#span?.failed(this.#failure.error);
+    else this.#span?.cancelled(); // it was closed before its end
   }
 
   /** Throws the failure once, because an iterator that has thrown is at its end. */

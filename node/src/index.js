@@ -9,6 +9,7 @@ const { Client, generate, invoke, invokeSync } = require("./_client.js");
 const { logs } = require("./_logs.js");
 const { Chunk, Reset } = require("./_models.js");
 const { Stream } = require("./_stream.js");
+const { telemetry } = require("./_telemetry.js");
 const { version } = require("../package.json");
 
 const {
@@ -59,5 +60,6 @@ module.exports = {
   invoke,
   invokeSync,
   logs,
+  telemetry,
   version,
 };

@@ -74,7 +74,7 @@ PAIRS = [
     ("chunk", None, liter_llm.Chunk),
     ("many", None, liter_llm.MultiResponse),
 ]
-NOT_YET = {"traceparent", "tracestate", "baggage"}
+NOT_YET = {"baggage"}
 """Options that an engine may lack; `text` below is made by the package."""
 
 

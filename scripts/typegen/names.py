@@ -48,8 +48,6 @@ LATER = {
         "Options",
         "",
         (
-            _may_be("traceparent", f"The W3C trace context. {_LACKS}", _TEXT),
-            _may_be("tracestate", f"The W3C trace state. {_LACKS}", _TEXT),
             _may_be("baggage", f"The W3C baggage. {_LACKS}", _TEXT),
         ),
         False,

@@ -140,8 +140,12 @@ impl Call {
         extra::check(services, &operation, &targets)?;
         let settings = services.settings(&targets[0]);
         let (name, provider) = (operation.name(), Some(&settings.name));
+        let (trace_headers, wrong) = options.trace_headers();
+        warnings.extend(wrong);
+        let parent = trace_headers.first().and_then(|(_, parent)| parent.to_str().ok());
         let facts = CallFacts {
             route,
+            traceparent: parent.map(Arc::from),
             request_bytes,
             target: Some(Arc::clone(&targets[0].state)),
             ..CallFacts::new(services.process, name, provider, operation.streams())
@@ -157,8 +161,6 @@ impl Call {
         let patience = if timed { deadline } else { facts.began + PATIENCE };
         let alone = targets.len() == 1 && to.is_none();
         uncached(services, &options, to.is_some(), &mut warnings)?;
-        let (trace_headers, wrong) = options.trace_headers();
-        warnings.extend(wrong);
         let traced = options.telemetry == Some(true);
         services.table.offered(targets[0].provider);
         Ok(Call {

@@ -120,9 +120,11 @@ fn ended(level: Level, call: &CallFacts, outcome: &CallOutcome<'_>) -> Record {
         .maybe("tokens_in", usage.and_then(|usage| usage.prompt_tokens))
         .maybe("tokens_out", usage.and_then(|usage| usage.completion_tokens))
         .maybe("tokens_cached", cached)
+        .maybe("cost_usd", outcome.cost.and_then(|cost| Some(cost.usd?.to_string())))
         .maybe("cache", outcome.cache.map(CacheTier::name))
         .maybe("prompt_bytes", bytes)
         .with("stream", call.stream)
+        .trace(call)
         .maybe("message", (level == Level::Error || attempts.len() > 1).then(|| tried(attempts)))
 }
 

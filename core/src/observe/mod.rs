@@ -98,6 +98,8 @@ pub struct CallFacts {
     pub stream: bool,
     /// When the call began.
     pub began: Instant,
+    /// The `traceparent` that goes to providers.
+    pub traceparent: Option<Arc<str>>,
     /// The call's first target.
     pub(crate) target: Option<Arc<TargetState>>,
 }
@@ -120,6 +122,7 @@ impl CallFacts {
             request_bytes: 0,
             stream,
             began: Instant::now(),
+            traceparent: None,
             target: None,
         }
     }

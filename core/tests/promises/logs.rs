@@ -10,7 +10,7 @@ use super::say::{HEAD, answer, answer_with, piece, refuse};
 use super::world::{Act, Ask, call, observed, observed_in, request, secs, stream};
 
 /// Every member, in the order of `docs/logs.md`.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 26] = [
     "ts",
     "level",
     "event",
@@ -29,9 +29,12 @@ const ORDER: [&str; 23] = [
     "tokens_in",
     "tokens_out",
     "tokens_cached",
+    "cost_usd",
     "cache",
     "prompt_bytes",
     "stream",
+    "trace_id",
+    "span_id",
     "message",
     "request",
 ];
@@ -106,6 +109,21 @@ async fn a_call_is_one_record() {
     for member in ["\"ttft_ms\":", "\"prompt_bytes\":47,", "\"stream\":true"] {
         assert!(text.contains(member), "{text}");
     }
+}
+
+/// A record says what the answer cost, and to which trace the call belongs.
+#[tokio::test(start_paused = true)]
+async fn a_call_names_its_cost_and_its_trace() {
+    let prices = json!({"prices": {"a/m": {"input": "2", "output": "10"}}});
+    let (client, kept) = logged(Level::Info, prices, answer);
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    call(&client, "a/m", json!({"traceparent": parent})).await.unwrap();
+    let record = kept.take_all().remove(0);
+    assert_eq!(record["cost_usd"], "0.000056");
+    assert_eq!(record["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    assert_eq!(record["span_id"], "00f067aa0ba902b7");
+    call(&client, "a/m", json!({"traceparent": "00-\"forged"})).await.unwrap();
+    assert!(kept.take_all()[0].get("trace_id").is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from . import httpx2 as httpx2
     from ._async import AsyncClient, AsyncStream
     from ._logs import logs
+    from ._telemetry import telemetry
     from ._types import ChatRequest, Config, Message, Options, RequestMessage, Tool
 
 __version__ = "0.1.0"
@@ -160,6 +161,7 @@ __all__ = [
     "generate",
     "invoke",
     "logs",
+    "telemetry",
 ]
 
 # asyncio and typing take 30 ms to import. They are imported with the first name that needs them.
@@ -173,6 +175,7 @@ _LAZY = {
     "RequestMessage": "_types",
     "Tool": "_types",
     "logs": "_logs",
+    "telemetry": "_telemetry",
 }
 
 # Each of these needs the package of its name, which is no dependency of this one.

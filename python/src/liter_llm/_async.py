@@ -28,6 +28,7 @@ from ._models import (
 )
 from ._queue import SINGLE, WHOLE
 from ._request import check_stream, purging, reading, wants_stream
+from ._telemetry import begin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +177,14 @@ class AsyncClient(BaseClient):
 
     async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
-        return self._read(await call(self._native, WHOLE | SINGLE, *documents), documents[0])
+        request, options = documents
+        if (traced := begin(request, options)) is None:
+            return self._read(await call(self._native, WHOLE | SINGLE, request, options), request)
+        with traced:
+            answer = await call(self._native, WHOLE | SINGLE, request, traced.options)
+            document = self._read(answer, request)
+            traced.answered(document)
+            return document
 
     async def generate_multi(
         self,
@@ -190,8 +198,14 @@ class AsyncClient(BaseClient):
     ) -> MultiResponse:
         """Asks several targets at once. Arguments and errors are as in `Client.generate_multi`."""
         documents = self._many(request, targets, first, options, {**members})
-        answer = await call(self._native, WHOLE, *documents)
-        return self._several(_json.loads(answer), documents[0])
+        body, chosen = documents
+        if (traced := begin(body, chosen)) is None:
+            answer = await call(self._native, WHOLE, body, chosen)
+            return self._several(_json.loads(answer), body)
+        with traced:
+            document = _json.loads(await call(self._native, WHOLE, body, traced.options))
+            traced.answered(document["results"][0])
+            return self._several(document, body)
 
     def stream(
         self,
@@ -243,7 +257,7 @@ class AsyncStream(StreamState):
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
-        super().__init__(request)
+        super().__init__(request, options)
         self._inbox: Inbox | None = None
         self._reader = Reader(self)
         self._cancelled = False
@@ -251,7 +265,7 @@ class AsyncStream(StreamState):
         self._loop = running()
         inbox = running_hub().inbox()
         try:
-            self._token = inbox.submit(native, request, options)
+            self._token = inbox.submit(native, request, self._options)
         except BaseException:
             self._reader.leave()
             inbox.release()
@@ -331,6 +345,7 @@ class AsyncStream(StreamState):
     def _end(self) -> None:
         inbox, self._inbox = self._inbox, None
         if inbox is not None:
+            self._given_up()
             self._reader.leave()
             inbox.release()
 
@@ -357,6 +372,7 @@ class AsyncStream(StreamState):
         inbox, self._inbox = self._inbox, None
         if inbox is None:
             return
+        self._given_up()
         inbox.queue.cancel(self._token)
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._reader.leave)

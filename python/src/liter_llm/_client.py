@@ -47,6 +47,7 @@ from ._request import (
     with_operation,
     with_settings,
 )
+from ._telemetry import begin
 from ._warnings import once, say, waits
 
 TYPE_CHECKING = False
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._queue import Event
+    from ._telemetry import Traced
     from ._types import (
         ChatRequest,
         Config,
@@ -367,7 +369,14 @@ class Client(BaseClient):
     def _ask(self, documents: tuple[bytes, bytes]) -> Any:
         """Sends a request and waits for its one answer."""
         waits(self._native.said)
-        return self._read(call(self._native, INLINE | SINGLE, *documents), documents[0])
+        request, options = documents
+        if (traced := begin(request, options)) is None:
+            return self._read(call(self._native, INLINE | SINGLE, request, options), request)
+        with traced:
+            answer = call(self._native, INLINE | SINGLE, request, traced.options)
+            document = self._read(answer, request)
+            traced.answered(document)
+            return document
 
     def generate_multi(
         self,
@@ -390,7 +399,13 @@ class Client(BaseClient):
         """
         documents = self._many(request, targets, first, options, {**members})
         waits(self._native.said)
-        return self._several(_json.loads(call(self._native, INLINE, *documents)), documents[0])
+        body, chosen = documents
+        if (traced := begin(body, chosen)) is None:
+            return self._several(_json.loads(call(self._native, INLINE, body, chosen)), body)
+        with traced:
+            document = _json.loads(call(self._native, INLINE, body, traced.options))
+            traced.answered(document["results"][0])
+            return self._several(document, body)
 
     def stream(
         self,
@@ -441,8 +456,10 @@ class StreamState:
 
     _native: NativeClient
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, options: bytes) -> None:
         self._documents: Iterator[Any] = iter(())
+        self._traced: Traced | None = begin(request, options)
+        self._options = options if self._traced is None else self._traced.options
         self._led = type(request) is Led
         self._response: Response | None = None
         self._shown = False  # the caller has a chunk
@@ -461,11 +478,21 @@ class StreamState:
             # what it saw.
             self._documents = _json.lines(payload)
         elif kind == RESULT:
-            self._response = Response(_json.loads(payload))
+            self._response = Response(document := _json.loads(payload))
+            if self._traced is not None:
+                self._traced.answered(document)
             return True
         elif kind == ERROR:
-            raise counted(from_document(_json.loads(payload)), self._led)
+            error = counted(from_document(_json.loads(payload)), self._led)
+            if self._traced is not None:
+                self._traced.failed(error)
+            raise error
         return False
+
+    def _given_up(self) -> None:
+        """Nobody reads on. The span of a stream that has ended stays as it is."""
+        if self._traced is not None:
+            self._traced.cancelled()
 
     def _say(self) -> None:
         """Says the whole answer's warnings, when the stream has ended in good order."""
@@ -504,12 +531,12 @@ class Stream(StreamState):
     """
 
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
-        super().__init__(request)
+        super().__init__(request, options)
         self._native = native
         self._queue: Queue | None = Queue()
         self._token = self._queue.next_token()
         self._events: deque[Event] = deque()
-        self._queue.submit(native, self._token, STREAM, request, options)
+        self._queue.submit(native, self._token, STREAM, request, self._options)
 
     def __iter__(self) -> Iterator[Chunk]:
         self._begin()
@@ -566,6 +593,7 @@ class Stream(StreamState):
         self._events = deque()  # another thread may hold the old one
         if queue is not None:
             queue.cancel(self._token)
+            self._given_up()
 
     def __enter__(self) -> Self:
         return self

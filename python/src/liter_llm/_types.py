@@ -554,10 +554,6 @@ class Options(TypedDict, total=False):
     """
     tracestate: str | None
     """What goes with `traceparent`, as the header has it."""
-    traceparent: str | None
-    """The W3C trace context. An engine may lack it: then it is an error of kind unsupported."""
-    tracestate: str | None
-    """The W3C trace state. An engine may lack it: then it is an error of kind unsupported."""
     baggage: str | None
     """The W3C baggage. An engine may lack it: then it is an error of kind unsupported."""
     tags: Mapping[str, Any] | None

@@ -51,6 +51,14 @@ impl Record {
         self.with("provider", provider).maybe("model", model.map(|model| name(model).into_owned()))
     }
 
+    /// The ids of the trace and of the span that the call belongs to.
+    pub(super) fn trace(self, call: &CallFacts) -> Self {
+        let mut parts =
+            call.traceparent.as_deref().into_iter().flat_map(|own| own.split('-').skip(1));
+        let (trace, span) = (parts.next(), parts.next());
+        self.maybe("trace_id", trace).maybe("span_id", span)
+    }
+
     pub(super) fn finish(self) -> Vec<u8> {
         self.0.to_json()
     }
