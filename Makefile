@@ -348,10 +348,19 @@ demo: .venv/installed $(OTHERS) ## a whole and a streamed chat in each language 
 simulator: build ## a provider on this machine in the foreground, for programs and tests of your own
 	@$(PYTHON) scripts/simulator.py $(ARGS)
 
+target/bench/peers/installed: scripts/requirements-bench.txt
+	$(PYTHON) -m venv target/bench/peers
+	target/bench/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+scripts/bench/node/node_modules/installed: scripts/bench/node/package-lock.json
+	cd scripts/bench/node && npm ci --silent
+	@touch $@
+
 .PHONY: bench
-bench: .venv/installed $(OTHERS) ## CPU per call and per chunk against raw socket clients, in each language
+bench: .venv/installed $(OTHERS) target/bench/peers/installed scripts/bench/node/node_modules/installed ## CPU per call and per chunk of this and other clients against raw sockets, in each language
 	$(BIN)/python scripts/bench.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove what was built; the caches of cargo and pip stay
-	rm -rf target build dist .venv node/node_modules node/build node/platforms/*/*.node bindings/ffi/node_modules bindings/ffi/runtimes/node_modules fuzz/target fuzz/corpus fuzz/artifacts
+	rm -rf target build dist .venv node/node_modules node/build node/platforms/*/*.node bindings/ffi/node_modules bindings/ffi/runtimes/node_modules scripts/bench/node/node_modules fuzz/target fuzz/corpus fuzz/artifacts

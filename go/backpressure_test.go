@@ -90,7 +90,7 @@ func TestLeavingARangeHalfRead(t *testing.T) {
 			}
 		}
 		ask(t, client, fast("Hello"))
-		// The next stream takes the queue over, without the events that were left in it.
+		// The next stream comes through the same queue, without the events that were left in it.
 		text := ""
 		for chunk, err := range client.Stream(context.Background(), fast("again")) {
 			if err != nil {
@@ -101,6 +101,33 @@ func TestLeavingARangeHalfRead(t *testing.T) {
 		if text != "You said: again" {
 			t.Errorf("%q", text)
 		}
+	}
+	openRequests(t, 0)
+}
+
+// A stream costs its socket: one queue tells of all streams.
+func TestAStreamCostsOneDescriptor(t *testing.T) {
+	client := open(t, free("chunks=10,burst=2,interval_ms=600000"))
+	begin := func() *literllm.ChatStream {
+		stream, err := client.OpenStream(context.Background(), prompt("Hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Next(); err != nil {
+			t.Fatal(err)
+		}
+		return stream
+	}
+	streams := []*literllm.ChatStream{begin()}
+	before := descriptors(t)
+	for range 100 {
+		streams = append(streams, begin())
+	}
+	if opened := descriptors(t) - before; opened > 100+5 {
+		t.Errorf("%d descriptors", opened)
+	}
+	for _, stream := range streams {
+		stream.Close()
 	}
 	openRequests(t, 0)
 }

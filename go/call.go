@@ -65,7 +65,7 @@ func (c *Client) callPump(ctx context.Context, how uint32, request, options []by
 		return 0, "", err
 	}
 	if err := submit(c, pump.queue, token, how, request, options); err != nil {
-		pump.take(token)
+		pump.take(token, true)
 		calls.Put(waiting)
 		return 0, "", err
 	}

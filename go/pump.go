@@ -17,7 +17,7 @@ const bufferSize = 64 << 10
 // late finds nothing.
 var tokens atomic.Uint64
 
-// buffers are lent for one read, so that ten thousand waiting streams hold none.
+// buffers are lent for one read, so that a queue that waits holds none.
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // doors let one goroutine at a time submit or cancel. The thread of a goroutine in C may lose its
@@ -41,6 +41,14 @@ func cancel(queue *native.Queue, token uint64) {
 	door.Lock()
 	defer door.Unlock()
 	queue.Cancel(token)
+}
+
+// credit says that so many bytes more of a stream's chunks are consumed.
+func credit(queue *native.Queue, token uint64, bytes int) {
+	door := &doors[token%uint64(len(doors))]
+	door.Lock()
+	defer door.Unlock()
+	queue.Credit(token, bytes)
 }
 
 // A reader is a queue whose goroutine waits in Go's poller, not in a thread of its own.
@@ -128,6 +136,11 @@ func keep(payload []byte) string {
 // text is bytes as a string that shares their memory, so the bytes must not be written any more.
 func text(payload []byte) string { return unsafe.String(unsafe.SliceData(payload), len(payload)) }
 
+// A receiver is what the pump hands the events of a request to. It never waits.
+type receiver interface {
+	receive(kind uint32, document string)
+}
+
 // A call waits for the last event of one request.
 type call struct {
 	kind     uint32
@@ -137,18 +150,23 @@ type call struct {
 
 var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
 
-// A pump reads one queue for all requests of the process that do not read their own. It is one
-// goroutine, however many requests there are.
+func (c *call) receive(kind uint32, document string) {
+	c.kind, c.document = kind, document
+	c.done <- struct{}{}
+}
+
+// A pump reads one queue for all requests of the process that do not read their own, streams among
+// them. It is one goroutine, however many requests there are.
 type pump struct {
 	*reader
 	shards [16]shard
 	broken atomic.Pointer[Error]
 }
 
-// A shard holds the call of each token, for a part of the tokens.
+// A shard holds the receiver of each token, for a part of the tokens.
 type shard struct {
 	mutex   sync.Mutex
-	waiting map[uint64]*call
+	waiting map[uint64]receiver
 	_       [48]byte // a cache line each
 }
 
@@ -173,7 +191,7 @@ func startedPump() (*pump, error) {
 	}
 	p := &pump{reader: made}
 	for i := range p.shards {
-		p.shards[i].waiting = make(map[uint64]*call)
+		p.shards[i].waiting = make(map[uint64]receiver)
 	}
 	thePump.Store(p)
 	go p.run()
@@ -182,26 +200,28 @@ func startedPump() (*pump, error) {
 
 func (p *pump) shard(token uint64) *shard { return &p.shards[token%uint64(len(p.shards))] }
 
-// expect says that c waits for the token.
-func (p *pump) expect(token uint64, c *call) error {
+// expect says that r waits for the token.
+func (p *pump) expect(token uint64, r receiver) error {
 	shard := p.shard(token)
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
 	if broken := p.broken.Load(); broken != nil {
 		return broken
 	}
-	shard.waiting[token] = c
+	shard.waiting[token] = r
 	return nil
 }
 
-// take returns the call of the token and forgets it.
-func (p *pump) take(token uint64) *call {
+// take returns the receiver of the token, and forgets it if no more events come.
+func (p *pump) take(token uint64, last bool) receiver {
 	shard := p.shard(token)
 	shard.mutex.Lock()
-	c := shard.waiting[token]
-	delete(shard.waiting, token)
+	r := shard.waiting[token]
+	if last {
+		delete(shard.waiting, token)
+	}
 	shard.mutex.Unlock()
-	return c
+	return r
 }
 
 func (p *pump) run() {
@@ -223,12 +243,8 @@ func (p *pump) run() {
 		for len(records) > 0 {
 			var event native.Event
 			event, records = native.Next(records)
-			if event.Kind != native.Result && event.Kind != native.Error {
-				continue
-			}
-			if c := p.take(event.Token); c != nil {
-				c.kind, c.document = event.Kind, keep(event.Payload)
-				c.done <- struct{}{}
+			if r := p.take(event.Token, event.Kind != native.Chunk); r != nil {
+				r.receive(event.Kind, keep(event.Payload))
 			}
 		}
 	}
@@ -241,10 +257,9 @@ func (p *pump) fail(err error) {
 	for i := range p.shards {
 		shard := &p.shards[i]
 		shard.mutex.Lock()
-		for token, c := range shard.waiting {
+		for token, r := range shard.waiting {
 			delete(shard.waiting, token)
-			c.kind, c.document = native.Error, failure.Document()
-			c.done <- struct{}{}
+			r.receive(native.Error, failure.Document())
 		}
 		shard.mutex.Unlock()
 	}

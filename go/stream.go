@@ -45,16 +45,13 @@ func (c *Client) Stream(ctx context.Context, request *ChatRequest) iter.Seq2[Chu
 type ChatStream struct {
 	client *Client
 	ctx    context.Context
-	token  uint64
-	queue  *native.Queue
-	stop   func() // forgets the context; nil: it cannot end
+	inbox  *inbox
+	stop   func() // forgets the context and the garbage collector
 	closed atomic.Bool
 
 	mutex    sync.Mutex // of Next and the end; Close does not wait for it before it has cancelled
-	reader   *reader    // nil at the end
 	shown    bool       // the caller has a chunk
 	lines    string     // chunk documents, one a line
-	records  []byte     // events that were read
 	response *Response
 	err      error // what Next returns from now on
 	seen     Observation
@@ -62,9 +59,76 @@ type ChatStream struct {
 	document string // the last one, for the observer
 }
 
-// readers are queues for the next streams. A stream has a queue of its own, because only an unread
-// queue makes the engine stop reading one stream's socket.
-var readers sync.Pool
+// An inbox has what has come of one stream and was not taken. The engine stops reading the stream's
+// socket while its reader has not consumed what is there, so it is no more than the engine holds for
+// a stream.
+//
+// The pump knows the inbox and not the stream, so that a stream that nobody closed can be collected.
+type inbox struct {
+	pump    *pump
+	token   uint64
+	arrived chan struct{} // events have come since it was last looked at
+
+	mutex  sync.Mutex
+	events []event
+
+	taken    int // bytes since the last credit; of the goroutine that takes, like the rest
+	credited bool
+	over     bool // the last event was taken
+}
+
+type event struct {
+	kind     uint32
+	document string
+}
+
+// credited is how many bytes credit is given for at once: less than the engine holds for one stream.
+const credited = 64 << 10
+
+func (b *inbox) receive(kind uint32, document string) {
+	b.mutex.Lock()
+	b.events = append(b.events, event{kind, document})
+	b.mutex.Unlock()
+	select {
+	case b.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// next is the next event. It waits for one.
+func (b *inbox) next() event {
+	for {
+		b.mutex.Lock()
+		if len(b.events) > 0 {
+			first := b.events[0]
+			b.events[0] = event{}
+			b.events = b.events[1:]
+			b.mutex.Unlock()
+			b.took(first)
+			return first
+		}
+		b.events = nil
+		b.mutex.Unlock()
+		<-b.arrived
+	}
+}
+
+// took gives credit. The engine waits for a reader's first chunk before it takes a break for an error.
+func (b *inbox) took(e event) {
+	if e.kind != native.Chunk {
+		b.over = true
+		return
+	}
+	b.taken += len(e.document)
+	if !b.credited || b.taken >= credited {
+		b.credited = true
+		credit(b.pump.queue, b.token, b.taken)
+		b.taken = 0
+	}
+}
+
+// cancel ends the request. Its last event still comes.
+func (b *inbox) cancel() { cancel(b.pump.queue, b.token) }
 
 // OpenStream asks, and takes the arguments of Stream.
 func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStream, error) {
@@ -101,21 +165,24 @@ func (c *Client) openStream(ctx context.Context, request []byte, chosen *Options
 	if err != nil {
 		return nil, err
 	}
-	own, _ := readers.Get().(*reader)
-	if own == nil {
-		if own, err = newReader(); err != nil {
-			return nil, err
-		}
-	}
-	s := &ChatStream{client: c, ctx: ctx, token: tokens.Add(1), queue: own.queue, reader: own}
-	if err := submit(c, own.queue, s.token, native.Stream, request, options); err != nil {
-		readers.Put(own)
+	pump, err := startedPump()
+	if err != nil {
 		return nil, err
 	}
+	own := &inbox{pump: pump, token: tokens.Add(1), arrived: make(chan struct{}, 1)}
+	if err := pump.expect(own.token, own); err != nil {
+		return nil, err
+	}
+	if err := submit(c, pump.queue, own.token, native.Stream|native.Credit, request, options); err != nil {
+		pump.take(own.token, true)
+		return nil, err
+	}
+	s := &ChatStream{client: c, ctx: ctx, inbox: own}
+	// Neither function holds s, because neither must keep a stream that was never closed.
+	cleanup := runtime.AddCleanup(s, (*inbox).cancel, own)
+	s.stop = cleanup.Stop
 	if ctx.Done() != nil {
-		// The function does not hold s, because a context must not keep a stream that was never closed.
-		end := canceller{own.queue, s.token}
-		stop, cleanup := context.AfterFunc(ctx, end.now), runtime.AddCleanup(s, canceller.now, end)
+		stop := context.AfterFunc(ctx, own.cancel)
 		s.stop = func() {
 			stop()
 			cleanup.Stop()
@@ -123,14 +190,6 @@ func (c *Client) openStream(ctx context.Context, request []byte, chosen *Options
 	}
 	return s, nil
 }
-
-// A canceller ends one stream's request. Without one, a queue that is freed does.
-type canceller struct {
-	queue *native.Queue
-	token uint64
-}
-
-func (c canceller) now() { cancel(c.queue, c.token) }
 
 // Next is the next chunk. After the last one, which has the Response, it returns io.EOF, again and
 // again: a stream is read once. Keep its chunks, or take Response.
@@ -159,37 +218,20 @@ func (s *ChatStream) Next() (Chunk, error) {
 	return Chunk{}, s.err
 }
 
-// take takes the next event of this stream. The queue may still have events of an earlier one.
+// take takes the next event.
 func (s *ChatStream) take() (err error) {
-	if len(s.records) == 0 {
-		wait := s.reader.until(func() bool {
-			s.records, err = take(s.reader.queue, 0)
-			return len(s.records) > 0 || err != nil
-		})
-		if err == nil {
-			err = wait
-		}
-		if err != nil {
-			return err
-		}
-	}
-	var event native.Event
-	event, s.records = native.Next(s.records)
-	if event.Token != s.token {
-		return nil
-	}
-	switch event.Kind {
+	event := s.inbox.next()
+	switch event.kind {
 	case native.Chunk:
-		s.lines = text(event.Payload)
+		s.lines = event.document
 	case native.Result:
-		answer := text(event.Payload)
-		s.client.heard(answer)
-		s.document = answer
-		s.response, err = readResponse(answer)
+		s.client.heard(event.document)
+		s.document = event.document
+		s.response, err = readResponse(event.document)
 	case native.Error:
 		s.client.heard("")
-		s.document = text(event.Payload)
-		failure := errorFrom(s.document)
+		s.document = event.document
+		failure := errorFrom(event.document)
 		if s.closed.Load() && s.ctx.Err() == nil && failure.Kind == "cancelled" {
 			return errClosed()
 		}
@@ -204,7 +246,7 @@ func (s *ChatStream) Result() (*Response, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.err == nil && !s.shown {
-		s.queue.Collect(s.token)
+		s.inbox.pump.queue.Collect(s.inbox.token)
 	}
 	for s.err == nil {
 		s.lines = ""
@@ -240,7 +282,7 @@ func (s *ChatStream) Response() (*Response, error) {
 // does nothing.
 func (s *ChatStream) Close() error {
 	s.closed.Store(true)
-	cancel(s.queue, s.token)
+	s.inbox.cancel()
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for s.err == nil {
@@ -254,9 +296,9 @@ func (s *ChatStream) Close() error {
 
 func errClosed() error { return newError(ErrCancelled, "the stream was closed") }
 
-// end gives the queue back, without the events that this stream has left in it.
+// end is the stream's end. A request that goes on, because a chunk could not be read, is cancelled.
 func (s *ChatStream) end(err error) {
-	s.err = err
+	s.err, s.lines = err, ""
 	if s.seen != nil {
 		s.unseen()
 		if err == io.EOF {
@@ -265,17 +307,9 @@ func (s *ChatStream) end(err error) {
 		s.seen.End(s.document, err)
 	}
 	s.document = ""
-	if s.stop != nil {
-		s.stop()
-	}
-	own := s.reader
-	s.reader, s.lines, s.records = nil, "", nil
-	left, broken := take(own.queue, 0)
-	for len(left) > 0 {
-		left, broken = take(own.queue, 0)
-	}
-	if broken == nil {
-		readers.Put(own)
+	s.stop()
+	if !s.inbox.over {
+		s.inbox.cancel()
 	}
 	runtime.KeepAlive(s.client)
 }

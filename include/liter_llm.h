@@ -76,6 +76,9 @@
 // The whole answer is one response: "fanout" in the options is an error, and nothing is sent.
 #define LITER_LLM_SUBMIT_SINGLE 8
 
+// CHUNKs that were read count as unread until liter_llm_credit says that they are consumed.
+#define LITER_LLM_SUBMIT_CREDIT 16
+
 // count chunk documents of a stream, one a line.
 #define LITER_LLM_EVENT_CHUNK 1
 
@@ -241,7 +244,7 @@ void liter_llm_queue_free(struct liter_llm_queue *queue);
 // it; chunks that wait are merged into one event.
 //
 // `flags`: 0, or LITER_LLM_SUBMIT_* joined by `|`. Without STREAM, WHOLE and INLINE the request's own
-// "stream" says how the answer comes. STREAM with one of these, and a bit that is none of them, is
+// "stream" says how the answer comes. STREAM or CREDIT with one of these, and an unknown bit, is
 // E_ARGUMENT. An INLINE call that nobody reads stands still until it is cancelled; while one is in
 // flight on the queue, further ones run on the library's threads.
 int32_t liter_llm_submit(struct liter_llm_client *client,
@@ -255,6 +258,15 @@ int32_t liter_llm_submit(struct liter_llm_client *client,
 
 // Asks to stop. Safe at any time, more than once, and after the end. The last event still comes.
 int32_t liter_llm_cancel(struct liter_llm_queue *queue, uint64_t token);
+
+// Says that `bytes` more of the payload of a stream's CHUNKs are consumed. The stream must have been
+// submitted with CREDIT: its socket is read while less than `stream_bytes` of the queue are not
+// consumed. So one reader serves many streams of one queue, keeps what each is slow to take, and lets
+// no other wait. Give credit for the first chunk at once, then for at most a quarter of
+// `stream_bytes` together. Safe at any time.
+int32_t liter_llm_credit(struct liter_llm_queue *queue,
+                         uint64_t token,
+                         uint64_t bytes);
 
 // The reader wants only the whole answer of a stream: no further CHUNK comes, but those that wait
 // still do. As nothing of it was shown, an answer that breaks then begins anew by default

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Measures what liter-llm costs, as ratios of CPU time to raw-socket clients in the same run.
+"""Measures what liter-llm and other clients cost, as ratios of CPU time to raw-socket clients.
 
-    python3 scripts/bench.py                  all of it, about four minutes
+All run in turns, so that they meet the same machine.
+
+    python3 scripts/bench.py                  all of it, about ten minutes
     python3 scripts/bench.py --quick          fewer rounds, to see that it runs
     python3 scripts/bench.py --language node  one language, may be repeated
     python3 scripts/bench.py --only sync      one workload, may be repeated
@@ -10,7 +12,8 @@
     python3 scripts/bench.py --write-readme   puts the table into README.md
 
 Wants the release build of the library and of the simulator, and `liter_llm` importable; Node's
-addon and Go's archive, or their rows are left out. `make bench` sees to all of that.
+addon and Go's archive, or their rows are left out. The other clients are left out too where they
+are not installed. `make bench` sees to all of that.
 """
 
 from __future__ import annotations
@@ -33,12 +36,13 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=NAMES, help="one measurement")
     parser.add_argument("--language", action="append", choices=LANGUAGES, help="one language")
     parser.add_argument("--rounds", type=int, help="how often each side runs (15)")
-    parser.add_argument("--orjson", action="store_true", help="let the Python sides use orjson")
+    parser.add_argument("--standard-json", action="store_true", help="hide orjson from Python")
+    parser.add_argument("--no-peers", action="store_true", help="leave out the other clients")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with another build")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round there")
     parser.add_argument("--write-readme", action="store_true", help="put the table into README.md")
     options = parser.parse_args()
-    parts = (options.against, options.only, options.language, options.quick)
+    parts = (options.against, options.only, options.language, options.quick, options.no_peers)
     if options.write_readme and any(parts):
         parser.error("README.md gets a whole run against raw sockets")
     wanted = options.only or NAMES
@@ -55,8 +59,16 @@ def main() -> int:
             if not workloads.available(workload):
                 continue
             chosen = workloads.shorter(workload) if options.quick else workload
-            how = {"orjson": options.orjson, "against": options.against}
-            results.append(workloads.run(chosen, simulator, rounds, **how))
+            results.append(
+                workloads.run(
+                    chosen,
+                    simulator,
+                    rounds,
+                    standard_json=options.standard_json,
+                    against=options.against,
+                    peers=not options.no_peers,
+                )
+            )
             report.progress(results[-1])
         if threads and programs.build("go"):
             facts += many.go_threads(simulator)

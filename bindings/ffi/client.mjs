@@ -12,6 +12,8 @@ import { Buffer } from "node:buffer";
 // that is under way, so it is short; and it only waits while requests are in flight.
 const SLICE_MS = 100;
 const CAPACITY = 64 << 10;
+// Credit for a stream's chunks is given for so many bytes at once, and for the first at once.
+const CREDITED = 64 << 10;
 
 /** A request that failed: the members of the error document. */
 export class LiterLlmError extends Error {
@@ -79,23 +81,32 @@ export class Client {
 
   /**
    * Chunk documents as they come; the response document is the generator's return value. The
-   * request starts with the first step, and leaving the loop early cancels it. Chunks that are not
-   * taken wait in memory: one queue serves the whole client, so its reader cannot wait for one.
+   * request starts with the first step, and leaving the loop early cancels it. Few chunks wait in
+   * memory: the engine reads a stream's socket while credit comes for what was taken.
    */
   async *stream(request, options, signal) {
     const events = [];
     let wake = () => {};
-    const { LITER_LLM_SUBMIT_STREAM } = this.#ffi.constants;
-    const token = this.#submit(LITER_LLM_SUBMIT_STREAM, request, options, signal, (...event) => {
+    const { LITER_LLM_SUBMIT_STREAM, LITER_LLM_SUBMIT_CREDIT } = this.#ffi.constants;
+    const how = LITER_LLM_SUBMIT_STREAM | LITER_LLM_SUBMIT_CREDIT;
+    const token = this.#submit(how, request, options, signal, (...event) => {
       events.push(event);
       wake();
     });
+    let taken = 0;
+    let credited = false;
     try {
       for (;;) {
         while (events.length === 0) await new Promise((resolve) => (wake = resolve));
-        const [failure, documents, last] = events.shift();
+        const [failure, documents, last, size] = events.shift();
         if (failure) throw failure;
         if (last) return documents[0];
+        taken += size;
+        if (taken >= CREDITED || !credited) {
+          credited = true;
+          this.#ffi.call.liter_llm_credit(this.#queue, token, taken);
+          taken = 0;
+        }
         yield* documents;
       }
     } finally {
@@ -148,7 +159,7 @@ export class Client {
     return client.address;
   }
 
-  // `listener(failure, documents, last)` hears every event of the request.
+  // `listener(failure, documents, last, size)` hears every event of the request.
   #submit(how, request, options, signal, listener) {
     this.#open();
     signal?.throwIfAborted();
@@ -164,12 +175,12 @@ export class Client {
     this.#check("liter_llm_submit", status);
     const abort = () => this.#cancel(token);
     signal?.addEventListener("abort", abort);
-    this.#listeners.set(token, (failure, result, last) => {
+    this.#listeners.set(token, (failure, result, last, size) => {
       if (last) {
         signal?.removeEventListener("abort", abort);
         this.#listeners.delete(token);
       }
-      listener(failure, result, last);
+      listener(failure, result, last, size);
     });
     this.#read();
     return token;
@@ -226,11 +237,11 @@ export class Client {
     return event;
   }
 
-  #dispatch({ token, kind }, payload) {
+  #dispatch({ token, kind, len }, payload) {
     const { LITER_LLM_EVENT_CHUNK, LITER_LLM_EVENT_ERROR } = this.#ffi.constants;
     const listener = this.#listeners.get(token);
     if (kind === LITER_LLM_EVENT_CHUNK) {
-      listener(null, payload.split("\n").filter(Boolean).map(JSON.parse), false);
+      listener(null, payload.split("\n").filter(Boolean).map(JSON.parse), false, len);
     } else if (kind === LITER_LLM_EVENT_ERROR) {
       listener(new LiterLlmError(JSON.parse(payload).error), [], true);
     } else {

@@ -55,10 +55,10 @@ impl Waiting {
     }
 }
 
-/// The options of the last call. They are kept because most callers pass the same options every
-/// time.
+/// The options of the last few calls, the last first. They are kept because most callers pass the
+/// same options every time, or the same few for each kind of call.
 #[derive(Default)]
-struct LastOptions(Mutex<Option<Parsed>>);
+struct LastOptions(Mutex<Vec<Parsed>>);
 
 /// Parsed options, and the bytes that they were read from.
 struct Parsed {
@@ -305,22 +305,26 @@ impl Client {
 impl LastOptions {
     /// The largest options that are kept, in bytes.
     const MOST: usize = 4_096;
+    /// How many are kept.
+    const KEPT: usize = 4;
 
-    /// Reads options, unless they are the same bytes as in the last call.
+    /// Reads options, unless they are the same bytes as in one of the last calls.
     fn read(&self, bytes: &[u8]) -> Result<Arc<Options>, Error> {
         // A call never waits for the lock, because parsing costs less.
         let mut last = self.0.try_lock().ok();
-        if let Some(Some(known)) = last.as_deref()
-            && *known.bytes == *bytes
+        if let Some(last) = &mut last
+            && let Some(place) = last.iter().position(|known| *known.bytes == *bytes)
         {
-            return Ok(Arc::clone(&known.options));
+            last[..=place].rotate_right(1);
+            return Ok(Arc::clone(&last[0].options));
         }
         let options = if bytes.is_empty() { Options::default() } else { Options::parse(bytes)? };
         let options = Arc::new(options);
         if let Some(last) = &mut last
             && bytes.len() <= Self::MOST
         {
-            **last = Some(Parsed { bytes: bytes.into(), options: Arc::clone(&options) });
+            last.truncate(Self::KEPT - 1);
+            last.insert(0, Parsed { bytes: bytes.into(), options: Arc::clone(&options) });
         }
         Ok(options)
     }
@@ -342,7 +346,7 @@ mod tests {
 
     /// The same bytes are parsed once, other bytes anew, and wrong ones leave what is kept.
     #[test]
-    fn options_of_the_last_call_are_not_parsed_again() {
+    fn options_of_the_last_calls_are_not_parsed_again() {
         let last = LastOptions::default();
         let one = last.read(br#"{"timeout_ms": 1}"#).unwrap();
         assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
@@ -351,5 +355,25 @@ mod tests {
         let other = last.read(br#"{"timeout_ms": 2}"#).unwrap();
         assert_eq!((one.timeout_ms, other.timeout_ms), (Some(1), Some(2)));
         assert_eq!(last.read(b"").unwrap().timeout_ms, None);
+        assert!(Arc::ptr_eq(&one, &last.read(br#"{"timeout_ms": 1}"#).unwrap()));
+    }
+
+    /// Few are kept, and no large ones: what is kept is what was used last.
+    #[test]
+    fn kept_options_are_bounded() {
+        let last = LastOptions::default();
+        let read = |n: usize| last.read(format!("{{\"timeout_ms\": {n}}}").as_bytes()).unwrap();
+        let first = read(1);
+        for n in 2..1000 {
+            read(n);
+            assert!(Arc::ptr_eq(&first, &read(1)), "used before each of them");
+        }
+        let mut large = br#"{"timeout_ms": 5"#.to_vec();
+        large.resize(LastOptions::MOST, b' ');
+        large.push(b'}');
+        assert!(!Arc::ptr_eq(&last.read(&large).unwrap(), &last.read(&large).unwrap()));
+        assert_eq!(last.0.lock().unwrap().len(), LastOptions::KEPT);
+        (1000..1004).for_each(|n| drop(read(n)));
+        assert!(!Arc::ptr_eq(&first, &read(1)));
     }
 }

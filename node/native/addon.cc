@@ -189,8 +189,6 @@ struct Source {
   std::atomic<bool> rang{false};  // in the list `ready_`
   Source* next = nullptr;         // there
   bool due = false;               // in `due_`
-  bool paused = false;
-  bool owed = false;  // it rang while it was paused
 };
 
 class Addon : public Napi::Addon<Addon> {
@@ -208,12 +206,11 @@ class Addon : public Napi::Addon<Addon> {
                           InstanceMethod("metrics", &Addon::Metrics),
                           InstanceMethod("call", &Addon::Call),
                           InstanceMethod("source", &Addon::NewSource),
-                          InstanceMethod("free", &Addon::FreeSource),
                           InstanceMethod("text", &Addon::Records),
-                          InstanceMethod("pause", &Addon::Pause),
                           InstanceMethod("submit", &Addon::Submit),
                           InstanceMethod("cancel", &Addon::Cancel),
                           InstanceMethod("collect", &Addon::Collect),
+                          InstanceMethod("credit", &Addon::Credit),
                           InstanceMethod("hold", &Addon::Hold),
                           InstanceMethod("logs", &Addon::Logs),
                           InstanceValue("version", Napi::String::New(env, liter_llm_version()))});
@@ -269,13 +266,11 @@ class Addon : public Napi::Addon<Addon> {
   void Stop() {
     if (wake_ == nullptr) return;
     for (auto& source : sources_) {
-      if (source) liter_llm_queue_notify(source->queue, nullptr, nullptr);
+      liter_llm_queue_notify(source->queue, nullptr, nullptr);
     }
     napi_release_threadsafe_function(wake_, napi_tsfn_abort);
     wake_ = nullptr;
-    for (auto& source : sources_) {
-      if (source) liter_llm_queue_free(source->queue);
-    }
+    for (auto& source : sources_) liter_llm_queue_free(source->queue);
     sources_.clear();
     due_.clear();
     ready_.store(nullptr);
@@ -350,13 +345,9 @@ class Addon : public Napi::Addon<Addon> {
     size_t size = 0;
     while (!due_.empty()) {
       Source* source = due_.front();
-      if (source->paused) {
-        source->owed = true;
-      } else {
-        int64_t got = liter_llm_queue_read(source->queue, data + size, capacity - size, 0);
-        if (got == LITER_LLM_E_SPACE) return size;
-        if (got > 0) size += static_cast<size_t>(got);
-      }
+      int64_t got = liter_llm_queue_read(source->queue, data + size, capacity - size, 0);
+      if (got == LITER_LLM_E_SPACE) return size;
+      if (got > 0) size += static_cast<size_t>(got);
       source->due = false;
       due_.pop_front();
     }
@@ -440,34 +431,8 @@ class Addon : public Napi::Addon<Addon> {
     int32_t status = liter_llm_queue_new(0, &source->queue);
     if (status != LITER_LLM_OK) return Number(status);
     liter_llm_queue_notify(source->queue, Ring, source.get());
-    auto free = std::find(sources_.begin(), sources_.end(), nullptr);
-    size_t number = static_cast<size_t>(free - sources_.begin());
-    if (free == sources_.end()) {
-      sources_.push_back(std::move(source));
-    } else {
-      *free = std::move(source);
-    }
-    return Number(static_cast<double>(number));
-  }
-
-  // free(source)
-  void FreeSource(const Napi::CallbackInfo& info) {
-    std::unique_ptr<Source>& source = At(info[0]);
-    liter_llm_queue_notify(source->queue, nullptr, nullptr);
-    Collect();
-    due_.erase(std::remove(due_.begin(), due_.end(), source.get()), due_.end());
-    liter_llm_queue_free(source->queue);
-    source.reset();
-  }
-
-  // pause(source, on): while on, the queue is not read, and its stream's socket waits.
-  void Pause(const Napi::CallbackInfo& info) {
-    Source* source = At(info[0]).get();
-    source->paused = info[1].As<Napi::Boolean>();
-    if (!source->paused && source->owed) {
-      source->owed = false;
-      Ring(source);
-    }
+    sources_.push_back(std::move(source));
+    return Number(static_cast<double>(sources_.size() - 1));
   }
 
   // submit(client, source, token, flags, request, options): a status.
@@ -493,6 +458,13 @@ class Addon : public Napi::Addon<Addon> {
   void Collect(const Napi::CallbackInfo& info) {
     auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
     liter_llm_collect(At(info[0])->queue, token);
+  }
+
+  // credit(source, token, bytes): so many bytes more of its chunks are consumed.
+  void Credit(const Napi::CallbackInfo& info) {
+    auto token = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+    auto bytes = static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
+    liter_llm_credit(At(info[0])->queue, token, bytes);
   }
 
   // hold(on): whether the environment stays alive for the promises that are awaited.

@@ -20,12 +20,11 @@ const { warn } = require("./_warnings.js");
  * @property {(client: Handle, format: string) => string | number} metrics
  * @property {(client: Handle, request: Text, options: string) => [number, string | undefined]} call
  * @property {() => number} source
- * @property {(source: number) => void} free
  * @property {(start: number, end: number) => string} text
- * @property {(source: number, on: boolean) => void} pause
  * @property {(client: Handle, source: number, token: number, how: number, request: Text, options: string) => number} submit
  * @property {(source: number, token: number) => void} cancel
  * @property {(source: number, token: number) => void} collect
+ * @property {(source: number, token: number, bytes: number) => void} credit
  * @property {(on: boolean) => void} hold
  * @property {(source: number, level: number) => number} logs
  */

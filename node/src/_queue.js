@@ -6,13 +6,13 @@ A request is submitted under a token of ours, unique in this environment. When a
 addon reads every queue that has something into one buffer. The buffer holds 32-byte heads with a
 payload behind each, and the addon calls `deliver` once:
 
-    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ liter u64 │ payload │ to 8 bytes
 
 Jest and similar tools load this file again for each file of tests, but the addon only once. So the
 state of requests in flight is kept on the addon, and the copy that came last reads it.
 
-All calls of the environment share one queue. A stream has a queue of its own. Only an unread queue
-makes the engine stop reading one stream's socket, and the other requests must go on.
+All calls and streams of the environment share one queue. The engine stops reading a stream's socket
+while its reader has not consumed what is there: an Inbox gives credit for what was taken out of it.
 */
 
 const { setImmediate } = require("node:timers"); // not the global one, which test tools replace
@@ -33,6 +33,8 @@ const CLOSED = -2;
 const STREAM = 2;
 const WHOLE = 4;
 const SINGLE = 8;
+/** Chunks that were read stay unread for the engine until credit is given for them. */
+const CREDIT = 16;
 
 /** The size of the read buffer in bytes. */
 const CAPACITY = 256 << 10;
@@ -43,11 +45,8 @@ const CAPACITY = 256 << 10;
  */
 const TURN = 1 << 20;
 
-/** The unread bytes beyond which a stream's queue is not read. The last read may pass it. */
-const HELD = 256 << 10;
-
-/** The number of queues that are kept for the next streams. */
-const IDLE = 64;
+/** Credit is given for so many bytes at once: less than what the engine holds for one stream. */
+const CREDITED = 64 << 10;
 
 /**
  * @typedef {object} State
@@ -55,8 +54,7 @@ const IDLE = 64;
  * @property {number} lastToken
  * @property {number} awaited promises of ours that are: only they keep the environment alive
  * @property {number} delivered bytes in this turn of the event loop
- * @property {number} calls the queue of the calls
- * @property {number[]} idle queues that no stream uses
+ * @property {number} requests the queue of the calls and streams
  * @property {import("./_logs.js").Listening} [logs] once somebody listened to log records
  */
 
@@ -73,10 +71,9 @@ const state = (addon.state ??= {
   lastToken: 0,
   awaited: 0,
   delivered: 0,
-  calls: openSource(),
-  idle: [],
+  requests: openSource(),
 });
-const { pending, idle } = state;
+const { pending } = state;
 
 function hold() {
   if (state.awaited++ === 0) addon.hold(true);
@@ -171,13 +168,11 @@ async function call(native, how, documents) {
 class Request {
   /**
    * @param {NativeClient} native
-   * @param {number} source
    * @param {number} how flags
    */
-  constructor(native, source, how) {
+  constructor(native, how) {
     this.native = native; // alive as long as the request
     this.how = how;
-    this.source = source;
     this.token = ++state.lastToken;
     /** @type {AbortSignal | undefined} */
     this.signal = undefined;
@@ -188,7 +183,7 @@ class Request {
     const { handle, closed } = this.native;
     const status = closed
       ? CLOSED // the engine hears of it at the end of the grace
-      : addon.submit(handle, this.source, this.token, this.how, request, options);
+      : addon.submit(handle, state.requests, this.token, this.how, request, options);
     if (status !== 0) throw misuse(status);
     this.native.inFlight++;
     pending.set(this.token, /** @type {any} */ (this));
@@ -204,7 +199,7 @@ class Request {
    */
   settle(cancel) {
     pending.delete(this.token);
-    if (cancel) addon.cancel(this.source, this.token);
+    if (cancel) addon.cancel(state.requests, this.token);
     if (this.signal !== undefined) unwatch(this.signal, this);
     this.native.ended();
   }
@@ -225,7 +220,7 @@ class Call extends Request {
    * @param {(reason: unknown) => void} reject
    */
   constructor(native, how, resolve, reject) {
-    super(native, state.calls, how);
+    super(native, how);
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -254,18 +249,18 @@ class Call extends Request {
   }
 }
 
-/** One stream's queue and what was read of it: at most HELD bytes and the last read. */
+/** What has come of one stream and was not taken: no more than the engine holds for a stream. */
 class Inbox extends Request {
   /** @type {Array<{text: string, size: number}>} chunk documents, one a line */
   #events = [];
-  #held = 0;
-  #paused = false;
+  #taken = 0; // bytes since the last credit
+  #credited = false;
   /** @type {Arrival | undefined} */
   #arrival;
 
   /** @param {NativeClient} native */
   constructor(native) {
-    super(native, idle.pop() ?? openSource(), STREAM);
+    super(native, STREAM | CREDIT);
     /** Whether nothing more comes after what `next` still returns. */
     this.ended = false;
     /** @type {string | Failure | Reason | undefined} how it ended; undefined: it was closed */
@@ -279,15 +274,9 @@ class Inbox extends Request {
     if (documents.signal?.aborted) {
       this.ended = true;
       this.outcome = new Reason(documents.signal.reason);
-      this.#leave();
       return;
     }
-    try {
-      super.submit(documents);
-    } catch (error) {
-      this.#leave();
-      throw error;
-    }
+    super.submit(documents);
   }
 
   /**
@@ -298,10 +287,10 @@ class Inbox extends Request {
   take(kind, text, size) {
     if (kind !== CHUNK) {
       this.#end(kind === RESULT ? text : new Failure(text), false);
-    } else if (!this.discards) {
+    } else if (this.discards) {
+      this.#credit(size);
+    } else {
       this.#events.push({ text, size });
-      this.#held += size;
-      if (this.#held > HELD && !this.#paused) this.#pause(true);
     }
     this.#arrive();
   }
@@ -310,22 +299,19 @@ class Inbox extends Request {
   next() {
     const event = this.#events.shift();
     if (event === undefined) return undefined;
-    this.#held -= event.size;
-    if (this.#paused && this.#held <= HELD / 2) this.#pause(false);
+    this.#credit(event.size);
     return event.text;
   }
 
   /** Asks for the whole answer and no further chunk. */
   collect() {
-    if (!this.ended) addon.collect(this.source, this.token);
+    if (!this.ended) addon.collect(state.requests, this.token);
   }
 
   /** Drops the chunks that wait and those to come. */
   discard() {
     this.discards = true;
-    this.#events.length = 0;
-    this.#held = 0;
-    if (this.#paused) this.#pause(false);
+    for (const { size } of this.#events.splice(0)) this.#credit(size);
   }
 
   /** A promise to await while there is nothing to take and the stream has not ended. */
@@ -371,20 +357,19 @@ class Inbox extends Request {
     this.ended = true;
     this.outcome = outcome;
     this.settle(cancel);
-    if (this.#paused) this.#pause(false);
-    this.#leave();
   }
 
-  /** Gives the queue to the next stream. Later events of this one are dropped by their token. */
-  #leave() {
-    if (idle.length < IDLE) idle.push(this.source);
-    else addon.free(this.source);
-  }
-
-  /** @param {boolean} on */
-  #pause(on) {
-    this.#paused = on;
-    addon.pause(this.source, on);
+  /**
+   * So many bytes more are consumed.
+   * @param {number} size
+   */
+  #credit(size) {
+    this.#taken += size;
+    // The engine waits for a reader's first chunk before it takes a break for an error.
+    if (this.ended || (this.#credited && this.#taken < CREDITED)) return;
+    this.#credited = true;
+    addon.credit(state.requests, this.token, this.#taken);
+    this.#taken = 0;
   }
 }
 

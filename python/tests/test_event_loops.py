@@ -142,6 +142,31 @@ def test_no_thread_but_the_engines(simulator):
     assert set(threading.enumerate()) <= before
 
 
+def test_a_stream_costs_one_descriptor(simulator, factory):
+    """Its socket: the loop's one queue tells of all streams."""
+
+    async def begin(client):
+        stream = client.stream("Hello")
+        await stream.__anext__()
+        return stream
+
+    async def main():
+        client = liter_llm.AsyncClient(simulator.config("chunks=10,burst=2,interval_ms=600000"))
+        streams = [await begin(client)]
+        before = len(os.listdir("/proc/self/fd"))
+        streams += await asyncio.gather(*[begin(client) for _ in range(100)])
+        opened = len(os.listdir("/proc/self/fd")) - before
+        for stream in streams:
+            await stream.close()
+        assert opened <= 100 + 5
+        # A loop that cannot watch a descriptor has one thread for all of them.
+        assert len([t for t in threading.enumerate() if t.name == "liter-llm-pump"]) <= 1
+
+    join_pumps()
+    run(factory, main())
+    simulator.wait_for(lambda stats: stats["requests_open"] == 0)
+
+
 def test_the_pump_is_one_thread_a_queue(simulator):
     async def main():
         client = liter_llm.AsyncClient(simulator.config())

@@ -12,26 +12,28 @@ from typing import Any
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _encode(document: dict[str, Any]) -> bytes:
+def encode(document: dict[str, Any]) -> bytes:
+    """Writes a document."""
     return _write(document).encode()
 
 
-def _decode(document: bytes) -> Any:
+def decode(document: bytes) -> Any:
+    """Reads a document."""
     return json.loads(str(document, "utf-8"))
 
 
 try:
-    # The worker hides it unless both sides may have it.
+    # The package depends on it, so the raw client has it too, unless the worker hides it from both.
     import orjson
 except ImportError:
     pass
 else:
-    _encode, _decode = orjson.dumps, orjson.loads
+    encode, decode = orjson.dumps, orjson.loads
 
 
 def request_bytes(head: bytes, document: dict[str, Any]) -> bytes:
     """One POST: `head` is all that does not change, up to the value of content-length."""
-    body = _encode(document)
+    body = encode(document)
     return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
 
@@ -124,7 +126,7 @@ class Events:
 
 def delta(event: bytes) -> str:
     """The text of one chunk."""
-    choices = _decode(event)["choices"]
+    choices = decode(event)["choices"]
     return (choices[0]["delta"].get("content") or "") if choices else ""
 
 
@@ -137,4 +139,4 @@ def document(response: Response, body: bytes) -> Any:
     """A whole answer."""
     if response.status != 200:
         raise RuntimeError(f"status {response.status}: {body[:200]!r}")
-    return _decode(body)
+    return decode(body)

@@ -21,6 +21,11 @@ FOLDER = ROOT / "target" / "bench"
 RELEASE = ROOT / "target" / "release"
 C_FLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
+# Other clients, which `make bench` installs.
+PEERS_PYTHON = FOLDER / "peers" / "bin" / "python"
+PEERS_NODE = HERE / "node" / "node_modules" / "installed"
+PEERS_GO = HERE / "go" / "peers"
+
 ADDON = ROOT / "node" / "platforms" / "linux-x64-gnu" / "liter_llm.node"
 ARCHIVE = ROOT / "go" / "internal" / "native" / "linux_amd64" / "libliter_llm.a"
 
@@ -36,6 +41,16 @@ def build(language: str) -> bool:
     if language == "node":
         return _found("node", shutil.which("node") if ADDON.is_file() else None)
     return True
+
+
+@cache
+def peers(language: str) -> bool:
+    """Whether other clients of a language are installed. Go's are built here."""
+    if language == "go":
+        program = str(FOLDER / "peers_go")
+        done = subprocess.run(["go", "build", "-o", program, "."], cwd=PEERS_GO, check=False)
+        return done.returncode == 0
+    return (PEERS_NODE if language == "node" else PEERS_PYTHON).exists()
 
 
 def _found(language: str, tool: str | None) -> bool:
@@ -75,6 +90,6 @@ def command(language: str, side: str, kind: str, flights: int, arguments: list[s
     request = json.dumps(payload.REQUEST, ensure_ascii=False)
     program = {
         "node": ["node", str(HERE / "node" / "worker.mjs")],
-        "go": [str(FOLDER / "bench_go")],
+        "go": [str(FOLDER / ("bench_go" if side in ("raw", "liter") else "peers_go"))],
     }[language]
     return [*program, side, kind, str(flights), *arguments, request]

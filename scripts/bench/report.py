@@ -68,9 +68,20 @@ def progress(result: Result) -> None:
     print(
         f"{result.workload.name:12} raw {median(result.raw):8.2f}  "
         f"liter-llm {median(result.liter):8.2f} "
-        f"{part}  × {result.ratio:.2f}   [{ratios}]",
+        f"{part}  × {result.ratio:.2f}   [{ratios}]  {others(result)}",
         file=sys.stderr,
     )
+
+
+def others(result: Result) -> str:
+    """The ratios of other clients."""
+    found = [f"{name} {short(result.peer_ratio(name))}" for name in result.peers]
+    return ", ".join(found) or "–"
+
+
+def short(ratio: float) -> str:
+    """A ratio in as many digits as it is worth."""
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def table(results: list[Result], facts: list[Fact]) -> str:
@@ -78,8 +89,8 @@ def table(results: list[Result], facts: list[Fact]) -> str:
     lines: list[str] = []
     if results:
         lines += [
-            "| CPU time | raw socket | liter-llm | ratio (range) | target | |",
-            "|---|--:|--:|--:|--:|---|",
+            "| CPU time | raw socket | liter-llm | ratio (range) | others, × raw | target | |",
+            "|---|--:|--:|--:|---|--:|---|",
         ]
     for result in results:
         load, ratios = result.workload, result.ratios
@@ -88,7 +99,8 @@ def table(results: list[Result], facts: list[Fact]) -> str:
         lines.append(
             f"| {load.what}, per {load.unit} | {median(result.raw):.1f} µs "
             f"| {median(result.liter):.1f} µs | {result.ratio:.2f} × "
-            f"({min(ratios):.2f}–{max(ratios):.2f}) | {target} | {verdict(load.target, met=met)} |"
+            f"({min(ratios):.2f}–{max(ratios):.2f}) | {others(result)} "
+            f"| {target} | {verdict(load.target, met=met)} |"
         )
     if facts:
         lines += ["", "| figure | value | target | |", "|---|--:|--:|---|"]

@@ -1,7 +1,7 @@
 """One side of one workload, in a process of its own.
 
-`python -m bench.worker SIDE KIND FLIGHTS BASE_URL COUNT TEXT [--orjson]`, then a line `go` on
-standard input for each round; each answers one JSON line: units done, CPU seconds, wall seconds.
+`python -m bench.worker SIDE KIND FLIGHTS BASE_URL COUNT TEXT [--standard-json]`, then a line `go`
+on standard input for each round; each answers one JSON line: units done, CPU seconds, wall seconds.
 The CPU time is that of the whole process, the library's threads included; `own` is the calling
 thread's part of it.
 """
@@ -30,11 +30,11 @@ def library_threads() -> int:
 def main() -> None:
     """Warms up, then runs a round for each line of standard input."""
     side, kind, flights, base_url, count, text, *_ = sys.argv[1:]
-    if "--orjson" not in sys.argv:
-        sys.modules["orjson"] = None  # type: ignore[assignment] # both sides read with `json`
-    from . import sides
+    if "--standard-json" in sys.argv:
+        sys.modules["orjson"] = None  # type: ignore[assignment] # all sides read with `json`
+    from . import peers, sides
 
-    opened = getattr(sides, side)(base_url)
+    opened = getattr(sides if hasattr(sides, side) else peers, side)(base_url)
     runner = (
         sides.AsyncRunner(opened, int(flights))
         if side.endswith("async")

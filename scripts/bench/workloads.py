@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -62,11 +62,40 @@ WORKLOADS = (
 )
 
 
+@dataclass(frozen=True)
+class Peer:
+    """Another client. `share`: it makes one of so many calls, where it is slow."""
+
+    name: str
+    side: str
+    share: int
+
+
+PEERS = {
+    "sync": (Peer("openai", "openai", 10), Peer("litellm", "litellm", 25)),
+    "async": (
+        Peer("aiohttp", "aiohttp", 2),
+        Peer("openai", "openai", 10),
+        Peer("litellm", "litellm", 25),
+    ),
+    "node": (Peer("undici", "undici", 1), Peer("openai", "openai", 4)),
+    "go": (Peer("net/http", "net_http", 1), Peer("go-openai", "go_openai", 1)),
+}
+"""By the side of a workload."""
+
+
+def peers_of(workload: Workload) -> tuple[Peer, ...]:
+    """The other clients that are installed and do this work."""
+    peers = PEERS.get(workload.side, ())
+    return peers if peers and programs.peers(workload.language) else ()
+
+
 @dataclass
 class Result:
     """One workload's rounds, side by side: microseconds of CPU for each unit.
 
     `own` is the part of liter-llm's that the calling thread spends, where there is only one.
+    `peers` are the rounds of other clients.
     """
 
     workload: Workload
@@ -75,6 +104,11 @@ class Result:
     own: list[float]
     threads: int = 0
     connections: int | None = None
+    peers: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+
+    def peer_ratio(self, name: str) -> float:
+        """Another client's median ratio of neighbouring rounds."""
+        return median(peer / raw for raw, peer in zip(self.raw, self.peers[name], strict=True))
 
     @property
     def ratios(self) -> list[float]:
@@ -100,6 +134,7 @@ class Result:
             "target": self.workload.target,
             "threads": self.threads,
             "connections": self.connections,
+            "peers_us": self.peers,
         }
 
 
@@ -137,15 +172,19 @@ class Worker:
         self._process.wait(20)
 
 
-def command(workload: Workload, side: str, url: str, text: str, *, orjson: bool) -> list[str]:
+def command(
+    workload: Workload, side: str, url: str, text: str, *, standard_json: bool
+) -> list[str]:
     """How the process of a side is started."""
     base_url = url + payload.paths()[workload.kind]
     arguments = [base_url, str(workload.count), text]
     if workload.language != "python":
         shape = (workload.kind, workload.flights)
         return programs.command(workload.language, side, *shape, arguments)
-    start = [sys.executable, "-m", "bench.worker", f"{side}_{workload.side}"]
-    return [*start, workload.kind, str(workload.flights), *arguments, *(["--orjson"] * orjson)]
+    python = sys.executable if side in ("raw", "liter") else str(programs.PEERS_PYTHON)
+    start = [python, "-m", "bench.worker", f"{side}_{workload.side}"]
+    hidden = ["--standard-json"] * standard_json
+    return [*start, workload.kind, str(workload.flights), *arguments, *hidden]
 
 
 def run(
@@ -153,17 +192,20 @@ def run(
     simulator: Simulator,
     rounds: int,
     *,
-    orjson: bool,
+    standard_json: bool,
     against: Path | None = None,
+    peers: bool = False,
 ) -> Result:
-    """Alternates between the sides: raw, liter-llm, raw, liter-llm.
+    """Alternates between the sides: raw, liter-llm, other clients, raw, liter-llm.
 
     `against`: another build of the library, which takes the raw client's place.
     """
     text = simulator.text(workload.kind)
-    raw, liter = (
-        command(workload, side, simulator.url, text, orjson=orjson) for side in ("raw", "liter")
-    )
+
+    def start(load: Workload, side: str) -> list[str]:
+        return command(load, side, simulator.url, text, standard_json=standard_json)
+
+    raw, liter = start(workload, "raw"), start(workload, "liter")
     if against is None:
         other = Worker(raw)
     else:  # C programs look for the library in the folder
@@ -171,6 +213,10 @@ def run(
         other = Worker(liter, LITER_LLM_LIB=str(against.resolve()), LD_LIBRARY_PATH=folder)
     workers = [other, Worker(liter)]
     result = Result(workload, [], [], [])
+    others: list[tuple[Worker, list[float]]] = []
+    for peer in peers_of(workload) if peers and against is None else ():
+        load = replace(workload, count=max(workload.count // peer.share, workload.flights))
+        others.append((Worker(start(load, peer.side)), result.peers.setdefault(peer.name, [])))
     opened = 0
     for _ in range(rounds):
         for worker, into in zip(workers, (result.raw, result.liter), strict=True):
@@ -182,8 +228,11 @@ def run(
                 result.threads = max(result.threads, row["threads"])
                 # One of them is the connection that asks the second time.
                 opened += simulator.stats()["connections_opened"] - before - 1
+        for worker, into in others:
+            row = worker.round()
+            into.append(row["cpu"] / row["units"] * 1e6)
     result.connections = opened
-    for worker in workers:
+    for worker in [*workers, *(worker for worker, _ in others)]:
         worker.close()
     return result
 

@@ -115,20 +115,25 @@ impl Lane {
         self.runtime.block_on(future)
     }
 
-    /// Starts a task, which goes on while the lane is driven.
-    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::AbortHandle
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.runtime.spawn(future).abort_handle()
+    /// Runs `body` where timers and tasks belong to the lane: what is dropped there may need that.
+    pub(crate) fn within<T>(&self, body: impl FnOnce() -> T) -> T {
+        let _context = self.runtime.enter();
+        body()
     }
 
-    /// Lets what is ready happen, without waiting.
-    pub(crate) fn turn(&self) {
+    /// Lets what is ready happen, without waiting. Whether `future` was ready.
+    pub(crate) fn turn(&self, future: impl Future<Output = ()>) -> bool {
         self.drive(async {
-            // The first turn looks at the sockets, and the second runs the tasks that they wake.
-            tokio::task::yield_now().await;
-            tokio::task::yield_now().await;
-        });
+            let turns = async {
+                // The first turn looks at the sockets, and the second runs the tasks that they wake.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+            };
+            tokio::select! {
+                biased;
+                () = future => true,
+                () = turns => false,
+            }
+        })
     }
 }

@@ -32,6 +32,8 @@ pub const LITER_LLM_SUBMIT_STREAM: u32 = 2;
 pub const LITER_LLM_SUBMIT_WHOLE: u32 = 4;
 /// The whole answer is one response: "fanout" in the options is an error, and nothing is sent.
 pub const LITER_LLM_SUBMIT_SINGLE: u32 = 8;
+/// CHUNKs that were read count as unread until liter_llm_credit says that they are consumed.
+pub const LITER_LLM_SUBMIT_CREDIT: u32 = 16;
 
 /// count chunk documents of a stream, one a line.
 pub const LITER_LLM_EVENT_CHUNK: u32 = 1;

@@ -16,8 +16,9 @@ use crate::engine::{self, Engine, panicked, unsaid};
 use crate::lane::Lanes;
 use crate::queue::Queue;
 use crate::{
-    LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT, LITER_LLM_SUBMIT_INLINE,
-    LITER_LLM_SUBMIT_SINGLE, LITER_LLM_SUBMIT_STREAM, LITER_LLM_SUBMIT_WHOLE, guard, status,
+    LITER_LLM_EVENT_ERROR, LITER_LLM_EVENT_RESULT, LITER_LLM_SUBMIT_CREDIT,
+    LITER_LLM_SUBMIT_INLINE, LITER_LLM_SUBMIT_SINGLE, LITER_LLM_SUBMIT_STREAM,
+    LITER_LLM_SUBMIT_WHOLE, guard, status,
 };
 
 /// What is asked, and how its answer comes.
@@ -34,6 +35,8 @@ pub(crate) struct How {
     /// The call runs on the thread that reads the queue. A stream never does: its socket is read, and
     /// its timers run, also while the reader is busy elsewhere.
     inline: bool,
+    /// The host gives credit for what it has consumed of a stream.
+    on_credit: bool,
     wanted: Wanted,
 }
 
@@ -41,15 +44,19 @@ impl How {
     /// `None`: a bit that means nothing, or bits that contradict one another.
     pub(crate) fn of(flags: u32) -> Option<How> {
         const WHOLE: u32 = LITER_LLM_SUBMIT_WHOLE | LITER_LLM_SUBMIT_INLINE;
-        const KNOWN: u32 = WHOLE | LITER_LLM_SUBMIT_STREAM | LITER_LLM_SUBMIT_SINGLE;
+        const CHUNKS: u32 = LITER_LLM_SUBMIT_STREAM | LITER_LLM_SUBMIT_CREDIT;
+        const KNOWN: u32 = WHOLE | CHUNKS | LITER_LLM_SUBMIT_SINGLE;
+        if flags & WHOLE != 0 && flags & CHUNKS != 0 {
+            return None;
+        }
         let stream = match (flags & LITER_LLM_SUBMIT_STREAM != 0, flags & WHOLE != 0) {
-            (true, true) => return None,
             (false, false) => None,
             (stream, _) => Some(stream),
         };
+        let on_credit = flags & LITER_LLM_SUBMIT_CREDIT != 0;
         let wanted = Wanted { stream, single: flags & LITER_LLM_SUBMIT_SINGLE != 0 };
         let inline = flags & LITER_LLM_SUBMIT_INLINE != 0;
-        (flags & !KNOWN == 0).then_some(How { inline, wanted })
+        (flags & !KNOWN == 0).then_some(How { inline, on_credit, wanted })
     }
 }
 
@@ -61,9 +68,9 @@ pub(crate) fn submit(
     queue: &Arc<Queue>,
     order: Order<'_>,
 ) -> Result<(), i32> {
-    let Order { token, how: How { inline, wanted }, request, options } = order;
+    let Order { token, how: How { inline, on_credit, wanted }, request, options } = order;
     let engine = engine::start().map_err(|error| status::refused(&error))?;
-    let number = queue.begin(token)?;
+    let number = queue.begin(token, on_credit)?;
     let last = LastWord { queue: Arc::downgrade(queue), token, said: false };
     if client.stores_answers() {
         if let Some(work) = begin_shared(engine, client, admission, wanted, request, options, last)
@@ -84,17 +91,14 @@ pub(crate) fn submit(
     // The future is boxed, because it is large and starting and ending a task moves it several
     // times.
     let work = Box::pin(run(engine, start, last));
-    let Some(lane) = lane else {
-        if let Some(abort) = engine.spawn(work) {
-            queue.started(token, number, abort);
-        }
-        return Ok(());
-    };
-    let abort = lane.spawn(async move {
-        engine.until_stopped(work).await;
-    });
-    queue.started(token, number, abort);
-    queue.attach(token, lane, Arc::clone(lanes));
+    if let Some(lane) = lane {
+        let work = Box::pin(async move {
+            engine.until_stopped(work).await;
+        });
+        queue.attach(token, work, lane, Arc::clone(lanes));
+    } else if let Some(abort) = engine.spawn(work) {
+        queue.started(token, number, abort);
+    }
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::{
 /// it; chunks that wait are merged into one event.
 ///
 /// `flags`: 0, or LITER_LLM_SUBMIT_* joined by `|`. Without STREAM, WHOLE and INLINE the request's own
-/// "stream" says how the answer comes. STREAM with one of these, and a bit that is none of them, is
+/// "stream" says how the answer comes. STREAM or CREDIT with one of these, and an unknown bit, is
 /// E_ARGUMENT. An INLINE call that nobody reads stands still until it is cancelled; while one is in
 /// flight on the queue, further ones run on the library's threads.
 #[unsafe(no_mangle)]
@@ -75,6 +75,29 @@ pub unsafe extern "C" fn liter_llm_cancel(queue: *mut liter_llm_queue, token: u6
         match unsafe { self::queue(queue) } {
             Ok(queue) => {
                 queue.cancel(token);
+                LITER_LLM_OK
+            }
+            Err(status) => status,
+        }
+    })
+}
+
+/// Says that `bytes` more of the payload of a stream's CHUNKs are consumed. The stream must have been
+/// submitted with CREDIT: its socket is read while less than `stream_bytes` of the queue are not
+/// consumed. So one reader serves many streams of one queue, keeps what each is slow to take, and lets
+/// no other wait. Give credit for the first chunk at once, then for at most a quarter of
+/// `stream_bytes` together. Safe at any time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn liter_llm_credit(
+    queue: *mut liter_llm_queue,
+    token: u64,
+    bytes: u64,
+) -> i32 {
+    guard(LITER_LLM_E_INTERNAL, || {
+        // SAFETY: a handle, as the header says.
+        match unsafe { self::queue(queue) } {
+            Ok(queue) => {
+                queue.credit(token, bytes);
                 LITER_LLM_OK
             }
             Err(status) => status,

@@ -13,20 +13,6 @@
 
 static liter_llm_client *client, *quick;
 
-/* The most bytes that wait unread in a socket of this process. */
-static int unread_in_socket(void) {
-  int most = 0;
-  for (int fd = 3; fd < 256; fd++) {
-    int type, waiting;
-    socklen_t len = sizeof type;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-        ioctl(fd, FIONREAD, &waiting) == 0 && waiting > most) {
-      most = waiting;
-    }
-  }
-  return most;
-}
-
 /* Waits until a socket is full and stays as full for 200 looks. */
 static void wait_stall(void) {
   int64_t until = now_ms() + 60000;
@@ -37,19 +23,6 @@ static void wait_stall(void) {
     CHECK(now_ms() < until, "the socket is read on: %d bytes wait in it", now);
     poll(NULL, 0, 1);
   }
-}
-
-/* The length of the texts in chunk documents of the simulator, which hold no escapes. */
-static uint64_t content(const char *payload) {
-  static const char key[] = "\"content\":\"";
-  uint64_t sum = 0;
-  for (const char *at = payload; (at = strstr(at, key)) != NULL;) {
-    at += strlen(key);
-    const char *end = strchr(at, '"');
-    sum += (uint64_t)(end - at);
-    at = end;
-  }
-  return sum;
 }
 
 static void slow_reader(void) {

@@ -235,6 +235,19 @@ UNUSED static void free_records(records *r) {
   memset(r, 0, sizeof *r);
 }
 
+/* The length of the texts in chunk documents of the simulator, which hold no escapes. */
+UNUSED static uint64_t content(const char *payload) {
+  static const char key[] = "\"content\":\"";
+  uint64_t sum = 0;
+  for (const char *at = payload; (at = strstr(at, key)) != NULL;) {
+    at += strlen(key);
+    const char *end = strchr(at, '"');
+    sum += (uint64_t)(end - at);
+    at = end;
+  }
+  return sum;
+}
+
 /* How requests ended on a queue. */
 typedef struct ends {
   size_t results, errors, cancelled, chunks, chunk_events;
@@ -321,6 +334,20 @@ UNUSED static size_t heap_now(void) {
 #else
   return 0;
 #endif
+}
+
+/* The most bytes that wait unread in a socket of this process. */
+UNUSED static int unread_in_socket(void) {
+  int most = 0;
+  for (int fd = 3; fd < 256; fd++) {
+    int type, waiting;
+    socklen_t len = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+        ioctl(fd, FIONREAD, &waiting) == 0 && waiting > most) {
+      most = waiting;
+    }
+  }
+  return most;
 }
 
 /* Where a "http://127.0.0.1:PORT" URL leads. */

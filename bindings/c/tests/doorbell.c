@@ -110,6 +110,7 @@ static void calls_back(void *unused) {
   CHECK(status == LITER_LLM_E_BUSY && document == NULL, "call: %d", status);
   CHECK(submit(client, queue, 7, HELLO) == LITER_LLM_E_BUSY, "submit");
   CHECK(liter_llm_cancel(queue, 1) == LITER_LLM_E_BUSY, "cancel");
+  CHECK(liter_llm_credit(queue, 1, 1) == LITER_LLM_E_BUSY, "credit");
   CHECK(liter_llm_queue_read(queue, buf, sizeof buf, 0) == LITER_LLM_E_BUSY, "read");
   CHECK(liter_llm_queue_fd(queue) == LITER_LLM_E_BUSY, "fd");
   CHECK(liter_llm_queue_next_size(queue) == 0, "next_size");

@@ -8,7 +8,8 @@ enum {
   INLINE = LITER_LLM_SUBMIT_INLINE,
   STREAM = LITER_LLM_SUBMIT_STREAM,
   WHOLE = LITER_LLM_SUBMIT_WHOLE,
-  SINGLE = LITER_LLM_SUBMIT_SINGLE
+  SINGLE = LITER_LLM_SUBMIT_SINGLE,
+  CREDIT = LITER_LLM_SUBMIT_CREDIT
 };
 
 static const char FANOUT[] = "{\"fanout\":{\"targets\":[\"openai/a\",\"openai/b\"],\"first\":2}}";
@@ -57,6 +58,9 @@ static void whole_or_stream(void) {
   comes(STREAM, whole, 1);
   comes(STREAM, HELLO_STREAM, 1);
   comes(STREAM | SINGLE, HELLO, 1);
+  comes(STREAM | SINGLE | CREDIT, HELLO, 1);
+  comes(CREDIT, HELLO, 0);
+  comes(CREDIT, HELLO_STREAM, 1);
   comes(WHOLE, HELLO, 0);
   comes(WHOLE, HELLO_STREAM, 0);
   comes(INLINE, HELLO_STREAM, 0);
@@ -108,9 +112,9 @@ static void inline_waits_for_its_reader(void) {
 }
 
 static void refused(void) {
-  static const uint32_t flags[] = {16,     1u << 31,        UINT32_MAX,
+  static const uint32_t flags[] = {32,     1u << 31,        UINT32_MAX,
                                    STREAM | WHOLE, STREAM | INLINE, STREAM | WHOLE | SINGLE,
-                                   INLINE | 32};
+                                   INLINE | 32,    CREDIT | WHOLE,  CREDIT | INLINE};
   for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
     int32_t status = submit_how(client, queue, 1u << 20, flags[i], HELLO, "");
     CHECK(status == LITER_LLM_E_ARGUMENT, "flags %u: %d", flags[i], status);

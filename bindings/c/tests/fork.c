@@ -30,6 +30,7 @@ static void old_handles(void) {
   CHECK(liter_llm_queue_logs(queue, 3) == LITER_LLM_E_FORKED, "logs");
   CHECK(liter_llm_queue_close(queue) == LITER_LLM_E_FORKED, "queue_close");
   CHECK(liter_llm_cancel(queue, 1) == LITER_LLM_E_FORKED, "cancel");
+  CHECK(liter_llm_credit(queue, 1, 1) == LITER_LLM_E_FORKED, "credit");
   liter_llm_queue_free(queue);
   liter_llm_client_free(client);
   CHECK(heap_now() == heap, "freeing a parent's handle did something");

@@ -54,6 +54,7 @@ hazards!(
     exit,
     fork,
     backpressure,
+    credit,
     leak,
     signals,
     closed_client,

@@ -94,10 +94,33 @@ static void alone(void) {
   }
 }
 
+/* The reader is inside a long wait and drives the call: whoever ends it wakes the reader. */
+static void ended_by_another_thread(void) {
+  for (int way = 0; way < 3; way++) {
+    liter_llm_client *mine = client_sim("delay_ms=60000");
+    reader r = {queue_of(0), 1, {0}};
+    pthread_t thread;
+    submit_inline(mine, r.queue, 1);
+    CHECK(pthread_create(&thread, NULL, reads, &r) == 0, "pthread_create");
+    UNTIL(sim_stat("requests_open") == 1, 20000, "nobody drives it");
+    int64_t start = now_ms();
+    if (way == 0) CHECK(liter_llm_cancel(r.queue, 1) == LITER_LLM_OK, "cancel");
+    if (way == 1) CHECK(liter_llm_queue_close(r.queue) == LITER_LLM_OK, "close");
+    if (way == 2) CHECK(liter_llm_client_close(mine, 50) == LITER_LLM_OK, "close");
+    pthread_join(thread, NULL);
+    CHECK(r.out.cancelled == 1, "way %d: %s", way, r.out.error);
+    CHECK(now_ms() - start < 15000, "way %d took %lld ms", way, (long long)(now_ms() - start));
+    UNTIL(sim_stat("requests_open") == 0, 20000, "way %d: the socket stays open", way);
+    liter_llm_queue_free(r.queue);
+    liter_llm_client_free(mine);
+  }
+}
+
 int main(void) {
   quick = client_sim("");
   silent = client_sim("delay_ms=60000");
   alone();
+  ended_by_another_thread();
   reader_first();
   many_submitters();
   UNTIL(sim_stat("requests_open") == 0, 20000, "sockets stay open");

@@ -15,6 +15,8 @@ package native
 #cgo nocallback liter_llm_cancel
 #cgo noescape liter_llm_collect
 #cgo nocallback liter_llm_collect
+#cgo noescape liter_llm_credit
+#cgo nocallback liter_llm_credit
 #cgo nocallback liter_llm_queue_next_size
 #cgo nocallback liter_llm_free
 */
@@ -45,6 +47,7 @@ const (
 	Stream uint32 = C.LITER_LLM_SUBMIT_STREAM
 	Whole  uint32 = C.LITER_LLM_SUBMIT_WHOLE
 	Single uint32 = C.LITER_LLM_SUBMIT_SINGLE // of one target
+	Credit uint32 = C.LITER_LLM_SUBMIT_CREDIT // chunks are unread until credit is given for them
 )
 
 // Kinds of events.
@@ -170,6 +173,12 @@ func (q *Queue) Cancel(token uint64) {
 // Collect asks for the whole answer of a stream and no further chunk of it.
 func (q *Queue) Collect(token uint64) {
 	C.liter_llm_collect(q.handle, C.uint64_t(token))
+	runtime.KeepAlive(q)
+}
+
+// Credit says that so many bytes more of a stream's chunks are consumed.
+func (q *Queue) Credit(token uint64, bytes int) {
+	C.liter_llm_credit(q.handle, C.uint64_t(token), C.uint64_t(bytes))
 	runtime.KeepAlive(q)
 }
 

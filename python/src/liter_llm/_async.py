@@ -14,7 +14,7 @@ from weakref import ref
 from . import _json
 from ._client import BaseClient, StreamState
 from ._errors import CancelledError
-from ._loop import call, running, running_hub
+from ._loop import Inbox, call, running, running_hub
 from ._models import (
     BudgetState,
     CachePurged,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from ._client import Request
-    from ._loop import Inbox
     from ._multi import MultiResponse
     from ._native import NativeClient
     from ._types import (
@@ -263,12 +262,11 @@ class AsyncStream(StreamState):
         self._cancelled = False
         self._native = native
         self._loop = running()
-        inbox = running_hub().inbox()
+        inbox = Inbox(running_hub())
         try:
-            self._token = inbox.submit(native, request, self._options)
+            inbox.submit(native, request, self._options)
         except BaseException:
             self._reader.leave()
-            inbox.release()
             raise
         self._inbox = inbox
 
@@ -322,7 +320,7 @@ class AsyncStream(StreamState):
         for the error.
         """
         if (inbox := self._inbox) is not None and not self._shown:
-            inbox.queue.collect(self._token)
+            inbox.collect()
         try:
             while (inbox := self._inbox) is not None:
                 await self._next(inbox)
@@ -337,7 +335,7 @@ class AsyncStream(StreamState):
         self._documents = iter(())
         if self._loop is asyncio.get_running_loop():
             if self._inbox is not None:
-                self._inbox.queue.cancel(self._token)
+                self._inbox.cancel()
                 self._end()
         else:
             self._leave()
@@ -354,7 +352,7 @@ class AsyncStream(StreamState):
         if self._inbox is not None:
             self._cancelled = True
             self._documents = iter(())
-            self._inbox.queue.cancel(self._token)
+            self._inbox.cancel()
             self._end()
 
     async def __aenter__(self) -> Self:
@@ -373,7 +371,7 @@ class AsyncStream(StreamState):
         if inbox is None:
             return
         self._given_up()
-        inbox.queue.cancel(self._token)
+        inbox.cancel()
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._reader.leave)
             self._loop.call_soon_threadsafe(inbox.release)

@@ -1,9 +1,9 @@
 """Completion queues on asyncio loops.
 
-Each running loop has one Hub: one queue of the engine whose descriptor the loop watches. One
-callback resolves the futures of a read, by token. A stream has an Inbox, a queue of its own. Only
-an unread queue makes the engine stop reading one stream's socket, and the loop's other requests
-must go on. Inboxes go back to their hub and are used again.
+Each running loop has one Hub: one queue of the engine whose descriptor the loop watches, for all
+its calls and streams. One callback resolves the futures of a read, by token, and puts chunks into
+the Inbox of their stream. The engine stops reading a stream's socket while its reader has not
+consumed what is there: an Inbox gives credit for what was taken out of it.
 """
 
 from __future__ import annotations
@@ -16,21 +16,18 @@ from weakref import ref
 
 from . import _json
 from ._errors import Led, LiterLLMError, counted, from_document
-from ._queue import RESULT, STREAM, Buffer, Queue
+from ._queue import CHUNK, CREDIT, RESULT, STREAM, Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from ._native import NativeClient
     from ._queue import Event
 
-HELD = 256 << 10
-"""The unread bytes beyond which a stream's queue is not read. The last read may pass it."""
-
-IDLE = 64
-"""The number of inboxes that a hub keeps for the next streams."""
+CREDITED = 64 << 10
+"""Credit is given for so many bytes at once: less than what the engine holds for one stream."""
 
 _hubs: dict[int, Hub] = {}
 
@@ -113,63 +110,70 @@ async def call(client: NativeClient, how: int, request: bytes, options: bytes) -
 
 
 class Hub:
-    """The queue of a loop, and the future of each request."""
+    """The queue of a loop, the future of each request, and the inbox of each stream."""
 
     def __init__(self, loop: ref[asyncio.AbstractEventLoop]) -> None:
         self.loop = loop
-        self.buffer = Buffer()
-        self.queue = Queue(self.buffer)
+        self.queue = Queue()
         self.futures: dict[int, asyncio.Future[bytearray]] = {}
-        self.idle: list[Inbox] = []
-        self.listener: Listener
+        self.inboxes: dict[int, Inbox] = {}
+        self._pump: Any = None
 
     def listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begins to receive."""
-        self.listener = Listener(loop, self.queue, self.deliver)
+        """Begins to receive: reads the queue on the loop whenever something waits in it.
+
+        A loop without a working `add_reader` (Windows' proactor loop, some guests) gets a daemon
+        thread that reads and hands over whole batches.
+        """
+        try:
+            loop.add_reader(self.queue.fd(), self._drain)
+        except NotImplementedError:
+            from ._pump import Pump
+
+            self._pump = Pump(loop, self.queue, self.deliver)
+
+    def _drain(self) -> None:
+        # One read a turn: the loop comes back for the rest, and other work has its turn.
+        self.deliver(self.queue.read(0))
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Resolves the futures of a batch. Tokens without a waiting future are dropped."""
+        """Hands over a batch. Events that nobody waits for any more are dropped."""
         futures = self.futures
-        for token, kind, payload in events:
-            future = futures.pop(token, None)
-            if future is not None and not future.done():
+        for event in events:
+            token, kind, payload = event
+            future = futures.pop(token, None) if kind != CHUNK else None
+            if future is None:
+                if (inbox := self.inboxes.get(token)) is not None:
+                    inbox.put(event)
+            elif not future.done():
                 if kind == RESULT:
                     future.set_result(payload)
                 else:
                     future.set_exception(from_document(_json.loads(payload)))
 
-    def inbox(self) -> Inbox:
-        """An inbox for one stream."""
-        return self.idle.pop() if self.idle else Inbox(self)
-
 
 class Inbox:
-    """One stream's queue and what was read of it: at most HELD bytes and the last read."""
+    """What has come of one stream and was not taken: no more than the engine holds for a stream."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        loop = running()
-        self.queue = Queue(hub.buffer)
         self.token = 0
         self.events: deque[Event] = deque()
-        self._held = 0
+        self._taken = 0  # bytes since the last credit
+        self._credited = False
         self._waiter: asyncio.Future[None] | None = None
-        self._listener = Listener(loop, self.queue, self._deliver)
 
-    def submit(self, client: NativeClient, request: bytes, options: bytes) -> int:
-        """Starts the stream and returns the token of its request."""
-        token = self.queue.next_token()
-        self.queue.submit(client, token, STREAM, request, options)
+    def submit(self, client: NativeClient, request: bytes, options: bytes) -> None:
+        """Starts the stream."""
+        queue = self._hub.queue
+        token = queue.next_token()
+        queue.submit(client, token, STREAM | CREDIT, request, options)
         self.token = token
-        return token
+        self._hub.inboxes[token] = self
 
-    def _deliver(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if event[0] == self.token:  # otherwise it is of an earlier stream
-                self.events.append(event)
-                self._held += len(event[2])
-        if self._held > HELD:
-            self._listener.pause()
+    def put(self, event: Event) -> None:
+        """Adds an event, and wakes the reader."""
+        self.events.append(event)
         waiter, self._waiter = self._waiter, None  # a future keeps its loop alive
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
@@ -187,82 +191,27 @@ class Inbox:
     def take(self) -> Event:
         """The first of `events`."""
         event = self.events.popleft()
-        self._held -= len(event[2])
-        if self._held <= 0:
-            self._listener.resume()
+        if event[1] == CHUNK:
+            self._taken += len(event[2])
+            # The engine waits for a reader's first chunk before it takes a break for an error.
+            if self._taken >= CREDITED or not self._credited:
+                self._credited = True
+                self._hub.queue.credit(self.token, self._taken)
+                self._taken = 0
         return event
 
+    def cancel(self) -> None:
+        """Asks the engine to stop, on any thread."""
+        self._hub.queue.cancel(self.token)
+
+    def collect(self) -> None:
+        """Asks for the whole answer and no further chunk of it."""
+        self._hub.queue.collect(self.token)
+
     def release(self) -> None:
-        """Ends the stream on the loop's thread. The inbox goes back to its hub."""
-        self.token = 0
-        self._held = 0
+        """Ends the stream on the loop's thread."""
+        self._hub.inboxes.pop(self.token, None)
         self.events.clear()
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.cancel()
-        loop = self._hub.loop()
-        if len(self._hub.idle) < IDLE and loop is not None and not loop.is_closed():
-            self._listener.resume()
-            self._hub.idle.append(self)
-        else:
-            self._listener.stop()
-
-
-class Listener:
-    """Reads a queue on its loop whenever something waits in it.
-
-    A loop without a working `add_reader` (Windows' proactor loop, some guests) gets a daemon thread
-    that reads and hands over whole batches.
-    """
-
-    __slots__ = ("_deliver", "_fd", "_loop", "_pump", "_queue", "_reading")
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        queue: Queue,
-        deliver: Callable[[Sequence[Event]], None],
-    ) -> None:
-        self._loop = ref(loop)
-        self._queue = queue
-        self._deliver = deliver
-        self._reading = True
-        self._pump: Any = None
-        try:
-            self._fd = queue.fd()
-            loop.add_reader(self._fd, self._drain)
-        except NotImplementedError:
-            from ._pump import Pump
-
-            queue.own_buffer()  # its thread reads while others do
-            self._pump = Pump(loop, queue, deliver)
-
-    def _drain(self) -> None:
-        # One read a turn: the loop comes back for the rest, and other work has its turn.
-        self._deliver(self._queue.read(0))
-
-    def pause(self) -> None:
-        """Stops reading for now."""
-        if not self._reading:
-            return
-        self._reading = False
-        if self._pump is not None:
-            self._pump.pause()
-        elif (loop := self._loop()) is not None and not loop.is_closed():
-            loop.remove_reader(self._fd)
-
-    def resume(self) -> None:
-        """Reads again."""
-        if self._reading:
-            return
-        self._reading = True
-        if self._pump is not None:
-            self._pump.resume()
-        elif (loop := self._loop()) is not None and not loop.is_closed():
-            loop.add_reader(self._fd, self._drain)
-
-    def stop(self) -> None:
-        """Stops reading for good."""
-        self.pause()
-        if self._pump is not None:
-            self._pump.stop()

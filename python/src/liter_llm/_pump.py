@@ -2,7 +2,7 @@
 
 One `call_soon_threadsafe` hands over a whole batch. The next batch is read after that one was
 delivered, so that a busy loop does not collect batches without limit. The thread holds neither its
-loop nor its Pump. It ends when one of them is gone, when the loop is closed, or when it is told to.
+loop nor its Pump. It ends when one of them is gone, or when the loop is closed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ class Pump:
         queue: Queue,
         deliver: Callable[[Sequence[Event]], None],
     ) -> None:
-        self._queue = queue
         self._deliver = deliver
-        self._paused = False
         self.may_read = threading.Event()
         self.may_read.set()
         arguments = (ref(loop), ref(self), queue, self.may_read)
@@ -44,22 +42,6 @@ class Pump:
     def take(self, events: Sequence[Event]) -> None:
         """Delivers a batch, on the loop's thread."""
         self._deliver(events)
-        if not self._paused:
-            self.may_read.set()
-
-    def pause(self) -> None:
-        """Reads no more after the batch at hand."""
-        self._paused = True
-        self.may_read.clear()
-
-    def resume(self) -> None:
-        """Reads again."""
-        self._paused = False
-        self.may_read.set()
-
-    def stop(self) -> None:
-        """Ends the thread."""
-        self._queue.close()
         self.may_read.set()
 
 

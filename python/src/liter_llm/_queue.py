@@ -4,10 +4,10 @@ A request is submitted under a token of ours. Its events come out of the queue a
 with a payload behind each. One read takes many of them, into one buffer that is used again and
 again:
 
-    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ reserved u64 │ payload │ to 8 bytes
+    │ token u64 │ kind u32 │ status i32 │ len u32 │ count u32 │ liter u64 │ payload │ to 8 bytes
 
 No thread of the engine ever enters Python. One thread at a time reads a queue, so each event loop
-(`_loop`), each thread that calls synchronously, and each stream has a queue of its own.
+(`_loop`), each thread that calls synchronously, and each stream of a thread has a queue of its own.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ STREAM: int = lib.LITER_LLM_SUBMIT_STREAM
 WHOLE: int = lib.LITER_LLM_SUBMIT_WHOLE
 SINGLE: int = lib.LITER_LLM_SUBMIT_SINGLE
 """One answer is expected, so a fan-out is an error."""
+CREDIT: int = lib.LITER_LLM_SUBMIT_CREDIT
+"""Chunks that were read stay unread for the engine until credit is given for them."""
 
 CAPACITY = 64 << 10
 """The size of the read buffer in bytes. One read takes what waits, up to this."""
@@ -56,6 +58,7 @@ _read = lib.liter_llm_queue_read
 _submit = lib.liter_llm_submit
 _cancel = lib.liter_llm_cancel
 _collect = lib.liter_llm_collect
+_credit = lib.liter_llm_credit
 _NOTHING: Sequence[Event] = ()
 
 
@@ -81,7 +84,7 @@ def _let_greenlets_run(fd: int, timeout_ms: int) -> int:
 
 
 class Buffer:
-    """Memory that the engine writes events into. It serves all queues of one thread."""
+    """Memory that the engine writes events into."""
 
     __slots__ = ("data", "pointer", "size")
 
@@ -96,7 +99,7 @@ class Queue:
 
     __slots__ = ("__weakref__", "_buffer", "handle", "next_token")
 
-    def __init__(self, buffer: Buffer | None = None) -> None:
+    def __init__(self) -> None:
         self.handle: Any = ffi.NULL
         out = ffi.new("liter_llm_queue **")
         status: int = lib.liter_llm_queue_new(0, out)
@@ -104,10 +107,6 @@ class Queue:
             raise misuse(status)
         self.handle = out[0]
         self.next_token = count(1).__next__
-        self._buffer = buffer or Buffer()
-
-    def own_buffer(self) -> None:
-        """Stops sharing its buffer, because another thread is going to read this queue."""
         self._buffer = Buffer()
 
     def submit(
@@ -136,6 +135,10 @@ class Queue:
     def collect(self, token: int) -> None:
         """Asks for the whole answer of a stream and no further chunk of it."""
         _collect(self.handle, token)
+
+    def credit(self, token: int, size: int) -> None:
+        """Says that so many bytes more of a stream's chunks are consumed."""
+        _credit(self.handle, token, size)
 
     def read(self, timeout_ms: int) -> Sequence[Event]:
         """Takes the events that wait, at most a buffer full. Waits for the first of them."""

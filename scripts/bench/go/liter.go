@@ -4,6 +4,7 @@ import (
 	"context"
 
 	literllm "github.com/liter-llm/liter-llm/go"
+	"github.com/liter-llm/liter-llm/scripts/bench/go/harness"
 )
 
 // literCaller is liter-llm in Go: the package as a program uses it.
@@ -12,12 +13,12 @@ type literCaller struct {
 	request *literllm.ChatRequest
 }
 
-func openLiter(base string, of Request) func() caller {
+func openLiter(base string, of harness.Request) func() harness.Caller {
 	client, err := literllm.NewClient(literllm.WithProvider("openai"), literllm.WithConfig(literllm.Config{
-		Providers: map[string]literllm.Provider{"openai": {BaseURL: base, APIKey: key}},
+		Providers: map[string]literllm.Provider{"openai": {BaseURL: base, APIKey: harness.Key}},
 	}))
 	if err != nil {
-		die(err)
+		harness.Die(err)
 	}
 	request := &literllm.ChatRequest{
 		Model: of.Model, MaxTokens: of.MaxCompletionTokens, Temperature: &of.Temperature,
@@ -26,10 +27,10 @@ func openLiter(base string, of Request) func() caller {
 	for _, message := range of.Messages {
 		request.Messages = append(request.Messages, literllm.Message{Role: message.Role, Content: message.Content})
 	}
-	return func() caller { return &literCaller{client, request} }
+	return func() harness.Caller { return &literCaller{client, request} }
 }
 
-func (c *literCaller) chat() (string, int64, error) {
+func (c *literCaller) Chat() (string, int64, error) {
 	response, err := c.client.Chat(context.Background(), c.request)
 	if err != nil {
 		return "", 0, err

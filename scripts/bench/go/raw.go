@@ -10,45 +10,29 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/liter-llm/liter-llm/scripts/bench/go/harness"
 )
 
 // rawCaller is the raw-socket client in Go: HTTP/1.1 over one connection that is kept. What any user
 // would need at least, and nothing else.
 type rawCaller struct {
-	request    Request
+	request    harness.Request
 	url        *url.URL
 	connection net.Conn
 	in         *bufio.Reader
 	out, body  []byte
 }
 
-// Completion is the answer, as a hand-written client would declare it.
-type Completion struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Created int64  `json:"created"`
-	Model   string `json:"model"`
-	Choices []struct {
-		Index        int     `json:"index"`
-		Message      Message `json:"message"`
-		FinishReason string  `json:"finish_reason"`
-	} `json:"choices"`
-	Usage struct {
-		PromptTokens     int64 `json:"prompt_tokens"`
-		CompletionTokens int64 `json:"completion_tokens"`
-		TotalTokens      int64 `json:"total_tokens"`
-	} `json:"usage"`
-}
-
-func openRaw(base string, request Request) func() caller {
+func openRaw(base string, request harness.Request) func() harness.Caller {
 	where, err := url.Parse(base)
 	if err != nil {
-		die(err)
+		harness.Die(err)
 	}
-	return func() caller { return &rawCaller{request: request, url: where} }
+	return func() harness.Caller { return &rawCaller{request: request, url: where} }
 }
 
-func (c *rawCaller) chat() (string, int64, error) {
+func (c *rawCaller) Chat() (string, int64, error) {
 	if c.connection == nil {
 		connection, err := net.Dial("tcp", c.url.Host)
 		if err != nil {
@@ -62,7 +46,7 @@ func (c *rawCaller) chat() (string, int64, error) {
 	}
 	c.out = fmt.Appendf(c.out[:0], "POST %s/chat/completions HTTP/1.1\r\nhost: %s\r\n"+
 		"authorization: Bearer %s\r\ncontent-type: application/json\r\naccept: application/json\r\n"+
-		"content-length: %d\r\n\r\n", c.url.Path, c.url.Host, key, len(body))
+		"content-length: %d\r\n\r\n", c.url.Path, c.url.Host, harness.Key, len(body))
 	c.out = append(c.out, body...)
 	if _, err := c.connection.Write(c.out); err != nil {
 		return "", 0, err
@@ -70,14 +54,7 @@ func (c *rawCaller) chat() (string, int64, error) {
 	if err := c.read(); err != nil {
 		return "", 0, err
 	}
-	var answer Completion
-	if err := json.Unmarshal(c.body, &answer); err != nil {
-		return "", 0, err
-	}
-	if len(answer.Choices) == 0 {
-		return "", 0, errors.New("no choices")
-	}
-	return answer.Choices[0].Message.Content, answer.Usage.TotalTokens, nil
+	return harness.Answer(c.body)
 }
 
 // read reads status line, headers and a body by content-length.

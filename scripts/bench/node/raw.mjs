@@ -68,7 +68,7 @@ class Response {
 }
 
 /** Cuts an event stream into its events' data. */
-class Events {
+export class Events {
   #rest = NONE;
 
   feed(data) {

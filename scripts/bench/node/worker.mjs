@@ -22,7 +22,7 @@ async function call() {
 async function stream() {
   let whole = "";
   let chunks = 0;
-  for await (const chunk of client.stream()) {
+  for await (const chunk of await client.stream()) {
     whole += client.text(chunk);
     chunks++;
   }

@@ -50,7 +50,7 @@ impl Lanes {
 impl Lane {
     /// Closes the shared connections whose server has left. `false`: none is left.
     fn tend(&self) -> bool {
-        self.turn();
+        self.turn(std::future::pending());
         self.drive(async { self.client.tend_shared_connections() })
     }
 }

@@ -46,9 +46,11 @@ impl Event {
         padding.fill(0);
     }
 
-    /// It has been taken: its stream may read on.
+    /// It has been taken: its stream may read on, unless that waits for credit.
     pub(super) fn read(&self) {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &self.stream
+            && !stream.on_credit
+        {
             stream.took(self.payload.len());
         }
     }
@@ -62,6 +64,8 @@ pub(crate) struct Stream {
     read: Notify,
     /// The reader wants no chunk, but only the whole answer.
     collected: AtomicBool,
+    /// What was taken from the queue is unread until the host gives credit for it.
+    on_credit: bool,
 }
 
 #[derive(Default)]
@@ -72,6 +76,17 @@ struct Unread {
 }
 
 impl Stream {
+    pub(super) fn new(on_credit: bool) -> Self {
+        Stream { on_credit, ..Stream::default() }
+    }
+
+    /// The host has consumed so many bytes of chunks. Without credit the reads of the queue count.
+    pub(super) fn credit(&self, bytes: u64) {
+        if self.on_credit {
+            self.took(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+    }
+
     pub(super) fn add(&self, bytes: usize) {
         lock(&self.unread).bytes += bytes;
     }

@@ -24,9 +24,10 @@ pub(crate) use event::HEAD;
 
 use doorbell::Bell;
 use event::{Event, Stream};
+pub(crate) use inline::Work;
 use inline::{Inline, Place};
 use liter_llm_core::Marked;
-use state::{Call, State};
+use state::State;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -171,10 +172,14 @@ impl Queue {
     }
 
     pub(crate) fn cancel(&self, token: u64) {
-        let abort = lock(&self.state).calls.get_mut(&token).and_then(Call::cancel);
-        if let Some(abort) = abort {
-            abort.abort();
-            self.settle();
+        let abort = match lock(&self.state).calls.get_mut(&token) {
+            Some(call) => call.cancel(),
+            None => return,
+        };
+        match abort {
+            Some(abort) => abort.abort(),
+            // It may be the reader's own.
+            None => self.settle(),
         }
     }
 
@@ -185,14 +190,23 @@ impl Queue {
         }
     }
 
+    /// The host has consumed so many bytes of this request's chunks.
+    pub(crate) fn credit(&self, token: u64, bytes: u64) {
+        let stream = lock(&self.state).calls.get_mut(&token).map(|call| Arc::clone(call.stream()));
+        // Not under the lock: it wakes the stream's task.
+        if let Some(stream) = stream {
+            stream.credit(bytes);
+        }
+    }
+
     // ---- The library's side ---------------------------------------------------------------
 
     /// Registers a request and returns its number. An error is a status for the caller.
-    pub(crate) fn begin(&self, token: u64) -> Result<u64, i32> {
-        lock(&self.state).begin(token)
+    pub(crate) fn begin(&self, token: u64, on_credit: bool) -> Result<u64, i32> {
+        lock(&self.state).begin(token, on_credit)
     }
 
-    /// Gives a registered request its means to be cancelled.
+    /// Gives a registered request on the library's threads its means to be cancelled.
     pub(crate) fn started(&self, token: u64, number: u64, abort: AbortHandle) {
         let mut state = lock(&self.state);
         // It may have ended already and its token be another's, or have been cancelled in between.
@@ -271,30 +285,34 @@ impl Queue {
     }
 
     /// Leaves a call to the reader, behind `reserve_lane`.
-    pub(crate) fn attach(&self, token: u64, lane: Lane, home: Arc<Lanes>) {
-        self.rest(Inline { token, lane, home });
+    pub(crate) fn attach(&self, token: u64, work: Work, lane: Lane, home: Arc<Lanes>) {
+        self.rest(Inline::new(token, work, lane, home));
     }
 
     /// Drives the reader's own call until there is an event or `left` is over. Whether there may be
     /// one.
     fn drive(&self, inline: Inline, left: Duration) -> bool {
-        let brought = inline.drive(self.pushed.notified(), left);
+        let Some((inline, came)) = inline.drive(self.pushed.notified(), left) else {
+            self.inline.release();
+            return true;
+        };
         self.rest(inline);
-        brought || !lock(&self.state).is_empty()
+        came || !lock(&self.state).is_empty()
     }
 
-    /// Lets a cancelled call of the reader's end now: the reader may not come again.
+    /// Lets a cancelled call of the reader's end now: the reader may not come again, or be driving it.
     fn settle(&self) {
-        if let Some(inline) = self.inline.take() {
-            inline.lane.turn();
-            self.rest(inline);
+        match self.inline.take() {
+            Some(inline) => self.rest(inline),
+            None => self.pushed.notify_one(),
         }
     }
 
-    /// Keeps a call that goes on; the lane of one that has ended goes home.
+    /// Keeps a call that goes on. One that was cancelled ends here, and its lane goes home.
     fn rest(&self, inline: Inline) {
         let state = lock(&self.state);
-        if state.calls.contains_key(&inline.token) {
+        let goes_on = state.calls.get(&inline.token).is_some_and(|call| !call.cancelled);
+        if goes_on && !inline.has_ended() {
             self.inline.rest(inline);
             // A reader that found nobody's call to drive waits for events only.
             if state.waiting {
@@ -302,7 +320,8 @@ impl Queue {
             }
         } else {
             drop(state);
-            self.inline.end(inline);
+            inline.end();
+            self.inline.release();
         }
     }
 }

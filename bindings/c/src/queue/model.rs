@@ -94,7 +94,7 @@ fn lost(count: u64) -> Vec<u8> {
 
 /// One request: its chunks and its last event.
 fn request(queue: &Queue, token: u64) -> bool {
-    if queue.begin(token).is_err() {
+    if queue.begin(token, false).is_err() {
         return false;
     }
     for _ in 0..2 {
@@ -221,7 +221,7 @@ fn the_oldest_log_records_are_dropped_and_counted() {
 /// So many records of so many bytes; at most `most` are kept, with the one that tells.
 fn dropped_and_counted(records: u64, width: usize, most: u64) {
     let queue = Queue::new(64);
-    queue.begin(1).unwrap();
+    queue.begin(1, false).unwrap();
     for number in 0..records {
         queue.log(format!("{number:0width$}").into_bytes(), lost);
     }

@@ -47,6 +47,8 @@ pub(super) struct Call {
     pub(super) number: u64,
     pub(super) abort: Option<AbortHandle>,
     pub(super) cancelled: bool,
+    /// The host gives credit for the chunks that it has consumed.
+    on_credit: bool,
     /// The number of the waiting event that takes further chunks.
     open: Option<u64>,
     stream: Option<Arc<Stream>>,
@@ -69,14 +71,14 @@ impl State {
     }
 
     /// Registers a request and returns its number. An error is a status for the caller.
-    pub(super) fn begin(&mut self, token: u64) -> Result<u64, i32> {
+    pub(super) fn begin(&mut self, token: u64, on_credit: bool) -> Result<u64, i32> {
         if self.closed {
             return Err(LITER_LLM_E_CLOSED);
         }
         let number = self.begun + 1;
         match self.calls.entry(token) {
             Entry::Occupied(_) => return Err(LITER_LLM_E_ARGUMENT),
-            Entry::Vacant(entry) => entry.insert(Call { number, ..Call::default() }),
+            Entry::Vacant(entry) => entry.insert(Call { number, on_credit, ..Call::default() }),
         };
         self.begun = number;
         Ok(number)
@@ -186,7 +188,7 @@ impl State {
 impl Call {
     /// What is known of the reading of its chunks.
     pub(super) fn stream(&mut self) -> &Arc<Stream> {
-        self.stream.get_or_insert_default()
+        self.stream.get_or_insert_with(|| Arc::new(Stream::new(self.on_credit)))
     }
 
     pub(super) fn cancel(&mut self) -> Option<AbortHandle> {
