@@ -50,7 +50,7 @@ fn main() {
 fn client(url: &str, redis: Option<u16>) -> Client {
     let shared = redis.map_or(String::from(r#""cache": {}"#), |port| {
         format!(
-            r#""redis": {{"url": "redis://127.0.0.1:{port}"}},
+            r#""redis": {{"url": "redis://127.0.0.1:{port}", "timeout_ms": 5000}},
                "cache": {{"redis": true, "secret": "a secret of the example"}}"#
         )
     });

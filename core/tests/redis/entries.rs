@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use liter_llm_core::redis::{Fault, Lookup, Script};
+use liter_llm_core::redis::{Fault, Lookup, Mode, Script};
 
-use crate::server::{Server, needs_redis, redis};
+use crate::proxy::{Proxy, Way};
+use crate::server::{Server, needs_redis, of, redis, settings};
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -117,6 +118,23 @@ async fn a_lock_is_taken_beside_an_entry_and_none_by_a_look() {
     assert_eq!(redis.take_lock(b"l{k}", b"other").await, Ok(false));
     redis.remove(b"c{k}").await.unwrap();
     assert_eq!(redis.peek(b"c{k}", b"l{k}").await, Ok(None));
+}
+
+/// What nobody waits for may take as long as what a call waits for: the circuit stays closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_server_is_not_late_for_what_nobody_waits_for() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.address()).await;
+    let mut own = settings(vec![proxy.address.clone()], Mode::Single);
+    own.timeout = Duration::from_secs(10);
+    let (redis, _) = of(own);
+    redis.unlock(b"l", b"o").await.unwrap();
+    proxy.set(Way::Slow(Duration::from_millis(400)));
+    for _ in 0..4 {
+        redis.unlock(b"l", b"o").await.unwrap();
+    }
+    assert!(redis.is_up());
 }
 
 #[tokio::test(flavor = "multi_thread")]
