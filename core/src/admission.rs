@@ -30,7 +30,7 @@ pub struct Admission {
     in_flight: Arc<InFlight>,
     state: watch::Receiver<ClientState>,
     /// Set once the call has begun.
-    facts: OnceLock<CallFacts>,
+    facts: OnceLock<Arc<CallFacts>>,
     /// Whether the observers were told of the end.
     ended: AtomicBool,
     /// The request's bytes, if they are many.
@@ -102,8 +102,8 @@ impl Admission {
     }
 
     /// Marks the call as begun. From here on the call counts, even if its caller gives it up.
-    pub(crate) fn began(&self, facts: &CallFacts) {
-        if self.facts.set(facts.clone()).is_ok() {
+    pub(crate) fn began(&self, facts: &Arc<CallFacts>) {
+        if self.facts.set(Arc::clone(facts)).is_ok() {
             self.services.observers.iter().for_each(|observer| observer.call_began(facts));
         }
     }
@@ -114,7 +114,7 @@ impl Admission {
             return;
         }
         if self.facts.get().is_none() {
-            self.began(&CallFacts::new(self.services.process, "", None, false));
+            self.began(&Arc::new(CallFacts::new(self.services.process, "", None, false)));
         }
         if let Some(facts) = self.facts.get() {
             self.services.observers.iter().for_each(|each| each.call_ended(facts, outcomes));

@@ -21,7 +21,7 @@ use crate::target::{ChosenTarget, TargetState};
 
 /// The attempts of one call, in the order in which they began.
 pub(crate) struct Ledger {
-    pub(crate) facts: CallFacts,
+    pub(crate) facts: Arc<CallFacts>,
     observers: Observers,
     entries: Mutex<Vec<Entry>>,
     given_up: Mutex<Vec<usize>>,
@@ -59,7 +59,7 @@ struct Entry {
 
 impl Ledger {
     /// The ledger of a call that has tried nothing yet.
-    pub(crate) fn new(facts: CallFacts, observers: Observers, traced: bool) -> Self {
+    pub(crate) fn new(facts: Arc<CallFacts>, observers: Observers, traced: bool) -> Self {
         Ledger {
             facts,
             observers,
@@ -73,7 +73,7 @@ impl Ledger {
 
     /// An empty ledger of the same call.
     pub(crate) fn beside(&self) -> Self {
-        Ledger::new(self.facts.clone(), Arc::clone(&self.observers), self.traced)
+        Ledger::new(Arc::clone(&self.facts), Arc::clone(&self.observers), self.traced)
     }
 
     /// Records that an attempt at a target begins. `target` is its index in the call's list.

@@ -172,7 +172,7 @@ impl Call {
             trace_headers,
             deadline,
             patience: (alone && retry.outlasts).then_some(patience),
-            ledger: Ledger::new(facts, Arc::clone(&services.observers), traced),
+            ledger: Ledger::new(Arc::new(facts), Arc::clone(&services.observers), traced),
             idempotency: OnceLock::new(),
             refused: Mutex::default(),
             served: OnceLock::new(),
@@ -187,7 +187,7 @@ impl Call {
     }
 
     /// The facts that observers get about the call.
-    pub(crate) fn facts(&self) -> &CallFacts {
+    pub(crate) fn facts(&self) -> &Arc<CallFacts> {
         &self.ledger.facts
     }
 

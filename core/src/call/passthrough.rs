@@ -37,7 +37,7 @@ use crate::wire::headers::{self, located};
 /// A request that is passed through, and its provider.
 struct Passage {
     services: Arc<Services>,
-    facts: CallFacts,
+    facts: Arc<CallFacts>,
     provider: usize,
     deadline: Deadline,
     idle_ms: Option<u64>,
@@ -191,7 +191,7 @@ impl Passage {
         let total = Deadline::after(start, total);
         Ok(Passage {
             services: Arc::clone(services),
-            facts,
+            facts: Arc::new(facts),
             provider,
             deadline: Deadline::verbatim(timeouts, start, start, total, options.idle_ms),
             idle_ms: options.idle_ms,

@@ -1,5 +1,7 @@
 //! `op: "cache_purge"`: what is kept for a tenant is forgotten. No provider hears of it.
 
+use std::sync::Arc;
+
 use crate::admission::Admission;
 use crate::error::{Error, ErrorKind};
 use crate::model::{CachePurge, CachePurged, CacheRemoved};
@@ -12,7 +14,7 @@ pub(crate) async fn purge(
     admission: &Admission,
     purge: CachePurge,
 ) -> Result<CachePurged, Error> {
-    admission.began(&CallFacts::new(services.process, "cache_purge", None, false));
+    admission.began(&Arc::new(CallFacts::new(services.process, "cache_purge", None, false)));
     let Some(cache) = &services.cache else {
         let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
         return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
