@@ -3,6 +3,7 @@ package literllm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -10,54 +11,59 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	literllm "github.com/liter-llm/liter-llm/go"
 )
 
 // flat runs work until a round of it leaves nothing behind. It allows 16 MiB (the C allocator's
-// cache varies), 16 descriptors, and hardly a goroutine or thread. Caches fill and allocators take
-// another arena once or twice, but a leak grows with every round. What a round left is collected and
-// closed by others, in their own time, so each round is looked at until it holds, for ten seconds.
+// cache varies), 16 descriptors, and hardly a goroutine or thread. Caches fill, and the allocator
+// takes an arena for each thread, so that the first rounds may grow. A leak grows with every round.
 func flat(t *testing.T, times int, work func()) {
 	t.Helper()
 	notShort(t, "its memory is not the program's under the race detector")
-	const rounds = 5
-	measure := func() []int {
-		for range 3 { // what a cleanup frees may hold more
-			debug.FreeOSMemory()
-		}
-		return []int{resident(t), descriptors(t), runtime.NumGoroutine(), threads(t)}
-	}
-	limits := []int{16 << 20, 16, 4, 4}
-	var grown []int
+	const rounds = 12
+	limits := []int{16, 4, 4}
 	for range times {
 		work()
 	}
-	before := measure()
+	before := left(t)
+	memory := collected(t)
+	var grown int
 	for range rounds {
 		for range 2 * times {
 			work()
 		}
-		var after []int
-		for until := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			after = measure()
-			within := true
-			grown = grown[:0]
+		// What nobody closed is collected and closed by others, in their own time.
+		eventually(t, func() (bool, any) {
+			now := left(t)
 			for i, limit := range limits {
-				grown = append(grown, after[i]-before[i])
-				within = within && grown[i] < limit
+				if now[i]-before[i] >= limit {
+					collected(t)
+					return false, fmt.Sprintf("descriptors, goroutines, threads: %v, %v before", now, before)
+				}
 			}
-			if within {
-				return
-			}
-			if time.Now().After(until) {
-				break
-			}
+			return true, nil
+		})
+		now := collected(t)
+		if grown = now - memory; grown < 16<<20 {
+			return
 		}
-		before = after
+		memory = now
 	}
-	t.Fatalf("the last of %d rounds left memory, descriptors, goroutines, threads: %v", rounds, grown)
+	t.Fatalf("the last of %d rounds left %d bytes", rounds, grown)
+}
+
+// left counts what a round may leave open.
+func left(t *testing.T) []int {
+	return []int{descriptors(t), runtime.NumGoroutine(), threads(t)}
+}
+
+// collected is the process's memory after a collection: what a cleanup frees may hold more.
+func collected(t *testing.T) int {
+	for range 3 {
+		debug.FreeOSMemory()
+	}
+	return resident(t)
 }
 
 func init() {

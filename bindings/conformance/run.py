@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from suite import cases, check, corpus, jsontext, plan, runners
+from suite import cases, check, corpus, jsontext, kept, plan, runners
 from suite.report import Report
 from suite.simulator import Simulator, SimulatorError
 
@@ -68,6 +68,7 @@ def _run(
 ) -> int:
     seeds = range(arguments.seeds)
     everything = written + [corpus.case(record, seed) for record in records for seed in seeds]
+    everything += [kept.case(record) for record in records if kept.wanted(record)]
     path = folder / "cases.jsonl"
     with path.open("w", encoding="utf-8") as out:
         for case in everything:

@@ -73,7 +73,10 @@ async function play(line) {
       const client = new Client(field(config));
       for (let i = 0; i < before.length; i += 2) {
         const earlier = { options: JSON.parse(field(before[i + 1]) ?? "{}") };
-        await client.chat(field(before[i]), earlier).catch(() => {});
+        const asked = field(before[i]);
+        const streams = JSON.parse(asked).stream === true;
+        const call = streams ? client.stream(asked, earlier).result() : client.chat(asked, earlier);
+        await call.catch(() => {});
       }
       const { fanout, ...others } = more.options;
       const ask = { stream, collect, chat: () => (fanout ? multi() : client.chat(whole(field(request)), more)) };

@@ -98,7 +98,10 @@ class Row:
                 with liter_llm.Client(self.config) as client:
                     for request, options in self.before:
                         with suppress(liter_llm.LiterLLMError):
-                            client.chat(request, options=options)
+                            if _request.stream_of(request) is True:
+                                client.stream(request, options=options).text()
+                            else:
+                                client.chat(request, options=options)
                     if self.fanout:
                         arguments = {**self.fanout, "options": self.options}
                         result = multi(client.generate_multi(whole(self.request), **arguments))
@@ -115,7 +118,10 @@ class Row:
                 async with liter_llm.AsyncClient(self.config) as client:
                     for request, options in self.before:
                         with suppress(liter_llm.LiterLLMError):
-                            await client.chat(request, options=options)
+                            if _request.stream_of(request) is True:
+                                await client.stream(request, options=options).text()
+                            else:
+                                await client.chat(request, options=options)
                     if self.fanout:
                         arguments = {**self.fanout, "options": self.options}
                         response = await client.generate_multi(whole(self.request), **arguments)

@@ -90,6 +90,38 @@ static char *next_field(char **rest) {
   return field;
 }
 
+/* Whether events end with the last one of a stream. */
+static int has_ended(const uint8_t *events, int64_t len) {
+  liter_llm_event event = {0};
+  for (int64_t at = 0; at < len; at += (int64_t)((sizeof event + event.len + 7) / 8 * 8))
+    memcpy(&event, events + at, sizeof event);
+  return event.kind == LITER_LLM_EVENT_RESULT || event.kind == LITER_LLM_EVENT_ERROR;
+}
+
+/* Reads a stream to its end, on a queue of its own. */
+static void stream_before(row *r, const text *request, const text *options) {
+  liter_llm_queue *queue = NULL;
+  size_t cap = BUFFER;
+  uint8_t *buffer = malloc(cap);
+  int64_t got = 0;
+  if (!buffer || liter_llm_queue_new(0, &queue) != 0 ||
+      liter_llm_submit(r->client, queue, 1, LITER_LLM_SUBMIT_STREAM, request->bytes, request->len,
+                       options->bytes, options->len) != 0)
+    die("a stream that comes before");
+  do {
+    got = liter_llm_queue_read(queue, buffer, cap, -1);
+    if (got == LITER_LLM_E_SPACE) {
+      cap = liter_llm_queue_next_size(queue);
+      free(buffer);
+      if (!(buffer = malloc(cap))) die("out of memory");
+    } else if (got < 0) {
+      die("liter_llm_queue_read failed");
+    }
+  } while (got <= 0 || !has_ended(buffer, got));
+  free(buffer);
+  liter_llm_queue_free(queue);
+}
+
 /* Makes the calls that come before, one after another. */
 static void call_before(row *r) {
   char *rest = r->before, *field;
@@ -97,8 +129,10 @@ static void call_before(row *r) {
     text request = bytes_of(field), options = bytes_of(next_field(&rest));
     char *out = NULL;
     size_t len = 0;
-    if (liter_llm_client_call(r->client, request.bytes, request.len, options.bytes, options.len,
-                              &out, &len) < 0)
+    if (strstr(request.bytes, "\"stream\":true"))
+      stream_before(r, &request, &options);
+    else if (liter_llm_client_call(r->client, request.bytes, request.len, options.bytes,
+                                   options.len, &out, &len) < 0)
       die("liter_llm_client_call is misused");
     liter_llm_free(out);
     free(request.bytes);

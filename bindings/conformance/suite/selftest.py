@@ -11,7 +11,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE))
 
-from suite import canonical, cases, compare, corpus, facts, jsontext, plan  # noqa: E402
+from suite import canonical, cases, compare, corpus, facts, jsontext, kept, plan  # noqa: E402
 from suite.check import Checker  # noqa: E402
 from suite.report import Report  # noqa: E402
 
@@ -165,6 +165,31 @@ class Comparison(unittest.TestCase):
         self.assertIsNotNone(compare.stream_difference(whole | {"events": events[:2]}))
         broken = {"events": events[:1], "error": {"partial": {"text": "ab"}}}
         self.assertIsNotNone(compare.stream_difference(broken))
+
+
+class Kept(unittest.TestCase):
+    """Judging recorded answers that came out of the cache."""
+
+    def judge(self, reason: str | None, liter: dict[str, Any], **second: Any) -> str | None:
+        """What is wrong with the second answer; the first one ended with `reason`."""
+        choice = {"message": {"content": "a"}, "finish_reason": reason}
+        first = {"choices": [choice], "warnings": [], "liter": {"v": 1, "attempts": [{}]}}
+        record = corpus.Record("f/1", "openai", {"facts": {"kind": "chat"}, "streaming": False})
+        result = first | second | {"liter": {"v": 1, "attempts": []} | liter}
+        return kept.judge(record, {"result": result}, {"result": first})
+
+    def test_what_comes_out_is_what_went_in(self) -> None:
+        hit = {"cache": {"tier": "memory"}}
+        self.assertIsNone(self.judge("stop", hit))
+        self.assertIsNotNone(self.judge("stop", {}))
+        self.assertIsNotNone(self.judge("stop", hit | {"v": 2}))
+        self.assertIsNotNone(self.judge("stop", hit, choices=[]))
+
+    def test_a_filtered_or_broken_answer_is_not_kept(self) -> None:
+        hit = {"cache": {"tier": "memory"}}
+        for reason in ("content_filter", None):
+            self.assertIsNone(self.judge(reason, {}))
+            self.assertIsNotNone(self.judge(reason, hit))
 
 
 class Verdicts(unittest.TestCase):

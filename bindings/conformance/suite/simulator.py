@@ -12,6 +12,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 
 
+# The end of a message about exchanges that nobody asked for.
+LEFT = "exchange(s) were not asked for"
+
+
 class SimulatorError(Exception):
     """The simulator is not there or does not start; the message says what to do."""
 
@@ -56,7 +60,7 @@ class Simulator:
         for failure in report["failures"]:
             found.setdefault((failure["run"], failure["case"]), []).append(failure["message"])
         for unused in report["unused"]:
-            message = f"{unused['exchanges_left']} exchange(s) were not asked for"
+            message = f"{unused['exchanges_left']} {LEFT}"
             found.setdefault((unused["run"], unused["case"]), []).append(message)
         return found
 

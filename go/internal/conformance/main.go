@@ -151,7 +151,11 @@ func (r *row) play(out *outcome) error {
 		if err != nil {
 			return err
 		}
-		_, _ = client.Chat(context.Background(), request)
+		if bytes.Contains(earlier.request, []byte(`"stream":true`)) {
+			_ = collect(client, request, new(outcome))
+		} else {
+			_, _ = client.Chat(context.Background(), request)
+		}
 	}
 	request, err := r.chatRequest()
 	if err != nil {
