@@ -8,7 +8,7 @@ import { run, startSimulator } from "./support.mjs";
 
 test("header: functions, constants and the event as the library has them", () => {
   const { constants, functions, event, eventSize } = readHeader();
-  assert.equal(functions.length, 24);
+  assert.equal(functions.length, 25);
   assert.equal(constants.LITER_LLM_E_DESCRIPTORS, -8);
   assert.equal(constants.LITER_LLM_SUBMIT_STREAM, 2);
   assert.deepEqual(
