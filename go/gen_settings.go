@@ -47,6 +47,8 @@ type Config struct {
 	Redis *Redis `json:"redis,omitempty"`
 	// What these processes share there.
 	Fleet *Fleet `json:"fleet,omitempty"`
+	// What calls may cost, by a name of your own.
+	Budgets map[string]Spending `json:"budgets,omitempty"`
 }
 
 // MarshalJSON writes the document.
@@ -140,6 +142,17 @@ func (v *Config) write(e *encoder) {
 		v.Fleet.value(e)
 		e.comma()
 	}
+	if v.Budgets != nil {
+		e.name("budgets")
+		e.open('{')
+		for _, name := range slices.Sorted(maps.Keys(v.Budgets)) {
+			item := v.Budgets[name]
+			e.key(name)
+			item.value(e)
+			e.comma()
+		}
+		e.end('}')
+	}
 }
 
 func (v *Config) read(d *decoder) {
@@ -200,6 +213,72 @@ func (v *Config) read(d *decoder) {
 				v.Fleet = new(Fleet)
 				v.Fleet.read(d)
 			}
+		case "budgets":
+			v.Budgets = table(d, (*Spending).read)
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Spending: what calls may cost in a window. Zero values are left out.
+type Spending struct {
+	// Which calls count: all of these hold. The names are "tenant", "key", "tag:<name>", "provider",
+	// "model" and "route". Default: each call counts.
+	When map[string]string `json:"when,omitempty"`
+	// Each value of this has money of its own: "tenant", "key" or "tag:<name>".
+	Per string `json:"per,omitempty"`
+	// The money of a window in USD, as decimal text, such as "50".
+	USD string `json:"usd"`
+	// "hour", "day", "week", "month" of UTC, "total", or hours or days such as "12h" and "30d".
+	Window string `json:"window"`
+	// What happens at the limit. Default: "hard".
+	// - "strict": the most that a call can cost is reserved, and the limit is never passed. A call of
+	//   which that is not known is refused.
+	// - "hard": what a call is likely to cost is reserved. The limit may be passed by what that was
+	//   too low.
+	// - "soft": Nothing is refused. The answer has a warning.
+	Enforce string `json:"enforce,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v Spending) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Spending) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Spending).read, document, "Spending")
+}
+
+func (v *Spending) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Spending) write(e *encoder) {
+	if v.When != nil {
+		e.value("when", v.When)
+	}
+	e.string("per", v.Per)
+	e.text("usd", v.USD)
+	e.text("window", v.Window)
+	e.string("enforce", v.Enforce)
+}
+
+func (v *Spending) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "when":
+			d.decode(&v.When)
+		case "per":
+			v.Per = d.string()
+		case "usd":
+			v.USD = d.string()
+		case "window":
+			v.Window = d.string()
+		case "enforce":
+			v.Enforce = d.string()
 		default:
 			d.skip()
 		}
@@ -1121,7 +1200,13 @@ type Route struct {
 	// - "weighted": by weight. Calls with the same "sticky_key" use the same target.
 	// - "latency": the quicker of two targets drawn at random.
 	// - "least_in_flight": the target with the fewest calls in flight.
+	// - "cost": the target at which the call is likely to cost the least.
 	Policy string `json:"policy,omitempty"`
+	// Under "cost": targets that are likely to cost so much more than the cheapest, in percent, count
+	// as equal. Default: 10.
+	SlackPercent *int `json:"slack_percent,omitempty"`
+	// Which requests need a target of which quality. The first rule that holds counts.
+	Rules []Rule `json:"rules,omitempty"`
 	// The targets, in order. At least one.
 	Targets []Target `json:"targets"`
 	// The retry policy of calls through this route. false: no retries.
@@ -1147,6 +1232,15 @@ func (v *Route) value(e *encoder) {
 // write writes the members.
 func (v *Route) write(e *encoder) {
 	e.string("policy", v.Policy)
+	number(e, "slack_percent", v.SlackPercent)
+	if v.Rules != nil {
+		e.list("rules")
+		for i := range v.Rules {
+			v.Rules[i].value(e)
+			e.comma()
+		}
+		e.end(']')
+	}
 	e.list("targets")
 	for i := range v.Targets {
 		v.Targets[i].value(e)
@@ -1170,6 +1264,17 @@ func (v *Route) read(d *decoder) {
 		switch d.name() {
 		case "policy":
 			v.Policy = d.string()
+		case "slack_percent":
+			v.SlackPercent = d.int()
+		case "rules":
+			if !d.null() {
+				v.Rules = []Rule{}
+				for more := d.begin('['); more; more = d.more(']') {
+					var item Rule
+					item.read(d)
+					v.Rules = append(v.Rules, item)
+				}
+			}
 		case "targets":
 			if !d.null() {
 				v.Targets = []Target{}
@@ -1203,6 +1308,8 @@ type Target struct {
 	Region string `json:"region,omitempty"`
 	// The target's share under "weighted". Default: 1. With 0 it is used only when the others fail.
 	Weight *int `json:"weight,omitempty"`
+	// How good its answers are, 1 to 5, as you judge it. Default: 1.
+	Quality int `json:"quality,omitempty"`
 	// The parameters that differ in requests to this target.
 	Parameters *Parameters `json:"parameters,omitempty"`
 }
@@ -1226,6 +1333,7 @@ func (v *Target) write(e *encoder) {
 	e.text("target", v.Target)
 	e.string("region", v.Region)
 	number(e, "weight", v.Weight)
+	e.integer("quality", int64(v.Quality))
 	if v.Parameters != nil {
 		e.name("parameters")
 		v.Parameters.value(e)
@@ -1246,6 +1354,8 @@ func (v *Target) read(d *decoder) {
 			v.Region = d.string()
 		case "weight":
 			v.Weight = d.int()
+		case "quality":
+			v.Quality = int(d.integer())
 		case "parameters":
 			if !d.null() {
 				v.Parameters = new(Parameters)
@@ -1367,6 +1477,111 @@ func (v *Reasoning) read(d *decoder) {
 			v.Effort = d.string()
 		case "budget_tokens":
 			v.BudgetTokens = d.int()
+		default:
+			d.skip()
+		}
+	}
+}
+
+// Rule: Which requests need a target of which quality. Zero values are left out.
+type Rule struct {
+	// All of these hold for the request. Default: each request.
+	When *RuleCondition `json:"when,omitempty"`
+	// The least quality of a target.
+	MinQuality int `json:"min_quality"`
+}
+
+// MarshalJSON writes the document.
+func (v Rule) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *Rule) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*Rule).read, document, "Rule")
+}
+
+func (v *Rule) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *Rule) write(e *encoder) {
+	if v.When != nil {
+		e.name("when")
+		v.When.value(e)
+		e.comma()
+	}
+	e.whole("min_quality", int64(v.MinQuality))
+}
+
+func (v *Rule) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "when":
+			if !d.null() {
+				v.When = new(RuleCondition)
+				v.When.read(d)
+			}
+		case "min_quality":
+			v.MinQuality = int(d.integer())
+		default:
+			d.skip()
+		}
+	}
+}
+
+// RuleCondition: what a request is like. "tag:<name>" is one, too: the text that the tag has. Zero
+// values are left out.
+type RuleCondition struct {
+	// Whether it has tools.
+	Tools *bool `json:"tools,omitempty"`
+	// Whether it has images or files.
+	Images *bool `json:"images,omitempty"`
+	// Whether it wants an answer of a JSON schema.
+	JSONSchema *bool `json:"json_schema,omitempty"`
+	// Whether it asks the model to think.
+	Reasoning *bool `json:"reasoning,omitempty"`
+	// The prompt has fewer tokens than this. Four bytes count as one.
+	PromptTokensBelow int `json:"prompt_tokens_below,omitempty"`
+}
+
+// MarshalJSON writes the document.
+func (v RuleCondition) MarshalJSON() ([]byte, error) { return whole(&v) }
+
+// UnmarshalJSON reads a document.
+func (v *RuleCondition) UnmarshalJSON(document []byte) error {
+	return unmarshal(v, (*RuleCondition).read, document, "RuleCondition")
+}
+
+func (v *RuleCondition) value(e *encoder) {
+	e.open('{')
+	v.write(e)
+	e.close('}')
+}
+
+// write writes the members.
+func (v *RuleCondition) write(e *encoder) {
+	e.boolean("tools", v.Tools)
+	e.boolean("images", v.Images)
+	e.boolean("json_schema", v.JSONSchema)
+	e.boolean("reasoning", v.Reasoning)
+	e.integer("prompt_tokens_below", int64(v.PromptTokensBelow))
+}
+
+func (v *RuleCondition) read(d *decoder) {
+	for more := d.begin('{'); more; more = d.more('}') {
+		switch d.name() {
+		case "tools":
+			v.Tools = d.flag()
+		case "images":
+			v.Images = d.flag()
+		case "json_schema":
+			v.JSONSchema = d.flag()
+		case "reasoning":
+			v.Reasoning = d.flag()
+		case "prompt_tokens_below":
+			v.PromptTokensBelow = int(d.integer())
 		default:
 			d.skip()
 		}
@@ -2186,6 +2401,11 @@ type Options struct {
 	Traceparent string `json:"traceparent,omitempty"`
 	// What goes with "traceparent", as the header has it.
 	Tracestate string `json:"tracestate,omitempty"`
+	// The least quality of a route's target. It takes the place of the route's rules.
+	MinQuality int `json:"min_quality,omitempty"`
+	// Tags by name, by which budgets and rules of routes tell calls apart. At most 16, of 128 bytes
+	// each.
+	Tags map[string]string `json:"tags,omitempty"`
 
 	// Further members, written as encoding/json does.
 	Extra map[string]any `json:"-"`
@@ -2252,6 +2472,10 @@ func (v *Options) write(e *encoder) {
 	e.boolean("telemetry", v.Telemetry)
 	e.string("traceparent", v.Traceparent)
 	e.string("tracestate", v.Tracestate)
+	e.integer("min_quality", int64(v.MinQuality))
+	if v.Tags != nil {
+		e.value("tags", v.Tags)
+	}
 	e.members(v.Extra)
 }
 
@@ -2319,6 +2543,10 @@ func (v *Options) read(d *decoder) {
 			v.Traceparent = d.string()
 		case "tracestate":
 			v.Tracestate = d.string()
+		case "min_quality":
+			v.MinQuality = int(d.integer())
+		case "tags":
+			d.decode(&v.Tags)
 		default:
 			v.Extra = d.other(v.Extra, name)
 		}

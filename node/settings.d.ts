@@ -127,13 +127,15 @@ export interface Options {
   traceparent?: string | null;
   /** What goes with `traceparent`, as the header has it. */
   tracestate?: string | null;
+  /** The least quality of a route's target. It takes the place of the route's rules. */
+  min_quality?: number | null;
+  /**
+   * Tags by name, by which budgets and rules of routes tell calls apart. At most 16, of 128
+   * bytes each.
+   */
+  tags?: Record<string, string> | null;
   /** The W3C baggage. An engine may lack it: then it is an error of kind unsupported. */
   baggage?: string | null;
-  /**
-   * Labels of the call in metrics and traces. An engine may lack it: then it is an error of
-   * kind unsupported.
-   */
-  tags?: Json | null;
 }
 
 /** The header of the key. */
@@ -383,6 +385,28 @@ export interface ProviderConfig {
   trace_context?: boolean | null;
 }
 
+/** What a request is like. `tag:<name>` is one, too: the text that the tag has. */
+export interface RuleCondition {
+  /** Whether it has tools. */
+  tools?: boolean | null;
+  /** Whether it has images or files. */
+  images?: boolean | null;
+  /** Whether it wants an answer of a JSON schema. */
+  json_schema?: boolean | null;
+  /** Whether it asks the model to think. */
+  reasoning?: boolean | null;
+  /** The prompt has fewer tokens than this. Four bytes count as one. */
+  prompt_tokens_below?: number | null;
+}
+
+/** Which requests need a target of which quality. */
+export interface Rule {
+  /** All of these hold for the request. Default: each request. */
+  when?: RuleCondition | null;
+  /** The least quality of a target. */
+  min_quality: number;
+}
+
 /** The members of a request that a target sets. */
 export interface Parameters {
   /** The largest number of tokens of the answer. */
@@ -412,6 +436,8 @@ export interface Target {
    * fail.
    */
   weight?: number | null;
+  /** How good its answers are, 1 to 5, as you judge it. Default: 1. */
+  quality?: number | null;
   /** The parameters that differ in requests to this target. */
   parameters?: Parameters | null;
 }
@@ -424,8 +450,16 @@ export interface Route {
    * - `weighted`: by weight. Calls with the same `sticky_key` use the same target.
    * - `latency`: the quicker of two targets drawn at random.
    * - `least_in_flight`: the target with the fewest calls in flight.
+   * - `cost`: the target at which the call is likely to cost the least.
    */
-  policy?: "priority" | "weighted" | "latency" | "least_in_flight" | null;
+  policy?: "priority" | "weighted" | "latency" | "least_in_flight" | "cost" | null;
+  /**
+   * Under `cost`: targets that are likely to cost so much more than the cheapest, in percent,
+   * count as equal. Default: 10.
+   */
+  slack_percent?: number | null;
+  /** Which requests need a target of which quality. The first rule that holds counts. */
+  rules?: readonly Rule[] | null;
   /** The targets, in order. At least one. */
   targets: readonly (string | Target)[];
   /** The retry policy of calls through this route. `false`: no retries. */
@@ -706,6 +740,30 @@ export interface Fleet {
   replicas?: number | null;
 }
 
+/** What calls may cost in a window. */
+export interface Spending {
+  /**
+   * Which calls count: all of these hold. The names are `tenant`, `key`, `tag:<name>`,
+   * `provider`, `model` and `route`. Default: each call counts.
+   */
+  when?: Record<string, string> | null;
+  /** Each value of this has money of its own: `tenant`, `key` or `tag:<name>`. */
+  per?: string | null;
+  /** The money of a window in USD, as decimal text, such as `"50"`. */
+  usd: string;
+  /** `hour`, `day`, `week`, `month` of UTC, `total`, or hours or days such as `12h` and `30d`. */
+  window: string;
+  /**
+   * What happens at the limit. Default: `hard`.
+   * - `strict`: the most that a call can cost is reserved, and the limit is never passed. A
+   *   call of which that is not known is refused.
+   * - `hard`: what a call is likely to cost is reserved. The limit may be passed by what that
+   *   was too low.
+   * - `soft`: Nothing is refused. The answer has a warning.
+   */
+  enforce?: "strict" | "hard" | "soft" | null;
+}
+
 /** A client's configuration. A member that is not listed is an error. */
 export interface Config {
   /** Providers by name. A built-in name changes that provider; another name adds one. */
@@ -748,4 +806,6 @@ export interface Config {
   redis?: Redis | null;
   /** What these processes share there. */
   fleet?: Fleet | null;
+  /** What calls may cost, by a name of your own. */
+  budgets?: Record<string, Spending> | null;
 }

@@ -1,5 +1,7 @@
 //! `op: "budget"`: what was spent of a budget. No provider hears of it.
 
+use std::sync::Arc;
+
 use super::clock::now;
 use crate::admission::Admission;
 use crate::codec::did_you_mean;
@@ -15,7 +17,7 @@ pub(crate) fn read(
     admission: &Admission,
     ask: BudgetAsk,
 ) -> Result<Box<BudgetState>, Error> {
-    admission.began(&CallFacts::new(services.process, "budget", None, false));
+    admission.began(&Arc::new(CallFacts::new(services.process, "budget", None, false)));
     let rules = services.budgets.as_ref().map_or(&[][..], |budgets| budgets.rules());
     let found = rules.iter().position(|rule| *rule.name == *ask.name);
     let (Some(found), Some(budgets)) = (found, &services.budgets) else {

@@ -12,7 +12,7 @@ answer is never None, but may be empty.
 
 from __future__ import annotations
 
-from ._document import Document, Money, NewText, Text, Vectors
+from ._document import Document, Money, NewText, Purse, Text, Vectors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -343,6 +343,26 @@ class Timing(Document):
     """Until the end."""
 
 
+class Routed(Document):
+    """Why a target of a route was asked."""
+
+    __slots__ = ()
+    policy: str
+    """The policy of the route."""
+    rule: int | None
+    """The place of the rule that held, from 0.
+
+    Absent if none did, and if the call named a quality.
+    """
+    min_quality: int | None
+    """The least quality of a target that was wanted."""
+    expected_usd: str | None
+    """What the call was likely to cost at the target that answered.
+
+    Absent if no price is known, and under other policies.
+    """
+
+
 class Variant(Document):
     """The variant of a model's prices."""
 
@@ -446,7 +466,14 @@ class Liter(Document):
     """Everything volatile or of the engine's own."""
 
     __slots__ = ()
-    _nested = {"attempts": Attempt, "timing": Timing, "cost": Cost, "cache": Cached, "trace": Trace}
+    _nested = {
+        "attempts": Attempt,
+        "timing": Timing,
+        "route": Routed,
+        "cost": Cost,
+        "cache": Cached,
+        "trace": Trace,
+    }
     v: int
     """The version of this object: 1."""
     request_id: str
@@ -465,6 +492,8 @@ class Liter(Document):
     """One entry for each attempt that was made."""
     timing: Timing
     """How long it took."""
+    route: Routed | None
+    """Why this target was asked, where a route chose it by its cost or by its quality."""
     cost: Cost | None
     """What it cost, where the operation is one that costs something."""
     ratelimit: Document | None
@@ -605,6 +634,22 @@ class Chunk(NewText):
     """
     usage: Usage | None
     """The usage, in the chunk in which the provider reports it. All other chunks have none."""
+
+
+class BudgetState(Purse):
+    """What was spent of a budget in the window of now."""
+
+    __slots__ = ()
+    object: Literal["budget"]
+    """`budget`."""
+    name: str
+    """Its name."""
+    value: str
+    """The value of what it is split by; "" if it is not split, and for calls without a value."""
+    since: int
+    """When the window began, in seconds since 1970."""
+    until: int | None
+    """When it ends. Absent if it has no end."""
 
 
 class CacheRemoved(Document):

@@ -554,13 +554,15 @@ class Options(TypedDict, total=False):
     """
     tracestate: str | None
     """What goes with `traceparent`, as the header has it."""
+    min_quality: int | None
+    """The least quality of a route's target. It takes the place of the route's rules."""
+    tags: Mapping[str, str] | None
+    """Tags by name, by which budgets and rules of routes tell calls apart.
+
+    At most 16, of 128 bytes each.
+    """
     baggage: str | None
     """The W3C baggage. An engine may lack it: then it is an error of kind unsupported."""
-    tags: Mapping[str, Any] | None
-    """Labels of the call in metrics and traces.
-
-    An engine may lack it: then it is an error of kind unsupported.
-    """
 
 
 class _RequestMembers(TypedDict, total=False):
@@ -1122,6 +1124,35 @@ class ProviderConfig(TypedDict, total=False):
     """
 
 
+class RuleCondition(TypedDict, total=False):
+    """What a request is like. `tag:<name>` is one, too: the text that the tag has."""
+
+    tools: bool | None
+    """Whether it has tools."""
+    images: bool | None
+    """Whether it has images or files."""
+    json_schema: bool | None
+    """Whether it wants an answer of a JSON schema."""
+    reasoning: bool | None
+    """Whether it asks the model to think."""
+    prompt_tokens_below: int | None
+    """The prompt has fewer tokens than this. Four bytes count as one."""
+
+
+class _Rule(TypedDict):
+    """The members that every Rule has."""
+
+    min_quality: int
+    """The least quality of a target."""
+
+
+class Rule(_Rule, total=False):
+    """Which requests need a target of which quality."""
+
+    when: RuleCondition | None
+    """All of these hold for the request. Default: each request."""
+
+
 class Parameters(TypedDict, total=False):
     """The members of a request that a target sets."""
 
@@ -1158,6 +1189,8 @@ class Target(_Target, total=False):
 
     Default: 1. With 0 it is used only when the others fail.
     """
+    quality: int | None
+    """How good its answers are, 1 to 5, as you judge it. Default: 1."""
     parameters: Parameters | None
     """The parameters that differ in requests to this target."""
 
@@ -1172,13 +1205,22 @@ class _Route(TypedDict):
 class Route(_Route, total=False):
     """A named list of targets."""
 
-    policy: Literal["priority", "weighted", "latency", "least_in_flight"] | None
+    policy: Literal["priority", "weighted", "latency", "least_in_flight", "cost"] | None
     """The policy for the order of the targets. Default: `priority`.
     - `priority`: the order of the list.
     - `weighted`: by weight. Calls with the same `sticky_key` use the same target.
     - `latency`: the quicker of two targets drawn at random.
     - `least_in_flight`: the target with the fewest calls in flight.
+    - `cost`: the target at which the call is likely to cost the least.
     """
+    slack_percent: int | None
+    """Under `cost`: targets that are likely to cost so much more than the cheapest, in percent,
+    count as equal.
+
+    Default: 10.
+    """
+    rules: Sequence[Rule] | None
+    """Which requests need a target of which quality. The first rule that holds counts."""
     retry: Retry | Literal[False] | None
     """The retry policy of calls through this route. `false`: no retries."""
     hedge: Hedge | Literal[False] | None
@@ -1474,6 +1516,36 @@ class Fleet(TypedDict, total=False):
     """The number of processes, until Redis tells it. Default: 1."""
 
 
+class _Spending(TypedDict):
+    """The members that every Spending has."""
+
+    usd: str
+    """The money of a window in USD, as decimal text, such as `"50"`."""
+    window: str
+    """`hour`, `day`, `week`, `month` of UTC, `total`, or hours or days such as `12h` and `30d`."""
+
+
+class Spending(_Spending, total=False):
+    """What calls may cost in a window."""
+
+    when: Mapping[str, str] | None
+    """Which calls count: all of these hold.
+
+    The names are `tenant`, `key`, `tag:<name>`, `provider`, `model` and `route`. Default:
+    each call counts.
+    """
+    per: str | None
+    """Each value of this has money of its own: `tenant`, `key` or `tag:<name>`."""
+    enforce: Literal["strict", "hard", "soft"] | None
+    """What happens at the limit. Default: `hard`.
+    - `strict`: the most that a call can cost is reserved, and the limit is never passed. A
+      call of which that is not known is refused.
+    - `hard`: what a call is likely to cost is reserved. The limit may be passed by what that
+      was too low.
+    - `soft`: Nothing is refused. The answer has a warning.
+    """
+
+
 class Config(TypedDict, total=False):
     """A client's configuration. A member that is not listed is an error."""
 
@@ -1518,3 +1590,5 @@ class Config(TypedDict, total=False):
     """The Redis that several processes share."""
     fleet: Fleet | None
     """What these processes share there."""
+    budgets: Mapping[str, Spending] | None
+    """What calls may cost, by a name of your own."""
