@@ -59,10 +59,7 @@ pub(crate) async fn answer(
         Plan::Http(call, options) => Outcome::Http(Box::new(
             passthrough::answer(services, admission, *call, &options).await?,
         )),
-        // Boxed: purges are rare.
-        Plan::Purge(purge) => {
-            Outcome::Purged(Box::pin(purge::purge(services, admission, purge)).await?)
-        }
+        Plan::Purge(purge) => Outcome::Purged(purge::purge(services, admission, purge).await?),
         Plan::Budget(ask) => Outcome::Budget(spending::read(services, admission, *ask)?),
     })
 }
@@ -110,9 +107,8 @@ pub(crate) async fn stream(
         return Ok(ChatStream::shared(admission, shared));
     }
     let served = admission.unless_closed(pin!(hedged(services, &call))).await;
-    let served = served.unwrap_or_else(|| Err(closed()));
-    let served =
-        served.map_err(|error| admission.failed(call.traced(services, call.failed(error))))?;
+    let served = served.unwrap_or_else(|| Err(closed())).map_err(|error| call.failed(error));
+    let served = served.map_err(|error| admission.failed(call.traced(services, error)))?;
     Ok(ChatStream::new(services, admission, &call, served))
 }
 

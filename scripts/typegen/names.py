@@ -47,9 +47,7 @@ LATER = {
     "Options": Record(
         "Options",
         "",
-        (
-            _may_be("baggage", f"The W3C baggage. {_LACKS}", _TEXT),
-        ),
+        (_may_be("baggage", f"The W3C baggage. {_LACKS}", _TEXT),),
         False,
     )
 }

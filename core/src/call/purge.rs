@@ -19,7 +19,8 @@ pub(crate) async fn purge(
         let message = "op \"cache_purge\": this client has no cache, so nothing is stored";
         return Err(admission.failed(Error::new(ErrorKind::Unsupported, message)));
     };
-    let (memory, beyond) = cache.purge(&purge.tenant).await;
+    // Boxed: without the box every call's future would have room for this one.
+    let (memory, beyond) = Box::pin(cache.purge(&purge.tenant)).await;
     let redis = beyond.transpose().map_err(|why| {
         let message = format!(
             "op \"cache_purge\": {memory} answers are gone from the memory of this client, but some \

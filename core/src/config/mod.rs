@@ -200,12 +200,7 @@ impl Config {
             providers: providers.into_values().collect(),
         };
         prices::read(&mut fields, &mut config.providers)?;
-        let mut routes = BTreeMap::new();
-        for (name, entry) in fields.object("routes")?.unwrap_or_default() {
-            let entry = Fields::of(entry, format!("routes.{name}"))?;
-            routes.insert(name.to_string(), RouteConfig::read(&name, entry, &config.providers)?);
-        }
-        config.routes = routes.into_values().collect();
+        config.routes = read_routes(&mut fields, &config.providers)?;
         finish(fields, "configuration")?;
         if let Some(name) = &config.default_provider
             && config.route(name).is_none()
@@ -244,6 +239,19 @@ impl Config {
         let what = if self.routes.is_empty() { "provider" } else { "provider or route" };
         provider::no_provider(what, name, self.names(), param)
     }
+}
+
+/// Reads `routes`, in the order of their names.
+fn read_routes(
+    fields: &mut Fields,
+    providers: &[ProviderConfig],
+) -> Result<Vec<RouteConfig>, Error> {
+    let mut routes = BTreeMap::new();
+    for (name, entry) in fields.object("routes")?.unwrap_or_default() {
+        let entry = Fields::of(entry, format!("routes.{name}"))?;
+        routes.insert(name.to_string(), RouteConfig::read(&name, entry, providers)?);
+    }
+    Ok(routes.into_values().collect())
 }
 
 /// Refuses what this library was built without.

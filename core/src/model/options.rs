@@ -162,14 +162,7 @@ impl Options {
             }),
             strict: fields.bool("strict")?,
             retry: RetryOverlay::read(&mut fields)?,
-            fallback: match fields.list("fallback")? {
-                Some(items) if items.len() > MOST => {
-                    let message = format!("options.fallback: {MOST} targets at most");
-                    return Err(Error::invalid("options.fallback", message));
-                }
-                Some(items) => Some(names(items, "options.fallback")?),
-                None => None,
-            },
+            fallback: read_fallback(&mut fields)?,
             fanout: match fields.object("fanout")? {
                 Some(object) => Some(Fanout::read(Fields::new(object, "options.fanout"))?),
                 None => None,
@@ -212,6 +205,15 @@ impl Options {
             }
         }
     }
+}
+
+fn read_fallback(fields: &mut Fields) -> Result<Option<Vec<String>>, Error> {
+    let Some(items) = fields.list("fallback")? else { return Ok(None) };
+    if items.len() > MOST {
+        let message = format!("options.fallback: {MOST} targets at most");
+        return Err(Error::invalid("options.fallback", message));
+    }
+    names(items, "options.fallback").map(Some)
 }
 
 /// Reads `headers`. The key is no header of a call: it would go to each of its providers.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Number;
 
-use super::ReasoningDocument;
 use super::budgets::SpendingDocument;
 use super::cache::CacheSchema;
 use super::identity::{AuthDocument, AwsDocument, EntraDocument, GoogleDocument};
@@ -14,7 +12,7 @@ use super::members::Object;
 use super::options::{HedgeSchema, LimitDocument, RetrySchema};
 use super::prices::{FreeDocument, PriceDocument};
 use super::redis::{FleetDocument, RedisDocument};
-use super::rules::RuleDocument;
+use super::route::RouteDocument;
 
 /// A client's configuration. A member that is not listed is an error.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -80,90 +78,6 @@ pub struct BudgetDocument {
     pub percent: Option<u64>,
     /// Further retries and fallbacks a second. Default: 10.
     pub per_second: Option<u64>,
-}
-
-/// A named list of targets.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct RouteDocument {
-    /// The policy for the order of the targets. Default: `priority`.
-    pub policy: Option<PolicyDocument>,
-    /// Under `cost`: targets that are likely to cost so much more than the cheapest, in percent, count as
-    /// equal. Default: 10.
-    pub slack_percent: Option<u64>,
-    /// Which requests need a target of which quality. The first rule that holds counts.
-    pub rules: Option<Vec<RuleDocument>>,
-    /// The targets, in order. At least one.
-    pub targets: Vec<TargetSchema>,
-    /// The retry policy of calls through this route. `false`: no retries.
-    pub retry: Option<RetrySchema>,
-    /// The hedges of calls through this route. `false`: no hedges.
-    pub hedge: Option<HedgeSchema>,
-}
-
-/// The policy for the order of the targets.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PolicyDocument {
-    /// The order of the list.
-    Priority,
-    /// By weight. Calls with the same `sticky_key` use the same target.
-    Weighted,
-    /// The quicker of two targets drawn at random.
-    Latency,
-    /// The target with the fewest calls in flight.
-    LeastInFlight,
-    /// The target at which the call is likely to cost the least.
-    Cost,
-}
-
-/// `provider/model`, or an object.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum TargetSchema {
-    /// `provider/model`, or a provider's name.
-    Name(String),
-    /// An object with further members.
-    Full(Box<TargetDocument>),
-}
-
-/// One target of a route.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct TargetDocument {
-    /// `provider/model`, or a provider's name.
-    pub target: String,
-    /// The target's region. Default: its provider's region.
-    pub region: Option<String>,
-    /// The target's share under `weighted`. Default: 1. With 0 it is used only when the others
-    /// fail.
-    pub weight: Option<u64>,
-    /// How good its answers are, 1 to 5, as you judge it. Default: 1.
-    #[schemars(range(min = 1, max = 5))]
-    pub quality: Option<u64>,
-    /// The parameters that differ in requests to this target.
-    pub parameters: Option<ParametersDocument>,
-}
-
-/// The members of a request that a target sets.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct ParametersDocument {
-    /// The largest number of tokens of the answer.
-    #[schemars(range(min = 1))]
-    pub max_tokens: Option<u64>,
-    /// Sampling temperature.
-    pub temperature: Option<Number>,
-    /// Nucleus sampling.
-    pub top_p: Option<Number>,
-    /// Seed for sampling.
-    pub seed: Option<Number>,
-    /// How much the model thinks before it answers.
-    pub reasoning: Option<ReasoningDocument>,
-    /// The short form of `reasoning`.
-    pub reasoning_effort: Option<String>,
-    /// Members for one provider's body only, by the provider's name.
-    pub extra: Option<BTreeMap<String, Option<Object>>>,
 }
 
 /// The settings of one provider.

@@ -12,7 +12,7 @@ mod config;
 mod identity;
 mod options;
 mod prices;
-mod rules;
+mod route;
 
 pub use answers::*;
 pub use budgets::*;
@@ -21,7 +21,7 @@ pub use config::*;
 pub use identity::*;
 pub use options::*;
 pub use prices::*;
-pub use rules::*;
+pub use route::*;
 
 use std::collections::BTreeMap;
 
