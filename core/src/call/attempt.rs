@@ -229,6 +229,7 @@ impl<'a> Exchange<'a> {
         let next = OnceLock::new();
         let again = || -> Again<'_> {
             Box::pin(async {
+                budget::again(services, call, ticket)?;
                 let bare = prepare(services, call, index).await?.request;
                 let (request, key) = authorize(services, call, index, bare).await?;
                 let _ = next.set(key);

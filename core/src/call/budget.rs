@@ -8,12 +8,13 @@ use std::time::SystemTime;
 
 use super::Call;
 use super::clock::now;
+use super::ledger::Ticket;
 use super::reserved::{Quote, Reserved};
 use crate::error::{Error, ErrorKind};
 use crate::limit::budget::{Budgets, Enforce, Facts, Full, Rule};
 use crate::model::{Size, Usd};
 use crate::operation::Operation;
-use crate::price::{Guess, Moment, Priced, likely, most};
+use crate::price::{Guess, Moment, Priced, likely, most, searches_by_itself};
 use crate::provider::{Notes, asked_extra};
 use crate::services::Services;
 use crate::target::ChosenTarget;
@@ -52,7 +53,7 @@ pub(super) fn plan(
         chosen.state.price.asked(&services.settings(chosen).prices, &chosen.target().model);
     let mut strict = concerned.filter(|rule| rule.enforce == Enforce::Strict);
     let most = match strict.next() {
-        Some(rule) => bound(operation, chosen, priced, &size, rule)?,
+        Some(rule) => bound(operation, chosen, priced, &size, rule, call.has_refused(index))?,
         None => 0,
     };
     let quote = Quote {
@@ -100,7 +101,15 @@ pub(super) fn reserve(
         );
         notes.warn("price_unknown", "model", message);
     }
-    Ok(Some(Box::new(Reserved { hold, quote: plan.quote, came: Arc::default() })))
+    let came = Arc::default();
+    Ok(Some(Box::new(Reserved { hold, again: None, quote: plan.quote, came })))
+}
+
+/// Reserves once more in strict budgets, for a request that goes out a second time because its
+/// connection was lost.
+pub(super) fn again(services: &Services, call: &Call, ticket: Ticket) -> Result<(), Error> {
+    let Some(budgets) = services.budgets.as_ref() else { return Ok(()) };
+    call.ledger.goes_again(ticket, now()).map_err(|full| refused(budgets, &full))
 }
 
 impl Plan {
@@ -125,13 +134,15 @@ fn facts(call: &Call, index: usize) -> Facts<'_> {
     }
 }
 
-/// The most that an attempt can cost, in nano-dollars. It is an error if there is no bound.
+/// The most that an attempt can cost, in nano-dollars. It is an error if there is no bound. `reduced`:
+/// the target has refused a member, which is left out.
 fn bound(
     operation: &Operation,
     chosen: &ChosenTarget,
     priced: Option<&Priced>,
     size: &Size,
     rule: &Rule,
+    reduced: bool,
 ) -> Result<u64, Error> {
     let name = &rule.name;
     let unknown = |code: &str, param: &str, why: String| {
@@ -151,6 +162,14 @@ fn bound(
     if extra.is_some_and(|extra| !extra.is_empty()) {
         let why = "members of extra may ask for more: leave them out".to_owned();
         return Err(unknown("unbounded", "extra", why));
+    }
+    if searches_by_itself(&chosen.target().model) {
+        let why = format!("{} searches as often as it likes", chosen.name());
+        return Err(unknown("unbounded", "model", why));
+    }
+    if reduced {
+        let why = "the provider has refused a member that limits it: leave drop_refused out";
+        return Err(unknown("unbounded", "options.drop_refused", why.to_owned()));
     }
     match most(priced, size) {
         Some(usd) => Ok(usd.nano()),

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::reserved::{Came, Reserved};
 use crate::error::{Attempt, AttemptTrace, Error, ErrorKind};
 use crate::http::Passing;
+use crate::limit::budget::Full;
 use crate::model::Usd;
 use crate::observe::{
     AttemptEnd, AttemptFacts, CacheResult, CallFacts, Observer, Observers, millis,
@@ -165,16 +166,21 @@ impl Ledger {
         Some(Arc::clone(&self.lock()[ticket.0].reserved.as_ref()?.came))
     }
 
+    /// Reserves once more for a request that goes out a second time.
+    pub(crate) fn goes_again(&self, ticket: Ticket, now: u64) -> Result<(), Full> {
+        if let Some(reserved) = &mut self.lock()[ticket.0].reserved {
+            reserved.again = Some(reserved.hold.again(now)?);
+        }
+        Ok(())
+    }
+
     /// Puts what an answered attempt did cost in the place of what it has reserved. `usd` is asked if
     /// it has reserved something.
     pub(crate) fn paid(&self, ticket: Ticket, usd: impl FnOnce() -> Option<Usd>) {
-        let (reserved, lost) = {
-            let entry = &mut self.lock()[ticket.0];
-            (entry.reserved.take(), entry.lost)
-        };
         // Without the lock: the cost looks into the ledger, too.
+        let reserved = self.lock()[ticket.0].reserved.take();
         if let Some(reserved) = reserved {
-            reserved.answered(usd(), lost);
+            reserved.answered(usd());
         }
     }
 
@@ -321,7 +327,7 @@ impl Drop for Ledger {
         // An answer that nobody has asked the price of.
         for entry in self.lock().iter_mut() {
             if let Some(reserved) = entry.reserved.take() {
-                reserved.answered(None, entry.lost);
+                reserved.answered(None);
             }
         }
     }

@@ -13,6 +13,8 @@ const NOT_COME: u64 = 256;
 /// The reservation of one attempt.
 pub(super) struct Reserved {
     pub(super) hold: Hold,
+    /// What is reserved for a request that went out a second time.
+    pub(super) again: Option<Hold>,
     pub(super) quote: Quote,
     pub(super) came: Arc<Came>,
 }
@@ -49,15 +51,17 @@ impl Came {
 }
 
 impl Reserved {
-    /// The attempt was answered. `usd` is what the answer cost, if that is known. `lost`: its request
-    /// went out twice, and the first one may be billed, too.
-    pub(super) fn answered(self, usd: Option<Usd>, lost: bool) {
-        self.hold.settle(match usd {
-            // A strict budget keeps what it has reserved.
-            Some(usd) if lost => Spent::Likely(usd.nano()),
-            Some(usd) => Spent::Known(usd.nano()),
-            None => Spent::Unknown,
-        });
+    /// The attempt was answered. `usd` is what the answer cost, if that is known.
+    pub(super) fn answered(self, usd: Option<Usd>) {
+        self.hold.settle(usd.map_or(Spent::Unknown, |usd| Spent::Known(usd.nano())));
+        Self::keep_again(self.again);
+    }
+
+    /// Of a request that went out twice, one was not answered. It may be billed all the same.
+    fn keep_again(again: Option<Hold>) {
+        if let Some(again) = again {
+            again.settle(Spent::Unknown);
+        }
     }
 
     /// The attempt was not answered, or not to the end.
@@ -73,5 +77,6 @@ impl Reserved {
             Some(usd) => Spent::Likely(usd.nano()),
             None => Spent::Unknown,
         });
+        Self::keep_again(self.again);
     }
 }

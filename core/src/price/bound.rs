@@ -17,6 +17,16 @@ const ADDED_BY_MESSAGE: u64 = 32;
 const PICTURE: u64 = 49_152;
 const SOUND: u64 = 32_768;
 
+/// What the names of models have that search by themselves: OpenAI's, Perplexity's, Groq's, and
+/// OpenRouter's of any model. A search costs extra, and nobody says how many there may be.
+const SEARCHING: [&str; 6] =
+    ["-search-preview", "-search-api", "deep-research", "sonar", "compound", ":online"];
+
+/// Whether a model of this name searches without being asked to.
+pub(crate) fn searches_by_itself(model: &str) -> bool {
+    SEARCHING.iter().any(|part| model.contains(part))
+}
+
 /// What a request is likely to use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Guess {

@@ -12,7 +12,7 @@ mod decimal;
 mod entry;
 mod lists;
 
-pub(crate) use bound::{Guess, likely, most};
+pub(crate) use bound::{Guess, likely, most, searches_by_itself};
 pub use catalog::Catalog;
 pub use entry::{Entry, Moment};
 pub use lists::PriceList;

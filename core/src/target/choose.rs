@@ -99,7 +99,17 @@ impl Listed {
         options: &Options,
         traits: &dyn Fn() -> Traits,
     ) -> Result<Option<Routed>, Error> {
-        let Some(route) = &self.route else { return Ok(None) };
+        let Some(route) = &self.route else {
+            if options.min_quality.is_some() {
+                let message = "the call names no route, so options.min_quality has no effect";
+                self.warnings.push(Warning {
+                    code: "no_route",
+                    message: message.to_owned(),
+                    param: Some("options.min_quality".to_owned()),
+                });
+            }
+            return Ok(None);
+        };
         if self.rules.is_empty() && options.min_quality.is_none() {
             return Ok(None);
         }

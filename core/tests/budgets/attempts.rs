@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::time::{sleep, timeout};
 
 use super::say::{HEAD, answer, piece, refuse, reply_bytes};
-use super::world::{Act, ms, secs};
+use super::world::{Act, Ask, ms, secs};
 use super::{COST, ask, ask_of, client, stands, with};
 
 /// What a hard budget reserves for `ask`, within the few bytes that a body may change by.
@@ -104,6 +104,48 @@ async fn a_hedge_reserves_for_itself() {
     // The one that lost may be billed.
     assert_eq!(stands(&client, "all", "").await, (before + one + COST, 0));
     assert!(is_estimate(one), "{one}");
+}
+
+/// A kept connection dies after it has taken the request, which goes out a second time. Both may be
+/// billed.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_goes_out_twice_counts_twice() {
+    let budget = |usd: &str| json!({"usd": usd, "window": "total", "enforce": "strict"});
+    let play = |ask: &Ask| match ask.number {
+        1 => vec![Act::Close],
+        _ => answer(ask),
+    };
+    let (roomy, world) = client(budget("1"), play);
+    ask(&roomy, json!({})).await.unwrap();
+    ask(&roomy, json!({})).await.unwrap();
+    assert_eq!(world.count("a"), 3);
+    let (spent, held) = stands(&roomy, "all", "").await;
+    assert!((530_000..550_000).contains(&(spent - 2 * COST)) && held == 0, "{spent} {held}");
+    // Without room for both, it does not go again.
+    let (narrow, world) = client(budget("0.0008"), play);
+    ask(&narrow, json!({})).await.unwrap();
+    let error = ask(&narrow, json!({})).await.unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("budget_exceeded"));
+    assert_eq!(world.count("a"), 2);
+    let (spent, held) = stands(&narrow, "all", "").await;
+    assert!((530_000..550_000).contains(&(spent - COST)) && held == 0, "{spent} {held}");
+}
+
+/// Without the member that was refused, the answer may have any length.
+#[tokio::test(start_paused = true)]
+async fn a_strict_budget_does_not_ask_without_a_refused_limit() {
+    let budget = json!({"usd": "1", "window": "day", "enforce": "strict"});
+    let refused = r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported.",
+        "type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#;
+    let (client, world) = client(budget, move |ask| match ask.number {
+        0 => vec![Act::Send(reply_bytes(400, "", refused))],
+        _ => answer(ask),
+    });
+    let error = ask(&client, json!({"drop_refused": true})).await.unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("unbounded"), "{}", error.message);
+    assert_eq!(error.param.as_deref(), Some("options.drop_refused"));
+    assert_eq!(world.count("a"), 1);
+    assert_eq!(stands(&client, "all", "").await, (0, 0));
 }
 
 #[tokio::test(start_paused = true)]

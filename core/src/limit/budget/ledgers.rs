@@ -15,6 +15,9 @@ const OTHERS: &str = "\u{0}others";
 /// can go.
 const SWEEP: u64 = 1_000;
 
+/// How long the page of an ended window is kept, in milliseconds: a clock may be set back.
+const KEPT: u64 = 3_600_000;
+
 /// The ledgers of each budget, by the value that it is split by.
 #[derive(Debug)]
 pub(super) struct Ledgers {
@@ -76,10 +79,17 @@ pub(super) struct Entry {
     pub(super) amount: u64,
 }
 
+impl Entry {
+    /// What would reserve the same again.
+    pub(super) fn ask<'a>(&'a self, rules: &'a [Rule]) -> Ask<'a> {
+        Ask { rule: self.rule, of: &rules[self.rule], value: &self.value, amount: self.amount }
+    }
+}
+
 impl Page {
     /// Whether it can go: nobody will look at it again.
     fn is_over(&self, now: u64) -> bool {
-        let ended = self.span.end.is_some_and(|end| end <= now);
+        let ended = self.span.end.is_some_and(|end| end.saturating_add(KEPT) <= now);
         self.open == 0 && (ended || self.spent == 0)
     }
 }
@@ -137,19 +147,26 @@ impl Ledgers {
 
     pub(super) fn account(&self, ask: &Ask<'_>, full: bool, now: u64) -> Account {
         let span = ask.of.window.at(now);
-        let own = &self.rules[ask.rule];
-        let pages = own.get(ask.value).or_else(|| full.then(|| own.get(OTHERS))?);
+        let pages = self.rules[ask.rule].get(self.name(ask, full, span));
         let page = pages.and_then(|pages| pages.iter().find(|page| page.span == span));
         let (spent, held) = page.map_or((0, 0), |page| (page.spent, page.held));
         Account { spent, held, span }
     }
 
+    /// The name of a value's ledger. A value that shared one keeps to it until the window ends: in one
+    /// of its own nothing would stand of what it has spent.
+    fn name<'a>(&self, ask: &Ask<'a>, full: bool, span: Span) -> &'a str {
+        let own = &self.rules[ask.rule];
+        let shared = || own.get(OTHERS).is_some_and(|all| all.iter().any(|one| one.span == span));
+        if !own.contains_key(ask.value) && (full || shared()) { OTHERS } else { ask.value }
+    }
+
     /// Takes an amount, whatever the limit is.
     pub(super) fn hold(&mut self, ask: &Ask<'_>, full: bool, now: u64) -> Entry {
-        let Ask { rule, of, value, amount } = *ask;
+        let Ask { rule, of, amount, .. } = *ask;
         let span = of.window.at(now);
+        let value = self.name(ask, full, span);
         let own = &mut self.rules[rule];
-        let value = if full && !own.contains_key(value) { OTHERS } else { value };
         if !own.contains_key(value) {
             own.insert(value.into(), Vec::with_capacity(1));
             self.count += 1;

@@ -125,6 +125,20 @@ impl Hold {
         self.over.iter().map(|i| &self.budgets.rules[*i])
     }
 
+    /// Reserves in the strict budgets once more, for a request that goes out a second time: the first
+    /// one may be billed, too.
+    pub(crate) fn again(&self, now: u64) -> Result<Hold, Full> {
+        let rules = &*self.budgets.rules;
+        let mut ledgers = self.budgets.lock();
+        let full = ledgers.is_full(now);
+        let strict = |entry: &&Entry| rules[entry.rule].enforce == Enforce::Strict;
+        let asks = || self.entries.iter().filter(strict).map(|entry| entry.ask(rules));
+        asks().try_for_each(|ask| ledgers.room(&ask, full, now, true).map(|_| ()))?;
+        let entries = asks().map(|ask| ledgers.hold(&ask, full, now)).collect();
+        drop(ledgers);
+        Ok(Hold { budgets: Arc::clone(&self.budgets), entries, over: Box::default() })
+    }
+
     /// Puts what was spent in the place of what is reserved.
     pub(crate) fn settle(mut self, spent: Spent) {
         self.close(|rule, held| match (spent, rule.enforce) {

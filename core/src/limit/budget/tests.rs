@@ -118,6 +118,50 @@ fn names_that_callers_make_up_take_no_room_for_ever() {
     assert_eq!(held_and_spent(&budgets, 0, "5000", HOUR), (0, 4));
 }
 
+/// Ledgers that go make no room for a value that has spent in a shared one.
+#[test]
+fn a_value_that_shared_a_ledger_has_no_new_money() {
+    let users = Rule { per: Fact::read("tag:user"), ..rule("users", 10, Enforce::Strict) };
+    let budgets = Budgets::new(std::slice::from_ref(&users)).unwrap();
+    *budgets.lock() = Ledgers::new(1).with_most(100);
+    let reserve = |user: &str, now: u64| {
+        let tags = [("user".to_owned(), user.to_owned())];
+        budgets.reserve(&Facts { tags: &tags, ..facts() }, |_| 10, now)
+    };
+    let others: Vec<_> = (0..100).map(|n| reserve(&n.to_string(), 5).unwrap()).collect();
+    reserve("late", 5).unwrap().settle(Spent::Unknown);
+    // Nothing was sent for the others, and they are looked through later.
+    drop(others);
+    let later = 5 + 2_000;
+    assert!(reserve("late", later).is_err());
+    assert_eq!(held_and_spent(&budgets, 0, "late", later), (0, 10));
+    assert!(reserve("late", HOUR).is_ok());
+}
+
+#[test]
+fn a_clock_that_is_set_back_finds_what_was_spent() {
+    let budgets = Budgets::new(&[rule("a", 100, Enforce::Strict)]).unwrap();
+    budgets.reserve(&facts(), |_| 80, HOUR - 1).unwrap().settle(Spent::Unknown);
+    budgets.reserve(&facts(), |_| 1, HOUR).unwrap().settle(Spent::Unknown);
+    assert!(budgets.reserve(&facts(), |_| 21, HOUR - 2).is_err());
+}
+
+/// Only a strict budget keeps money for the request that was lost.
+#[test]
+fn a_request_that_goes_out_twice_is_reserved_twice() {
+    let rules = [rule("strict", 100, Enforce::Strict), rule("hard", 50, Enforce::Hard)];
+    let budgets = Budgets::new(&rules).unwrap();
+    let hold = budgets.reserve(&facts(), |_| 40, 0).unwrap();
+    let again = hold.again(0).unwrap();
+    assert_eq!(held_and_spent(&budgets, 0, "", 0), (80, 0));
+    assert_eq!(held_and_spent(&budgets, 1, "", 0), (40, 0));
+    assert!(hold.again(0).is_err());
+    hold.settle(Spent::Known(3));
+    again.settle(Spent::Unknown);
+    assert_eq!(held_and_spent(&budgets, 0, "", 0), (0, 43));
+    assert_eq!(held_and_spent(&budgets, 1, "", 0), (0, 3));
+}
+
 /// Sixty-four attempts at once for the last cent: one passes.
 #[test]
 fn one_of_many_gets_the_last_cent() {
