@@ -15,6 +15,8 @@ mod entries;
 mod faults;
 #[path = "redis/fleet.rs"]
 mod fleet;
+#[path = "redis/owed.rs"]
+mod owed;
 #[path = "redis/processes.rs"]
 mod processes;
 #[path = "redis/provider.rs"]

@@ -6,8 +6,8 @@
 //! lets callers share a call, and `replay` gives a stored answer as a stream.
 //!
 //! Behind the memory is a `second` tier, if the configuration asks for it: Redis, which processes
-//! share. A flight's own task asks it. `secret` names and seals what is kept there, and `value` has
-//! its form.
+//! share. A flight's own task asks it. `secret` names and seals what is kept there, `source` reads the
+//! secret, and `value` has the form of what is kept.
 
 mod entry;
 mod flight;
@@ -22,6 +22,8 @@ mod second;
 mod second;
 #[cfg(feature = "redis")]
 mod secret;
+#[cfg(feature = "redis")]
+mod source;
 #[cfg(feature = "redis")]
 mod value;
 
@@ -131,14 +133,14 @@ impl Cache {
             || read().is_some_and(|read| now.saturating_duration_since(read) < LATE)
     }
 
-    /// Brings the memory up to date, if Redis answers.
-    pub(crate) async fn catch_up(&self, tenant: &str) {
+    /// Brings the memory up to date, if Redis answers before `deadline`.
+    pub(crate) async fn catch_up(&self, tenant: &str, deadline: Instant) {
         let Some(second) = &self.second else { return };
         if self.is_current(tenant, Instant::now()) {
             return;
         }
         let tag = self.keys.tag(tenant);
-        match second.epoch(tenant).await {
+        match second.epoch(tenant, deadline).await {
             Some(name) => self.heard(tag, name),
             None => self.update(tag, |known| known.read = None),
         }
@@ -204,12 +206,13 @@ impl Cache {
     }
 
     /// Looks for an answer in the second tier. If another process makes one, this waits for it,
-    /// `patience` at most; without a patience it waits for nobody.
+    /// `patience` at most; without a patience it waits for nobody. The call ends at `deadline`.
     pub(crate) async fn look_beyond(
         &self,
         tenant: &str,
         question: &Question,
         patience: Option<Duration>,
+        deadline: Instant,
     ) -> Beyond {
         let Some(second) = &self.second else { return Beyond::Nothing(None) };
         // Redis did not say the epoch just now, and a call waits for it once.
@@ -217,8 +220,8 @@ impl Cache {
             return Beyond::Nothing(None);
         }
         let found = match patience {
-            Some(patience) => second.look(tenant, question, patience).await,
-            None => second.peek(tenant, question).await,
+            Some(patience) => second.look(tenant, question, patience, deadline).await,
+            None => second.peek(tenant, question, deadline).await,
         };
         if let Beyond::Stored(entry) = &found {
             self.put(question, entry);
@@ -245,9 +248,10 @@ impl Cache {
         &self,
         tenant: &str,
         question: &Question,
+        deadline: Instant,
     ) -> Result<Option<Lease>, ()> {
         match &self.second {
-            Some(second) => second.anew(tenant, question).await,
+            Some(second) => second.anew(tenant, question, deadline).await,
             None => Ok(None),
         }
     }

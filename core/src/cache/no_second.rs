@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::entry::Entry;
 use super::question::Question;
 
@@ -21,19 +23,24 @@ pub(crate) enum Beyond {
 pub(crate) enum Lease {}
 
 impl Second {
-    pub(super) async fn epoch(&self, _: &str) -> Option<u64> {
+    pub(super) async fn epoch(&self, _: &str, _: Instant) -> Option<u64> {
         match *self {}
     }
 
-    pub(super) async fn look(&self, _: &str, _: &Question, _: Duration) -> Beyond {
+    pub(super) async fn look(&self, _: &str, _: &Question, _: Duration, _: Instant) -> Beyond {
         match *self {}
     }
 
-    pub(super) async fn peek(&self, _: &str, _: &Question) -> Beyond {
+    pub(super) async fn peek(&self, _: &str, _: &Question, _: Instant) -> Beyond {
         match *self {}
     }
 
-    pub(super) async fn anew(&self, _: &str, _: &Question) -> Result<Option<Lease>, ()> {
+    pub(super) async fn anew(
+        &self,
+        _: &str,
+        _: &Question,
+        _: Instant,
+    ) -> Result<Option<Lease>, ()> {
         match *self {}
     }
 

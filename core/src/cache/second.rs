@@ -13,16 +13,20 @@ use tokio::time::{Instant, sleep};
 use super::entry::Entry;
 use super::question::Question;
 use super::secret::{SecretKeys, Spot};
+use super::source::Source;
 use super::value::Value;
 use crate::auth::Secret;
 use crate::config::{CacheConfig, LEAST_SECRET, SharedConfig};
-use crate::redis::{Fault, Lookup, Redis};
+use crate::redis::{Fault, Lookup, Redis, unique};
 
 /// How often a lock is renewed, which holds for 10 s.
 const RENEW: Duration = Duration::from_secs(3);
 
 /// The waits between two looks at what another process makes, in milliseconds. The last one repeats.
 const WAITS: [u64; 3] = [20, 40, 100];
+
+/// The longest that a step waits for the secret for which no call waits.
+const BESIDE: Duration = Duration::from_secs(10);
 
 /// The longest that a purge takes.
 const PURGE: Duration = Duration::from_secs(60);
@@ -33,7 +37,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
 /// Answers in Redis.
 pub(crate) struct Second {
     redis: Redis,
-    secret: Secret,
+    secret: Source,
     encrypt: bool,
     /// The most bytes of a document.
     most: u64,
@@ -68,7 +72,7 @@ impl Second {
         let stale = cache.stale.max(cache.stale_if_error);
         Second {
             redis,
-            secret: Secret::new("cache.secret", shared.secret.clone()),
+            secret: Source::new(Secret::new("cache.secret", shared.secret.clone())),
             encrypt: shared.encrypt,
             most: cache.max_entry_bytes,
             stale,
@@ -78,9 +82,10 @@ impl Second {
     }
 
     /// The name of a tenant's epoch. `None`: Redis does not say.
-    pub(super) async fn epoch(&self, tenant: &str) -> Option<u64> {
-        let keys = self.keys().await.ok()?;
-        self.redis.epoch(&keys.epoch(tenant), self.epochs).await.ok()
+    pub(super) async fn epoch(&self, tenant: &str, deadline: Instant) -> Option<u64> {
+        let redis = self.redis.before(deadline);
+        let keys = self.keys(redis.timeout()).await.ok()?;
+        redis.epoch(&keys.epoch(tenant), self.epochs).await.ok()
     }
 
     /// Looks for an answer. If another process makes one, this waits for it, `patience` at most.
@@ -89,15 +94,18 @@ impl Second {
         tenant: &str,
         question: &Question,
         patience: Duration,
+        deadline: Instant,
     ) -> Beyond {
-        let Some(spot) = self.spot(tenant, question).await else { return Beyond::Nothing(None) };
+        let redis = self.redis.before(deadline);
+        let Some(spot) = self.spot(tenant, question, redis.timeout()).await else {
+            return Beyond::Nothing(None);
+        };
         let end = Instant::now() + patience;
         let mut waits = WAITS.into_iter();
         let mut wait = 0;
         loop {
             let lease = self.lease(&spot);
-            let found =
-                self.redis.get_or_lock(&spot.entry, &spot.lock, lease.owner.as_bytes()).await;
+            let found = redis.get_or_lock(&spot.entry, &spot.lock, lease.owner.as_bytes()).await;
             match found {
                 Ok(Lookup::Hit(value, left)) => {
                     lease.never();
@@ -126,9 +134,17 @@ impl Second {
     }
 
     /// Looks for an answer, and waits for nobody.
-    pub(super) async fn peek(&self, tenant: &str, question: &Question) -> Beyond {
-        let Some(spot) = self.spot(tenant, question).await else { return Beyond::Nothing(None) };
-        match self.redis.peek(&spot.entry, &spot.lock).await {
+    pub(super) async fn peek(
+        &self,
+        tenant: &str,
+        question: &Question,
+        deadline: Instant,
+    ) -> Beyond {
+        let redis = self.redis.before(deadline);
+        let Some(spot) = self.spot(tenant, question, redis.timeout()).await else {
+            return Beyond::Nothing(None);
+        };
+        match redis.peek(&spot.entry, &spot.lock).await {
             Ok(Some((value, left))) => self.open(value, left, &spot, question),
             Ok(None) => Beyond::Nothing(None),
             Err(Fault::Foreign) => Beyond::Corrupt,
@@ -141,10 +157,14 @@ impl Second {
         &self,
         tenant: &str,
         question: &Question,
+        deadline: Instant,
     ) -> Result<Option<Lease>, ()> {
-        let Some(spot) = self.spot(tenant, question).await else { return Ok(None) };
+        let redis = self.redis.before(deadline);
+        let Some(spot) = self.spot(tenant, question, redis.timeout()).await else {
+            return Ok(None);
+        };
         let lease = self.lease(&spot);
-        match self.redis.take_lock(&spot.lock, lease.owner.as_bytes()).await {
+        match redis.take_lock(&spot.lock, lease.owner.as_bytes()).await {
             Ok(true) => Ok(Some(lease)),
             Ok(false) => {
                 lease.never();
@@ -163,7 +183,7 @@ impl Second {
         entry: &Entry,
         lease: Option<Lease>,
     ) -> Option<u64> {
-        let spot = self.spot(tenant, question).await?;
+        let spot = self.spot(tenant, question, BESIDE).await?;
         let value = Value {
             kind: entry.answer.stored_as()?,
             document: entry.answer.to_json(),
@@ -191,7 +211,7 @@ impl Second {
     /// Forgets what is stored for a tenant. Returns the new epoch's name and the number of answers, or
     /// why some may be left.
     pub(super) async fn purge(&self, tenant: &str) -> Result<(u64, u64), String> {
-        let keys = self.keys().await?;
+        let keys = self.keys(BESIDE).await?;
         let why = |fault: Fault| fault.to_string();
         let name = self.redis.next_epoch(&keys.epoch(tenant), self.epochs).await.map_err(why)?;
         let removed = self.redis.purge(&keys.prefix(tenant), PURGE).await.map_err(why)?;
@@ -207,22 +227,28 @@ impl Second {
         entry.map_or(Beyond::Corrupt, Beyond::Stored)
     }
 
-    async fn spot(&self, tenant: &str, question: &Question) -> Option<Arc<Spot>> {
+    /// `patience` is for the secret.
+    async fn spot(
+        &self,
+        tenant: &str,
+        question: &Question,
+        patience: Duration,
+    ) -> Option<Arc<Spot>> {
         if question.epoch.name == 0 {
             return None;
         }
-        let keys = self.keys().await.ok()?;
+        let keys = self.keys(patience).await.ok()?;
         Some(Arc::new(keys.spot(tenant, question.epoch.name, &question.content)))
     }
 
     fn lease(&self, spot: &Arc<Spot>) -> Lease {
         let (redis, spot) = (self.redis.clone(), Arc::clone(spot));
-        Lease { redis, spot, owner: format!("{:016x}", fastrand::u64(..)), over: false }
+        Lease { redis, spot, owner: format!("{:016x}", unique()), over: false }
     }
 
     /// The keys of the secret as it is now.
-    async fn keys(&self) -> Result<Arc<SecretKeys>, String> {
-        let read = self.secret.read(false, self.redis.home().as_ref()).await;
+    async fn keys(&self, patience: Duration) -> Result<Arc<SecretKeys>, String> {
+        let read = self.secret.read(self.redis.home(), patience).await;
         let secret = read.and_then(|secret| match secret {
             Some(secret) if secret.expose_secret().len() < LEAST_SECRET => {
                 Err(format!("cache.secret has fewer than {LEAST_SECRET} bytes"))

@@ -40,7 +40,7 @@ pub(super) fn is_current(cache: &Cache, call: &Call) -> bool {
 /// Looks at what was forgotten elsewhere, where that is due.
 pub(super) async fn catch_up(cache: &Cache, call: &Call) {
     if cache.has_second() && asks(cache, call) {
-        cache.catch_up(tenant(call)).await;
+        cache.catch_up(tenant(call), call.deadline).await;
     }
 }
 
@@ -66,7 +66,8 @@ pub(super) async fn peek(call: &Call, asked: &Asked) -> Option<Arc<Entry>> {
 }
 
 async fn found(call: &Call, asked: &Asked, patience: Option<Duration>) -> Found {
-    let beyond = asked.cache.look_beyond(tenant(call), &asked.question, patience).await;
+    let (tenant, deadline) = (tenant(call), call.deadline);
+    let beyond = asked.cache.look_beyond(tenant, &asked.question, patience, deadline).await;
     let (result, found) = match beyond {
         Beyond::Corrupt => (CacheResult::RedisCorrupt, Found::Nothing(None)),
         Beyond::Nothing(lease) => (CacheResult::RedisMiss, Found::Nothing(lease)),

@@ -92,7 +92,8 @@ pub(super) fn refresh(services: &Arc<Services>, call: &Arc<Call>, run: Run, aske
     };
     let anew = async move {
         let Flight { call, asked, .. } = &flight;
-        let (writer, lease) = match asked.cache.anew(beyond::tenant(call), &asked.question).await {
+        let lease = asked.cache.anew(beyond::tenant(call), &asked.question, call.deadline).await;
+        let (writer, lease) = match lease {
             Ok(lease) => (writer, lease),
             // Another process asks already.
             Err(()) => match writer.unless_awaited() {

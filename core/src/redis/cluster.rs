@@ -1,7 +1,7 @@
 //! A cluster: which primary has the slot of a key, and where to go if that has changed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ const MOST_TURNS: usize = 5;
 /// The least time between two looks at the map that questions ask for.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// The most questions that wait for the first map in vain.
+const MOST_LATE: u32 = 3;
+
 /// The longest that one node is asked for the map.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -35,6 +38,8 @@ pub(super) struct Cluster {
     looking: AtomicBool,
     looked: Mutex<Option<Instant>>,
     looks: watch::Sender<u64>,
+    /// The questions that have waited for the first map in vain.
+    late: AtomicU32,
 }
 
 impl Cluster {
@@ -46,10 +51,11 @@ impl Cluster {
             looking: AtomicBool::new(false),
             looked: Mutex::default(),
             looks: watch::Sender::default(),
+            late: AtomicU32::new(0),
         })
     }
 
-    /// Whether there is a map, and no primary that was asked is away.
+    /// Whether there is a map, and a primary of it is used now.
     pub(super) fn is_up(&self) -> bool {
         let primaries = self.primaries();
         !primaries.is_empty() && primaries.iter().any(|node| node.is_up())
@@ -89,23 +95,30 @@ impl Cluster {
         Err(Fault::Refused("MOVED".to_owned()).into())
     }
 
-    /// The node of a slot. The first map is waited for.
+    /// The node of a slot. The first look at the map is waited for, and no other one.
     async fn node_of(self: &Arc<Self>, slot: u16, end: Instant) -> Result<Arc<Node>, Fault> {
         let mut looks = self.looks.subscribe();
         for _ in 0..2 {
-            {
-                let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
-                if let Some(node) = map.get(usize::from(slot)) {
-                    return node.clone().ok_or(Fault::Away);
-                }
+            if let Some(node) = self.known(slot) {
+                return Ok(node);
             }
+            // A slot that nobody had may have a primary now.
             self.look();
-            if !self.looking.load(Ordering::Acquire) {
+            let first = *looks.borrow() == 0 && self.looking.load(Ordering::Acquire);
+            if !first || self.late.load(Ordering::Relaxed) >= MOST_LATE {
                 break;
             }
-            let _ = timeout_at(end, looks.changed()).await.map_err(|_| Fault::Late)?;
+            if timeout_at(end, looks.changed()).await.is_err() {
+                self.late.fetch_add(1, Ordering::Relaxed);
+                return Err(Fault::Late);
+            }
         }
-        Err(Fault::Away)
+        self.known(slot).ok_or(Fault::Away)
+    }
+
+    fn known(&self, slot: u16) -> Option<Arc<Node>> {
+        let map = self.map.read().unwrap_or_else(PoisonError::into_inner);
+        map.get(usize::from(slot)).cloned().flatten()
     }
 
     /// Looks at the map, beside the questions.
@@ -141,7 +154,8 @@ impl Cluster {
         }
     }
 
-    /// Reads a list of `[first, last, [host, port, …], …]`.
+    /// Reads a list of `[first, last, [host, port, …], …]`. A node that has joined nothing has none,
+    /// and does not know the cluster.
     fn parse(&self, answer: Value, asked: &Node) -> Result<Vec<Option<Arc<Node>>>, Fault> {
         let mut map = vec![None; SLOTS];
         for range in list(answer)? {
@@ -160,6 +174,9 @@ impl Cluster {
             let at = |value| usize::try_from(number(value)?).map_err(|_| Fault::Foreign);
             let range = map.get_mut(at(first)?..=at(last)?).ok_or(Fault::Foreign)?;
             range.fill(Some(node));
+        }
+        if map.iter().all(Option::is_none) {
+            return Err(Fault::Foreign);
         }
         Ok(map)
     }

@@ -14,11 +14,13 @@ mod connect;
 mod fault;
 mod health;
 mod node;
+mod random;
 mod script;
 mod settings;
 mod shared;
 
 pub use fault::Fault;
+pub use random::unique;
 pub use script::Script;
 pub use settings::{Address, Io, Later, Mode, Report, Settings, Surroundings};
 pub use shared::Lookup;
@@ -36,9 +38,10 @@ use health::Health;
 use node::Node;
 use settings::Place;
 
-/// One Redis, of one server or several. Clones are the same.
+/// One Redis, of one server or several. Clones are the same. The second part is the time when nobody
+/// waits for it any more.
 #[derive(Clone)]
-pub struct Redis(Arc<Shared>);
+pub struct Redis(Arc<Shared>, Option<Instant>);
 
 struct Shared {
     health: Arc<Health>,
@@ -66,7 +69,13 @@ impl Redis {
                 Nodes::One(Node::new(Place::At(address), &health))
             }
         };
-        Redis(Arc::new(Shared { health, nodes }))
+        Redis(Arc::new(Shared { health, nodes }), None)
+    }
+
+    /// The same Redis, for a call that ends at `deadline`: no question of it waits beyond that.
+    #[must_use]
+    pub fn before(&self, deadline: Instant) -> Self {
+        Redis(Arc::clone(&self.0), Some(deadline))
     }
 
     /// Lets connections live on this runtime from now on. Without it they live on that of the first
@@ -105,6 +114,12 @@ impl Redis {
     /// The longest that a call waits for one answer.
     #[must_use]
     pub fn timeout(&self) -> Duration {
+        let left = self.1.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(self.longest(), |left| left.min(self.longest()))
+    }
+
+    /// The longest that any call waits for one answer.
+    fn longest(&self) -> Duration {
         self.0.health.settings.timeout
     }
 
@@ -118,9 +133,8 @@ impl Redis {
         self.0.health.away("it is not used", why);
     }
 
-    /// Asks the node that has this key.
-    async fn ask(&self, key: &[u8], command: &Cmd, patience: Duration) -> Result<Value, Turned> {
-        let end = Instant::now() + patience;
+    /// Asks the node that has this key, and waits until `end` at most.
+    async fn ask(&self, key: &[u8], command: &Cmd, end: Instant) -> Result<Value, Turned> {
         match &self.0.nodes {
             Nodes::One(node) => match node.ask(command, false, end).await {
                 Err(Turned::Moved(..) | Turned::Ask(_)) => {
@@ -135,8 +149,8 @@ impl Redis {
     }
 
     /// Asks a command that is no script.
-    async fn plain(&self, key: &[u8], command: &Cmd, patience: Duration) -> Result<Value, Fault> {
-        match self.ask(key, command, patience).await {
+    async fn plain(&self, key: &[u8], command: &Cmd, end: Instant) -> Result<Value, Fault> {
+        match self.ask(key, command, end).await {
             Ok(value) => Ok(value),
             Err(Turned::Down(fault)) => Err(fault),
             Err(_) => Err(Fault::Foreign),

@@ -89,6 +89,7 @@ impl Node {
         asking: bool,
         end: Instant,
     ) -> Result<Value, Turned> {
+        let began = Instant::now();
         let mut changes = self.changes.subscribe();
         let link = loop {
             match self.link()? {
@@ -96,7 +97,7 @@ impl Node {
                 // The first connection, or the one after a lost one, is waited for.
                 None => match timeout_at(end, changes.changed()).await {
                     Ok(_) => {}
-                    Err(_) => return Err(self.late().into()),
+                    Err(_) => return Err(self.late(began).into()),
                 },
             }
         };
@@ -123,7 +124,7 @@ impl Node {
             () = opened => return Err(Fault::Late.into()),
         };
         match answered {
-            Err(_) => Err(self.late().into()),
+            Err(_) => Err(self.late(began).into()),
             Ok(Ok(value)) => {
                 self.lock().circuit.answered();
                 Ok(value)
@@ -165,8 +166,11 @@ impl Node {
         }
     }
 
-    /// An answer did not come in time.
-    fn late(&self) -> Fault {
+    /// An answer did not come in time. One whose call ended early says nothing about the server.
+    fn late(&self, began: Instant) -> Fault {
+        if began.elapsed() < self.health.settings.timeout / 2 {
+            return Fault::Late;
+        }
         if self.lock().circuit.late(Instant::now(), fastrand::f64()) {
             self.changed();
             self.health.away(&self.place.name(), &Fault::Late.to_string());

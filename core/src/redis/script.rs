@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use redis::Value;
+use tokio::time::Instant;
 
 use super::fault::{Fault, Turned};
 use super::{Redis, answer};
@@ -57,11 +58,11 @@ impl Redis {
             command
         };
         let known = command("EVALSHA", &script.name);
-        match self.ask(first, &known, patience).await {
+        // One timer for both questions.
+        let end = Instant::now() + patience;
+        match self.ask(first, &known, end).await {
             Ok(answer) => Ok(answer),
-            Err(Turned::NoScript) => {
-                self.plain(first, &command("EVAL", script.text), patience).await
-            }
+            Err(Turned::NoScript) => self.plain(first, &command("EVAL", script.text), end).await,
             Err(Turned::Down(fault)) => Err(fault),
             Err(_) => Err(Fault::Foreign),
         }

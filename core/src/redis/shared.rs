@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::answer::{bytes, list, number, text};
 use super::fault::{Fault, Turned};
 use super::node::Node;
+use super::random::unique;
 use super::script::Script;
 use super::{Nodes, Redis};
 
@@ -48,7 +49,7 @@ pub enum Lookup {
 impl Redis {
     /// Late answers open the circuit, so none is late here that a call would have waited for.
     fn patience(&self) -> Duration {
-        BACKGROUND.max(self.timeout())
+        BACKGROUND.max(self.longest())
     }
 
     /// Looks at an entry, and takes its lock for `owner` if there is none. Both keys have one slot.
@@ -88,13 +89,14 @@ impl Redis {
     pub async fn take_lock(&self, lock: &[u8], owner: &[u8]) -> Result<bool, Fault> {
         let mut question = redis::cmd("SET");
         question.arg(lock).arg(owner).arg("NX").arg("PX").arg(LOCK_MS);
-        Ok(self.plain(lock, &question, self.timeout()).await? != Value::Nil)
+        Ok(self.plain(lock, &question, Instant::now() + self.timeout()).await? != Value::Nil)
     }
 
     /// Removes an entry.
     pub async fn remove(&self, entry: &[u8]) -> Result<(), Fault> {
         let mut question = redis::cmd("UNLINK");
-        self.plain(entry, question.arg(entry), self.patience()).await.map(drop)
+        let end = Instant::now() + self.patience();
+        self.plain(entry, question.arg(entry), end).await.map(drop)
     }
 
     /// Stores an entry for `ttl`, whatever its key held, and gives the lock back if it is still
@@ -127,7 +129,7 @@ impl Redis {
     /// The number at this key, 0 if there is none.
     pub async fn count(&self, key: &[u8]) -> Result<u64, Fault> {
         let mut question = redis::cmd("GET");
-        let answer = self.plain(key, question.arg(key), self.timeout()).await?;
+        let answer = self.plain(key, question.arg(key), Instant::now() + self.timeout()).await?;
         u64::try_from(number(&answer)?).map_err(|_| Fault::Foreign)
     }
 
@@ -149,7 +151,7 @@ impl Redis {
         anew: &str,
         patience: Duration,
     ) -> Result<u64, Fault> {
-        let (new, life) = (format!("{:016x}", fastrand::u64(1..)), life.as_millis().to_string());
+        let (new, life) = (format!("{:016x}", unique()), life.as_millis().to_string());
         let name = self.run(&EPOCH, &[key], &[&new, &life, anew], patience).await?;
         let name = text(&name).ok_or(Fault::Foreign)?;
         u64::from_str_radix(&name, 16).map_err(|_| Fault::Foreign)

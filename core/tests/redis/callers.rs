@@ -77,7 +77,7 @@ async fn a_thousand_callers_in_four_processes_send_one_request() {
     needs_redis!();
     let server = Server::start(&[]);
     let provider = Provider::start().await;
-    provider.takes(Duration::from_secs(1));
+    provider.takes(Duration::from_secs(5));
     let crowds: Vec<Crowd> = (0..4).map(|_| Crowd::start(&server, &provider, 250)).collect();
     for crowd in crowds {
         let said = tokio::task::spawn_blocking(|| crowd.end()).await.unwrap();
@@ -112,7 +112,7 @@ async fn when_the_one_that_asks_has_no_answer_another_one_asks() {
     for how in ["cancelled", "failing", "lost"] {
         let server = Server::start(&[]);
         let provider = Provider::start().await;
-        provider.takes(Duration::from_millis(700));
+        provider.takes(Duration::from_secs(5));
         let settings = settings(server.port, &provider.url);
         let (one, other) = (client(&settings), client(&settings));
         if how == "failing" {

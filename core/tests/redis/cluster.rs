@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use liter_llm_core::redis::{Fault, Mode, Script};
 
-use crate::server::{Server, needs_redis, next, of, settings};
+use crate::proxy::{Proxy, Way};
+use crate::server::{Server, TIMEOUT, needs_redis, next, of, settings};
 
 /// Three primaries, each with a third of the slots.
 fn cluster() -> Vec<Server> {
@@ -100,7 +101,9 @@ async fn a_slot_that_moves_is_followed() {
 async fn a_frozen_primary_holds_up_its_own_slots_alone() {
     needs_redis!();
     let servers = cluster();
-    let redis = client(&servers, 3);
+    let mut own = settings(servers.iter().map(Server::address).collect(), Mode::Cluster);
+    own.timeout = TIMEOUT;
+    let (redis, _) = of(own);
     let keys: Vec<String> = (0..60).map(|i| format!("{{{i}}}")).collect();
     for key in &keys {
         until_up(&redis, key.as_bytes()).await;
@@ -125,4 +128,60 @@ async fn a_frozen_primary_holds_up_its_own_slots_alone() {
     for key in &keys {
         until_up(&redis, key.as_bytes()).await;
     }
+}
+
+fn add_slots(server: &Server) {
+    let slots: Vec<String> = (0..16_384).map(|slot| slot.to_string()).collect();
+    let mut words = vec!["cluster", "addslots"];
+    words.extend(slots.iter().map(String::as_str));
+    assert_eq!(server.cli(&words), "OK");
+}
+
+/// A server that is a cluster by itself.
+pub(crate) fn alone() -> Server {
+    let server = Server::start(&["--cluster-enabled", "yes"]);
+    add_slots(&server);
+    let end = Instant::now() + Duration::from_secs(60);
+    while !server.cli(&["cluster", "info"]).contains("cluster_state:ok") {
+        assert!(Instant::now() < end, "the cluster does not begin");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    server
+}
+
+/// A seed that has joined nothing knows no slot, and the next one is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_that_has_joined_nothing_is_passed_over() {
+    needs_redis!();
+    let lonely = Server::start(&["--cluster-enabled", "yes"]);
+    let server = alone();
+    let (redis, _) = of(settings(vec![lonely.address(), server.address()], Mode::Cluster));
+    until_up(&redis, b"k").await;
+    // Nor is it the end when it is the only seed: it is asked again once it has joined.
+    let (redis, _) = of(settings(vec![lonely.address()], Mode::Cluster));
+    assert_eq!(redis.count(b"k").await, Err(Fault::Away));
+    add_slots(&lonely);
+    until_up(&redis, b"k").await;
+}
+
+/// Seeds that are silent cost a few questions their timer, and no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_seeds_hold_up_few() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let mut seeds = Vec::new();
+    for _ in 0..3 {
+        let proxy = Proxy::before(server.address()).await;
+        proxy.set(Way::Silent);
+        seeds.push(proxy);
+    }
+    let addresses = seeds.iter().map(|seed| seed.address.clone()).collect();
+    let mut own = settings(addresses, Mode::Cluster);
+    own.timeout = Duration::from_millis(20);
+    let (redis, _) = of(own);
+    let mut late = 0;
+    for _ in 0..100 {
+        late += u32::from(redis.count(b"k").await == Err(Fault::Late));
+    }
+    assert!(late <= 3, "{late} have waited");
 }

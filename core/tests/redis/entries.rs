@@ -100,6 +100,13 @@ async fn an_epoch_has_a_name_of_its_own() {
     server.cli(&["flushall"]);
     let third = redis.epoch(key, TTL).await.unwrap();
     assert!(first != 0 && second != first && third != first && third != second);
+    // What is no name is overwritten, of whatever kind it is.
+    server.cli(&["set", "ll:test:e:t", "many"]);
+    let fourth = redis.epoch(key, TTL).await.unwrap();
+    server.cli(&["del", "ll:test:e:t"]);
+    server.cli(&["rpush", "ll:test:e:t", "a", "list"]);
+    let fifth = redis.epoch(key, TTL).await.unwrap();
+    assert!(fourth != third && fifth != fourth && redis.epoch(key, TTL).await == Ok(fifth));
     let life: u64 = server.cli(&["pttl", "ll:test:e:t"]).parse().unwrap();
     assert!(life > 30_000 && life <= 60_000, "{life}");
 }

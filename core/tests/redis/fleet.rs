@@ -143,7 +143,7 @@ async fn tokens_are_corrected_for_all() {
         let all = cli(server.port, &["hvals", "{ll:fleet}:p:t"]);
         all.lines().filter_map(|line| line.parse::<i64>().ok()).sum()
     };
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(60);
     // The provider says 25 tokens each.
     while sum() != 50 {
         assert!(Instant::now() < end, "{} tokens are counted", sum());
@@ -152,7 +152,7 @@ async fn tokens_are_corrected_for_all() {
     // 45 tokens and the request's own remain for one of a size of about 1,900.
     let big = br#"{"model":"p/m","max_tokens":1900,"prompt":"hi"}"#;
     one.call(big, b"").await.unwrap();
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(60);
     while sum() != 75 {
         assert!(Instant::now() < end, "{} tokens are counted", sum());
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -173,7 +173,7 @@ async fn a_pause_reaches_every_process() {
     assert_eq!(error.status, Some(429));
     provider.refuses(0);
     let asked = provider.asked();
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(60);
     while cli(server.port, &["exists", "{ll:fleet}:p/m:p"]) != "1" {
         assert!(Instant::now() < end, "the pause is not told");
         tokio::time::sleep(Duration::from_millis(10)).await;

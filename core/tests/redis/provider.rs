@@ -76,10 +76,12 @@ async fn serve(mut socket: TcpStream, seen: Arc<Seen>) {
             continue;
         };
         bytes.drain(..end);
+        // Who sees that it was asked may change how long the next answer takes.
+        let takes = Duration::from_millis(seen.takes_ms.load(Ordering::SeqCst));
         seen.asked.fetch_add(1, Ordering::SeqCst);
         let now = seen.now.fetch_add(1, Ordering::SeqCst) + 1;
         seen.most.fetch_max(now, Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_millis(seen.takes_ms.load(Ordering::SeqCst))).await;
+        tokio::time::sleep(takes).await;
         seen.now.fetch_sub(1, Ordering::SeqCst);
         let refuses = seen.refuses_s.load(Ordering::SeqCst);
         let says = seen.says.lock().unwrap().clone().unwrap_or_else(|| "ok".to_owned());

@@ -77,7 +77,13 @@ async fn serve(mut client: TcpStream, server: Address, mut ways: watch::Receiver
             return;
         }
         tokio::select! {
-            _ = ways.changed() => {}
+            // What is set counts for all that is read afterwards.
+            biased;
+            changed = ways.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
             read = client.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
                 let written = match way {

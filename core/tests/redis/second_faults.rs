@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fleet::until;
 use crate::provider::Provider;
 use crate::proxy::{Proxy, Way};
-use crate::second::{ask, client, keys, metrics, settings, stored, tier};
+use crate::second::{SECRET, ask, client, keys, metrics, settings, stored, tier};
 use crate::server::{Server, needs_redis};
 
 /// The longest that a call waits for Redis in these tests.
@@ -75,7 +75,7 @@ async fn no_call_fails_for_a_redis_that_is_not_there() {
     needs_redis!();
     let mut server = Server::start(&[]);
     let provider = Provider::start().await;
-    let settings = hasty(server.port, &provider.url);
+    let settings = settings(server.port, &provider.url);
     let one = client(&settings);
     ask(&one, "before", json!({})).await.unwrap();
     stored(&server, "ll:t:c:*", 1).await;
@@ -152,4 +152,55 @@ async fn a_full_and_a_flushed_redis_are_misses() {
     assert_eq!(tier(&ask(&client(&settings), "before", json!({})).await.unwrap()), "none");
     stored(&server, "ll:t:c:*", 1).await;
     assert_eq!(tier(&ask(&client(&settings), "before", json!({})).await.unwrap()), "redis");
+}
+
+/// A program that prints the secret late holds no call up, and what it prints is used then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_source_of_the_secret_is_a_miss() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let provider = Provider::start().await;
+    let folder = std::env::temp_dir().join(format!("liter-llm-secret-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("go");
+    let script = format!("while [ ! -e {} ]; do sleep 0.1; done; echo {SECRET}", path.display());
+    let mut settings = hasty(server.port, &provider.url);
+    settings["cache"]["secret"] = json!(format!("exec:{}", json!(["/bin/sh", "-c", script])));
+    let client = client(&settings);
+    for number in 0..5 {
+        let answer = ask(&client, &format!("before {number}"), json!({"timeout_ms": 8_000})).await;
+        assert_eq!(tier(&answer.unwrap()), "none");
+    }
+    assert_eq!(keys(&server, "ll:t:c:*").len(), 0);
+    std::fs::write(&path, "").unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    for number in 0.. {
+        ask(&client, &format!("after {number}"), json!({})).await.unwrap();
+        if !keys(&server, "ll:t:c:*").is_empty() {
+            break;
+        }
+        assert!(Instant::now() < end, "the secret is not used");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A call that has less time than the timer of Redis waits for its own time alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_with_less_time_than_redis_has_ends_in_time() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let provider = Provider::start().await;
+    let proxy = Proxy::before(server.address()).await;
+    let mut settings = settings(proxy.address.port, &provider.url);
+    settings["redis"]["timeout_ms"] = json!(10_000);
+    let client = client(&settings);
+    ask(&client, "before", json!({})).await.unwrap();
+    proxy.set(Way::Silent);
+    let began = Instant::now();
+    let tenant = json!({"timeout_ms": 500, "tenant": "another"});
+    let _ = ask(&client, "Why?", tenant).await;
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    // It says nothing about Redis, which has had no time.
+    assert!(client.redis().unwrap().is_up());
 }

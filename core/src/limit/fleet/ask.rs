@@ -47,6 +47,8 @@ pub(super) struct Asker<'a> {
     /// The places in this process's share, once they count.
     pub(super) shares: Vec<Permit>,
     pub(super) end: Instant,
+    /// A question is under way, which may be granted.
+    pub(super) asking: bool,
 }
 
 impl Asker<'_> {
@@ -57,7 +59,10 @@ impl Asker<'_> {
             self.take_shares().await?;
         }
         let rules: Vec<Rule> = self.rules.iter().map(|(rule, _)| rule.clone()).collect();
-        match take(&shared.redis, &self.id, &rules).await {
+        self.asking = true;
+        let verdict = take(&shared.redis.before(self.end), &self.id, &rules).await;
+        self.asking = false;
+        match verdict {
             Ok(Verdict::Granted(second)) => {
                 let mut place = Place::of(shared, &self.id, &rules, second);
                 shared.answered();
@@ -162,6 +167,11 @@ impl Drop for Asker<'_> {
     fn drop(&mut self) {
         // Places that were taken for nothing are given back whole.
         self.shares.iter_mut().for_each(Permit::unused);
+        if self.asking {
+            // The call was cancelled, and may have been granted all the same.
+            let rules: Vec<Rule> = self.rules.iter().map(|(rule, _)| rule.clone()).collect();
+            self.shared.send(released(&self.id, &rules));
+        }
     }
 }
 

@@ -69,6 +69,7 @@ impl Fleet {
             rules: rules_of(wish.scopes, wish.tokens),
             shares: Vec::new(),
             end: wish.deadline.min(Instant::now() + MAX_WAIT),
+            asking: false,
         };
         let line = &first.line;
         if line.is_empty() {

@@ -12,17 +12,20 @@ use tokio::time::Instant;
 use super::super::Gate;
 use super::super::limits::{Limited, Limits};
 use super::rules::Settled;
-use crate::redis::Redis;
+use crate::redis::{Redis, unique};
 
 /// For so long the share holds after Redis was away.
 pub(super) const OLD: Duration = Duration::from_secs(61);
+
+/// The most that is kept for a Redis that is away.
+const MOST_KEPT: usize = 16_384;
 
 /// What the calls of a member share.
 pub(super) struct Shared {
     pub(super) redis: Redis,
     /// `{ll:<namespace>}`, which puts all keys into one slot.
     pub(super) tag: String,
-    /// This process, by a random name.
+    /// This process, by a random name, which a forked child does not share.
     pub(super) process: String,
     pub(super) attempts: AtomicU64,
     /// The processes that were alive last.
@@ -30,7 +33,10 @@ pub(super) struct Shared {
     pub(super) scopes: Mutex<Vec<Weak<Scope>>>,
     /// The places in flight, by attempt.
     pub(super) leases: Mutex<HashMap<String, Vec<String>>>,
-    pub(super) outbox: Mutex<Vec<Settled>>,
+    /// What is to be settled, and since when.
+    pub(super) outbox: Mutex<Vec<(Instant, Settled)>>,
+    /// Something is to be settled that Redis did not take.
+    pub(super) owed: AtomicBool,
     /// Wakes the task.
     pub(super) wake: Arc<Notify>,
     /// Places were given back.
@@ -115,12 +121,13 @@ impl Shared {
         Shared {
             redis,
             tag,
-            process: format!("{:016x}", fastrand::u64(..)),
+            process: format!("{:016x}", unique()),
             attempts: AtomicU64::new(0),
             processes: AtomicU32::new(replicas),
             scopes: Mutex::default(),
             leases: Mutex::default(),
             outbox: Mutex::default(),
+            owed: AtomicBool::new(false),
             wake: Arc::default(),
             freed: Notify::new(),
             running: AtomicBool::new(false),
@@ -168,13 +175,26 @@ impl Shared {
             }
             trust.connections = connections;
         }
+        if self.owed.swap(false, Ordering::Relaxed) {
+            self.wake.notify_one();
+        }
     }
 
     /// Settles beside the calls.
     pub(super) fn send(&self, items: impl IntoIterator<Item = Settled>) {
-        lock(&self.outbox).extend(items);
+        let now = Instant::now();
+        let mut outbox = lock(&self.outbox);
+        outbox.extend(items.into_iter().map(|item| (now, item)));
+        drop_excess(&mut outbox);
+        drop(outbox);
         self.wake.notify_one();
     }
+}
+
+/// Drops the oldest ones that are too many. Leases end by themselves, and tokens count as estimated.
+pub(super) fn drop_excess(outbox: &mut Vec<(Instant, Settled)>) {
+    let excess = outbox.len().saturating_sub(MOST_KEPT);
+    outbox.drain(..excess);
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::rules::{LEASE, Settled, alive, settle};
-use super::shared::{OLD, Scope, Shared, lock};
+use super::shared::{OLD, Scope, Shared, drop_excess, lock};
+use crate::redis::Fault;
 
 /// How often leases are renewed.
 const BEAT: Duration = Duration::from_secs(10);
@@ -22,10 +23,6 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The most items that are settled at once.
 const MOST: usize = 256;
-
-/// The most that is kept for a Redis that is away. Leases end by themselves, and tokens count as
-/// estimated.
-const MOST_KEPT: usize = 16_384;
 
 /// Starts the task where it is not running.
 pub(super) fn start(shared: &Arc<Shared>) {
@@ -132,26 +129,58 @@ impl Shared {
         }
     }
 
+    /// Keeps what Redis did not take, for the next beat or its next answer. What cannot be settled
+    /// twice is dropped, as it may have been taken all the same.
+    fn owe(&self, mut sent: Vec<(Instant, Settled)>) {
+        sent.retain(|(_, item)| matches!(item, Settled::Release { .. } | Settled::Pause { .. }));
+        if sent.is_empty() {
+            return;
+        }
+        let mut outbox = lock(&self.outbox);
+        outbox.splice(..0, sent);
+        drop_excess(&mut outbox);
+        drop(outbox);
+        self.owed.store(true, Ordering::Relaxed);
+    }
+
     async fn settle_all(&self) {
         loop {
-            let items: Vec<Settled> = {
+            let sent: Vec<(Instant, Settled)> = {
                 let mut outbox = lock(&self.outbox);
                 let count = outbox.len().min(MOST);
                 outbox.drain(..count).collect()
             };
-            if items.is_empty() {
+            if sent.is_empty() {
                 return;
             }
-            if settle(&self.redis, &items, self.patience()).await.is_err() {
-                let mut outbox = lock(&self.outbox);
-                let excess = outbox.len().saturating_sub(MOST_KEPT);
-                outbox.drain(..excess);
+            let items: Vec<Settled> = sent.iter().filter_map(still).collect();
+            if items.is_empty() {
+                continue;
+            }
+            if let Err(fault) = settle(&self.redis, &items, self.patience()).await {
+                if fault != Fault::Foreign {
+                    self.owe(sent);
+                }
                 return;
             }
             if items.iter().any(|item| matches!(item, Settled::Release { .. })) {
                 self.freed.notify_waiters();
             }
         }
+    }
+}
+
+/// What is still to be settled of what waits since then: a lease that has ended needs no release, and a
+/// pause has become shorter.
+fn still((since, item): &(Instant, Settled)) -> Option<Settled> {
+    let age = since.elapsed();
+    match item {
+        Settled::Release { .. } if age > LEASE * 2 => None,
+        Settled::Pause { key, time } => {
+            let time = time.checked_sub(age).filter(|left| !left.is_zero())?;
+            Some(Settled::Pause { key: key.clone(), time })
+        }
+        item => Some(item.clone()),
     }
 }
 
