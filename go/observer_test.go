@@ -133,7 +133,7 @@ func TestAnObserverThatPanics(t *testing.T) {
 		if err != nil {
 			t.Fatal(where, err)
 		}
-		if answer, err := stream.Result(); err != nil || answer.Text() == "" {
+		if answer, err := stream.Result(); err != nil || answer.Text == "" {
 			t.Error(where, err)
 		}
 		stream.Close()
