@@ -12,26 +12,41 @@ import (
 // running counts the requests of the process whose callers wait for them.
 var running atomic.Int64
 
-// call sends a request and waits for the response document. how has the flags, beside those of the
-// thread that does the request's work.
-//
-// While few requests are in flight, a request runs on the thread of the goroutine that waits for
-// it. That spares it two hand-overs between threads. A goroutine in C keeps a thread, so the pump
-// answers the other requests.
+// call sends a request and waits for the response document, and the observer sees it. how has the
+// flags, beside those of the thread that does the request's work.
 func (c *Client) call(
 	ctx context.Context, how uint32, request []byte, options *Options,
 ) (document string, err error) {
 	if ctx.Err() != nil {
 		return "", ended(ctx, nil)
 	}
+	seen, options := c.begin(ctx, request, options)
+	var last string
+	if seen != nil {
+		defer func() { ends(seen, last, err) }()
+	}
+	last, err = c.send(ctx, how, request, options)
+	if err != nil {
+		return "", err
+	}
+	return last, nil
+}
+
+// send sends a request and waits for the response document. An error document is returned beside its
+// error.
+//
+// While few requests are in flight, a request runs on the thread of the goroutine that waits for
+// it. That spares it two hand-overs between threads. A goroutine in C keeps a thread, so the pump
+// answers the other requests.
+func (c *Client) send(
+	ctx context.Context, how uint32, request []byte, options *Options,
+) (answer string, err error) {
+	if ctx.Err() != nil {
+		return "", ended(ctx, nil)
+	}
 	inline := running.Add(1) <= c.inline
 	defer running.Add(-1)
 	defer runtime.KeepAlive(c) // a client that is freed cancels its requests
-	seen, options := c.begin(ctx, request, options)
-	var answer string
-	if seen != nil {
-		defer func() { seen.End(answer, err) }()
-	}
 	chosen, err := c.options(ctx, request, options)
 	if err != nil {
 		return "", err
@@ -47,7 +62,7 @@ func (c *Client) call(
 	}
 	if kind == native.Error {
 		c.heard("")
-		return "", endedBy(ctx, errorFrom(answer))
+		return answer, endedBy(ctx, errorFrom(answer))
 	}
 	c.heard(answer)
 	return answer, nil

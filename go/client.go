@@ -156,7 +156,7 @@ func (c *Client) PurgeCache(ctx context.Context, tenant string) (*CachePurged, e
 	if e.err != nil {
 		return nil, e.err
 	}
-	answer, err := c.call(ctx, native.Single, e.out, nil)
+	answer, err := c.send(ctx, native.Single, e.out, nil) // no provider is asked
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (c *Client) Budget(ctx context.Context, name, value string) (*BudgetState, 
 	if e.err != nil {
 		return nil, e.err
 	}
-	answer, err := c.call(ctx, native.Single, e.out, nil)
+	answer, err := c.send(ctx, native.Single, e.out, nil) // no provider is asked
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func TestLogsOfACall(t *testing.T) {
 		names, values := attributes(record)
 		equal(t, names, []string{
 			"request_id", "provider", "model", "outcome", "status", "latency_ms", "queue_ms", "attempts",
-			"tokens_in", "tokens_out", "tokens_cached", "prompt_bytes", "stream",
+			"tokens_in", "tokens_out", "tokens_cached", "cost_usd", "prompt_bytes", "stream",
 		})
 		equal(t, values["outcome"], any("ok"))
 		equal(t, values["status"], any(int64(200)))

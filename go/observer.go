@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// An Observer sees the calls of a client, as a tracer does. The module
-// github.com/liter-llm/liter-llm/go/otel has one for OpenTelemetry.
+// An Observer sees the calls of a client that ask a provider, as a tracer does. The module
+// github.com/liter-llm/liter-llm/go/otel has one for OpenTelemetry. Where it panics, the call goes on.
 type Observer interface {
 	// Begin is told of a call right before it is sent. The request document is valid until Begin
 	// returns. Nil: nobody looks at this call.
@@ -47,7 +47,13 @@ func (c *Client) begin(ctx context.Context, request []byte, own *Options) (Obser
 	if c.observer == nil {
 		return nil, own
 	}
-	seen := c.observer.Begin(ctx, request)
+	var seen Observation
+	var sends Tracing
+	quietly(func() {
+		if seen = c.observer.Begin(ctx, request); seen != nil {
+			sends = seen.Sends()
+		}
+	})
 	if seen == nil {
 		return nil, own
 	}
@@ -55,7 +61,7 @@ func (c *Client) begin(ctx context.Context, request []byte, own *Options) (Obser
 	if own != nil {
 		options = *own
 	}
-	sends, inside := seen.Sends(), string(optionsInside(request))
+	inside := string(optionsInside(request))
 	said := options.Traceparent != "" || c.defaults.Traceparent != "" ||
 		strings.Contains(inside, `"traceparent"`) || options.Extra["traceparent"] != nil
 	if !said && sends.Traceparent != "" {
@@ -65,4 +71,15 @@ func (c *Client) begin(ctx context.Context, request []byte, own *Options) (Obser
 		options.Telemetry = &sends.Telemetry
 	}
 	return seen, &options
+}
+
+// ends tells an observation of its call's end.
+func ends(seen Observation, document string, err error) {
+	quietly(func() { seen.End(document, err) })
+}
+
+// quietly runs a function of an observer. Nothing of it fails the call.
+func quietly(run func()) {
+	defer func() { _ = recover() }()
+	run()
 }

@@ -175,7 +175,7 @@ func TestStoredAnswers(t *testing.T) {
 func TestBudgets(t *testing.T) {
 	both(t, func(t *testing.T, way literllm.Option) {
 		config := free("")
-		config.Budgets = map[string]literllm.Spending{"users": {Per: "tag:user", USD: "0.002", Window: "day"}}
+		config.Budgets = map[string]literllm.Spending{"users": {Per: "tag:user", USD: "0.002", Window: "total"}}
 		price := literllm.Price{Input: "10", Output: "10"}
 		config.Prices = map[string]literllm.Price{"openai/gpt-5-mini": price}
 		client := open(t, config, way)

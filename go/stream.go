@@ -151,10 +151,11 @@ func (c *Client) OpenStream(ctx context.Context, request *ChatRequest) (*ChatStr
 	switch {
 	case seen == nil:
 	case err != nil:
-		seen.End("", err)
+		ends(seen, "", err)
 	default:
 		s.seen = seen
-		end := func(seen Observation) { seen.End("", errClosed()) }
+		// What an observer does may take long, and the cleanups of the process wait for each other.
+		end := func(seen Observation) { go ends(seen, "", errClosed()) }
 		s.unseen = runtime.AddCleanup(s, end, seen).Stop
 	}
 	return s, err
@@ -299,17 +300,17 @@ func errClosed() error { return newError(ErrCancelled, "the stream was closed") 
 // end is the stream's end. A request that goes on, because a chunk could not be read, is cancelled.
 func (s *ChatStream) end(err error) {
 	s.err, s.lines = err, ""
+	s.stop()
+	if !s.inbox.over {
+		s.inbox.cancel()
+	}
 	if s.seen != nil {
 		s.unseen()
 		if err == io.EOF {
 			err = nil
 		}
-		s.seen.End(s.document, err)
+		ends(s.seen, s.document, err)
 	}
 	s.document = ""
-	s.stop()
-	if !s.inbox.over {
-		s.inbox.cancel()
-	}
 	runtime.KeepAlive(s.client)
 }

@@ -99,30 +99,27 @@ func (o *observation) End(document string, err error) {
 	if o.ended.Swap(true) {
 		return
 	}
+	var end []trace.SpanEndOption
+	defer func() { o.span.End(end...) }() // also where something here panics
 	facts, attempts := factsOf(document, err)
 	found := attributes(table.Attributes, facts)
 	o.measure(facts, found)
 	if !o.span.IsRecording() {
-		o.span.End()
 		return
 	}
 	trace_, _ := facts["trace"].(map[string]any)
 	if trace_ != nil {
+		end = append(end, trace.WithTimestamp(at(trace_, trace_["total_ms"])))
 		o.span.SetName(spanName(found))
 	}
 	o.span.SetAttributes(found...)
 	if err != nil {
 		o.span.SetStatus(codes.Error, "")
 	}
-	if trace_ == nil {
-		o.span.End()
-		return
-	}
 	times, _ := trace_["attempts"].([]any)
-	if o.attempts == Always || o.attempts == Auto && len(times) > 1 {
+	if len(times) > 0 && (o.attempts == Always || o.attempts == Auto && len(times) > 1) {
 		o.children(trace_, times, attempts)
 	}
-	o.span.End(trace.WithTimestamp(at(trace_, trace_["total_ms"])))
 }
 
 // children writes a span for each attempt.

@@ -162,6 +162,9 @@ func TestAThousandCallsUnderAThousandParents(t *testing.T) {
 		sent[parent] = true
 	}
 	for _, span := range ended(recorder) {
+		if span.Name() == "POST" { // an attempt, where a busy machine needed a second one
+			continue
+		}
 		number, _ := numbers.Load(span.Parent().SpanID())
 		own := span.SpanContext()
 		header := "00-" + own.TraceID().String() + "-" + own.SpanID().String() + "-" + own.TraceFlags().String()
@@ -289,7 +292,8 @@ func TestNobodyListens(t *testing.T) {
 func TestMeters(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	meters := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-	client := newProvider(t).client(t, New(Config{MeterProvider: meters}), "")
+	tracers := sdktrace.NewTracerProvider()
+	client := newProvider(t).client(t, New(Config{TracerProvider: tracers, MeterProvider: meters}), "")
 	for range 3 {
 		if _, err := client.Chat(t.Context(), &literllm.ChatRequest{Model: "mine/m", Prompt: "Hi"}); err != nil {
 			t.Fatal(err)
@@ -306,6 +310,10 @@ func TestMeters(t *testing.T) {
 			got[own.Name] = points.DataPoints[0].Value
 		case metricdata.Histogram[float64]:
 			got[own.Name] = points.DataPoints[0].Count
+			// A measurement leads to the span of its call.
+			if found := points.DataPoints[0].Exemplars; len(found) == 0 || len(found[0].SpanID) == 0 {
+				t.Error(own.Name, found)
+			}
 		}
 	}
 	if got["gen_ai.client.inference.duration"] != uint64(3) || got["gen_ai.client.inference.usage.input_tokens"] != int64(9) {

@@ -203,7 +203,7 @@ func newMeters(from metric.Meter) (meters []meter) {
 }
 
 // measure gives the meters what they count. What is answered from the cache has used nothing.
-func (o *observer) measure(facts map[string]any, found []attribute.KeyValue) {
+func (o *observation) measure(facts map[string]any, found []attribute.KeyValue) {
 	hit, labels := false, make([]attribute.KeyValue, 0, len(table.MetricLabels))
 	for _, one := range found {
 		hit = hit || one.Key == "liter_llm.cache"
@@ -213,10 +213,12 @@ func (o *observer) measure(facts map[string]any, found []attribute.KeyValue) {
 			}
 		}
 	}
+	// The span of the context is for exemplars. The call's end is counted even if it was cancelled.
+	ctx := context.WithoutCancel(o.ctx)
 	for _, own := range o.meters {
 		value := written(own.As, look(facts, own.From))
 		if value.Type() != attribute.INVALID && !(hit && own.Kind == "counter") {
-			own.record(context.Background(), value, metric.WithAttributes(labels...))
+			own.record(ctx, value, metric.WithAttributes(labels...))
 		}
 	}
 }

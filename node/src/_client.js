@@ -12,7 +12,7 @@ const { SINGLE, WHOLE, call, state } = require("./_queue.js");
 const { REQUEST_NAMES } = require("./_names.js");
 const { checkDefaults, checkHow, checkMembers, checkNoMore, Defaults, given, withOperation } = require("./_request.js");
 const { Stream } = require("./_stream.js");
-const { begin, traced } = require("./_telemetry.js");
+const { traced, tracedSync } = require("./_telemetry.js");
 const { warn, warnOf } = require("./_warnings.js");
 
 /** @typedef {import("./_request.js").Members} Members */
@@ -151,8 +151,7 @@ class Client {
   async #purge(tenant, others) {
     if (typeof tenant !== "string") throw new TypeError("tenant is a string; '' for calls without one");
     if (others.length > 0) throw new TypeError("purgeCache takes one argument, the tenant");
-    const request = stringify({ op: "cache_purge", tenant }, "request");
-    return await this.#ask({ request, options: "{}", signal: undefined, stream: undefined });
+    return await this.#askHere({ op: "cache_purge", tenant });
   }
 
   /**
@@ -174,8 +173,17 @@ class Client {
     if (typeof name !== "string") throw new TypeError("name is a string, that of a budget");
     if (typeof value !== "string") throw new TypeError("value is a string, that of the budget's per");
     if (others.length > 0) throw new TypeError("budget takes two arguments, the name and a value");
-    const request = stringify({ op: "budget", name, value }, "request");
-    return await this.#ask({ request, options: "{}", signal: undefined, stream: undefined });
+    return await this.#askHere({ op: "budget", name, value });
+  }
+
+  /**
+   * Asks the engine itself. No provider is asked, so there is no span.
+   * @param {Members} members
+   */
+  async #askHere(members) {
+    const request = stringify(members, "request");
+    const documents = { request, options: "{}", signal: undefined, stream: undefined };
+    return response(codec.parse(await call(this.#native, WHOLE | SINGLE, documents)));
   }
 
   /**
@@ -282,16 +290,14 @@ class Client {
     callSync = (client, request, more) => {
       const documents = client.#defaults.documents(request, more);
       checkWhole(documents, "invoke and invokeSync");
-      const span = begin(documents);
-      const { request: body, options } = span?.documents ?? documents;
-      const [status, document] = addon.call(client.#native.handle, body, options);
-      const parsed = document === undefined ? undefined : codec.parse(document);
-      if (status !== 0 || parsed === undefined) {
-        const error = parsed === undefined ? misuse(status) : fromDocument(parsed);
-        span?.failed(error);
-        throw error;
-      }
-      span?.answered(parsed);
+      const ask = (/** @type {import("./_request.js").Call} */ sent) => {
+        const [status, document] = addon.call(client.#native.handle, sent.request, sent.options);
+        const own = document === undefined ? undefined : codec.parse(document);
+        if (own === undefined) throw misuse(status);
+        if (status !== 0) throw fromDocument(own);
+        return own;
+      };
+      const parsed = tracedSync(documents, ask);
       warnOf(client.#native, parsed);
       return response(parsed);
     };

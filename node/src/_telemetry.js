@@ -3,13 +3,16 @@
 //
 // An SDK registers itself at a symbol of the global object, which leads to tracers, meters and the
 // current context. So nothing is imported here, and a call that nobody looks at costs one look there.
+// Whatever the SDK throws, the call goes on.
 
+const { at, attributes, how, spanName, written } = require("./_facts.js");
 const { codec } = require("./_json.js");
 const TABLE = /** @type {any} */ (require("./_semconv.json"));
 const { version } = require("../package.json");
 
 const API = Symbol.for("opentelemetry.js.api.1");
 const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
+const PARENT = '"traceparent"';
 const CLIENT = 2;
 const ERROR = 2;
 /** The longest request that is parsed for a span's name at its begin. The end has the right one. */
@@ -38,10 +41,25 @@ function telemetry({ spans = true, metrics = true, attemptSpans = "auto" } = {})
 function begin(documents) {
   const api = /** @type {any} */ (globalThis)[API];
   if (api === undefined) return undefined;
-  const tracer = settings.spans ? api.trace?.getTracer("liter_llm", version) : undefined;
-  const instruments = settings.metrics && api.metrics !== undefined ? instrumentsOf(api.metrics) : [];
+  const tracer = quietly(() => (settings.spans ? api.trace?.getTracer("liter_llm", version) : undefined));
+  const wanted = settings.metrics && api.metrics !== undefined;
+  const instruments = (wanted && quietly(() => instrumentsOf(api.metrics))) || [];
   if (tracer === undefined && instruments.length === 0) return undefined;
   return new Traced(api, tracer, instruments, documents);
+}
+
+/**
+ * What a function of the SDK returns; `undefined` if it throws.
+ * @template T
+ * @param {() => T} ask
+ * @returns {T | undefined}
+ */
+function quietly(ask) {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param {any} provider */
@@ -84,20 +102,14 @@ class Traced {
     this.#instruments = instruments;
     /** @type {Record<string, unknown>} */
     const more = {};
-    if (tracer !== undefined) {
-      const found = atFirst(documents.request);
-      const span = tracer.startSpan(spanName(found), { kind: CLIENT, attributes: found });
-      const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-      if (/[1-9a-f]/.test(traceId) && /[1-9a-f]/.test(spanId)) {
-        more.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
-        const state = traceState?.serialize();
-        if (state) more.tracestate = state;
-      }
-      if (span.isRecording()) this.#span = span;
-    }
+    if (tracer !== undefined) quietly(() => this.#start(documents.request, more));
     if (this.#span !== undefined || instruments.length > 0) more.telemetry = true;
     // Of members with one name the last counts: what the caller says.
     const own = String(documents.options).trim();
+    if (saysParent(documents.request, own)) {
+      delete more.traceparent;
+      delete more.tracestate;
+    }
     const rest = own.startsWith("{") ? own.slice(1) : "}";
     const front = JSON.stringify(more).slice(0, -1);
     const comma = front !== "{" && rest.trim() !== "}" ? "," : "";
@@ -106,11 +118,28 @@ class Traced {
   }
 
   /**
+   * @param {string | Uint8Array} request
+   * @param {Record<string, unknown>} more gets what goes out for the span
+   */
+  #start(request, more) {
+    const found = atFirst(request);
+    const span = this.#tracer.startSpan(spanName(found), { kind: CLIENT, attributes: found });
+    this.#span = span; // it ends, whatever comes now
+    const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+    if (/[1-9a-f]/.test(traceId) && /[1-9a-f]/.test(spanId)) {
+      const state = traceState?.serialize();
+      more.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, "0")}`;
+      if (state) more.tracestate = state;
+    }
+    if (!span.isRecording()) this.#span = undefined;
+  }
+
+  /**
    * The call has this answer.
    * @param {any} document
    */
   answered(document) {
-    const { liter } = document;
+    const liter = document?.liter;
     this.#end({ answer: document, trace: liter?.trace }, liter?.attempts);
   }
 
@@ -119,10 +148,13 @@ class Traced {
    * @param {any} error
    */
   failed(error) {
-    const inner = error?.document?.error;
+    const inner = quietly(() => error?.document?.error);
     if (inner !== undefined) this.#end({ error: inner, trace: inner.trace }, inner.attempts);
-    else if (error?.name === "AbortError") this.cancelled();
-    else this.#end({ error: { kind: error?.name ?? "Error" } }, undefined);
+    else {
+      const name = quietly(() => error?.name);
+      if (name === "AbortError") this.cancelled();
+      else this.#end({ error: { kind: typeof name === "string" ? name : "Error" } }, undefined);
+    }
   }
 
   /** The caller wants no more of it, unless it has ended. */
@@ -137,20 +169,29 @@ class Traced {
   #end(facts, attempts) {
     if (!this.#open) return;
     this.#open = false;
-    const found = attributes(TABLE.attributes, facts);
-    this.#measure(facts, found);
+    const found = quietly(() => attributes(TABLE.attributes, facts)) ?? {};
+    quietly(() => this.#measure(facts, found));
     const span = this.#span;
     if (span === undefined) return;
     const { trace } = facts;
+    quietly(() => this.#tell(found, trace, attempts ?? []));
+    quietly(() => (trace ? span.end(time(trace, trace.total_ms)) : span.end()));
+  }
+
+  /**
+   * @param {Record<string, any>} found
+   * @param {any} trace
+   * @param {any[]} attempts
+   */
+  #tell(found, trace, attempts) {
+    const span = this.#span;
     if (trace) span.updateName(spanName(found));
     span.setAttributes(found);
     if ("error.type" in found) span.setStatus({ code: ERROR });
     const wanted = settings.attemptSpans;
     if (trace && (wanted === "always" || (wanted === "auto" && trace.attempts.length > 1))) {
-      this.#children(trace, attempts ?? []);
+      this.#children(trace, attempts);
     }
-    if (trace) span.end(time(trace, trace.total_ms));
-    else span.end();
   }
 
   /**
@@ -158,7 +199,8 @@ class Traced {
    * @param {any[]} attempts
    */
   #children(trace, attempts) {
-    const context = this.#api.context?.active().setValue(SPAN, this.#span);
+    const around = this.#api.context?.active() ?? new Context(new Map());
+    const context = around.setValue(SPAN, this.#span);
     for (const [number, times] of trace.attempts.entries()) {
       if (number >= attempts.length) return;
       const found = attributes(TABLE.attempt, { times, attempt: attempts[number] });
@@ -189,6 +231,34 @@ class Traced {
   }
 }
 
+/** A context of OpenTelemetry, for a program that has set no context manager. */
+class Context {
+  #values;
+
+  /** @param {Map<symbol, unknown>} values */
+  constructor(values) {
+    this.#values = values;
+  }
+
+  /** @param {symbol} key */
+  getValue(key) {
+    return this.#values.get(key);
+  }
+
+  /**
+   * @param {symbol} key
+   * @param {unknown} value
+   */
+  setValue(key, value) {
+    return new Context(new Map(this.#values).set(key, value));
+  }
+
+  /** @param {symbol} key */
+  deleteValue(key) {
+    return new Context(new Map([...this.#values].filter(([own]) => own !== key)));
+  }
+}
+
 /**
  * A time of the call, as seconds and nanoseconds.
  * @param {any} trace
@@ -201,17 +271,38 @@ function time(trace, ms) {
 }
 
 /**
+ * The members of a request. What is wrong with it, the engine says.
+ * @param {string | Uint8Array} request
+ * @returns {any}
+ */
+function parsed(request) {
+  return quietly(() => codec.parse(typeof request === "string" ? request : view(request).toString())) ?? {};
+}
+
+/** @param {Uint8Array} bytes */
+function view({ buffer, byteOffset, byteLength }) {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/**
+ * Whether the caller gives a trace context. Then ours goes out in no part.
+ * @param {string | Uint8Array} request
+ * @param {string} options
+ */
+function saysParent(request, options) {
+  if (options.includes(PARENT)) return true;
+  // Most requests are not parsed for it.
+  const has = (typeof request === "string" ? request : view(request)).includes(PARENT);
+  const own = has ? parsed(request).options : undefined;
+  return typeof own === "object" && own !== null && "traceparent" in own;
+}
+
+/**
  * What samplers see of a call that begins: what its request says.
  * @param {string | Uint8Array} request
  */
 function atFirst(request) {
-  /** @type {any} */
-  let document = {};
-  try {
-    if (request.length <= PARSED) document = codec.parse(String(request)) ?? {};
-  } catch {
-    // What is wrong with it, the engine says.
-  }
+  const document = request.length <= PARSED ? parsed(request) : {};
   /** @type {Record<string, any>} */
   const found = { "gen_ai.operation.name": how.operation?.(document.op ?? "chat") };
   const { model } = document;
@@ -225,64 +316,6 @@ function atFirst(request) {
 }
 
 /**
- * `chat gpt-4.1-mini`, or `chat`.
- * @param {Record<string, any>} found
- */
-function spanName(found) {
-  const operation = found["gen_ai.operation.name"] ?? "chat";
-  const model = found["gen_ai.request.model"];
-  return model ? `${operation} ${model}` : operation;
-}
-
-/**
- * What the rows of the table find in the facts of a call.
- * @param {any[]} rows
- * @param {Record<string, any>} facts
- * @returns {Record<string, any>}
- */
-function attributes(rows, facts) {
-  /** @type {Record<string, any>} */
-  const found = {};
-  for (const row of rows) {
-    const value = written(row.as, at(facts, row.from));
-    if (value !== undefined) found[row.name] = value;
-  }
-  return found;
-}
-
-/**
- * @param {any} facts
- * @param {string} path
- */
-function at(facts, path) {
-  for (const name of path.split(".")) facts = facts?.[name];
-  return facts ?? undefined;
-}
-
-/**
- * @param {string} as
- * @param {any} value
- */
-function written(as, value) {
-  return value === undefined ? undefined : (how[as]?.(value) ?? undefined);
-}
-
-/** @type {Record<string, (value: any) => any>} */
-const how = {
-  value: (value) => value,
-  number: Number,
-  seconds: (value) => value / 1000,
-  count: (value) => value.length,
-  not_one: (value) => (value === 1 ? undefined : value),
-  operation: (value) => TABLE.operations[value] ?? value,
-  provider: (trace) => TABLE.providers[trace.kind] ?? trace.provider,
-  host: (value) => value.slice(0, value.lastIndexOf(":")).replace(/^\[|\]$/g, "") || undefined,
-  port: (value) => Number(value.slice(value.lastIndexOf(":") + 1)) || undefined,
-  finish_reasons: (choices) =>
-    choices.length > 0 ? choices.map((/** @type {any} */ one) => one.finish_reason ?? "error") : undefined,
-};
-
-/**
  * Asks with a span, if somebody looks. `ask` returns the parsed document.
  * @template T
  * @param {import("./_request.js").Call} documents
@@ -293,14 +326,36 @@ const how = {
 async function traced(documents, ask, which = (document) => document) {
   const own = begin(documents);
   if (own === undefined) return await ask(documents);
+  let document;
   try {
-    const document = await ask(own.documents);
-    own.answered(which(document));
-    return document;
+    document = await ask(own.documents);
   } catch (error) {
     own.failed(error);
     throw error;
   }
+  own.answered(which(document));
+  return document;
 }
 
-module.exports = { attributes, begin, spanName, telemetry, traced };
+/**
+ * As `traced`, for a call that blocks.
+ * @template T
+ * @param {import("./_request.js").Call} documents
+ * @param {(documents: import("./_request.js").Call) => T} ask
+ * @returns {T}
+ */
+function tracedSync(documents, ask) {
+  const own = begin(documents);
+  if (own === undefined) return ask(documents);
+  let document;
+  try {
+    document = ask(own.documents);
+  } catch (error) {
+    own.failed(error);
+    throw error;
+  }
+  own.answered(document);
+  return document;
+}
+
+module.exports = { begin, telemetry, traced, tracedSync };

@@ -107,7 +107,7 @@ test("stored answers, and a purge", async () => {
 });
 
 test("budgets", async () => {
-  const users = { per: "tag:user", usd: "0.002", window: "day" };
+  const users = { per: "tag:user", usd: "0.002", window: "total" };
   const prices = { "openai/gpt-5-mini": { input: "10", output: "10" } };
   const own = new liter.Client({ ...simulator.config(), budgets: { users }, prices });
   const tags = { user: "ann" };

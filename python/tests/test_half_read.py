@@ -7,6 +7,7 @@ import pytest
 
 import liter_llm
 from conftest import until
+from liter_llm._loop import Hub
 
 SIZE = 8 << 20
 
@@ -128,3 +129,51 @@ def test_read_on_later(config):
             client.chat("Hello", provider="fast")
         length += sum(len(chunk.text) for chunk in stream)
         assert length == SIZE == len(stream.response.text)
+
+
+@pytest.mark.parametrize("loop", [asyncio.SelectorEventLoop, Pumped])
+def test_a_chunk_that_cannot_be_read(config, simulator, monkeypatch, loop):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    async def main():
+        async with liter_llm.AsyncClient(config) as client:
+            stream = client.stream("Hello")
+            monkeypatch.setattr(stream, "_take", broken)
+            with pytest.raises(ZeroDivisionError):
+                await stream.__anext__()
+            await asyncio.to_thread(simulator.wait_for, none_open, 10)
+
+    run(main(), loop)
+
+
+def test_a_batch_that_cannot_be_delivered(config, monkeypatch):
+    """A thread that reads for a loop goes on after it."""
+    deliver, failed = Hub.deliver, []
+
+    def once(hub, events):
+        if not failed:
+            failed.append(events)
+            raise ZeroDivisionError
+        deliver(hub, events)
+
+    monkeypatch.setattr(Hub, "deliver", once)
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        async with liter_llm.AsyncClient(config) as client:
+            lost = asyncio.ensure_future(client.chat("Hello", provider="fast"))
+            await asyncio.to_thread(until, lambda: failed)
+            call = client.chat("Hello", provider="fast")
+            assert (await asyncio.wait_for(call, 10)).text
+            lost.cancel()
+
+    run(main(), Pumped)
+
+
+def run(main, loop):
+    own = loop()
+    try:
+        own.run_until_complete(main)
+    finally:
+        own.close()

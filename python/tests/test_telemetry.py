@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,12 +21,17 @@ trace = pytest.importorskip("opentelemetry.trace")
 from opentelemetry import metrics  # noqa: E402
 from opentelemetry.sdk.metrics import MeterProvider  # noqa: E402
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: E402
-from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider  # noqa: E402
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: E402
     InMemorySpanExporter,
 )
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF  # noqa: E402
+from opentelemetry.sdk.trace.sampling import (  # noqa: E402
+    ALWAYS_OFF,
+    Decision,
+    Sampler,
+    SamplingResult,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = json.loads((ROOT / "bindings/conformance/semconv.json").read_text())
@@ -40,12 +46,13 @@ class Provider(ThreadingHTTPServer):
 
     def __init__(self):
         self.parents = []
+        self.states = []
         super().__init__(("127.0.0.1", 0), Handler)
 
     def config(self, **more):
         url = f"http://127.0.0.1:{self.server_port}"
         entry = {"kind": "compatible", "base_url": url, "api_key": "k"}
-        return {"providers": {"mine": entry}, "max_in_flight": 64, **more}
+        return {"providers": {"mine": entry}, "max_in_flight": 64, "retry": False, **more}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
         self.server.parents.append(self.headers["traceparent"])
+        self.server.states.append(self.headers["tracestate"])
         message = {"role": "assistant", "content": "ok"}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
@@ -90,6 +98,34 @@ class Seen:
     def spans(self):
         own = self.exporter.get_finished_spans()
         return [span for span in own if span.instrumentation_scope.name == "liter_llm"]
+
+
+class Stating(Sampler):
+    """Gives each span a trace state."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def should_sample(self, *_, **__):
+        return SamplingResult(Decision.RECORD_AND_SAMPLE, trace_state=self.state)
+
+    def get_description(self):
+        return "stating"
+
+
+class Broken(SpanProcessor):
+    """Raises where it is told to."""
+
+    def __init__(self, where):
+        self.where = where
+
+    def on_start(self, span, parent_context=None):
+        if self.where == "on_start" and span.instrumentation_scope.name == "liter_llm":
+            raise ZeroDivisionError
+
+    def on_end(self, span):
+        if self.where == "on_end":
+            raise ZeroDivisionError
 
 
 @pytest.fixture
@@ -168,8 +204,7 @@ def test_a_span_has_what_the_answer_has(seen, provider):
     assert found["gen_ai.usage.input_tokens"] == 3
     assert found["server.port"] == provider.server_port
     assert found["liter_llm.request_id"] == answer.liter.request_id
-    taken = (span.end_time - span.start_time) / 1e6
-    assert 0 < taken <= answer.liter.timing.total_ms + 50
+    assert span.start_time < span.end_time
     assert "Hi" not in span.to_json()
 
 
@@ -213,8 +248,13 @@ def test_streams_end_broken_closed_and_left(seen, simulator):
         next(stream)
         del stream
         gc.collect()
+        assert len(seen.spans()) == 2  # the collector may run inside a lock of the SDK
+        collected = time.time_ns()
+        with client.stream("Hi"):
+            assert len(seen.spans()) == 3
+        assert seen.spans()[2].end_time <= collected
     kinds = [span.attributes["error.type"] for span in seen.spans()]
-    assert kinds == ["stream_broken", "cancelled", "cancelled"]
+    assert kinds == ["stream_broken", "cancelled", "cancelled", "cancelled"]
 
 
 def test_a_cancelled_task_ends_its_span(seen, simulator):
@@ -258,8 +298,30 @@ def test_what_the_caller_says_counts(seen, provider):
     own = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     with liter_llm.Client(provider.config()) as client:
         client.chat("Hi", model="mine/m", traceparent=own)
-    assert provider.parents[before:] == [own]
-    assert len(seen.spans()) == 1
+        options = {"traceparent": own}
+        body = {"model": "mine/m", "prompt": "Hi", "options": options}
+        client.chat(json.dumps(body).encode())
+        body["prompt"] = 'a "traceparent"'
+        del body["options"]
+        client.chat(json.dumps(body).encode())
+    first, second, other = provider.parents[before:]
+    assert (first, second) == (own, own)
+    assert other not in (None, own)
+    assert len(seen.spans()) == 3
+
+
+def test_the_state_of_a_span_goes_out_with_its_id_only(monkeypatch, provider):
+    state = trace.TraceState([("theirs", "1")])
+    seen = Seen(monkeypatch, sampler=Stating(state))
+    before = len(provider.states)
+    own = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    body = {"model": "mine/m", "prompt": "Hi", "options": {"traceparent": own}}
+    with liter_llm.Client(provider.config()) as client:
+        client.chat("Hi", model="mine/m")
+        client.chat("Hi", model="mine/m", traceparent=own)
+        client.chat(json.dumps(body).encode())
+    assert provider.states[before:] == ["theirs=1", None, None]
+    assert len(seen.spans()) == 3
 
 
 def test_nobody_listens(provider):
@@ -322,3 +384,137 @@ def test_meters(monkeypatch, provider):
     labels = points["gen_ai.client.inference.duration"].attributes
     assert labels["gen_ai.request.model"] == "m"
     assert set(labels) <= set(TABLE["metric_labels"])
+
+
+@pytest.mark.parametrize("where", ["on_start", "on_end"])
+def test_a_processor_that_raises_fails_no_call(seen, simulator, where):
+    seen.provider.add_span_processor(Broken(where))
+    with liter_llm.Client(simulator.config()) as client:
+        assert client.chat("Hi").text
+        assert client.stream("Hi").text()
+        assert client.generate_multi("Hi", ["openai/gpt-5-mini"]).results
+    with (
+        liter_llm.Client(simulator.case("bad_key")) as client,
+        pytest.raises(liter_llm.AuthenticationError),
+    ):
+        client.chat("Hi")
+
+    async def main():
+        async with liter_llm.AsyncClient(simulator.config()) as client:
+            assert (await client.chat("Hi")).text
+            assert await client.stream("Hi").text()
+
+    asyncio.run(main())
+    assert len(seen.spans()) == (0 if where == "on_start" else 6)
+
+
+def test_a_meter_that_raises_leaves_no_span_open(monkeypatch, seen, provider):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    meters = MeterProvider([InMemoryMetricReader()])
+    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", meters)
+    row = TABLE["metrics"][0]
+    monkeypatch.setattr(liter_llm._telemetry, "_instruments", lambda _: [(row, broken)])
+    with liter_llm.Client(provider.config()) as client:
+        assert client.chat("Hi", model="mine/m").text == "ok"
+    (span,) = seen.spans()
+    assert span.attributes["gen_ai.usage.input_tokens"] == 3
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "import opentelemetry.trace",
+        "import types; sys.modules['opentelemetry.trace'] = types.ModuleType('half')",
+    ],
+    ids=["gone", "half"],
+)
+def test_an_api_without_a_provider_fails_no_call(provider, begin):
+    code = f"""if True:
+        import asyncio, sys
+        {begin}
+        import opentelemetry.metrics
+        import liter_llm
+        async def main():
+            async with liter_llm.AsyncClient({provider.config()!r}) as client:
+                for _ in range(2):
+                    print((await client.chat("Hi", model="mine/m")).text)
+        asyncio.run(main())
+    """
+    gone = {"OTEL_PYTHON_TRACER_PROVIDER": "gone", "OTEL_PYTHON_METER_PROVIDER": "gone"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **gone},
+    )
+    assert done.stdout.split() == ["ok", "ok"]
+    assert done.stderr.count("Traceback (most recent call last)") <= 2  # it is asked once
+
+
+def test_what_asks_no_provider_has_no_span(seen, provider):
+    budgets = {"all": {"usd": "1", "window": "total"}}
+    with liter_llm.Client(provider.config(cache={}, budgets=budgets)) as client:
+        client.budget("all")
+        client.purge_cache("ann")
+
+    async def main():
+        async with liter_llm.AsyncClient(provider.config(cache={}, budgets=budgets)) as client:
+            await client.budget("all")
+            await client.purge_cache("ann")
+
+    asyncio.run(main())
+    assert seen.spans() == []
+
+
+def test_a_stream_that_does_not_begin_has_failed(seen, provider):
+    client = liter_llm.Client(provider.config())
+    client.close()
+    with pytest.raises(liter_llm.LiterLLMError) as refused:
+        client.stream("Hi", model="mine/m")
+
+    async def main():
+        other = liter_llm.AsyncClient(provider.config())
+        await other.close()
+        with pytest.raises(liter_llm.LiterLLMError):
+            other.stream("Hi", model="mine/m")
+        return other
+
+    other = asyncio.run(main())
+    with pytest.raises(RuntimeError, match="needs a running event loop"):
+        other.stream("Hi", model="mine/m")
+    kinds = [span.attributes["error.type"] for span in seen.spans()]
+    assert kinds == [refused.value.kind, refused.value.kind, "RuntimeError"]
+
+
+def test_a_coroutine_that_is_closed_ends_its_span_later(seen, provider):
+    async def main():
+        async with liter_llm.AsyncClient(provider.config()) as client:
+            call = client.chat("Hi", model="mine/m")
+            call.send(None)
+            call.close()
+            assert seen.spans() == []
+            await client.chat("Hi", model="mine/m")
+
+    asyncio.run(main())
+    kinds = [span.attributes.get("error.type") for span in seen.spans()]
+    assert kinds == ["cancelled", None]
+
+
+def test_a_call_left_at_the_end_of_the_process_ends(provider):
+    code = f"""if True:
+        import liter_llm
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+        trace.set_tracer_provider(TracerProvider())
+        trace.get_tracer_provider().add_span_processor(BatchSpanProcessor(ConsoleSpanExporter()))
+        client = liter_llm.Client({provider.config()!r})
+        client.stream("Hi", model="mine/m")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert '"error.type": "cancelled"' in done.stdout

@@ -9,7 +9,6 @@ import asyncio
 import sys
 from contextlib import suppress
 from typing import overload
-from weakref import ref
 
 from . import _json
 from ._client import BaseClient, StreamState
@@ -27,6 +26,7 @@ from ._models import (
     Response,
 )
 from ._queue import SINGLE, WHOLE
+from ._reader import Reader
 from ._request import check_stream, purging, reading, wants_stream
 from ._telemetry import begin
 
@@ -144,11 +144,11 @@ class AsyncClient(BaseClient):
 
     async def purge_cache(self, tenant: str) -> CachePurged:
         """Forgets the stored answers of a tenant. Arguments are those of `Client.purge_cache`."""
-        return CachePurged(await self._ask(purging(tenant)))
+        return CachePurged(await self._ask(purging(tenant), asks=False))
 
     async def budget(self, name: str, value: str = "") -> BudgetState:
         """Reads what was spent of a budget. Arguments are those of `Client.budget`."""
-        return BudgetState(await self._ask(reading(name, value)))
+        return BudgetState(await self._ask(reading(name, value), asks=False))
 
     async def count_tokens(
         self,
@@ -174,10 +174,11 @@ class AsyncClient(BaseClient):
         asked = {"query": query, "documents": documents, **members}
         return RerankResponse(await self._ask(self._documents("rerank", options, asked)))
 
-    async def _ask(self, documents: tuple[bytes, bytes]) -> Any:
-        """Sends a request and waits for its one answer."""
+    async def _ask(self, documents: tuple[bytes, bytes], asks: bool = True) -> Any:
+        """Sends a request and waits for its one answer. `asks`: a provider is asked."""
         request, options = documents
-        if (traced := begin(request, options)) is None:
+        traced = begin(request, options) if asks else None
+        if traced is None:
             return self._read(await call(self._native, WHOLE | SINGLE, request, options), request)
         with traced:
             answer = await call(self._native, WHOLE | SINGLE, request, traced.options)
@@ -258,15 +259,19 @@ class AsyncStream(StreamState):
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
         super().__init__(request, options)
         self._inbox: Inbox | None = None
-        self._reader = Reader(self)
         self._cancelled = False
         self._native = native
-        self._loop = running()
-        inbox = Inbox(running_hub())
         try:
-            inbox.submit(native, request, self._options)
-        except BaseException:
-            self._reader.leave()
+            self._loop = running()
+            self._reader = Reader(self)
+            inbox = Inbox(running_hub())
+            try:
+                inbox.submit(native, request, self._options)
+            except BaseException:
+                self._reader.leave()
+                raise
+        except BaseException as error:
+            self._refused(error)
             raise
         self._inbox = inbox
 
@@ -307,6 +312,7 @@ class AsyncStream(StreamState):
         try:
             ended = self._take(kind, payload)
         except BaseException:
+            inbox.cancel()
             self._end()
             raise
         if ended:
@@ -338,6 +344,7 @@ class AsyncStream(StreamState):
                 self._inbox.cancel()
                 self._end()
         else:
+            self._given_up()
             self._leave()
 
     def _end(self) -> None:
@@ -370,52 +377,7 @@ class AsyncStream(StreamState):
         inbox, self._inbox = self._inbox, None
         if inbox is None:
             return
-        self._given_up()
         inbox.cancel()
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._reader.leave)
             self._loop.call_soon_threadsafe(inbox.release)
-
-
-class Reader:
-    """The task that a stream belongs to: the one that read it last. Its cancel ends the stream.
-
-    Nothing else would end it: the traceback of a cancelled task keeps the stream alive. A timeout
-    for one chunk cancels a wait too, and the task reads on. So the end of the task counts.
-    """
-
-    __slots__ = ("_interrupted", "_stream", "_task")
-
-    def __init__(self, stream: AsyncStream) -> None:
-        self._stream = ref(stream)
-        self._task: ref[asyncio.Task[Any]] | None = None
-        self._interrupted = False
-        self.is_current()
-
-    def is_current(self) -> None:
-        """Notes the running task, unless that is one chunk's own, as `asyncio.wait_for` makes."""
-        self._interrupted = False
-        task = asyncio.current_task()
-        if task is None or (self._task is not None and self._task() is task):
-            return
-        if getattr(task.get_coro(), "cr_code", None) is AsyncStream.__anext__.__code__:
-            return
-        self.leave()
-        self._task = ref(task)
-        task.add_done_callback(self)
-
-    def interrupted(self) -> None:
-        """A wait of the task was cancelled."""
-        self._interrupted = True
-
-    def leave(self) -> None:
-        """Forgets the task."""
-        task = self._task and self._task()
-        self._task = None
-        if task is not None:
-            task.remove_done_callback(self)
-
-    def __call__(self, task: asyncio.Task[Any]) -> None:
-        stream = self._stream()
-        if stream is not None and (task.cancelled() or self._interrupted):
-            stream._give_up()  # pyright: ignore[reportPrivateUsage]

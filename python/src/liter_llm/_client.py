@@ -322,7 +322,7 @@ class Client(BaseClient):
 
             client.purge_cache("customer-7").removed.memory  # how many there were
         """
-        return CachePurged(self._ask(purging(tenant)))
+        return CachePurged(self._ask(purging(tenant), asks=False))
 
     def budget(self, name: str, value: str = "") -> BudgetState:
         """Reads what was spent of a budget of the configuration.
@@ -331,7 +331,7 @@ class Client(BaseClient):
 
             client.budget("users", "ann").left_usd
         """
-        return BudgetState(self._ask(reading(name, value)))
+        return BudgetState(self._ask(reading(name, value), asks=False))
 
     def count_tokens(
         self,
@@ -366,11 +366,12 @@ class Client(BaseClient):
         asked = {"query": query, "documents": documents, **members}
         return RerankResponse(self._ask(self._documents("rerank", options, asked)))
 
-    def _ask(self, documents: tuple[bytes, bytes]) -> Any:
-        """Sends a request and waits for its one answer."""
+    def _ask(self, documents: tuple[bytes, bytes], asks: bool = True) -> Any:
+        """Sends a request and waits for its one answer. `asks`: a provider is asked."""
         waits(self._native.said)
         request, options = documents
-        if (traced := begin(request, options)) is None:
+        traced = begin(request, options) if asks else None
+        if traced is None:
             return self._read(call(self._native, INLINE | SINGLE, request, options), request)
         with traced:
             answer = call(self._native, INLINE | SINGLE, request, traced.options)
@@ -489,6 +490,11 @@ class StreamState:
             raise error
         return False
 
+    def _refused(self, error: BaseException) -> None:
+        """The stream could not begin."""
+        if self._traced is not None:
+            self._traced.failed(error)
+
     def _given_up(self) -> None:
         """Nobody reads on. The span of a stream that has ended stays as it is."""
         if self._traced is not None:
@@ -533,10 +539,14 @@ class Stream(StreamState):
     def __init__(self, native: NativeClient, request: bytes, options: bytes) -> None:
         super().__init__(request, options)
         self._native = native
-        self._queue: Queue | None = Queue()
-        self._token = self._queue.next_token()
         self._events: deque[Event] = deque()
-        self._queue.submit(native, self._token, STREAM, request, self._options)
+        try:
+            self._queue: Queue | None = Queue()
+            self._token = self._queue.next_token()
+            self._queue.submit(native, self._token, STREAM, request, self._options)
+        except BaseException as error:
+            self._refused(error)
+            raise
 
     def __iter__(self) -> Iterator[Chunk]:
         self._begin()

@@ -41,8 +41,10 @@ class Pump:
 
     def take(self, events: Sequence[Event]) -> None:
         """Delivers a batch, on the loop's thread."""
-        self._deliver(events)
-        self.may_read.set()
+        try:
+            self._deliver(events)
+        finally:
+            self.may_read.set()
 
 
 def _run(loop_ref: Any, pump_ref: Any, queue: Queue, may_read: threading.Event) -> None:

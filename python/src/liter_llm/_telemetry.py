@@ -6,11 +6,16 @@ that nobody looks at costs a look into `sys.modules`. The table of names is that
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import time
+from collections import deque
+from contextlib import suppress
 
 from . import _json
 from ._errors import LiterLLMError
+from ._facts import at, attributes, span_name, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +28,13 @@ PARSED = 1 << 20
 """The longest request that is parsed for a span's name at its begin. The end has the right one."""
 
 NOBODY = frozenset(
-    {"ProxyTracerProvider", "NoOpTracerProvider", "_ProxyMeterProvider", "NoOpMeterProvider"}
+    {
+        "ProxyTracerProvider",
+        "NoOpTracerProvider",
+        "_ProxyMeterProvider",
+        "NoOpMeterProvider",
+        "_Failed",
+    }
 )
 """Providers that stand in until a real one is set."""
 
@@ -52,17 +63,48 @@ def telemetry(
     _Settings.attempt_spans = attempt_spans
 
 
+_left: deque[tuple[Traced, int]] = deque()
+"""Calls that the garbage collector found, and when. It may run inside a lock of the SDK."""
+
+
 def begin(request: bytes, options: bytes) -> Traced | None:
-    """The span of a call that is sent now, as a child of the current one. None: nobody looks."""
+    """The span of a call that is sent now, as a child of the current one. None: nobody looks.
+
+    Whatever the SDK raises, the call goes on, here and below.
+    """
     modules = sys.modules
     api, meters = modules.get("opentelemetry.trace"), modules.get("opentelemetry.metrics")
     if api is None and meters is None:
         return None
-    tracer = _tracer(api) if _Settings.spans and api is not None else None
-    instruments = _instruments(meters) if _Settings.metrics and meters is not None else None
+    end_left()
+    tracer = instruments = None
+    try:
+        if _Settings.spans and hasattr(api, "get_tracer_provider"):  # it may be half imported
+            tracer = _tracer(api)
+    except Exception:  # it is not asked again until a provider is set
+        _Settings.tracer = (_Failed(), None)
+    try:
+        if _Settings.metrics and hasattr(meters, "get_meter_provider"):
+            instruments = _instruments(meters)
+    except Exception:
+        _Settings.meter = (_Failed(), None)
     if tracer is None and instruments is None:
         return None
     return Traced(api, tracer, instruments, request, options)
+
+
+def end_left() -> None:
+    """Ends the spans of calls that the garbage collector found."""
+    while _left:
+        try:
+            traced, when = _left.popleft()
+        except IndexError:  # another thread has just taken it
+            return
+        traced.cancelled(when)
+
+
+class _Failed:
+    """Stands for a provider that could not be had."""
 
 
 def _tracer(api: Any) -> Any:
@@ -73,6 +115,9 @@ def _tracer(api: Any) -> Any:
 
         is_one = type(provider).__name__ not in NOBODY
         tracer = provider.get_tracer("liter_llm", __version__) if is_one else None
+        # At the end of the process it comes before the end of this provider.
+        atexit.unregister(end_left)
+        atexit.register(end_left)
         _Settings.tracer = (provider, tracer)
     return tracer
 
@@ -122,7 +167,7 @@ def _make_instruments(provider: Any) -> list[tuple[dict[str, Any], Any]]:
 class Traced:
     """The span of one call, and what its meters get. A context manager that ends with a failure.
 
-    A call that nobody waits for any more ends when this is collected.
+    A call that nobody waits for any more ends soon after this is collected.
     """
 
     __slots__ = ("_api", "_instruments", "_open", "_pid", "_span", "_tracer", "options")
@@ -136,24 +181,34 @@ class Traced:
         self._open = True
         more: dict[str, Any] = {}
         if tracer is not None:
-            name, attributes = _at_first(request)
-            kind = api.SpanKind.CLIENT
-            span = tracer.start_span(name, kind=kind, attributes=attributes)
-            context = span.get_span_context()
-            if context.is_valid:
-                more["traceparent"] = (
-                    f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-                )
-                if state := context.trace_state.to_header():
-                    more["tracestate"] = state
-            self._span = span if span.is_recording() else None
+            with suppress(Exception):
+                self._start(request, more)
         if self._span is not None or instruments is not None:
             more["telemetry"] = True
+        if _says_parent(request, options):
+            more.pop("traceparent", None)
+            more.pop("tracestate", None)
         # Of members with one name the last counts: what the caller says.
         rest = options[1:] if options[:1] == b"{" else b"}"
         begin = _json.dumps(more)[:-1]
         comma = b"," if more and rest.strip() != b"}" else b""
         self.options = begin + comma + rest
+
+    def _start(self, request: bytes, more: dict[str, Any]) -> None:
+        name, attributes = _at_first(request)
+        kind = self._api.SpanKind.CLIENT
+        span = self._tracer.start_span(name, kind=kind, attributes=attributes)
+        self._span = span  # it ends, whatever comes now
+        context = span.get_span_context()
+        if context.is_valid:
+            state = context.trace_state.to_header()
+            more["traceparent"] = (
+                f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+            )
+            if state:
+                more["tracestate"] = state
+        if not span.is_recording():
+            self._span = None
 
     def answered(self, document: Any) -> None:
         """The call has this answer."""
@@ -171,25 +226,45 @@ class Traced:
             kind = "cancelled" if is_cancel or name == "CancelledError" else name
             self._end({"error": {"kind": kind}}, None)
 
-    def cancelled(self) -> None:
-        """The caller wants no more of it, unless it has ended."""
-        self._end({"error": {"kind": "cancelled"}}, None)
+    def cancelled(self, when: int | None = None) -> None:
+        """The caller wants no more of it since `when`, unless it has ended."""
+        self._end({"error": {"kind": "cancelled"}}, None, when)
 
-    def _end(self, facts: dict[str, Any], attempts: Any) -> None:
+    def left(self) -> None:
+        """The garbage collector found the call: its span ends later, outside of it."""
+        if self._open:
+            _left.append((self, time.time_ns()))
+
+    def _end(self, facts: dict[str, Any], attempts: Any, when: int | None = None) -> None:
         if not self._open:
             return
         self._open = False
         if self._pid != os.getpid():  # a forked child ends no span of its parent
             return
+        found: dict[str, Any] = {}
+        trace: Any = facts.get("trace") or {}
+        try:
+            with suppress(Exception):
+                from ._semconv import TABLE
+
+                found = attributes(TABLE["attributes"], facts)
+                if self._instruments is not None:
+                    self._measure(TABLE, facts, found)
+            if self._span is not None:
+                with suppress(Exception):
+                    self._tell(found, trace, attempts or ())
+        finally:
+            if self._span is not None:
+                with suppress(Exception):
+                    if trace:
+                        when = trace["start_unix_ns"] + int(trace["total_ms"] * 1e6)
+                    self._span.end(when)
+        end_left()
+
+    def _tell(self, found: dict[str, Any], trace: Any, attempts: Any) -> None:
         from ._semconv import TABLE
 
-        found = attributes(TABLE["attributes"], facts)
-        if self._instruments is not None:
-            self._measure(TABLE, facts, found)
         span = self._span
-        if span is None:
-            return
-        trace: Any = facts.get("trace") or {}
         if trace:
             span.update_name(span_name(found))
         span.set_attributes(found)
@@ -198,11 +273,7 @@ class Traced:
         wanted = _Settings.attempt_spans
         several = len(trace.get("attempts") or ()) > 1
         if wanted == "always" or (wanted == "auto" and several):
-            self._children(TABLE, trace, attempts or ())
-        if trace:
-            span.end(trace["start_unix_ns"] + int(trace["total_ms"] * 1e6))
-        else:
-            span.end()
+            self._children(TABLE, trace, attempts)
 
     def _children(self, table: Any, trace: Any, attempts: Any) -> None:
         context = self._api.set_span_in_context(self._span)
@@ -229,7 +300,7 @@ class Traced:
         labels = {name: found[name] for name in table["metric_labels"] if name in found}
         hit = "liter_llm.cache" in found
         for row, record in self._instruments:
-            value = _written(row["as"], _at(facts, row["from"]))
+            value = written(row["as"], at(facts, row["from"]))
             # What is answered from the cache has used nothing.
             if value is not None and not (hit and row["kind"] == "counter"):
                 record(value, labels)
@@ -243,12 +314,14 @@ class Traced:
         error: BaseException | None,
         __: TracebackType | None,
     ) -> None:
-        if error is not None:
+        if isinstance(error, GeneratorExit):  # the collector may close a coroutine
+            self.left()
+        elif error is not None:
             self.failed(error)
 
     def __del__(self, finalizing: Any = sys.is_finalizing) -> None:
         if not finalizing() and getattr(self, "_open", False):
-            self.cancelled()
+            self.left()
 
 
 def _at_first(request: bytes) -> tuple[str, dict[str, Any]]:
@@ -271,103 +344,22 @@ def _at_first(request: bytes) -> tuple[str, dict[str, Any]]:
     return span_name(found), found
 
 
-def _parsed(request: bytes) -> dict[str, Any]:
+def _says_parent(request: bytes, options: bytes) -> bool:
+    """Whether the caller gives a trace context. Then ours goes out in no part."""
+    if b'"traceparent"' in options:
+        return True
+    if b'"traceparent"' not in request:  # most are not parsed for it
+        return False
+    own: Any = _parsed(request, len(request)).get("options")
+    return isinstance(own, dict) and "traceparent" in own
+
+
+def _parsed(request: bytes, longest: int = PARSED) -> dict[str, Any]:
     """The members of a request. What is wrong with one, the engine says."""
-    if len(request) > PARSED:
+    if len(request) > longest:
         return {}
     try:
         document: Any = _json.loads(bytearray(request))
     except Exception:
         return {}
     return document if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def span_name(found: dict[str, Any]) -> str:
-    """`chat gpt-4.1-mini`, or `chat`."""
-    operation = found.get("gen_ai.operation.name", "chat")
-    model = found.get("gen_ai.request.model")
-    return f"{operation} {model}" if model else operation
-
-
-def attributes(rows: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the rows of the table find in the facts of a call."""
-    found: dict[str, Any] = {}
-    for row in rows:
-        value = _written(row["as"], _at(facts, row["from"]))
-        if value is not None:
-            found[row["name"]] = value
-    return found
-
-
-def _at(facts: Any, path: str) -> Any:
-    for name in path.split("."):
-        if not isinstance(facts, dict):
-            return None
-        facts = facts.get(name)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    return facts  # pyright: ignore[reportUnknownVariableType]
-
-
-def _written(how: str, value: Any) -> Any:
-    """A value as the table says."""
-    if value is None:
-        return None
-    return _HOW[how](value)
-
-
-def _operation(value: Any) -> Any:
-    from ._semconv import TABLE
-
-    return TABLE["operations"].get(value, value)
-
-
-def _provider(trace: Any) -> Any:
-    from ._semconv import TABLE
-
-    return TABLE["providers"].get(trace.get("kind"), trace.get("provider"))
-
-
-def _finish_reasons(choices: Any) -> Any:
-    reasons = [choice.get("finish_reason") or "error" for choice in choices]
-    return reasons or None
-
-
-def _number(value: Any) -> Any:
-    return float(value)
-
-
-def _seconds(value: Any) -> Any:
-    return value / 1000
-
-
-def _count(value: Any) -> Any:
-    return len(value)
-
-
-def _not_one(value: Any) -> Any:
-    return None if value == 1 else value
-
-
-def _host(value: Any) -> Any:
-    return value.rpartition(":")[0].strip("[]") or None
-
-
-def _port(value: Any) -> Any:
-    return int(value.rpartition(":")[2] or 0) or None
-
-
-def _value(value: Any) -> Any:
-    return value
-
-
-_HOW: dict[str, Any] = {
-    "value": _value,
-    "number": _number,
-    "seconds": _seconds,
-    "count": _count,
-    "not_one": _not_one,
-    "operation": _operation,
-    "provider": _provider,
-    "host": _host,
-    "port": _port,
-    "finish_reasons": _finish_reasons,
-}
