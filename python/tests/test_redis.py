@@ -38,8 +38,11 @@ def test_a_forked_child_has_its_own_connection(run_python, simulator, redis):
     config["fleet"] = {"limits": True}
     config["providers"]["openai"]["limits"] = {"max_in_flight": 100}
     script = f"""
-import os, subprocess, liter_llm
+import os, subprocess, time, liter_llm
 client = liter_llm.Client()
+def alive():
+    words = ["redis-cli", "-p", "{redis}", "zcard", "{{ll:default}}:alive"]
+    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 def connections():
     clients = subprocess.run(["redis-cli", "-p", "{redis}", "client", "list"],
                              capture_output=True, text=True, check=True).stdout
@@ -53,6 +56,16 @@ if pid == 0:
     assert client.metrics()["redis"]["up"]
     both = connections()
     assert before < both and len(both) == 2, both
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+# A second child has another name than the first one, and the fleet counts three processes.
+pid = os.fork()
+if pid == 0:
+    assert client.chat("child").text == "You said: child"
+    end = time.monotonic() + 60
+    while alive() != 3:
+        assert time.monotonic() < end, alive()
+        time.sleep(0.01)  # a poll of another process
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 assert client.chat("parent").text == "You said: parent"

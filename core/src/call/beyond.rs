@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::Call;
 use super::question::Asked;
@@ -13,6 +13,9 @@ use crate::observe::CacheResult;
 
 /// The longest that a stream waits for the answer that another process asks for.
 const STREAM: Duration = Duration::from_millis(250);
+
+/// The time between two looks at an answer that is asked for anew.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What other processes have for a call.
 pub(super) enum Found {
@@ -65,6 +68,28 @@ pub(super) async fn peek(call: &Call, asked: &Asked) -> Option<Arc<Entry>> {
     }
 }
 
+/// What stands there is too old. One process asks for another answer, and the others wait for it.
+async fn anew(call: &Call, asked: &Asked, patience: Option<Duration>) -> Found {
+    let Some(patience) = patience else { return Found::Nothing(None) };
+    let (cache, question, deadline) = (&asked.cache, &asked.question, call.deadline);
+    let end = Instant::now() + patience;
+    loop {
+        if let Ok(lease) = cache.anew(tenant(call), question, deadline).await {
+            return Found::Nothing(lease);
+        }
+        if Instant::now() + AGAIN > end {
+            return Found::Nothing(None);
+        }
+        sleep(AGAIN).await;
+        let beyond = cache.look_beyond(tenant(call), question, None, deadline).await;
+        if let Beyond::Stored(entry) = beyond
+            && let Look::Hit(entry) = cache.judged(question, entry, Instant::now())
+        {
+            return Found::Answer { entry, stale: false };
+        }
+    }
+}
+
 async fn found(call: &Call, asked: &Asked, patience: Option<Duration>) -> Found {
     let (tenant, deadline) = (tenant(call), call.deadline);
     let beyond = asked.cache.look_beyond(tenant, &asked.question, patience, deadline).await;
@@ -74,7 +99,10 @@ async fn found(call: &Call, asked: &Asked, patience: Option<Duration>) -> Found 
         Beyond::Stored(entry) => match asked.cache.judged(&asked.question, entry, Instant::now()) {
             Look::Hit(entry) => (CacheResult::RedisHit, Found::Answer { entry, stale: false }),
             Look::Stale(entry) => (CacheResult::RedisHit, Found::Answer { entry, stale: true }),
-            Look::Miss(_) => (CacheResult::RedisMiss, Found::Nothing(None)),
+            Look::Miss(_) => match anew(call, asked, patience).await {
+                found @ Found::Answer { .. } => (CacheResult::RedisHit, found),
+                found @ Found::Nothing(_) => (CacheResult::RedisMiss, found),
+            },
         },
     };
     call.ledger.cached(result);

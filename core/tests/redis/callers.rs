@@ -156,3 +156,29 @@ async fn a_stream_waits_for_no_other_process_for_long() {
     first.abort();
     second.abort();
 }
+
+/// An answer that is kept for failures alone has expired: one process asks anew, the other one waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_answer_is_asked_for_by_one_process() {
+    needs_redis!();
+    let server = Server::start(&[]);
+    let provider = Provider::start().await;
+    let mut settings = settings(server.port, &provider.url);
+    settings["cache"]["stale_if_error_s"] = json!(600);
+    ask(&client(&settings), "Why?", json!({})).await.unwrap();
+    stored(&server, "ll:t:c:*", 1).await;
+    // It lives for 300 + 600 s, so it is 10 s over.
+    server.cli(&["pexpire", &keys(&server, "ll:t:c:*")[0], "590000"]);
+    provider.takes(Duration::from_secs(3));
+    let crowd = (0..4).map(|_| {
+        let client = client(&settings);
+        tokio::spawn(async move { ask(&client, "Why?", json!({"timeout_ms": 120_000})).await })
+    });
+    let mut tiers = Vec::new();
+    for caller in crowd.collect::<Vec<_>>() {
+        tiers.push(tier(&caller.await.unwrap().unwrap()));
+    }
+    tiers.sort_unstable();
+    assert_eq!((provider.asked(), tiers), (2, vec!["none", "redis", "redis", "redis"]));
+    stored(&server, "ll:t:l:*", 0).await;
+}

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use liter_llm_core::limit::fleet::rules::{Rule, Verdict, take};
 use liter_llm_core::redis::{Fault, Mode, Report};
 
 use crate::server::{Server, needs_redis, next, of, settings, until_up};
@@ -120,4 +121,48 @@ async fn tls_trusts_what_the_configuration_names() {
     assert!(!up(&client));
     drop(server);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The rights of `docs/redis.md`, for the user whom a test's server gets.
+fn documented(server: &Server) {
+    let docs = include_str!("../../../docs/redis.md");
+    let line = docs.lines().find(|line| line.starts_with("ACL SETUSER ")).unwrap();
+    let said = server.cli(&line.split(' ').collect::<Vec<_>>());
+    assert_eq!(said, "OK", "{line}");
+}
+
+/// What the documentation says that a user needs is enough, of one server and of a cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_rights_are_enough() {
+    needs_redis!();
+    for (mode, server) in
+        [(Mode::Single, Server::start(&[])), (Mode::Cluster, crate::cluster::alone())]
+    {
+        documented(&server);
+        let mut own = settings(vec![server.address()], mode);
+        own.username = Some("liter".to_owned());
+        let (redis, around) = of(own);
+        *around.password.lock().unwrap() = Some("password".to_owned());
+        let (entry, lock) = (b"ll:prod:c:t:{k}", b"ll:prod:l:{k}");
+        for _ in 0..500 {
+            if redis.count(b"ll:prod:n").await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        redis.take_lock(lock, b"o").await.unwrap();
+        redis.put(entry, lock, b"o", b"v", Duration::from_secs(60)).await.unwrap();
+        redis.next_epoch(b"ll:prod:e:t", Duration::from_secs(60)).await.unwrap();
+        let purged = redis.purge(b"ll:prod:c:t:", Duration::from_secs(20)).await;
+        assert_eq!(purged, Ok(1), "{:?}", around.reports.lock().unwrap());
+        let place = Rule::InFlight { key: "{ll:prod}:p:c".to_owned(), most: 1 };
+        assert!(matches!(take(&redis, "1", &[place]).await, Ok(Verdict::Granted(_))));
+        // What sentinel mode asks a primary, and a slot that moves.
+        for words in [&["role"][..], &["asking"]] {
+            let mut all = vec!["--user", "liter", "--pass", "password", "--no-auth-warning"];
+            all.extend(words);
+            let said = server.cli(&all);
+            assert!(!said.contains("NOPERM"), "{words:?}: {said}");
+        }
+    }
 }
