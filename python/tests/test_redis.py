@@ -40,9 +40,12 @@ def test_a_forked_child_has_its_own_connection(run_python, simulator, redis):
     script = f"""
 import os, subprocess, time, liter_llm
 client = liter_llm.Client()
-def alive():
+def until_alive(number):
     words = ["redis-cli", "-p", "{redis}", "zcard", "{{ll:default}}:alive"]
-    return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    end = time.monotonic() + 60
+    while (said := subprocess.check_output(words, text=True)) != f"{{number}}\\n":
+        assert time.monotonic() < end, said
+        time.sleep(0.01)  # a poll of another process
 def connections():
     clients = subprocess.run(["redis-cli", "-p", "{redis}", "client", "list"],
                              capture_output=True, text=True, check=True).stdout
@@ -56,16 +59,14 @@ if pid == 0:
     assert client.metrics()["redis"]["up"]
     both = connections()
     assert before < both and len(both) == 2, both
+    until_alive(2)
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 # A second child has another name than the first one, and the fleet counts three processes.
 pid = os.fork()
 if pid == 0:
     assert client.chat("child").text == "You said: child"
-    end = time.monotonic() + 60
-    while alive() != 3:
-        assert time.monotonic() < end, alive()
-        time.sleep(0.01)  # a poll of another process
+    until_alive(3)
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 assert client.chat("parent").text == "You said: parent"
