@@ -30,6 +30,7 @@ const OPTION_NAMES = new Set([
   "tracestate",
   "baggage",
   "tags",
+  "min_quality",
 ]);
 
 /** Members of a request, by its operation. `system` is put in front of the messages here. */
@@ -102,6 +103,7 @@ const CONFIG_NAMES = new Set([
   "prices_file",
   "cache",
   "redis",
+  "budgets",
   "fleet",
 ]);
 
