@@ -35,7 +35,7 @@ func TestWhatIsPassedThereAndBack(t *testing.T) {
 	options := literllm.Options{
 		Provider: "openai", Timeout: 30 * time.Second, Idle: 1500 * time.Millisecond,
 		Retry: &literllm.Retry{Off: true}, Hedge: &literllm.Hedge{P95: true, Max: 2},
-		Limit: &literllm.Limit{Wait: literllm.Ptr(false)}, Extra: map[string]any{"tags": []int{1}},
+		Limit: &literllm.Limit{Wait: literllm.Ptr(false)}, Extra: map[string]any{"baggage": []int{1}},
 	}
 	if read := back(t, options); read.Timeout != options.Timeout || read.Idle != options.Idle || !read.Retry.Off {
 		t.Errorf("%+v", read)
