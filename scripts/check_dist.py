@@ -156,7 +156,9 @@ def sdist(checker: Checker, folder: Path) -> None:
         src/liter_llm/__init__.py src/liter_llm/py.typed rust/Cargo.toml rust/Cargo.lock
         rust/core/Cargo.toml rust/core/src/lib.rs rust/simulator/Cargo.toml
         rust/bindings/c/Cargo.toml rust/bindings/c/build.rs rust/bindings/c/src/lib.rs"""
-    sources = r"src/liter_llm/\w+\.pyi?|rust/(core|bindings/c|simulator)/src/.+\.rs|\.gitignore"
+    sources = (
+        r"src/liter_llm/\w+\.pyi?|rust/(core|bindings/c|simulator)/src/.+\.(rs|lua)|\.gitignore"
+    )
     root = checker.unpacked(package, folder, 1 << 20) / name
     checker.holds(package, root, required, sources)
 
@@ -217,7 +219,8 @@ def node(checker: Checker, folder: Path) -> None:
     manifest = json.loads((root / "package.json").read_text(encoding="utf-8"))
     entries = json.dumps([manifest["main"], manifest["types"], manifest["exports"]])
     required = " ".join(["LICENSE", *re.findall(r'"\./([^"]+\.\w+)"', entries)])
-    checker.holds(package, root, required, r"README\.md|src/\w+\.m?js|[\w./]+\.d\.m?ts")
+    others = r"README\.md|src/(\w+\.m?js|_semconv\.json)|[\w./]+\.d\.m?ts"
+    checker.holds(package, root, required, others)
     wanted = {f"@liter-llm/node-{target.node}": version() for target in TARGETS.values()}
     if manifest.get("optionalDependencies") != wanted:
         checker.fail(package.name, f"asks for {manifest.get('optionalDependencies')}")
@@ -240,8 +243,9 @@ def go(checker: Checker, folder: Path) -> None:
     """The Go modules."""
     package = checker.output / f"{go_package.folder_name()}.tar.gz"
     root = checker.unpacked(package, folder, MOST_PACKED_ARCHIVE) / go_package.folder_name() / "go"
-    wanted = {go_package.MODULE}
+    wanted = {go_package.MODULE, f"{go_package.MODULE}/otel"}
     required = f"go.mod go.sum LICENSE {go_package.NATIVE}/liter_llm.h"
+    required += " otel/go.mod otel/go.sum otel/semconv.json"
     for target in chosen():
         nested = f"{go_package.NATIVE}/{target.go}"
         wanted.add(f"{go_package.MODULE}/{nested}")
